@@ -1,0 +1,156 @@
+"""Working days of a plan: which days offices are open, and how a due date moves.
+
+Pure. A calendar is made from the public holidays of Viet Nam (package ``holidays``) overlaid by the operator's
+file ``config/calendars/*.yaml``, which always wins. Sources: Decision 188/1999/QĐ-TTg (Monday to Friday), Labour
+Code 2019 arts 111–112 (holidays and days off in lieu), Civil Code 2015 arts 146–148 (roll-forward of terms).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+PLAN_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+ONE_DAY = timedelta(days=1)
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+WEEKDAYS = {
+    "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+class DayKind(StrEnum):
+    """The three kinds of exception an operator may enter."""
+
+    HOLIDAY = "holiday"
+    DAY_OFF = "day_off"
+    WORKED = "worked"
+
+
+@dataclass(frozen=True)
+class DayException:
+    """A day that is not what its weekday says. ``name`` is shown to people; ``basis`` is the decision's number."""
+
+    day: date
+    kind: DayKind
+    name: str
+    basis: str = ""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A due date with its arithmetic: ``nominal`` by the rule, ``on`` after rolling, ``why`` by language."""
+
+    nominal: date
+    on: date
+    why: Mapping[str, str]
+
+
+@cache
+def _public_holidays(year: int) -> Mapping[date, DayException]:
+    """What the ``holidays`` package knows of one year, days off in lieu and worked Saturdays included."""
+    known = holidays.country_holidays("VN", years=year, language="vi")
+    found = {day: DayException(day, DayKind.HOLIDAY, name) for day, name in known.items()}
+    for day in getattr(known, "weekend_workdays", ()) or ():
+        if day.year == year:
+            found[day] = DayException(day, DayKind.WORKED, "Làm bù")
+    return found
+
+
+@dataclass(frozen=True)
+class WorkCalendar:
+    """Answers about days. ``exceptions`` are the operator's; public holidays stand behind them."""
+
+    exceptions: Mapping[date, DayException] = field(default_factory=dict)
+    public: bool = True
+    _working: dict[date, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, exceptions: Iterable[DayException], *, public: bool = True) -> WorkCalendar:
+        return cls({entry.day: entry for entry in exceptions}, public)
+
+    def exception(self, day: date) -> DayException | None:
+        """The operator's entry for the day, else the public holiday, else None."""
+        mine = self.exceptions.get(day)
+        if mine is None and self.public:
+            return _public_holidays(day.year).get(day)
+        return mine
+
+    def is_working(self, day: date) -> bool:
+        known = self._working.get(day)
+        if known is None:
+            entry = self.exception(day)
+            known = day.weekday() < 5 if entry is None else entry.kind is DayKind.WORKED
+            self._working[day] = known
+        return known
+
+    def closed_because(self, day: date, language: str = "vi") -> str:
+        """Why offices are closed: the holiday's name, or the weekday's. Empty on a working day."""
+        if self.is_working(day):
+            return ""
+        entry = self.exception(day)
+        return entry.name if entry is not None else WEEKDAYS[language][day.weekday()]
+
+    def on_or_after(self, day: date) -> date:
+        """The day itself if offices work, else the next working day (Civil Code 2015 art. 148.5)."""
+        while not self.is_working(day):
+            day += ONE_DAY
+        return day
+
+    def shift(self, day: date, working_days: int) -> date:
+        """The n-th working day after (n > 0) or before (n < 0) ``day``, which itself is not counted
+        (Civil Code 2015 art. 147.2). ``shift(day, 0)`` is ``day``."""
+        step = ONE_DAY if working_days > 0 else -ONE_DAY
+        for _ in range(abs(working_days)):
+            day += step
+            while not self.is_working(day):
+                day += step
+        return day
+
+    def distance(self, start: date, end: date) -> int:
+        """Working days from ``start`` (not counted) to ``end`` (counted); negative when ``end`` is earlier."""
+        if end < start:
+            return -self.distance(end, start)
+        days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
+        return sum(map(self.is_working, days))
+
+    def due(self, nominal: date, *, roll: bool = True) -> Due:
+        """The due date of a nominal one. ``roll=False`` is for dates that a special law fixes."""
+        on = self.on_or_after(nominal) if roll else nominal
+        if on == nominal:
+            return Due(nominal, on, {language: written(on, language) for language in WEEKDAYS})
+        reasons = {}
+        for language, words in {"vi": ("hạn gốc", "nghỉ"), "en": ("nominal", "closed")}.items():
+            closed = self.closed_because(nominal, language)
+            named = "" if closed in WEEKDAYS[language] else f" ({words[1]}: {closed})"
+            reasons[language] = f"{words[0]} {written(nominal, language)}{named} → {written(on, language)}"
+        return Due(nominal, on, reasons)
+
+
+def written(day: date, language: str = "vi") -> str:
+    """A date as people there write it: «Thứ Hai 21/6/2021», "Monday 21/6/2021"."""
+    return f"{WEEKDAYS[language][day.weekday()]} {day.day}/{day.month}/{day.year}"
+
+
+def local_date(now: datetime) -> date:
+    """The plan's date at an instant. Viet Nam has had no daylight saving since 1975."""
+    return now.astimezone(PLAN_TIME).date()
+
+
+def instant(day: date, at: time) -> datetime:
+    """A local date and wall time as an aware instant in UTC."""
+    return datetime.combine(day, at, PLAN_TIME).astimezone(ZoneInfo("UTC"))
+
+
+def add_months(day: date, months: int) -> date:
+    """The same-numbered day months later, or the month's last (Civil Code 2015 art. 147.3)."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (following - ONE_DAY).day))

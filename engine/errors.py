@@ -1,0 +1,91 @@
+"""Every error a person may meet, in one tree.
+
+    DondocError                 status 500   (never raised itself)
+    ├── BadInput                status 400   what was sent cannot be read as what was asked
+    │   └── FileRefused         status 422   a plan, directory, policy or calendar file; carries Problems
+    ├── NotAllowed              status 403   the person or the link may not do this
+    │   └── LinkRefused         status 403   a link from a letter: expired, revoked, or made by someone else
+    ├── NotFound                status 404   no such plan, assignment, letter …
+    ├── Conflict                status 409   someone else changed it first, or it exists already
+    │   └── ForbiddenMove       status 409   the state of the assignment does not allow the act
+    └── Unavailable             status 503   database or another part is out of reach; nothing was lost
+
+The message is one or two plain sentences: what is wrong, where, and what to do. The docstring is the default
+message. Faces turn an error into a page, problem+json or an exit code; nothing else catches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class DondocError(Exception):
+    """Something went wrong inside the system; the operator's log says what."""
+
+    status = 500
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class BadInput(DondocError):
+    """What was sent could not be read."""
+
+    status = 400
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a file: where it stands, what it is, how to mend it. ``line`` is 1-based, 0 if unknown."""
+
+    file: str
+    line: int
+    field: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.field}: {self.what} → {self.mend}"
+
+
+class FileRefused(BadInput):
+    """The file has mistakes; nothing of it was loaded."""
+
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class NotAllowed(DondocError):
+    """You may not do this."""
+
+    status = 403
+
+
+class LinkRefused(NotAllowed):
+    """This link is no longer valid. Open the newest letter, or ask the department that sent it."""
+
+
+class NotFound(DondocError):
+    """There is no such thing here."""
+
+    status = 404
+
+
+class Conflict(DondocError):
+    """Someone changed this at the same moment. Reload the page and look again."""
+
+    status = 409
+
+
+class ForbiddenMove(Conflict):
+    """The state of this assignment does not allow that."""
+
+
+class Unavailable(DondocError):
+    """A part of the system cannot be reached just now. Nothing was lost; try again shortly."""
+
+    status = 503

@@ -1,0 +1,1 @@
+"""Outbox to letters to channels to receipts, and answers coming back."""

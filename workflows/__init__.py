@@ -1,0 +1,1 @@
+"""Passes, Prefect flows, heartbeat and the composition root."""
