@@ -10,8 +10,8 @@
     │   └── ForbiddenMove       status 409   the state of the assignment does not allow the act
     └── Unavailable             status 503   database or another part is out of reach; nothing was lost
 
-The message is one or two plain sentences: what is wrong, where, and what to do. The docstring is the default
-message. Faces turn an error into a page, problem+json or an exit code; nothing else catches it.
+The message is one or two plain sentences: what is wrong, where, and what to do; Vietnamese, then « / », then
+English. The docstring is the default message. Faces turn an error into a page, problem+json or an exit code; nothing else catches it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ from dataclasses import dataclass
 
 
 class DondocError(Exception):
-    """Something went wrong inside the system; the operator's log says what."""
+    """Có lỗi bên trong hệ thống; nhật ký của người vận hành ghi rõ. / Something went wrong inside; the log says what."""
 
     status = 500
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
 
+    def said(self, language: str) -> str:
+        """The message in one language; whole where it was not written in two."""
+        vi, slash, en = str(self).partition(" / ")
+        return en if language == "en" and slash else vi
+
 
 class BadInput(DondocError):
-    """What was sent could not be read."""
+    """Không đọc được nội dung gửi lên. / What was sent could not be read."""
 
     status = 400
 
@@ -50,7 +55,7 @@ class Problem:
 
 
 class FileRefused(BadInput):
-    """The file has mistakes; nothing of it was loaded."""
+    """Tệp có lỗi; chưa nạp gì. / The file has mistakes; nothing of it was loaded."""
 
     status = 422
 
@@ -60,32 +65,32 @@ class FileRefused(BadInput):
 
 
 class NotAllowed(DondocError):
-    """You may not do this."""
+    """Bạn không có quyền làm việc này. / You may not do this."""
 
     status = 403
 
 
 class LinkRefused(NotAllowed):
-    """This link is no longer valid. Open the newest letter, or ask the department that sent it."""
+    """Liên kết này không còn dùng được; hãy mở thư mới nhất. / This link is no longer valid; open the newest letter."""
 
 
 class NotFound(DondocError):
-    """There is no such thing here."""
+    """Không tìm thấy. / There is no such thing here."""
 
     status = 404
 
 
 class Conflict(DondocError):
-    """Someone changed this at the same moment. Reload the page and look again."""
+    """Có người vừa sửa mục này; hãy tải lại trang. / Someone changed this just now; reload and look again."""
 
     status = 409
 
 
 class ForbiddenMove(Conflict):
-    """The state of this assignment does not allow that."""
+    """Trạng thái phần việc không cho phép. / The state of this assignment does not allow that."""
 
 
 class Unavailable(DondocError):
-    """A part of the system cannot be reached just now. Nothing was lost; try again shortly."""
+    """Một bộ phận tạm thời không dùng được; không mất gì, hãy thử lại. / A part is out of reach; nothing was lost."""
 
     status = 503

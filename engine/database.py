@@ -1,0 +1,131 @@
+"""The one door to the database: SQLite by default, PostgreSQL by URL.
+
+``read()`` gives a session that is rolled back; ``write()`` one that commits at its end, whole or not at all. On
+SQLite a write unit begins with BEGIN IMMEDIATE, so two writers queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlmodel import Session, SQLModel, create_engine
+
+from engine.errors import BadInput, Unavailable
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """Sessions over one database. ``url`` as SQLAlchemy writes it; ``postgresql://`` means psycopg 3."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise BadInput(
+                "DONDOC_DATABASE_URL không đọc được; viết như sqlite:///var/dondoc.db hoặc "
+                "postgresql://tên:mật-khẩu@máy/cơ-sở. / The database URL cannot be read."
+            ) from None
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.dialect = parsed.get_backend_name()
+        if self.dialect == "sqlite":
+            self.bind = _sqlite(parsed)
+        elif self.dialect == "postgresql":
+            self.bind = create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10)
+        else:
+            raise BadInput(f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.")
+        self._writing = self.bind.execution_options(dondoc_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the data and leaves nothing behind."""
+        with _reachable(), Session(self.bind, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A unit of work: everything or nothing."""
+        with _reachable(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes."""
+        from alembic import command
+        from alembic.config import Config as AlembicConfig
+
+        settings = AlembicConfig()
+        settings.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        with _reachable(), self._writing.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+
+    def dispose(self) -> None:
+        self.bind.dispose()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Turn «cannot connect», «locked» and «no such table» into one sentence for people."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(_said(error)) from error
+
+
+def _said(error: DBAPIError) -> str:
+    original = str(error.orig or error).strip().splitlines()[0]
+    if "no such table" in original:
+        hint = "Chạy «dondoc db upgrade» trước. / Run “dondoc db upgrade” first."
+    elif "locked" in original:
+        hint = "Một tiến trình khác đang ghi quá lâu; thử lại. / Another process holds the database; try again."
+    else:
+        hint = "Kiểm tra DONDOC_DATABASE_URL và máy chủ. / Check DONDOC_DATABASE_URL and the server."
+    return f"Không dùng được cơ sở dữ liệu: {original}. {hint}"
+
+
+def _sqlite(url: Any) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    bind = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(bind, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(bind, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("dondoc_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return bind
+
+
+def insert_new(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> int:
+    """Insert rows, leaving out those whose unique key exists already. Returns how many were new."""
+    if not rows:
+        return 0
+    table = model.__table__  # type: ignore[attr-defined]
+    dialect = session.connection().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table).on_conflict_do_nothing()
+    return session.connection().execute(statement, rows).rowcount
+
+
+@functools.cache
+def table(model: type[SQLModel]) -> Any:
+    """The Core table of a record: rows without objects, for passes and lists."""
+    return model.__table__  # type: ignore[attr-defined]

@@ -1,0 +1,129 @@
+"""What the rules need from the database, read once a pass: the calendar, the policies, the ladders, who answers.
+
+The pure modules never see a session; this one turns rows into their frozen objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.calendar import DayException, DayKind, WorkCalendar
+from engine.database import insert_new, table
+from engine.errors import NotFound
+from engine.policy import Ladder, Policy
+from engine.records import CalendarDay, Contact, LadderRecord, PolicyRecord
+from engine.terms import Role
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Calendar, policies by id and ladders by row id, as they stood at the beginning of the pass."""
+
+    calendar: WorkCalendar
+    policies: Mapping[str, Policy]
+    ladders: Mapping[int, Ladder]
+
+    def policy(self, policy_id: str) -> Policy:
+        found = self.policies.get(policy_id)
+        if found is None:
+            raise NotFound(f"Chưa nạp chính sách «{policy_id}». / Policy “{policy_id}” is not loaded.")
+        return found
+
+
+def read_calendar(session: Session) -> WorkCalendar:
+    rows = session.scalars(select(CalendarDay)).all()
+    return WorkCalendar.of(DayException(row.day, DayKind(row.kind), row.name, row.basis) for row in rows)
+
+
+def read_rulebook(session: Session) -> Rulebook:
+    policies = {row.id: Policy.model_validate(row.body) for row in session.scalars(select(PolicyRecord))}
+    ladders = {row.id or 0: Ladder.model_validate(row.body) for row in session.scalars(select(LadderRecord))}
+    return Rulebook(read_calendar(session), policies, ladders)
+
+
+def freeze_ladder(session: Session, ladder: Ladder) -> int:
+    """The row id of a ladder with exactly this content, made if it is new."""
+    body = ladder.model_dump(mode="json")
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    insert_new(session, LadderRecord, [{"digest": digest, "body": body}])
+    ladders = table(LadderRecord)
+    return int(session.scalars(select(ladders.c.id).where(ladders.c.digest == digest)).one())
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A contact as the outbox needs it: no more than where letters go and in which language."""
+
+    id: int
+    agency_id: str
+    role: Role
+    email: str
+    phone: str
+    language: str
+    valid_from: date | None
+    valid_until: date | None
+    suppressed: Mapping[str, str]
+
+    def answers_on(self, day: date) -> bool:
+        after = self.valid_from is None or self.valid_from <= day
+        return after and (self.valid_until is None or day <= self.valid_until)
+
+    def address(self, channel: str) -> str:
+        """Where a channel reaches this contact; empty if it does not, or must not any more."""
+        if channel in self.suppressed:
+            return ""
+        return self.phone if channel == "sms" else self.email
+
+
+# Who is written to when nobody holds the role itself: a coordinator's letters go to the head, and so on.
+FALLBACK = {
+    Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
+    Role.HEAD: (Role.HEAD,),
+    Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+    Role.LEADERSHIP: (Role.LEADERSHIP,),
+}
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Who answers for some agencies, by agency and role."""
+
+    by_role: Mapping[tuple[str, Role], tuple[Recipient, ...]] = field(default_factory=dict)
+
+    def on(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        """Those who answer in a role on a day. A deputy named from a date on stands in for the coordinator."""
+        if role is Role.COORDINATOR:
+            deputies = self._current(agency_id, Role.DEPUTY, day)
+            if deputies:
+                return deputies
+        for candidate in FALLBACK.get(role, (role,)):
+            found = self._current(agency_id, candidate, day)
+            if found:
+                return found
+        return ()
+
+    def _current(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        everyone = self.by_role.get((agency_id, role), ())
+        return tuple(each for each in everyone if each.answers_on(day) and (each.email or each.phone))
+
+
+def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
+    """The contacts of some agencies, in one query."""
+    contact = table(Contact)
+    columns = (contact.c.id, contact.c.agency_id, contact.c.role, contact.c.email, contact.c.phone,
+               contact.c.language, contact.c.valid_from, contact.c.valid_until, contact.c.suppressed)  # fmt: skip
+    grouped: dict[tuple[str, Role], list[Recipient]] = {}
+    ids = sorted(set(agency_ids))
+    for start in range(0, len(ids), 1000):
+        chosen = select(*columns).where(contact.c.agency_id.in_(ids[start : start + 1000])).order_by(contact.c.id)
+        for row in session.connection().execute(chosen):
+            recipient = Recipient(*row)
+            grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
+    return Answering({key: tuple(found) for key, found in grouped.items()})
