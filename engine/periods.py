@@ -60,7 +60,7 @@ _CYCLES = {
     Cadence.NINE_MONTH: (9, "9M"),
     Cadence.YEAR: (12, "Y"),
 }
-_KEY = re.compile(r"(?P<year>\d{4})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
+_KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
 
 
 def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) -> Period:
@@ -71,8 +71,8 @@ def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) 
     if window.end_day == 0:
         start, end = first, add_months(first, months) - ONE_DAY
     else:
-        start = add_months(first, -1).replace(day=window.start_day)
-        end = last.replace(day=window.end_day)
+        start = numbered_day(add_months(first, -1), window.start_day)
+        end = numbered_day(last, window.end_day)
     return Period(f"{year}-{label.format(n)}", cadence, start, end)
 
 
@@ -118,8 +118,16 @@ def periods(
     yield from sorted(found, key=lambda each: (each.end, each.start, each.key))
 
 
+def numbered_day(month: date, day: int) -> date:
+    """The day so numbered in the month of a date, or the month's last (Civil Code 2015 art. 147.3)."""
+    first = month.replace(day=1)
+    return min(first + (day - 1) * ONE_DAY, add_months(first, 1) - ONE_DAY)
+
+
 def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True) -> Due:
-    """Due on the given day of the month in which the data window closes (the month's last if it is shorter)."""
-    nominal = add_months(each.end.replace(day=1), 0)
-    last = add_months(nominal, 1) - ONE_DAY
-    return calendar.due(nominal.replace(day=min(day, last.day)), roll=roll)
+    """Due on the first day so numbered once the data window has closed: for a window to 14/6, the 17th is 17/6 and
+    the 5th is 5/7, since nobody can report what is still being counted."""
+    nominal = numbered_day(each.end, day)
+    if nominal < each.end:
+        nominal = numbered_day(add_months(each.end, 1), day)
+    return calendar.due(nominal, roll=roll)

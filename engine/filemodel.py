@@ -1,0 +1,190 @@
+"""What the files of an operator are made of: the base of every model, field types, and errors in plain words.
+
+``yamlfile`` reads a file into such a model; this module knows what a mistake is and how to say it: one short
+sentence in Vietnamese and English of what is wrong, and one of how to mend it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Something wrong in a file that was read: ``path`` leads to it by the file's own keys and 0-based indices."""
+
+    path: Path_
+    what: str
+    mend: str
+
+
+class FileModel(BaseModel):
+    """Base of everything that stands in a file. Frozen; unknown keys are refused; ``mistakes`` holds the rules that
+    look at more than one value, and is asked after the shape is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, str_strip_whitespace=True)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        yield from ()
+
+
+def wrong(what: str, mend: str) -> PydanticCustomError:
+    """An error for a field validator to raise, in our words."""
+    return PydanticCustomError("mistake", "{what}", {"what": what, "mend": mend})
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The mend for a word that is not among the known ones: the nearest, else the first few."""
+    choices = sorted(set(known))
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if near:
+        return f"có phải ý là «{near[0]}»? / did you mean “{near[0]}”?"
+    shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
+    return f"dùng một trong / use one of: {shown}" if choices else "xóa dòng này / remove this line"
+
+
+def textual(pattern: str, mend: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Field metadata for a text of a given form, with the words that help to write it."""
+
+    def formed(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise wrong(f"«{value}» viết sai dạng / is not of the right form", mend)
+        return value
+
+    return AfterValidator(formed), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+def _day(value: object) -> object:
+    """ISO dates only: 07/04/2021 is read differently in different countries."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        shown = "" if value is None else value
+        raise wrong(
+            f"«{shown}» không phải một ngày có thật / is not a day of the calendar",
+            "viết năm-tháng-ngày, như 2021-06-17 / write year-month-day",
+        ) from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Slug = Annotated[
+    str,
+    *textual(
+        r"[a-z0-9]+(?:-[a-z0-9]+)*",
+        "chữ thường không dấu, số và gạch nối, như so-y-te / lower-case letters, digits and hyphens",
+    ),
+]
+
+
+# pydantic's error type -> (what, mend). {input} is what stands in the file.
+_SHAPES = {
+    "missing": ("thiếu mục bắt buộc / a required key is missing", "thêm «{name}:» / add “{name}:”"),
+    "string_type": (
+        "phải là chữ, đang là {input} / must be text",
+        'đặt trong ngoặc kép: "{input}" / put it in quotes',
+    ),
+    "int_type": ("phải là số nguyên, đang là {input} / must be a whole number", "viết như 17 / write like 17"),
+    "float_type": ("phải là số, đang là {input} / must be a number", "viết như 100 hoặc 0.5 / write like 100 or 0.5"),
+    "bool_type": ("phải là true hoặc false, đang là {input} / must be true or false", "viết true hoặc false"),
+    "tuple_type": (
+        "phải là danh sách, đang là {input} / must be a list",
+        "mỗi dòng một mục, bắt đầu bằng «- », hoặc [a, b] / one “- ” line each, or [a, b]",
+    ),
+    "model_type": (
+        "phải là một nhóm «tên: giá trị», đang là {input} / must be a block of “key: value”",
+        "xem tệp mẫu và config/schemas/ / see a sample file and config/schemas/",
+    ),
+    "greater_than_equal": ("{input} quá nhỏ, ít nhất {ge} / too small, at least {ge}", "sửa số / mend the number"),
+    "less_than_equal": ("{input} quá lớn, nhiều nhất {le} / too large, at most {le}", "sửa số / mend the number"),
+    "string_pattern_mismatch": (
+        "«{input}» viết sai dạng / is not of the right form",
+        "viết theo mẫu {pattern} / write it like {pattern}",
+    ),
+    "time_parsing": ("«{input}» không phải giờ / is not a time", 'viết như "07:30" / write like "07:30"'),
+    "string_too_short": ("không được để trống / must not be empty", "điền vào / fill it in"),
+    "string_too_long": ("dài quá {max_length} ký tự / longer than {max_length}", "viết ngắn lại / shorten it"),
+    "too_short": ("cần ít nhất {min_length} mục / needs at least {min_length}", "thêm mục / add an entry"),
+}
+_SHAPES |= {"model_attributes_type": _SHAPES["model_type"], "dict_type": _SHAPES["model_type"]}
+_SHAPES |= {"float_parsing": _SHAPES["float_type"], "int_parsing": _SHAPES["int_type"]}
+
+
+def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
+    """One of pydantic's errors in our words."""
+    path: Path_ = tuple(part for part in error["loc"] if part != "[key]")
+    kind, context = error["type"], dict(error.get("ctx") or {})
+    name, given = str(path[-1]) if path else "", error.get("input")
+    if kind == "mistake":
+        return Mistake(path, str(context["what"]), str(context["mend"]))
+    if kind == "extra_forbidden":
+        what = f"không có mục «{name}» / there is no key “{name}”"
+        return Mistake(path, what, did_you_mean(name, keys_at(model, path[:-1])))
+    if kind in {"enum", "literal_error"}:
+        what = f"«{_brief(given)}» không có trong danh sách / is not one of the values"
+        return Mistake(path, what, did_you_mean(str(given), re.findall(r"'([^']*)'", str(context.get("expected")))))
+    if given is None and kind.endswith("_type"):
+        return Mistake(path, "để trống / is empty", "điền vào, hoặc xóa cả dòng / fill it in, or remove the line")
+    if kind == "value_error":
+        return Mistake(path, str(context["error"]), "xem tệp mẫu trong config/ / see the sample in config/")
+    said = _SHAPES.get(kind, ("{said}", "xem config/schemas/ / see config/schemas/"))
+    what, mend = (part.format(name=name, input=_brief(given), said=error["msg"], **context) for part in said)
+    return Mistake(path, what, mend)
+
+
+def _brief(value: object) -> str:
+    """What stands in the file, as it would be typed there and short."""
+    if isinstance(value, dict | list):
+        return "một nhóm / a block" if isinstance(value, dict) else "một danh sách / a list"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
+    """The keys that the model allows at a path."""
+    at: Any = model
+    for part in path:
+        at = _inner(at)
+        if isinstance(at, type) and issubclass(at, BaseModel):
+            at = next((f.annotation for n, f in at.model_fields.items() if (f.alias or n) == part), None)
+    at = _inner(at)
+    if isinstance(at, type) and issubclass(at, BaseModel):
+        return [each.alias or name for name, each in at.model_fields.items()]
+    return []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside ``tuple[X, ...]``, ``dict[str, X]``, ``X | None`` or ``Annotated[X, …]``."""
+    origin, args = get_origin(annotation), [each for each in get_args(annotation) if each is not type(None)]
+    if origin in (Union, UnionType, Annotated, tuple):
+        return _inner(args[0])
+    return _inner(args[-1]) if origin in (dict, Mapping) else annotation
+
+
+def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[BaseModel]) -> object:
+    """The data with unknown keys renamed to what was meant, or dropped, so that the other rules can be asked too."""
+    for error in errors:
+        if error["type"] == "extra_forbidden":
+            *above, name = error["loc"]
+            at: Any = data
+            for part in above:
+                at = at[part]
+            value = at.pop(name)
+            missing = [key for key in keys_at(model, tuple(above)) if key not in at]
+            for meant in difflib.get_close_matches(str(name), missing, n=1, cutoff=0.6):
+                at[meant] = value
+    return data
