@@ -1,0 +1,98 @@
+"""Every setting, in one frozen object made once in the composition root. Nothing else reads the environment.
+
+Each field is ``DONDOC_<NAME>`` in the environment or in the file ``.env``; the README's table is tested against this.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix="DONDOC_", env_file=".env", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("var"), description="where the database, the Maildir, files and the secret live")
+    database_url: str = Field("", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
+    base_url: str = Field("http://127.0.0.1:8188", description="the address that links in letters begin with")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8188, ge=0, le=65535, description="port to listen on")
+    secret: SecretStr = Field(SecretStr(""), description="signs links; empty: made once and kept in data_dir/secret")
+    language: Literal["vi", "en"] = Field("vi", description="first language of the pages")
+    demo: bool = Field(False, description="the clock stands still and a bar steps it; nothing is sent to the outside")
+
+    mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
+    mail_from_name: str = Field("Đôn Đốc", description="sender's name")
+    smtp_host: str = Field("", description="empty: letters go to the Maildir in data_dir and leave nothing")
+    smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="never downgraded in silence")
+    smtp_username: str = Field("", description="empty: no authentication")
+    smtp_password: SecretStr = Field(SecretStr(""), description="")
+    smtp_ca_file: Path | None = Field(None, description="a private authority's certificate")
+    smtp_connections: int = Field(4, ge=1, le=32, description="connections kept open to the relay")
+    smtp_messages_per_connection: int = Field(0, ge=0, description="0: no limit")
+    smtp_per_minute: int = Field(0, ge=0, description="letters a minute; 0: no limit")
+    smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for the relay's answer")
+
+    tick_seconds: int = Field(20, ge=1, le=3600, description="how often the heartbeat looks for what is due")
+    lease_seconds: int = Field(300, ge=10, description="seconds a claimed letter belongs to the worker that took it")
+    give_up_days: int = Field(5, ge=1, description="a letter that could not be sent for so long expires")
+    keep_bodies_days: int = Field(400, ge=1, description="letters' texts are pruned after this")
+    link_days: int = Field(45, ge=1, description="how long a link in a letter works")
+    heartbeat_url: str = Field("", description="pinged after every clean audit; empty: nobody")
+
+    prefect: bool = Field(True, description="show passes as Prefect flow runs when its server answers")
+    prefect_api_url: str = Field("", description="empty: `serve` starts a local server; or the address of yours")
+    prefect_port: int = Field(4188, ge=1, le=65535, description="port of the local Prefect server")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("phải bắt đầu bằng http:// hoặc https:// / must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir}/dondoc.db"
+
+    @property
+    def maildir(self) -> Path:
+        return self.data_dir / "maildir"
+
+    def signing_key(self) -> str:
+        """The secret, made on first use. The file is created whole or not at all, readable by its owner alone."""
+        if self.secret.get_secret_value():
+            return self.secret.get_secret_value()
+        path = self.data_dir / "secret"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(48))
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass  # another process made it first: theirs counts
+            finally:
+                fresh.unlink()
+        return path.read_text().strip()
+
+
+class SettingsRefused(ValueError):
+    """A setting cannot be used; the message has one line a mistake: name, what is wrong."""
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings from the environment and ``.env``. Raises SettingsRefused with every mistake at once."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = (f"DONDOC_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        raise SettingsRefused("\n".join(lines)) from None

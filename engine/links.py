@@ -1,0 +1,62 @@
+"""Links in letters: signed, for one purpose, expiring, revocable. Pure but for the key.
+
+A token says who was written to, about what, and until which day. Whether that person still answers for the agency,
+and whether the link was revoked since, is looked up when it is used. GET never changes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from engine.errors import LinkRefused
+
+
+class Purpose(StrEnum):
+    """What a link is for; a token made for one purpose is no key to another."""
+
+    ACKNOWLEDGE = "acknowledge"
+    REPORT = "report"
+    UNSUBSCRIBE = "unsubscribe"
+    CALENDAR = "calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``subject`` is what it is about: a letter's id, or ``<plan id>:<period>``."""
+
+    purpose: Purpose
+    contact_id: int
+    subject: str
+    made_on: date
+    until: date
+
+
+class Signer:
+    """Makes and reads tokens with one key. A token is the same each time it is made from the same link, so a letter
+    sent twice is the same letter."""
+
+    def __init__(self, key: str) -> None:
+        self._serializers = {purpose: URLSafeSerializer(key, salt=f"dondoc.{purpose}") for purpose in Purpose}
+
+    def token(self, link: Link) -> str:
+        said = [link.contact_id, link.subject, link.made_on.toordinal(), link.until.toordinal()]
+        made = self._serializers[link.purpose].dumps(said)
+        return made if isinstance(made, str) else made.decode()
+
+    def read(self, purpose: Purpose, token: str, today: date) -> Link:
+        """The link of a token. Raises LinkRefused when it was not made by us, for this purpose, or is over."""
+        try:
+            contact_id, subject, made, until = self._serializers[purpose].loads(token)
+            link = Link(purpose, int(contact_id), str(subject), date.fromordinal(made), date.fromordinal(until))
+        except (BadSignature, ValueError, TypeError, OverflowError):
+            raise LinkRefused from None
+        if today > link.until:
+            raise LinkRefused(
+                f"Liên kết này đã hết hạn ngày {link.until:%d/%m/%Y}; hãy mở thư mới nhất. "
+                f"/ This link expired on {link.until:%d/%m/%Y}; open the newest letter."
+            )
+        return link

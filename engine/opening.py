@@ -1,0 +1,137 @@
+"""Opening assignments: duty x owner agency x period, as each comes within the policy's horizon.
+
+A plan carries ``next_open_at``, so a tick with no plan to open costs one look at an index. Every assignment has the
+unique key (duty, agency, period): opening again changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from engine.calendar import WorkCalendar, instant, local_date
+from engine.database import insert_new, table
+from engine.errors import Conflict, NotFound
+from engine.lifecycle import append, event
+from engine.periods import Cadence
+from engine.planfile import PlanFile, Round, rounds
+from engine.policy import Policy
+from engine.records import Assignment, Duty, Plan
+from engine.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.terms import EventKind, PlanState, State
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A round of a duty with the local date on which its assignments open."""
+
+    duty: Any
+    round: Round
+    opens_on: date
+
+
+def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> None:
+    """Set a loaded plan going; the next opening pass opens what its horizon holds."""
+    plans = table(Plan)
+    changed = session.connection().execute(
+        update(plans)
+        .where(plans.c.id == plan_id, plans.c.state == PlanState.LOADED)
+        .values(state=PlanState.ACTIVE, activated_at=now, next_open_at=now)
+    )
+    if changed.rowcount != 1:
+        state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
+        if state is None:
+            raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise Conflict("Kế hoạch này đã được kích hoạt rồi. / This plan has been activated already.")
+    key = f"plan:{plan_id}:activated"
+    append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
+
+
+def open_due(session: Session, now: datetime) -> int:
+    """Open what is due to open, in one active plan; returns how many assignments are new, -1 if no plan is due."""
+    plans = table(Plan)
+    chosen = (
+        select(plans)
+        .where(plans.c.next_open_at.is_not(None), plans.c.next_open_at <= now)
+        .order_by(plans.c.next_open_at, plans.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    plan = session.connection().execute(chosen).first()
+    if plan is None:
+        return -1
+    book = read_rulebook(session)
+    policy = book.policy(plan.policy_id)
+    openings = planned(session, plan, policy, book.calendar)
+    today = local_date(now)
+    opened = _open(session, plan, [each for each in openings if each.opens_on <= today], policy, book, now)
+    later = min((each.opens_on for each in openings if each.opens_on > today), default=None)
+    next_open_at = None if later is None else instant(later, policy.decide_at)
+    session.connection().execute(update(plans).where(plans.c.id == plan.id).values(next_open_at=next_open_at))
+    return opened
+
+
+def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
+    """Every round of a plan with the day on which it opens."""
+    file = PlanFile.model_validate(plan.file)
+    duties = session.connection().execute(
+        select(table(Duty)).where(table(Duty).c.plan_id == plan.id).order_by(table(Duty).c.position)
+    )
+    began = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
+    horizon = timedelta(days=policy.open_days_before)
+    return [
+        Opening(duty, each, max(began, each.due.on - horizon))
+        for duty in duties
+        if duty.citation in file.duties
+        for each in rounds(file, file.duties[duty.citation].duty, calendar)
+    ]
+
+
+def _open(
+    session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime
+) -> int:
+    ladders = {
+        request: freeze_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
+    }
+    rows = [
+        _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)
+        for opening in openings
+        for agency_id in opening.duty.owners
+    ]
+    opened = insert_new(session, Assignment, rows)
+    if opened:
+        _record_opened(session, plan.id, now)
+    return opened
+
+
+def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
+    period, due = opening.round.period, opening.round.due
+    single = period.cadence is Cadence.ONCE
+    return {
+        "plan_id": plan.id, "duty_id": opening.duty.id, "agency_id": agency_id,
+        "supervisor_id": supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id), "period": period.key,
+        "window_start": None if single else period.start, "window_end": None if single else period.end,
+        "nominal_due": due.nominal, "original_due_on": due.on, "due_on": due.on, "due_why": dict(due.why),
+        "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
+        "next_action_at": now, "level": 0,
+    }  # fmt: skip
+
+
+def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
+    """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
+    return issuer_id if agency_id == supervisor_id else supervisor_id
+
+
+def _record_opened(session: Session, plan_id: int, now: datetime) -> None:
+    """One event an assignment just opened, keyed by the assignment."""
+    a = table(Assignment)
+    chosen = select(a.c.id, a.c.due_on).where(a.c.plan_id == plan_id, a.c.opened_at == now)
+    append(session, [
+        event(EventKind.OPENED, now, plan_id=plan_id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
+              due=None if row.due_on is None else row.due_on.isoformat())
+        for row in session.connection().execute(chosen)
+    ])  # fmt: skip
