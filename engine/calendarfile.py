@@ -50,9 +50,9 @@ class CalendarFile(FileModel):
                 what = f"ngày {each.day} viết hai lần / the day stands twice"
                 yield Mistake(("days", n, "day"), what, "giữ một dòng / keep one of them")
             seen.add(each.day)
-            if each.kind is DayKind.WORKED and public.is_working(each.day):
+            if each.kind is DayKind.WORKED and each.day.weekday() < 5 and public.is_working(each.day):
                 what = f"ngày {each.day} vốn là ngày làm việc / is a working day anyway"
-                yield Mistake(("days", n, "kind"), what, "xem lại ngày, hoặc xóa dòng / check the day or remove the line")
+                yield Mistake(("days", n, "kind"), what, "xem lại ngày, hoặc xóa / check the day, or remove it")
 
 
 def warnings(file: CalendarFile, today: date, language: str = "vi") -> tuple[str, ...]:

@@ -33,6 +33,7 @@ Phone = Annotated[str, *textual(r"\+?[0-9]{9,15}", "chỉ chữ số, như +8423
 
 # Written by itself in a name, a token stands for the words beside it.
 _TOKENS = {
+    "ub": "uyban",
     "ubnd": "uybannhandan",
     "mttq": "mattrantoquoc",
     "ubmttq": "uybanmattrantoquoc",
@@ -49,6 +50,7 @@ _HEAD = re.compile(
     r"trường|trung tâm|công ty|các)\b",
     re.IGNORECASE,
 )
+_MOST_PIECES = 8
 _PLACE = re.compile(r"(?:huyện|thành phố|tp\.?|thị xã|tx\.?|h\.)\s*(?P<first>\w)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;\n/+&]|\bvà\b|\s[-–]\s)\s*", re.IGNORECASE)
 
@@ -209,34 +211,32 @@ class DirectoryFile(FileModel):
         A comma or «và» divides only where a known name ends, or where the words after it begin a body of their own
         («Sở …», «UBND …»); what the directory does not know and cannot divide stays whole.
         """
-        marks = list(_SEPARATOR.finditer(text))
-        starts = [0, *(mark.end() for mark in marks)]
-        ends = [*(mark.start() for mark in marks), len(text)]
-        firm = [True, *(mark.group().strip() == ";" or "\n" in mark.group() for mark in marks)]
+        edges = [0, *(edge for mark in _SEPARATOR.finditer(text) for edge in mark.span()), len(text)]
+        pieces = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
         found: list[str] = []
-        at, count = 0, len(starts)
-        while at < count:
-            end, name = self._longest(text, starts, ends, at, firm)
-            found.append(name or text[starts[at] : ends[end]].strip())
-            at = end + 1
-        return [each for each in found if re.search(r"\w", each)]
+        while pieces:
+            count, name = self._first_body(text, pieces)
+            found.append(name or text[pieces[0][0] : pieces[count - 1][1]].strip())
+            pieces = pieces[count:]
+        return found
 
-    def _longest(
-        self, text: str, starts: Sequence[int], ends: Sequence[int], at: int, firm: Sequence[bool]
-    ) -> tuple[int, str | None]:
-        """The last piece of the body that begins at a piece, and its id if it is known."""
-        last = len(starts) - 1
+    def _first_body(self, text: str, pieces: Sequence[tuple[int, int]]) -> tuple[int, str | None]:
+        """How many of the pieces make the body that begins with the first, and its id if it is known."""
 
-        def begins(piece: int) -> bool:
-            if piece > last or firm[piece] or _begins_a_body(text[starts[piece] :]):
+        def joined(first: int, count: int) -> str | None:
+            return self.find(text[pieces[first][0] : pieces[first + count - 1][1]])
+
+        def ends(at: int) -> bool:
+            if at == len(pieces) or ";" in text[pieces[at - 1][1] : pieces[at][0]]:
                 return True
-            return any(self.find(text[starts[piece] : ends[end]]) for end in range(piece, last + 1))
+            reach = min(_MOST_PIECES, len(pieces) - at)
+            return _begins_a_body(text[pieces[at][0] :]) or any(joined(at, n) for n in range(1, reach + 1))
 
-        for end in range(last, at - 1, -1):
-            name = self.find(text[starts[at] : ends[end]])
-            if name is not None and begins(end + 1):
-                return end, name
-        return next(end for end in range(at, last + 1) if begins(end + 1)), None
+        for count in range(min(_MOST_PIECES, len(pieces)), 0, -1):
+            name = joined(0, count)
+            if name is not None and ends(count):
+                return count, name
+        return next(count for count in range(1, len(pieces) + 1) if ends(count)), None
 
     def mistakes(self) -> Iterator[Mistake]:
         yield from self._doubled()

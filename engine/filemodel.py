@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import UnionType
@@ -158,25 +158,28 @@ def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
     """The keys that the model allows at a path."""
     at: Any = model
     for part in path:
-        at = _inner(at)
+        at = _bare(at)
         if isinstance(at, type) and issubclass(at, BaseModel):
-            at = next((f.annotation for n, f in at.model_fields.items() if (f.alias or n) == part), None)
-    at = _inner(at)
+            at = next((each.annotation for name, each in at.model_fields.items() if (each.alias or name) == part), None)
+        else:
+            at = next(iter(get_args(at)[-1 if get_origin(at) is dict else 0 :]), None)
+    at = _bare(at)
     if isinstance(at, type) and issubclass(at, BaseModel):
         return [each.alias or name for name, each in at.model_fields.items()]
     return []
 
 
-def _inner(annotation: Any) -> Any:
-    """The model inside ``tuple[X, ...]``, ``dict[str, X]``, ``X | None`` or ``Annotated[X, …]``."""
-    origin, args = get_origin(annotation), [each for each in get_args(annotation) if each is not type(None)]
-    if origin in (Union, UnionType, Annotated, tuple):
-        return _inner(args[0])
-    return _inner(args[-1]) if origin in (dict, Mapping) else annotation
+def _bare(annotation: Any) -> Any:
+    """The type inside ``X | None`` and ``Annotated[X, …]``."""
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return _bare(next(each for each in get_args(annotation) if each is not type(None)))
+    return annotation
 
 
-def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[BaseModel]) -> object:
-    """The data with unknown keys renamed to what was meant, or dropped, so that the other rules can be asked too."""
+def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[BaseModel]) -> set[Path_]:
+    """Mends unknown keys in place, by renaming them to what was meant or dropping them, so that the other rules can
+    be asked too; the paths of the keys that were meant."""
+    meant: set[Path_] = set()
     for error in errors:
         if error["type"] == "extra_forbidden":
             *above, name = error["loc"]
@@ -185,6 +188,7 @@ def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[Bas
                 at = at[part]
             value = at.pop(name)
             missing = [key for key in keys_at(model, tuple(above)) if key not in at]
-            for meant in difflib.get_close_matches(str(name), missing, n=1, cutoff=0.6):
-                at[meant] = value
-    return data
+            for key in difflib.get_close_matches(str(name), missing, n=1, cutoff=0.6):
+                at[key] = value
+                meant.add((*above, key))
+    return meant

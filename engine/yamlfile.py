@@ -39,9 +39,14 @@ _SYNTAX = (
         "đặt chữ có dấu hai chấm trong ngoặc kép / put text with a colon in quotes",
     ),
     (
-        "special characters are not allowed",
+        "characters are not allowed",
         "có ký tự điều khiển không nhìn thấy / an invisible control character",
         "xóa ký tự đó / remove it",
+    ),
+    (
+        "nesting depth",
+        "lồng nhau quá sâu / nested too deeply",
+        "xem các dấu ngoặc và gạch đầu dòng / check brackets and dashes",
     ),
     (
         "found undefined alias",
@@ -70,7 +75,7 @@ def _real_day(text: str) -> date | None:
 def _scalar(node: yaml.ScalarNode) -> object:
     """A quoted or block scalar is text; a plain one may be nothing, a truth, a number or a day."""
     text: str = node.value
-    if node.style is None:
+    if not node.style:
         for pattern, made in _PLAIN:
             if pattern.fullmatch(text):
                 return made(text)
@@ -148,8 +153,8 @@ class _Page:
             line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
             what, mend = next(((w, m) for sign, w, m in _SYNTAX if sign in raised), _OTHER_SYNTAX)
             raise self.stop(f"{what} ({raised})", mend, line) from error
-        except RecursionError as error:
-            raise self._too_much(1) from error
+        except (RecursionError, UnicodeEncodeError) as error:
+            raise self.stop(*_OTHER_SYNTAX) from error
         if node is None:
             raise self.stop("tệp trống / the file is empty", "chép từ tệp mẫu trong config/ / start from a sample")
         return self._built(node, ())
@@ -228,11 +233,13 @@ def _checked(page: _Page, data: object, model: type[M]) -> M | None:
         return model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         errors = error.errors(include_url=False)
+    meant = looked_through(data, errors, model)
     for each in errors:
-        mistake = mistake_of(each, model)
-        page.note(mistake.path, mistake.what, mistake.mend)
+        if each["loc"] not in meant:
+            mistake = mistake_of(each, model)
+            page.note(mistake.path, mistake.what, mistake.mend)
     try:
-        return model.model_validate(looked_through(data, errors, model), by_alias=True, by_name=False)
+        return model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:
         return None
 
