@@ -1,0 +1,263 @@
+"""Letters that come back: return addresses of our own (VERP), delivery status notifications, automatic replies.
+
+Pure. Which letter came back is known three ways, in order of trust: the signed return address it came to, the
+Message-ID that the report quotes, the recipient that it names.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
+from email.utils import getaddresses
+from enum import StrEnum
+
+PREFIX = "bounce+"
+"""A mailbox ``bounce`` with subaddressing (RFC 5233; Postfix ``recipient_delimiter = +``) takes them all."""
+_MARK = 8  # base32 characters of signature: 40 bits, to be guessed by mail only
+_LOCAL = 64  # RFC 5321 §4.5.3.1.1
+_PLAIN = re.compile(r"[a-z0-9.-]")
+_ESCAPE = re.compile(r"=([0-9a-f]{2})")
+_RETURN = re.compile(re.escape(PREFIX) + rf"(?P<mark>[a-z2-7]{{{_MARK}}})(?P<key>(?:[a-z0-9._-]|=[0-9a-f]{{2}})+)@.+")
+
+
+def bounce_address(key: str, secret: str, domain: str) -> str:
+    """The return address of one letter, or "" where the key is too long for a local part of 64 octets. All in lower
+    case, since relays on the way may change the case; ``:`` is written ``_`` and all else that is special ``=hh``."""
+    written = "".join(_written(character) for character in key)
+    local = PREFIX + _mark(written, secret) + written
+    return f"{local}@{domain}" if len(local) <= _LOCAL and key and ".." not in key and key[-1] != "." else ""
+
+
+def verify(address: str, secret: str) -> str | None:
+    """The key that the address stands for, or None if we did not make it."""
+    found = _RETURN.fullmatch(address.strip().strip("<>").lower())
+    if found is None or not hmac.compare_digest(found["mark"], _mark(found["key"], secret)):
+        return None
+    raw = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["key"].replace("_", ":"))
+    try:
+        return raw.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _written(character: str) -> str:
+    if _PLAIN.fullmatch(character):
+        return character
+    return "_" if character == ":" else "".join(f"={octet:02x}" for octet in character.encode())
+
+
+def _mark(written: str, secret: str) -> str:
+    return b32encode(hmac.digest(secret.encode(), written.encode(), "sha256"))[:_MARK].decode().lower()
+
+
+class Severity(StrEnum):
+    """``HARD``: no such mailbox, writing again is of no use. ``SOFT``: full, too busy, refused as spam; it was given
+    up, but the mailbox is there. ``DELAYED``: not given up yet."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """``status`` is an enhanced code (RFC 3463) or "". ``message_id`` is our letter's, "" if the report quotes none.
+    ``came_to`` are the addresses that the report was sent to, for ``verify``."""
+
+    severity: Severity
+    recipient: str = ""
+    status: str = ""
+    diagnostic: str = ""
+    message_id: str = ""
+    came_to: tuple[str, ...] = ()
+
+
+def parse(raw: bytes) -> Bounce | None:
+    """What a message from the mail system reports, or None when it is no report of a failure or delay."""
+    message = message_from_bytes(raw, policy=policy.default)
+    report = next((part for part in message.walk() if part.get_content_type() == "message/delivery-status"), None)
+    if report is not None:
+        return _standard(message, report)
+    return _by_words(message) if _from_mail_system(message) else None
+
+
+# --- RFC 3464 ---------------------------------------------------------------------------------------------------
+
+
+def _standard(message: EmailMessage, report: Message) -> Bounce | None:
+    """The first recipient that failed or waits: our letters have one each. Reports of success are no bounces."""
+    blocks = report.get_payload()
+    for block in blocks if isinstance(blocks, list) else []:
+        if not isinstance(block, Message):
+            continue
+        action = str(block.get("Action", "")).strip().lower()
+        recipient = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
+        if action not in ("failed", "delayed") or not recipient:
+            continue
+        diagnostic = " ".join(str(block.get("Diagnostic-Code", "")).split())
+        status = _status(diagnostic) or _status(str(block.get("Status", "")))
+        severity = Severity.DELAYED if action == "delayed" else _severity(status, diagnostic)
+        return Bounce(
+            severity,
+            recipient.partition(";")[2].strip().strip("<>") or recipient.strip(),
+            status,
+            diagnostic[:500],
+            _quoted_message_id(message),
+            tuple(_came_to(message)),
+        )
+    return None
+
+
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+
+
+def _status(text: str) -> str:
+    """The most telling enhanced code: 5.0.0 and 5.7.0-like generalities lose against a later, exact one."""
+    codes: list[str] = _STATUS.findall(text)
+    return next((code for code in codes if not code.endswith(".0")), codes[0] if codes else "")
+
+
+# Enhanced codes (RFC 3463) that name a mailbox which is there although the code begins with 5, then words for the same;
+# then the other way round. Checked in this order.
+_SOFT = re.compile(
+    r"\b5\.2\.[0-4]\b|\b5\.[347]\.\d|\b552\b|quota|over.?quota|mailbox.{0,20}full|full mailbox|storage|too large|"
+    r"spam|blocked|policy|greylist|try again|temporar|hộp thư.{0,20}đầy|hop thu.{0,20}day|vượt.{0,20}dung lượng",
+    re.I,
+)
+_HARD = re.compile(
+    r"\b5\.1\.\d|\b5\.2\.1\b|\b55[01]\b|user unknown|unknown user|no such (user|mailbox|recipient|address)|not found|"
+    r"does not exist|doesn't exist|no mailbox|invalid (recipient|mailbox)|RecipNotFound|unrouteable|unknown recipient|"
+    r"disabled|inactive|host unknown|domain not found|không tồn tại|khong ton tai|không tìm thấy",
+    re.I,
+)
+
+
+def _severity(status: str, words: str) -> Severity:
+    if status.startswith("4.") or (status.startswith("5.2.") and status != "5.2.1"):
+        return Severity.SOFT
+    if status.startswith("5.1.") or status == "5.2.1":
+        return Severity.HARD
+    if _SOFT.search(f"{status} {words}") and not _HARD.search(words):
+        return Severity.SOFT
+    return Severity.HARD
+
+
+# --- Reports in prose (qmail, Exim, old Exchange, MDaemon, web mail) ----------------------------------------------
+
+_SYSTEM = re.compile(r"mailer-daemon|postmaster|mail delivery (system|subsystem)|mdaemon|microsoft exchange", re.I)
+_FAILED = re.compile(
+    r"undeliver|delivery (has )?(failed|failure|status)|returned mail|failure notice|mail delivery failed|"
+    r"could ?n[o']t be (delivered|reached)|did not reach|unable to deliver|wasn't able to deliver|delivery problems|"
+    r"permanent error|mailbox.{0,20}full|không gửi được|không chuyển được|thư bị trả lại|hộp thư.{0,20}đầy",
+    re.I,
+)
+_WAITING = re.compile(r"delayed|will (keep|continue)|warning: message|still trying|you do not need to resend", re.I)
+# Where the report ends and our own letter, quoted, begins.
+_COPY = re.compile(
+    r"^-+ ?(below this line is a copy|this is a copy of the message|original message|returned message|"
+    r"the following is a copy|thư gốc)|^(received|return-path): ",
+    re.I | re.M,
+)
+_MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.I)
+_MESSAGE_ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]+@[^<>\s]+>)", re.I | re.M)
+
+
+def _from_mail_system(message: EmailMessage) -> bool:
+    null_path = str(message.get("Return-Path", "-")).strip() == "<>"
+    return null_path or "X-Failed-Recipients" in message or bool(_SYSTEM.search(_value(message, "From")))
+
+
+def _by_words(message: EmailMessage) -> Bounce | None:
+    text = _text(message)
+    copy = _COPY.search(text)
+    report = text[: copy.start()] if copy else text
+    whole = f"{_value(message, 'Subject')}\n{report}"
+    if not (_FAILED.search(whole) or "X-Failed-Recipients" in message) or (
+        is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(_value(message, "From"))
+    ):
+        return None
+    ours = {address.lower() for address in _came_to(message)} | {_value(message, "From").lower()}
+    named = [_value(message, "X-Failed-Recipients"), *_MAILBOX.findall(report)]
+    recipient = next((each for each in named if each and each.lower() not in ours and not _SYSTEM.search(each)), "")
+    status = _status(report)
+    severity = Severity.DELAYED if _WAITING.search(whole) else _severity(status, whole)
+    lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
+    found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
+    message_id = _quoted_message_id(message) or (found[1] if found else "")
+    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, tuple(_came_to(message)))
+
+
+# --- What both need -----------------------------------------------------------------------------------------------
+
+
+def _value(message: Message, name: str) -> str:
+    return " ".join(str(message.get(name, "")).split())
+
+
+def _came_to(message: Message) -> Iterator[str]:
+    for name in ("To", "Delivered-To", "X-Original-To", "Envelope-To"):
+        for _, address in getaddresses([str(value) for value in message.get_all(name, [])]):
+            if address:
+                yield address
+
+
+def _text(message: EmailMessage) -> str:
+    """All that a report says in words, its own and what it quotes."""
+    texts = []
+    for part in message.walk():
+        if part.get_content_maintype() == "text":
+            payload = part.get_payload(decode=True)
+            charset = part.get_content_charset("utf-8")
+            raw = payload if isinstance(payload, bytes) else b""
+            try:
+                texts.append(raw.decode(charset, "replace"))
+            except LookupError:
+                texts.append(raw.decode("utf-8", "replace"))
+    return "\n".join(texts).replace("\r\n", "\n")
+
+
+def _quoted_message_id(message: EmailMessage) -> str:
+    """The Message-ID of the letter that the report returns whole or as headers only (RFC 3462)."""
+    for part in message.walk():
+        if part is not message and part.get_content_type() == "text/rfc822-headers":
+            payload = part.get_payload(decode=True)
+            found = _MESSAGE_ID.search(payload.decode("utf-8", "replace") if isinstance(payload, bytes) else "")
+            if found:
+                return found[1]
+        elif part.get_content_type() == "message/rfc822":
+            inner = part.get_payload()
+            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+                return _value(inner[0], "Message-ID")
+    return ""
+
+
+# --- Automatic replies --------------------------------------------------------------------------------------------
+
+_AUTOMATIC = re.compile(
+    r"^(re: ?)?(automatic reply|auto(matic|mated)?[- :]*(reply|response|re)?:|auto[- ]?(reply|response)|autoreply|"
+    r"out of (the )?office|away from (the )?office|on (annual )?leave|vacation|ooo\b|"
+    r"(thư )?(tự động trả lời|trả lời tự động)|phản hồi tự động|tự động phản hồi|(tôi )?(đang )?(vắng mặt|nghỉ phép)|"
+    r"(tra loi tu dong|tu dong tra loi)|thông báo (vắng mặt|nghỉ phép))",
+    re.I,
+)
+_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Response", "X-Autoresponder", "X-POST-MessageClass")
+
+
+def is_auto_reply(message: Message) -> bool:
+    """Whether a machine wrote it: out of office, receipts, lists, reports. None of these says anything about a duty,
+    and none may be answered (RFC 3834 §2). Ask ``parse`` first: a bounce is automatic too."""
+    submitted = _value(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    if submitted not in ("", "no"):
+        return True
+    if any(name in message for name in _HEADERS):
+        return True
+    if _value(message, "Precedence").lower() in ("auto_reply", "auto-reply", "bulk", "junk", "list"):
+        return True
+    if _value(message, "Return-Path") == "<>" or message.get_content_type() in ("multipart/report",):
+        return True
+    return _AUTOMATIC.match(_value(message, "Subject")) is not None

@@ -1,0 +1,124 @@
+"""What a relay's answer, or its silence, means for the letter. Pure: (stage, code, words) → Outcome.
+
+The one question that matters: can the letter have been taken? Before the final dot it cannot (RFC 5321 §4.1.1.4), so
+every trouble there is a retry unless the answer is for good. After the dot only an answer tells; without one the
+fate is unknown, and is never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from aiosmtplib import SMTPResponseException
+
+from notifications.channel import Fate, Outcome
+
+
+class Stage(StrEnum):
+    """Where in the conversation we are. ``DOT``: the whole letter is out, the answer is not in."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    TLS = "tls"
+    LOGIN = "login"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+OPENING: Set[Stage] = {Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.LOGIN}
+LETTER: Set[Stage] = {Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT}
+_LIMIT = 500  # characters of the other side's words that are kept
+
+
+@dataclass(frozen=True)
+class _Rule:
+    stages: Set[Stage]
+    answer: re.Pattern[str]
+    fate: Fate
+    after: timedelta | None = None
+
+
+def _rule(stages: Set[Stage], answer: str, fate: Fate, minutes: int = 0) -> _Rule:
+    return _Rule(stages, re.compile(answer, re.I), fate, timedelta(minutes=minutes) if minutes else None)
+
+
+# The first rule that fits "code words" decides.
+_RULES = (
+    _rule({Stage.DOT}, r"2\d\d ", Fate.ACCEPTED),
+    # Too many logins or connections: hammering on makes it worse.
+    _rule({Stage.LOGIN}, r"4\d\d ", Fate.RETRY, 5),
+    _rule(OPENING, r"421 ", Fate.RETRY, 5),
+    _rule(LETTER, r"421 ", Fate.RETRY, 1),
+    # Refused before any letter was offered: the settings are at fault, or the relay; never the letter.
+    _rule(OPENING, r"", Fate.RETRY),
+    # "Log in first", "use TLS first", "bad sequence": likewise.
+    _rule(LETTER, r"5(03|30|34|38) ", Fate.RETRY),
+    # Too big (5.2.3, 5.3.4) stays too big; a full mailbox (552, 5.2.2) may be emptied.
+    _rule(LETTER, r"5\d\d 5\.(2\.3|3\.4)\b", Fate.REFUSED),
+    _rule(LETTER, r"552 |5\d\d 5\.2\.2\b", Fate.RETRY),
+    _rule(LETTER, r"4\d\d ", Fate.RETRY),
+    _rule(LETTER, r"5\d\d ", Fate.REFUSED),
+    # An answer that is none: only after the dot can it stand for a letter that was taken.
+    _rule({Stage.DOT}, r"", Fate.UNKNOWN),
+    _rule(LETTER, r"", Fate.RETRY),
+)
+_WAIT = re.compile(r"\b(?:in|after|wait|for)\s+(\d{1,5})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\b", re.I)
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+# Sentences for the operator, where the relay's own words would not say what to do. {} is host:port.
+_SAY = {
+    Stage.CONNECT: (
+        "Không kết nối được máy chủ thư {}; kiểm tra địa chỉ, cổng và tường lửa. "
+        "/ The mail relay {} cannot be reached; check its address, port and firewall."
+    ),
+    Stage.GREETING: (
+        "Máy chủ thư {} không nhận lời chào; kiểm tra tên máy của ta (hostname). "
+        "/ The mail relay {} does not accept our greeting; check the setting hostname."
+    ),
+    Stage.TLS: (
+        "Không lập được kết nối TLS tin cậy với {}, nên chưa gửi gì; kiểm tra chứng thư và ca_file. "
+        "/ No trusted TLS connection to {}, so nothing was sent; check its certificate and the setting ca_file."
+    ),
+    Stage.LOGIN: (
+        "Máy chủ thư {} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt. "
+        "/ The mail relay {} refuses our login; correct user name and password in the settings."
+    ),
+}
+
+
+def judge(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
+    """The outcome of an answer. ``code`` is −1 for an answer that is not SMTP. ``after`` is what the relay asks for in
+    its words («try again in 300 seconds»), else the rule's own."""
+    words = " ".join(words.split())[:_LIMIT].encode("utf-8", "replace").decode()
+    rule = next(rule for rule in _RULES if stage in rule.stages and rule.answer.match(f"{code} {words}"))
+    after = rule.after
+    if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
+        after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
+    return Outcome(rule.fate, str(code) if code > 0 else "", words, receipt, after)
+
+
+def broken(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
+    """The outcome of a conversation that broke off: time-out, disconnect, an answer that is no SMTP."""
+    words = str(error) or type(error).__name__
+    fate = Fate.UNKNOWN if stage is Stage.DOT else Fate.RETRY
+    return Outcome(fate, "", f"{stage}: {words}"[:_LIMIT], receipt)
+
+
+def unopened(stage: Stage, where: str, error: Exception) -> Outcome:
+    """The outcome for a letter that could not be offered because no connection came about. Always a retry, with a
+    sentence that tells the operator what to mend, followed by the relay's or the system's own words."""
+    if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+        stage = Stage.TLS
+    code, words = (
+        (error.code, error.message) if isinstance(error, SMTPResponseException) else (-1, str(error) or "time-out")
+    )
+    outcome = judge(stage, code, words)
+    said = f"{_SAY[stage].format(where, where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
+    return Outcome(Fate.RETRY, outcome.code, said.replace("( ", "("), "", outcome.after)

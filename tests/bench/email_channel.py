@@ -1,0 +1,122 @@
+"""What a letter costs: composed by hand and by EmailMessage, sent by the channel and by bare aiosmtplib.
+
+    python -m tests.bench.email_channel [letters]
+
+Both sides of the sending hand over the same kind of message to the same sink (smtp_sink.py), the bare side already
+composed. Rounds alternate and the best of each is kept, since the machine is shared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+from aiosmtplib import SMTP
+
+from notifications.channel import Fate, Outgoing
+from notifications.mime import Sender, compose
+from notifications.relay import Relay, Security
+from notifications.smtp import Email
+from tests.bench.smtp_sink import Sink
+
+TEXT = ("Kính gửi Ủy ban nhân dân huyện, đề nghị báo cáo kết quả thực hiện Kế hoạch 188 trước hạn.\n" * 20)[:1150]
+ROW = "<tr><td style='padding:8px;border:1px solid #ccc'>IV.16.1</td><td>Nhiệm vụ báo cáo định kỳ thực hiện</td></tr>\n"
+HTML = (ROW * 40)[:3600]
+SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
+AT = datetime(2021, 6, 14, 1, tzinfo=UTC)
+
+
+def letter(number: int) -> Outgoing:
+    return Outgoing(
+        key=f"assignment:{number}:T-3",
+        to=f"vanthu{number % 500}@huyen.example",
+        subject="[KH 188/KH-UBND] 3 nhiệm vụ đến hạn thứ Năm 17/6/2021",
+        text=TEXT,
+        html=HTML,
+        at=AT,
+        unsubscribe="https://dondoc.example/u/abcdefghijklmnop",
+    )
+
+
+def by_email_message(each: Outgoing) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Đôn Đốc <nhacviec@so.example>", each.to, each.subject
+    message["Date"], message["Message-ID"] = each.at, f"<{each.key.replace(':', '.')}@so.example>"
+    message.set_content(each.text)
+    message.add_alternative(each.html, subtype="html")
+    return message.as_bytes()
+
+
+def milliseconds(act: Callable[[Outgoing], object], letters: list[Outgoing]) -> float:
+    start = time.perf_counter()
+    for each in letters:
+        act(each)
+    return (time.perf_counter() - start) / len(letters) * 1000
+
+
+async def shared(letters: list[Outgoing], width: int, send: Callable[[int, Outgoing], Awaitable[object]]) -> None:
+    queue = iter(letters)
+
+    async def worker(number: int) -> None:
+        for each in queue:
+            await send(number, each)
+
+    await asyncio.gather(*(worker(number) for number in range(width)))
+
+
+async def bare(letters: list[Outgoing], port: int, width: int) -> float:
+    """aiosmtplib.SMTP.sendmail on kept connections, of messages composed before the clock starts."""
+    composed = {each.key: compose(each, SENDER)[1] for each in letters}
+    clients = [SMTP(hostname="127.0.0.1", port=port, start_tls=False) for _ in range(width)]
+    for client in clients:
+        await client.connect()
+    start = time.perf_counter()
+
+    async def send(number: int, each: Outgoing) -> None:
+        await clients[number].sendmail("nhacviec@so.example", [each.to], composed[each.key])
+
+    await shared(letters, width, send)
+    spent = time.perf_counter() - start
+    for client in clients:
+        await client.quit()
+    return spent / len(letters) * 1000
+
+
+async def ours(letters: list[Outgoing], port: int, width: int) -> float:
+    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=width)
+    async with Email(relay) as channel:
+        start = time.perf_counter()
+
+        async def send(_: int, each: Outgoing) -> None:
+            outcome = await channel.send(each)
+            assert outcome.fate is Fate.ACCEPTED, outcome
+
+        await shared(letters, width, send)
+        return (time.perf_counter() - start) / len(letters) * 1000
+
+
+def main() -> None:
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+    letters = [letter(each) for each in range(number)]
+    few = letters[: number // 10]
+    hand = min(milliseconds(lambda each: compose(each, SENDER), letters) for _ in range(3))
+    standard = min(milliseconds(by_email_message, few) for _ in range(2))
+    size = len(compose(letters[0], SENDER)[1])
+    print(f"compose, {size} bytes: by hand {hand:.3f} ms, EmailMessage {standard:.3f} ms, {standard / hand:.0f}×")
+    for width in (1, 4):
+        with Sink() as sink:
+            rounds = [
+                (asyncio.run(bare(letters, sink.port, width)), asyncio.run(ours(letters, sink.port, width)))
+                for _ in range(3)
+            ]
+        least, mine = (min(column) for column in zip(*rounds, strict=True))
+        print(f"{width} connection(s): bare sendmail {least:.3f} ms, channel {mine:.3f} ms, {mine / least:.2f}×")
+        assert sink.count.messages == 6 * number
+
+
+if __name__ == "__main__":
+    main()
