@@ -1,0 +1,80 @@
+"""eSMS by its documented ``SendMultipleMessage_V4_post_json`` (customer care messages, SmsType 2).
+
+Code 100 says that the request arrived, not that the message did: the callback says that. ``RequestId`` is made from
+the letter's key; for the rest of the day eSMS answers a second copy with 124, which settles what a time-out left open.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from engine.errors import BadInput
+from notifications.channel import Fate, Outcome
+from notifications.sms.gateway import BALANCE, LOGIN, HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.numbers import national
+from notifications.sms.text import Coding, brand
+
+URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
+CODES = {
+    "99": Meaning(Fate.REFUSED, "Số bị chặn trên hệ thống. / The number is blocked there."),
+    "100": Meaning(Fate.ACCEPTED),
+    "101": Meaning(Fate.RETRY, LOGIN),
+    "102": Meaning(Fate.RETRY, "Tài khoản chưa có bảng giá; liên hệ eSMS. / The account has no price list; ask eSMS."),
+    "103": Meaning(Fate.RETRY, BALANCE),
+    "104": Meaning(Fate.RETRY, "Brandname chưa đăng ký hoặc sai. / The brand name is wrong or not registered."),
+    "108": Meaning(Fate.REFUSED, "Số sai định dạng; sửa danh bạ. / The number is malformed; mend the directory."),
+    "140": Meaning(Fate.RETRY, "Máy chủ chưa được eSMS cho phép (IP). / eSMS has not allowed this server's address."),
+    "146": Meaning(Fate.RETRY, "Mẫu tin chưa đăng ký với nhà mạng. / The text's template is not registered."),
+    "177": Meaning(Fate.REFUSED, "Brandname chưa đăng ký với mạng của số này. / Not registered with this network."),
+    "300": Meaning(Fate.RETRY, "Thiếu loại tin; sửa cấu hình. / The message type is missing; mend the settings."),
+}
+"""Table of error codes, as far as it applies to customer care messages. A code that is not in it is UNKNOWN."""
+TAKEN_BEFORE = {"1": Fate.ACCEPTED, "2": Fate.ACCEPTED, "4": Fate.REFUSED, "5": Fate.ACCEPTED, "7": Fate.ACCEPTED}
+"""SendStatus beside code 124: waiting for approval, waiting, refused, sent, sent and waiting for the report."""
+
+
+class Esms(HttpGateway):
+    """Outside production every request carries ``Sandbox: 1``: checked by eSMS, neither sent nor charged."""
+
+    def __init__(
+        self,
+        api_key: str,
+        secret_key: str,
+        sender: str,
+        *,
+        production: bool = False,
+        callback_url: str = "",
+        url: str = URL,
+        **options: Any,
+    ) -> None:
+        super().__init__(url, **options)
+        if not api_key or not secret_key:
+            raise BadInput("eSMS cần api_key và secret_key. / eSMS needs an api_key and a secret_key.")
+        self.production = production
+        self._fixed = {
+            "ApiKey": api_key, "SecretKey": secret_key, "Brandname": brand(sender), "SmsType": "2",
+            "Sandbox": "0" if production else "1", "CallbackUrl": callback_url,
+        }  # fmt: skip
+
+    def ask(self, message: Message) -> dict[str, Any]:
+        unicode = "1" if message.size.coding is Coding.UCS2 else "0"
+        varying = {"Content": message.text, "Phone": national(message.number), "IsUnicode": unicode}
+        return {"json": {**self._fixed, **varying, "RequestId": message.reference}}
+
+    def read(self, response: httpx.Response, message: Message) -> Outcome:
+        if not response.is_success:
+            return by_status(response)
+        answer = response.json()
+        if "CodeResult" not in answer and "error" in answer:
+            return outcome(Meaning(Fate.RETRY, LOGIN), "error", str(answer["error"]))
+        code, words = str(answer["CodeResult"]), str(answer.get("ErrorMessage") or "")
+        if code == "124":
+            fate = TAKEN_BEFORE.get(str(answer.get("SendStatus")), Fate.UNKNOWN)
+            return outcome(Meaning(fate), code, words, message.reference)
+        meaning = CODES.get(code, Meaning(Fate.UNKNOWN))
+        if meaning.fate is Fate.ACCEPTED and not self.production:
+            words = "sandbox: eSMS không gửi tin này. / sandbox: eSMS does not send this one."
+        kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)
+        return outcome(meaning, code, words, message.reference if kept else "")

@@ -1,0 +1,98 @@
+"""gammu-smsd by its files (gammu-smsd-files(7)): a modem on a desk. A message is a file put into the daemon's outbox;
+the daemon moves it into ``sent`` or ``error`` under the same name, and that is its receipt.
+
+The daemon needs ``TransmitFormat = auto`` (its default would drop Vietnamese marks silently) and
+``InboxFormat = unicode``. A network's report of delivery cannot be matched to a file, so ``sent`` means accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.errors import BadInput
+from engine.terms import LetterState
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
+from notifications.sms.receipts import Receipt
+
+_OURS = re.compile(r"OUTC_\+\d+_(dd-[0-9a-f]{32})\.txtd")
+_FOLDER = "Không ghi được vào outbox của gammu-smsd; xem thư mục và quyền. / The outbox cannot be written; check it."
+
+
+class Gammu:
+    """``outbox``, ``sent`` and ``error`` are the folders of the daemon's OutboxPath, SentSMSPath and ErrorSMSPath,
+    three different ones on one file system."""
+
+    name = "sms"
+    parallel = 1
+
+    def __init__(self, outbox: Path, sent: Path, error: Path, *, marks: bool = False) -> None:
+        if len({outbox, sent, error}) < 3:
+            raise BadInput(
+                "Ba thư mục outbox, sent, error của gammu-smsd phải khác nhau. "
+                "/ gammu-smsd's outbox, sent and error must be three different folders."
+            )
+        self.outbox, self.sent, self.error, self.marks = outbox, sent, error, marks
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        try:
+            message = prepare(letter, marks=self.marks)
+        except BadInput as error:
+            return refused(error)
+        try:
+            return await asyncio.to_thread(self._put, message)
+        except OSError as failed:
+            return outcome(Meaning(Fate.RETRY, _FOLDER), type(failed).__name__, failed.strerror or "")
+
+    def _put(self, message: Message) -> Outcome:
+        """One name a letter, whole or not there at all (a rename): a repeated submit finds the first one's file."""
+        name = f"OUTC_{message.number}_{message.reference}.txtd"
+        for folder in (self.outbox, self.sent):  # in the daemon's own order: a file on its way is met in one of them
+            if (folder / name).exists():
+                return outcome(Meaning(Fate.ACCEPTED), folder.name, "already there", message.reference)
+        half = self.outbox / f".{name}"  # the daemon leaves hidden files alone
+        half.write_bytes(message.text.encode("ascii" if message.text.isascii() else "utf-16"))
+        os.replace(half, self.outbox / name)
+        (self.error / name).unlink(missing_ok=True)
+        return outcome(Meaning(Fate.ACCEPTED), self.outbox.name, "", message.reference)
+
+    def receipts(self) -> Iterator[Receipt]:
+        """What became of our messages since the folders were last pruned, the same ones each time."""
+        for folder, state in ((self.sent, LetterState.ACCEPTED), (self.error, LetterState.BOUNCED_SOFT)):
+            for path, ours in self._files(folder):
+                at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                yield Receipt(ours, state, folder.name, at)
+
+    def prune(self, before: datetime) -> int:
+        """Remove what was sent or failed before an instant: bodies and numbers are not kept for ever."""
+        old = [
+            path
+            for folder in (self.sent, self.error)
+            for path, _ in self._files(folder)
+            if path.stat().st_mtime < before.timestamp()
+        ]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    @staticmethod
+    def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+        for path in sorted(folder.iterdir()):
+            ours = _OURS.fullmatch(path.name)
+            if ours:
+                yield path, ours.group(1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None

@@ -1,0 +1,181 @@
+"""What the HTTP gateways share: the last look at a message, one client while open, and foreign errors translated.
+
+A gateway's own file says only how it is asked and what its documented answers mean. Nothing here guesses: once the
+request may have left, no answer means UNKNOWN, never RETRY, since a second copy costs money and trust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from engine.errors import BadInput
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.sms.numbers import e164, masked
+from notifications.sms.text import Size, fit, subject_words
+
+LONGEST_WAIT = timedelta(hours=1)
+"""A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""
+LOGIN = "Sai thông tin đăng nhập; sửa cấu hình của kênh SMS này. / Wrong login; mend this channel's settings."
+BALANCE = "Tài khoản hết tiền; hãy nạp thêm. / The account has no money left; top it up."
+_ADDRESS = "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này. / Wrong gateway address; mend this channel's settings."
+_SILENT = "Không rõ cổng đã nhận hay chưa. / Whether the gateway took it is not known."
+_UNSENT = "Không kết nối được tới cổng. / The gateway could not be reached."
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a documented code comes to, and what the operator should do about it (``vi / en``)."""
+
+    fate: Fate
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A letter ready for a gateway. ``reference`` is made from the letter's key: the same letter, the same word."""
+
+    number: str
+    text: str
+    size: Size
+    reference: str
+
+
+def reference(key: str) -> str:
+    """35 characters of ``[a-z0-9-]``: opaque, and short enough for every gateway (eSMS allows 50)."""
+    return "dd-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def prepare(letter: Outgoing, *, marks: bool) -> Message:
+    """The last look before money is spent. Raises BadInput: no mobile number, no text, a subject word."""
+    found = subject_words(letter.text)
+    if found:
+        raise BadInput(
+            "Tin nhắn có chữ của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch. "
+            "/ The text names the subject; mend the template or the plan's short title."
+        )
+    fitted = fit(letter.text, marks=marks, language=letter.language)
+    if not fitted.text:
+        raise BadInput("Tin nhắn không có chữ nào; hãy sửa mẫu thư. / The message is empty; mend the template.")
+    return Message(e164(letter.to), fitted.text, fitted.size, reference(letter.key))
+
+
+def outcome(
+    meaning: Meaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
+) -> Outcome:
+    """The gateway's own words (numbers masked), then what to do about them."""
+    reply = " → ".join(part for part in (masked(words.strip()), meaning.mend) if part)
+    return Outcome(meaning.fate, code[:32], reply[:500], receipt, after)
+
+
+def refused(error: BadInput) -> Outcome:
+    return Outcome(Fate.REFUSED, "bad_input", str(error)[:500])
+
+
+def by_status(response: httpx.Response) -> Outcome:
+    """What a bare HTTP status says when the body says nothing: 4xx were not taken, most of 5xx may have been."""
+    status = response.status_code
+    if status in (401, 403, 407):
+        meaning = Meaning(Fate.RETRY, LOGIN)
+    elif status in (429, 503):
+        meaning = Meaning(Fate.RETRY)
+    elif 300 <= status < 400 or status in (404, 405, 410):
+        meaning = Meaning(Fate.RETRY, _ADDRESS)
+    elif 400 <= status < 500 and status != 408:
+        meaning = Meaning(Fate.REFUSED)
+    else:
+        meaning = Meaning(Fate.UNKNOWN, _SILENT)
+    return outcome(meaning, str(status), response.text[:200], after=_wait(response))
+
+
+def _wait(response: httpx.Response) -> timedelta | None:
+    for name in ("retry-after", "x-rate-limit-reset"):
+        seconds = response.headers.get(name, "")
+        if seconds.isdecimal() and len(seconds) < 9:
+            return min(timedelta(seconds=int(seconds)), LONGEST_WAIT)
+    return None
+
+
+class HttpGateway(ABC):
+    """A channel over one ``httpx.AsyncClient``. May be entered again, also while it is open: the first way in opens
+    the client and the last way out closes it. A letter sent outside has a client of its own."""
+
+    name = "sms"
+    parallel = 2
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        marks: bool = False,
+        timeout: float = 20.0,
+        proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if not url.startswith(("http://", "https://")) or not url.isascii():
+            raise BadInput(
+                f"Địa chỉ cổng «{url}» phải bắt đầu bằng http:// hoặc https://. "
+                f"/ The gateway address «{url}» must begin with http:// or https://."
+            )
+        self.url, self.marks, self._limit = url, marks, 2 * timeout
+        self._options: dict[str, Any] = {
+            "timeout": timeout, "proxy": proxy, "transport": transport, "trust_env": False, "follow_redirects": False,
+        }  # fmt: skip
+        self._entered = 0
+        self._client: httpx.AsyncClient | None = None
+
+    @abstractmethod
+    def ask(self, message: Message) -> dict[str, Any]:
+        """The arguments of ``httpx.AsyncClient.post`` beside the address."""
+
+    @abstractmethod
+    def read(self, response: httpx.Response, message: Message) -> Outcome:
+        """What a documented answer comes to. Bodies that are not as documented may raise ValueError or TypeError."""
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        try:
+            message = prepare(letter, marks=self.marks)
+        except BadInput as error:
+            return refused(error)
+        async with self:
+            return await self._post(message)
+
+    async def _post(self, message: Message) -> Outcome:
+        assert self._client is not None
+        try:
+            # httpx's own limit is per read: a gateway that dribbles would hold the letter's lease for ever.
+            async with asyncio.timeout(self._limit):
+                response = await self._client.post(self.url, **self.ask(message))
+            return self.read(response, message)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+        ) as error:
+            return outcome(Meaning(Fate.RETRY, _UNSENT), type(error).__name__, str(error))
+        except (httpx.HTTPError, TimeoutError, ValueError, TypeError, LookupError, AttributeError) as error:
+            # Timed out, cut off, or an answer nobody documented: it may have been taken.
+            return outcome(Meaning(Fate.UNKNOWN, _SILENT), type(error).__name__, str(error), message.reference)
+
+    async def __aenter__(self) -> Self:
+        if self._client is None:
+            self._client = httpx.AsyncClient(**self._options)
+        self._entered += 1
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered -= 1
+        if not self._entered and self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()

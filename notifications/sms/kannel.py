@@ -1,0 +1,67 @@
+"""Kannel's ``sendsms`` (user guide, «Using the HTTP interface to send SMS messages»): a province's own gateway.
+
+Asked by POST with ``X-Kannel-`` headers, not by GET: an address with the password, the number and the text in it
+would stand in every log on the way. ``202`` means that Kannel has it in its store, not that anyone has read it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from engine.errors import BadInput
+from notifications.channel import Fate, Outcome
+from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.text import Coding, brand
+
+EVERY_REPORT = 1 | 2 | 4 | 8 | 16
+"""dlr-mask: delivered, not delivered, buffered, taken by the SMSC, refused by the SMSC."""
+_NO_SENDER = "Thiếu tên người gửi; đặt sender của kênh này. / No sender; set this channel's sender."
+
+
+class Kannel(HttpGateway):
+    """``report_url`` is where delivery reports come back, with the secret in it; empty asks for none. A ``%`` in it
+    would be an escape code to Kannel, so it is refused."""
+
+    name = "sms"
+    parallel = 4
+
+    def __init__(
+        self, url: str, username: str, password: str, sender: str, *, report_url: str = "", **options: Any
+    ) -> None:
+        super().__init__(url, **options)
+        if not all(each.isascii() and each.isprintable() for each in (username, password, report_url)):
+            raise BadInput(
+                "Tên, mật khẩu và địa chỉ báo phát của Kannel chỉ dùng chữ không dấu. "
+                "/ Kannel's user name, password and report address must be plain ASCII."
+            )
+        if "%" in report_url:
+            raise BadInput(
+                "Địa chỉ báo phát của Kannel không được có dấu %. / Kannel's report address must not have a % in it."
+            )
+        self.report_url = report_url
+        self._login = {"X-Kannel-Username": username, "X-Kannel-Password": password, "X-Kannel-From": brand(sender)}
+
+    def ask(self, message: Message) -> dict[str, Any]:
+        headers = {
+            **self._login,
+            "X-Kannel-To": message.number,
+            "X-Kannel-Coding": "2" if message.size.coding is Coding.UCS2 else "0",
+            "X-Kannel-Charset": "UTF-8",
+            "Content-Type": "text/plain",
+        }
+        if self.report_url:
+            joint = "&" if "?" in self.report_url else "?"
+            codes = f"receipt={message.reference}&type=%d&answer=%A&time=%T"
+            headers["X-Kannel-DLR-Mask"] = str(EVERY_REPORT)
+            headers["X-Kannel-DLR-Url"] = f"{self.report_url}{joint}{codes}"
+        return {"headers": headers, "content": message.text.encode()}
+
+    def read(self, response: httpx.Response, message: Message) -> Outcome:
+        words = response.text.strip()
+        if response.status_code == 202:
+            return outcome(Meaning(Fate.ACCEPTED), words.partition(":")[0], words, message.reference)
+        if response.status_code == 400 and words.startswith("Sender missing"):
+            return outcome(Meaning(Fate.RETRY, _NO_SENDER), "400", words)
+        return by_status(response)

@@ -1,0 +1,200 @@
+"""What a short message may hold and what it costs: letters without marks, parts, shortening, brand name, price.
+
+Pure. Stands between the rendered letter and a gateway. Sources: 3GPP TS 23.038 §6.2.1 (the alphabet and its
+extension table) and TS 23.040 §9.2.3.24.1 (a part of a longer message loses 7 characters, or 3 with UCS-2).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+
+from engine.errors import BadInput
+from engine.planparts import SUBJECT_WORDS
+
+MAX_PARTS = 2
+"""What one letter may cost: Vietnamese aggregators bill by the part."""
+BRAND_LENGTH = 11
+"""Letters an alphanumeric sender can hold (TS 23.040 §9.1.2.5)."""
+
+BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = frozenset("\f^{}\\[~]|€")
+"""Each takes two places: an escape and itself."""
+_TYPEWRITTEN = str.maketrans(
+    {
+        "đ": "d", "Đ": "D", "₫": "d", "`": "'", "´": "'", "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'",
+        "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"', "‐": "-", "‑": "-", "‒": "-", "–": "-",
+        "—": "-", "―": "-", "−": "-", "•": "-", "·": "-", "→": "->", "×": "x", "⁄": "/", "Ø": "O", "ø": "o", "ß": "ss",
+    }
+)  # fmt: skip
+_ENDING = {"vi": "… (còn nữa)", "en": "… (more)"}
+
+
+class Coding(StrEnum):
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+_ROOM = {Coding.GSM7: (160, 153), Coding.UCS2: (70, 67)}
+"""Places in a message of one part, and in each part of a longer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How a text travels: its alphabet, how many parts are billed, how many places are still free in the last."""
+
+    coding: Coding
+    parts: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text that fits, its size, and whether something had to be left out."""
+
+    text: str
+    size: Size
+    cut: bool
+
+
+def plain(text: str) -> str:
+    """The text in ASCII as people type it without marks: «Đôn đốc – “gấp”» becomes ``Don doc - "gap"``.
+
+    The result always travels in the GSM alphabet: 160 characters a part and not 70. What has no such form (a
+    picture, another script) becomes ``?`` rather than vanish.
+    """
+    bare = _without_marks(unicodedata.normalize("NFKD", text.translate(_TYPEWRITTEN)).translate(_TYPEWRITTEN))
+    return _tidy("".join(char if " " <= char <= "~" or char == "\n" else _other(char) for char in bare))
+
+
+def _without_marks(decomposed: str) -> str:
+    return "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
+
+
+def _other(char: str) -> str:
+    return " " if char.isspace() or unicodedata.category(char) == "Cc" else "?"
+
+
+def _tidy(text: str) -> str:
+    """One space between words, no blank lines, nothing at the ends: every one of them would be billed."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def measure(text: str) -> Size:
+    """The parts a gateway bills. An escape and its character, or the two halves of a picture, share a part, so a
+    long message may leave a place empty at the end of a part."""
+    gsm = all(char in BASIC or char in EXTENSION for char in text)
+    coding = Coding.GSM7 if gsm else Coding.UCS2
+    widths = [1 + (char in EXTENSION if gsm else char > "\uffff") for char in text]
+    single, each = _ROOM[coding]
+    if sum(widths) <= single:
+        return Size(coding, 1 if text else 0, single - sum(widths))
+    parts, left = 1, each
+    for width in widths:
+        if width > left:
+            parts, left = parts + 1, each
+        left -= width
+    return Size(coding, parts, left)
+
+
+def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = False, language: str = "vi") -> Fitted:
+    """The text cut at a word until it fits, saying so at its end («... (con nua)»).
+
+    ``tail`` is what must arrive whole, such as ``XN 4821``: it is put after the cut. ``marks`` keeps the Vietnamese
+    marks at 70 characters a part. Raises BadInput when not even the tail fits.
+    """
+    shaped = _tidy(unicodedata.normalize("NFC", text)) if marks else plain(text)
+    end = _tidy(unicodedata.normalize("NFC", tail)) if marks else plain(tail)
+    whole = _joined(shaped, end)
+    size = measure(whole)
+    if size.parts <= parts:
+        return Fitted(whole, size, cut=False)
+    saying = _ENDING.get(language, _ENDING["en"])
+    saying = plain(saying) if size.coding is Coding.GSM7 else saying
+    for stops in (_word_ends(shaped), range(len(shaped) + 1)):
+        shortened = [_joined(shaped[:stop].rstrip() + saying, end) for stop in stops]
+        room = bisect_right(shortened, parts, key=lambda each: measure(each).parts)
+        if room:
+            return Fitted(shortened[room - 1], measure(shortened[room - 1]), cut=True)
+    raise BadInput(
+        f"Phần cuối của tin nhắn dài hơn {parts} tin; hãy viết ngắn lại. "
+        f"/ The end of the message alone is longer than {parts} parts; write it shorter."
+    )
+
+
+def _joined(body: str, tail: str) -> str:
+    return f"{body} {tail}".strip()
+
+
+def _word_ends(text: str) -> list[int]:
+    return [match.start() for match in re.finditer(r"(?<=\S)(?=\s|$)", text)]
+
+
+def estimate(parts: Iterable[int], price: Decimal | int, *, days: int = 30) -> int:
+    """Dong a month of 30 days, rounded up, when ``parts`` are those of each message sent in ``days`` days and
+    ``price`` is what the contract says one part costs."""
+    if days < 1 or price < 0:
+        raise BadInput(
+            "Ước tính giá cần ít nhất một ngày và đơn giá không âm. / An estimate needs at least one day and a price."
+        )
+    return int((Decimal(sum(parts)) * price * 30 / days).to_integral_value(ROUND_CEILING))
+
+
+def brand(name: str) -> str:
+    """A sender a network can show: 1–11 letters, digits, spaces, dots, dashes (3GPP), or up to 15 digits of a short
+    code or number. Raises BadInput."""
+    if re.fullmatch(r"\+?[0-9]{3,15}", name):
+        return name
+    if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._-]*", name) and len(name) <= BRAND_LENGTH:
+        return name
+    raise BadInput(
+        f"Tên người gửi «{name}» phải có từ 1 đến {BRAND_LENGTH} chữ không dấu, như DONDOC. "
+        f"/ The sender name «{name}» must have 1 to {BRAND_LENGTH} plain letters, like DONDOC."
+    )
+
+
+def subject_words(text: str, words: Iterable[str] = SUBJECT_WORDS) -> tuple[str, ...]:
+    """The words of ``words`` that a reader of ``text`` would see, with or without marks, in capitals, split by
+    dashes or hidden characters. «mai đảm bảo» is not «mại dâm»: marks that the word does not have tell them apart.
+    """
+    letters = list(_letters(text))
+    bare = "".join(base for base, _ in letters)
+    return tuple(word for word in words if _occurs(word, bare, letters))
+
+
+def _letters(text: str) -> Iterator[tuple[str, Counter[str]]]:
+    """Each base letter in lower case with its marks; «đ» is a ``d`` with a mark."""
+    base, marks = "", Counter[str]()
+    for char in unicodedata.normalize("NFKD", text).lower():
+        category = unicodedata.category(char)
+        if category == "Cf":
+            continue
+        if category in ("Mn", "Me"):
+            marks[char] += 1
+            continue
+        if base:
+            yield base, marks
+        base, marks = ("d", Counter("đ")) if char == "đ" else (char, Counter())
+    if base:
+        yield base, marks
+
+
+def _occurs(word: str, bare: str, letters: list[tuple[str, Counter[str]]]) -> bool:
+    spelt = list(_letters(word))
+    marks = sum((each for _, each in spelt), Counter[str]())
+    pattern = r"[\W_]*".join(re.escape(base) for base, _ in spelt if base.strip())
+    for match in re.finditer(rf"(?<![^\W_]){pattern}(?![^\W\d_])", bare):
+        seen = sum((each for _, each in letters[match.start() : match.end()]), Counter[str]())
+        if seen <= marks:
+            return True
+    return False
