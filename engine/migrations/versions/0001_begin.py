@@ -1,0 +1,454 @@
+"""begin"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "agency",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("level", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=True),
+        sa.Column("parent_id", sa.String(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("short", sa.String(), nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("aliases", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["parent_id"], ["agency.id"], name=op.f("fk_agency_parent_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agency")),
+    )
+    op.create_table(
+        "agency_group",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_group")),
+    )
+    op.create_table(
+        "calendar_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fate", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("reply", sa.String(length=500), nullable=False),
+        sa.Column("receipt", sa.String(length=160), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("letter_id", "attempt", name=op.f("uq_delivery_letter_id_attempt")),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("actor", sa.String(length=96), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=True),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("key", name=op.f("uq_event_key")),
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_assignment_id_id", ["assignment_id", "id"], unique=False)
+
+    op.create_table(
+        "extension",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extension")),
+    )
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_extension_assignment_id"), ["assignment_id"], unique=False)
+        batch_op.create_index(
+            "uq_extension_waiting",
+            ["assignment_id"],
+            unique=True,
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+
+    op.create_table(
+        "fact",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_fact")),
+    )
+    op.create_table(
+        "ladder",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ladder")),
+        sa.UniqueConstraint("digest", name=op.f("uq_ladder_digest")),
+    )
+    op.create_table(
+        "letter_body",
+        sa.Column(
+            "letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_body")),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("rung", sa.String(length=16), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("moot", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index("ix_notice_assignment_id", ["assignment_id"], unique=False)
+        batch_op.create_index("ix_notice_letter_id", ["letter_id"], unique=False)
+
+    op.create_table(
+        "pass",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_pass")),
+    )
+    op.create_table(
+        "policy",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy")),
+    )
+    op.create_table(
+        "report",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+        sa.UniqueConstraint("assignment_id", "number", name=op.f("uq_report_assignment_id_number")),
+    )
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("links_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suppressed", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_contact_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_agency_id_role", ["agency_id", "role"], unique=False)
+
+    op.create_table(
+        "plan",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("issuer_id", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("short_title", sa.String(), nullable=False),
+        sa.Column("sms_name", sa.String(), nullable=False),
+        sa.Column("supervisor_id", sa.String(), nullable=False),
+        sa.Column("urgency", sa.String(length=32), nullable=False),
+        sa.Column("policy_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_open_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("file", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["issuer_id"], ["agency.id"], name=op.f("fk_plan_issuer_id_agency")),
+        sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_plan_policy_id_policy")),
+        sa.ForeignKeyConstraint(["supervisor_id"], ["agency.id"], name=op.f("fk_plan_supervisor_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+        sa.UniqueConstraint("number", "issuer_id", "year", name=op.f("uq_plan_number_issuer_id_year")),
+    )
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_plan_next_open_at",
+            ["next_open_at"],
+            unique=False,
+            sqlite_where=sa.text("next_open_at IS NOT NULL"),
+            postgresql_where=sa.text("next_open_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "succession",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("from_id", sa.String(), nullable=False),
+        sa.Column("to_id", sa.String(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("function", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["from_id"], ["agency.id"], name=op.f("fk_succession_from_id_agency")),
+        sa.ForeignKeyConstraint(["to_id"], ["agency.id"], name=op.f("fk_succession_to_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_succession")),
+        sa.UniqueConstraint("from_id", "to_id", "on", "function", name=op.f("uq_succession_from_id_to_id_on_function")),
+    )
+    op.create_table(
+        "digest",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_digest_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
+        sa.UniqueConstraint("contact_id", "week", name=op.f("uq_digest_contact_id_week")),
+    )
+    op.create_table(
+        "duty",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("citation", sa.String(length=32), nullable=False),
+        sa.Column("heading", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("request", sa.Boolean(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("cadence", sa.JSON(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("owners", sa.JSON(), nullable=False),
+        sa.Column("coordinating", sa.JSON(), nullable=False),
+        sa.Column("area", sa.String(), nullable=True),
+        sa.Column("repeats", sa.String(), nullable=True),
+        sa.Column("waits_for", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_duty_plan_id_plan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
+        sa.UniqueConstraint("plan_id", "citation", name=op.f("uq_duty_plan_id_citation")),
+    )
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=96), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("digest_week", sa.String(length=8), nullable=True),
+        sa.Column("send_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_by", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("receipt", sa.String(length=160), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_letter_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("key", name=op.f("uq_letter_key")),
+    )
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.create_index("ix_letter_contact_id_day", ["contact_id", "day"], unique=False)
+        batch_op.create_index(
+            "ix_letter_receipt",
+            ["receipt"],
+            unique=False,
+            sqlite_where=sa.text("receipt <> ''"),
+            postgresql_where=sa.text("receipt <> ''"),
+        )
+        batch_op.create_index(
+            "ix_letter_send_after",
+            ["send_after"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued','sending')"),
+            postgresql_where=sa.text("state IN ('queued','sending')"),
+        )
+
+    op.create_table(
+        "assignment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("duty_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("supervisor_id", sa.String(length=64), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("window_start", sa.Date(), nullable=True),
+        sa.Column("window_end", sa.Date(), nullable=True),
+        sa.Column("nominal_due", sa.Date(), nullable=True),
+        sa.Column("original_due_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("due_why", sa.JSON(), nullable=False),
+        sa.Column("ladder_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_on", sa.Date(), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acted_until", sa.Date(), nullable=True),
+        sa.Column("next_action_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("quiet", sa.String(length=32), nullable=True),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("transferred_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_assignment_agency_id_agency")),
+        sa.ForeignKeyConstraint(["duty_id"], ["duty.id"], name=op.f("fk_assignment_duty_id_duty")),
+        sa.ForeignKeyConstraint(["ladder_id"], ["ladder.id"], name=op.f("fk_assignment_ladder_id_ladder")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_assignment_plan_id_plan")),
+        sa.ForeignKeyConstraint(["supervisor_id"], ["agency.id"], name=op.f("fk_assignment_supervisor_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
+        sa.UniqueConstraint("duty_id", "agency_id", "period", name=op.f("uq_assignment_duty_id_agency_id_period")),
+    )
+    with op.batch_alter_table("assignment", schema=None) as batch_op:
+        batch_op.create_index("ix_assignment_agency_id_state", ["agency_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_assignment_lost",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+            ),
+            postgresql_where=sa.text(
+                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+            ),
+        )
+        batch_op.create_index(
+            "ix_assignment_next_action_at",
+            ["next_action_at"],
+            unique=False,
+            sqlite_where=sa.text("next_action_at IS NOT NULL"),
+            postgresql_where=sa.text("next_action_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_assignment_open_due_on",
+            ["due_on"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+            postgresql_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+        )
+        batch_op.create_index("ix_assignment_plan_id_period", ["plan_id", "period"], unique=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("assignment", schema=None) as batch_op:
+        batch_op.drop_index("ix_assignment_plan_id_period")
+        batch_op.drop_index(
+            "ix_assignment_open_due_on",
+            sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+            postgresql_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+        )
+        batch_op.drop_index(
+            "ix_assignment_next_action_at",
+            sqlite_where=sa.text("next_action_at IS NOT NULL"),
+            postgresql_where=sa.text("next_action_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_assignment_lost",
+            sqlite_where=sa.text(
+                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+            ),
+            postgresql_where=sa.text(
+                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+            ),
+        )
+        batch_op.drop_index("ix_assignment_agency_id_state")
+
+    op.drop_table("assignment")
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_letter_send_after",
+            sqlite_where=sa.text("state IN ('queued','sending')"),
+            postgresql_where=sa.text("state IN ('queued','sending')"),
+        )
+        batch_op.drop_index(
+            "ix_letter_receipt", sqlite_where=sa.text("receipt <> ''"), postgresql_where=sa.text("receipt <> ''")
+        )
+        batch_op.drop_index("ix_letter_contact_id_day")
+
+    op.drop_table("letter")
+    op.drop_table("duty")
+    op.drop_table("digest")
+    op.drop_table("succession")
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_plan_next_open_at",
+            sqlite_where=sa.text("next_open_at IS NOT NULL"),
+            postgresql_where=sa.text("next_open_at IS NOT NULL"),
+        )
+
+    op.drop_table("plan")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_agency_id_role")
+
+    op.drop_table("contact")
+    op.drop_table("report")
+    op.drop_table("policy")
+    op.drop_table("pass")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index("ix_notice_letter_id")
+        batch_op.drop_index("ix_notice_assignment_id")
+
+    op.drop_table("notice")
+    op.drop_table("letter_body")
+    op.drop_table("ladder")
+    op.drop_table("fact")
+    with op.batch_alter_table("extension", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_extension_waiting",
+            sqlite_where=sa.text("decided_at IS NULL"),
+            postgresql_where=sa.text("decided_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_extension_assignment_id"))
+
+    op.drop_table("extension")
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.drop_index("ix_event_assignment_id_id")
+
+    op.drop_table("event")
+    op.drop_table("delivery")
+    op.drop_table("calendar_day")
+    op.drop_table("agency_group")
+    op.drop_table("agency")

@@ -1,0 +1,96 @@
+"""What every test stands on: migrated databases on SQLite and PostgreSQL, and no way out of this machine.
+
+``database``          an empty, migrated ``engine.database.Database``; the test runs on SQLite and on PostgreSQL
+``url``               the same as a URL, for tests that start processes of their own
+``sqlite_database``   the same on SQLite alone, where the database does not matter
+``empty_url``         a database without a schema, on both
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from ground.databases import closing_database, postgres_database, postgres_emptied, sqlite_copy
+from ground.loopback import refuse_the_outside
+from ground.postgres import Ground
+
+from engine.database import Database
+
+SHARED = "DONDOC_TEST_GROUND"
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+# The same examples every time: a check that fails by chance teaches people to run it again.
+hypothesis.settings.register_profile("dondoc", deadline=None, derandomize=True, max_examples=60, database=None)
+hypothesis.settings.load_profile("dondoc")
+refuse_the_outside()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that was started by hand owns what the workers share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = f"{tempfile.mkdtemp(prefix='dondoc-test-')}:{os.getpid()}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _ground().stop()
+
+
+def _ground() -> Ground:
+    folder, _, owner = os.environ[SHARED].rpartition(":")
+    return Ground(Path(folder), int(owner))
+
+
+@pytest.fixture(scope="session")
+def ground() -> Ground:
+    return _ground()
+
+
+@pytest.fixture(scope="session")
+def worker_url(ground: Ground) -> str:
+    """This worker's own PostgreSQL database, migrated."""
+    url = postgres_database(ground, f"dondoc_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+    with closing_database(url) as database:
+        database.upgrade()
+    return url
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, ground: Ground, tmp_path: Path) -> str:
+    """Where an empty, migrated database answers: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return sqlite_copy(ground, tmp_path)
+    return postgres_emptied(request.getfixturevalue("worker_url"))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """An empty, migrated database: once SQLite, once PostgreSQL."""
+    with closing_database(url) as database:
+        yield database
+
+
+@pytest.fixture
+def sqlite_database(ground: Ground, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated SQLite database, for tests where the kind does not matter."""
+    with closing_database(sqlite_copy(ground, tmp_path)) as database:
+        yield database
+
+
+@pytest.fixture
+def postgres_url(worker_url: str) -> str:
+    """An empty, migrated PostgreSQL database; mark the test ``postgres``."""
+    return postgres_emptied(worker_url)
+
+
+@pytest.fixture(params=BOTH)
+def empty_url(request: pytest.FixtureRequest, ground: Ground, tmp_path: Path) -> str:
+    """A database without a schema: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/fresh.db"
+    return postgres_database(ground, f"fresh_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")

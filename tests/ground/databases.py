@@ -1,0 +1,68 @@
+"""Empty but migrated databases for tests: a copied file for SQLite, one emptied database a worker for PostgreSQL.
+
+Measured: deleting all rows 1 ms, TRUNCATE 30 ms, CREATE DATABASE … TEMPLATE 40–70 ms.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+from ground.postgres import Ground
+from sqlmodel import SQLModel
+
+import engine.records as _tables  # noqa: F401  (fills SQLModel.metadata)
+from engine.database import Database
+
+ALONE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"  # noqa: E501
+FROM_ONE = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
+
+
+def sqlite_template(ground: Ground) -> Path:
+    """A migrated SQLite file, made once a run."""
+    template = ground.folder / "migrated.db"
+    with ground.locked():
+        if not template.exists():
+            fresh = template.with_suffix(".new")
+            with closing_database(f"sqlite:///{fresh}") as database:
+                database.upgrade()
+            fresh.rename(template)
+    return template
+
+
+def sqlite_copy(ground: Ground, folder: Path) -> str:
+    """The URL of a migrated, empty SQLite file in a folder."""
+    path = folder / "dondoc.db"
+    shutil.copyfile(sqlite_template(ground), path)
+    return f"sqlite:///{path}"
+
+
+def postgres_database(ground: Ground, name: str) -> str:
+    """The URL of a new PostgreSQL database without a schema."""
+    server = ground.postgres()
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return server.rpartition("/")[0] + "/" + name
+
+
+def postgres_emptied(url: str) -> str:
+    """The same URL, its tables without rows, its numbers beginning at one, and nobody else connected."""
+    rows = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(SQLModel.metadata.sorted_tables))
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        connection.execute(ALONE)
+        connection.execute(rows)
+        connection.execute(FROM_ONE)
+    return url
+
+
+@contextmanager
+def closing_database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
