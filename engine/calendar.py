@@ -154,3 +154,20 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(index, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return date(year, month + 1, min(day.day, (following - ONE_DAY).day))
+
+
+def distance_words(days: int | None, language: str = "vi") -> str:
+    """How far a due date is, in working days: «còn 3 ngày làm việc», «đến hạn hôm nay», «quá hạn 2 ngày làm việc».
+    ``days`` as ``WorkCalendar.distance(today, due)`` gives it; None when there is no due date."""
+    if language == "en":
+        plural = "" if days is not None and abs(days) == 1 else "s"
+        if days is None:
+            return "no due date"
+        if days == 0:
+            return "due today"
+        return f"{days} working day{plural} left" if days > 0 else f"{-days} working day{plural} overdue"
+    if days is None:
+        return "không có thời hạn"
+    if days == 0:
+        return "đến hạn hôm nay"
+    return f"còn {days} ngày làm việc" if days > 0 else f"quá hạn {-days} ngày làm việc"

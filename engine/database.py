@@ -10,17 +10,22 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
+
 BUSY_SECONDS = 30
+OUR_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
+"""What SQLite calls operational but is a mistake in our SQL: never to be taken for a database out of reach."""
 
 
 class Database:
@@ -61,15 +66,23 @@ class Database:
     def upgrade(self) -> None:
         """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes."""
         from alembic import command
-        from alembic.config import Config as AlembicConfig
 
-        settings = AlembicConfig()
-        settings.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-        with _reachable(), self._writing.begin() as connection:
+        with self.migrating() as settings:
+            command.upgrade(settings, "head")
+
+    @contextmanager
+    def migrating(self) -> Iterator[AlembicConfig]:
+        """Alembic's settings, with a connection that has the schema to itself until the end of the transaction."""
+        from alembic.config import Config
+
+        settings = Config()
+        folder = Path(__file__).with_name("migrations")
+        settings.set_main_option("script_location", str(folder).replace("%", "%%"))
+        with _reachable(), self._writing.connect() as connection, _loosened(connection), connection.begin():
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
             settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
+            yield settings
 
     def dispose(self) -> None:
         self.bind.dispose()
@@ -84,8 +97,22 @@ def _reachable() -> Iterator[None]:
         raise Unavailable(_said(error)) from error
 
 
-def _said(error: DBAPIError) -> str:
-    original = str(error.orig or error).strip().splitlines()[0]
+@contextmanager
+def _loosened(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by copying and dropping it, which foreign keys would forbid; a step checks them after.
+    Said to the driver, since inside a transaction SQLite does not hear it."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _said(original: str) -> str:
     if "no such table" in original:
         hint = "Chạy «dondoc db upgrade» trước. / Run “dondoc db upgrade” first."
     elif "locked" in original:

@@ -11,7 +11,8 @@
     └── Unavailable             status 503   database or another part is out of reach; nothing was lost
 
 The message is one or two plain sentences: what is wrong, where, and what to do; Vietnamese, then « / », then
-English. The docstring is the default message. Faces turn an error into a page, problem+json or an exit code; nothing else catches it.
+English. The docstring is the default message. Faces turn an error into a page, problem+json or an exit code;
+nothing else catches it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 
 class DondocError(Exception):
-    """Có lỗi bên trong hệ thống; nhật ký của người vận hành ghi rõ. / Something went wrong inside; the log says what."""
+    """Có lỗi bên trong hệ thống; nhật ký ghi rõ. / Something went wrong inside; the log says what."""
 
     status = 500
 

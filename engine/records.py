@@ -21,6 +21,7 @@ SQLModel.metadata.naming_convention = {
 # What the partial indexes serve; the passes' queries must say the same words for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
 HAS_OPENING = text("next_open_at IS NOT NULL")
+LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
 STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
 STILL_OWED = text("state IN ('queued','sending')")
 WITH_RECEIPT = text("receipt <> ''")
@@ -183,6 +184,7 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_next_action_at", "next_action_at", sqlite_where=HAS_NEXT, postgresql_where=HAS_NEXT),
         Index("ix_assignment_plan_id_period", "plan_id", "period"),
         Index("ix_assignment_agency_id_state", "agency_id", "state"),
+        Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
         Index("ix_assignment_open_due_on", "due_on", sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))

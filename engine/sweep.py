@@ -95,7 +95,7 @@ def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_i
     return swept
 
 
-def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> Sequence[Row[Any]]:
+def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> Sequence[Any]:
     """The due rows, locked; rows another worker is acting on are passed over."""
     a, p = table(Assignment), table(Plan)
     chosen = (

@@ -1,0 +1,270 @@
+"""Claim letters with a lease, render, send, settle. No network call happens inside a transaction.
+
+A crash between any two steps loses nothing: a claimed letter whose lease has run out is claimable again, and its
+second copy has the same Message-ID. Settling is guarded by the lease's owner, so each letter has one outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlmodel import Session
+
+from engine.calendar import instant, local_date
+from engine.database import Database, table
+from engine.digest import schedule
+from engine.lifecycle import append, event
+from engine.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
+from engine.rulebook import Rulebook, read_rulebook
+from engine.terms import EventKind, LetterState
+from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.facts import LetterFacts, gather
+from notifications.letters import Stationery
+
+BATCH = 250
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
+STATE_OF = {
+    Fate.ACCEPTED: LetterState.ACCEPTED,
+    Fate.DELIVERED: LetterState.DELIVERED,
+    Fate.REFUSED: LetterState.REFUSED,
+    Fate.UNKNOWN: LetterState.UNKNOWN,
+}
+RELEASED = Outcome(Fate.RETRY, code="released")
+"""The batch took too long: the letter was not tried and goes back as it was."""
+
+
+@dataclass(frozen=True)
+class PostOffice:
+    """What a delivering pass works with. ``worker`` names this process among others."""
+
+    channels: Mapping[str, Channel]
+    stationery: Stationery
+    worker: str = "worker"
+    lease: timedelta = timedelta(seconds=300)
+    give_up: timedelta = timedelta(days=5)
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a pass did: letters by what became of them."""
+
+    claimed: int = 0
+    fates: dict[str, int] = field(default_factory=dict)
+
+    def count(self, fate: str) -> None:
+        self.fates[fate] = self.fates.get(fate, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A claimed letter after its attempt: what was said, and what came of it."""
+
+    facts: LetterFacts
+    attempt: int
+    created_at: datetime
+    letter: Outgoing | None
+    outcome: Outcome
+
+
+async def deliver(database: Database, now: datetime, office: PostOffice) -> Delivered:
+    """Send every letter that is owed by now, batch by batch."""
+    done = Delivered()
+    began = time.monotonic()
+    with database.read() as session:
+        if not _anything_owed(session, now):
+            return done
+        book = read_rulebook(session)
+    async with AsyncExitStack() as stack:
+        open_channels: dict[str, Channel] = {}
+        while True:
+            moment = now + timedelta(seconds=time.monotonic() - began)
+            with database.write() as session:
+                claimed = _claim(session, moment, office, urgent_only=not _may_send(now, book))
+                facts = gather(session, list(claimed), book, now) if claimed else []
+            if not claimed:
+                return done
+            done.claimed += len(claimed)
+            for name in {each.channel for each in facts} & set(office.channels) - set(open_channels):
+                open_channels[name] = await stack.enter_async_context(office.channels[name])
+            sent = await _send_all(facts, claimed, open_channels, office, now)
+            with database.write() as session:
+                _settle(session, sent, office, now)
+            for each in sent:
+                done.count(_named(each))
+            if any(each.outcome is RELEASED for each in sent):
+                return done
+
+
+def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = None) -> datetime:
+    """When to try again: doubling from two minutes to four hours, spread by a quarter so that not all come at once.
+    The spread is made from the key, so the same letter always waits the same."""
+    wait = min(FIRST_WAIT * (1 << min(attempt - 1, 12)), LONGEST_WAIT)
+    spread = int.from_bytes(hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=2).digest(), "big") / 65535
+    waited: timedelta = max(wait * (0.75 + spread / 2), asked or timedelta())
+    return now + waited
+
+
+def _anything_owed(session: Session, now: datetime) -> bool:
+    letters = table(Letter)
+    owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now).limit(1)
+    return session.connection().scalar(owed) is not None
+
+
+def _may_send(now: datetime, book: Rulebook) -> bool:
+    """Whether letters that are not urgent may leave now: a working day, inside the window."""
+    policy = schedule(book)
+    today = local_date(now)
+    if policy is None or not book.calendar.is_working(today):
+        return False
+    return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
+
+
+def _claim(session: Session, moment: datetime, office: PostOffice, *, urgent_only: bool) -> dict[int, Any]:
+    """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone."""
+    letters = table(Letter)
+    free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
+    chosen = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
+    if urgent_only:
+        chosen = chosen.where(letters.c.urgent)
+    chosen = chosen.order_by(letters.c.send_after, letters.c.id).limit(BATCH).with_for_update(skip_locked=True)
+    taken = (
+        update(letters)
+        .where(letters.c.id.in_(chosen.scalar_subquery()))
+        .values(state=LetterState.SENDING, leased_by=office.worker, lease_until=moment + office.lease,
+                attempts=letters.c.attempts + 1)
+        .returning(letters.c.id, letters.c.attempts, letters.c.created_at)
+    )  # fmt: skip
+    return {row.id: row for row in session.connection().execute(taken).all()}
+
+
+async def _send_all(
+    facts: Sequence[LetterFacts], claimed: Mapping[int, Any], channels: Mapping[str, Channel], office: PostOffice,
+    now: datetime,
+) -> list[_Sent]:  # fmt: skip
+    """Send a batch, each channel with as many hands as it takes. Stops before the lease runs out."""
+    deadline = time.monotonic() + office.lease.total_seconds() / 2
+    sent: list[_Sent] = []
+
+    async def work(channel: Channel, queue: list[LetterFacts]) -> None:
+        while queue:
+            each = queue.pop()
+            letter = office.stationery.render(each, now)
+            outcome = RELEASED if time.monotonic() > deadline else await channel.send(letter)
+            sent.append(_sent(each, claimed, letter, outcome))
+
+    hands = []
+    for name in sorted({each.channel for each in facts}):
+        queue = [each for each in reversed(facts) if each.channel == name and not each.unsendable and not each.empty]
+        if name in channels:
+            hands += [work(channels[name], queue) for _ in range(min(channels[name].parallel, len(queue)))]
+        else:
+            sent += [_sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", name)) for each in queue]
+    sent += [_sent(each, claimed, None, Outcome(Fate.REFUSED, "suppressed"))
+             for each in facts if each.unsendable or each.empty]  # fmt: skip
+    await asyncio.gather(*hands)
+    return sent
+
+
+def _sent(facts: LetterFacts, claimed: Mapping[int, Any], letter: Outgoing | None, outcome: Outcome) -> _Sent:
+    row = claimed[facts.letter_id]
+    return _Sent(facts, row.attempts, row.created_at, letter, outcome)
+
+
+def _named(sent: _Sent) -> str:
+    """What became of a letter, for the pass's report."""
+    code = sent.outcome.code
+    return code if code in ("suppressed", "released") else str(sent.outcome.fate)
+
+
+def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: datetime) -> None:
+    """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
+    letters = table(Letter)
+    ours = set(session.connection().scalars(
+        select(letters.c.id)
+        .where(letters.c.id.in_([each.facts.letter_id for each in sent]), letters.c.state == LetterState.SENDING,
+               letters.c.leased_by == office.worker)
+        .with_for_update()
+    ))  # fmt: skip
+    mine = [each for each in sent if each.facts.letter_id in ours]
+    if not mine:
+        return
+    session.connection().execute(
+        update(letters).where(letters.c.id == bindparam("row_id")).values(
+            state=bindparam("set_state"), reason=bindparam("set_reason"), send_after=bindparam("set_after"),
+            receipt=bindparam("set_receipt"), sent_at=bindparam("set_sent"), settled_at=bindparam("set_settled"),
+            attempts=bindparam("set_attempts"), lease_until=None, leased_by="",
+        ),
+        [_outcome_row(each, office, now) for each in mine],
+    )  # fmt: skip
+    _write_deliveries(session, mine, now)
+    _write_bodies(session, mine)
+    _write_moot(session, mine)
+    suppressed = [each for each in mine if each.outcome.code == "suppressed"]
+    append(session, [
+        event(EventKind.LETTER_SUPPRESSED, now, key=f"{each.facts.key}:suppressed", letter=each.facts.letter_id,
+              contact=each.facts.contact_id, reason=each.facts.unsendable or "nothing_left")
+        for each in suppressed
+    ])  # fmt: skip
+
+
+def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, Any]:
+    outcome, tried = each.outcome, each.attempt
+    state, reason, after, settled = STATE_OF.get(outcome.fate, LetterState.QUEUED), outcome.reply[:200], now, True
+    if outcome.code == "suppressed":
+        state, reason = LetterState.SUPPRESSED, each.facts.unsendable or "nothing_left"
+    elif outcome is RELEASED:
+        reason, settled, tried = "", False, tried - 1
+    elif outcome.fate is Fate.RETRY:
+        after = retry_at(now, each.facts.key, tried, outcome.after)
+        settled = after - each.created_at > office.give_up
+        state = LetterState.EXPIRED if settled else LetterState.QUEUED
+    reached = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
+    return {
+        "row_id": each.facts.letter_id, "set_state": state, "set_reason": "" if reached else reason,
+        "set_after": after, "set_receipt": outcome.receipt, "set_sent": now if reached else None,
+        "set_settled": now if settled else None, "set_attempts": tried,
+    }  # fmt: skip
+
+
+def _write_deliveries(session: Session, mine: Sequence[_Sent], now: datetime) -> None:
+    rows = [
+        {"letter_id": each.facts.letter_id, "attempt": each.attempt, "at": now, "fate": str(each.outcome.fate),
+         "code": each.outcome.code[:32], "reply": each.outcome.reply[:500], "receipt": each.outcome.receipt}
+        for each in mine if each.letter is not None and each.outcome is not RELEASED
+    ]  # fmt: skip
+    if rows:
+        session.connection().execute(insert(table(Delivery)), rows)
+
+
+def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
+    """Keep exactly what was said in the last attempt."""
+    said = [each for each in mine if each.letter is not None and each.outcome is not RELEASED]
+    if not said:
+        return
+    bodies = table(LetterBody)
+    again = [each.facts.letter_id for each in said if each.attempt > 1]
+    if again:
+        session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(again)))
+    session.connection().execute(insert(bodies), [
+        {"letter_id": each.facts.letter_id, "subject": each.letter.subject, "text": each.letter.text,
+         "html": zlib.compress(each.letter.html.encode(), 1)}
+        for each in said if each.letter is not None
+    ])  # fmt: skip
+
+
+def _write_moot(session: Session, mine: Sequence[_Sent]) -> None:
+    rows = [{"row_id": notice, "why": why[:64]} for each in mine for notice, why in each.facts.moot.items()]
+    if rows:
+        notices = table(Notice)
+        session.connection().execute(
+            update(notices).where(notices.c.id == bindparam("row_id")).values(moot=bindparam("why")), rows
+        )

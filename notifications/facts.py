@@ -1,0 +1,271 @@
+"""What a letter says, gathered for a whole batch in a constant number of queries, and checked again at this moment.
+
+A line that has meanwhile lost its point (already reported, cancelled, extended) is left out with its reason: a
+reminder is never sent for something already done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.calendar import local_date
+from engine.database import table
+from engine.digest import Boxes, OverdueRow, boxes, overdue
+from engine.policy import dates
+from engine.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
+from engine.rulebook import Rulebook
+from engine.terms import OPEN_STATES, NoticeKind, Role, State
+
+FIRST_WORDS = 18
+"""How many words of a duty's text a letter quotes; the page has the whole."""
+
+# Worst first: the order of a letter's parts, and which of two lines about one assignment is said.
+ORDER = (
+    NoticeKind.RETURNED, NoticeKind.ESCALATION, NoticeKind.OVERDUE, NoticeKind.CHASE, NoticeKind.REMINDER,
+    NoticeKind.UNACKNOWLEDGED, NoticeKind.UNREACHABLE, NoticeKind.NOT_MINE, NoticeKind.EXTENSION_ASKED,
+    NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED, NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED,
+    NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
+)  # fmt: skip
+RANK = {kind: position for position, kind in enumerate(ORDER)}
+ONLY_WHILE_OPEN = {
+    NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED,
+    NoticeKind.NOT_MINE, NoticeKind.UNREACHABLE, NoticeKind.DUE_MOVED,
+}  # fmt: skip
+ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
+ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line about one assignment. ``days`` is working days to the due date, negative when late. ``next_on`` is
+    when it is looked at again; ``told_on`` and ``told`` when someone above hears of it, if nothing changes."""
+
+    assignment_id: int
+    plan_id: int
+    plan: str
+    short_title: str
+    sms_name: str
+    citation: str
+    position: int
+    text: str
+    agency: str
+    period: str
+    due_on: date | None
+    due_why: str
+    days: int | None
+    kind: NoticeKind
+    rung: str
+    level: int
+    state: State
+    request: bool
+    next_on: date | None
+    told_on: date | None
+    told: Role | None
+    supervisor: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFacts:
+    """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
+
+    week: str
+    rows: tuple[tuple[OverdueRow, int], ...]
+    boxes: Boxes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """All that one letter is made from."""
+
+    letter_id: int
+    key: str
+    contact_id: int
+    role: Role
+    channel: str
+    day: date
+    language: str
+    to: str
+    label: str
+    agency: str
+    items: tuple[Item, ...]
+    digest: DigestFacts | None
+    moot: Mapping[int, str] = field(default_factory=dict)
+    """Notice id -> why it was left out."""
+    unsendable: str = ""
+    """Why the letter cannot go to this contact at all; empty when it can."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.items and self.digest is None
+
+
+def moot(kind: NoticeKind, state: State, due_on: date | None, today: date) -> str:
+    """Why a line has lost its point by now; empty while it stands."""
+    if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
+        return "acknowledged" if state in OPEN_STATES else str(state)
+    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
+        return str(state)
+    if kind is NoticeKind.RETURNED and state is not State.RETURNED:
+        return str(state)
+    if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
+        return "due_moved"
+    return ""
+
+
+def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
+    """The facts of a batch of letters, in the order of the ids."""
+    today = local_date(now)
+    letters = _letters(session, letter_ids)
+    notices = _notices(session, letter_ids)
+    supervisors = _names(session, {row.supervisor_id for rows in notices.values() for row in rows})
+    digests = _digests(session, [row for row in letters.values() if row.digest_week], book, today)
+    view = _View(book, today, supervisors)
+    return [_facts(letters[each], notices.get(each, ()), digests.get(each), view) for each in letter_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What every line of a batch is seen through; working days are counted once a due date."""
+
+    book: Rulebook
+    today: date
+    supervisors: Mapping[str, str]
+    counted: dict[date, int] = field(default_factory=dict)
+
+    def days(self, due_on: date | None) -> int | None:
+        if due_on is None:
+            return None
+        if due_on not in self.counted:
+            self.counted[due_on] = self.book.calendar.distance(self.today, due_on)
+        return self.counted[due_on]
+
+
+def _facts(letter: Any, notices: Sequence[Any], digest: DigestFacts | None, view: _View) -> LetterFacts:
+    moots: dict[int, str] = {}
+    said: dict[int, Any] = {}
+    for row in sorted(notices, key=lambda each: RANK[each.kind]):
+        reason = moot(row.kind, row.state, row.due_on, view.today)
+        if not reason and row.assignment_id in said:
+            reason = "said_already"
+        if reason:
+            moots[row.id] = reason
+        else:
+            said[row.assignment_id] = row
+    items = tuple(sorted((_item(row, letter.language, view) for row in said.values()), key=_worst_first))
+    address = letter.phone if letter.channel == "sms" else letter.email
+    return LetterFacts(
+        letter.id, letter.key, letter.contact_id, letter.role, letter.channel, letter.day, letter.language,
+        address, letter.label, letter.agency, items, digest, moots, _unsendable(letter, address, view.today),
+    )  # fmt: skip
+
+
+def _unsendable(letter: Any, address: str, today: date) -> str:
+    if not address:
+        return "no_address"
+    if letter.channel in letter.suppressed:
+        return "address_suppressed"
+    over = letter.valid_until is not None and letter.valid_until < today
+    return "no_longer_answers" if over else ""
+
+
+def _worst_first(item: Item) -> tuple[int, date, int, int]:
+    return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position
+
+
+def _item(row: Any, language: str, view: _View) -> Item:
+    told_on, told = _told_next(row, view)
+    return Item(
+        row.assignment_id, row.plan_id, row.number, row.short_title, row.sms_name, row.citation,
+        row.position, first_words(row.text), row.agency, row.period, row.due_on,
+        _moved(row.due_why, language), view.days(row.due_on), row.kind, row.rung, row.level, row.state, row.request,
+        None if row.next_action_at is None else local_date(row.next_action_at), told_on, told,
+        view.supervisors.get(row.supervisor_id, ""), row.detail,
+    )  # fmt: skip
+
+
+def _moved(why: Mapping[str, str], language: str) -> str:
+    """The arithmetic of a due date, where there is any to show."""
+    said = why.get(language, "")
+    return said if "→" in said else ""
+
+
+def _told_next(row: Any, view: _View) -> tuple[date | None, Role | None]:
+    """When somebody above the agency will hear of this assignment if nothing changes, and who."""
+    ladder = view.book.ladders[row.ladder_id]
+    for on, rung in dates(ladder, row.opened_on, row.due_on, view.book.calendar):
+        if on > view.today and rung.level and rung.tier:
+            return on, Role.LEADERSHIP if rung.tier == 2 else Role.MONITOR
+    return None, None
+
+
+def first_words(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:FIRST_WORDS]).rstrip(";,.") + " …" if len(words) > FIRST_WORDS else text
+
+
+def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
+    m, c, g = table(Letter), table(Contact), table(Agency)
+    chosen = (
+        select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
+               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, g.c.name.label("agency"))
+        .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(m.c.id.in_(letter_ids))
+    )  # fmt: skip
+    return {row.id: row for row in session.connection().execute(chosen)}
+
+
+def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
+    n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(n.c.id, n.c.letter_id, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state,
+               a.c.period, a.c.due_on, a.c.due_why, a.c.opened_on, a.c.ladder_id, a.c.next_action_at,
+               a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number, p.c.short_title,
+               p.c.sms_name, g.c.name.label("agency"))
+        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id.in_(letter_ids)).order_by(n.c.id)
+    )  # fmt: skip
+    grouped: dict[int, list[Any]] = {}
+    for row in session.connection().execute(chosen):
+        grouped.setdefault(row.letter_id, []).append(row)
+    return grouped
+
+
+def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    g = table(Agency)
+    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(sorted(ids)))
+    return {row.id: row.name for row in session.connection().execute(chosen)}
+
+
+def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
+    """The weekly part of those letters that carry one, for all of them in two queries."""
+    if not letters:
+        return {}
+    by_role: dict[Role, set[str]] = {}
+    for letter in letters:
+        by_role.setdefault(letter.role, set()).add(letter.agency_id)
+    monitors, leaders = by_role.get(Role.MONITOR, set()), by_role.get(Role.LEADERSHIP, set())
+    owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
+    rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
+    counted = boxes(session, today, sorted(leaders)) if leaders else {}
+    late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
+    found = {}
+    for letter in letters:
+        mine = tuple((row, late[row.due_on]) for row in rows if _concerns(row, letter))
+        if mine:
+            found[letter.id] = DigestFacts(letter.digest_week, mine, counted.get(letter.agency_id)
+                                           if letter.role is Role.LEADERSHIP else None)  # fmt: skip
+    return found
+
+
+def _concerns(row: OverdueRow, letter: Any) -> bool:
+    """Whether a digest lists a row. What a body was only asked for is told to the monitor, never above."""
+    if letter.role is Role.LEADERSHIP and row.request:
+        return False
+    column = {Role.MONITOR: row.supervisor_id, Role.LEADERSHIP: row.issuer_id}
+    return bool(column.get(letter.role, row.agency_id) == letter.agency_id)

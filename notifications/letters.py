@@ -1,0 +1,189 @@
+"""From facts to a rendered letter. A letter is a folder a language and kind: subject.txt, body.txt, body.html.
+
+Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to chase), ``leadership``
+(the figures and the worst). Templates see one frozen LetterView and nothing else; a name they misspell is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from engine.calendar import distance_words, written
+from engine.digest import OverdueRow
+from engine.links import Link, Purpose, Signer
+from engine.terms import NoticeKind, Role, State
+from notifications.channel import Outgoing
+from notifications.facts import DigestFacts, Item, LetterFacts
+
+TEMPLATES = Path(__file__).with_name("templates")
+LANGUAGES = ("vi", "en")
+KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
+KINDS = ("duties", "watch", "leadership")
+PARTS = {
+    "returned": (NoticeKind.RETURNED,),
+    "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
+    "chased": (NoticeKind.CHASE,),
+    "due": (NoticeKind.REMINDER,),
+    "unacknowledged": (NoticeKind.UNACKNOWLEDGED,),
+    "unreachable": (NoticeKind.UNREACHABLE,),
+    "declined": (NoticeKind.NOT_MINE,),
+    "asked": (NoticeKind.EXTENSION_ASKED,),
+    "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),
+    "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
+}
+_PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
+
+
+@dataclass(frozen=True)
+class LetterView:
+    """What a template sees. Dates and distances are words already; links are whole addresses."""
+
+    facts: LetterFacts
+    base_url: str
+    acknowledge_url: str
+    report_links: tuple[tuple[str, str, str], ...]
+    """(plan number, period, address) of each report page this letter is about."""
+
+    @cached_property
+    def parts(self) -> dict[str, list[Item]]:
+        """The lines by part, worst part first; parts without lines are absent."""
+        ordered = sorted(self.facts.items, key=lambda item: list(PARTS).index(_PART_OF[item.kind]))
+        return {part: list(items) for part, items in groupby(ordered, key=lambda item: _PART_OF[item.kind])}
+
+    def count(self, part: str) -> int:
+        return len(self.parts.get(part, ()))
+
+    @property
+    def tag(self) -> str:
+        """The neutral short title in brackets when the letter is about one plan: «[KH 188/KH-UBND]»."""
+        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
+        if len(numbers) != 1:
+            return "[Đôn Đốc]"
+        number = numbers.pop()
+        code = number.partition("/")[2].partition("-")[0]
+        return f"[{code} {number}]" if code else f"[{number}]"
+
+    @property
+    def late_rows(self) -> tuple[tuple[OverdueRow, int], ...]:
+        return self.facts.digest.rows if self.facts.digest else ()
+
+    @property
+    def digest(self) -> DigestFacts | None:
+        return self.facts.digest
+
+    @property
+    def request(self) -> bool:
+        """Nothing in it is an order: it is worded as a request throughout."""
+        mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
+        return all(mine)
+
+    @property
+    def worst(self) -> Item | None:
+        return next(iter(next(iter(self.parts.values()))), None) if self.parts else None
+
+    @property
+    def nearest_due(self) -> Item | None:
+        dated = [item for item in self.facts.items if item.due_on is not None]
+        return min(dated, key=lambda item: item.due_on or date.max, default=None)
+
+    @property
+    def supervisor(self) -> str:
+        return next((item.supervisor for item in self.facts.items if item.supervisor), "")
+
+    @property
+    def level(self) -> int:
+        return max((item.level for item in self.facts.items), default=0)
+
+    @property
+    def agencies(self) -> int:
+        return len({item.agency for item in self.parts.get("overdue", ())})
+
+    @cached_property
+    def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
+        """The digest's rows grouped by agency, the latest agency first."""
+        grouped: dict[str, list[tuple[OverdueRow, int]]] = {}
+        for row, late in self.late_rows:
+            grouped.setdefault(row.agency, []).append((row, late))
+        return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
+
+    @cached_property
+    def items_by_agency(self) -> list[tuple[str, list[Item]]]:
+        """The overdue lines grouped by agency, the latest agency first."""
+        grouped: dict[str, list[Item]] = {}
+        for item in self.parts.get("overdue", ()):
+            grouped.setdefault(item.agency, []).append(item)
+        return sorted(grouped.items(), key=lambda each: min(item.days or 0 for item in each[1]))
+
+
+class Stationery:
+    """Compiled templates and the key that signs links. Made once; rendering has no other input than the facts."""
+
+    def __init__(self, signer: Signer, base_url: str, link_days: int, folder: Path = TEMPLATES) -> None:
+        self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
+        self._text = _environment(folder, html=False)
+        self._html = _environment(folder, html=True)
+        self._templates: dict[str, Template] = {}
+
+    def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
+        """A letter ready for its channel. The same facts give the same letter."""
+        view = self._view(facts)
+        language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
+        if facts.channel == "sms":
+            return Outgoing(facts.key, facts.to, self._rendered(f"{language}/sms.txt", view), now, language=language)
+        folder = f"{language}/{KIND_OF.get(facts.role, 'duties')}"
+        return Outgoing(
+            key=facts.key,
+            to=facts.to,
+            subject=self._rendered(f"{folder}/subject.txt", view),
+            text=self._rendered(f"{folder}/body.txt", view),
+            html=self._rendered(f"{folder}/body.html", view),
+            at=now,
+            language=language,
+        )
+
+    def _rendered(self, name: str, view: LetterView) -> str:
+        template = self._templates.get(name)
+        if template is None:
+            environment = self._html if name.endswith(".html") else self._text
+            template = self._templates[name] = environment.get_template(name)
+        text = template.render(letter=view, facts=view.facts)
+        return " ".join(text.split()) if name.endswith(("subject.txt", "sms.txt")) else text.strip() + "\n"
+
+    def _view(self, facts: LetterFacts) -> LetterView:
+        mine = facts.role not in (Role.MONITOR, Role.LEADERSHIP)
+        acknowledge = mine and any(item.state is State.ASSIGNED for item in facts.items)
+        return LetterView(
+            facts,
+            self.base_url,
+            self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
+            tuple(self._report_links(facts)) if mine else (),
+        )
+
+    def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
+        rounds = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items)
+        for plan_id, plan, period in rounds:
+            yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
+
+    def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
+        link = Link(purpose, facts.contact_id, subject, facts.day, facts.day + self.link_days)
+        return f"{self.base_url}/{path}/{self.signer.token(link)}"
+
+
+def short_date(day: date) -> str:
+    return f"{day.day}/{day.month}/{day.year}"
+
+
+def _environment(folder: Path, *, html: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=html, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date}
+    return environment
