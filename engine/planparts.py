@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -21,9 +22,16 @@ SUBJECT_WORDS = ("mại dâm", "bán dâm", "ma túy", "HIV", "AIDS")
 
 
 def subject_words(text: str) -> tuple[str, ...]:
-    """The subject words that a text holds, however they are typed."""
+    """The subject words that a text holds, however they are typed: without tones, glued together, next to digits."""
     plain = fold(text)
-    return tuple(word for word in SUBJECT_WORDS if re.search(rf"\b{fold(word)}\b", plain))
+    return tuple(word for word in SUBJECT_WORDS if _spelt(word).search(plain))
+
+
+@cache
+def _spelt(word: str) -> re.Pattern[str]:
+    """A word of several syllables is known glued into another; one of one syllable stands between no letters."""
+    syllables = fold(word).split()
+    return re.compile(" ?".join(syllables) if len(syllables) > 1 else rf"(?<![a-z]){syllables[0]}(?![a-z])")
 
 
 def _neutral(text: str) -> str:

@@ -23,6 +23,7 @@ from engine.filemodel import FileModel, Mistake, Path_, looked_through, mistake_
 
 MOST_BYTES = 5_000_000
 MOST_VALUES = 200_000
+MOST_PROBLEMS = 200
 DEEPEST = 32
 M = TypeVar("M", bound=BaseModel)
 
@@ -97,8 +98,10 @@ class _Page:
 
     def note(self, path: Path_, what: str, mend: str, line: int | None = None) -> None:
         at = self._line(path) if line is None else line
+        if len(self.problems) == MOST_PROBLEMS:
+            what, mend = "còn nhiều lỗi nữa / there are more mistakes", "sửa các lỗi trên trước / mend these first"
         problem = Problem(self.file, at, _shown(path), what, mend)
-        if problem not in self.problems:
+        if len(self.problems) <= MOST_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 
     def stop(self, what: str, mend: str, line: int = 0, path: Path_ = ()) -> _Stop:

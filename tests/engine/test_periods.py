@@ -1,0 +1,141 @@
+"""Data windows and due dates: Decree 09/2019/NĐ-CP word by word, and against brute force over 2015–2035."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.calendar import WorkCalendar
+from engine.errors import BadInput
+from engine.periods import DECREE_09, Cadence, Window, due_day, named, period, periods
+
+CYCLES = (Cadence.MONTH, Cadence.QUARTER, Cadence.HALF_YEAR, Cadence.NINE_MONTH, Cadence.YEAR)
+WHOLE_MONTHS = Window(1, 0, "công văn")
+years = st.integers(2015, 2035)
+cadences = st.sets(st.sampled_from(CYCLES), min_size=1)
+windows = st.builds(Window, st.integers(1, 31), st.integers(0, 31), st.just("quy định riêng"))
+OFFICE = WorkCalendar.of(())
+
+
+@pytest.mark.parametrize(
+    ("key", "start", "end"),
+    [
+        ("2021-01", date(2020, 12, 15), date(2021, 1, 14)),
+        ("2021-06", date(2021, 5, 15), date(2021, 6, 14)),
+        ("2021-Q1", date(2020, 12, 15), date(2021, 3, 14)),
+        ("2021-Q2", date(2021, 3, 15), date(2021, 6, 14)),
+        ("2021-Q4", date(2021, 9, 15), date(2021, 12, 14)),
+        ("2021-H1", date(2020, 12, 15), date(2021, 6, 14)),
+        ("2021-H2", date(2021, 6, 15), date(2021, 12, 14)),
+        ("2021-9M", date(2020, 12, 15), date(2021, 9, 14)),
+        ("2021-Y", date(2020, 12, 15), date(2021, 12, 14)),
+    ],
+)
+def test_data_windows_are_those_of_the_decree(key, start, end):
+    found = named(key)
+    assert (found.key, found.start, found.end) == (key, start, end)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "once", "2021", "2021-13", "2021-00", "2021-Q5", "2021-H3", "0000-Y", "２０２１-Y"]
+)
+def test_a_key_that_names_no_period_is_refused_with_examples(key):
+    with pytest.raises(BadInput, match="2021-H1"):
+        named(key)
+
+
+def all_periods(window: Window) -> list:
+    numbers = {Cadence.MONTH: 12, Cadence.QUARTER: 4, Cadence.HALF_YEAR: 2}
+    return [
+        period(cadence, year, n, window)
+        for year in range(2013, 2038)
+        for cadence in CYCLES
+        for n in range(1, numbers.get(cadence, 1) + 1)
+    ]
+
+
+@given(years, cadences, windows, st.integers(0, 500), st.integers(0, 800), st.booleans())
+def test_periods_are_exactly_those_that_close_between_two_days(year, wanted, window, offset, length, covers):
+    start = date(year, 1, 1) + timedelta(days=offset)
+    end = start + timedelta(days=length)
+    no_h2 = covers and {Cadence.HALF_YEAR, Cadence.YEAR} <= wanted
+    expected = {
+        each.key
+        for each in all_periods(window)
+        if each.cadence in wanted and start <= each.end <= end and not (no_h2 and each.key.endswith("H2"))
+    }
+    found = list(periods(wanted, start, end, window, year_covers_h2=covers))
+    assert {each.key for each in found} == expected
+    assert len(found) == len(expected)
+    assert [each.end for each in found] == sorted(each.end for each in found)
+
+
+@given(st.integers(1, 12), years)
+def test_months_follow_each_other_without_gap_or_overlap(month, year):
+    this = period(Cadence.MONTH, year, month)
+    after = period(Cadence.MONTH, year + month // 12, month % 12 + 1)
+    assert after.start - this.end == timedelta(days=1)
+
+
+@given(years, cadences, windows)
+def test_a_period_is_found_again_by_its_key(year, wanted, window):
+    for each in periods(wanted, date(year, 1, 1), date(year, 12, 31), window):
+        assert named(each.key, window) == each
+
+
+def test_windows_of_whole_calendar_months_run_from_the_first_to_the_last():
+    quarter = period(Cadence.QUARTER, 2021, 1, WHOLE_MONTHS)
+    assert (quarter.start, quarter.end) == (date(2021, 1, 1), date(2021, 3, 31))
+
+
+def test_a_window_cut_on_the_31st_is_cut_on_the_last_of_a_shorter_month():
+    march = period(Cadence.MONTH, 2021, 3, Window(31, 30))
+    assert (march.start, march.end) == (date(2021, 2, 28), date(2021, 3, 30))
+    assert period(Cadence.MONTH, 2021, 2, Window(31, 30)).end == date(2021, 2, 28)
+
+
+def test_the_years_report_covers_the_second_half_unless_told_otherwise():
+    both = {Cadence.HALF_YEAR, Cadence.YEAR}
+    first, last = date(2021, 4, 7), date(2021, 12, 31)
+    assert [each.key for each in periods(both, first, last)] == ["2021-H1", "2021-Y"]
+    kept = periods(both, first, last, year_covers_h2=False)
+    assert {each.key for each in kept} == {"2021-H1", "2021-Y", "2021-H2"}
+
+
+def test_half_years_alone_keep_their_second_half():
+    found = periods({Cadence.HALF_YEAR}, date(2021, 1, 1), date(2021, 12, 31))
+    assert [each.key for each in found] == ["2021-H1", "2021-H2"]
+
+
+def test_a_single_act_and_an_ad_hoc_report_have_no_cycle():
+    assert list(periods({Cadence.ONCE, Cadence.AD_HOC}, date(2021, 1, 1), date(2021, 12, 31))) == []
+
+
+def test_reports_are_due_on_the_numbered_day_and_roll_from_sunday():
+    half = named("2021-H1")
+    assert due_day(half, 17, OFFICE).on == date(2021, 6, 17)
+    assert due_day(half, 20, OFFICE).on == date(2021, 6, 21)
+    assert due_day(half, 20, OFFICE, roll=False).on == date(2021, 6, 20)
+
+
+def test_the_31st_of_a_short_month_is_its_last_day():
+    assert due_day(named("2021-06"), 31, OFFICE).nominal == date(2021, 6, 30)
+    assert due_day(named("2021-02"), 31, OFFICE).nominal == date(2021, 2, 28)
+
+
+def test_a_day_before_the_data_is_complete_means_the_next_month():
+    assert due_day(named("2021-H1"), 5, OFFICE).nominal == date(2021, 7, 5)
+    assert due_day(named("2021-Y", WHOLE_MONTHS), 5, OFFICE).nominal == date(2022, 1, 5)
+
+
+@given(years, cadences, windows, st.integers(1, 31))
+def test_no_report_is_due_before_its_data_is_complete_nor_a_month_later(year, wanted, window, day):
+    for each in periods(wanted, date(year, 1, 1), date(year, 12, 31), window):
+        nominal = due_day(each, day, OFFICE).nominal
+        assert each.end <= nominal <= each.end + timedelta(days=31)
+        assert nominal.day == day or (nominal + timedelta(days=1)).day == 1
+
+
+def test_the_decree_is_the_default_window():
+    assert period(Cadence.YEAR, 2021) == period(Cadence.YEAR, 2021, 1, DECREE_09)
