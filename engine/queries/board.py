@@ -1,0 +1,172 @@
+"""The board: a sentence, the four boxes, the matrix agency x period. One grouped query feeds all three."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.database import table
+from engine.queries.assignments import AssignmentFilter, conditions
+from engine.queries.timeclass import BOXES, Today, time_class, worst
+from engine.records import Agency, Assignment, Duty, Plan
+from engine.terms import COUNTED_STATES, PlanState, TimeClass
+
+DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many assignments in each time class; ``earliest`` is the first due date among the open ones."""
+
+    by_class: Mapping[TimeClass, int]
+    earliest: date | None = None
+    late_since: date | None = None
+
+    @property
+    def expected(self) -> int:
+        return sum(self.by_class.values())
+
+    @property
+    def reported(self) -> int:
+        return sum(self.by_class.get(each, 0) for each in DONE)
+
+    @property
+    def overdue(self) -> int:
+        return self.by_class.get(TimeClass.OPEN_OVERDUE, 0)
+
+    @property
+    def soon(self) -> int:
+        return self.by_class.get(TimeClass.DUE_SOON, 0)
+
+    @property
+    def worst(self) -> TimeClass:
+        return worst(self.by_class)
+
+    def box(self, which: TimeClass) -> int:
+        return sum(self.by_class.get(each, 0) for each in BOXES[which])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a filter."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class AgencyLine:
+    """An agency with its counts, in all and by period."""
+
+    id: str
+    name: str
+    level: str
+    total: Counts
+    cells: Mapping[str, Counts]
+
+
+@dataclass(frozen=True)
+class Board:
+    """``agencies`` in the directory's order, ``periods`` by due date. ``latest``: the agency furthest behind."""
+
+    total: Counts
+    periods: tuple[str, ...]
+    agencies: tuple[AgencyLine, ...]
+    latest: AgencyLine | None
+
+    def by_lateness(self) -> tuple[AgencyLine, ...]:
+        return tuple(sorted(self.agencies, key=_lateness))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    agency_id: str
+    name: str
+    level: str
+    period: str
+    time_class: TimeClass
+    count: int
+    earliest: date | None
+
+
+def plan_choices(session: Session) -> tuple[Choice, ...]:
+    """Plans to choose among: those that run or have run, newest first."""
+    p = table(Plan)
+    chosen = select(p.c.id, p.c.number, p.c.short_title).where(p.c.state != PlanState.LOADED)
+    return tuple(Choice(str(row.id), row.number, row.short_title)
+                 for row in session.connection().execute(chosen.order_by(p.c.issued_on.desc(), p.c.id)))  # fmt: skip
+
+
+def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
+    """The periods that have assignments, by due date."""
+    a, p = table(Assignment), table(Plan)
+    chosen = select(a.c.period, func.min(a.c.original_due_on).label("due")).join(p, p.c.id == a.c.plan_id)
+    chosen = chosen.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
+    found = session.connection().execute(chosen.group_by(a.c.period)).all()
+    return tuple(row.period for row in sorted(found, key=lambda row: (row.due or date.max, row.period)))
+
+
+def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
+    """Two levels of grouping out of one query, whatever is stored."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    each = (
+        select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
+        .subquery()
+    )
+    grouped = (
+        select(each.c.agency_id, each.c.period, each.c["class"], func.count().label("n"),
+               func.min(each.c.due_on).label("earliest"))
+        .group_by(each.c.agency_id, each.c.period, each.c["class"]).subquery()
+    )  # fmt: skip
+    chosen = (
+        select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, grouped.c["class"], grouped.c.n,
+               grouped.c.earliest)
+        .join(g, g.c.id == grouped.c.agency_id).order_by(g.c.level, g.c.code, g.c.name)
+    )  # fmt: skip
+    return _board([_Cell(*row) for row in session.connection().execute(chosen)])
+
+
+def _board(cells: Sequence[_Cell]) -> Board:
+    by_agency: dict[str, list[_Cell]] = defaultdict(list)
+    by_period: dict[str, list[_Cell]] = defaultdict(list)
+    for cell in cells:
+        by_agency[cell.agency_id].append(cell)
+        by_period[cell.period].append(cell)
+    ends = {period: min(each.earliest or date.max for each in found) for period, found in by_period.items()}
+    agencies = tuple(_line(found) for found in by_agency.values())
+    latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
+    periods = tuple(sorted(by_period, key=lambda period: (ends[period], period)))
+    return Board(_counts(cells), periods, agencies, latest)
+
+
+def _line(cells: Sequence[_Cell]) -> AgencyLine:
+    by_period: dict[str, list[_Cell]] = defaultdict(list)
+    for cell in cells:
+        by_period[cell.period].append(cell)
+    one = cells[0]
+    counted = {period: _counts(found) for period, found in by_period.items()}
+    return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), counted)
+
+
+def _counts(cells: Sequence[_Cell]) -> Counts:
+    by_class: dict[TimeClass, int] = {}
+    for cell in cells:
+        by_class[cell.time_class] = by_class.get(cell.time_class, 0) + cell.count
+    open_ones = [cell for cell in cells if cell.time_class not in DONE and cell.earliest]
+    coming = [cell.earliest for cell in open_ones if cell.time_class is not TimeClass.OPEN_OVERDUE and cell.earliest]
+    late = [cell.earliest for cell in open_ones if cell.time_class is TimeClass.OPEN_OVERDUE and cell.earliest]
+    return Counts(by_class, min(coming, default=None), min(late, default=None))
+
+
+def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:
+    """Longest overdue first, then most overdue, then what is due next."""
+    return (line.total.late_since or date.max, -line.total.overdue, line.total.earliest or date.max, line.name)

@@ -1,0 +1,125 @@
+"""What is overdue, by agency, the one furthest behind first; with when each was last chased, and by what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.database import table
+from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.timeclass import Today
+from engine.records import Agency, Assignment, Letter, Notice
+from engine.terms import LetterState, NoticeKind, Role, TimeClass
+
+AGENCIES_PER_PAGE = 20
+ROWS_PER_AGENCY = 20
+CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
+UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Chased:
+    """The last letter that chased an assignment: when it left (None: still waiting), to whom, by which rung."""
+
+    assignment_id: int
+    letter_id: int
+    kind: NoticeKind
+    rung: str
+    level: int
+    role: Role
+    day: date
+    sent_at: datetime | None
+    state: LetterState
+
+
+@dataclass(frozen=True)
+class OverdueRow:
+    """``late``: working days since the due date; 0 when no working day has passed yet."""
+
+    assignment: AssignmentRow
+    late: int
+    chased: Chased | None
+
+
+@dataclass(frozen=True)
+class LateAgency:
+    """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``."""
+
+    id: str
+    name: str
+    total: int
+    since: date
+    late: int
+    rows: tuple[OverdueRow, ...]
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """One page of agencies; ``total`` assignments of ``agency_count`` agencies in all; ``next`` is a page number."""
+
+    agencies: tuple[LateAgency, ...]
+    total: int
+    agency_count: int
+    page: int
+    next: int | None
+
+
+def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
+    """Three queries: the agencies, the rows of this page's, their last letters."""
+    a, g = table(Assignment), table(Agency)
+    where = conditions(_late(wanted), today)
+    chosen = joined(select(a.c.agency_id, g.c.name, func.count(), func.min(a.c.due_on))).where(*where)
+    ranked = sorted(
+        session.connection().execute(chosen.group_by(a.c.agency_id, g.c.name)).all(),
+        key=lambda row: (row[3], -row[2], row[1]),
+    )
+    first = (page - 1) * AGENCIES_PER_PAGE
+    shown = ranked[first : first + AGENCIES_PER_PAGE]
+    rows = _rows(session, today, wanted, [row[0] for row in shown])
+    agencies = tuple(
+        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
+        for agency_id, name, count, since in shown
+    )
+    more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
+    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more)
+
+
+def _late(wanted: AssignmentFilter) -> AssignmentFilter:
+    return replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
+
+
+def _rows(
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
+) -> dict[str, list[OverdueRow]]:
+    """The oldest few of each agency."""
+    a = table(Assignment)
+    rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
+    ranked = joined(select(a.c.id, rank)).where(*conditions(_late(wanted), today), a.c.agency_id.in_(agency_ids))
+    few = ranked.subquery()
+    chosen = joined(select(*columns(today))).join(few, few.c.id == a.c.id)
+    chosen = chosen.where(few.c.rank <= ROWS_PER_AGENCY).order_by(a.c.due_on, a.c.id)
+    rows = from_rows(session.connection().execute(chosen).all())
+    chased = last_chased(session, [row.id for row in rows])
+    found: dict[str, list[OverdueRow]] = defaultdict(list)
+    for row in rows:
+        found[row.agency_id].append(OverdueRow(row, -(today.days_left(row.due_on) or 0), chased.get(row.id)))
+    return found
+
+
+def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Chased]:
+    """The last chasing letter about each assignment."""
+    n, letter = table(Notice), table(Letter)
+    chosen = (
+        select(n.c.assignment_id, letter.c.id, n.c.kind, n.c.rung, n.c.level, letter.c.role, letter.c.day,
+               letter.c.sent_at, letter.c.state)
+        .join(letter, letter.c.id == n.c.letter_id)
+        .where(n.c.assignment_id.in_(assignment_ids), n.c.kind.in_(CHASING), n.c.moot == "",
+               letter.c.state.not_in(UNSAID))
+        .order_by(letter.c.day, n.c.level, n.c.id)
+    )  # fmt: skip
+    return {row[0]: Chased(*row) for row in session.connection().execute(chosen)}

@@ -1,0 +1,53 @@
+"""Pages of long lists: an opaque cursor that says after which row to go on (keyset, so deep pages cost no more)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from engine.errors import BadInput
+
+T = TypeVar("T")
+PER_PAGE = 50
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some rows, how many there are in all (None: not counted), and where the next page begins ("": nowhere)."""
+
+    rows: tuple[T, ...]
+    next: str = ""
+    total: int | None = None
+
+
+def encode(*values: Any) -> str:
+    raw = json.dumps([value if isinstance(value, int) else str(value) for value in values]).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def decode(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """The values of a cursor. Raises BadInput for one that we did not make."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError(cursor)
+        found = tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
+        raise BadInput(
+            "Con trỏ trang không đọc được; hãy mở lại danh sách từ đầu. "
+            "/ The page cursor cannot be read; open the list again from its beginning."
+        ) from None
+    if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in found):
+        raise BadInput("Con trỏ trang không đọc được. / The page cursor cannot be read.")
+    return found
+
+
+def page(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]], total: int | None = None) -> Page[T]:
+    """A page out of up to ``limit + 1`` rows: the one too many says that there is more."""
+    shown = tuple(rows[:limit])
+    return Page(shown, encode(*key(shown[-1])) if len(rows) > limit else "", total)

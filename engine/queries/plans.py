@@ -1,0 +1,180 @@
+"""Plans: the list, and one with its duties, gaps, focus areas, indicators and the rules that its dates come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.database import table
+from engine.errors import NotFound
+from engine.planfile import PlanFile, rounds
+from engine.queries.board import Counts
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.timeclass import Today, time_class
+from engine.records import Agency, Assignment, Duty, Plan
+from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    id: int
+    number: str
+    year: int
+    issued_on: date
+    title: str
+    short_title: str
+    issuer_id: str
+    issuer: str
+    state: PlanState
+    urgency: Urgency
+    duties: int
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """Where due dates come from: ``source`` local is shown as «configured», never as from the plan."""
+
+    name: str
+    source: str
+    basis: str
+    wording: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueLine:
+    """One round of a duty: its period, due date and arithmetic."""
+
+    period: str
+    on: date
+    why: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DutyLine:
+    id: int
+    citation: str
+    heading: str
+    text: str
+    request: bool
+    kind: str
+    cadence: tuple[str, ...]
+    owners: tuple[str, ...]
+    coordinating: tuple[str, ...]
+    area: str
+    repeats: str
+    waits_for: tuple[str, ...]
+    rule: RuleLine
+    rounds: tuple[DueLine, ...]
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class PlanPage:
+    """``agencies``: id -> name, of every body that the plan names. ``gaps``: numbers that the document leaves out."""
+
+    row: PlanRow
+    supervisor: str
+    supervisor_id: str
+    file: PlanFile
+    gaps: Mapping[str, str]
+    duties: tuple[DutyLine, ...]
+    agencies: Mapping[str, str]
+
+
+def list_plans(session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE) -> Page[PlanRow]:
+    """Newest first; three queries."""
+    p, g, d = table(Plan), table(Agency), table(Duty)
+    duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
+    chosen = _plans(duties).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
+    if after:
+        issued, last = decode(after, date.fromisoformat, int)
+        chosen = chosen.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
+    found: Any = session.connection().execute(chosen).all()
+    counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
+    rows = [PlanRow(*(*row, _total(counts, row.id))) for row in found]
+    total = session.connection().scalar(select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)))
+    return page(rows, limit, lambda row: (row.issued_on, row.id), total)
+
+
+def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
+    """Five queries. Raises NotFound."""
+    p, d, g = table(Plan), table(Duty), table(Agency)
+    count = select(func.count()).where(d.c.plan_id == plan_id).scalar_subquery()
+    found: Any = (
+        session.connection()
+        .execute(_plans(count).add_columns(p.c.file, p.c.supervisor_id).where(p.c.id == plan_id))
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+    file = PlanFile.model_validate(found.file)
+    agencies: dict[str, str] = dict(session.connection().execute(select(g.c.id, g.c.name)).tuples().all())
+    counts = _counts(session, today, table(Assignment).c.plan_id == plan_id)
+    rows = session.connection().execute(select(d).where(d.c.plan_id == plan_id).order_by(d.c.position))
+    duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)
+    notes = {gap.citation: gap.note for gap in file.gaps}
+    gaps = {citation: notes.get(citation, "") for citation in file.all_gaps}
+    row = PlanRow(*(*found[:11], _total(counts, plan_id)))
+    above = agencies.get(found.supervisor_id, found.supervisor_id)
+    return PlanPage(row, above, found.supervisor_id, file, gaps, duties, agencies)
+
+
+def _plans(duties: Any) -> Any:
+    p, g = table(Plan), table(Agency)
+    return select(
+        p.c.id, p.c.number, p.c.year, p.c.issued_on, p.c.title, p.c.short_title, p.c.issuer_id, g.c.name, p.c.state,
+        p.c.urgency, duties,
+    ).join(g, g.c.id == p.c.issuer_id)  # fmt: skip
+
+
+_Counts = dict[tuple[int, int], dict[TimeClass, int]]
+
+
+def _counts(session: Session, today: Today, where: Any) -> _Counts:
+    """(plan, duty) -> time class -> how many."""
+    a, p = table(Assignment), table(Plan)
+    each = (
+        select(a.c.plan_id, a.c.duty_id, time_class(today).label("class")).join(p, p.c.id == a.c.plan_id)
+        .where(where, a.c.state.in_(COUNTED_STATES)).subquery()
+    )  # fmt: skip
+    grouped = select(each.c.plan_id, each.c.duty_id, each.c["class"], func.count())
+    found: _Counts = {}
+    for plan_id, duty_id, klass, count in session.connection().execute(
+        grouped.group_by(each.c.plan_id, each.c.duty_id, each.c["class"])
+    ):
+        found.setdefault((plan_id, duty_id), {})[klass] = count
+    return found
+
+
+def _total(counts: _Counts, plan_id: int) -> Counts:
+    summed: dict[TimeClass, int] = {}
+    for (plan, _), by_class in counts.items():
+        if plan == plan_id:
+            for klass, count in by_class.items():
+                summed[klass] = summed.get(klass, 0) + count
+    return Counts(summed)
+
+
+def _counted(counts: _Counts, duty_id: int) -> Counts:
+    return next((Counts(by_class) for (_, duty), by_class in counts.items() if duty == duty_id), Counts({}))
+
+
+def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
+    rule = file.report_rules[row.rule]
+    placed = file.duties.get(row.citation)
+    areas = {area.code: area.title for area in file.focus_areas}
+    due = rounds(file, placed.duty, today.calendar) if placed else []
+    return DutyLine(
+        row.id, row.citation, row.heading, row.text, row.request, row.kind, tuple(row.cadence), tuple(row.owners),
+        tuple(row.coordinating), f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
+        row.repeats or "", tuple(row.waits_for),
+        RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to),
+        tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due), counts,
+    )  # fmt: skip
