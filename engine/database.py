@@ -63,6 +63,12 @@ class Database:
         with _reachable(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Session]:
+        """A unit of work that is always undone: what would happen, by the very code that makes it happen."""
+        with _reachable(), Session(self._writing, expire_on_commit=False) as session:
+            yield session
+
     def upgrade(self) -> None:
         """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes."""
         from alembic import command
@@ -94,7 +100,10 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise Unavailable(_said(error)) from error
+        original = str(error.orig or error).strip().splitlines()[0]
+        if original.startswith(OUR_MISTAKES):
+            raise
+        raise Unavailable(_said(original)) from error
 
 
 @contextmanager
@@ -149,7 +158,8 @@ def insert_new(session: Session, model: type[SQLModel], rows: list[dict[str, Any
     dialect = session.connection().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(table).on_conflict_do_nothing()
-    return session.connection().execute(statement, rows).rowcount
+    # Without the option PostgreSQL's rowcount of many rows is -1.
+    return session.connection().execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
 
 
 @functools.cache

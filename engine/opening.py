@@ -6,22 +6,24 @@ unique key (duty, agency, period): opening again changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.calendar import WorkCalendar, instant, local_date
-from engine.database import insert_new, table
+from engine.database import Database, insert_new, table
 from engine.errors import Conflict, NotFound
 from engine.lifecycle import append, event
 from engine.periods import Cadence
 from engine.planfile import PlanFile, Round, rounds
 from engine.policy import Policy
-from engine.records import Assignment, Duty, Plan
+from engine.records import Assignment, Duty, Letter, Plan
 from engine.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.sweep import sweep
 from engine.terms import EventKind, PlanState, State
 
 
@@ -49,6 +51,42 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> No
         raise Conflict("Kế hoạch này đã được kích hoạt rồi. / This plan has been activated already.")
     key = f"plan:{plan_id}:activated"
     append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What activating a plan would do at once."""
+
+    assignments: Mapping[str, int]
+    """Period -> how many would open now."""
+    overdue: int
+    """How many of them would be overdue from the first moment."""
+    letters: int
+    """How many letters would be queued; no person gets more than one."""
+    people: int
+
+
+def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
+    """Activate, open and act in a unit of work that is undone: the true numbers, and nothing changed."""
+    a, m = table(Assignment), table(Letter)
+    with database.rehearse() as session:
+        before = session.connection().scalar(select(func.max(m.c.id))) or 0
+        activate(session, plan_id, actor="system", now=now)
+        while open_due(session, now) >= 0:
+            pass
+        book = read_rulebook(session)
+        while sweep(session, book, now, limit=5000).seen == 5000:
+            pass
+        rows = session.connection().execute(
+            select(a.c.period, a.c.due_on, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.period, a.c.due_on)
+        ).all()
+        periods: dict[str, int] = {}
+        for period, _, count in rows:
+            periods[period] = periods.get(period, 0) + count
+        today = local_date(now)
+        people = session.connection().scalars(select(m.c.contact_id).where(m.c.id > before)).all()
+        overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
+        return Activation(periods, overdue, len(people), len(set(people)))
 
 
 def open_due(session: Session, now: datetime) -> int:

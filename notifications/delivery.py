@@ -88,7 +88,7 @@ async def deliver(database: Database, now: datetime, office: PostOffice) -> Deli
         while True:
             moment = now + timedelta(seconds=time.monotonic() - began)
             with database.write() as session:
-                claimed = _claim(session, moment, office, urgent_only=not _may_send(now, book))
+                claimed = _claim(session, moment, office, urgent_only=not in_window(now, book))
                 facts = gather(session, list(claimed), book, now) if claimed else []
             if not claimed:
                 return done
@@ -119,7 +119,7 @@ def _anything_owed(session: Session, now: datetime) -> bool:
     return session.connection().scalar(owed) is not None
 
 
-def _may_send(now: datetime, book: Rulebook) -> bool:
+def in_window(now: datetime, book: Rulebook) -> bool:
     """Whether letters that are not urgent may leave now: a working day, inside the window."""
     policy = schedule(book)
     today = local_date(now)

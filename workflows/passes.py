@@ -20,7 +20,7 @@ from engine.database import Database, insert_new, table
 from engine.due import Due, what_is_due
 from engine.records import Pass
 from engine.rulebook import read_rulebook
-from notifications.delivery import PostOffice
+from notifications.delivery import PostOffice, in_window
 from notifications.delivery import deliver as deliver_letters
 
 SWEEP_BATCH = 2000
@@ -109,6 +109,12 @@ async def tick(database: Database, now: datetime, office: PostOffice) -> list[Pa
 def due(database: Database, now: datetime) -> Due:
     with database.read() as session:
         return what_is_due(session, now)
+
+
+def may_send(database: Database, now: datetime) -> bool:
+    """Whether letters that are not urgent may leave now."""
+    with database.read() as session:
+        return in_window(now, read_rulebook(session))
 
 
 def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:

@@ -1,0 +1,279 @@
+"""The engine on the command line: check, load and activate plans; acknowledge, report, accept; look things up."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select, update
+
+from config import DATA
+from config.settings import Settings, read_settings
+from engine import lifecycle, loading, opening
+from engine.calendar import PLAN_TIME, written
+from engine.calendarfile import load_calendar
+from engine.checkup import check
+from engine.clock import StandingClock, system_clock
+from engine.database import Database, table
+from engine.directory import load_directory
+from engine.errors import BadInput, NotFound
+from engine.planfile import load_plan
+from engine.policy import Policy
+from engine.records import Assignment, Contact, Duty, Plan
+from engine.terms import EventKind
+from engine.yamlfile import read
+
+plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: kiểm tra, nạp, kích hoạt. / Plans.")
+assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
+files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
+database_app = typer.Typer(no_args_is_help=True, help="Cơ sở dữ liệu. / The database.")
+links = typer.Typer(no_args_is_help=True, help="Liên kết trong thư. / Links in letters.")
+
+AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's number.")]
+Reason = Annotated[str, typer.Option(help="The reason, in words.")]
+At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Hang the engine's commands below the root command."""
+    for name, commands in (
+        ("plan", plans), ("assignment", assignments), ("load", files), ("db", database_app), ("links", links),
+    ):  # fmt: skip
+        app.add_typer(commands, name=name)
+
+
+def moment(at: str) -> datetime:
+    """An instant as typed: ISO, in plan time when it names no zone. Raises BadInput."""
+    try:
+        parsed = datetime.fromisoformat(at)
+    except ValueError:
+        raise BadInput(
+            f"«{at}» không phải thời điểm; viết như 2021-06-07T08:00. / “{at}” is no instant; write 2021-06-07T08:00."
+        ) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"«{text}» không phải ngày; viết như 2021-06-25. / “{text}” is no date.") from None
+
+
+def _open(at: str = "") -> tuple[Settings, Database, datetime, str]:
+    """Settings, database, now, and who is acting."""
+    settings = read_settings()
+    database = Database(settings.database)
+    now = moment(at) if at else (StandingClock(database)() if settings.demo else system_clock())
+    return settings, database, now, f"cli:{getpass.getuser()}"
+
+
+@plans.command("check")
+def plan_check(
+    file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an.yaml",
+    calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+) -> None:
+    """Say what a plan file holds: items, gaps, duties, owners, assignments per period, due dates and their sums."""
+    bodies = load_directory(directory)
+    report = check(load_plan(file, bodies), bodies, load_calendar(calendar))
+    typer.echo(json.dumps(report.json(), ensure_ascii=False) if as_json else report.text(language))
+
+
+@plans.command("load")
+def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
+    """Store a plan. It stands still until it is activated; a changed file replaces it until then."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
+    typer.echo(f"Đã nạp kế hoạch số {plan_id}. / Loaded plan {plan_id}.")
+
+
+@plans.command("activate")
+def plan_activate(
+    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    at: At = "",
+) -> None:
+    """Set a plan going, after showing what would be sent at once."""
+    _, database, now, actor = _open(at)
+    would = opening.rehearse(database, plan, now)
+    periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
+    typer.echo(f"Sẽ mở / would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}.")
+    typer.echo(
+        f"Sẽ gửi {would.letters} thư cho {would.people} người. / Letters: {would.letters}, people: {would.people}."
+    )
+    if not yes and not typer.confirm("Kích hoạt? / Activate?"):
+        raise typer.Exit(1)
+    with database.write() as session:
+        opening.activate(session, plan, actor=actor, now=now)
+    typer.echo("Đã kích hoạt. / Activated.")
+
+
+@plans.command("list")
+def plan_list() -> None:
+    """Every plan: id, number, year, state, short title."""
+    _, database, _, _ = _open()
+    p = table(Plan)
+    with database.read() as session:
+        for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):
+            typer.echo(f"{row.id:5} {row.number:16} {row.year} {row.state:8} {row.short_title}")
+
+
+@assignments.command("list")
+def assignment_list(
+    agency: Annotated[str, typer.Option(help="Only of this agency.")] = "",
+    period: Annotated[str, typer.Option(help="Only of this period.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10000)] = 200,
+) -> None:
+    """Assignments by due date: id, citation, period, agency, state, due."""
+    _, database, _, _ = _open()
+    a, d = table(Assignment), table(Duty)
+    columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
+    chosen = select(*columns).join(d, d.c.id == a.c.duty_id)
+    if agency:
+        chosen = chosen.where(a.c.agency_id == agency)
+    if period:
+        chosen = chosen.where(a.c.period == period)
+    with database.read() as session:
+        for row in session.connection().execute(chosen.order_by(a.c.due_on, a.c.id).limit(limit)):
+            due = "—" if row.due_on is None else written(row.due_on)
+            typer.echo(f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}")
+
+
+@assignments.command()
+def acknowledge(assignment: AssignmentId, at: At = "") -> None:
+    """The owner has seen it."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        news = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
+    typer.echo("Đã xác nhận. / Acknowledged." if news else "Đã được xác nhận từ trước. / It was already.")
+
+
+@assignments.command()
+def report(
+    assignment: AssignmentId,
+    outcome: Annotated[lifecycle.Outcome, typer.Option(help="What came of it.")] = lifecycle.Outcome.DONE,
+    body: Annotated[str, typer.Option(help="What was done.")] = "",
+    reason: Reason = "",
+    at: At = "",
+) -> None:
+    """Submit a report about one assignment."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        said = lifecycle.ReportText(outcome, body, reason)
+        number = lifecycle.report(session, assignment, said, actor=actor, now=now)
+    typer.echo(f"Đã gửi báo cáo số {number}. / Report {number} submitted.")
+
+
+@assignments.command()
+def accept(assignment: AssignmentId, at: At = "") -> None:
+    """The monitor takes the report."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        lifecycle.accept(session, assignment, actor=actor, now=now)
+    typer.echo("Đã tiếp nhận. / Accepted.")
+
+
+@assignments.command("return")
+def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
+    """Send the report back, with a reason."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        lifecycle.return_report(session, assignment, reason=reason, actor=actor, now=now)
+    typer.echo("Đã trả lại. / Returned.")
+
+
+@assignments.command()
+def extend(
+    assignment: AssignmentId,
+    until: Annotated[str, typer.Option(help="The new due date, as 2021-06-25.")],
+    reason: Reason,
+    grant: Annotated[bool, typer.Option("--grant", help="Grant it at once.")] = False,
+    at: At = "",
+) -> None:
+    """Ask for a later due date (and grant it at once)."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        asked = lifecycle.ask_extension(session, assignment, until=_day(until), reason=reason, actor=actor, now=now)
+        if grant:
+            lifecycle.decide_extension(session, asked, granted=True, actor=actor, now=now)
+    typer.echo(f"Đề nghị gia hạn số {asked}. / Extension request {asked}.")
+
+
+@assignments.command()
+def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
+    """It is no longer owed."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
+    typer.echo("Đã hủy. / Cancelled.")
+
+
+@assignments.command()
+def transfer(
+    assignment: AssignmentId,
+    to: Annotated[str, typer.Option(help="The agency that takes it over (id).")],
+    reason: Reason,
+    at: At = "",
+) -> None:
+    """Give it to another agency."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        loading.expand_owners(session, [to])
+        made = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
+    typer.echo(f"Đã chuyển; phần việc mới số {made}. / Transferred; the new assignment is {made}.")
+
+
+@files.command("directory")
+def load_directory_file(file: Path, at: At = "") -> None:
+    """Add or rename agencies, groups and contacts."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        loading.load_directory(session, load_directory(file), actor=actor, now=now)
+    typer.echo("Đã nạp danh bạ. / Directory loaded.")
+
+
+@files.command("policy")
+def load_policy_file(file: Path, at: At = "") -> None:
+    """Make this the current policy of its id."""
+    _, database, now, actor = _open(at)
+    with database.write() as session:
+        loading.load_policy(session, read(file, Policy), actor=actor, now=now)
+    typer.echo("Đã nạp chính sách. / Policy loaded.")
+
+
+@files.command("calendar")
+def load_calendar_file(file: Path) -> None:
+    """Add the operator's days that are not known yet."""
+    _, database, _, _ = _open()
+    with database.write() as session:
+        count = loading.load_days(session, load_calendar(file).exceptions.values())
+    typer.echo(f"Đã thêm {count} ngày. / {count} days added.")
+
+
+@database_app.command()
+def upgrade() -> None:
+    """Bring the schema to this version's. Safe to run at every start."""
+    settings = read_settings()
+    Database(settings.database).upgrade()
+    typer.echo("Cơ sở dữ liệu đã cập nhật. / The database is up to date.")
+
+
+@links.command()
+def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")], at: At = "") -> None:
+    """Make every link sent to a contact until today useless."""
+    _, database, now, actor = _open(at)
+    contacts = table(Contact)
+    with database.write() as session:
+        changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))
+        if changed.rowcount == 0:
+            raise NotFound(f"Không có liên hệ số {contact}. / There is no contact {contact}.")
+        lifecycle.append(session, [lifecycle.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
+    typer.echo("Đã thu hồi. / Revoked.")

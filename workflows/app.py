@@ -1,0 +1,143 @@
+"""The composition root: settings become a database, a clock, a post office and a web application, once.
+
+Nothing is made at import. ``serve`` is the embedded default: one process, the heartbeat in a thread, Prefect beside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from config.settings import Settings, read_settings
+from engine.clock import Clock, StandingClock, system_clock
+from engine.database import Database
+from engine.links import Signer
+from notifications.channel import Channel
+from notifications.delivery import PostOffice
+from notifications.letters import Stationery
+from workflows import passes
+from workflows.passes import PassReport
+from workflows.prefect_server import PrefectServer, answers, environment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that is wired together."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    signer: Signer
+    office: PostOffice
+
+    @property
+    def prefect_home(self) -> Path:
+        return self.settings.data_dir / "prefect"
+
+    @property
+    def prefect_api(self) -> str:
+        return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
+
+    async def tick(self, now: datetime) -> list[PassReport]:
+        """Run what is due; inside a Prefect flow run when it is wanted and its API answers."""
+        if not passes.due(self.database, now).anything:
+            return []
+        if self.settings.prefect and answers(self.prefect_api):
+            os.environ.update(environment(self.prefect_home, self.prefect_api))
+            from workflows.flows import observed_tick
+
+            return await observed_tick(self.database, now, self.office)
+        return await passes.tick(self.database, now, self.office)
+
+
+def compose(settings: Settings | None = None) -> System:
+    """Wire the parts from the settings (read from the environment when none are given)."""
+    settings = settings or read_settings()
+    database = Database(settings.database)
+    clock: Clock = StandingClock(database) if settings.demo else system_clock
+    signer = Signer(settings.signing_key())
+    stationery = Stationery(signer, settings.base_url, settings.link_days)
+    office = PostOffice(
+        channels={"email": _email(settings)},
+        stationery=stationery,
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        lease=timedelta(seconds=settings.lease_seconds),
+        give_up=timedelta(days=settings.give_up_days),
+    )
+    return System(settings, database, clock, signer, office)
+
+
+def _email(settings: Settings) -> Channel:
+    """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
+    from notifications.maildir import Maildir
+    from notifications.mime import Sender
+
+    sender = Sender(settings.mail_from, settings.mail_from_name)
+    if not settings.smtp_host or settings.demo:
+        return Maildir(settings.maildir, sender)
+    from notifications.relay import Relay, Security
+    from notifications.smtp import Email
+
+    return Email(
+        Relay(
+            host=settings.smtp_host, sender=sender, port=settings.smtp_port,
+            security=Security(settings.smtp_security), username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            ca_file=str(settings.smtp_ca_file or ""), timeout=settings.smtp_timeout,
+            connections=settings.smtp_connections, per_connection=settings.smtp_messages_per_connection,
+            per_minute=settings.smtp_per_minute,
+        )
+    )  # fmt: skip
+
+
+def serve(settings: Settings) -> None:
+    """One process: pages on HTTP, the heartbeat in a thread, a local Prefect server beside. Ends on SIGINT/SIGTERM."""
+    import uvicorn
+    from engine.web.app import make_app
+    from engine.web.context import Context
+
+    from workflows.demo import stepper
+    from workflows.heartbeat import Heartbeat
+
+    system = compose(settings)
+    system.database.upgrade()
+    step = stepper(system) if settings.demo else None
+    app = make_app(Context(system.database, system.clock, system.signer, settings, step))
+    local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
+    starts_prefect = settings.prefect and not settings.prefect_api_url
+    heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds)
+    gc.freeze()
+    try:
+        heartbeat.start()
+        if starts_prefect:
+            local_prefect.start()
+        log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
+        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    finally:
+        heartbeat.stop()
+        if starts_prefect:
+            local_prefect.stop()
+        system.database.dispose()
+
+
+def beat(system: System) -> None:
+    """One tick at the clock's time. Looks first: with nothing due it costs one statement."""
+    now = system.clock()
+    if passes.due(system.database, now).anything:
+        for report in asyncio.run(system.tick(now)):
+            log.info("%s", report)
+
+
+def look_over(system: System) -> None:
+    from workflows.audit import audit
+
+    now = system.clock()
+    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))

@@ -1,0 +1,129 @@
+"""The root command: what runs the system. The engine's own commands (plans, assignments …) hang below it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from config.settings import Settings, SettingsRefused, read_settings
+from engine import cli as engine_cli
+from engine.errors import BadInput, DondocError
+from workflows.passes import PLAIN, PassName
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Seeing that assigned public duties are done on time.",
+)
+engine_cli.add_commands(app)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
+    prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
+) -> None:
+    """Run everything in one process: pages, heartbeat and, beside them, a Prefect server."""
+    _serve(_settings(host, port, prefect))
+
+
+@app.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
+    prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
+) -> None:
+    """Plan 188 with the clock standing at Monday 7 June 2021, and a bar to step it. Nothing leaves the machine."""
+    base = read_settings()
+    settings = _settings(host, port, prefect, demo=True, data_dir=base.data_dir / "demo", database_url="")
+    from workflows.app import compose
+    from workflows.demo import prepare
+
+    if prepare(compose(settings)):
+        typer.echo("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021. / Plan 188 is ready, it is Monday 7/6/2021.")
+    _serve(settings)
+
+
+@app.command()
+def once(
+    name: Annotated[str, typer.Argument(metavar="PASS", help="open | act | digest | deliver | audit | tick")],
+    at: Annotated[str, typer.Option(help="ISO instant to take for now, for rehearsals.")] = "",
+) -> None:
+    """Run one pass (or a whole tick) and say what it did. Running it again changes nothing."""
+    from workflows import passes
+    from workflows.app import compose
+    from workflows.audit import audit
+
+    system = compose()
+    now = engine_cli.moment(at) if at else system.clock()
+    if name == "tick":
+        for report in asyncio.run(system.tick(now)):
+            typer.echo(str(report))
+    elif name == PassName.DELIVER:
+        typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.office))))
+    elif name == PassName.AUDIT:
+        rests = not passes.may_send(system.database, now)
+        typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=rests)))
+    elif name in PLAIN:
+        typer.echo(str(PLAIN[PassName(name)](system.database, now)))
+    else:
+        raise BadInput(f"Không có lượt chạy «{name}»; hãy chọn open, act, digest, deliver, audit hoặc tick. "
+                       f"/ There is no pass “{name}”.")  # fmt: skip
+
+
+@app.command()
+def init() -> None:
+    """Make the database and load the directory, policy and calendar that ship with the product."""
+    from workflows.app import compose
+    from workflows.demo import load_province
+
+    system = compose()
+    system.database.upgrade()
+    load_province(system.database, system.clock())
+    typer.echo(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]} / ready")
+
+
+@app.command("settings")
+def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Every setting with its value; secrets are masked."""
+    settings = read_settings()
+    values = {name: str(getattr(settings, name)) for name in Settings.model_fields}
+    values["database_url"] = settings.database.split("@")[-1]
+    if as_json:
+        typer.echo(json.dumps(values, ensure_ascii=False))
+        return
+    for name, field in Settings.model_fields.items():
+        typer.echo(f"DONDOC_{name.upper():30} {values[name]:40} {field.description}")
+
+
+def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
+    given: dict[str, object] = {"host": host or None, "port": port or None, "prefect": None if prefect else False}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
+    if port and "base_url" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"base_url": f"http://{settings.host}:{port}"})
+    return settings
+
+
+def _serve(settings: Settings) -> None:
+    from workflows.app import serve as serve_now
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("apscheduler", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    serve_now(settings)
+
+
+def main() -> None:
+    """The command line. What a person can mend is one clear message and exit code 2; never a traceback."""
+    try:
+        app()
+    except (DondocError, SettingsRefused) as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)

@@ -1,0 +1,78 @@
+"""A local Prefect server beside ``serve``: started in the background, adopted if it runs already, stopped with us.
+
+It is an observer: nothing waits for it, and what it stores may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+log = logging.getLogger(__name__)
+
+
+def environment(home: Path, api_url: str) -> dict[str, str]:
+    """What Prefect reads when it is imported: a home of our own, no analytics, quiet, and quick to give up."""
+    return {
+        "PREFECT_HOME": str(home.resolve()),
+        "PREFECT_API_URL": api_url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_CLIENT_MAX_RETRIES": "1",
+        "PREFECT_API_REQUEST_TIMEOUT": "15",
+        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    }
+
+
+def answers(api_url: str, timeout: float = 1.0) -> bool:
+    """Whether a Prefect API answers there now."""
+    try:
+        return httpx.get(f"{api_url}/health", timeout=timeout).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+class PrefectServer:
+    """The server as a child process. ``start`` returns at once; the server needs 7–11 s before it answers."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
+        self.api_url = f"http://127.0.0.1:{port}/api"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.home / "server.pid"
+
+    def start(self) -> None:
+        """Start it, unless one answers at our port already (left by a process that was killed)."""
+        if answers(self.api_url):
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        child_environment = {**os.environ, **environment(self.home, self.api_url)}
+        with (self.home / "server.log").open("ab") as output:
+            child = subprocess.Popen(
+                command, env=child_environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+        self._pid_file.write_text(str(child.pid))
+        log.info("Prefect is starting at %s", self.api_url)
+
+    def stop(self) -> None:
+        """End the server that we started, now or in an earlier life."""
+        try:
+            pid = int(self._pid_file.read_text())
+            if b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.killpg(pid, signal.SIGTERM)
+        except (OSError, ValueError):
+            return
+        finally:
+            self._pid_file.unlink(missing_ok=True)
