@@ -225,8 +225,8 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
     chosen = (
         select(n.c.id, n.c.letter_id, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state,
                a.c.period, a.c.due_on, a.c.due_why, a.c.opened_on, a.c.ladder_id, a.c.next_action_at,
-               a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number, p.c.short_title,
-               p.c.sms_name, g.c.name.label("agency"))
+               a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number,
+               p.c.short_title, p.c.sms_name, g.c.name.label("agency"))
         .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id.in_(letter_ids)).order_by(n.c.id)
     )  # fmt: skip
