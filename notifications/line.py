@@ -147,10 +147,10 @@ class Line:
             raise SMTPServerDisconnected("Connection lost")
         # Base64 has no dots and no header starts with one; a caller's own message might.
         protocol.write(content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content)
-        while cast(asyncio.WriteTransport, transport).get_write_buffer_size():
-            if transport.is_closing():
-                raise SMTPServerDisconnected("Connection lost")
+        while cast(asyncio.WriteTransport, transport).get_write_buffer_size() and not transport.is_closing():
             await asyncio.sleep(0.005)
+        if transport.is_closing():
+            raise SMTPServerDisconnected("Connection lost")
 
     async def _dot(self) -> tuple[int, str]:
         protocol = self._client.protocol

@@ -10,7 +10,8 @@ from enum import StrEnum
 from engine.errors import BadInput
 from notifications.mime import Sender
 
-_HOST = re.compile(r"[A-Za-z0-9:._-]+|\[[0-9A-Fa-f:.]+\]")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -34,6 +34,7 @@ class Stage(StrEnum):
 
 OPENING: Set[Stage] = {Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.LOGIN}
 LETTER: Set[Stage] = {Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT}
+_RECEIPT = (Fate.ACCEPTED, Fate.UNKNOWN)  # the fates of a letter that may come back
 _LIMIT = 500  # characters of the other side's words that are kept
 
 
@@ -101,14 +102,15 @@ def judge(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
     after = rule.after
     if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
         after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
-    return Outcome(rule.fate, str(code) if code > 0 else "", words, receipt, after)
+    known = receipt if rule.fate in _RECEIPT else ""
+    return Outcome(rule.fate, str(code) if code > 0 else "", words, known, after)
 
 
 def broken(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
     """The outcome of a conversation that broke off: time-out, disconnect, an answer that is no SMTP."""
     words = str(error) or type(error).__name__
     fate = Fate.UNKNOWN if stage is Stage.DOT else Fate.RETRY
-    return Outcome(fate, "", f"{stage}: {words}"[:_LIMIT], receipt)
+    return Outcome(fate, "", f"{stage}: {words}"[:_LIMIT], receipt if fate in _RECEIPT else "")
 
 
 def unopened(stage: Stage, where: str, error: Exception) -> Outcome:
