@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -172,7 +172,7 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
         ),
         assignments=dict(assignments),
         due=tuple(due),
-        warnings=tuple(_warnings(plan, directory, owners)),
+        warnings=tuple(_warnings(plan, directory, calendar, owners)),
     )
 
 
@@ -223,27 +223,40 @@ def _named(directory: DirectoryFile, agency: str, day: date) -> str:
     return entry.short or entry.name
 
 
-def _warnings(plan: PlanFile, directory: DirectoryFile, owners: Mapping[str, Sequence[str]]) -> list[Mapping[str, str]]:
-    """What is allowed but should be looked at: gaps nobody declared, owners nobody can write to."""
-    found: list[Mapping[str, str]] = []
+_GAP = {
+    "vi": "Văn bản thiếu số {citation}, chưa khai trong gaps: xem có chép sót không.",
+    "en": "The document has no {citation} and gaps does not say so: was something left out?",
+}
+_IDLE = {
+    "vi": "{basis} đổi hạn kỳ {period}, nhưng không nhiệm vụ nào theo «{rule}» có kỳ đó.",
+    "en": "{basis} moves {period}, but no duty under “{rule}” has that period.",
+}
+_SILENT = {
+    "vi": "{name} chưa có đầu mối: thư sẽ gửi cho người theo dõi.",
+    "en": "{name} has no coordinator: letters will go to the monitor.",
+}
+
+
+def _warnings(
+    plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, owners: Mapping[str, Sequence[str]]
+) -> Iterator[Mapping[str, str]]:
+    """What is allowed but should be looked at: gaps nobody declared, letters that move nothing, owners nobody can
+    write to."""
     for citation in plan.undeclared_gaps:
-        found.append(
-            {
-                "vi": f"Văn bản thiếu số {citation}, chưa khai trong gaps: xem có chép sót không.",
-                "en": f"The document has no {citation} and gaps does not say so: was something left out?",
-            }
-        )
-    owning = dict.fromkeys(agency for each in owners.values() for agency in each)
-    for agency in owning:
+        yield _said(_GAP, citation=citation)
+    duties = [placed.duty for placed in plan.duties.values()]
+    owed = {(duty.rule, each.period.key) for duty in duties for each in rounds(plan, duty, calendar)}
+    for name, rule in plan.report_rules.items():
+        for letter in rule.overrides:
+            if (name, letter.period) not in owed:
+                yield _said(_IDLE, basis=letter.basis, period=letter.period, rule=name)
+    for agency in dict.fromkeys(agency for each in owners.values() for agency in each):
         if not directory.by_id[agency].contacts_on(plan.issued_on, Role.COORDINATOR):
-            name = directory.name_on(agency, plan.issued_on)
-            found.append(
-                {
-                    "vi": f"{name} chưa có đầu mối: thư sẽ gửi cho người theo dõi.",
-                    "en": f"{name} has no coordinator: letters will go to the monitor.",
-                }
-            )
-    return found
+            yield _said(_SILENT, name=directory.name_on(agency, plan.issued_on))
+
+
+def _said(words: Mapping[str, str], **facts: str) -> Mapping[str, str]:
+    return {language: text.format(**facts) for language, text in words.items()}
 
 
 def _due_row(line: DueLine, language: str, say: Mapping[str, str]) -> tuple[str, ...]:

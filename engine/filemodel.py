@@ -100,7 +100,10 @@ _SHAPES = {
     ),
     "int_type": ("phải là số nguyên, đang là {input} / must be a whole number", "viết như 17 / write like 17"),
     "float_type": ("phải là số, đang là {input} / must be a number", "viết như 100 hoặc 0.5 / write like 100 or 0.5"),
-    "bool_type": ("phải là true hoặc false, đang là {input} / must be true or false", "viết true hoặc false"),
+    "bool_type": (
+        "phải là true hoặc false, đang là {input} / must be true or false",
+        "viết true hoặc false / write true or false",
+    ),
     "tuple_type": (
         "phải là danh sách, đang là {input} / must be a list",
         "mỗi dòng một mục, bắt đầu bằng «- », hoặc [a, b] / one “- ” line each, or [a, b]",

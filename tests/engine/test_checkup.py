@@ -90,6 +90,14 @@ def test_undeclared_gaps_and_owners_without_a_coordinator_are_warned_of():
     assert "! Sở A" in report.text()
 
 
+def test_a_letter_that_moves_a_round_nobody_owes_is_warned_of(tmp_path):
+    path = tmp_path / "plan.yaml"
+    letter = "due_day: 20\n    overrides: [{period: 2021-H2, due: 2021-12-24, basis: 9/UBND-VX}]"
+    path.write_text(PATH.read_text(encoding="utf-8").replace("due_day: 20", letter), encoding="utf-8")
+    (warning,) = check_file(path, CONFIG).warnings
+    assert "9/UBND-VX" in warning["vi"]
+
+
 def test_a_body_missing_from_the_directory_is_told_by_line(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(PATH.read_text(encoding="utf-8").replace("owners: [so-y-te]", "owners: [so-yt]"), encoding="utf-8")
