@@ -218,10 +218,13 @@ def _useless(rung: Rung, facts: Facts) -> bool:
 
 
 def _held_from(due: Sequence[tuple[date, Rung]]) -> date | None:
-    """The date of the first late rung that speaks above the lowest tier among those due together."""
+    """The date of the first late rung, after the day of the earliest, that speaks above those of that day."""
     late = [(on, rung.tier) for on, rung in due if rung.due is not None and rung.due > 0]
-    lowest = min((tier for _, tier in late), default=0)
-    return next((on for on, tier in late if tier > lowest), None)
+    if not late:
+        return None
+    first = late[0][0]
+    heard = max(tier for on, tier in late if on == first)
+    return next((on for on, tier in late if on > first and tier > heard), None)
 
 
 def _coalesce(

@@ -1,0 +1,250 @@
+"""Small made-up plans and the real one, put into a database through the real doors, in a line or two.
+
+    laid = lay(database, now=at("2021-04-07"))           loaded, activated, opened
+    assignment = laid.assignment("IV.1.1", "so-ban")     its id
+
+The made-up province: ``tinh`` (leadership, monitor), ``so-chinh`` (the supervising department, itself an owner),
+``so-ban`` (a department), ``huyen-a`` and ``huyen-b`` (group ``cac-huyen``), ``mat-tran`` (asked, not ordered).
+Its plan, 12/KH-UBND of 7 April 2021: IV.1.1 so-ban and IV.2.1 cac-huyen owe a half-year and a year report on the 17th;
+IV.3.1 is a request to mat-tran; IV.4.1 so-chinh puts the others' reports together by the 20th.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from engine import lifecycle
+from engine.calendar import DayException, instant
+from engine.calendarfile import load_calendar_file
+from engine.database import Database, table
+from engine.directory import DirectoryFile, load_directory
+from engine.lifecycle import MOVES, Action, ReportText
+from engine.loading import load_days, load_plan, load_policy
+from engine.loading import load_directory as store_directory
+from engine.opening import activate, open_due
+from engine.planfile import PlanFile
+from engine.planfile import load_plan as read_plan
+from engine.policy import Policy
+from engine.records import Assignment, Contact, Duty, Event, Letter, Notice
+from engine.rulebook import read_rulebook
+from engine.sweep import Swept, sweep
+from engine.terms import Role, State
+from engine.yamlfile import read
+
+CONFIG = Path(__file__).parents[2] / "config"
+ISSUED = date(2021, 4, 7)
+
+
+def at(day: str, wall: str = "08:00") -> datetime:
+    """An instant from a local ISO date and a wall time: ``at("2021-06-17", "23:59")``."""
+    return instant(date.fromisoformat(day), time.fromisoformat(wall))
+
+
+def contact(agency: str, role: Role, **more: Any) -> dict[str, Any]:
+    return {"role": role, "email": f"{role}@{agency}.example"} | more
+
+
+def agency(name: str, *roles: Role, **more: Any) -> dict[str, Any]:
+    """A body with a role mailbox for each role: ``coordinator@so-ban.example``."""
+    told = {"id": name, "names": [{"name": name.replace("-", " ").capitalize()}], "level": name.split("-")[0]}
+    return told | {"contacts": [contact(name, role) for role in roles]} | more
+
+
+def directory(**agencies: dict[str, Any]) -> DirectoryFile:
+    """The made-up province; a keyword (``so_ban={"contacts": []}``) changes or adds a body."""
+    bodies = {
+        "tinh": agency("tinh", Role.MONITOR, Role.LEADERSHIP),
+        "so-chinh": agency("so-chinh", Role.COORDINATOR, Role.HEAD, Role.MONITOR, parent="tinh"),
+        "so-ban": agency("so-ban", Role.COORDINATOR, Role.HEAD, parent="tinh"),
+        "huyen-a": agency("huyen-a", Role.COORDINATOR, Role.HEAD, parent="tinh"),
+        "huyen-b": agency("huyen-b", Role.COORDINATOR, Role.HEAD, parent="tinh"),
+        "mat-tran": agency("mat-tran", Role.COORDINATOR, Role.HEAD),
+    }
+    for key, changes in agencies.items():
+        name = key.replace("_", "-")
+        bodies[name] = bodies.get(name, agency(name)) | changes
+    groups = [{"id": "cac-huyen", "name": "Các huyện", "members": ["huyen-a", "huyen-b"]}]
+    return DirectoryFile.model_validate(
+        {"schema": "dondoc/directory@1", "id": "nho", "name": "Nhỏ", "agencies": [*bodies.values()], "groups": groups}
+    )
+
+
+def policy(**changes: Any) -> Policy:
+    """The policy that ships, with changes."""
+    shipped = read(CONFIG / "policies" / "default.yaml", Policy)
+    return Policy.model_validate(shipped.model_dump(by_alias=True) | changes)
+
+
+def item(no: int, *owners: str, request: bool = False, **more: Any) -> dict[str, Any]:
+    """A numbered item with one duty."""
+    duty = {"citation": f"IV.{no}.1", "text": f"Việc thứ {no}.", "cadence": ["half_year", "year"], "rule": "gui-so"}
+    return {"no": no, "heading": f"Mục {no}", "owners": owners, "request": request, "duties": [duty | more]}
+
+
+ITEMS = (
+    item(1, "so-ban"),
+    item(2, "cac-huyen"),
+    item(3, "mat-tran", request=True),
+    item(4, "so-chinh", rule="gui-tinh", waits_for=("IV.1.1", "IV.2.1")),
+)
+
+
+def plan_file(*, items: tuple[dict[str, Any], ...] = ITEMS, **changes: Any) -> PlanFile:
+    """The made-up plan, with changes; ``items`` are those of its section IV."""
+    rules = {
+        "gui-so": {"source": "local", "to": "so-chinh", "due_day": 17},
+        "gui-tinh": {"source": "local", "to": "tinh", "due_day": 20},
+        "mot-lan": {"source": "plan", "to": "so-chinh", "on": date(2021, 6, 30)},
+    }
+    body = {
+        "schema": "dondoc/plan@1", "number": "12/KH-UBND", "issuer": "tinh", "issued_on": ISSUED, "year": 2021,
+        "title": "Kế hoạch nhỏ", "short_title": "Kế hoạch 12 năm 2021", "sms_name": "KH12", "supervisor": "so-chinh",
+        "directory": "nho", "report_rules": rules,
+        "sections": [{"roman": "IV", "heading": "Tổ chức thực hiện", "kind": "assignments", "items": items}],
+    }  # fmt: skip
+    return PlanFile.model_validate(body | changes)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A plan in a database."""
+
+    database: Database
+    plan_id: int
+
+    def assignment(self, citation: str, agency_id: str, period: str = "2021-H1") -> int:
+        a, d = table(Assignment), table(Duty)
+        wanted = (a.c.plan_id == self.plan_id, a.c.agency_id == agency_id, a.c.period == period)
+        chosen = select(a.c.id).join(d, d.c.id == a.c.duty_id).where(*wanted, d.c.citation == citation)
+        with self.database.read() as session:
+            return int(session.connection().scalars(chosen).one())
+
+
+def store(
+    database: Database, *, now: datetime, plan: PlanFile | None = None, bodies: DirectoryFile | None = None,
+    rules: Policy | None = None, days: tuple[DayException, ...] = (),
+) -> Laid:  # fmt: skip
+    """Load directory, policy, days and plan; nothing is active yet."""
+    with database.write() as session:
+        store_directory(session, bodies or directory(), actor="cli:test", now=now)
+        load_policy(session, rules or policy(), actor="cli:test", now=now)
+        load_days(session, days)
+        return Laid(database, load_plan(session, plan or plan_file(), actor="cli:test", now=now))
+
+
+def begin(laid: Laid, *, now: datetime) -> Laid:
+    """Activate the plan and open what is due to open."""
+    with laid.database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=now)
+    while _open(laid.database, now) >= 0:
+        pass
+    return laid
+
+
+def _open(database: Database, now: datetime) -> int:
+    with database.write() as session:
+        return open_due(session, now)
+
+
+def lay(database: Database, *, now: datetime, **files: Any) -> Laid:
+    """A plan loaded, activated and opened; the made-up one unless ``plan``, ``bodies`` or ``rules`` say otherwise."""
+    return begin(store(database, now=now, **files), now=now)
+
+
+def real_plan(database: Database, *, now: datetime) -> Laid:
+    """Plan 188/KH-UBND with its directory, policy and calendar, as they ship; loaded, not yet active."""
+    bodies = load_directory(CONFIG / "agencies" / "nghe-an.yaml")
+    calendar = load_calendar_file(CONFIG / "calendars" / "vn.yaml").calendar()
+    plan = read_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml", bodies)
+    return store(database, now=now, plan=plan, bodies=bodies, days=tuple(calendar.exceptions.values()))
+
+
+def swept(database: Database, now: datetime, *, limit: int = 1000) -> Swept:
+    """One batch of the acting pass."""
+    with database.write() as session:
+        return sweep(session, read_rulebook(session), now, limit=limit)
+
+
+# How an assignment gets into each state, through the machine's own doors.
+WAYS: Mapping[State, tuple[Action, ...]] = {
+    State.ASSIGNED: (),
+    State.ACKNOWLEDGED: (Action.ACKNOWLEDGE,),
+    State.REPORTED: (Action.REPORT,),
+    State.RETURNED: (Action.REPORT, Action.RETURN),
+    State.ACCEPTED: (Action.REPORT, Action.ACCEPT),
+    State.CANCELLED: (Action.CANCEL,),
+    State.TRANSFERRED: (Action.TRANSFER,),
+}
+assert {(MOVES[each]) for each in MOVES} <= set(WAYS)
+
+
+def do(database: Database, action: Action, assignment_id: int, *, now: datetime, actor: str = "contact:1") -> Any:
+    """One act in one write unit, with whatever words it needs."""
+    acts = {
+        Action.ACKNOWLEDGE: (lifecycle.acknowledge, {}),
+        Action.REPORT: (lifecycle.report, {"said": ReportText(body="Đã làm.")}),
+        Action.ACCEPT: (lifecycle.accept, {}),
+        Action.RETURN: (lifecycle.return_report, {"reason": "Thiếu số liệu."}),
+        Action.CANCEL: (lifecycle.cancel, {"reason": "Nhập nhầm."}),
+        Action.TRANSFER: (lifecycle.transfer, {"to_agency": "huyen-b", "reason": "Sáp nhập."}),
+    }
+    act, words = acts[action]
+    with database.write() as session:
+        return act(session, assignment_id, actor=actor, now=now, **words)
+
+
+def bring_to(database: Database, state: State, assignment_id: int, *, now: datetime) -> None:
+    """Lead a new assignment into a state."""
+    for action in WAYS[state]:
+        do(database, action, assignment_id, now=now)
+
+
+def rows(database: Database, model: type, **equal: Any) -> list[Any]:
+    """Rows of a table, by id, whose columns equal what is given."""
+    columns = table(model)
+    chosen = select(columns).where(*(columns.c[name] == value for name, value in equal.items()))
+    with database.read() as session:
+        return list(session.connection().execute(chosen.order_by(*columns.primary_key)))
+
+
+def row(database: Database, model: type, **equal: Any) -> Any:
+    """The one row of a table whose columns equal what is given."""
+    (found,) = rows(database, model, **equal)
+    return found
+
+
+def told(database: Database, day: date | None = None) -> list[tuple[str, str, str]]:
+    """(mailbox, rung or kind, citation and agency) of every line in every letter, of one day if given; sorted."""
+    n, m, c, a, d = map(table, (Notice, Letter, Contact, Assignment, Duty))
+    chosen = (
+        select(c.c.email, n.c.rung, n.c.kind, d.c.citation, a.c.agency_id)
+        .join(m, m.c.id == n.c.letter_id)
+        .join(c, c.c.id == m.c.contact_id)
+        .join(a, a.c.id == n.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+    )
+    if day is not None:
+        chosen = chosen.where(m.c.day == day)
+    with database.read() as session:
+        found = session.connection().execute(chosen).all()
+    return sorted((email, rung or kind.value, f"{citation} {owner}") for email, rung, kind, citation, owner in found)
+
+
+def happened(database: Database, **equal: Any) -> list[str]:
+    """The kinds of the events, in order."""
+    return [each.kind.value for each in rows(database, Event, **equal)]
+
+
+def add_contact(database: Database, agency_id: str, role: Role, **more: Any) -> int:
+    """One more contact; returns its id."""
+    values = {"agency_id": agency_id, "role": role, "label": "", "email": f"{role}2@{agency_id}.example", "phone": "",
+              "language": "vi", "suppressed": {}} | more  # fmt: skip
+    with database.write() as session:
+        made = session.connection().execute(insert(table(Contact)).values(**values))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
