@@ -1,0 +1,39 @@
+"""A letter box for tests: a channel that keeps what it was given and answers as told."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from engine.links import Signer
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.delivery import PostOffice
+from notifications.letters import Stationery
+
+KEY = "a key for tests that signs nothing outside of them"
+
+
+class LetterBox:
+    """The channel "email": everything arrives, or what ``answer`` says."""
+
+    name = "email"
+    parallel = 4
+
+    def __init__(self, answer: Outcome | None = None) -> None:
+        self.letters: list[Outgoing] = []
+        self.answer = answer or Outcome(Fate.DELIVERED)
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        self.letters.append(letter)
+        return self.answer
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+def post_office(box: LetterBox | None = None, **more: object) -> PostOffice:
+    """A post office whose only channel is the box."""
+    stationery = Stationery(Signer(KEY), "http://127.0.0.1:8188", 45)
+    return PostOffice({"email": box or LetterBox()}, stationery, **more)  # type: ignore[arg-type]

@@ -1,0 +1,251 @@
+"""The story: plan 188/KH-UBND lives from 7 April 2021 to 31 January 2022, and every letter is accounted for.
+
+Some agencies are punctual, some late, some silent. What must have been said is worked out here a second time, day by
+day, with nothing of the engine's: the ladder as DOMAIN §2 writes it, the year's closed days as published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from ground.factory import at, real_plan
+from ground.post import LetterBox, post_office
+from sqlalchemy import select
+
+from engine import lifecycle, opening
+from engine.calendar import local_date
+from engine.database import Database, table
+from engine.lifecycle import ReportText
+from engine.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice
+from engine.terms import EventKind, LetterState, State
+from workflows.passes import tick
+from workflows.rehearsal import live
+
+BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
+FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
+DAY = timedelta(days=1)
+CLOSED = {
+    date(2021, 4, 21), date(2021, 4, 30), date(2021, 5, 3), date(2021, 9, 2), date(2021, 9, 3), date(2022, 1, 3),
+    date(2022, 1, 31),
+}  # fmt: skip
+# rung: (working days after opening | from the due date, audience), in the order of the day
+ORDER = {"open": ("opened", 0, "coordinator"), "A+3": ("opened", 3, "coordinator"), "A+5": ("opened", 5, "monitor"),
+         "T-10": ("due", -10, "coordinator"), "T-3": ("due", -3, "coordinator"), "T-1": ("due", -1, "coordinator"),
+         "T+1": ("due", 1, "coordinator head"), "T+3": ("due", 3, "monitor"), "T+7": ("due", 7, "monitor"),
+         "T+15": ("due", 15, "leadership")}  # fmt: skip
+REQUEST = {"open": ORDER["open"], "A+5": ("opened", 5, "coordinator"), "T-10": ORDER["T-10"], "T-3": ORDER["T-3"],
+           "T+1": ("due", 1, "coordinator"), "T+3": ORDER["T+3"]}  # fmt: skip
+
+
+def mood(agency: str) -> str:
+    """Punctual: acknowledges at once, reports three working days before. Late: both only after being asked again and
+    after the department was told. Silent: nothing at all. The Front is silent, the Sở late."""
+    fixed = {FRONT: "silent", LABOUR: "late", "ubnd-tp-vinh": "punctual", "ubnd-huyen-ky-son": "silent"}
+    return fixed.get(agency) or ("punctual", "late", "silent")[sum(map(ord, agency)) % 3]
+
+
+@cache
+def works(day: date) -> bool:
+    return day.weekday() < 5 and day not in CLOSED
+
+
+def count_on(day: date, days: int) -> date:
+    """So many working days on or back, counted one by one."""
+    while days:
+        day += DAY if days > 0 else -DAY
+        days -= works(day) * (1 if days > 0 else -1)
+    return day
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One line somebody must have been told on a day."""
+
+    day: date
+    mailbox_of: str
+    role: str
+    citation: str
+    period: str
+    owner: str
+    rung: str
+
+
+@dataclass
+class Story:
+    """What the year left behind."""
+
+    database: Database
+    box: LetterBox
+    rows: list[Any]
+
+    def fetch(self, statement: Any) -> list[Any]:
+        with self.database.read() as session:
+            return list(session.connection().execute(statement))
+
+    def told(self) -> Counter[Expected]:
+        n, m, c, a, d = map(table, (Notice, Letter, Contact, Assignment, Duty))
+        chosen = (
+            select(m.c.sent_at, c.c.agency_id, c.c.role, d.c.citation, a.c.period, a.c.agency_id, n.c.rung)
+            .select_from(n.join(m, m.c.id == n.c.letter_id).join(c, c.c.id == m.c.contact_id)
+                         .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id))
+            .where(n.c.moot == "", m.c.state == LetterState.DELIVERED)
+        )  # fmt: skip
+        return Counter(
+            Expected(local_date(sent), body, role.value, *rest) for sent, body, role, *rest in self.fetch(chosen)
+        )
+
+    def expected(self) -> Counter[Expected]:
+        return Counter(line for row in self.rows for line in lines_of(row))
+
+
+def lines_of(row: Any) -> list[Expected]:
+    """Every line about one assignment, walked through day by day."""
+    first = row.opened_on
+    while not works(first):
+        first += DAY
+    ladder = REQUEST if row.request else ORDER
+    dated = {name: (count_on(first if base == "opened" else row.due_on, days), audience)
+             for name, (base, days, audience) in ladder.items()}  # fmt: skip
+    found = []
+    for day in (first + timedelta(days=n) for n in range((ENDED.date() - first).days)):
+        latest: dict[str, str] = {}
+        for name, (on, audience) in dated.items():
+            if on == day and on >= row.opened_on and owes(row, name, day):
+                latest |= dict.fromkeys(audience.split(), name)
+        found += [Expected(day, body_of(role, row), role, row.citation, row.period, row.agency_id, name)
+                  for role, name in latest.items()]  # fmt: skip
+    return found
+
+
+def owes(row: Any, rung: str, day: date) -> bool:
+    """Whether the rung still has a point on the morning of the day."""
+    if row.reported_on is not None and row.reported_on < day:
+        return False
+    acknowledged = row.acknowledged_at is not None and local_date(row.acknowledged_at) < day
+    return not (rung in ("A+3", "A+5") and acknowledged)
+
+
+def body_of(role: str, row: Any) -> str:
+    """Whose mailbox a role means: what the Sở itself owes climbs to the province, not to itself."""
+    if role == "leadership":
+        return PROVINCE
+    if role == "monitor":
+        return PROVINCE if row.agency_id == LABOUR else LABOUR
+    return str(row.agency_id)
+
+
+def people_act(database: Database, now: datetime) -> None:
+    """What the agencies do on a day after its letters have come (07:30)."""
+    today = local_date(now)
+    if now < at(today.isoformat(), "07:30"):
+        return
+    a = table(Assignment)
+    with database.write() as session:
+        for row in session.connection().execute(select(a)).all():
+            character = mood(row.agency_id)
+            opened = count_on(row.opened_on - DAY, 1) if not works(row.opened_on) else row.opened_on
+            seen = {"punctual": opened, "late": count_on(opened, 3)}.get(character, date.max)
+            done = {"punctual": -3, "late": 3}.get(character)
+            if row.state is State.ASSIGNED and today >= seen:
+                lifecycle.acknowledge(session, row.id, actor=f"agency:{row.agency_id}", now=now)
+            if row.state is State.ACKNOWLEDGED and done is not None and today >= count_on(row.due_on, done):
+                lifecycle.report(session, row.id, ReportText(body="Đã thực hiện."), actor="agency", now=now)
+            if row.state is State.REPORTED:
+                lifecycle.accept(session, row.id, actor="monitor", now=now)
+
+
+@pytest.fixture
+def story(database: Database) -> Story:
+    laid = real_plan(database, now=BEGAN)
+    with database.write() as session:
+        opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
+    box = LetterBox()
+    office = post_office(box)
+    asyncio.run(
+        live(database, BEGAN, ENDED, lambda now: tick(database, now, office), lambda now: people_act(database, now))
+    )
+    a, d = table(Assignment), table(Duty)
+    with database.read() as session:
+        rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
+    return Story(database, box, list(rows))
+
+
+def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
+    counted = Counter(row.citation for row in story.rows if row.period == "2021-H1")
+    assert (counted["IV.16.1"], counted["IV.13.1"], counted["V.1"]) == (21, 26, 21)
+    assert Counter(row.period for row in story.rows if row.citation == "IV.15.1") == dict.fromkeys(
+        ("2021-Q2", "2021-Q3", "2021-Q4"), 2
+    )
+    every_rung_for_whom_and_when(story)
+    no_letter_twice_or_on_a_closed_day(story)
+    nobody_goes_over_a_head(story)
+    a_digest_a_week_to_whom_it_concerns(story)
+    the_dates_are_right(story)
+
+
+def every_rung_for_whom_and_when(story: Story) -> None:
+    told, expected = story.told(), story.expected()
+    assert not told - expected, f"said without reason: {list(told - expected)[:5]}"
+    assert not expected - told, f"owed and never said: {list(expected - told)[:5]}"
+    assert len(told) > 1000
+    assert max(told.values()) == 1
+
+
+def no_letter_twice_or_on_a_closed_day(story: Story) -> None:
+    letters = story.fetch(select(table(Letter)))
+    assert {letter.state for letter in letters} <= {LetterState.DELIVERED, LetterState.SUPPRESSED}
+    assert len({letter.key for letter in story.box.letters}) == len(story.box.letters)
+    assert len(story.box.letters) == sum(letter.state is LetterState.DELIVERED for letter in letters)
+    days = Counter((letter.contact_id, local_date(letter.sent_at)) for letter in letters if letter.sent_at)
+    assert max(days.values()) == 1
+    assert all(works(day) for _, day in days)
+    saying = {row.letter_id for row in story.fetch(select(table(Notice).c.letter_id).where(table(Notice).c.moot == ""))}
+    assert all(letter.id in saying or letter.digest_week for letter in letters if letter.sent_at)
+
+
+def nobody_goes_over_a_head(story: Story) -> None:
+    about_the_front = [line for line in story.told() if line.owner == FRONT]
+    assert {(line.mailbox_of, line.role) for line in about_the_front} == {(FRONT, "coordinator"), (LABOUR, "monitor")}
+    above_the_sở = [line for line in story.told() if line.owner == LABOUR and line.role in ("monitor", "leadership")]
+    assert {line.mailbox_of for line in above_the_sở} == {PROVINCE}
+    district = [line for line in story.told() if line.owner == "ubnd-huyen-ky-son" and line.period == "2021-H1"]
+    said = {(line.rung, line.role): (line.day, line.mailbox_of) for line in district if line.citation == "IV.16.1"}
+    assert said[("T+1", "head")] == (date(2021, 6, 18), "ubnd-huyen-ky-son")
+    assert said[("T+3", "monitor")] == (date(2021, 6, 22), LABOUR)
+    assert said[("T+7", "monitor")] == (date(2021, 6, 28), LABOUR)
+    assert said[("T+15", "leadership")] == (date(2021, 7, 8), PROVINCE)
+    front = [letter for letter in story.box.letters if "lanhdao@ubnd-tinh" in letter.to]
+    assert front
+    assert not any("Mặt trận" in letter.text for letter in front)
+
+
+def a_digest_a_week_to_whom_it_concerns(story: Story) -> None:
+    m, c, g = table(Letter), table(Contact), table(Digest)
+    sent = story.fetch(select(g.c.week, g.c.letter_id, c.c.agency_id, c.c.role).join(c, c.c.id == g.c.contact_id))
+    assert max(Counter((week, agency, role) for week, _, agency, role in sent).values()) == 1
+    monitor = {week for week, letter, agency, role in sent if letter and (agency, role) == (LABOUR, "monitor")}
+    assert "2021-W24" not in monitor  # Monday 14 June: nothing is overdue yet
+    assert {"2021-W25", "2021-W26"} <= monitor
+    mondays = story.fetch(select(m.c.day).where(m.c.digest_week.is_not(None)).distinct())
+    moved = {day for (day,) in mondays if day.weekday() != 0}
+    assert moved == {date(2022, 1, 4)}  # Monday 3 January 2022 is a day off in lieu
+    punctual = [letter for week, letter, agency, _ in sent if agency == "ubnd-tp-vinh"]
+    assert punctual
+    assert not any(punctual)
+    empty = story.fetch(select(table(Event).c.id).where(table(Event).c.kind == EventKind.DIGEST_EMPTY))
+    assert len(empty) == sum(letter is None for _, letter, _, _ in sent)
+
+
+def the_dates_are_right(story: Story) -> None:
+    (consolidated,) = [row for row in story.rows if (row.citation, row.period) == ("IV.1.1", "2021-H1")]
+    assert (consolidated.nominal_due, consolidated.due_on) == (date(2021, 6, 20), date(2021, 6, 21))
+    assert consolidated.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert not any(date(2021, 9, 2) <= local_date(letter.at) <= date(2021, 9, 3) for letter in story.box.letters)
+    late = [row for row in story.rows if mood(row.agency_id) == "silent"]
+    assert all(row.level == (1 if row.request else 3) for row in late if row.period == "2021-H1")
