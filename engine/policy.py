@@ -188,7 +188,7 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
     ladder_dates = dates(ladder, facts.opened_on, facts.due_on, calendar)
     ahead = [each for each in ladder_dates if facts.acted_until is None or each[0] > facts.acted_until]
     due = [each for each in ahead if each[0] <= today]
-    held = _held_from(due)
+    held = _held_from(due, facts)
     if held is not None:
         due = [each for each in due if each[0] < held]
     acted_until = held - ONE_DAY if held is not None else max(today, facts.acted_until or today)
@@ -217,9 +217,10 @@ def _useless(rung: Rung, facts: Facts) -> bool:
     return rung.unless_acknowledged and facts.state is not State.ASSIGNED
 
 
-def _held_from(due: Sequence[tuple[date, Rung]]) -> date | None:
+def _held_from(due: Sequence[tuple[date, Rung]], facts: Facts) -> date | None:
     """The date of the first late rung, after the day of the earliest, that speaks above those of that day."""
-    late = [(on, rung.tier) for on, rung in due if rung.due is not None and rung.due > 0]
+    spoken = [(on, rung) for on, rung in due if _skip_reason(on, rung, facts) is None]
+    late = [(on, rung.tier) for on, rung in spoken if rung.due is not None and rung.due > 0]
     if not late:
         return None
     first = late[0][0]
@@ -227,9 +228,7 @@ def _held_from(due: Sequence[tuple[date, Rung]]) -> date | None:
     return next((on for on, tier in late if on > first and tier > heard), None)
 
 
-def _coalesce(
-    due: Sequence[tuple[date, Rung]], facts: Facts
-) -> tuple[list[Fired], list[tuple[Rung, date, Skip]]]:
+def _coalesce(due: Sequence[tuple[date, Rung]], facts: Facts) -> tuple[list[Fired], list[tuple[Rung, date, Skip]]]:
     fired: list[Fired] = []
     skipped: list[tuple[Rung, date, Skip]] = []
     told: set[Role] = set()

@@ -1,0 +1,267 @@
+"""When to say what to whom: the default ladder on its dates, catching up, and what holds for any ladder."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from ground.factory import policy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.calendar import WorkCalendar
+from engine.policy import Decision, Facts, Fired, Ladder, Policy, Rung, Skip, dates, decide, next_look, upcoming
+from engine.terms import NoticeKind, Quiet, Role, State
+
+CALENDAR = WorkCalendar()
+ORDER = policy().ladders["order"]
+REQUEST = policy().ladders["request"]
+OPENED, DUE = date(2021, 4, 7), date(2021, 6, 17)
+
+
+def facts(**changes: Any) -> Facts:
+    known: dict[str, Any] = {"state": State.ACKNOWLEDGED, "opened_on": OPENED, "due_on": DUE, "acted_until": OPENED}
+    return Facts(**known | changes)
+
+
+def rung(name: str, *to: Role, **more: Any) -> Rung:
+    return Rung(rung=name, to=to or (Role.COORDINATOR,), kind=NoticeKind.REMINDER, **more)
+
+
+def said(decision: Decision) -> list[str]:
+    return [each.rung.rung for each in decision.fired]
+
+
+def test_the_default_ladder_of_plan_188_falls_on_these_days() -> None:
+    found = {rung.rung: on for on, rung in dates(ORDER, OPENED, DUE, CALENDAR)}
+    assert found == {
+        "open": date(2021, 4, 7),
+        "A+3": date(2021, 4, 12),
+        "A+5": date(2021, 4, 14),
+        "T-10": date(2021, 6, 3),
+        "T-3": date(2021, 6, 14),
+        "T-1": date(2021, 6, 16),
+        "T+1": date(2021, 6, 18),
+        "T+3": date(2021, 6, 22),
+        "T+7": date(2021, 6, 28),
+        "T+15": date(2021, 7, 8),
+    }
+
+
+def test_a_plan_opened_on_a_sunday_speaks_on_monday() -> None:
+    assert next_look(ORDER, facts(opened_on=date(2021, 4, 11), acted_until=None), CALENDAR)[0] == date(2021, 4, 12)
+
+
+def test_a_rung_speaks_on_its_day_and_the_next_look_is_the_next_rung() -> None:
+    decision = decide(ORDER, facts(), CALENDAR, date(2021, 6, 3))
+    assert said(decision) == ["T-10"]
+    assert (decision.acted_until, decision.next_on, decision.quiet) == (date(2021, 6, 3), date(2021, 6, 14), None)
+
+
+def test_a_day_without_a_rung_says_nothing() -> None:
+    decision = decide(ORDER, facts(acted_until=date(2021, 5, 31)), CALENDAR, date(2021, 6, 2))
+    assert (said(decision), decision.skipped, decision.next_on) == ([], (), date(2021, 6, 3))
+
+
+def test_an_acknowledged_assignment_is_not_asked_again_and_says_why() -> None:
+    decision = decide(ORDER, facts(), CALENDAR, date(2021, 4, 14))
+    assert said(decision) == []
+    assert [(rung.rung, why) for rung, _, why in decision.skipped] == [
+        ("A+3", Skip.ACKNOWLEDGED),
+        ("A+5", Skip.ACKNOWLEDGED),
+    ]
+
+
+def test_an_assignment_nobody_acknowledged_is_asked_for_after_three_days_and_told_of_after_five() -> None:
+    asked = decide(ORDER, facts(state=State.ASSIGNED), CALENDAR, date(2021, 4, 12))
+    told = decide(ORDER, facts(state=State.ASSIGNED, acted_until=date(2021, 4, 12)), CALENDAR, date(2021, 4, 14))
+    assert (said(asked), asked.fired[0].roles) == (["A+3"], (Role.COORDINATOR,))
+    assert (said(told), told.fired[0].roles) == (["A+5"], (Role.MONITOR,))
+
+
+def test_the_next_look_passes_over_rungs_that_would_say_nothing() -> None:
+    assert next_look(ORDER, facts(), CALENDAR) == (date(2021, 6, 3), None)
+    assert next_look(ORDER, facts(state=State.ASSIGNED), CALENDAR) == (date(2021, 4, 12), None)
+
+
+def test_after_a_week_off_the_coordinator_gets_the_latest_reminder_alone() -> None:
+    decision = decide(ORDER, facts(acted_until=date(2021, 6, 2)), CALENDAR, date(2021, 6, 16))
+    assert said(decision) == ["T-1"]
+    assert [(each.rung, why) for each, _, why in decision.skipped] == [
+        ("T-10", Skip.OVERTAKEN),
+        ("T-3", Skip.OVERTAKEN),
+    ]
+
+
+def test_the_department_is_told_a_working_day_after_the_agencys_head() -> None:
+    first = decide(ORDER, facts(acted_until=date(2021, 6, 16)), CALENDAR, date(2021, 6, 25))
+    assert said(first) == ["T+1"]
+    assert first.fired[0].roles == (Role.COORDINATOR, Role.HEAD)
+    assert first.next_on == date(2021, 6, 28)
+    then = decide(ORDER, facts(acted_until=first.acted_until), CALENDAR, date(2021, 6, 28))
+    assert said(then) == ["T+7"]
+    assert [(each.rung, why) for each, _, why in then.skipped] == [("T+3", Skip.OVERTAKEN)]
+
+
+def test_the_leadership_is_told_after_the_department() -> None:
+    days, acted, heard = date(2021, 9, 1), date(2021, 6, 16), []
+    for day in (days, date(2021, 9, 6), date(2021, 9, 7)):
+        decision = decide(ORDER, facts(acted_until=acted), CALENDAR, day)
+        acted, heard = decision.acted_until, [*heard, said(decision)]
+    assert heard == [["T+1"], ["T+7"], ["T+15"]]
+
+
+def test_two_late_rungs_of_one_day_speak_on_that_day_together() -> None:
+    ladder = Ladder(name="x", rungs=(rung("a", due=1), rung("b", Role.MONITOR, due=1)))
+    assert said(decide(ladder, facts(), CALENDAR, date(2021, 6, 18))) == ["a", "b"]
+
+
+def test_a_ladder_that_tells_the_department_first_does_not_wait_for_itself() -> None:
+    ladder = Ladder(name="x", rungs=(rung("a", Role.MONITOR, due=1), rung("b", due=3)))
+    assert said(decide(ladder, facts(), CALENDAR, date(2021, 6, 30))) == ["a", "b"]
+
+
+def test_a_plan_activated_after_its_dates_sends_the_opening_alone() -> None:
+    opened = date(2021, 7, 20)
+    decision = decide(ORDER, facts(opened_on=opened, acted_until=None, state=State.ASSIGNED), CALENDAR, opened)
+    later = decide(ORDER, facts(opened_on=opened, acted_until=decision.acted_until), CALENDAR, date(2021, 7, 21))
+    assert (said(decision), said(later)) == (["open"], [])
+    assert {why for _, _, why in (*decision.skipped, *later.skipped)} == {Skip.BEFORE_OPENING}
+
+
+def test_a_ladder_that_has_ended_says_so() -> None:
+    decision = decide(ORDER, facts(acted_until=date(2021, 6, 28)), CALENDAR, date(2021, 7, 8))
+    assert (decision.next_on, decision.quiet) == (None, Quiet.LADDER_ENDED)
+
+
+def test_without_a_due_date_only_the_opening_rungs_speak() -> None:
+    decision = decide(ORDER, facts(due_on=None, acted_until=None, state=State.ASSIGNED), CALENDAR, OPENED)
+    assert (said(decision), decision.next_on) == (["open"], date(2021, 4, 12))
+    assert next_look(ORDER, facts(due_on=None, acted_until=date(2021, 5, 1)), CALENDAR) == (None, Quiet.NO_DEADLINE)
+
+
+def test_a_reported_assignment_waits_for_acceptance() -> None:
+    assert next_look(ORDER, facts(state=State.REPORTED), CALENDAR) == (None, Quiet.AWAITING_ACCEPTANCE)
+
+
+def test_the_rungs_to_come_are_those_not_dealt_with() -> None:
+    left = upcoming(ORDER, facts(acted_until=date(2021, 6, 22)), CALENDAR)
+    assert [rung.rung for _, rung in left] == ["T+7", "T+15"]
+
+
+def test_a_request_never_reaches_the_leadership() -> None:
+    assert all(Role.LEADERSHIP not in rung.to for rung in REQUEST.rungs)
+    with pytest.raises(ValueError, match="may not climb over"):
+        policy(ladders={"order": ORDER.model_dump(), "request": ORDER.model_dump()})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ladders": {"order": ORDER.model_dump()}}, "both ladders are needed"),
+        ({"send_at": "06:00"}, "times must run"),
+        ({"ladders": {"order": {"name": "x", "rungs": [rung("a", due=1).model_dump()] * 2}}}, "rung named twice"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        policy(**changes)
+
+
+@pytest.mark.parametrize("anchors", [{}, {"due": 1, "opened": 1}])
+def test_a_rung_hangs_on_exactly_one_day(anchors: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        rung("x", **anchors)
+
+
+def test_an_unquoted_time_in_yaml_is_read_as_a_time() -> None:
+    assert policy(decide_at=7 * 60 + 15, send_at=450).decide_at.isoformat() == "07:15:00"
+
+
+def test_the_shipped_policy_is_marked_as_configured_not_as_law() -> None:
+    assert isinstance(policy(), Policy)
+    assert policy().source == "local"
+
+
+# --- what holds for every ladder, every pace of passes, every stop ------------------------------------------------
+
+ROLES = st.lists(st.sampled_from(list(Role)), min_size=1, max_size=2, unique=True).map(tuple)
+ANCHOR = st.one_of(
+    st.fixed_dictionaries({"due": st.integers(-15, 15)}),
+    st.fixed_dictionaries({"opened": st.integers(0, 8), "unless_acknowledged": st.booleans()}),
+)
+
+
+@st.composite
+def ladders(draw: st.DrawFn) -> Ladder:
+    anchors = draw(st.lists(ANCHOR, min_size=1, max_size=8))
+    return Ladder(name="x", rungs=tuple(rung(f"r{n}", *draw(ROLES), **each) for n, each in enumerate(anchors)))
+
+
+def walk(ladder: Ladder, opened: date, due: date | None, gaps: list[int]) -> list[tuple[date, Decision]]:
+    """What passes decide on days that many apart, each from where the one before left off."""
+    day, acted, found = opened, None, []
+    for gap in gaps:
+        day += timedelta(days=gap)
+        known = Facts(State.ASSIGNED, opened, due, acted)
+        decision = decide(ladder, known, CALENDAR, day)
+        found.append((day, decision))
+        acted = decision.acted_until
+    return found
+
+
+WALKS = st.tuples(
+    ladders(),
+    st.dates(date(2021, 1, 1), date(2021, 12, 1)),
+    st.one_of(st.none(), st.integers(-20, 60)),
+    st.lists(st.integers(0, 9), min_size=1, max_size=25),
+).map(lambda drawn: walk(drawn[0], drawn[1], _due(drawn[1], drawn[2]), drawn[3]))
+
+
+def _due(opened: date, days: int | None) -> date | None:
+    return None if days is None else opened + timedelta(days=days)
+
+
+@given(WALKS)
+def test_no_rung_is_ever_dealt_with_twice(decided: list[tuple[date, Decision]]) -> None:
+    names = [each.rung.rung for _, decision in decided for each in decision.fired]
+    names += [rung.rung for _, decision in decided for rung, _, _ in decision.skipped]
+    assert len(names) == len(set(names))
+
+
+@given(WALKS)
+def test_the_next_look_lies_ahead_and_the_cursor_never_goes_back(decided: list[tuple[date, Decision]]) -> None:
+    before = date.min
+    for day, decision in decided:
+        assert decision.next_on is None or decision.next_on > day
+        assert (decision.next_on is None) == (decision.quiet is not None)
+        assert decision.acted_until is not None
+        assert before <= decision.acted_until
+        before = decision.acted_until
+
+
+@given(WALKS)
+def test_one_person_hears_of_an_assignment_once_a_pass(decided: list[tuple[date, Decision]]) -> None:
+    for _, decision in decided:
+        roles = [role for each in decision.fired for role in each.roles]
+        assert len(roles) == len(set(roles))
+
+
+@given(ladders(), st.dates(date(2021, 1, 1), date(2021, 12, 1)), st.integers(-20, 60))
+def test_looking_when_told_to_deals_with_every_rung(ladder: Ladder, opened: date, days: int) -> None:
+    due = opened + timedelta(days=days)
+    known, dealt = Facts(State.ASSIGNED, opened, due, None), []
+    day = max(opened, next_look(ladder, known, CALENDAR)[0] or opened)
+    while True:
+        decision = decide(ladder, known, CALENDAR, day)
+        dealt += [_name(each) for each in (*decision.fired, *decision.skipped)]
+        known = Facts(State.ASSIGNED, opened, due, decision.acted_until)
+        if decision.next_on is None:
+            break
+        day = decision.next_on
+    assert sorted(dealt) == sorted(rung.rung for rung in ladder.rungs)
+
+
+def _name(each: Fired | tuple[Rung, date, Skip]) -> str:
+    return each.rung.rung if isinstance(each, Fired) else each[0].rung
