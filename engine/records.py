@@ -366,3 +366,144 @@ class Fact(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=64)
     value: str
+
+
+class Account(SQLModel, table=True):
+    """Somebody who signs in. ``role`` is engine.access.ActorRole; an account acts for one agency. The password is an
+    argon2 hash, empty where the person signs in by a link or by the province's single sign-on (``subject``)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True, max_length=254)
+    label: str = ""
+    role: str = Field(max_length=16)
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    password: str = ""
+    subject: str | None = Field(default=None, unique=True, max_length=255)
+    language: str = Field(default="vi", max_length=5)
+    active: bool = True
+    created_at: datetime
+
+
+class SignedIn(SQLModel, table=True):
+    """One session of an account: the cookie's digest, never the cookie. Ends by time or by hand."""
+
+    __tablename__ = "signed_in"
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True)
+    digest: str = Field(unique=True, max_length=64)
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+    device: str = Field(default="", max_length=120)
+
+
+class ApiToken(SQLModel, table=True):
+    """A program's key to the API with the scopes it was given; the digest alone is kept."""
+
+    __tablename__ = "api_token"
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True)
+    digest: str = Field(unique=True, max_length=64)
+    label: str
+    scopes: list[str] = Field(sa_column=json_column())
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class Attempt(SQLModel, table=True):
+    """Something counted for a rate limit: a sign-in tried, a link asked for. Pruned after a day."""
+
+    __table_args__ = (Index("ix_attempt_subject_at", "subject", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = Field(max_length=160)
+    at: datetime
+
+
+class Draft(SQLModel, table=True):
+    """A report page as typed so far: one an agency, plan and period."""
+
+    __table_args__ = (UniqueConstraint("agency_id", "plan_id", "period"),)
+    id: int | None = Field(default=None, primary_key=True)
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    plan_id: int = Field(foreign_key="plan.id")
+    period: str = Field(max_length=16)
+    body: dict[str, Any] = Field(sa_column=json_column())
+    actor: str
+    saved_at: datetime
+
+
+class Evidence(SQLModel, table=True):
+    """An uploaded file by its SHA-256; its bytes lie under data_dir/files, outside the web root, never executed."""
+
+    digest: str = Field(primary_key=True, max_length=64)
+    size: int
+    media_type: str = Field(max_length=100)
+    name: str
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    actor: str
+    at: datetime
+
+
+class Feed(SQLModel, table=True):
+    """A calendar's secret address, for an agency or one contact; revocable."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True, max_length=64)
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    contact_id: int | None = None
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class Frozen(SQLModel, table=True):
+    """Figures as published at a cut-off: they never change; what was learnt later is shown as a restatement."""
+
+    __table_args__ = (UniqueConstraint("plan_id", "period", "cut_off"),)
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="plan.id")
+    period: str = Field(max_length=16)
+    cut_off: date
+    body: dict[str, Any] = Field(sa_column=json_column())
+    actor: str
+    at: datetime
+
+
+class AnswerCode(SQLModel, table=True):
+    """The short code in an SMS («XN 4821»): for one letter, one contact, once."""
+
+    __tablename__ = "answer_code"
+    __table_args__ = (Index("ix_answer_code_contact_id_code", "contact_id", "code"),)
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(max_length=8)
+    contact_id: int = Field(foreign_key="contact.id")
+    letter_id: int = Field(sa_column=Column(BigId, nullable=False, unique=True))
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class Incoming(SQLModel, table=True):
+    """An answer, bounce or receipt that came in, once: ``external_id`` is the other side's id for it."""
+
+    __table_args__ = (UniqueConstraint("channel", "external_id"),)
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    channel: str = Field(max_length=16)
+    external_id: str = Field(max_length=255)
+    at: datetime
+    kind: str = Field(max_length=32)
+    letter_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    contact_id: int | None = None
+    outcome: str = Field(default="", max_length=64)
+    answered: bool = False
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """An API write that was done, with its answer: asked again with the same key, it is answered the same."""
+
+    __tablename__ = "idempotency_key"
+    key: str = Field(primary_key=True, max_length=160)
+    request_digest: str = Field(max_length=64)
+    status: int
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime

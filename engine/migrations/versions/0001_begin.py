@@ -33,6 +33,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_group")),
     )
     op.create_table(
+        "attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=160), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_attempt_subject_at", ["subject", "at"], unique=False)
+
+    op.create_table(
         "calendar_day",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -98,6 +108,29 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_fact")),
+    )
+    op.create_table(
+        "idempotency_key",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("request_digest", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency_key")),
+    )
+    op.create_table(
+        "incoming",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(length=64), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming")),
+        sa.UniqueConstraint("channel", "external_id", name=op.f("uq_incoming_channel_external_id")),
     )
     op.create_table(
         "ladder",
@@ -169,6 +202,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("assignment_id", "number", name=op.f("uq_report_assignment_id_number")),
     )
     op.create_table(
+        "account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("password", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=True),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_account_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("email", name=op.f("uq_account_email")),
+        sa.UniqueConstraint("subject", name=op.f("uq_account_subject")),
+    )
+    op.create_table(
         "contact",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("agency_id", sa.String(), nullable=False),
@@ -187,6 +237,30 @@ def upgrade() -> None:
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index("ix_contact_agency_id_role", ["agency_id", "role"], unique=False)
 
+    op.create_table(
+        "evidence",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_evidence_agency_id_agency")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_evidence")),
+    )
+    op.create_table(
+        "feed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_feed_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
+        sa.UniqueConstraint("digest", name=op.f("uq_feed_digest")),
+    )
     op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -234,6 +308,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("from_id", "to_id", "on", "function", name=op.f("uq_succession_from_id_to_id_on_function")),
     )
     op.create_table(
+        "answer_code",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=8), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_answer_code_contact_id_contact")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_code")),
+        sa.UniqueConstraint("letter_id", name=op.f("uq_answer_code_letter_id")),
+    )
+    with op.batch_alter_table("answer_code", schema=None) as batch_op:
+        batch_op.create_index("ix_answer_code_contact_id_code", ["contact_id", "code"], unique=False)
+
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_api_token_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_token_digest")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_token_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "digest",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=False),
@@ -243,6 +349,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_digest_contact_id_contact")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
         sa.UniqueConstraint("contact_id", "week", name=op.f("uq_digest_contact_id_week")),
+    )
+    op.create_table(
+        "draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_draft_agency_id_agency")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_draft_plan_id_plan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
+        sa.UniqueConstraint("agency_id", "plan_id", "period", name=op.f("uq_draft_agency_id_plan_id_period")),
     )
     op.create_table(
         "duty",
@@ -264,6 +384,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_duty_plan_id_plan")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint("plan_id", "citation", name=op.f("uq_duty_plan_id_citation")),
+    )
+    op.create_table(
+        "frozen",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("cut_off", sa.Date(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_frozen_plan_id_plan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_frozen")),
+        sa.UniqueConstraint("plan_id", "period", "cut_off", name=op.f("uq_frozen_plan_id_period_cut_off")),
     )
     op.create_table(
         "letter",
@@ -306,6 +439,23 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('queued','sending')"),
             postgresql_where=sa.text("state IN ('queued','sending')"),
         )
+
+    op.create_table(
+        "signed_in",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("device", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_signed_in_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signed_in")),
+        sa.UniqueConstraint("digest", name=op.f("uq_signed_in_digest")),
+    )
+    with op.batch_alter_table("signed_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_signed_in_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "assignment",
@@ -397,6 +547,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_assignment_agency_id_state")
 
     op.drop_table("assignment")
+    with op.batch_alter_table("signed_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_signed_in_account_id"))
+
+    op.drop_table("signed_in")
     with op.batch_alter_table("letter", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_letter_send_after",
@@ -409,8 +563,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_letter_contact_id_day")
 
     op.drop_table("letter")
+    op.drop_table("frozen")
     op.drop_table("duty")
+    op.drop_table("draft")
     op.drop_table("digest")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_token_account_id"))
+
+    op.drop_table("api_token")
+    with op.batch_alter_table("answer_code", schema=None) as batch_op:
+        batch_op.drop_index("ix_answer_code_contact_id_code")
+
+    op.drop_table("answer_code")
     op.drop_table("succession")
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.drop_index(
@@ -420,10 +584,13 @@ def downgrade() -> None:
         )
 
     op.drop_table("plan")
+    op.drop_table("feed")
+    op.drop_table("evidence")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_agency_id_role")
 
     op.drop_table("contact")
+    op.drop_table("account")
     op.drop_table("report")
     op.drop_table("policy")
     op.drop_table("pass")
@@ -434,6 +601,8 @@ def downgrade() -> None:
     op.drop_table("notice")
     op.drop_table("letter_body")
     op.drop_table("ladder")
+    op.drop_table("incoming")
+    op.drop_table("idempotency_key")
     op.drop_table("fact")
     with op.batch_alter_table("extension", schema=None) as batch_op:
         batch_op.drop_index(
@@ -450,5 +619,9 @@ def downgrade() -> None:
     op.drop_table("event")
     op.drop_table("delivery")
     op.drop_table("calendar_day")
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index("ix_attempt_subject_at")
+
+    op.drop_table("attempt")
     op.drop_table("agency_group")
     op.drop_table("agency")
