@@ -1,0 +1,162 @@
+"""Letters owed: one a person, channel and day, whatever is put into it, by whomever, how often."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from ground.databases import closing_database
+from ground.factory import Laid, add_contact, at, lay, policy, row, rows
+from sqlalchemy import update
+
+from engine.calendar import DayException, DayKind, WorkCalendar
+from engine.database import Database, table
+from engine.outbox import Line, Posted, leaves_at, post, send_day
+from engine.policy import Policy
+from engine.records import Contact, Letter, Notice
+from engine.rulebook import read_answering
+from engine.terms import LetterState, NoticeKind, Role
+
+WEDNESDAY = at("2021-06-16")
+CALENDAR = WorkCalendar()
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=at("2021-04-07"))
+
+
+def line(laid: Laid, effect: str = "T-1", **changes: Any) -> Line:
+    known = Line(
+        f"assignment:1:2021-06-17:{effect}", laid.assignment("IV.1.1", "so-ban"), "so-ban", Role.COORDINATOR,
+        NoticeKind.REMINDER, policy(), rung=effect,
+    )  # fmt: skip
+    return replace(known, **changes)
+
+
+def posted(laid: Laid, *lines: Line, now: datetime = WEDNESDAY, calendar: WorkCalendar = CALENDAR) -> Posted:
+    with laid.database.write() as session:
+        return post(session, lines, read_answering(session, {each.agency_id for each in lines}), calendar, now)
+
+
+def letters(laid: Laid) -> list[tuple[date, int]]:
+    """(day, how many lines) of each letter."""
+    return [(each.day, len(rows(laid.database, Notice, letter_id=each.id))) for each in rows(laid.database, Letter)]
+
+
+def test_all_that_is_due_for_one_person_on_one_day_goes_into_one_letter(laid: Laid) -> None:
+    assert posted(laid, line(laid, "T-1"), line(laid, "returned")).notices == 2
+    assert posted(laid, line(laid, "chase"), now=at("2021-06-16", "15:00")).notices == 1
+    assert letters(laid) == [(date(2021, 6, 16), 3)]
+
+
+def test_the_same_line_twice_changes_nothing(laid: Laid) -> None:
+    posted(laid, line(laid))
+    assert posted(laid, line(laid), line(laid)) == Posted()
+    assert letters(laid) == [(date(2021, 6, 16), 1)]
+
+
+def test_each_channel_has_its_own_letter(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(
+            update(table(Contact)).where(table(Contact).c.role == Role.COORDINATOR).values(phone="+84238000000")
+        )
+    posted(laid, line(laid, policy=policy(channels=("email", "sms"))))
+    assert [each.channel for each in rows(laid.database, Letter)] == ["email", "sms"]
+
+
+def test_a_claimed_letter_takes_no_more_lines_they_go_into_the_next_working_days(laid: Laid) -> None:
+    friday = at("2021-06-18")
+    posted(laid, line(laid, "T+1"), now=friday)
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.SENDING))
+    posted(laid, line(laid, "returned"), now=friday)
+    assert letters(laid) == [(date(2021, 6, 18), 1), (date(2021, 6, 21), 1)]
+    assert rows(laid.database, Letter)[1].send_after == at("2021-06-21", "07:30")
+
+
+def test_a_letter_records_for_whom_and_from_when(laid: Laid) -> None:
+    posted(laid, line(laid))
+    letter = row(laid.database, Letter)
+    assert (letter.agency_id, letter.role, letter.state) == ("so-ban", Role.COORDINATOR, LetterState.QUEUED)
+    assert letter.key == f"letter:{letter.contact_id}:email:2021-06-16"
+    assert letter.send_after == at("2021-06-16", "07:30")
+
+
+def test_a_line_for_nobody_is_given_back(laid: Laid) -> None:
+    lost = line(laid, agency_id="tinh", role=Role.HEAD)
+    assert posted(laid, lost).unreachable == [lost]
+    assert letters(laid) == []
+
+
+def test_a_suppressed_mailbox_is_written_to_no_more(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(suppressed={"email": "hard bounce"}))
+    assert len(posted(laid, line(laid)).unreachable) == 1
+
+
+def test_a_deputy_stands_in_for_the_coordinator_from_his_first_day_to_his_last(laid: Laid) -> None:
+    deputy = add_contact(
+        laid.database, "so-ban", Role.DEPUTY, valid_from=date(2021, 6, 16), valid_until=date(2021, 6, 17)
+    )
+    for day in ("2021-06-15", "2021-06-16", "2021-06-17", "2021-06-18"):
+        posted(laid, line(laid, day), now=at(day))
+    written = [each.contact_id == deputy for each in rows(laid.database, Letter)]
+    assert written == [False, True, True, False]
+
+
+def test_without_a_coordinator_the_head_is_written_to(laid: Laid) -> None:
+    with laid.database.write() as session:
+        gone = table(Contact).c.role == Role.COORDINATOR
+        session.connection().execute(update(table(Contact)).where(gone).values(email=""))
+    posted(laid, line(laid))
+    assert row(laid.database, Letter).role is Role.HEAD
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (at("2021-06-18", "06:00"), date(2021, 6, 18)),
+        (at("2021-06-18", "20:59"), date(2021, 6, 18)),
+        (at("2021-06-18", "21:00"), date(2021, 6, 21)),
+        (at("2021-06-19"), date(2021, 6, 21)),
+        (at("2021-04-30"), date(2021, 5, 4)),
+    ],
+)
+def test_letters_leave_on_working_days_inside_the_window(now: datetime, day: date) -> None:
+    assert send_day(now, policy(), CALENDAR) == day
+
+
+def test_a_worked_saturday_is_a_day_for_letters() -> None:
+    swapped = WorkCalendar.of([DayException(date(2021, 6, 19), DayKind.WORKED, "Làm bù")])
+    assert send_day(at("2021-06-19"), policy(), swapped) == date(2021, 6, 19)
+
+
+def test_an_urgent_letter_leaves_at_once_on_any_day() -> None:
+    sunday_night = at("2021-06-20", "23:00")
+    rules: Policy = policy()
+    assert send_day(sunday_night, rules, CALENDAR, urgent=True) == date(2021, 6, 20)
+    assert leaves_at(date(2021, 6, 20), sunday_night, rules, urgent=True) == sunday_night
+
+
+@pytest.mark.postgres
+def test_two_passes_at_once_make_one_letter_and_each_line_once(postgres_url: str) -> None:
+    with closing_database(postgres_url) as database:
+        laid = lay(database, now=at("2021-04-07"))
+        lines = [line(laid, f"line-{n}") for n in range(40)]
+        start, counts = threading.Barrier(2), []
+
+        def work(mine: list[Line]) -> None:
+            start.wait()
+            counts.append(posted(laid, *mine).notices)
+
+        both = [threading.Thread(target=work, args=(mine,)) for mine in (lines[:30], lines[10:])]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+        assert sum(counts) == 40
+        assert letters(laid) == [(date(2021, 6, 16), 40)]
