@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -25,6 +27,7 @@ from notifications.sms.gateway import LOGIN, Meaning, Message, outcome, prepare,
 _NEVER_MADE = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection refused|NameResolutionError|No route to host|getaddrinfo"
 )
+_TURN = threading.Lock()  # Apprise's log is one for the whole process: two letters at once would mix their reasons
 _STATUS = re.compile(r"error=(\d{3})")
 _SANDBOX = "Ngoài môi trường thật, kênh này không gửi gì. / Outside production this channel sends nothing."
 _UNREAD = "Không đọc được địa chỉ Apprise với số này. / Apprise cannot read its address with this number in it."
@@ -35,16 +38,19 @@ class AppriseSms:
     has no sandbox, so outside production nothing leaves."""
 
     name = "sms"
-    parallel = 1  # Apprise's log is one for the whole process: two letters at once would mix their reasons
+    parallel = 1
 
     def __init__(self, address: str, *, production: bool = False, marks: bool = False) -> None:
-        if "{to}" not in address or not Apprise().add(self._filled(address, "+84912345678")):
+        with warnings.catch_warnings(), _TURN, _reasons():
+            # The first look at an address loads every service that Apprise knows, some of them with old imports.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            known = Apprise().add(self._filled(address, "+84912345678"))
+        if not known or "{to}" not in address:
             raise BadInput(
                 "Địa chỉ Apprise không đọc được hoặc thiếu {to}; hãy sửa cấu hình. "
                 "/ The Apprise address cannot be read or lacks {to}; mend the settings."
             )
         self.address, self.production, self.marks = address, production, marks
-        self._turn = asyncio.Lock()
 
     @staticmethod
     def _filled(address: str, number: str) -> str:
@@ -57,14 +63,13 @@ class AppriseSms:
             message = prepare(letter, marks=self.marks)
         except BadInput as error:
             return refused(error)
-        async with self._turn:
-            return await asyncio.to_thread(self._notify, message)
+        return await asyncio.to_thread(self._notify, message)
 
     def _notify(self, message: Message) -> Outcome:
         service = Apprise()
-        if not service.add(self._filled(self.address, message.number)):
-            return outcome(Meaning(Fate.RETRY, _UNREAD))
-        with _reasons() as reasons:
+        with _TURN, _reasons() as reasons:
+            if not service.add(self._filled(self.address, message.number)):
+                return outcome(Meaning(Fate.RETRY, _UNREAD))
             taken = service.notify(body=message.text, body_format=NotifyFormat.TEXT)
         return outcome(Meaning(Fate.ACCEPTED)) if taken else _failed("\n".join(reasons))
 
@@ -92,16 +97,18 @@ def _failed(reasons: str) -> Outcome:
 
 @contextmanager
 def _reasons() -> Iterator[list[str]]:
-    """What Apprise logs meanwhile, kept from every other handler: its debug lines hold the number and the text."""
-    logger, heard = logging.getLogger(LOGGER_NAME), _Heard()
-    before = logger.level, logger.propagate, logger.handlers
-    logger.handlers, logger.propagate = [heard], False
-    logger.setLevel(logging.DEBUG)
+    """What Apprise logs meanwhile, kept from every other log: its lines and urllib3's hold the number and the text."""
+    apprise, urllib3 = logging.getLogger(LOGGER_NAME), logging.getLogger("urllib3")
+    heard, level, handlers = _Heard(), apprise.level, apprise.handlers
+    apprise.handlers = [heard]
+    apprise.setLevel(logging.DEBUG)
+    apprise.propagate = urllib3.propagate = False
     try:
         yield heard.lines
     finally:
-        logger.handlers, logger.propagate = before[2], before[1]
-        logger.setLevel(before[0])
+        apprise.propagate = urllib3.propagate = True
+        apprise.setLevel(level)
+        apprise.handlers = handlers
 
 
 class _Heard(logging.Handler):

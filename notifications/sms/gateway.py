@@ -70,9 +70,14 @@ def prepare(letter: Outgoing, *, marks: bool) -> Message:
 def outcome(
     meaning: Meaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
 ) -> Outcome:
-    """The gateway's own words (numbers masked), then what to do about them."""
-    reply = " → ".join(part for part in (masked(words.strip()), meaning.mend) if part)
-    return Outcome(meaning.fate, code[:32], reply[:500], receipt, after)
+    """The gateway's own words, numbers masked, then what to do about them; all of it fit to be stored."""
+    reply = " → ".join(part for part in (masked(_line(words)), meaning.mend) if part)
+    return Outcome(meaning.fate, _line(code)[:32], reply[:500], _line(receipt)[:160], after)
+
+
+def _line(words: str) -> str:
+    """One printable line: a database refuses what a gateway may well send (zero bytes, halves of characters)."""
+    return " ".join("".join(char if char.isprintable() else " " for char in words).split())
 
 
 def refused(error: BadInput) -> Outcome:

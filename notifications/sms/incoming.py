@@ -35,6 +35,7 @@ class Incoming:
 
 
 def incoming(id: str, sender: str, text: str) -> Incoming:
+    text = text.replace("\0", "")  # gammu-smsd fills UTF-16 up with zeros, and no database takes them
     try:
         return Incoming(id, e164(sender), text, answerable=True)
     except BadInput:

@@ -48,8 +48,8 @@ class Kannel(HttpGateway):
             **self._login,
             "X-Kannel-To": message.number,
             "X-Kannel-Coding": "2" if message.size.coding is Coding.UCS2 else "0",
-            "X-Kannel-Charset": "UTF-8",
-            "Content-Type": "text/plain",
+            # Not X-Kannel-Charset: by POST Kannel reads the character set here and nowhere else.
+            "Content-Type": "text/plain; charset=UTF-8",
         }
         if self.report_url:
             joint = "&" if "?" in self.report_url else "?"

@@ -129,6 +129,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 def _neat(text: str) -> str:
     """One line, NFC, no hidden characters, no quotation marks or stops around it."""
     known = unicodedata.normalize("NFKC", text)
+    known = "".join(" " if unicodedata.category(char) == "Cc" else char for char in known)
     seen = "".join(char for char in known if unicodedata.category(char) not in ("Cf", "Mn", "Me", "Co", "Cs"))
     return " ".join(seen.replace("–", "-").replace("—", "-").split()).strip(" \"'“”‘’«»<>[](){}.,;:!?*#-")
 

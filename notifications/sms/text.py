@@ -80,6 +80,11 @@ def _without_marks(decomposed: str) -> str:
     return "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
 
 
+def _marked(text: str) -> str:
+    """The text with its marks, one code point a letter, and nothing that cannot be encoded (halves of pictures)."""
+    return _tidy(unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode())
+
+
 def _other(char: str) -> str:
     return " " if char.isspace() or unicodedata.category(char) == "Cc" else "?"
 
@@ -113,19 +118,22 @@ def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = Fals
     ``tail`` is what must arrive whole, such as ``XN 4821``: it is put after the cut. ``marks`` keeps the Vietnamese
     marks at 70 characters a part. Raises BadInput when not even the tail fits.
     """
-    shaped = _tidy(unicodedata.normalize("NFC", text)) if marks else plain(text)
-    end = _tidy(unicodedata.normalize("NFC", tail)) if marks else plain(tail)
+    shaped, end = (_marked(each) if marks else plain(each) for each in (text, tail))
     whole = _joined(shaped, end)
     size = measure(whole)
     if size.parts <= parts:
         return Fitted(whole, size, cut=False)
     saying = _ENDING.get(language, _ENDING["en"])
     saying = plain(saying) if size.coding is Coding.GSM7 else saying
+
+    def ending_at(stop: int) -> str:
+        return _joined(shaped[:stop].rstrip() + saying, end)
+
     for stops in (_word_ends(shaped), range(len(shaped) + 1)):
-        shortened = [_joined(shaped[:stop].rstrip() + saying, end) for stop in stops]
-        room = bisect_right(shortened, parts, key=lambda each: measure(each).parts)
+        room = bisect_right(stops, parts, key=lambda stop: measure(ending_at(stop)).parts)
         if room:
-            return Fitted(shortened[room - 1], measure(shortened[room - 1]), cut=True)
+            shortened = ending_at(stops[room - 1])
+            return Fitted(shortened, measure(shortened), cut=True)
     raise BadInput(
         f"Phần cuối của tin nhắn dài hơn {parts} tin; hãy viết ngắn lại. "
         f"/ The end of the message alone is longer than {parts} parts; write it shorter."
