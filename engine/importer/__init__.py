@@ -1,0 +1,30 @@
+"""The importer: a plan document in, the plan as it states it out, every field with its place and every doubt said.
+
+One door. ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` gives what it found; ``as_plan_yaml``
+gives a draft of a plan file in which everything that a person must confirm is marked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.importer.assembly import assembled
+from engine.importer.limits import LIMITS, Limits
+from engine.importer.model import Deadline, Doubt, DutyText, Found, ImportedPlan, ItemText, Owner, Place, SectionText
+from engine.importer.output import as_json
+from engine.importer.owners import Directory, Unknowing
+from engine.importer.reading import read_pages
+
+__all__ = ["Deadline", "Directory", "Doubt", "DutyText", "Found", "ImportedPlan", "ItemText", "Limits", "Owner", "Place",
+           "SectionText", "as_json", "read_document"]  # fmt: skip
+
+
+def read_document(
+    source: Path | bytes, name: str, *, directory: Directory | None = None, limits: Limits = LIMITS
+) -> ImportedPlan:
+    """The plan in a file or its bytes. ``name`` is how messages call it; ``directory`` matches owners to known bodies.
+
+    Raises BadInput, in words, for a file that cannot be read, is hostile, or holds no section that gives duties.
+    """
+    pages = read_pages(source, name, limits)
+    return assembled(pages, name, directory or Unknowing())

@@ -1,0 +1,85 @@
+"""Vietnamese letters: NFC, one spelling for matching, and whether a word can be a Vietnamese syllable.
+
+Pure. ``matching`` keeps the length of its text, so that what is found in it is cut out of the document's own words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+TONES = "\u0300\u0301\u0303\u0309\u0323"
+_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F))
+_SPACES = re.compile(r"[^\S\n]+")
+_LOOKALIKE = str.maketrans({"–": "-", "—": "-", "−": "-", "‑": "-", "‒": "-", "\uf02d": "-", "“": '"', "”": '"',
+                            "’": "'", "‘": "'", "ð": "đ", "Ð": "Đ"})  # fmt: skip
+
+
+def _toned(pairs: str) -> dict[str, str]:
+    """Old tone placement to new, for the open syllables oa, oe, uy: «oà» → «òa»."""
+    table = {}
+    for pair in pairs.split():
+        for tone in TONES:
+            old = unicodedata.normalize("NFC", pair + tone)
+            table[old] = unicodedata.normalize("NFC", pair[0] + tone + pair[1])
+    return table
+
+
+_OLD_TONES = _toned("oa oe uy")
+_OLD_TONE = re.compile(rf"(?<!q)(?:{'|'.join(_OLD_TONES)})(?!\w)")
+
+
+def clean(text: str) -> str:
+    """NFC, without invisible characters, every run of blanks one space. Line breaks stay."""
+    text = unicodedata.normalize("NFC", text).translate(_INVISIBLE)
+    return _SPACES.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def matching(text: str) -> str:
+    """Lower case, one kind of dash and quote, tones where the new spelling has them; as long as ``text``."""
+    lowered = text.translate(_LOOKALIKE).lower()
+    if len(lowered) != len(text):  # a few foreign capitals become two letters
+        lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in text.translate(_LOOKALIKE))
+    return _OLD_TONE.sub(lambda found: _OLD_TONES[found.group()], lowered)
+
+
+def squashed(text: str) -> str:
+    """Only the letters and digits of ``matching``: equal for texts that differ in blanks and signs."""
+    return "".join(each for each in matching(text) if each.isalnum())
+
+
+def phrase(words: str) -> str:
+    """A pattern for ``matching`` text that finds the words also when they are glued: «chủ trì» finds «chủtrì».
+
+    A blank in ``words`` is any blanks or none; ``|``, brackets and ``?`` keep their meaning.
+    """
+    return words.replace(" ", r"\s*")
+
+
+_SYLLABLE = re.compile(
+    r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?"
+    r"(?:[iuo]?[aăâeêioôơuưy][iuoay]?|uyê|uya|iê|yê|uô|ươ|ươi|ươu|iêu|yêu|uôi|oai|oay|oeo|uây|uyu)"
+    r"(?:ch|ng|nh|[cmnpt])?"
+)
+
+
+def is_syllable(word: str) -> bool:
+    """Whether the word has the shape of one Vietnamese syllable, tone included."""
+    apart = unicodedata.normalize("NFD", word.lower())
+    if sum(apart.count(tone) for tone in TONES) > 1:
+        return False
+    plain = "".join(each for each in apart if each not in TONES)
+    return _SYLLABLE.fullmatch(unicodedata.normalize("NFC", plain)) is not None
+
+
+def is_capital(text: str) -> bool:
+    """Whether a text is written in capitals: at least two letters, nearly all of them large."""
+    letters = [each for each in text if each.isalpha()]
+    large = sum(each.isupper() for each in letters)
+    return len(letters) >= 2 and large >= 0.9 * len(letters)
+
+
+def starts_small(text: str) -> bool:
+    """Whether the first letter of a text is small and nothing but quotes or brackets stand before it."""
+    first = next((each for each in text if each not in "\"'“”‘’«([ "), "")
+    return first.islower()

@@ -1,0 +1,146 @@
+"""What an import gives: the plan as the document states it, every field with its place, and every doubt as a warning.
+
+Frozen values only; nothing here reads or guesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something stands: ``line`` of the text (1-based; paragraph of a Word or web page), page of a PDF,
+    table and row when it stands in one. 0 is "not there"."""
+
+    line: int = 0
+    page: int = 0
+    table: int = 0
+    row: int = 0
+
+    def __str__(self) -> str:
+        parts = [("trang", self.page), ("bảng", self.table), ("hàng", self.row), ("dòng", self.line)]
+        return ", ".join(f"{name} {number}" for name, number in parts if number) or "cả văn bản"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text of the document and where it stands. Empty means: the document does not say."""
+
+    text: str = ""
+    place: Place = Place()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+class DeadlineKind(StrEnum):
+    """What the words are: a last day, a time within which, a cycle that repeats, or an obligation without end."""
+
+    DATE = "date"
+    PERIOD = "period"
+    TERM = "term"
+    CYCLE = "cycle"
+    STANDING = "standing"
+    AD_HOC = "ad_hoc"
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Words about time, the sentence they came from, and what can be read from them without guessing.
+
+    ``days`` are the points named: ``2021-12-15``, ``--12-15`` without a year, ``---15`` without a month, ``2021-Q3``,
+    ``2021-09``, ``2021``. ``before``: the day itself is not included («trước»). ``cadence``: ``periods.Cadence``.
+    """
+
+    text: str
+    kind: DeadlineKind
+    sentence: str
+    days: tuple[str, ...] = ()
+    before: bool = False
+    cadence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A body that is given duties. ``name`` as written; ``agency`` the directory's id, empty if it knows none."""
+
+    name: str
+    agency: str = ""
+    members: int = 1
+    group: bool = False
+
+
+@dataclass(frozen=True)
+class DutyText:
+    """One duty, its words whole. ``lead`` only where the document says «chủ trì»."""
+
+    citation: str
+    text: str
+    place: Place
+    mark: str = ""
+    lead: str = ""
+    coordinating: tuple[str, ...] = ()
+    monitor: str = ""
+    product: str = ""
+    deadlines: tuple[Deadline, ...] = ()
+    reports_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemText:
+    """One numbered entry and the bodies it names. ``no`` as printed. ``inline``: the entry itself is its only duty."""
+
+    no: str
+    owner: str
+    owners: tuple[Owner, ...]
+    duties: tuple[DutyText, ...]
+    place: Place
+    request: bool = False
+    topic: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True)
+class SectionText:
+    """A part of the document that gives duties. ``roman`` is its number as printed, whatever kind it is."""
+
+    heading: str
+    roman: str
+    items: tuple[ItemText, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something missing, doubled or doubtful. ``place`` is a citation or words like «dòng 12»."""
+
+    code: str
+    message: str
+    place: str
+
+
+@dataclass(frozen=True)
+class ImportedPlan:
+    """A document as read. ``date`` is None unless day, month and year are all there."""
+
+    name: str
+    number: Found
+    date: date | None
+    date_words: Found
+    issuer: Found
+    title: Found
+    recipients: tuple[str, ...]
+    sections: tuple[SectionText, ...]
+    warnings: tuple[Doubt, ...] = field(default=())
+
+    @property
+    def items(self) -> Iterator[ItemText]:
+        return (item for section in self.sections for item in section.items)
+
+    @property
+    def duties(self) -> Iterator[DutyText]:
+        return (duty for item in self.items for duty in item.duties)

@@ -1,0 +1,151 @@
+"""Whether a line names the bodies that are to do something, in any of the forms met in plans, and what is left of it.
+
+«Sở Y tế» alone; «Sở Y tế: …»; «Sở Y tế chủ trì …»; «Giao Sở Y tế …»; «Đề nghị Ủy ban MTTQ …»; «Trách nhiệm của Sở
+Y tế»; «Sở Y tế có trách nhiệm: …»; «Định kỳ 6 tháng, các sở, ngành báo cáo …».
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from engine.importer import lexicon as say
+from engine.importer.letters import phrase
+from engine.importer.model import Owner
+from engine.importer.names import Name, Prose, begins_name, names_at, opens_duty
+
+
+class Directory(Protocol):
+    """What the importer asks of a directory of bodies."""
+
+    def find(self, name: str) -> str | None:
+        """The id of the body or group of a name, however written."""
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """The ids behind an id: itself, or those of a group."""
+
+
+class Unknowing:
+    """A directory that knows nobody, for a document of an office whose directory is not at hand."""
+
+    def find(self, name: str) -> str | None:
+        return None
+
+    def members(self, name: str) -> tuple[str, ...]:
+        return ()
+
+
+class Form(StrEnum):
+    """How an owner line goes on: not at all, after a colon, or straight into the duty."""
+
+    ALONE = "alone"
+    COLON = "colon"
+    INLINE = "inline"
+
+
+@dataclass(frozen=True)
+class OwnerLine:
+    """The names in a line, whether they are asked rather than told, and the words after them."""
+
+    written: str
+    names: tuple[Name, ...]
+    request: bool
+    form: Form
+    rest: str
+    start: int = 0
+
+
+_REQUEST = say.compiled(say.REQUESTS)
+_ORDER = say.compiled(say.ORDERS)
+_BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
+_COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
+_DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
+_CLAUSE = re.compile(
+    phrase(
+        r"(?:trên cơ sở|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
+        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|sơ kết|kinh phí)(?!\w)"
+    )
+)
+_CLAUSE_LENGTH = 260
+
+
+def owner_line(text: str, *, clauses: bool = False) -> OwnerLine | None:
+    """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
+    comes before the body («Căn cứ Kế hoạch này, các sở …»)."""
+    prose = Prose.of(text)
+    found = _straight(prose, 0)
+    if found is None and clauses and _CLAUSE.match(prose.plain):
+        for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
+            found = _straight(prose, comma.end())
+            if found is not None and found.form is Form.INLINE:
+                return found
+        return None
+    return found
+
+
+def _straight(prose: Prose, at: int) -> OwnerLine | None:
+    start, request, ordered = _address(prose, at)
+    if not begins_name(prose, start, small=start > 0):
+        return None
+    names, end = names_at(prose, start, small=True)
+    written = prose.text[start : names[-1].end].strip() if names else ""
+    if not written:
+        return None
+    done = _DONE.match(prose.text, end)
+    if done:
+        return OwnerLine(written, tuple(names), request, Form.ALONE, "", start)
+    colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
+    if colon and prose.text[colon.start() : colon.end()].strip():
+        rest = prose.text[colon.end() :].strip()
+        return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
+    rest = prose.text[end:].lstrip(" ,;.)")
+    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end):
+        return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
+    return None
+
+
+def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:
+    """Where the name begins after «Đề nghị», «Giao», «Trách nhiệm của»; whether it is a request; whether addressed."""
+    for table, request in ((_REQUEST, True), (_ORDER, False)):
+        found = table.match(prose.plain, at)
+        if found and prose.plain[found.end() : found.end() + 1] in (" ", ":"):
+            start = re.compile(r"[\s:]*").match(prose.plain, found.end())
+            return (start.end() if start else found.end()), request, True
+    return at, False, False
+
+
+def _goes_on(prose: Prose, end: int) -> bool:
+    """Whether a name is followed by words that begin a sentence about it: a small letter or a small connecting word."""
+    following = re.compile(r"\s*,?\s*").match(prose.plain, end)
+    at = following.end() if following else end
+    return (
+        re.compile(
+            phrase(
+                r"(?:là|cùng|cần|phải|sẽ|để|khi|ngoài|theo|với|trong|tại|được|không|có|nếu|đã|tự|kịp|trước|từ|hằng|hàng)(?!\w)"
+            )
+        ).match(prose.plain, at)
+        is not None
+    )
+
+
+_POST = re.compile(
+    phrase(
+        r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
+    )
+)
+
+
+def owner_of(name: Name, directory: Directory) -> Owner:
+    """A name with what the directory knows of it: «Giám đốc Sở Y tế» is found as «Sở Y tế»."""
+    tried = [name.text]
+    post = _POST.match(Prose.of(name.text).plain)
+    if post:
+        tried.append(name.text[post.end() :])
+    for text in tried:
+        found = directory.find(text)
+        if found:
+            members = directory.members(found)
+            return Owner(name.text, found, len(members), len(members) != 1)
+    return Owner(name.text, group=name.group, members=0 if name.group else 1)
