@@ -57,7 +57,8 @@ def moment(at: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """A local date as typed: ISO. Raises BadInput."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -201,7 +202,7 @@ def extend(
     """Ask for a later due date (and grant it at once)."""
     _, database, now, actor = _open(at)
     with database.write() as session:
-        asked = lifecycle.ask_extension(session, assignment, until=_day(until), reason=reason, actor=actor, now=now)
+        asked = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
         if grant:
             lifecycle.decide_extension(session, asked, granted=True, actor=actor, now=now)
     typer.echo(f"Đề nghị gia hạn số {asked}. / Extension request {asked}.")

@@ -29,9 +29,10 @@ OUR_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 
 
 class Database:
-    """Sessions over one database. ``url`` as SQLAlchemy writes it; ``postgresql://`` means psycopg 3."""
+    """Sessions over one database. ``url`` as SQLAlchemy writes it; ``postgresql://`` means psycopg 3.
+    ``durable=False`` does not wait for the disk: for scratch databases that nobody would miss (SQLite)."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, durable: bool = True) -> None:
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -44,7 +45,7 @@ class Database:
         self.url = parsed
         self.dialect = parsed.get_backend_name()
         if self.dialect == "sqlite":
-            self.bind = _sqlite(parsed)
+            self.bind = _sqlite(parsed, durable=durable)
         elif self.dialect == "postgresql":
             self.bind = create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10)
         else:
@@ -131,7 +132,7 @@ def _said(original: str) -> str:
     return f"Không dùng được cơ sở dữ liệu: {original}. {hint}"
 
 
-def _sqlite(url: Any) -> Engine:
+def _sqlite(url: Any, *, durable: bool) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     bind = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
@@ -139,7 +140,8 @@ def _sqlite(url: Any) -> Engine:
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        wait = "FULL" if durable else "OFF"
+        for pragma in ("journal_mode=WAL", f"synchronous={wait}", "foreign_keys=ON", "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(bind, "begin")

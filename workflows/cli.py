@@ -6,14 +6,23 @@ import asyncio
 import json
 import logging
 import sys
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from config import DATA
 from config.settings import Settings, SettingsRefused, read_settings
 from engine import cli as engine_cli
+from engine.calendarfile import load_calendar
+from engine.directory import load_directory
 from engine.errors import BadInput, DondocError
+from engine.planfile import load_plan
+from engine.policy import Policy
+from engine.yamlfile import read
 from workflows.passes import PLAIN, PassName
+from workflows.scenarios import Scenario
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,6 +97,39 @@ def init() -> None:
     system.database.upgrade()
     load_province(system.database, system.clock())
     typer.echo(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]} / ready")
+
+
+@app.command()
+def simulate(
+    plan: Annotated[list[Path], typer.Argument(help="Plan files (YAML), simulated together.")],
+    start: Annotated[str, typer.Option("--from", help="First day, as 2021-04-07; the plan's issue if not given.")] = "",
+    until: Annotated[str, typer.Option(help="Last day; the end of next January if not given.")] = "",
+    scenario: Annotated[Scenario, typer.Option(help="How the agencies behave.")] = Scenario.SILENT,
+    seed: Annotated[int, typer.Option(help="Which mixture.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv")] = False,
+    as_ics: Annotated[bool, typer.Option("--ics")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="A page with a heat map.")] = False,
+    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an.yaml",
+    policy: Annotated[Path, typer.Option(help="Policy file.")] = DATA / "policies/default.yaml",
+    calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+) -> None:
+    """Every message a plan would cause, before anyone activates it: the live passes under another clock."""
+    from workflows.foresight import FORMS
+    from workflows.simulate import simulate as live_through
+
+    bodies = load_directory(directory)
+    plans = [load_plan(file, bodies) for file in plan]
+    first = engine_cli.day(start) if start else min(each.issued_on for each in plans)
+    last = engine_cli.day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
+    if last < first:
+        raise BadInput(f"Ngày cuối {last} trước ngày đầu {first}. / The last day is before the first.")
+    year = live_through(plans, bodies, read(policy, Policy), load_calendar(calendar), start=first, until=last,
+                        scenario=scenario, seed=seed)  # fmt: skip
+    asked = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
+    form = next((name for name, wanted in asked.items() if wanted), "text")
+    typer.echo(FORMS[form](year, "en" if language == "en" else "vi"))
 
 
 @app.command("settings")

@@ -22,14 +22,13 @@ from engine.database import Database, table
 from engine.directory import load_directory
 from engine.due import next_moment
 from engine.errors import Conflict
-from engine.lifecycle import acknowledge
 from engine.planfile import load_plan
 from engine.policy import Policy
-from engine.records import Assignment, Plan
-from engine.terms import State
+from engine.records import Plan
 from engine.yamlfile import read
 from workflows import passes
 from workflows.rehearsal import live
+from workflows.scenarios import Scenario, people
 
 if TYPE_CHECKING:
     from workflows.app import System
@@ -58,22 +57,10 @@ def prepare(system: System) -> bool:
     with system.database.write() as session:
         plan_id = loading.load_plan(session, plan, actor="cli", now=BEGAN)
         opening.activate(session, plan_id, actor="cli", now=BEGAN)
-    asyncio.run(_live_until(system, BEGAN, STANDS, lambda now: _some_acknowledge(system.database, now)))
+    policy = read(DATA / "policies/default.yaml", Policy)
+    asyncio.run(_live_until(system, BEGAN, STANDS, people(system.database, Scenario.MIXED, policy, reports=False)))
     StandingClock(system.database).set(STANDS)
     return True
-
-
-def _some_acknowledge(database: Database, now: datetime) -> None:
-    """Two agencies in three acknowledge within days, so that the board has something of everything."""
-    a = table(Assignment)
-    with database.write() as session:
-        waiting = session.connection().execute(
-            select(a.c.id, a.c.agency_id, a.c.opened_on).where(a.c.state == State.ASSIGNED)
-        )
-        for row in waiting.all():
-            mood = sum(map(ord, row.agency_id)) % 6
-            if mood < 4 and (local_date(now) - row.opened_on).days >= mood:
-                acknowledge(session, row.id, actor=f"agency:{row.agency_id}", now=now)
 
 
 async def _live_until(
