@@ -20,7 +20,7 @@ from engine.database import insert_new, table
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.outbox import Line, post
 from engine.policy import Facts, Policy, next_look
-from engine.records import Assignment, Event, Extension, Plan, Report
+from engine.records import Agency, Assignment, Event, Extension, Plan, Report
 from engine.rulebook import Rulebook, read_answering, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Quiet, Role, State, Urgency
 
@@ -103,7 +103,7 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
     row = _locked(session, assignment_id)
     _must_be_open(row, "báo là không phải việc của mình / be declined")
     _tell(session, EventKind.DECLINED, row, actor, now, reason=reason)
-    _say(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{now.date().isoformat()}", reason=reason)
+    _say(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{local_date(now).isoformat()}", reason=reason)
 
 
 def report(session: Session, assignment_id: int, said: ReportText, *, actor: str, now: datetime) -> int:
@@ -220,6 +220,8 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
         raise BadInput("Cơ quan nhận trùng cơ quan đang giữ. / It is already with that agency.")
+    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
+        raise BadInput(f"Danh bạ không có «{to_agency}». / “{to_agency}” is not in the directory.")
     assignments = table(Assignment)
     twin = select(assignments.c.id).where(
         assignments.c.duty_id == row.duty_id, assignments.c.agency_id == to_agency, assignments.c.period == row.period
@@ -228,9 +230,12 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         raise Conflict("Cơ quan ấy đã có phần việc này trong kỳ. / That agency already has this assignment.")
     _move(session, row, Action.TRANSFER, now)
     kept = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
+    plans = table(Plan)
+    above = select(plans.c.supervisor_id, plans.c.issuer_id).where(plans.c.id == row.plan_id)
     kept |= {
-        "agency_id": to_agency, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
-        "acknowledged_at": None, "acted_until": None, "next_action_at": now, "quiet": None, "level": 0,
+        "agency_id": to_agency, "supervisor_id": supervisor_of(to_agency, *session.connection().execute(above).one()),
+        "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now), "acknowledged_at": None,
+        "acted_until": None, "next_action_at": now, "quiet": None, "level": 0,
         "transferred_from_id": assignment_id,
     }  # fmt: skip
     made = session.connection().execute(insert(assignments).values(**kept))
@@ -264,6 +269,11 @@ def move_due(
 
 
 # --- what every act is made of -----------------------------------------------------------------------------------
+
+
+def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
+    """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
+    return issuer_id if agency_id == supervisor_id else supervisor_id
 
 
 def event(

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine.calendar import WorkCalendar, instant, local_date
 from engine.database import Database, insert_new, table
 from engine.errors import Conflict, NotFound
-from engine.lifecycle import append, event
+from engine.lifecycle import append, event, supervisor_of
 from engine.periods import Cadence
 from engine.planfile import PlanFile, Round, rounds
 from engine.policy import Policy
@@ -77,9 +77,15 @@ def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
         book = read_rulebook(session)
         while sweep(session, book, now, limit=5000).seen == 5000:
             pass
-        rows = session.connection().execute(
-            select(a.c.period, a.c.due_on, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.period, a.c.due_on)
-        ).all()
+        rows = (
+            session.connection()
+            .execute(
+                select(a.c.period, a.c.due_on, func.count())
+                .where(a.c.plan_id == plan_id)
+                .group_by(a.c.period, a.c.due_on)
+            )
+            .all()
+        )
         periods: dict[str, int] = {}
         for period, _, count in rows:
             periods[period] = periods.get(period, 0) + count
@@ -129,9 +135,7 @@ def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar)
     ]
 
 
-def _open(
-    session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime
-) -> int:
+def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
     ladders = {
         request: freeze_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
     }
@@ -157,11 +161,6 @@ def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now
         "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
         "next_action_at": now, "level": 0,
     }  # fmt: skip
-
-
-def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
-    """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
-    return issuer_id if agency_id == supervisor_id else supervisor_id
 
 
 def _record_opened(session: Session, plan_id: int, now: datetime) -> None:

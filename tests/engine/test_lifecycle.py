@@ -1,0 +1,320 @@
+"""Every act in every state: the allowed ones move and are recorded, the others are a sentence and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, bring_to, do, happened, item, lay, plan_file, row, rows, swept, told
+from sqlmodel import Session
+
+from engine import lifecycle
+from engine.database import Database
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.lifecycle import MOVES, Action, Outcome, ReportText
+from engine.records import Assignment, Event, Extension, Letter, Notice, Report
+from engine.terms import EventKind, Quiet, State
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-16", "09:00")
+BY = "contact:1"
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=OPENED)
+
+
+@pytest.fixture
+def task(laid: Laid) -> int:
+    """The assignment of so-ban, due Thursday 17 June 2021."""
+    return laid.assignment("IV.1.1", "so-ban")
+
+
+def act(database: Database, deed: Callable[..., Any], task: int, **words: Any) -> Any:
+    with database.write() as session:
+        return deed(session, task, **{"actor": BY, "now": NOW} | words)
+
+
+def stored(database: Database) -> list[Any]:
+    return [rows(database, model) for model in (Assignment, Report, Extension, Event, Letter, Notice)]
+
+
+def tried(database: Database, action: Action, task: int) -> State | str:
+    """The state that an act led to; or «refused» or «no news», and then nothing at all has changed."""
+    before = stored(database)
+    try:
+        news = do(database, action, task, now=NOW)
+    except Conflict:
+        news = "refused"
+    if news in (False, "refused"):
+        assert stored(database) == before
+        return str(news or "no news")
+    return State(row(database, Assignment, id=task).state)
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_table_of_moves_is_the_whole_machine(database: Database, state: State) -> None:
+    plan = plan_file(items=tuple(item(n, "so-ban") for n, _ in enumerate(Action, 1)))
+    laid = lay(database, now=OPENED, plan=plan)
+    for n, action in enumerate(Action, 1):
+        task = laid.assignment(f"IV.{n}.1", "so-ban")
+        bring_to(database, state, task, now=OPENED)
+        # an old letter's link may be opened again: that is no mistake
+        again = action is Action.ACKNOWLEDGE and state not in (State.CANCELLED, State.TRANSFERRED)
+        wanted = MOVES.get((state, action), "no news" if again else "refused")
+        assert (action, tried(database, action, task)) == (action, wanted)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        (Action.ACKNOWLEDGE, EventKind.ACKNOWLEDGED),
+        (Action.REPORT, EventKind.REPORTED),
+        (Action.CANCEL, EventKind.CANCELLED),
+        (Action.TRANSFER, EventKind.TRANSFERRED),
+    ],
+)
+def test_an_act_is_recorded_once_with_who_and_when(
+    database: Database, task: int, action: Action, kind: EventKind
+) -> None:
+    do(database, action, task, now=NOW, actor="account:7")
+    event = row(database, Event, assignment_id=task, kind=kind)
+    assert (event.actor, event.at) == ("account:7", NOW)
+
+
+def test_a_refusal_says_in_both_languages_what_state_it_is_in(database: Database, task: int) -> None:
+    with pytest.raises(ForbiddenMove) as refused:
+        do(database, Action.ACCEPT, task, now=NOW)
+    assert refused.value.said("vi") == "Không thể tiếp nhận: phần việc đang ở trạng thái «mới giao»."
+    assert refused.value.said("en") == "It cannot be accepted: it is assigned."
+
+
+def test_an_unknown_assignment_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound):
+        do(database, Action.ACCEPT, 4180, now=NOW)
+
+
+# --- reports -----------------------------------------------------------------------------------------------------
+
+
+def test_a_report_counts_from_the_local_date_it_was_submitted(database: Database, task: int) -> None:
+    just_before_midnight = at("2021-06-17", "23:59")
+    do(database, Action.REPORT, task, now=just_before_midnight)
+    found = row(database, Assignment, id=task)
+    assert (found.reported_on, found.reported_at) == (date(2021, 6, 17), just_before_midnight)
+    assert (found.next_action_at, found.quiet) == (None, Quiet.AWAITING_ACCEPTANCE)
+    assert found.acknowledged_at == just_before_midnight
+
+
+def test_what_was_said_in_a_report_is_kept(database: Database, task: int) -> None:
+    said = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.", {"II.1": 3}, ({"name": "bao-cao.pdf"},))
+    report_id = act(database, partial(lifecycle.report, said=said), task)
+    kept = row(database, Report, id=report_id)
+    assert (kept.outcome, kept.body, kept.reason) == ("partly", "Đã làm 3 xã.", "Chờ kinh phí.")
+    assert (kept.figures, kept.files, kept.actor) == ({"II.1": 3}, [{"name": "bao-cao.pdf"}], BY)
+
+
+def test_not_finished_needs_a_reason(database: Database, task: int) -> None:
+    with pytest.raises(BadInput, match="lý do"):
+        act(database, partial(lifecycle.report, said=ReportText(Outcome.NOT_YET, reason=" ")), task)
+
+
+def test_a_returned_report_counts_as_not_done_and_the_next_one_is_number_two(database: Database, task: int) -> None:
+    do(database, Action.REPORT, task, now=at("2021-06-14"))
+    do(database, Action.RETURN, task, now=NOW, actor="account:3")
+    returned = row(database, Assignment, id=task)
+    assert (returned.state, returned.reported_on, returned.quiet) == (State.RETURNED, None, None)
+    assert returned.next_action_at is not None
+    do(database, Action.REPORT, task, now=at("2021-06-18"))
+    first, second = rows(database, Report, assignment_id=task)
+    assert (first.returned_reason, first.returned_at) == ("Thiếu số liệu.", NOW)
+    assert (second.number, second.returned_at) == (2, None)
+    assert ("coordinator@so-ban.example", "returned", "IV.1.1 so-ban") in told(database)
+
+
+def test_what_returned_late_is_chased_by_the_ladder_from_where_it_stood(database: Database, task: int) -> None:
+    swept(database, OPENED)
+    do(database, Action.REPORT, task, now=at("2021-06-10"))
+    do(database, Action.RETURN, task, now=at("2021-06-25"))
+    swept(database, at("2021-06-25"))
+    said = [each for each in told(database, date(2021, 6, 25)) if each[2] == "IV.1.1 so-ban"]
+    assert [each[:2] for each in said] == [
+        ("coordinator@so-ban.example", "T+1"),
+        ("coordinator@so-ban.example", "returned"),
+        ("head@so-ban.example", "T+1"),
+    ]
+
+
+@pytest.mark.parametrize("deed", [lifecycle.return_report, lifecycle.cancel])
+def test_a_return_or_a_cancellation_needs_words(database: Database, task: int, deed: Callable[..., Any]) -> None:
+    before = stored(database)
+    with pytest.raises(BadInput, match="Cần ghi"):
+        act(database, deed, task, reason="  ")
+    assert stored(database) == before
+
+
+# --- extensions --------------------------------------------------------------------------------------------------
+
+
+def ask(database: Database, task: int, until: date = date(2021, 6, 24), **words: Any) -> int:
+    return int(act(database, lifecycle.ask_extension, task, until=until, reason="Chờ số liệu.", **words))
+
+
+def decide(database: Database, extension_id: int, *, granted: bool, now: Any = NOW) -> None:
+    with database.write() as session:
+        lifecycle.decide_extension(
+            session, extension_id, granted=granted, answer="Ghi nhận.", actor="account:3", now=now
+        )
+
+
+def test_a_granted_extension_moves_the_due_date_and_keeps_the_original(database: Database, task: int) -> None:
+    do(database, Action.ACKNOWLEDGE, task, now=OPENED)
+    decide(database, ask(database, task), granted=True)
+    found = row(database, Assignment, id=task)
+    assert (found.due_on, found.original_due_on) == (date(2021, 6, 24), date(2021, 6, 17))
+    swept(database, NOW)
+    assert row(database, Assignment, id=task).next_action_at == at("2021-06-21", "07:00")  # T-3 of the new date
+
+
+def test_a_refused_extension_moves_nothing_and_both_sides_hear(database: Database, task: int) -> None:
+    decide(database, ask(database, task), granted=False)
+    assert row(database, Assignment, id=task).due_on == date(2021, 6, 17)
+    assert told(database) == [
+        ("coordinator@so-ban.example", "extension_decided", "IV.1.1 so-ban"),
+        ("monitor@so-chinh.example", "extension_asked", "IV.1.1 so-ban"),
+    ]
+    assert happened(database, assignment_id=task) == ["opened", "extension_asked", "extension_refused"]
+
+
+def test_an_extension_may_be_asked_for_on_the_last_day_but_not_after(database: Database, task: int) -> None:
+    ask(database, task, now=at("2021-06-17", "23:00"))
+    other = 2
+    with pytest.raises(ForbiddenMove, match="trước hạn"):
+        ask(database, other, now=at("2021-06-18", "00:01"))
+
+
+def test_one_request_waits_at_a_time(database: Database, task: int) -> None:
+    first = ask(database, task)
+    with pytest.raises(Conflict, match="đang chờ"):
+        ask(database, task)
+    decide(database, first, granted=False)
+    assert ask(database, task) != first
+
+
+def test_an_extension_goes_beyond_the_due_date_and_gives_a_reason(database: Database, task: int) -> None:
+    with pytest.raises(BadInput, match="Hạn mới phải sau"):
+        ask(database, task, until=date(2021, 6, 17))
+    with pytest.raises(BadInput, match="Cần ghi"):
+        act(database, lifecycle.ask_extension, task, until=date(2021, 6, 24), reason="")
+    assert rows(database, Extension) == []
+
+
+def test_a_request_is_decided_once(database: Database, task: int) -> None:
+    asked = ask(database, task)
+    decide(database, asked, granted=True)
+    with pytest.raises(Conflict, match="đã được quyết định"):
+        decide(database, asked, granted=False)
+    with pytest.raises(NotFound):
+        decide(database, 999, granted=True)
+
+
+def test_nothing_is_extended_once_it_is_reported(database: Database, task: int) -> None:
+    asked = ask(database, task)
+    do(database, Action.REPORT, task, now=NOW)
+    with pytest.raises(ForbiddenMove):
+        decide(database, asked, granted=True)
+    assert row(database, Extension, id=asked).decided_at is None
+
+
+# --- other acts --------------------------------------------------------------------------------------------------
+
+
+def test_a_transfer_opens_a_new_assignment_with_the_same_dates_for_the_other_agency(
+    database: Database, laid: Laid, task: int
+) -> None:
+    new_id = do(database, Action.TRANSFER, task, now=NOW)
+    old, new = row(database, Assignment, id=task), row(database, Assignment, id=new_id)
+    assert (old.state, old.next_action_at) == (State.TRANSFERRED, None)
+    assert (new.agency_id, new.state, new.transferred_from_id) == ("huyen-b", State.ASSIGNED, task)
+    assert (new.due_on, new.ladder_id, new.period) == (old.due_on, old.ladder_id, old.period)
+    assert (new.opened_on, new.acted_until, new.next_action_at) == (date(2021, 6, 16), None, NOW)
+    assert happened(database, assignment_id=new_id) == ["opened"]
+
+
+def test_the_new_owner_is_told_at_once_and_the_old_one_that_it_is_gone(database: Database, task: int) -> None:
+    swept(database, OPENED)
+    do(database, Action.TRANSFER, task, now=at("2021-06-10"))
+    swept(database, at("2021-06-10"))
+    said = [each for each in told(database, date(2021, 6, 10)) if each[2].startswith("IV.1.1")]
+    assert said == [
+        ("coordinator@huyen-b.example", "open", "IV.1.1 huyen-b"),
+        ("coordinator@so-ban.example", "transferred", "IV.1.1 so-ban"),
+    ]
+
+
+def test_what_the_department_takes_over_is_supervised_by_the_body_above_it(database: Database, task: int) -> None:
+    taken = act(database, lifecycle.transfer, task, to_agency="so-chinh", reason="Điều chỉnh.")
+    given = act(database, lifecycle.transfer, taken, to_agency="huyen-a", reason="Điều chỉnh.")
+    assert row(database, Assignment, id=taken).supervisor_id == "tinh"
+    assert row(database, Assignment, id=given).supervisor_id == "so-chinh"
+
+
+def test_a_transfer_to_the_holder_to_one_who_has_it_or_without_a_basis_is_refused(
+    database: Database, laid: Laid, task: int
+) -> None:
+    with pytest.raises(BadInput, match="trùng"):
+        act(database, lifecycle.transfer, task, to_agency="so-ban", reason="x")
+    with pytest.raises(Conflict, match="đã có"):
+        act(database, lifecycle.transfer, laid.assignment("IV.2.1", "huyen-a"), to_agency="huyen-b", reason="x")
+    with pytest.raises(BadInput, match="Cần ghi"):
+        act(database, lifecycle.transfer, task, to_agency="huyen-a", reason="")
+
+
+def test_a_transfer_to_an_agency_nobody_knows_is_refused(database: Database, task: int) -> None:
+    with pytest.raises(BadInput, match="so-khong-co"):
+        act(database, lifecycle.transfer, task, to_agency="so-khong-co", reason="x")
+
+
+def test_a_cancelled_assignment_is_never_reminded_of_again(database: Database, task: int) -> None:
+    do(database, Action.CANCEL, task, now=OPENED)
+    swept(database, NOW)
+    assert [each for each in told(database) if each[2] == "IV.1.1 so-ban"] == [
+        ("coordinator@so-ban.example", "cancelled", "IV.1.1 so-ban")
+    ]
+
+
+def test_not_mine_leaves_the_state_and_tells_the_monitor_once_a_day(database: Database, task: int) -> None:
+    for wall in ("06:30", "09:00"):  # one day here, two in UTC
+        act(database, lifecycle.decline, task, reason="Thuộc Công an tỉnh.", now=at("2021-06-16", wall))
+    assert row(database, Assignment, id=task).state is State.ASSIGNED
+    assert told(database) == [("monitor@so-chinh.example", "not_mine", "IV.1.1 so-ban")]
+
+
+def test_chasing_by_hand_says_one_line_a_day(database: Database, task: int) -> None:
+    assert act(database, lifecycle.chase, task) is True
+    assert act(database, lifecycle.chase, task, now=at("2021-06-16", "15:00")) is False
+    assert act(database, lifecycle.chase, task, now=at("2021-06-17")) is True
+    assert told(database) == [("coordinator@so-ban.example", "chase", "IV.1.1 so-ban")] * 2
+    assert happened(database, assignment_id=task) == ["opened", "chased", "chased"]
+
+
+def test_what_is_done_is_not_chased_extended_or_declined(database: Database, task: int) -> None:
+    do(database, Action.REPORT, task, now=OPENED)
+    for deed in (lifecycle.chase, lifecycle.decline, partial(ask, until=date(2021, 7, 1))):
+        with pytest.raises(ForbiddenMove):
+            deed(database, task) if isinstance(deed, partial) else act(database, deed, task)
+
+
+def test_an_act_that_fails_half_way_leaves_nothing_behind(database: Database, task: int) -> None:
+    before = stored(database)
+
+    def twice(session: Session) -> None:
+        lifecycle.cancel(session, task, reason="x", actor=BY, now=NOW)
+        lifecycle.cancel(session, task, reason="x", actor=BY, now=NOW)
+
+    with pytest.raises(ForbiddenMove), database.write() as session:
+        twice(session)
+    assert stored(database) == before
