@@ -1,0 +1,203 @@
+"""Acting on what is due: each rung once, the right people, whatever is stored and however long the process was off."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.databases import closing_database
+from ground.factory import at, do, happened, item, lay, plan_file, policy, row, rows, store, swept, told
+from sqlalchemy import update
+
+from engine.database import Database, table
+from engine.lifecycle import Action
+from engine.records import Assignment, Contact, Event, Letter, Notice
+from engine.rulebook import read_rulebook
+from engine.sweep import due_duties, sweep
+from engine.terms import EventKind
+
+OPENED = at("2021-04-07")
+LONE = plan_file(items=(item(1, "so-ban"),))
+
+
+def lone(database: Database, **files: Any) -> None:
+    """One assignment, of so-ban, acknowledged: due Thursday 17 June 2021."""
+    laid = lay(database, now=OPENED, **{"plan": LONE} | files)
+    swept(database, OPENED)
+    do(database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=OPENED)
+
+
+def said(database: Database, day: str) -> list[tuple[str, str]]:
+    return [each[:2] for each in told(database, date.fromisoformat(day))]
+
+
+def test_opening_tells_each_owner_once_and_looks_again_at_the_next_rung(database: Database) -> None:
+    lay(database, now=OPENED)
+    first, again = swept(database, OPENED), swept(database, OPENED)
+    assert (first.seen, first.fired, first.notices) == (5, 5, 5)
+    assert again.seen == 0
+    assert {each.next_action_at for each in rows(database, Assignment)} == {
+        at("2021-04-12", "07:00"),  # not acknowledged: asked again after three days
+        at("2021-04-14", "07:00"),  # a request: after five
+    }
+
+
+def test_a_pass_repeated_as_if_it_had_never_been_done_changes_nothing(database: Database) -> None:
+    lone(database)
+    was = row(database, Assignment)
+    swept(database, at("2021-06-03"))
+    before = [rows(database, model) for model in (Letter, Notice, Event)]
+    with database.write() as session:
+        back = {"next_action_at": at("2021-06-03", "07:00"), "acted_until": was.acted_until, "level": was.level}
+        session.connection().execute(update(table(Assignment)).values(**back))
+    again = swept(database, at("2021-06-03", "07:05"))
+    assert (again.fired, again.notices) == (1, 0)
+    assert [rows(database, model) for model in (Letter, Notice, Event)] == before
+
+
+def test_nothing_is_said_before_its_minute(database: Database) -> None:
+    lone(database)
+    assert swept(database, at("2021-06-03", "06:59")).seen == 0
+    assert swept(database, at("2021-06-03", "07:00")).fired == 1
+
+
+def test_a_late_assignment_climbs_step_by_step(database: Database) -> None:
+    lone(database)
+    for day in ("2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08"):
+        swept(database, at(day))
+    assert said(database, "2021-06-18") == [("coordinator@so-ban.example", "T+1"), ("head@so-ban.example", "T+1")]
+    assert said(database, "2021-06-22") == [("monitor@so-chinh.example", "T+3")]
+    assert said(database, "2021-06-28") == [("monitor@so-chinh.example", "T+7")]
+    assert said(database, "2021-07-08") == [("leadership@tinh.example", "T+15")]
+    assert row(database, Assignment).level == 3
+
+
+def test_the_departments_own_lateness_climbs_to_the_body_above_it(database: Database) -> None:
+    lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-chinh"),)))
+    for day in ("2021-04-07", "2021-04-14", "2021-06-18", "2021-06-22"):
+        swept(database, at(day))
+    assert said(database, "2021-06-22") == [("monitor@tinh.example", "T+3")]
+
+
+def test_after_a_week_off_each_person_gets_the_latest_and_the_rest_is_recorded_with_its_reason(
+    database: Database,
+) -> None:
+    lone(database)
+    swept(database, at("2021-06-16"))
+    assert said(database, "2021-06-16") == [("coordinator@so-ban.example", "T-1")]
+    skipped = {each.detail["rung"]: each.detail["reason"] for each in _skipped(database)}
+    assert skipped == {"A+3": "acknowledged", "A+5": "acknowledged", "T-10": "overtaken", "T-3": "overtaken"}
+
+
+def test_after_two_weeks_off_the_head_hears_a_working_day_before_the_department(database: Database) -> None:
+    lone(database)
+    swept(database, at("2021-06-16"))
+    for day in ("2021-06-30", "2021-07-01"):
+        swept(database, at(day))
+    assert said(database, "2021-06-30") == [("coordinator@so-ban.example", "T+1"), ("head@so-ban.example", "T+1")]
+    assert said(database, "2021-07-01") == [("monitor@so-chinh.example", "T+7")]
+
+
+def test_a_pass_on_a_closed_day_writes_for_the_next_working_one(database: Database) -> None:
+    lone(database)
+    swept(database, at("2021-06-05"))
+    assert {each.day for each in rows(database, Letter)} == {date(2021, 4, 7), date(2021, 6, 7)}
+
+
+def test_an_urgent_plan_writes_on_a_closed_day_at_once(database: Database) -> None:
+    sunday = at("2021-04-11", "22:00")
+    lay(database, now=sunday, plan=plan_file(items=(item(1, "so-ban"),), urgency="hoa_toc"))
+    with database.write() as session:
+        session.connection().execute(update(table(Assignment)).values(opened_on=date(2021, 4, 9)))
+    swept(database, sunday)
+    letter = row(database, Letter)
+    assert (letter.urgent, letter.day, letter.send_after) == (True, date(2021, 4, 11), sunday)
+
+
+def test_an_agency_nobody_can_reach_is_the_monitors_business(database: Database) -> None:
+    lay(database, now=OPENED, plan=LONE)
+    with database.write() as session:
+        silent = table(Contact).c.agency_id == "so-ban"
+        session.connection().execute(update(table(Contact)).where(silent).values(email=""))
+    assert swept(database, OPENED).unreachable == 1
+    assert told(database) == [("monitor@so-chinh.example", "open", "IV.1.1 so-ban")]
+    event = row(database, Event, kind=EventKind.UNREACHABLE)
+    assert event.detail == {"role": "coordinator", "agency": "so-ban", "rung": "open"}
+
+
+def test_a_request_is_late_without_anybody_above_the_monitor_hearing_of_it(database: Database) -> None:
+    laid = lay(database, now=OPENED, plan=plan_file(items=(item(1, "mat-tran", request=True),)))
+    do(database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "mat-tran"), now=OPENED)
+    for day in ("2021-06-18", "2021-06-22", "2021-07-08", "2021-08-02"):
+        swept(database, at(day))
+    assert said(database, "2021-06-18") == [("coordinator@mat-tran.example", "T+1")]
+    assert said(database, "2021-06-22") == [("monitor@so-chinh.example", "T+3")]
+    assert {mailbox for mailbox, *_ in told(database)} == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
+
+
+def test_a_ladder_stays_as_it_was_when_the_assignment_opened(database: Database) -> None:
+    lone(database)
+    rungs = [{"rung": "T-20", "due": -20, "to": ["coordinator"], "kind": "reminder"}]
+    ladders = {"order": {"name": "x", "rungs": rungs}, "request": {"name": "y", "rungs": []}}
+    store(database, now=at("2021-05-01"), plan=LONE, rules=policy(ladders=ladders))
+    swept(database, at("2021-06-03"))
+    assert said(database, "2021-06-03") == [("coordinator@so-ban.example", "T-10")]
+
+
+def test_a_batch_takes_the_oldest_first_and_no_more_than_its_limit(database: Database) -> None:
+    lay(database, now=OPENED)
+    assert [swept(database, OPENED, limit=2).seen for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_what_is_due_is_named_by_plan_citation_and_owners(database: Database) -> None:
+    lay(database, now=OPENED)
+    with database.read() as session:
+        found = [(each.plan, each.citation, each.owners, each.due) for each in due_duties(session, OPENED)]
+    assert found[1] == ("12/KH-UBND", "IV.2.1", ("huyen-a", "huyen-b"), 2)
+    assert [citation for _, citation, _, _ in found] == ["IV.1.1", "IV.2.1", "IV.3.1", "IV.4.1"]
+
+
+def test_one_duty_can_be_acted_on_alone(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    duty_id = row(database, Assignment, id=laid.assignment("IV.3.1", "mat-tran")).duty_id
+    with database.write() as session:
+        assert sweep(session, read_rulebook(session), OPENED, limit=10, duty_id=duty_id).seen == 1
+    assert [mailbox for mailbox, *_ in told(database)] == ["coordinator@mat-tran.example"]
+
+
+def test_every_rung_fired_is_an_event(database: Database) -> None:
+    lone(database)
+    swept(database, at("2021-06-03"))
+    fired = rows(database, Event, kind=EventKind.RUNG_FIRED)
+    assert [(each.detail["rung"], each.detail["on"], each.actor) for each in fired] == [
+        ("open", "2021-04-07", "system"),
+        ("T-10", "2021-06-03", "system"),
+    ]
+    assert happened(database)[-1] == "rung_skipped"
+
+
+@pytest.mark.postgres
+def test_two_passes_at_once_share_the_work_and_double_nothing(postgres_url: str) -> None:
+    with closing_database(postgres_url) as database:
+        lay(database, now=OPENED, plan=plan_file(items=tuple(item(n, "cac-huyen") for n in range(1, 11))))
+        start, seen = threading.Barrier(2), []
+
+        def work() -> None:
+            start.wait()
+            while (count := swept(database, OPENED, limit=3).seen) > 0:
+                seen.append(count)
+
+        both = [threading.Thread(target=work) for _ in range(2)]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+        assert sum(seen) == 20
+        assert len(rows(database, Notice)) == 20
+        assert len(rows(database, Letter)) == 2
+
+
+def _skipped(database: Database) -> list[Any]:
+    return rows(database, Event, kind=EventKind.RUNG_SKIPPED)
