@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="never downgraded in silence")
     smtp_username: str = Field("", description="empty: no authentication")
-    smtp_password: SecretStr = Field(SecretStr(""), description="")
+    smtp_password: SecretStr = Field(SecretStr(""), description="the password of smtp_username")
     smtp_ca_file: Path | None = Field(None, description="a private authority's certificate")
     smtp_connections: int = Field(4, ge=1, le=32, description="connections kept open to the relay")
     smtp_messages_per_connection: int = Field(0, ge=0, description="0: no limit")

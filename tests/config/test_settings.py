@@ -1,0 +1,91 @@
+"""Settings come from the environment and .env alone, once, and say every mistake at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from config.settings import Settings, SettingsRefused, read_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder and an environment without our settings."""
+    for name in [each for each in os.environ if each.startswith("DONDOC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_any_setting_it_runs_here_on_sqlite_and_sends_nothing() -> None:
+    settings = read_settings()
+    assert settings.database == "sqlite:///var/dondoc.db"
+    assert (settings.host, settings.smtp_host, settings.maildir) == ("127.0.0.1", "", Path("var/maildir"))
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("DONDOC_PORT=9001\nDONDOC_LANGUAGE=en\nOTHER=1\n")
+    monkeypatch.setenv("DONDOC_PORT", "9002")
+    settings = read_settings()
+    assert (settings.port, settings.language) == (9002, "en")
+
+
+def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DONDOC_PORT", "nine")
+    monkeypatch.setenv("DONDOC_SMTP_SECURITY", "maybe")
+    monkeypatch.setenv("DONDOC_BASE_URL", "dondoc.example")
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    lines = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["DONDOC_BASE_URL", "DONDOC_PORT", "DONDOC_SMTP_SECURITY"]
+
+
+def test_settings_are_not_changed_after_they_are_read() -> None:
+    with pytest.raises(ValidationError):
+        read_settings().port = 1  # type: ignore[misc]
+
+
+def test_a_base_url_ends_without_a_slash() -> None:
+    assert read_settings(base_url="https://dondoc.example/").base_url == "https://dondoc.example"
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    shown = repr(read_settings(secret="S3CRET-1", smtp_password="S3CRET-2"))
+    assert "S3CRET" not in shown
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    silent = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert silent == []
+
+
+def test_the_signing_key_is_made_once_and_read_by_its_owner_alone() -> None:
+    settings = read_settings(data_dir=Path("data"))
+    assert settings.signing_key() == settings.signing_key() == read_settings(data_dir=Path("data")).signing_key()
+    assert stat.S_IMODE(Path("data/secret").stat().st_mode) == 0o600
+    assert [each.name for each in Path("data").iterdir()] == ["secret"]
+
+
+def test_a_signing_key_that_is_given_is_not_written_anywhere() -> None:
+    assert read_settings(secret="given", data_dir=Path("data")).signing_key() == "given"
+    assert not Path("data").exists()
+
+
+def test_two_processes_that_start_together_agree_on_the_key() -> None:
+    start, keys = threading.Barrier(8), []
+
+    def begin() -> None:
+        start.wait()
+        keys.append(read_settings(data_dir=Path("data")).signing_key())
+
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(keys) == 8
+    assert len(set(keys)) == 1

@@ -1,0 +1,71 @@
+"""Links in letters: for one purpose, untouched, until their day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
+
+from engine.errors import LinkRefused
+from engine.links import Link, Purpose, Signer
+
+SIGNER = Signer("a key of this test")
+MADE, UNTIL = date(2021, 6, 14), date(2021, 7, 29)
+
+
+def link(purpose: Purpose = Purpose.REPORT, subject: str = "1:2021-H1") -> Link:
+    return Link(purpose, 12, subject, MADE, UNTIL)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_comes_back_as_it_was_made(purpose: Purpose) -> None:
+    assert SIGNER.read(purpose, SIGNER.token(link(purpose)), MADE) == link(purpose)
+
+
+@pytest.mark.parametrize("other", [each for each in Purpose if each is not Purpose.REPORT])
+def test_a_link_for_one_purpose_is_no_key_to_another(other: Purpose) -> None:
+    with pytest.raises(LinkRefused):
+        SIGNER.read(other, SIGNER.token(link()), MADE)
+
+
+def test_a_link_works_through_its_last_day_and_says_when_it_ended() -> None:
+    token = SIGNER.token(link())
+    assert SIGNER.read(Purpose.REPORT, token, UNTIL).until == UNTIL
+    with pytest.raises(LinkRefused, match="29/07/2021"):
+        SIGNER.read(Purpose.REPORT, token, date(2021, 7, 30))
+
+
+def test_a_letter_made_twice_holds_the_same_link() -> None:
+    assert SIGNER.token(link()) == Signer("a key of this test").token(link())
+
+
+def test_another_offices_link_is_refused() -> None:
+    with pytest.raises(LinkRefused):
+        Signer("another key").read(Purpose.REPORT, SIGNER.token(link()), MADE)
+
+
+@given(st.integers(0, 200), st.characters(codec="ascii"))
+def test_a_link_changed_in_any_letter_is_refused(at: int, letter: str) -> None:
+    token = SIGNER.token(link())
+    at %= len(token)
+    changed = token[:at] + letter + token[at + 1 :]
+    if changed == token:
+        return
+    with pytest.raises(LinkRefused):
+        SIGNER.read(Purpose.REPORT, changed, MADE)
+
+
+@pytest.mark.parametrize("token", ["", ".", "x.y", "Ễ.ễ", "a" * 10_000, "\x00"])
+def test_what_is_no_link_at_all_is_refused(token: str) -> None:
+    with pytest.raises(LinkRefused):
+        SIGNER.read(Purpose.REPORT, token, MADE)
+
+
+@pytest.mark.parametrize("body", [[], [1], "text", {"contact": 1}, [1, "x", 10**9, 1], ["x", "x", 1, 1], [None] * 4])
+def test_a_signed_body_of_another_shape_is_refused(body: object) -> None:
+    signed = URLSafeSerializer("a key of this test", salt="dondoc.report").dumps(body)
+    with pytest.raises(LinkRefused):
+        SIGNER.read(Purpose.REPORT, str(signed), MADE)

@@ -1,0 +1,161 @@
+"""Files into the database: twice is once, mistakes change nothing, a plan that runs is not overwritten."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from ground.factory import add_contact, at, directory, item, lay, plan_file, policy, real_plan, row, rows, store
+
+from engine.calendar import DayException, DayKind
+from engine.database import Database
+from engine.errors import BadInput, Conflict
+from engine.loading import expand_owners, load_days, load_directory, load_plan, name_on
+from engine.records import (
+    Agency,
+    AgencyGroup,
+    CalendarDay,
+    Contact,
+    Duty,
+    Event,
+    Plan,
+    PolicyRecord,
+    Succession,
+)
+from engine.terms import Role
+
+NOW, LATER = at("2021-04-07"), at("2021-05-01")
+EVERYTHING = (Agency, AgencyGroup, Contact, Succession, PolicyRecord, CalendarDay, Plan, Duty)
+
+
+def test_the_same_files_twice_change_nothing(database: Database) -> None:
+    store(database, now=NOW)
+    before = [rows(database, model) for model in (*EVERYTHING, Event)]
+    store(database, now=NOW)
+    assert [rows(database, model) for model in (*EVERYTHING, Event)] == before
+
+
+def test_a_plan_keeps_its_words_and_expands_its_groups(database: Database) -> None:
+    laid = store(database, now=NOW)
+    plan = row(database, Plan, id=laid.plan_id)
+    assert (plan.number, plan.issuer_id, plan.year, plan.sms_name) == ("12/KH-UBND", "tinh", 2021, "KH12")
+    duty = row(database, Duty, citation="IV.2.1")
+    assert (duty.owners, duty.heading, duty.text) == (["huyen-a", "huyen-b"], "Mục 2", "Việc thứ 2.")
+    assert row(database, Duty, citation="IV.3.1").request is True
+    assert row(database, Duty, citation="IV.4.1").waits_for == ["IV.1.1", "IV.2.1"]
+
+
+def test_a_plan_that_is_not_active_is_replaced_by_a_new_text(database: Database) -> None:
+    first = store(database, now=NOW)
+    second = store(database, now=LATER, plan=plan_file(items=(item(1, "so-ban"),)))
+    assert second.plan_id == first.plan_id
+    assert [each.citation for each in rows(database, Duty)] == ["IV.1.1"]
+    assert len(rows(database, Event, kind="plan_loaded")) == 2
+
+
+def test_an_active_plan_is_not_replaced_but_may_be_loaded_again_unchanged(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    assert store(database, now=LATER).plan_id == laid.plan_id
+    with pytest.raises(Conflict, match="đang chạy"):
+        store(database, now=LATER, plan=plan_file(items=(item(1, "so-ban"),)))
+    assert len(rows(database, Duty)) == 4
+
+
+def test_numbers_restart_each_january(database: Database) -> None:
+    this_year = store(database, now=NOW)
+    next_year = store(database, now=NOW, plan=plan_file(year=2022, issued_on=date(2022, 1, 10)))
+    assert this_year.plan_id != next_year.plan_id
+
+
+@pytest.mark.parametrize(
+    ("plan", "named"),
+    [
+        (plan_file(items=(item(1, "so-khong-co"),)), "so-khong-co"),
+        (plan_file(issuer="tinh-khac"), "tinh-khac"),
+        (plan_file(supervisor="so-khac"), "so-khac"),
+        (plan_file(policy="nghiem-hon"), "nghiem-hon"),
+    ],
+)
+def test_a_plan_that_names_what_nobody_knows_is_refused_whole(database: Database, plan: object, named: str) -> None:
+    with pytest.raises(BadInput, match=named):
+        store(database, now=NOW, plan=plan)
+    assert rows(database, Plan) == []
+    assert rows(database, Agency) == []  # one unit of work
+
+
+def test_a_directory_renames_and_adds_and_removes_nobody(database: Database) -> None:
+    store(database, now=NOW)
+    names = [{"name": "Sở Ban", "until": "2021-04-30"}, {"name": "Sở Ban mới", "short": "SBM", "from": "2021-05-01"}]
+    with database.write() as session:
+        load_directory(session, directory(so_ban={"names": names}, so_moi={}), actor="cli:test", now=LATER)
+    renamed = row(database, Agency, id="so-ban")
+    assert (renamed.name, renamed.short) == ("Sở Ban mới", "SBM")
+    assert name_on(renamed.names, date(2021, 4, 30)) == "Sở Ban"
+    assert name_on(renamed.names, date(2021, 5, 1)) == "Sở Ban mới"
+    assert len(rows(database, Agency)) == 7
+
+
+def test_contacts_are_added_and_never_doubled_or_removed(database: Database) -> None:
+    store(database, now=NOW)
+    mine = add_contact(database, "so-ban", Role.COORDINATOR)
+    before = len(rows(database, Contact))
+    more = [{"role": "deputy", "email": "deputy@so-ban.example", "from": "2021-05-01"}]
+    with database.write() as session:
+        load_directory(session, directory(so_ban={"contacts": more}), actor="cli:test", now=LATER)
+    assert len(rows(database, Contact)) == before + 1
+    assert row(database, Contact, id=mine).email == "coordinator2@so-ban.example"
+    assert row(database, Contact, role=Role.DEPUTY).valid_from == date(2021, 5, 1)
+
+
+def test_bodies_may_stand_in_the_file_before_the_body_above_them(database: Database) -> None:
+    store(database, now=NOW, bodies=directory(tinh={"parent": "trung-uong"}, trung_uong={}))
+    assert row(database, Agency, id="tinh").parent_id == "trung-uong"
+
+
+def test_successions_are_kept_with_date_function_and_basis(database: Database) -> None:
+    edge = {"to": "so-chinh", "on": "2025-03-01", "basis": "NQ 42/2025", "function": "phòng, chống tệ nạn"}
+    for _ in range(2):
+        store(database, now=NOW, bodies=directory(so_ban={"successors": [edge]}))
+    kept = row(database, Succession)
+    assert (kept.from_id, kept.to_id, kept.on) == ("so-ban", "so-chinh", date(2025, 3, 1))
+    assert (kept.function, kept.basis) == ("phòng, chống tệ nạn", "NQ 42/2025")
+
+
+def test_a_policy_is_replaced_by_its_id(database: Database) -> None:
+    store(database, now=NOW)
+    store(database, now=LATER, rules=policy(name="Nhắc sớm hơn"))
+    assert row(database, PolicyRecord).body["name"] == "Nhắc sớm hơn"
+    assert len(rows(database, Event, kind="policy_loaded")) == 2
+
+
+def test_days_the_operator_edited_are_not_overwritten_by_the_file(database: Database) -> None:
+    day = date(2026, 1, 10)
+    with database.write() as session:
+        assert load_days(session, [DayException(day, DayKind.WORKED, "Làm bù", "CV 15/2025")]) == 1
+        assert load_days(session, [DayException(day, DayKind.HOLIDAY, "Nghỉ")]) == 0
+    assert row(database, CalendarDay).kind == "worked"
+
+
+def test_owners_are_expanded_each_once_in_order(database: Database) -> None:
+    store(database, now=NOW)
+    with database.read() as session:
+        assert expand_owners(session, ["huyen-b", "cac-huyen", "so-ban"]) == ("huyen-b", "huyen-a", "so-ban")
+        with pytest.raises(BadInput, match="khong-co"):
+            expand_owners(session, ["khong-co"])
+
+
+def test_plan_188_comes_whole_from_its_files(database: Database) -> None:
+    laid = real_plan(database, now=NOW)
+    duties = rows(database, Duty, plan_id=laid.plan_id)
+    section_iv = [each.citation for each in duties if each.kind == "assignments"]
+    assert len(section_iv) == 26
+    assert not any(citation.startswith("IV.14.") for citation in section_iv)
+    assert [len(each.owners) for each in duties if each.citation == "IV.16.1"] == [21]
+    with database.write() as session:
+        assert load_plan(session, _again(database), actor="cli:test", now=LATER) == laid.plan_id
+
+
+def _again(database: Database) -> object:
+    from engine.planfile import PlanFile
+
+    return PlanFile.model_validate(row(database, Plan).file)

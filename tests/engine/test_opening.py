@@ -1,0 +1,160 @@
+"""Opening: duty x owner x period within the horizon, once, with the right body above, by the plan's own dates."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from ground.factory import (
+    at,
+    begin,
+    happened,
+    item,
+    lay,
+    plan_file,
+    policy,
+    real_plan,
+    row,
+    rows,
+    store,
+    swept,
+    told,
+)
+from sqlalchemy import update
+
+from engine.calendar import DayException, DayKind
+from engine.database import Database, table
+from engine.errors import Conflict, NotFound
+from engine.opening import activate, open_due
+from engine.records import Assignment, Event, LadderRecord, Plan
+from engine.terms import EventKind, PlanState, State
+
+NOW = at("2021-04-07")
+
+
+def opened(database: Database, now: str) -> int:
+    with database.write() as session:
+        return open_due(session, at(now))
+
+
+def test_nothing_opens_before_the_plan_is_activated(database: Database) -> None:
+    store(database, now=NOW)
+    assert opened(database, "2021-12-31") == -1
+    assert rows(database, Assignment) == []
+
+
+def test_the_horizon_decides_what_opens_when(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    assert {each.period for each in rows(database, Assignment)} == {"2021-H1"}
+    # the year's reports are due on 17 and 20 December: 92 days before
+    assert row(database, Plan, id=laid.plan_id).next_open_at == at("2021-09-16", "07:00")
+    assert opened(database, "2021-09-15") == -1
+    assert opened(database, "2021-09-16") == 4
+    assert opened(database, "2021-09-19") == 1
+    assert row(database, Plan, id=laid.plan_id).next_open_at is None
+
+
+def test_an_assignment_carries_its_dates_its_arithmetic_and_its_ladder(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    found = row(database, Assignment, id=laid.assignment("IV.4.1", "so-chinh"))
+    assert (found.window_start, found.window_end) == (date(2020, 12, 15), date(2021, 6, 14))
+    assert (found.nominal_due, found.due_on, found.original_due_on) == (
+        date(2021, 6, 20),
+        date(2021, 6, 21),
+        date(2021, 6, 21),
+    )
+    assert found.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert (found.state, found.opened_on, found.next_action_at) == (State.ASSIGNED, date(2021, 4, 7), NOW)
+
+
+def test_a_request_has_the_softer_ladder(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    asked = row(database, Assignment, id=laid.assignment("IV.3.1", "mat-tran"))
+    ordered = row(database, Assignment, id=laid.assignment("IV.1.1", "so-ban"))
+    names = {each.id: each.body["name"] for each in rows(database, LadderRecord)}
+    assert (names[asked.ladder_id], names[ordered.ladder_id]) == ("Đề nghị", "Giao việc")
+
+
+def test_the_department_supervises_everyone_but_itself(database: Database) -> None:
+    lay(database, now=NOW)
+    above = {each.agency_id: each.supervisor_id for each in rows(database, Assignment)}
+    assert above.pop("so-chinh") == "tinh"
+    assert set(above.values()) == {"so-chinh"}
+
+
+def test_opening_again_changes_nothing(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    before = (rows(database, Assignment), rows(database, Event))
+    with database.write() as session:
+        session.connection().execute(update(table(Plan)).values(next_open_at=NOW))
+    assert opened(database, "2021-04-08") == 0
+    assert (rows(database, Assignment), rows(database, Event)) == before
+    assert row(database, Plan, id=laid.plan_id).next_open_at is not None
+
+
+def test_each_assignment_opened_is_an_event_with_its_due_date(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    event = row(database, Event, assignment_id=laid.assignment("IV.1.1", "so-ban"))
+    assert (event.kind, event.detail, event.at) == (EventKind.OPENED, {"due": "2021-06-17"}, NOW)
+
+
+def test_several_plans_open_one_after_another(database: Database) -> None:
+    first = store(database, now=NOW)
+    second = store(database, now=NOW, plan=plan_file(number="13/KH-UBND"))
+    with database.write() as session:
+        for laid in (first, second):
+            activate(session, laid.plan_id, actor="cli:test", now=NOW)
+    assert [opened(database, "2021-04-07") for _ in range(3)] == [5, 5, -1]
+
+
+def test_a_plan_is_activated_once_and_an_unknown_one_never(database: Database) -> None:
+    laid = lay(database, now=NOW)
+    assert row(database, Plan).state is PlanState.ACTIVE
+    with pytest.raises(Conflict), database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW)
+    with pytest.raises(NotFound), database.write() as session:
+        activate(session, 99, actor="cli:test", now=NOW)
+    assert happened(database).count("plan_activated") == 1
+
+
+def test_a_single_act_opens_once_without_a_window(database: Database) -> None:
+    once = plan_file(items=(item(1, "so-ban", cadence=["once"], rule="mot-lan"),))
+    lay(database, now=NOW, plan=once)
+    found = row(database, Assignment)
+    assert (found.period, found.window_start, found.due_on) == ("once", None, date(2021, 6, 30))
+
+
+def test_what_is_owed_only_as_it_arises_opens_by_itself_never(database: Database) -> None:
+    lay(database, now=NOW, plan=plan_file(items=(item(1, "so-ban", cadence=["ad_hoc"]),)))
+    assert rows(database, Assignment) == []
+
+
+def test_a_plan_of_last_year_activated_today_opens_what_it_owed_and_floods_nobody(database: Database) -> None:
+    today = at("2022-03-01")
+    lay(database, now=today)
+    assert {each.period for each in rows(database, Assignment)} == {"2021-H1", "2021-Y"}
+    swept(database, today)
+    assert [swept(database, at(day)).notices for day in ("2022-03-02", "2022-03-03")] == [0, 0]
+    first_day = told(database, date(2022, 3, 1))
+    assert {rung for _, rung, _ in first_day} == {"open"}
+    assert len({mailbox for mailbox, _, _ in first_day}) == 5
+
+
+def test_the_operators_calendar_moves_a_due_date(database: Database) -> None:
+    day_off = DayException(date(2021, 6, 17), DayKind.DAY_OFF, "Hoán đổi", "QĐ 1/QĐ-UBND")
+    laid = lay(database, now=NOW, days=(day_off,))
+    assert row(database, Assignment, id=laid.assignment("IV.1.1", "so-ban")).due_on == date(2021, 6, 18)
+
+
+def test_a_shorter_horizon_opens_later(database: Database) -> None:
+    lay(database, now=NOW, rules=policy(open_days_before=30))
+    assert rows(database, Assignment) == []
+    assert row(database, Plan).next_open_at == at("2021-05-18", "07:00")
+
+
+def test_plan_188_opens_its_first_half_year(database: Database) -> None:
+    laid = begin(real_plan(database, now=NOW), now=NOW)
+    district = row(database, Assignment, id=laid.assignment("IV.16.1", "ubnd-huyen-que-phong"))
+    consolidated = row(database, Assignment, id=laid.assignment("IV.1.1", "so-ldtbxh"))
+    assert (district.due_on, district.supervisor_id) == (date(2021, 6, 17), "so-ldtbxh")
+    assert (consolidated.due_on, consolidated.supervisor_id) == (date(2021, 6, 21), "ubnd-tinh")
