@@ -42,8 +42,8 @@ def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False
     return Column(stored, nullable=nullable, index=index)
 
 
-def json_column(*, nullable: bool = False) -> Any:
-    return Column(JSON, nullable=nullable)
+def json_column(*, nullable: bool = False, default: Any = None) -> Any:
+    return Column(JSON(none_as_null=nullable), nullable=nullable, default=default)
 
 
 class Agency(SQLModel, table=True):
@@ -98,6 +98,8 @@ class Contact(SQLModel, table=True):
     links_since: datetime | None = None
     suppressed: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
     """Channel -> reason: a dead address, or stopped by the person within what policy allows."""
+    pace: dict[str, str] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    """Channel -> ``weekly``: the person asked for what can wait once a week, within what policy allows."""
 
 
 class PolicyRecord(SQLModel, table=True):
@@ -155,7 +157,8 @@ class Plan(SQLModel, table=True):
 
 
 class Duty(SQLModel, table=True):
-    """One numbered line of a plan. ``owners`` are agency ids after groups were expanded, in the directory's order."""
+    """One numbered line of a plan. ``owners`` are agency ids after groups were expanded, in the directory's order.
+    ``added`` is set on a duty that came after the document (engine.adhoc.Added): ``rule`` is empty then."""
 
     __table_args__ = (UniqueConstraint("plan_id", "citation"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -173,6 +176,7 @@ class Duty(SQLModel, table=True):
     area: str | None = None
     repeats: str | None = None
     waits_for: list[str] = Field(sa_column=json_column())
+    added: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
 
 
 class Assignment(SQLModel, table=True):
@@ -398,6 +402,16 @@ class SignedIn(SQLModel, table=True):
     device: str = Field(default="", max_length=120)
 
 
+class SignInLink(SQLModel, table=True):
+    """A link sent to an account's mailbox: signs in once, within minutes. The digest alone is kept."""
+
+    __tablename__ = "sign_in_link"
+    digest: str = Field(primary_key=True, max_length=64)
+    account_id: int = Field(foreign_key="account.id", index=True)
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
 class ApiToken(SQLModel, table=True):
     """A program's key to the API with the scopes it was given; the digest alone is kept."""
 
@@ -435,13 +449,14 @@ class Draft(SQLModel, table=True):
 
 
 class Evidence(SQLModel, table=True):
-    """An uploaded file by its SHA-256; its bytes lie under data_dir/files, outside the web root, never executed."""
+    """A file that an agency uploaded, by its SHA-256; its bytes lie once under data_dir/files, outside the web root,
+    never executed. Two agencies that upload the same bytes have a row each: neither sees that the other did."""
 
     digest: str = Field(primary_key=True, max_length=64)
+    agency_id: str = Field(primary_key=True, foreign_key="agency.id", max_length=64)
     size: int
     media_type: str = Field(max_length=100)
-    name: str
-    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    name: str = Field(max_length=200)
     actor: str
     at: datetime
 

@@ -127,6 +127,13 @@ class EventKind(StrEnum):
     POLICY_LOADED = "policy_loaded"
     CALENDAR_CHANGED = "calendar_changed"
     AUDIT_FAILED = "audit_failed"
+    ACCOUNT_CHANGED = "account_changed"
+    SIGNED_IN = "signed_in"
+    DUTY_ADDED = "duty_added"
+    DUTY_AMENDED = "duty_amended"
+    EVIDENCE_STORED = "evidence_stored"
+    FIGURES_FROZEN = "figures_frozen"
+    FEED_CHANGED = "feed_changed"
 
 
 class Quiet(StrEnum):

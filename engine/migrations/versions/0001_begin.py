@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("links_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suppressed", sa.JSON(), nullable=False),
+        sa.Column("pace", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_contact_agency_id_agency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
     )
@@ -240,14 +241,14 @@ def upgrade() -> None:
     op.create_table(
         "evidence",
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("media_type", sa.String(length=100), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_evidence_agency_id_agency")),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_evidence")),
+        sa.PrimaryKeyConstraint("digest", "agency_id", name=op.f("pk_evidence")),
     )
     op.create_table(
         "feed",
@@ -381,6 +382,7 @@ def upgrade() -> None:
         sa.Column("area", sa.String(), nullable=True),
         sa.Column("repeats", sa.String(), nullable=True),
         sa.Column("waits_for", sa.JSON(), nullable=False),
+        sa.Column("added", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_duty_plan_id_plan")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint("plan_id", "citation", name=op.f("uq_duty_plan_id_citation")),
@@ -439,6 +441,18 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('queued','sending')"),
             postgresql_where=sa.text("state IN ('queued','sending')"),
         )
+
+    op.create_table(
+        "sign_in_link",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_sign_in_link_account_id_account")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_in_link")),
+    )
+    with op.batch_alter_table("sign_in_link", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_link_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "signed_in",
@@ -551,6 +565,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_signed_in_account_id"))
 
     op.drop_table("signed_in")
+    with op.batch_alter_table("sign_in_link", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_link_account_id"))
+
+    op.drop_table("sign_in_link")
     with op.batch_alter_table("letter", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_letter_send_after",
