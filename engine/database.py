@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
@@ -100,9 +100,9 @@ def _reachable() -> Iterator[None]:
     """Turn «cannot connect», «locked» and «no such table» into one sentence for people."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, ProgrammingError) as error:
         original = str(error.orig or error).strip().splitlines()[0]
-        if original.startswith(OUR_MISTAKES):
+        if original.startswith(OUR_MISTAKES) or (isinstance(error, ProgrammingError) and not _no_schema(original)):
             raise
         raise Unavailable(_said(original)) from error
 
@@ -122,8 +122,13 @@ def _loosened(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON")
 
 
+def _no_schema(original: str) -> bool:
+    """SQLite's and PostgreSQL's words for a table that was never made."""
+    return "no such table" in original or original.startswith('relation "')
+
+
 def _said(original: str) -> str:
-    if "no such table" in original:
+    if _no_schema(original):
         hint = "Chạy «dondoc db upgrade» trước. / Run “dondoc db upgrade” first."
     elif "locked" in original:
         hint = "Một tiến trình khác đang ghi quá lâu; thử lại. / Another process holds the database; try again."

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from ground.databases import closing_database
+from ground.factory import at, rows, store
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
-from engine.database import Database
-from engine.records import Fact
+import engine
+from engine.database import Database, table
+from engine.errors import Unavailable
+from engine.records import Duty, Fact
 
+ROOT = Path(engine.__file__).parents[1]
+UPGRADE = "import sys; from engine.database import Database; Database(sys.argv[1]).upgrade()"
 SCHEMA = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
@@ -25,7 +40,8 @@ def indexes(database: Database) -> dict[str, str]:
 
 def test_the_steps_lead_to_the_tables_of_the_code(database: Database) -> None:
     with database.bind.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+        difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    assert difference == [], "run «make migration»"
 
 
 def test_partial_indexes_hold_the_same_condition_as_in_the_code(empty_url: str) -> None:
@@ -42,5 +58,41 @@ def test_a_second_upgrade_changes_nothing(database: Database) -> None:
     with database.write() as session:
         session.add(Fact(name="kept", value="yes"))
     database.upgrade()
-    with database.read() as session:
-        assert session.get(Fact, "kept") is not None
+    assert [each.value for each in rows(database, Fact)] == ["yes"]
+
+
+def test_processes_that_start_together_make_the_schema_once(empty_url: str) -> None:
+    together = [subprocess.Popen([sys.executable, "-c", UPGRADE, empty_url], cwd=ROOT) for _ in range(2)]
+    assert [each.wait(timeout=60) for each in together] == [0, 0]
+    with closing_database(empty_url) as database:
+        assert rows(database, Fact) == []
+
+
+def test_a_step_that_fails_leaves_the_schema_as_it_was(database: Database) -> None:
+    def step(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE fact ADD COLUMN half_way INTEGER")
+        connection.exec_driver_sql("INSERT INTO fact (name, value) VALUES (NULL, NULL)")
+
+    with pytest.raises(IntegrityError), database.migrating() as settings:
+        step(settings.attributes["connection"])
+    with database.bind.connect() as connection:
+        assert "half_way" not in {each["name"] for each in sa.inspect(connection).get_columns("fact")}
+
+
+def test_a_table_others_point_at_can_be_rebuilt_and_is_guarded_again_afterwards(sqlite_database: Database) -> None:
+    store(sqlite_database, now=at("2021-04-07"))
+    before = rows(sqlite_database, Duty)
+    with sqlite_database.migrating() as settings:
+        operations = Operations(MigrationContext.configure(settings.attributes["connection"]))
+        with operations.batch_alter_table("plan", recreate="always") as batch:
+            batch.add_column(sa.Column("extra", sa.String(), nullable=True))
+    assert rows(sqlite_database, Duty) == before
+    with pytest.raises(IntegrityError), sqlite_database.write() as session:
+        session.connection().execute(sa.update(table(Duty)).values(plan_id=999))
+
+
+def test_alembics_own_command_is_sent_to_ours() -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(ROOT / "engine" / "migrations"))
+    with pytest.raises(Unavailable, match="dondoc db upgrade"):
+        command.upgrade(settings, "head")
