@@ -1,0 +1,46 @@
+# make setup   everything that development needs: .venv, and the Debian packages that tests stand on
+# make run     the demonstration, nothing else needed: http://127.0.0.1:8188
+# make check   what the automatic check runs: format, types, imports, tests
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+WORKERS := 2
+
+.PHONY: setup run test check lint bench migration clean
+
+setup: $(VENV)/.ready
+	@bash .ci/setup
+
+run: $(VENV)/.ready
+	@exec $(BIN)/dondoc demo
+
+test: $(VENV)/.ready
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+lint: $(VENV)/.ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test
+
+bench: $(VENV)/.ready
+	@$(BIN)/python -m tests.bench.run
+
+# Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
+migration: $(VENV)/.ready
+	@$(BIN)/python -m engine.migrations $(what)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip' 2>/dev/null || bash .ci/setup venv
+	@test -x $(BIN)/pip || { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing what requirements.lock names (a minute or two the first time)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
