@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
-
-from aiosmtplib import SMTP
 
 from notifications.channel import Fate, Outgoing
 from notifications.mime import Sender, compose
 from notifications.relay import Relay, Security
 from notifications.smtp import Email
+from tests.bench.bare import send, shared
 from tests.bench.smtp_sink import Sink
 
 TEXT = ("Kính gửi Ủy ban nhân dân huyện, đề nghị báo cáo kết quả thực hiện Kế hoạch 188 trước hạn.\n" * 20)[:1150]
@@ -58,32 +57,10 @@ def milliseconds(act: Callable[[Outgoing], object], letters: list[Outgoing]) -> 
     return (time.perf_counter() - start) / len(letters) * 1000
 
 
-async def shared(letters: list[Outgoing], width: int, send: Callable[[int, Outgoing], Awaitable[object]]) -> None:
-    queue = iter(letters)
-
-    async def worker(number: int) -> None:
-        for each in queue:
-            await send(number, each)
-
-    await asyncio.gather(*(worker(number) for number in range(width)))
-
-
 async def bare(letters: list[Outgoing], port: int, width: int) -> float:
     """aiosmtplib.SMTP.sendmail on kept connections, of messages composed before the clock starts."""
-    composed = {each.key: compose(each, SENDER)[1] for each in letters}
-    clients = [SMTP(hostname="127.0.0.1", port=port, start_tls=False) for _ in range(width)]
-    for client in clients:
-        await client.connect()
-    start = time.perf_counter()
-
-    async def send(number: int, each: Outgoing) -> None:
-        await clients[number].sendmail("nhacviec@so.example", [each.to], composed[each.key])
-
-    await shared(letters, width, send)
-    spent = time.perf_counter() - start
-    for client in clients:
-        await client.quit()
-    return spent / len(letters) * 1000
+    composed = [(each.to, compose(each, SENDER)[1]) for each in letters]
+    return await send(composed, SENDER.mailbox, port, width) / len(letters) * 1000
 
 
 async def ours(letters: list[Outgoing], port: int, width: int) -> float:
@@ -91,16 +68,15 @@ async def ours(letters: list[Outgoing], port: int, width: int) -> float:
     async with Email(relay) as channel:
         start = time.perf_counter()
 
-        async def send(_: int, each: Outgoing) -> None:
+        async def one(_: int, each: Outgoing) -> None:
             outcome = await channel.send(each)
             assert outcome.fate is Fate.ACCEPTED, outcome
 
-        await shared(letters, width, send)
+        await shared(letters, width, one)
         return (time.perf_counter() - start) / len(letters) * 1000
 
 
-def main() -> None:
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+def measure(number: int) -> None:
     letters = [letter(each) for each in range(number)]
     few = letters[: number // 10]
     hand = min(milliseconds(lambda each: compose(each, SENDER), letters) for _ in range(3))
@@ -119,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measure(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)

@@ -1,0 +1,244 @@
+"""What a tick costs, beside the least that could be done, in the same run on the same data and the same relay.
+
+    python -m tests.bench.run [--stored 10000 100000 1000000] [--due 100 10000] [--rounds 3] [--postgres]
+                              [--only tick|quiet|memory|channel]
+
+Each measured figure is the best of its rounds (the machine may be shared); rounds of ours and of the bare way
+alternate. The relay is ``smtp_sink.py`` in a process of its own. A tick is measured warm, as in a process that has
+been up for a day: one small tick runs before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import text
+
+from engine.database import Database
+from engine.links import Signer
+from notifications.channel import Outgoing
+from notifications.delivery import PostOffice
+from notifications.letters import Stationery
+from notifications.mime import Sender, compose
+from notifications.relay import Relay, Security
+from notifications.smtp import Email
+from tests.bench import bare, email_channel, ground
+from tests.bench.phases import PHASES, watched
+from tests.bench.smtp_sink import Sink
+from tests.ground.postgres import Ground
+from workflows import passes
+
+SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
+STORED = (10_000, 100_000, 1_000_000)
+DUE = (100, 1_000, 10_000)
+QUIET_TIMES = 2_000
+Store = Callable[[int], AbstractContextManager[Database]]
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seconds of one tick of ours, of the bare sweep and of the bare sending of the same letters."""
+
+    ours: float
+    sweep: float
+    send: float
+    phases: dict[str, float]
+
+    @property
+    def bare(self) -> float:
+        return self.sweep + self.send
+
+
+def office(port: int) -> PostOffice:
+    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
+    stationery = Stationery(Signer("a key for benchmarks"), "https://dondoc.example", 45)
+    return PostOffice({"email": Email(relay)}, stationery)
+
+
+def tick(database: Database, post_office: PostOffice, letters: int) -> float:
+    """Seconds of one tick in which so many letters are sent."""
+    start = time.perf_counter()
+    reports = asyncio.run(passes.tick(database, ground.NOW, post_office))
+    spent = time.perf_counter() - start
+    done = {report.name: report.counts for report in reports}
+    assert done["act"]["notices"] == done["deliver"]["accepted"] == letters, reports
+    return spent
+
+
+def messages(database: Database) -> list[tuple[str, bytes]]:
+    """What was sent, byte by byte, made again from what was kept."""
+    chosen = text(
+        "SELECT m.key, c.email, b.subject, b.text, b.html FROM letter m JOIN contact c ON c.id = m.contact_id"
+        " JOIN letter_body b ON b.letter_id = m.id ORDER BY m.id"
+    )
+    with database.read() as session:
+        rows = session.connection().execute(chosen).all()
+    letters = [
+        Outgoing(key, to, said, ground.NOW, subject, zlib.decompress(bytes(html)).decode())
+        for key, to, subject, said, html in rows
+    ]
+    return [(letter.to, compose(letter, SENDER)[1]) for letter in letters]
+
+
+def one_round(database: Database, stored: int, due: int, post_office: PostOffice, sink: Sink) -> Round:
+    ground.make_due(database, stored, due)
+    gc.collect()
+    with watched() as spent:
+        ours = tick(database, post_office, due)
+    sent = messages(database)
+    ground.make_quiet(database)
+    ground.make_due(database, stored, due)
+    gc.collect()
+    swept = bare.sweep(database)
+    posted = asyncio.run(bare.send(sent, SENDER.mailbox, sink.port))
+    ground.make_quiet(database)
+    spent["rest"] = ours - sum(spent.values())
+    return Round(ours, swept, posted, spent)
+
+
+def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int) -> dict[int, Round]:
+    """The best of the rounds by number due; what each side takes is the least it took."""
+    found = {}
+    with Sink() as sink:
+        post_office = office(sink.port)
+        for due in wanted:
+            one_round(database, stored, 20, post_office, sink)
+            done = [one_round(database, stored, due, post_office, sink) for _ in range(rounds * min(10_000 // due, 5))]
+            best = min(done, key=lambda each: each.ours)
+            found[due] = Round(
+                best.ours, min(each.sweep for each in done), min(each.send for each in done), best.phases
+            )
+    return found
+
+
+def quiet(database: Database) -> dict[str, float]:
+    """Median milliseconds of a tick with nothing due: the look alone, and the whole tick."""
+    look = _median(lambda: passes.due(database, ground.NOW))
+    post_office = office(1)
+
+    async def ticked() -> float:
+        spent = []
+        for _ in range(QUIET_TIMES // 4):
+            start = time.perf_counter()
+            assert not await passes.tick(database, ground.NOW, post_office)
+            spent.append(time.perf_counter() - start)
+        return statistics.median(spent) * 1000
+
+    return {"look": look, "tick": asyncio.run(ticked()), "select 1": _median(lambda: _select_1(database))}
+
+
+def _median(act: Callable[[], object]) -> float:
+    spent = []
+    for _ in range(QUIET_TIMES):
+        start = time.perf_counter()
+        act()
+        spent.append(time.perf_counter() - start)
+    return statistics.median(spent) * 1000
+
+
+def _select_1(database: Database) -> None:
+    """The bare side of a look: one indexed question on a kept connection, through the same door."""
+    with database.read() as session:
+        session.connection().exec_driver_sql("SELECT 1").one()
+
+
+def memory(database: Database, stored: int, due: int) -> tuple[float, float]:
+    """MiB of a process of its own: once it can tick, and at most while it sends ``due`` letters."""
+    ground.make_due(database, stored, due)
+    with Sink() as sink:
+        url = database.url.render_as_string(hide_password=False)
+        command = [sys.executable, "-m", "tests.bench.peak", url, str(sink.port), str(due)]
+        said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    ground.make_quiet(database)
+    before, most = map(float, said.split())
+    return before, most
+
+
+@contextmanager
+def databases(kinds: list[str]) -> Iterator[dict[str, Store]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dondoc-bench-")))
+        made: dict[str, Store] = {"sqlite": lambda stored: ground.sqlite(folder, stored)}
+        if "postgres" in kinds:
+            shared = Ground(folder, os.getpid())
+            stack.callback(shared.stop)
+            server = shared.postgres()
+            made["postgres"] = lambda stored: ground.postgres(server, stored)
+        yield {kind: made[kind] for kind in kinds}
+
+
+def show(kind: str, table: dict[int, dict[int, Round]]) -> None:
+    """The table, and where the time went."""
+    print(f"\n{kind}: a tick (best of its rounds; bare = raw SQL sweep + kept aiosmtplib connections, same bytes)")
+    print("   stored    due   ours s   bare s  (sweep   send)  ratio ms/letter")
+    for stored, rows in table.items():
+        for due, each in rows.items():
+            print(f"{stored:>9,} {due:>6,} {each.ours:>8.3f} {each.bare:>8.3f} {each.sweep:>7.3f} {each.send:>7.3f} "
+                  f"{each.ours / each.bare:>6.2f} {each.ours / due * 1000:>9.3f}")  # fmt: skip
+    print(f"\n{kind}: ms a letter, by phase")
+    print("   stored    due " + " ".join(f"{phase:>7}" for phase in PHASES))
+    for stored, rows in table.items():
+        for due, each in rows.items():
+            parts = " ".join(f"{each.phases[phase] / due * 1000:>7.3f}" for phase in PHASES)
+            print(f"{stored:>9,} {due:>6,} {parts}")
+    if len(table) > 1:
+        least, most = min(table), max(table)
+        for due in sorted(set(table[least]) & set(table[most])):
+            print(f"{kind}: {due:,} due, {most:,} stored against {least:,}: "
+                  f"{table[most][due].ours / table[least][due].ours:.2f}")  # fmt: skip
+
+
+def measure(kind: str, make: Store, options: argparse.Namespace) -> None:
+    table: dict[int, dict[int, Round]] = {}
+    for stored in options.stored:
+        with make(stored) as database:
+            if options.only in ("", "quiet"):
+                said = ", ".join(f"{name} {spent:.3f} ms" for name, spent in quiet(database).items())
+                print(f"{kind}: {stored:,} stored, nothing due: {said} (medians)", flush=True)
+            due = tuple(each for each in options.due if each <= stored)
+            if options.only in ("", "tick"):
+                table[stored] = ticks(database, stored, due, options.rounds)
+            if options.only in ("", "memory"):
+                before, most = memory(database, stored, max(due))
+                print(f"{kind}: {stored:,} stored, {max(due):,} due: {before:.0f} MiB ready, {most:.0f} MiB at most",
+                      flush=True)  # fmt: skip
+    if table:
+        show(kind, table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stored", type=int, nargs="+", default=STORED)
+    parser.add_argument("--due", type=int, nargs="+", default=DUE)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL too")
+    parser.add_argument("--only", choices=("tick", "quiet", "memory", "channel"), default="")
+    options = parser.parse_args()
+    began = time.monotonic()
+    print(f"{date.today().isoformat()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    if options.only in ("", "channel"):
+        email_channel.measure(2_000)
+    if options.only != "channel":
+        with databases(["sqlite", *(["postgres"] if options.postgres else [])]) as made:
+            for kind, make in made.items():
+                measure(kind, make, options)
+    print(f"\n{time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
