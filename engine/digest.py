@@ -83,12 +83,18 @@ def is_owed(session: Session, now: datetime) -> bool:
 
 
 def make(session: Session, now: datetime) -> tuple[int, int]:
-    """Make this week's digests; returns (letters, empty ones). The caller has asked ``is_owed`` in the same unit."""
+    """Make this week's digests; returns (letters, empty ones). The caller has asked ``is_owed`` in the same unit.
+
+    The week is taken first: of two passes at once the second waits here, and then has nothing left to make. Otherwise
+    it might find the first one's letters gone already, and put the same digest into the next day's.
+    """
+    today = local_date(now)
+    week = week_of(today)
+    if not _take(session, week):
+        return 0, 0
     book = read_rulebook(session)
     policy = schedule(book)
     assert policy is not None
-    today = local_date(now)
-    week = week_of(today)
     late = _late_by_audience(session, today)
     owed: list[Recipient] = []
     empty: list[Recipient] = []
@@ -104,7 +110,6 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         event(EventKind.DIGEST_EMPTY, now, key=f"digest:{recipient.id}:{week}:empty", contact=recipient.id, week=week)
         for recipient in empty
     ])  # fmt: skip
-    _remember(session, week)
     return len(owed), len(empty)
 
 
@@ -127,8 +132,8 @@ def overdue(
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
-    """The four boxes of the active plans of each issuer."""
-    a, p = table(Assignment), table(Plan)
+    """The four boxes of the active plans of each issuer. What a body was only asked for is not counted to it."""
+    a, p, d = table(Assignment), table(Plan), table(Duty)
     done = a.c.reported_on.is_not(None)
     late = func.coalesce(a.c.reported_on, today) > a.c.due_on
     counts = [
@@ -136,8 +141,9 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
         for condition in (done & ~late, done & late, ~done & ~late, ~done & late)
     ]
     chosen = (
-        select(p.c.issuer_id, *counts).select_from(a.join(p, p.c.id == a.c.plan_id))
-        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES))
+        select(p.c.issuer_id, *counts)
+        .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
+        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
         .group_by(p.c.issuer_id)
     )  # fmt: skip
     return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(chosen)}
@@ -209,7 +215,9 @@ def _into_letters(
     return placed
 
 
-def _remember(session: Session, week: str) -> None:
+def _take(session: Session, week: str) -> bool:
+    """Note that the week's digests are made; False when somebody has noted it before."""
     facts: Any = table(Fact)
-    if session.connection().execute(update(facts).where(facts.c.name == LAST_WEEK).values(value=week)).rowcount == 0:
-        insert_new(session, Fact, [{"name": LAST_WEEK, "value": week}])
+    insert_new(session, Fact, [{"name": LAST_WEEK, "value": ""}])
+    earlier = (facts.c.name == LAST_WEEK, facts.c.value < week)
+    return session.connection().execute(update(facts).where(*earlier).values(value=week)).rowcount == 1

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import case, exists, func, select
 from sqlmodel import Session
 
-from engine.calendar import instant, local_date
+from engine.calendar import ONE_DAY, instant, local_date
 from engine.database import table
 from engine.digest import LAST_WEEK, digest_day, is_owed, schedule, week_of
 from engine.records import STILL_OWED, Assignment, Fact, Letter, Plan
-from engine.rulebook import read_rulebook
+from engine.rulebook import Rulebook, read_rulebook
+from engine.terms import LetterState
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +32,77 @@ class Due:
 
 
 def what_is_due(session: Session, now: datetime) -> Due:
-    """One statement; the digest alone needs a second look in the week's first hours."""
+    """One statement; the digest needs a second look in the week's first hours, and letters one outside the window:
+    those that wait for the morning are not due all night."""
     a, m, p, f = table(Assignment), table(Letter), table(Plan), table(Fact)
     looked = select(
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
         select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
-        exists().where(STILL_OWED, m.c.send_after <= now),
+        exists().where(STILL_OWED, m.c.send_after <= now, _free(now)),
     )
     opens, acts, week, delivers = session.connection().execute(looked).one()
     made = week is not None and week >= week_of(local_date(now))
-    return Due(bool(opens), bool(acts), not made and is_owed(session, now), bool(delivers))
+    # A plan about to open, here or in another process, comes first: else its people would miss this week's digest.
+    digest = not opens and not made and is_owed(session, now)
+    return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
+
+
+def in_window(now: datetime, book: Rulebook) -> bool:
+    """Whether letters that are not urgent may leave now: a working day, inside the window."""
+    policy = schedule(book)
+    today = local_date(now)
+    if policy is None or not book.calendar.is_working(today):
+        return False
+    return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
+
+
+def _free(now: datetime) -> Any:
+    """Nobody is sending it: not claimed, or claimed by somebody whose lease ran out."""
+    m = table(Letter)
+    return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < now)
+
+
+def _may_leave(session: Session, now: datetime) -> bool:
+    """Whether any of the letters that are due may leave at this hour."""
+    if in_window(now, read_rulebook(session)):
+        return True
+    m = table(Letter)
+    urgent = select(m.c.id).where(STILL_OWED, m.c.send_after <= now, m.c.urgent, _free(now)).limit(1)
+    return session.connection().scalar(urgent) is not None
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:
     """The next instant after ``after`` at which a pass will have something to do; None if there is none."""
-    a, m, p = table(Assignment), table(Letter), table(Plan)
-    connection = session.connection()
-    found = [
-        connection.scalar(select(func.min(column)).where(column > after, *also))
-        for column, also in (
-            (a.c.next_action_at, ()), (p.c.next_open_at, ()), (m.c.send_after, (STILL_OWED,)),
-        )
-    ]  # fmt: skip
-    found.append(_next_digest(session, after))
+    columns = table(Assignment).c.next_action_at, table(Plan).c.next_open_at
+    found = [session.connection().scalar(select(func.min(column)).where(column > after)) for column in columns]
+    found += [_next_letter(session, after), _next_digest(session, after)]
     return min((moment for moment in found if moment is not None), default=None)
+
+
+def _next_letter(session: Session, after: datetime) -> datetime | None:
+    """When a letter next leaves: at its own moment, or when the window opens for those that wait outside of it."""
+    m = table(Letter)
+    asked = select(m.c.urgent, func.min(m.c.send_after), func.min(case((m.c.send_after > after, m.c.send_after))))
+    book = read_rulebook(session)
+    found = []
+    for urgent, earliest, later in session.connection().execute(asked.where(STILL_OWED).group_by(m.c.urgent)):
+        if later is not None:
+            found.append(later if urgent else opens_at(later, book))
+        if not urgent and earliest <= after:
+            found.append(opens_at(after, book))
+    return min((moment for moment in found if moment is not None and moment > after), default=None)
+
+
+def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
+    """The first instant from ``moment`` on at which letters that are not urgent may leave."""
+    policy = schedule(book)
+    if policy is None or in_window(moment, book):
+        return moment if policy else None
+    day = local_date(moment)
+    if moment >= instant(day, policy.window.closes):
+        day += ONE_DAY
+    return instant(book.calendar.on_or_after(day), policy.window.opens)
 
 
 def _next_digest(session: Session, after: datetime) -> datetime | None:

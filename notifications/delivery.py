@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -19,17 +20,18 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session
 
-from engine.calendar import instant, local_date
 from engine.database import Database, table
-from engine.digest import schedule
+from engine.due import in_window
+from engine.errors import DondocError
 from engine.lifecycle import append, event
 from engine.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
-from engine.rulebook import Rulebook, read_rulebook
+from engine.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState
 from notifications.channel import Channel, Fate, Outcome, Outgoing
 from notifications.facts import LetterFacts, gather
 from notifications.letters import Stationery
 
+log = logging.getLogger(__name__)
 BATCH = 250
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
 STATE_OF = {
@@ -119,15 +121,6 @@ def _anything_owed(session: Session, now: datetime) -> bool:
     return session.connection().scalar(owed) is not None
 
 
-def in_window(now: datetime, book: Rulebook) -> bool:
-    """Whether letters that are not urgent may leave now: a working day, inside the window."""
-    policy = schedule(book)
-    today = local_date(now)
-    if policy is None or not book.calendar.is_working(today):
-        return False
-    return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
-
-
 def _claim(session: Session, moment: datetime, office: PostOffice, *, urgent_only: bool) -> dict[int, Any]:
     """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone."""
     letters = table(Letter)
@@ -157,9 +150,7 @@ async def _send_all(
     async def work(channel: Channel, queue: list[LetterFacts]) -> None:
         while queue:
             each = queue.pop()
-            letter = office.stationery.render(each, now)
-            outcome = RELEASED if time.monotonic() > deadline else await channel.send(letter)
-            sent.append(_sent(each, claimed, letter, outcome))
+            sent.append(await _attempt(each, claimed, channel, office, now, late=time.monotonic() > deadline))
 
     hands = []
     for name in sorted({each.channel for each in facts}):
@@ -167,11 +158,30 @@ async def _send_all(
         if name in channels:
             hands += [work(channels[name], queue) for _ in range(min(channels[name].parallel, len(queue)))]
         else:
-            sent += [_sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", name)) for each in queue]
+            sent += [
+                _sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {name}")) for each in queue
+            ]
     sent += [_sent(each, claimed, None, Outcome(Fate.REFUSED, "suppressed"))
              for each in facts if each.unsendable or each.empty]  # fmt: skip
     await asyncio.gather(*hands)
     return sent
+
+
+async def _attempt(
+    facts: LetterFacts, claimed: Mapping[int, Any], channel: Channel, office: PostOffice, now: datetime, *, late: bool
+) -> _Sent:
+    """Render and send one letter. A mistake of ours in one letter is that letter's outcome, to be tried again: it
+    must not take the batch with it, whose other letters have been sent and would be sent again."""
+    letter = None
+    try:
+        letter = office.stationery.render(facts, now)
+        outcome = RELEASED if late else await channel.send(letter)
+    except Exception as error:
+        log.exception("letter %s could not be made or sent", facts.letter_id)
+        # Nothing was handed over before there was a letter, or to a channel that is set up wrongly; else nobody knows.
+        fate = Fate.RETRY if letter is None or isinstance(error, DondocError) else Fate.UNKNOWN
+        outcome = Outcome(fate, "failed", f"{type(error).__name__}: {error}")
+    return _sent(facts, claimed, letter, outcome)
 
 
 def _sent(facts: LetterFacts, claimed: Mapping[int, Any], letter: Outgoing | None, outcome: Outcome) -> _Sent:

@@ -17,10 +17,10 @@ from sqlalchemy import update
 from engine import digest as digests
 from engine import opening, sweep
 from engine.database import Database, insert_new, table
-from engine.due import Due, what_is_due
+from engine.due import Due, in_window, what_is_due
 from engine.records import Pass
 from engine.rulebook import read_rulebook
-from notifications.delivery import PostOffice, in_window
+from notifications.delivery import PostOffice
 from notifications.delivery import deliver as deliver_letters
 
 SWEEP_BATCH = 2000
