@@ -24,7 +24,7 @@ _BARE_DAY = phrase(r"(?:ngày )?(?P<d>\d{1,2})(?= (?:hằng|hàng|mỗi|của) (
 _MONTH = phrase(r"(?:đầu |giữa |cuối |hết )?tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])")
 _QUARTER = phrase(r"(?:đầu |giữa |cuối |hết )?quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?")
 _YEAR = phrase(r"(?:đầu |giữa |cuối |hết )?năm (?P<y>\d{4})(?!\d)")
-_LOOSE = phrase(r"(?:cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)")
+_LOOSE = phrase(r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)")
 _EACH = phrase(
     r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|"
     r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước|kế tiếp|tiếp theo|liền kề|báo cáo)"
@@ -99,6 +99,26 @@ def _undated(text: str, start: int, end: int) -> bool:
     return re.search(r"ngày\s*\d{1,2}\s*$", before) is None and _OF_LAW.search(before) is None
 
 
+_PAPER = re.compile(
+    phrase(
+        r"(?<!\w)(?:số|luật|bộ luật|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|kế hoạch|pháp lệnh|kết luận|thông báo|"
+        r"hướng dẫn|tờ trình|văn bản|chương trình|đề án|công điện|báo cáo số|hiến pháp)(?!\w)[^.;]{0,160}$"
+    )
+)
+
+
+def _event(text: str, start: int, end: int) -> bool:
+    """A bare date is the day of the work itself, unless it is the date of a paper or belongs to somebody's act."""
+    after = text[end : end + 6].lstrip()
+    return _PAPER.search(text[max(0, start - 200) : start]) is None and not after.startswith(("của", "/"))
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    """«định kỳ» without saying how often, where the rest of the sentence does not say it either."""
+    near = re.split(r"[.;]", text[end : end + 120])[0]
+    return re.search(_UNIT, near) is None
+
+
 def _rule(kind: DeadlineKind, pattern: str, holds: Callable[[str, int, int], bool] = lambda t, s, e: True) -> _Rule:
     return _Rule(kind, re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"), holds)
 
@@ -130,6 +150,7 @@ _RULES = (
     ),
     _rule(DeadlineKind.PERIOD, _unnamed(phrase(r"tháng (?P<m>\d{1,2}) ?(?:/|năm) ?(?P<y>\d{4})")), _undated),
     _rule(DeadlineKind.PERIOD, rf"{phrase('trong ')}{_unnamed(_YEAR)}", _acted),
+    _rule(DeadlineKind.PERIOD, rf"{phrase('(?:vào|trong) ')}{_LOOSE}"),
     _rule(
         DeadlineKind.TERM,
         phrase(
@@ -146,13 +167,15 @@ _RULES = (
     _rule(
         DeadlineKind.CYCLE,
         phrase(
-            r"(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) (?:lần|đợt|kỳ|cuộc|tin|bài|chuyên mục|buổi) ?(?:/|trong|trên|một|mỗi) ?(?:0?1 |một )?(?:ngày|tuần|tháng|quý|năm)"
+            r"(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) (?:lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự) ?(?:/|trong|trên|một|mỗi) ?(?:0?1 |một )?(?:ngày|tuần|tháng|quý|năm)"
         ),
     ),
     _rule(
         DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
     ),
     _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|\)|;|$))")),
+    _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
+    _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
     _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|liên tục|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
     _rule(DeadlineKind.AD_HOC, phrase(r"đột xuất|khi có yêu cầu|khi được yêu cầu|khi có chỉ đạo|khi cần thiết")),
 )

@@ -108,9 +108,7 @@ class _Section:
             self.visit(node, here, topic or line.written)
             return
         inline = line.form is Form.INLINE and not node.marked()
-        own = [_said(node, node.body if line.start or inline else line.rest)] if line.rest else []
-        if inline and not line.start:
-            own = [_said(node, node.body)]
+        own = [_said(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         duties = list(self._duties(node, own))
         self._item(node, path, topic, line.written, line.names, duties, line.request, inline=inline)
 
@@ -271,6 +269,9 @@ class _Section:
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
+    """Each words once; a bare «định kỳ» only where nothing else says how often."""
+    cycles = [each for each in deadlines if each.cadence]
+    deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 

@@ -32,7 +32,7 @@ _DATE_SHORT = re.compile(
 _MOTTO = re.compile(
     phrase(r"cộng h(?:òa|oà) xã hội chủ nghĩa việt nam|độc lập ?[-–] ?tự do ?[-–] ?hạnh phúc|đảng cộng sản việt nam")
 )
-_JUNK = re.compile(r"[-–—_=*]{2,}|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
+_JUNK = re.compile(r"[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(
     phrase(r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|thông báo|văn bản)|"
@@ -79,7 +79,12 @@ def parts_of(blocks: Sequence[Line | Table]) -> Parts:
     """The document in parts. The signature is left out: it holds a person's name."""
     lines = list(islice(_flat(blocks), _HEAD_LINES))
     title, after = _title(lines)
-    top = lines[: after if title else 60]
+    if not title:
+        title, after = _about(lines)
+        top = lines[: max(after, 40)]
+        after = _after_address(lines, after)
+    else:
+        top = lines[:after]
     number, number_doubts = _number(top)
     words, day, date_doubts = _date(top)
     issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)], top)
@@ -190,7 +195,7 @@ def _drop(piece: str) -> bool:
     return _MOTTO.fullmatch(plain) is not None or _JUNK.fullmatch(plain) is not None
 
 
-_PROPER = re.compile(r"(?<!\w)(?:tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$")
+_PROPER = re.compile(r"(?<!\w)(?:tỉnh\s*ủy|thành\s*ủy|huyện\s*ủy|thị\s*ủy|tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$", re.IGNORECASE)
 
 
 def _uncapitalised(name: str, head: Sequence[Line]) -> str:
@@ -201,6 +206,8 @@ def _uncapitalised(name: str, head: Sequence[Line]) -> str:
         written = text[found.start() : found.end()]
         if not is_capital(written):
             return written[:1].upper() + written[1:]
+    if _STRONG.match(wanted) and not (re.search(say.any_of(say.FIELDS), wanted) or _PROPER.search(wanted)):
+        return name
     small = re.sub(r"(?<!\w)(?:ubnd|hđnd|mttq|ubmttq|bcđ|bch)(?!\w)", lambda each: each.group().upper(), wanted)
     small = small[:1].upper() + small[1:]
     place = _PROPER.search(small)
@@ -235,7 +242,7 @@ def _title(lines: Sequence[Line]) -> tuple[Found, int]:
                 break
             after += 1
         return Found(" ".join(words), line.place), after
-    return _about(lines)
+    return Found(), 0
 
 
 def _unbroken(lines: Sequence[Line], n: int) -> str:
@@ -248,6 +255,8 @@ def _goes_on(line: Line, capital: bool, taken: int) -> bool:
     mark = mark_of(line.text)
     if mark is not None and mark.rank <= Rank.NUMBER:
         return False
+    if taken == 1 and line.text[:1].islower():
+        return True
     if capital:
         return is_capital(_capitals(line.text)) and len(_capitals(line.text)) > 1
     if is_capital(line.text) or _DATE.search(matching(line.text)) or _DATE_SHORT.search(matching(line.text)):
@@ -273,6 +282,20 @@ def _about(lines: Sequence[Line]) -> tuple[Found, int]:
                 after += 1
             return Found(" ".join(words), line.place), after
     return Found(), 0
+
+
+def _after_address(lines: Sequence[Line], after: int) -> int:
+    """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
+    for n, line in enumerate(lines[after:60], after):
+        plain = matching(line.text)
+        if _DATE.search(plain) or _DATE_SHORT.search(plain):
+            after = n + 1
+        if plain.startswith("kính gửi"):
+            n += 1
+            while n < len(lines) and re.match(r"[-–+*•|]", lines[n].text):
+                n += 1
+            return n
+    return after
 
 
 def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Table], list[str]]:

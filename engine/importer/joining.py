@@ -241,9 +241,28 @@ class _Joiner:
         return mark.value <= 1 or last <= mark.value <= last + 4
 
 
+_PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")
+
+
+def _without_rules(blocks: Iterable[Line | Table]) -> Iterator[Line | Table]:
+    """The blocks without ruled lines and without page numbers, which are numbers alone that go up one by one."""
+    page, barred = 0, False
+    for block in blocks:
+        if isinstance(block, Table) or block.text == BAR:
+            barred = True
+            yield block
+            continue
+        number = _PAGE_NUMBER.fullmatch(block.text)
+        if number and not barred and int(number["page"]) in ((page + 1,) if page else (1, 2, 3)):
+            page = int(number["page"])
+        elif not _RULED.match(block.text):
+            yield block
+        barred = False
+
+
 def joined(blocks: Iterable[Line | Table]) -> Iterator[Paragraph | Table]:
     """The paragraphs of a document in order, tables left as they are."""
-    blocks = [each for each in blocks if isinstance(each, Table) or each.text == BAR or not _RULED.match(each.text)]
+    blocks = list(_without_rules(blocks))
     joiner = _Joiner(measured([each for each in blocks if isinstance(each, Line)]))
     for block in blocks:
         if isinstance(block, Line) and block.text != BAR:

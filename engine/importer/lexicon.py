@@ -49,7 +49,7 @@ trung tâm truyền thông - văn hóa; đài phát thanh và truyền hình; b�
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và phát thanh - truyền hình;
 báo và đài phát thanh và truyền hình; báo và đài pt-th; liên hiệp các hội khoa học và kỹ thuật;
 liên hiệp các tổ chức hữu nghị; ban tuyên giáo và dân vận; thường trực hđnd; hội nạn nhân chất độc da cam/dioxin;
-trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; trung tâm dịch vụ nông nghiệp
+trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; bộ trưởng; thứ trưởng; thủ tướng chính phủ; ban giám hiệu; trung tâm dịch vụ nông nghiệp
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -74,12 +74,12 @@ hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; b
 công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối; nhà trường; giáo viên; gia đình; ban quản lý;
 bql; ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh;
 chủ đầu tư; chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề);
-đoàn thể; (?:xã|phường|thị trấn|thành phố|huyện|quận|thị xã|tỉnh|đặc khu|tp\.?|tx\.?)(?= [^\W\d_])
-""")  # the last needs a name after it; ``names`` asks for its capital letter
+đoàn thể
+""")
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
-sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban; trường; tổ chức; hội; đoàn thể; địa phương;
+huyện ủy; thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban; trường; tổ chức; hội; đoàn thể; địa phương;
 huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu; doanh nghiệp; cấp; cấp ủy; cấp hội;
 cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở; chữa bệnh; bệnh viện; trung tâm;
 báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối; khu phố; buôn; ấp; đội; đồng chí; ông;
@@ -101,7 +101,7 @@ SUFFIXES = (
     r"trực thuộc", r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
     r"chức năng", r"chuyên môn", r"địa phương", r"khác", r"nêu trên", r"được giao", r"được phân công", r"phụ trách", r"thường trực",
     r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)", r"nơi (?:đăng ký|cư trú)", r"hữu quan",
-    r"(?:toàn )?(?:tỉnh|thành phố|huyện|quận|thị xã|xã|phường)(?= [^\W\d_])",
+    r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_])",
     r"nhân dân", r"chủ chốt", r"chủ quản", r"cơ sở", r"trung ương", r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
 )  # fmt: skip
 
@@ -134,7 +134,7 @@ chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; 
 phát hành; xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; niêm yết; hợp tác; tranh thủ;
 thu hút; kêu gọi; thanh toán; quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở; thành lập;
 viết; in ấn; treo; biên soạn; xây dựng; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao;
-chuyển; cấp phát; tổ chức; đón; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu;
+chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí; cấp phát; tổ chức; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu;
 nộp; vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng;
 chi trả; khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết;
 ký cam kết; đề cử; kê khai; chuyển đổi; cải tạo; kiểm kê
@@ -202,6 +202,12 @@ NO_BODIES = words("""
 kinh phí; nguồn kinh phí; chế độ; thông tin báo cáo; khẩu hiệu; thời gian; khen thưởng; tiến độ; lộ trình;
 công tác; nguồn lực; nội dung; hình thức; phương pháp; giải pháp; biện pháp; kiểm tra; giám sát; đánh giá; sơ kết;
 tổng kết; báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ
+""")
+# How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
+CLOSERS = words("""
+trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
+quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch này; căn cứ nội dung kế hoạch;
+căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

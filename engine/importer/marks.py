@@ -64,7 +64,7 @@ _PART = re.compile(
     r"(?:phần|chương|mục)\s+(?:thứ\s+)?(?P<label>[ivx]{1,5}|\d{1,2}|nhất|hai|ba|tư|bốn|năm|sáu)(?!\w)\s*[.:)-]?\s*"
 )
 _ARTICLE = re.compile(r"điều\s+(?P<label>\d{1,3})(?!\w)\s*[.:)]?\s*(?!\d)")
-_ROMAN = re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s+[-–]\s+)(?=\S|$)")
+_ROMAN = re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")
 _ROMAN_BARE = re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")
 _ROMAN_MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5})\s*[.)/]\s*(?=[^\W\d_])")
 _CAPITAL = re.compile(r"(?P<label>[A-HK-UĐ])\s*[.)/]\s+(?=[A-ZĐÀ-Ỹ])")
@@ -92,13 +92,16 @@ def mark_of(text: str) -> Mark | None:
     return None
 
 
+_ORDINALS = {"nhất": "I", "hai": "II", "ba": "III", "tư": "IV", "bốn": "IV", "năm": "V", "sáu": "VI"}
+
+
 def _named(text: str) -> Mark | None:
     """«Phụ lục II», «Phần thứ nhất», «Điều 3.»: said in words."""
     plain = matching(text[:60])
     for rank, pattern in ((Rank.ANNEX, _ANNEX), (Rank.PART, _PART), (Rank.PART, _ARTICLE)):
         found = pattern.match(plain)
         if found and (rank is not Rank.ANNEX or _titled(text, found.end())) and text[0].isupper():
-            label = (found["label"] or "").upper()
+            label = _ORDINALS.get(found["label"] or "", (found["label"] or "").upper())
             value = int(label) if label.isdigit() else roman_value(label)
             shown = f"Điều {label}" if pattern is _ARTICLE else label
             if pattern is _PART and not (is_capital(text) or value or len(text) < 80):

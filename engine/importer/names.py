@@ -38,7 +38,12 @@ _SHARED = re.compile(
         r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
     )
 )
+_LEVEL = re.compile(
+    phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
+    + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
+)
 _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
+_FIELDED = re.compile(phrase(r"sở|bộ|phòng|ngành"))
 _SMALL_HEADS = re.compile(
     phrase(
         r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|đơn vị|mặt trận|"
@@ -82,12 +87,10 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
-    found = _WHOLE.match(prose.plain, at) or _HEAD.match(prose.plain, at)
-    if found is None:
-        return False
-    if _PLACE.fullmatch(found.group()):
-        following = prose.text[found.end() :].lstrip()[:1]
-        return following.isupper() and (small or prose.text[at].isupper())
+    if not (_WHOLE.match(prose.plain, at) or _HEAD.match(prose.plain, at)):
+        place = _PLACE.match(prose.plain, at)
+        named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
+        return named and (small or prose.text[at].isupper())
     return prose.text[at].isupper() or (small and _SMALL_HEADS.match(prose.plain, at) is not None)
 
 
@@ -102,7 +105,7 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             end = end_shared
         else:
             end, group = _end(prose, at)
-            found.append(Name(prose.text[at:end].strip(), at, end, group))
+            found.append(Name(_tidy(prose.text[at:end]), at, end, group))
         note = _NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
@@ -110,6 +113,10 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             return found, after
         at, end = between.end(), after
     return found, end
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+(?=[,;])", "", text.strip())
 
 
 def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
@@ -138,14 +145,15 @@ def _end(prose: Prose, at: int) -> tuple[int, bool]:
     plain = prose.plain
     whole = _WHOLE.match(plain, at)
     group = _GROUP.match(plain, at)
-    head = whole or group or _HEAD.match(plain, at)
+    head = whole or group or _HEAD.match(plain, at) or _PLACE.match(plain, at)
     end = head.end() if head else at
     grouped = group is not None or _GROUP_WORDS.match(plain, at) is not None
-    field = _FIELD.match(plain, end + 1) if not whole and not group and plain[end : end + 1] == " " else None
+    fielded = head is not None and _FIELDED.fullmatch(head.group()) and plain[end : end + 1] == " "
+    field = _FIELD.match(plain, end + 1) if fielded else None
     if field and prose.text[field.start()].isupper():
         return _suffixed(prose, field.end()), False
-    walk = _Walk(prose, at, end, grouped)
-    return walk.run(), grouped or walk.plural
+    walk = _Walk(prose, at, end, grouped, closed=whole is not None)
+    return walk.run(), walk.grouped or walk.plural
 
 
 def _suffixed(prose: Prose, end: int) -> int:
@@ -165,8 +173,10 @@ class _Walk:
     grouped: bool
     closed: bool = False
     plural: bool = False
+    start_of_rest: int = 0
 
     def run(self) -> int:
+        self.start_of_rest = self.end
         at = self._skip(self.end)
         limit = self.start + LONGEST
         while at < min(len(self.prose.text), limit):
@@ -195,9 +205,14 @@ class _Walk:
             return self._and(word.end())
         joined = _SUFFIX.match(plain, at) or (text[at].islower() and not self.closed and _COMPOUND.match(plain, at))
         if joined:
+            self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
+        if word.group() in ("các", "những") and not self.closed and _GROUPED.match(plain, self._skip(word.end())):
+            self.grouped = True
+            return word.end()
         if self.closed and not text[at].isupper():
-            return None
+            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest else None
+            return level.end() if level else None
         if self._duty(at, word.end()) or (text[at].islower() and _STOP.match(plain, at)):
             return None
         if word.group().endswith("."):
@@ -205,7 +220,13 @@ class _Walk:
             return word.end() if short and word.end() < len(plain) else word.end() - 1
         if self.closed:
             return word.end() if self._after_place(at) else None
+        self.closed = text[at].islower() and self._level(at, word.end())
         return word.end()
+
+    def _level(self, at: int, end: int) -> bool:
+        """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
+        level = None if self.grouped else _LEVEL.match(self.prose.plain, at)
+        return level is not None and level.end() == end
 
     def _after_place(self, at: int) -> bool:
         """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there."""
@@ -216,17 +237,31 @@ class _Walk:
         following = self._skip(end)
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
-            return None if self._duty(following, following) or self.closed else end
+            if self._duty(following, following) or (self.closed and not after.isupper()):
+                return None
+            self.closed = False
+            return end
         if sign in "\"'" and not self.closed:
             return end
         if sign == "," and self.grouped and _GROUPED.match(plain, following) and not self._verb(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
+        if sign == "," and self._leveled(at, following):
+            self.plural = True
+            return end
         if sign == "," and not self.closed and self._abbreviated(at, following):
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
         return None
+
+    def _leveled(self, at: int, following: int) -> bool:
+        """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
+        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[self.start : at].rstrip())
+        level = _LEVEL.match(self.prose.plain, following)
+        small = self.prose.text[following : following + 1].islower()
+        ends = before is not None and any(_LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1]))
+        return ends and small and level is not None
 
     def _abbreviated(self, at: int, following: int) -> bool:
         """«Sở VH,TT&DL»: no blank, and capitals on both sides."""
@@ -248,6 +283,9 @@ class _Walk:
         if self.grouped and _GROUPED.match(plain, following) and not text[following : following + 1].isupper():
             self.plural = True
             return None if self._verb(following) else end
+        if self._leveled(end - 2, following):
+            self.plural = True
+            return end
         if self.closed or begins_name(self.prose, following):
             return None
         if text[following : following + 1].isupper():

@@ -23,6 +23,7 @@ _OTHER = say.compiled(say.OTHER_HEADINGS)
 _DUTY_WHOLE = re.compile(
     rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
 )
+_CLOSER = say.compiled(say.CLOSERS)
 _UNNUMBERED = 99
 
 
@@ -103,10 +104,18 @@ class _Builder:
     def attach(self, node: Node) -> None:
         """A plain paragraph or table: under the list entry that announces it with a colon, else under the number."""
         top = self.stack[-1][1] if self.stack else None
-        if top is None or not top.body.endswith(":") or top.children:
+        if node.paragraph is not None and self._closes(node.body):
+            while self.stack and self.stack[-1][0] >= (Rank.NUMBER, 1):
+                self.stack.pop()
+        elif top is None or not top.body.endswith(":") or top.children:
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
         self._top().children.append(node)
+
+    def _closes(self, text: str) -> bool:
+        """Whether a plain paragraph after a list speaks to everybody again («Yêu cầu các sở, ngành …»)."""
+        listed = bool(self.stack) and self.stack[-1][0][0] not in STRUCTURE
+        return listed and _CLOSER.match(matching(text)) is not None
 
     def _top(self) -> Node:
         return self.stack[-1][1] if self.stack else self.root

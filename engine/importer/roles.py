@@ -15,7 +15,7 @@ from engine.importer.names import Prose, names_at, names_in
 
 _LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
 _WITH = re.compile(
-    phrase(r"(?<!\w)phối hợp(?!\w)(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|chủ động|tích cực|kịp thời|"
+    phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|chủ động|tích cực|kịp thời|"
            r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
            r"(?:,? (?:với|cùng với|cùng|giữa))* ")
 )  # fmt: skip
@@ -55,8 +55,9 @@ def _lead(prose: Prose, owners: Sequence[str]) -> str:
     if found is None:
         return ""
     for names, end in names_in(Prose(prose.text[: found.start()], prose.plain[: found.start()])):
-        if not prose.text[end : found.start()].strip(" ,("):
-            return names[-1].text
+        last = names[-1]
+        if not prose.text[end : found.start()].strip(" ,(") and (last.group or last.text[0].isupper()):
+            return last.text
     return ", ".join(owners)
 
 

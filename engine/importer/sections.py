@@ -119,7 +119,8 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
     for child in node.children:
         if child.table is not None:
             continue
-        entry = survey.owner(child) is not None
+        line = survey.owner(child)
+        entry = line is not None and not (line.form is Form.ALONE and line.start and survey.gives_duties(child))
         if not entry and _is_section_rank(child) and is_duty_heading(child.body):
             yield child
         elif is_other_heading(child.body) and not entry:
