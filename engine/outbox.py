@@ -6,19 +6,19 @@ once. A letter that has already been claimed for sending takes no more lines: th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 from sqlmodel import Session
 
 from engine.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.database import insert_new, table
 from engine.policy import Policy
 from engine.records import Letter, Notice
-from engine.rulebook import Answering, Recipient
+from engine.rulebook import CHANNELS, Answering, Recipient
 from engine.terms import LetterState, NoticeKind, Role
 
 CHUNK = 500
@@ -40,6 +40,8 @@ class Line:
     rung: str = ""
     level: int = 0
     detail: dict[str, Any] = field(default_factory=dict)
+    by_other: bool = False
+    """On another channel than the policy's, where there is one."""
 
 
 @dataclass(slots=True)
@@ -59,26 +61,47 @@ def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: b
 
 
 def leaves_at(day: date, now: datetime, policy: Policy, *, urgent: bool = False) -> datetime:
-    """The instant from which the letter of a day may be sent."""
-    return now if urgent else instant(day, policy.send_at)
+    """The instant from which the letter of a day may be sent. An urgent one of another day waits for that day."""
+    return max(now, instant(day, time())) if urgent else instant(day, policy.send_at)
 
 
-def channels_for(recipient: Recipient, policy: Policy) -> list[str]:
-    """The policy's channels that reach the recipient, else the first that does at all."""
+def channels_for(recipient: Recipient, policy: Policy, *, by_other: bool = False) -> list[str]:
+    """The policy's channels that reach the recipient, else the first that does at all. ``by_other``: the first that
+    is none of the policy's, where there is one."""
+    if by_other:
+        other = [each for each in CHANNELS if each not in policy.channels and recipient.address(each)]
+        if other:
+            return other[:1]
     wanted = [channel for channel in policy.channels if recipient.address(channel)]
-    return wanted or [channel for channel in ("email", "sms") if recipient.address(channel)][:1]
+    return wanted or [channel for channel in CHANNELS if recipient.address(channel)][:1]
+
+
+def first_day(line: Line, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
+    """The day of the letter that a line goes into: today's or the next working day's; for a reader who asked for it,
+    what can wait goes into the next weekly one."""
+    day = send_day(now, line.policy, calendar, urgent=line.urgent)
+    if not recipient.pace or line.urgent or line.kind not in line.policy.may_stop or channel not in recipient.pace:
+        return day
+    return calendar.on_or_after(day + (line.policy.digest_weekday - day.weekday()) % 7 * ONE_DAY)
 
 
 @dataclass(frozen=True, slots=True)
-class _Slot:
-    """A line on its way into one recipient's letter on one channel."""
+class Slot:
+    """A line on its way into one recipient's letter on one channel. ``number``: which of the day's letters."""
 
     line: Line
     recipient: Recipient
     channel: str
+    number: int = 1
 
     def letter_key(self, day: date) -> str:
-        return f"letter:{self.recipient.id}:{self.channel}:{day.isoformat()}"
+        return letter_key(self.recipient, self.channel, day, self.number)
+
+
+def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -> str:
+    """The first letter of a day has no number; only what is urgent makes further ones."""
+    key = f"letter:{recipient.id}:{channel}:{day.isoformat()}"
+    return key if number == 1 else f"{key}:{number}"
 
 
 def post(
@@ -86,35 +109,65 @@ def post(
 ) -> Posted:
     """Put lines into letters. Idempotent: a line whose key exists changes nothing."""
     posted = Posted()
-    slots: list[_Slot] = []
+    slots: list[Slot] = []
     for line in lines:
         reached = False
         for recipient in answering.on(line.agency_id, line.role, local_date(now)):
-            for channel in channels_for(recipient, line.policy):
-                slots.append(_Slot(line, recipient, channel))
+            for channel in channels_for(recipient, line.policy, by_other=line.by_other):
+                slots.append(Slot(line, recipient, channel))
                 reached = True
         if not reached:
             posted.unreachable.append(line)
-    pending = [(slot, send_day(now, slot.line.policy, calendar, urgent=slot.line.urgent)) for slot in slots]
+    posted.notices = place(session, slots, calendar, now)
+    return posted
+
+
+def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
+    """Put lines into the letters of given recipients; how many were new. Idempotent."""
+    placed = 0
+    pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
     while pending:
         letters = _open_letters(session, pending, now)
         rows, later = [], []
         for slot, day in pending:
             letter_id = letters.get(slot.letter_key(day))
             if letter_id is None:
-                later.append((slot, calendar.on_or_after(day + ONE_DAY)))
+                later.append(_next_letter(slot, day, calendar))
             else:
                 rows.append(_notice(slot, letter_id))
-        posted.notices += insert_new(session, Notice, rows)
+        placed += insert_new(session, Notice, rows)
         pending = later
-    return posted
+    return placed
 
 
-def _open_letters(session: Session, pending: Sequence[tuple[_Slot, date]], now: datetime) -> dict[str, int]:
-    """Make the letters that are missing, lock them all in one order, and return the ids of those still open."""
-    wanted = {slot.letter_key(day): _letter(slot, day, now) for slot, day in pending}
-    keys = sorted(wanted)
-    return open_letters(session, [wanted[key] for key in keys])
+def _next_letter(slot: Slot, day: date, calendar: WorkCalendar) -> tuple[Slot, date]:
+    """What is urgent does not wait for tomorrow while the day's cap allows one more letter."""
+    if slot.line.urgent and slot.number < slot.line.policy.urgent_per_day:
+        return replace(slot, number=slot.number + 1), day
+    return replace(slot, number=1), day + ONE_DAY if slot.line.urgent else calendar.on_or_after(day + ONE_DAY)
+
+
+def _open_letters(session: Session, pending: Sequence[tuple[Slot, date]], now: datetime) -> dict[str, int]:
+    """Make the letters that are missing, lock them all in one order, and return the ids of those still open. One
+    urgent line makes its whole letter urgent."""
+    wanted: dict[str, dict[str, Any]] = {}
+    for slot, day in pending:
+        key = slot.letter_key(day)
+        if key not in wanted or slot.line.urgent:
+            wanted[key] = _letter(slot, day, now)
+    found = open_letters(session, [wanted[key] for key in sorted(wanted)])
+    _hurry(session, {found[key]: row["send_after"] for key, row in wanted.items() if row["urgent"] and key in found})
+    return found
+
+
+def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
+    """An urgent line makes its whole letter urgent; one that is being tried again keeps its next try."""
+    m = table(Letter)
+    for letter_id, send_after in letters_by.items():
+        session.connection().execute(
+            update(m).where(m.c.id == letter_id, ~m.c.urgent)
+            .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=send_after))
+        )  # fmt: skip
 
 
 def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
@@ -135,26 +188,27 @@ def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, 
     return found
 
 
-def _letter(slot: _Slot, day: date, now: datetime) -> dict[str, Any]:
+def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:
     return letter_row(
         slot.recipient, slot.channel, day, leaves_at(day, now, slot.line.policy, urgent=slot.line.urgent), now,
-        urgent=slot.line.urgent,
+        urgent=slot.line.urgent, number=slot.number,
     )  # fmt: skip
 
 
 def letter_row(
-    recipient: Recipient, channel: str, day: date, send_after: datetime, now: datetime, *, urgent: bool = False
-) -> dict[str, Any]:
+    recipient: Recipient, channel: str, day: date, send_after: datetime, now: datetime, *, urgent: bool = False,
+    number: int = 1,
+) -> dict[str, Any]:  # fmt: skip
     """A letter as a row to insert."""
     return {
-        "key": f"letter:{recipient.id}:{channel}:{day.isoformat()}", "contact_id": recipient.id,
+        "key": letter_key(recipient, channel, day, number), "contact_id": recipient.id,
         "agency_id": recipient.agency_id, "role": recipient.role, "channel": channel, "day": day, "urgent": urgent,
         "send_after": send_after, "state": LetterState.QUEUED, "created_at": now,
         "reason": "", "leased_by": "", "attempts": 0, "receipt": "",
     }  # fmt: skip
 
 
-def _notice(slot: _Slot, letter_id: int) -> dict[str, Any]:
+def _notice(slot: Slot, letter_id: int) -> dict[str, Any]:
     line = slot.line
     return {
         "key": f"{line.effect}:{slot.recipient.id}:{slot.channel}", "letter_id": letter_id,

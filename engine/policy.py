@@ -38,6 +38,8 @@ class Rung(BaseModel):
     kind: NoticeKind
     level: int = Field(default=0, ge=0, le=3)
     unless_acknowledged: bool = False
+    by: Literal["usual", "other"] = "usual"
+    """``other``: on a channel that the policy does not use, where the person has one; silence changes the channel."""
     dispatch: bool = False
     """A chasing letter (công văn đôn đốc) is drafted for the monitor to sign."""
 
@@ -83,6 +85,9 @@ class SendWindow(BaseModel):
     closes: WallTime = time(21, 0)
 
 
+NEVER_STOPPED = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.RETURNED})
+
+
 class Policy(BaseModel):
     """A policy file. ``decide_at`` is when a day's letters are decided, ``send_at`` when they leave: the half hour
     between lets every pass add its lines to the same letter."""
@@ -100,6 +105,10 @@ class Policy(BaseModel):
     open_days_before: int = Field(default=92, ge=1, le=400)
     due_soon_days: int = Field(default=3, ge=0, le=60)
     channels: tuple[str, ...] = ("email",)
+    urgent_per_day: int = Field(default=3, ge=1, le=24)
+    """Letters a person may get on one channel and day when what is said is urgent; what is not comes in one."""
+    may_stop: tuple[NoticeKind, ...] = (NoticeKind.REMINDER,)
+    """What a reader may have once a week instead of as it comes. Never what is late or asks for a correction."""
     ladders: dict[Literal["order", "request"], Ladder]
 
     @model_validator(mode="after")
@@ -108,6 +117,9 @@ class Policy(BaseModel):
             raise ValueError("both ladders are needed: «order» and «request»")
         if not self.window.opens <= self.decide_at <= self.send_at <= self.window.closes:
             raise ValueError("times must run: window.opens ≤ decide_at ≤ send_at ≤ window.closes")
+        late = sorted(set(self.may_stop) & NEVER_STOPPED)
+        if late:
+            raise ValueError(f"nobody may put off what is late: take {', '.join(late)} out of may_stop")
         above = [rung.rung for rung in self.ladders["request"].rungs if Role.LEADERSHIP in rung.to]
         if above:
             raise ValueError(f"a request may not climb over the body's head: {', '.join(above)} tells the leadership")

@@ -26,6 +26,7 @@ STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
 STILL_OWED = text("state IN ('queued','sending')")
 WITH_RECEIPT = text("receipt <> ''")
 WAITING = text("decided_at IS NULL")
+EARLY = text("outcome = 'early'")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -279,6 +280,7 @@ class Letter(SQLModel, table=True):
     __table_args__ = (
         Index("ix_letter_send_after", "send_after", sqlite_where=STILL_OWED, postgresql_where=STILL_OWED),
         Index("ix_letter_contact_id_day", "contact_id", "day"),
+        Index("ix_letter_day_state", "day", "state"),
         Index("ix_letter_receipt", "receipt", sqlite_where=WITH_RECEIPT, postgresql_where=WITH_RECEIPT),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
@@ -501,7 +503,10 @@ class AnswerCode(SQLModel, table=True):
 class Incoming(SQLModel, table=True):
     """An answer, bounce or receipt that came in, once: ``external_id`` is the other side's id for it."""
 
-    __table_args__ = (UniqueConstraint("channel", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        Index("ix_incoming_early", "id", sqlite_where=EARLY, postgresql_where=EARLY),
+    )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     channel: str = Field(max_length=16)
     external_id: str = Field(max_length=255)
@@ -511,6 +516,8 @@ class Incoming(SQLModel, table=True):
     contact_id: int | None = None
     outcome: str = Field(default="", max_length=64)
     answered: bool = False
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    """What acting on it still needs: a receipt that came before its letter was settled, the subject to answer under."""
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 from sqlalchemy import select
@@ -57,6 +57,9 @@ def freeze_ladder(session: Session, ladder: Ladder) -> int:
     return int(session.scalars(select(ladders.c.id).where(ladders.c.digest == digest)).one())
 
 
+CHANNELS = ("email", "sms")
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """A contact as the outbox needs it: no more than where letters go and in which language."""
@@ -70,6 +73,7 @@ class Recipient:
     valid_from: date | None
     valid_until: date | None
     suppressed: Mapping[str, str]
+    pace: Mapping[str, str] = field(default_factory=dict)
 
     def answers_on(self, day: date) -> bool:
         after = self.valid_from is None or self.valid_from <= day
@@ -80,6 +84,10 @@ class Recipient:
         if channel in self.suppressed:
             return ""
         return self.phone if channel == "sms" else self.email
+
+    @property
+    def reachable(self) -> bool:
+        return any(self.address(channel) for channel in CHANNELS)
 
 
 # Who is written to when nobody holds the role itself: a coordinator's letters go to the head, and so on.
@@ -111,14 +119,19 @@ class Answering:
 
     def _current(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
         everyone = self.by_role.get((agency_id, role), ())
-        return tuple(each for each in everyone if each.answers_on(day) and (each.email or each.phone))
+        return tuple(each for each in everyone if each.reachable and each.answers_on(day))
+
+    def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        """Everyone who may be written to in a role on a day, in the order in which they are tried."""
+        first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
+        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK.get(role, (role,))
+        return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
 
 
 def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
     """The contacts of some agencies, in one query."""
     contact = table(Contact)
-    columns = (contact.c.id, contact.c.agency_id, contact.c.role, contact.c.email, contact.c.phone,
-               contact.c.language, contact.c.valid_from, contact.c.valid_until, contact.c.suppressed)  # fmt: skip
+    columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
     ids = sorted(set(agency_ids))
     for start in range(0, len(ids), 1000):

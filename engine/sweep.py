@@ -125,8 +125,9 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
         level = max(level, rung.level)
         for role in fired.roles:
             work.lines.append(
-                Line(effect, row.id, _audience(row, role), role, rung.kind, policy, urgent, rung.rung, rung.level)
-            )
+                Line(effect, row.id, _audience(row, role), role, rung.kind, policy, urgent, rung.rung, rung.level,
+                     by_other=rung.by == "other")
+            )  # fmt: skip
         work.events.append(
             event(EventKind.RUNG_FIRED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"{effect}:fired",
                   rung=rung.rung, on=fired.on.isoformat(), roles=list(fired.roles))

@@ -79,6 +79,8 @@ class NoticeKind(StrEnum):
     CANCELLED = "cancelled"
     DUE_MOVED = "due_moved"
     UNREACHABLE = "unreachable"
+    WROTE = "wrote"
+    """Somebody answered a letter with what no machine understands: the monitor reads it."""
 
 
 class LetterState(StrEnum):

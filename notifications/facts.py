@@ -28,9 +28,9 @@ FIRST_WORDS = 18
 # Worst first: the order of a letter's parts, and which of two lines about one assignment is said.
 ORDER = (
     NoticeKind.RETURNED, NoticeKind.ESCALATION, NoticeKind.OVERDUE, NoticeKind.CHASE, NoticeKind.REMINDER,
-    NoticeKind.UNACKNOWLEDGED, NoticeKind.UNREACHABLE, NoticeKind.NOT_MINE, NoticeKind.EXTENSION_ASKED,
-    NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED, NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED,
-    NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
+    NoticeKind.UNACKNOWLEDGED, NoticeKind.UNREACHABLE, NoticeKind.WROTE, NoticeKind.NOT_MINE,
+    NoticeKind.EXTENSION_ASKED, NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED, NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
 )  # fmt: skip
 RANK = {kind: position for position, kind in enumerate(ORDER)}
 ONLY_WHILE_OPEN = {

@@ -33,6 +33,7 @@ PARTS = {
     "due": (NoticeKind.REMINDER,),
     "unacknowledged": (NoticeKind.UNACKNOWLEDGED,),
     "unreachable": (NoticeKind.UNREACHABLE,),
+    "wrote": (NoticeKind.WROTE,),
     "declined": (NoticeKind.NOT_MINE,),
     "asked": (NoticeKind.EXTENSION_ASKED,),
     "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),

@@ -10,7 +10,7 @@ from ground.factory import policy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import WorkCalendar
+from engine.calendar import ONE_DAY, WorkCalendar
 from engine.policy import Decision, Facts, Fired, Ladder, Policy, Rung, Skip, dates, decide, next_look, upcoming
 from engine.terms import NoticeKind, Quiet, Role, State
 
@@ -38,6 +38,7 @@ def test_the_default_ladder_of_plan_188_falls_on_these_days() -> None:
     assert found == {
         "open": date(2021, 4, 7),
         "A+3": date(2021, 4, 12),
+        "A+4": date(2021, 4, 13),
         "A+5": date(2021, 4, 14),
         "T-10": date(2021, 6, 3),
         "T-3": date(2021, 6, 14),
@@ -69,15 +70,19 @@ def test_an_acknowledged_assignment_is_not_asked_again_and_says_why() -> None:
     assert said(decision) == []
     assert [(rung.rung, why) for rung, _, why in decision.skipped] == [
         ("A+3", Skip.ACKNOWLEDGED),
+        ("A+4", Skip.ACKNOWLEDGED),
         ("A+5", Skip.ACKNOWLEDGED),
     ]
 
 
-def test_an_assignment_nobody_acknowledged_is_asked_for_after_three_days_and_told_of_after_five() -> None:
-    asked = decide(ORDER, facts(state=State.ASSIGNED), CALENDAR, date(2021, 4, 12))
-    told = decide(ORDER, facts(state=State.ASSIGNED, acted_until=date(2021, 4, 12)), CALENDAR, date(2021, 4, 14))
-    assert (said(asked), asked.fired[0].roles) == (["A+3"], (Role.COORDINATOR,))
-    assert (said(told), told.fired[0].roles) == (["A+5"], (Role.MONITOR,))
+def test_silence_changes_the_channel_then_the_person_then_is_told_to_the_monitor() -> None:
+    days = [date(2021, 4, day) for day in (12, 13, 14)]
+    silent = [decide(ORDER, facts(state=State.ASSIGNED, acted_until=day - ONE_DAY), CALENDAR, day) for day in days]
+    assert [(said(each), each.fired[0].rung.by, each.fired[0].roles) for each in silent] == [
+        (["A+3"], "other", (Role.COORDINATOR,)),
+        (["A+4"], "usual", (Role.HEAD,)),
+        (["A+5"], "usual", (Role.MONITOR,)),
+    ]
 
 
 def test_the_next_look_passes_over_rungs_that_would_say_nothing() -> None:

@@ -88,7 +88,7 @@ def test_after_a_week_off_each_person_gets_the_latest_and_the_rest_is_recorded_w
     swept(database, at("2021-06-16"))
     assert said(database, "2021-06-16") == [("coordinator@so-ban.example", "T-1")]
     skipped = {each.detail["rung"]: each.detail["reason"] for each in _skipped(database)}
-    assert skipped == {"A+3": "acknowledged", "A+5": "acknowledged", "T-10": "overtaken", "T-3": "overtaken"}
+    assert skipped == {**dict.fromkeys(("A+3", "A+4", "A+5"), "acknowledged"), "T-10": "overtaken", "T-3": "overtaken"}
 
 
 def test_after_two_weeks_off_the_head_hears_a_working_day_before_the_department(database: Database) -> None:

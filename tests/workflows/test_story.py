@@ -35,7 +35,8 @@ CLOSED = {
     date(2022, 1, 31),
 }  # fmt: skip
 # rung: (working days after opening | from the due date, audience), in the order of the day
-ORDER = {"open": ("opened", 0, "coordinator"), "A+3": ("opened", 3, "coordinator"), "A+5": ("opened", 5, "monitor"),
+ORDER = {"open": ("opened", 0, "coordinator"), "A+3": ("opened", 3, "coordinator"), "A+4": ("opened", 4, "head"),
+         "A+5": ("opened", 5, "monitor"),
          "T-10": ("due", -10, "coordinator"), "T-3": ("due", -3, "coordinator"), "T-1": ("due", -1, "coordinator"),
          "T+1": ("due", 1, "coordinator head"), "T+3": ("due", 3, "monitor"), "T+7": ("due", 7, "monitor"),
          "T+15": ("due", 15, "leadership")}  # fmt: skip
@@ -128,7 +129,7 @@ def owes(row: Any, rung: str, day: date) -> bool:
     if row.reported_on is not None and row.reported_on < day:
         return False
     acknowledged = row.acknowledged_at is not None and local_date(row.acknowledged_at) < day
-    return not (rung in ("A+3", "A+5") and acknowledged)
+    return not (rung in ("A+3", "A+4", "A+5") and acknowledged)
 
 
 def body_of(role: str, row: Any) -> str:

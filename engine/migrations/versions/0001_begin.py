@@ -129,9 +129,19 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=True),
         sa.Column("outcome", sa.String(length=64), nullable=False),
         sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming")),
         sa.UniqueConstraint("channel", "external_id", name=op.f("uq_incoming_channel_external_id")),
     )
+    with op.batch_alter_table("incoming", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_incoming_early",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("outcome = 'early'"),
+            postgresql_where=sa.text("outcome = 'early'"),
+        )
+
     op.create_table(
         "ladder",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -427,6 +437,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("letter", schema=None) as batch_op:
         batch_op.create_index("ix_letter_contact_id_day", ["contact_id", "day"], unique=False)
+        batch_op.create_index("ix_letter_day_state", ["day", "state"], unique=False)
         batch_op.create_index(
             "ix_letter_receipt",
             ["receipt"],
@@ -578,6 +589,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_letter_receipt", sqlite_where=sa.text("receipt <> ''"), postgresql_where=sa.text("receipt <> ''")
         )
+        batch_op.drop_index("ix_letter_day_state")
         batch_op.drop_index("ix_letter_contact_id_day")
 
     op.drop_table("letter")
@@ -619,6 +631,13 @@ def downgrade() -> None:
     op.drop_table("notice")
     op.drop_table("letter_body")
     op.drop_table("ladder")
+    with op.batch_alter_table("incoming", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_incoming_early",
+            sqlite_where=sa.text("outcome = 'early'"),
+            postgresql_where=sa.text("outcome = 'early'"),
+        )
+
     op.drop_table("incoming")
     op.drop_table("idempotency_key")
     op.drop_table("fact")
