@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,18 +10,19 @@ import typer
 from sqlalchemy import select, update
 
 from config import DATA
-from config.settings import Settings, read_settings
+from config.settings import read_settings
 from engine import lifecycle, loading, opening
-from engine.calendar import PLAN_TIME, written
+from engine.calendar import written
 from engine.calendarfile import load_calendar
 from engine.checkup import check
-from engine.clock import StandingClock, system_clock
+from engine.cli_accounts import accounts_app
 from engine.database import Database, table
 from engine.directory import load_directory
-from engine.errors import BadInput, NotFound
+from engine.errors import NotFound
 from engine.planfile import load_plan
 from engine.policy import Policy
 from engine.records import Assignment, Contact, Duty, Plan
+from engine.standpoint import day, opened
 from engine.terms import EventKind
 from engine.yamlfile import read
 
@@ -42,35 +41,9 @@ def add_commands(app: typer.Typer) -> None:
     """Hang the engine's commands below the root command."""
     for name, commands in (
         ("plan", plans), ("assignment", assignments), ("load", files), ("db", database_app), ("links", links),
+        ("account", accounts_app),
     ):  # fmt: skip
         app.add_typer(commands, name=name)
-
-
-def moment(at: str) -> datetime:
-    """An instant as typed: ISO, in plan time when it names no zone. Raises BadInput."""
-    try:
-        parsed = datetime.fromisoformat(at)
-    except ValueError:
-        raise BadInput(
-            f"«{at}» không phải thời điểm; viết như 2021-06-07T08:00. / “{at}” is no instant; write 2021-06-07T08:00."
-        ) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
-
-
-def day(text: str) -> date:
-    """A local date as typed: ISO. Raises BadInput."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"«{text}» không phải ngày; viết như 2021-06-25. / “{text}” is no date.") from None
-
-
-def _open(at: str = "") -> tuple[Settings, Database, datetime, str]:
-    """Settings, database, now, and who is acting."""
-    settings = read_settings()
-    database = Database(settings.database)
-    now = moment(at) if at else (StandingClock(database)() if settings.demo else system_clock())
-    return settings, database, now, f"cli:{getpass.getuser()}"
 
 
 @plans.command("check")
@@ -90,7 +63,7 @@ def plan_check(
 @plans.command("load")
 def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
     """Store a plan. It stands still until it is activated; a changed file replaces it until then."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
     typer.echo(f"Đã nạp kế hoạch số {plan_id}. / Loaded plan {plan_id}.")
@@ -103,7 +76,7 @@ def plan_activate(
     at: At = "",
 ) -> None:
     """Set a plan going, after showing what would be sent at once."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     would = opening.rehearse(database, plan, now)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(f"Sẽ mở / would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}.")
@@ -120,7 +93,7 @@ def plan_activate(
 @plans.command("list")
 def plan_list() -> None:
     """Every plan: id, number, year, state, short title."""
-    _, database, _, _ = _open()
+    _, database, _, _ = opened()
     p = table(Plan)
     with database.read() as session:
         for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):
@@ -134,7 +107,7 @@ def assignment_list(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10000)] = 200,
 ) -> None:
     """Assignments by due date: id, citation, period, agency, state, due."""
-    _, database, _, _ = _open()
+    _, database, _, _ = opened()
     a, d = table(Assignment), table(Duty)
     columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
     chosen = select(*columns).join(d, d.c.id == a.c.duty_id)
@@ -151,7 +124,7 @@ def assignment_list(
 @assignments.command()
 def acknowledge(assignment: AssignmentId, at: At = "") -> None:
     """The owner has seen it."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         news = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
     typer.echo("Đã xác nhận. / Acknowledged." if news else "Đã được xác nhận từ trước. / It was already.")
@@ -166,7 +139,7 @@ def report(
     at: At = "",
 ) -> None:
     """Submit a report about one assignment."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         said = lifecycle.ReportText(outcome, body, reason)
         number = lifecycle.report(session, assignment, said, actor=actor, now=now)
@@ -176,7 +149,7 @@ def report(
 @assignments.command()
 def accept(assignment: AssignmentId, at: At = "") -> None:
     """The monitor takes the report."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.accept(session, assignment, actor=actor, now=now)
     typer.echo("Đã tiếp nhận. / Accepted.")
@@ -185,7 +158,7 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
 @assignments.command("return")
 def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     """Send the report back, with a reason."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.return_report(session, assignment, reason=reason, actor=actor, now=now)
     typer.echo("Đã trả lại. / Returned.")
@@ -200,7 +173,7 @@ def extend(
     at: At = "",
 ) -> None:
     """Ask for a later due date (and grant it at once)."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         asked = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
         if grant:
@@ -211,7 +184,7 @@ def extend(
 @assignments.command()
 def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     """It is no longer owed."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
     typer.echo("Đã hủy. / Cancelled.")
@@ -225,7 +198,7 @@ def transfer(
     at: At = "",
 ) -> None:
     """Give it to another agency."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         loading.expand_owners(session, [to])
         made = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
@@ -235,7 +208,7 @@ def transfer(
 @files.command("directory")
 def load_directory_file(file: Path, at: At = "") -> None:
     """Add or rename agencies, groups and contacts."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         loading.load_directory(session, load_directory(file), actor=actor, now=now)
     typer.echo("Đã nạp danh bạ. / Directory loaded.")
@@ -244,7 +217,7 @@ def load_directory_file(file: Path, at: At = "") -> None:
 @files.command("policy")
 def load_policy_file(file: Path, at: At = "") -> None:
     """Make this the current policy of its id."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     with database.write() as session:
         loading.load_policy(session, read(file, Policy), actor=actor, now=now)
     typer.echo("Đã nạp chính sách. / Policy loaded.")
@@ -253,7 +226,7 @@ def load_policy_file(file: Path, at: At = "") -> None:
 @files.command("calendar")
 def load_calendar_file(file: Path) -> None:
     """Add the operator's days that are not known yet."""
-    _, database, _, _ = _open()
+    _, database, _, _ = opened()
     with database.write() as session:
         count = loading.load_days(session, load_calendar(file).exceptions.values())
     typer.echo(f"Đã thêm {count} ngày. / {count} days added.")
@@ -270,7 +243,7 @@ def upgrade() -> None:
 @links.command()
 def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")], at: At = "") -> None:
     """Make every link sent to a contact until today useless."""
-    _, database, now, actor = _open(at)
+    _, database, now, actor = opened(at)
     contacts = table(Contact)
     with database.write() as session:
         changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))

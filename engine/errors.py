@@ -4,7 +4,8 @@
     ├── BadInput                status 400   what was sent cannot be read as what was asked
     │   └── FileRefused         status 422   a plan, directory, policy or calendar file; carries Problems
     ├── NotAllowed              status 403   the person or the link may not do this
-    │   └── LinkRefused         status 403   a link from a letter: expired, revoked, or made by someone else
+    │   ├── LinkRefused         status 403   a link from a letter: expired, revoked, or made by someone else
+    │   └── TooOften            status 429   tried more often than allowed; says when to try again
     ├── NotFound                status 404   no such plan, assignment, letter …
     ├── Conflict                status 409   someone else changed it first, or it exists already
     │   └── ForbiddenMove       status 409   the state of the assignment does not allow the act
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class DondocError(Exception):
@@ -73,6 +75,16 @@ class NotAllowed(DondocError):
 
 class LinkRefused(NotAllowed):
     """Liên kết này không còn dùng được; hãy mở thư mới nhất. / This link is no longer valid; open the newest letter."""
+
+
+class TooOften(NotAllowed):
+    """Đã thử quá nhiều lần; hãy chờ một lát. / Tried too often; wait a while."""
+
+    status = 429
+
+    def __init__(self, message: str | None = None, again: datetime | None = None) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 class NotFound(DondocError):

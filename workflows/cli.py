@@ -20,6 +20,7 @@ from engine.directory import load_directory
 from engine.errors import BadInput, DondocError
 from engine.planfile import load_plan
 from engine.policy import Policy
+from engine.standpoint import day, moment
 from engine.yamlfile import read
 from workflows.passes import PLAIN, PassName
 from workflows.scenarios import Scenario
@@ -71,7 +72,7 @@ def once(
     from workflows.audit import audit
 
     system = compose()
-    now = engine_cli.moment(at) if at else system.clock()
+    now = moment(at) if at else system.clock()
     if name == "tick":
         for report in asyncio.run(system.tick(now)):
             typer.echo(str(report))
@@ -121,8 +122,8 @@ def simulate(
 
     bodies = load_directory(directory)
     plans = [load_plan(file, bodies) for file in plan]
-    first = engine_cli.day(start) if start else min(each.issued_on for each in plans)
-    last = engine_cli.day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
+    first = day(start) if start else min(each.issued_on for each in plans)
+    last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(f"Ngày cuối {last} trước ngày đầu {first}. / The last day is before the first.")
     year = live_through(plans, bodies, read(policy, Policy), load_calendar(calendar), start=first, until=last,

@@ -1,0 +1,87 @@
+"""Tokens of programs: an account's reach, narrowed; shown once, over one day, revocable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ground.factory import at, directory, rows
+
+from engine import accounts, tokens
+from engine.access import Deed, may
+from engine.database import Database
+from engine.errors import BadInput, NotAllowed, NotFound
+from engine.loading import load_directory
+from engine.records import ApiToken
+from engine.tokens import Scope, scope_of
+
+NOW, YEAR = at("2021-06-07"), timedelta(days=365)
+
+
+@pytest.fixture
+def person(database: Database) -> int:
+    with database.write() as session:
+        load_directory(session, directory(), actor="cli:test", now=NOW)
+        return accounts.create(session, email="may@so-ban.example", role="coordinator", agency_id="so-ban",
+                               actor="cli:test", now=NOW)  # fmt: skip
+
+
+def make(database: Database, person: int, **more: Any) -> str:
+    given = {"label": "Máy chủ báo cáo", "scopes": ["read"], "lasts": YEAR, "actor": f"account:{person}", "now": NOW}
+    with database.write() as session:
+        return tokens.make_token(session, person, **given | more)
+
+
+def bearer(database: Database, key: str, now: Any = NOW) -> tokens.Bearer | None:
+    with database.read() as session:
+        return tokens.bearer_of(session, key, now)
+
+
+def test_a_token_speaks_for_its_account_s_agency_within_its_scopes(database: Database, person: int) -> None:
+    key = make(database, person, scopes=["read", "report"])
+    mine = bearer(database, key)
+    assert mine is not None
+    assert (mine.actor.name, mine.actor.agency_id) == ("api:1", "so-ban")
+    mine.must(Deed.REPORT)
+    assert may(mine.actor, Deed.REPORT, "so-ban")
+    with pytest.raises(NotAllowed, match="decide"):
+        mine.must(Deed.ACCEPT)
+    assert key not in str(rows(database, ApiToken))
+
+
+def test_every_deed_has_a_scope_and_what_is_unnamed_needs_the_highest() -> None:
+    by_scope = {scope: {deed for deed in Deed if scope_of(deed) is scope} for scope in Scope}
+    assert all(by_scope.values())
+    assert by_scope[Scope.READ] == {deed for deed in Deed if deed.value.startswith("see_")}
+    assert Deed.STEP_CLOCK in by_scope[Scope.ADMINISTER]
+
+
+def test_a_token_is_over_on_its_day(database: Database, person: int) -> None:
+    key = make(database, person, lasts=timedelta(days=1))
+    assert bearer(database, key, NOW + timedelta(hours=23)) is not None
+    assert bearer(database, key, NOW + timedelta(days=1)) is None
+
+
+def test_a_revoked_token_opens_nothing_and_is_revoked_by_its_holder_alone(database: Database, person: int) -> None:
+    key = make(database, person)
+    with database.write() as session, pytest.raises(NotFound):
+        tokens.revoke_token(session, person + 1, 1, actor="account:2", now=NOW)
+    with database.write() as session:
+        tokens.revoke_token(session, person, 1, actor=f"account:{person}", now=NOW)
+    assert bearer(database, key) is None
+    with database.read() as session:
+        assert tokens.tokens_of(session, person)[0].revoked_at == NOW
+
+
+@pytest.mark.parametrize(
+    "given", [{"scopes": []}, {"scopes": ["root"]}, {"label": " "}, {"lasts": timedelta(days=400)},
+              {"lasts": timedelta(0)}],
+)  # fmt: skip
+def test_a_token_needs_a_use_a_scope_and_an_end(database: Database, person: int, given: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        make(database, person, **given)
+
+
+def test_a_key_that_was_never_made_speaks_for_nobody(database: Database, person: int) -> None:
+    assert bearer(database, "dondoc_" + "x" * 43) is None
