@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +32,8 @@ refuse_the_outside()
 def pytest_configure(config: pytest.Config) -> None:
     """The process that was started by hand owns what the workers share."""
     if not hasattr(config, "workerinput"):
-        os.environ[SHARED] = f"{tempfile.mkdtemp(prefix='dondoc-test-')}:{os.getpid()}"
+        began = Ground.begin()
+        os.environ[SHARED] = f"{began.folder}:{began.owner}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -13,6 +13,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,14 @@ class Ground:
 
     folder: Path
     owner: int
+
+    @classmethod
+    def begin(cls) -> Ground:
+        """A new folder owned by this process; what killed runs left lying is removed."""
+        for left in Path(tempfile.gettempdir()).glob("dondoc-test-*"):
+            if not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        return cls(Path(tempfile.mkdtemp(prefix=f"dondoc-test-{os.getpid()}-")), os.getpid())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
