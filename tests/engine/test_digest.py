@@ -1,0 +1,207 @@
+"""The weekly digest: whose, when, what it counts; once a recipient and week, late rather than lost, never empty."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from ground.databases import closing_database
+from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row, rows, swept
+from sqlalchemy import update
+
+from engine.calendar import DayException, DayKind, WorkCalendar
+from engine.database import Database, table
+from engine.digest import Boxes, boxes, digest_day, is_owed, make, overdue, week_of
+from engine.lifecycle import Action
+from engine.records import Contact, Digest, Event, Letter, Notice
+from engine.terms import EventKind, LetterState, Role
+
+MONDAY = at("2021-06-21", "07:00")
+MAILBOXES = ("coordinator@so-ban.example", "coordinator@huyen-a.example")
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    """Everybody acknowledged long ago; due on Thursday 17 June, on Monday 21 June everything is overdue."""
+    laid = lay(database, now=at("2021-04-07"))
+    swept(database, at("2021-04-07"))
+    for each in (("IV.1.1", "so-ban"), ("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.3.1", "mat-tran")):
+        do(database, Action.ACKNOWLEDGE, laid.assignment(*each), now=at("2021-04-07"))
+    with database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    return laid
+
+
+def made(laid: Laid, now: datetime = MONDAY) -> tuple[int, int]:
+    with laid.database.write() as session:
+        return make(session, now) if is_owed(session, now) else (0, 0)
+
+
+def owed(laid: Laid, now: datetime) -> bool:
+    with laid.database.read() as session:
+        return is_owed(session, now)
+
+
+def carried(laid: Laid) -> dict[str, date]:
+    """Mailbox -> the day of the letter that carries its digest."""
+    mailboxes = {each.id: each.email for each in rows(laid.database, Contact)}
+    letters = {each.id: each for each in rows(laid.database, Letter)}
+    found = [each for each in rows(laid.database, Digest) if each.letter_id is not None]
+    assert all(letters[each.letter_id].digest_week == each.week for each in found)
+    return {mailboxes[each.contact_id]: letters[each.letter_id].day for each in found}
+
+
+def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_week(laid: Laid) -> None:
+    assert made(laid) == (6, 2)
+    assert set(carried(laid)) == {
+        "coordinator@so-ban.example", "coordinator@huyen-a.example", "coordinator@huyen-b.example",
+        "coordinator@mat-tran.example", "monitor@so-chinh.example", "leadership@tinh.example",
+    }  # fmt: skip
+    assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
+    assert len(rows(laid.database, Digest)) == 8
+
+
+def test_nothing_overdue_is_no_letter_but_a_row_and_an_event(laid: Laid) -> None:
+    assert made(laid, at("2021-06-14", "07:00")) == (0, 8)
+    assert rows(laid.database, Letter, day=date(2021, 6, 14)) == []
+    assert {each.letter_id for each in rows(laid.database, Digest)} == {None}
+    assert happened(laid.database, kind=EventKind.DIGEST_EMPTY) == ["digest_empty"] * 8
+
+
+def test_the_digest_goes_into_the_letter_of_the_day(laid: Laid) -> None:
+    swept(laid.database, MONDAY)
+    made(laid)
+    mondays = rows(laid.database, Letter, day=date(2021, 6, 21))
+    assert len({each.contact_id for each in mondays}) == len(mondays)
+    with_both = [each for each in mondays if each.digest_week and rows(laid.database, Notice, letter_id=each.id)]
+    assert with_both
+
+
+def test_when_the_day_s_letter_has_left_the_digest_goes_into_the_next_day_s(laid: Laid) -> None:
+    swept(laid.database, MONDAY)
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    made(laid, at("2021-06-21", "09:00"))
+    assert carried(laid)["coordinator@so-ban.example"] == date(2021, 6, 22)
+
+
+@pytest.mark.parametrize(
+    ("now", "comes"),
+    [
+        (at("2021-06-20", "23:00"), False),
+        (at("2021-06-21", "06:59"), False),
+        (at("2021-06-21", "07:00"), True),
+        (at("2021-06-24", "15:00"), True),
+        (at("2021-06-27", "10:00"), True),
+    ],
+)
+def test_it_is_owed_from_monday_seven_o_clock_to_the_end_of_the_week(laid: Laid, now: datetime, comes: bool) -> None:
+    made(laid, at("2021-06-14", "07:00"))
+    assert owed(laid, now) is comes
+
+
+def test_down_on_monday_it_is_made_late_and_goes_on_the_same_day(laid: Laid) -> None:
+    assert made(laid, at("2021-06-23", "10:00")) == (8, 0)  # the Sở itself is late by then
+    assert set(carried(laid).values()) == {date(2021, 6, 23)}
+
+
+def test_made_on_saturday_it_shares_monday_s_letter_with_the_next_week_s(laid: Laid) -> None:
+    made(laid, at("2021-06-26", "10:00"))
+    made(laid, at("2021-06-28", "07:00"))
+    assert set(carried_weeks(laid)) == {"2021-W25", "2021-W26"}
+    days = [each.day for each in rows(laid.database, Letter) if each.digest_week]
+    assert days == [date(2021, 6, 28)] * 8
+
+
+def carried_weeks(laid: Laid) -> list[str]:
+    return [each.week for each in rows(laid.database, Digest) if each.letter_id]
+
+
+CLOSED_MONDAY = WorkCalendar.of([DayException(date(2021, 6, 21), DayKind.HOLIDAY, "Nghỉ bù")])
+CLOSED_WEEK = WorkCalendar.of([DayException(date(2021, 6, day), DayKind.HOLIDAY, "Tết") for day in range(21, 26)])
+
+
+@pytest.mark.parametrize(
+    ("calendar", "weekday", "day"),
+    [
+        (WorkCalendar(), 0, date(2021, 6, 21)),
+        (WorkCalendar(), 3, date(2021, 6, 24)),
+        (CLOSED_MONDAY, 0, date(2021, 6, 22)),
+        (CLOSED_WEEK, 0, None),
+    ],
+)
+def test_a_closed_monday_gives_way_to_the_next_working_day(calendar: Any, weekday: int, day: date | None) -> None:
+    rules = policy(digest_weekday=weekday)
+    assert {digest_day(date(2021, 6, 21 + n), rules, calendar) for n in range(7)} == {day}
+
+
+def test_weeks_are_iso_weeks_and_sort_as_text() -> None:
+    assert [week_of(date(2021, 1, 3)), week_of(date(2021, 6, 14)), week_of(date(2022, 1, 3))] == [
+        "2020-W53", "2021-W24", "2022-W01",
+    ]  # fmt: skip
+
+
+def test_what_was_only_asked_for_is_not_told_to_the_leadership(laid: Laid) -> None:
+    for each in (("IV.1.1", "so-ban"), ("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.4.1", "so-chinh")):
+        do(laid.database, Action.REPORT, laid.assignment(*each), now=at("2021-06-16"))
+    assert made(laid) == (2, 6)
+    assert set(carried(laid)) == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
+    with laid.database.read() as session:
+        assert boxes(session, date(2021, 6, 21), ["tinh"]) == {"tinh": Boxes(done_on_time=4)}
+
+
+def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-17", "23:59"))
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18", "00:00"))
+    do(laid.database, Action.CANCEL, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-18"))
+    with laid.database.read() as session:
+        assert boxes(session, date(2021, 6, 18), ["tinh"])["tinh"] == Boxes(1, 1, 0, 1)
+
+
+def test_overdue_begins_the_day_after_the_due_date_worst_first(laid: Laid) -> None:
+    with laid.database.read() as session:
+        on_the_day = overdue(session, date(2021, 6, 17), supervisors=["so-chinh"])
+        a_week_later = overdue(session, date(2021, 6, 24), supervisors=["so-chinh", "tinh"])
+    assert on_the_day == []
+    assert [(each.citation, each.agency_id, each.due_on.day) for each in a_week_later] == [
+        ("IV.2.1", "huyen-a", 17), ("IV.2.1", "huyen-b", 17), ("IV.3.1", "mat-tran", 17), ("IV.1.1", "so-ban", 17),
+        ("IV.4.1", "so-chinh", 21),
+    ]  # fmt: skip
+
+
+def test_who_has_left_gets_none_and_who_came_gets_it(laid: Laid) -> None:
+    with laid.database.write() as session:
+        old = table(Contact).c.email == "coordinator@so-ban.example"
+        session.connection().execute(update(table(Contact)).where(old).values(valid_until=date(2021, 6, 1)))
+    add_contact(laid.database, "so-ban", Role.COORDINATOR, valid_from=date(2021, 6, 2))
+    made(laid)
+    assert "coordinator2@so-ban.example" in carried(laid)
+    assert "coordinator@so-ban.example" not in carried(laid)
+
+
+def test_two_passes_at_once_make_one_digest(laid: Laid) -> None:
+    """The second one finds the week taken, even when the first one's letters have left in between."""
+    counts: list[tuple[int, int]] = []
+
+    def one() -> None:
+        with closing_database(laid.database.url.render_as_string(hide_password=False)) as mine:
+            counts.append(made(Laid(mine, laid.plan_id), at("2021-06-21", "09:00")))
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts) == [(0, 0), (0, 0), (0, 0), (6, 2)]
+    assert len(rows(laid.database, Digest)) == 8
+
+
+def test_the_second_of_two_passes_finds_the_week_taken(laid: Laid) -> None:
+    assert made(laid) == (6, 2)
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+        assert make(session, at("2021-06-21", "09:00")) == (0, 0)
+    assert row(laid.database, Event, key="digest:1:2021-W25:empty").kind is EventKind.DIGEST_EMPTY
+    assert len([each for each in rows(laid.database, Letter) if each.digest_week]) == 6
