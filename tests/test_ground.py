@@ -24,6 +24,9 @@ def test_a_connection_to_the_outside_is_refused_before_it_is_made(address: tuple
 async def test_a_library_that_connects_by_itself_is_refused_too() -> None:
     with pytest.raises(OutsideWorld):
         await asyncio.open_connection("192.0.2.1", 25)
+
+
+def test_an_http_client_is_refused_too() -> None:
     with pytest.raises(OutsideWorld):
         httpx.get("http://192.0.2.1/", trust_env=False)
 
