@@ -1,0 +1,329 @@
+"""Claim, render, send, settle: each letter owed has one outcome, whatever the other side or this one does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from ground.factory import Laid, add_contact, at, do, happened, lay, row, rows, swept
+from ground.post import LetterBox, post_office
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, update
+
+from engine.database import Database, table
+from engine.lifecycle import Action
+from engine.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
+from engine.terms import EventKind, LetterState, Role
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.delivery import BATCH, FIRST_WAIT, LONGEST_WAIT, Delivered, PostOffice, deliver, retry_at
+
+DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    """On 16 June every coordinator has one letter: due tomorrow."""
+    laid = lay(database, now=at("2021-04-07"))
+    for day in ("2021-04-07", "2021-06-03", "2021-06-14"):
+        swept(database, at(day))
+    with database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    swept(database, at(DAY, "07:00"))
+    return laid
+
+
+class Answering(LetterBox):
+    """Answers each letter as a function says; what it raises is raised."""
+
+    def __init__(self, answer: Callable[[Outgoing], Outcome]) -> None:
+        super().__init__()
+        self.answering = answer
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        self.letters.append(letter)
+        await asyncio.sleep(0)
+        return self.answering(letter)
+
+
+def delivered(laid: Laid, now: datetime = NOW, box: LetterBox | None = None, **more: Any) -> Delivered:
+    return asyncio.run(deliver(laid.database, now, post_office(box, **more)))
+
+
+def owed(laid: Laid, mailbox: str = "coordinator@so-ban.example") -> Any:
+    """The letter of 16 June to a mailbox."""
+    contact = row(laid.database, Contact, email=mailbox)
+    return row(laid.database, Letter, contact_id=contact.id, day=date.fromisoformat(DAY))
+
+
+def change(laid: Laid, model: type, **values: Any) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(model)).values(**values))
+
+
+def test_every_letter_owed_goes_once_and_keeps_what_was_said(laid: Laid) -> None:
+    box = LetterBox()
+    assert delivered(laid, box=box) == Delivered(4, {"delivered": 4})
+    letter = owed(laid)
+    assert (letter.state, letter.attempts, letter.leased_by, letter.lease_until) == (LetterState.DELIVERED, 1, "", None)
+    assert letter.sent_at == letter.settled_at == NOW
+    (sent,) = [each for each in box.letters if each.to == "coordinator@so-ban.example"]
+    assert row(laid.database, LetterBody, letter_id=letter.id).text == sent.text
+    assert (row(laid.database, Delivery, letter_id=letter.id).fate, sent.key) == ("delivered", letter.key)
+
+
+def test_a_second_pass_finds_nothing(laid: Laid) -> None:
+    box = LetterBox()
+    delivered(laid, box=box)
+    assert delivered(laid, NOW + MINUTE, box) == Delivered()
+    assert len(box.letters) == 4
+
+
+def test_before_its_moment_and_outside_the_window_a_letter_stays(laid: Laid) -> None:
+    assert delivered(laid, at(DAY, "07:29")) == Delivered()
+    assert delivered(laid, NIGHT) == Delivered()
+    assert delivered(laid, at("2021-06-19", "10:00")) == Delivered()  # Saturday
+    assert owed(laid).state is LetterState.QUEUED
+    assert delivered(laid, at("2021-06-21", "07:00")).claimed == 4
+
+
+def test_what_is_urgent_goes_at_night_alone(laid: Laid) -> None:
+    with laid.database.write() as session:
+        mine = table(Letter).c.id == owed(laid).id
+        session.connection().execute(update(table(Letter)).where(mine).values(urgent=True))
+    box = LetterBox()
+    assert delivered(laid, NIGHT, box).claimed == 1
+    assert [each.to for each in box.letters] == ["coordinator@so-ban.example"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason"),
+    [
+        (Outcome(Fate.ACCEPTED, "250", "2.0.0 queued"), LetterState.ACCEPTED, ""),
+        (Outcome(Fate.DELIVERED), LetterState.DELIVERED, ""),
+        (Outcome(Fate.REFUSED, "550", "no such user"), LetterState.REFUSED, "no such user"),
+        (Outcome(Fate.UNKNOWN, "timeout", "after DATA"), LetterState.UNKNOWN, "after DATA"),
+    ],
+)
+def test_the_other_side_s_last_word_is_the_letter_s_state(
+    laid: Laid, answer: Outcome, state: LetterState, reason: str
+) -> None:
+    box = LetterBox(answer)
+    delivered(laid, box=box)
+    letter = owed(laid)
+    assert (letter.state, letter.reason, letter.settled_at) == (state, reason, NOW)
+    assert (letter.sent_at is not None) is (state in (LetterState.ACCEPTED, LetterState.DELIVERED))
+    for day in range(1, 12):
+        delivered(laid, NOW + timedelta(days=day), box)
+    assert len(box.letters) == 4  # nothing is ever tried again, least of all what is in doubt
+    assert row(laid.database, Delivery, letter_id=letter.id).reply == answer.reply
+
+
+def test_what_is_refused_for_now_is_tried_again_later_and_later(laid: Laid) -> None:
+    box = LetterBox(Outcome(Fate.RETRY, "451", "try later"))
+    waits, now = [], NOW
+    for _ in range(4):
+        delivered(laid, now, box)
+        letter = owed(laid)
+        assert (letter.state, letter.reason) == (LetterState.QUEUED, "try later")
+        waits.append(letter.send_after - now)
+        assert delivered(laid, letter.send_after - timedelta(seconds=1), LetterBox()).fates.get("delivered", 0) < 4
+        now = letter.send_after
+    assert waits == sorted(waits)
+    box.answer = Outcome(Fate.DELIVERED)
+    delivered(laid, now, box)
+    assert owed(laid).state is LetterState.DELIVERED
+    assert [each.fate for each in rows(laid.database, Delivery, letter_id=owed(laid).id)] == ["retry"] * 4 + [
+        "delivered"
+    ]
+
+
+@given(attempt=st.integers(1, 60), key=st.text(min_size=1, max_size=20))
+def test_the_wait_doubles_to_four_hours_spread_by_a_quarter(attempt: int, key: str) -> None:
+    waited = retry_at(NOW, key, attempt) - NOW
+    middle = min(FIRST_WAIT * 2 ** min(attempt - 1, 20), LONGEST_WAIT)
+    assert middle * 0.75 <= waited <= middle * 1.25
+    assert retry_at(NOW, key, attempt) - NOW == waited
+
+
+def test_the_other_side_s_own_wait_is_kept_when_it_is_longer(laid: Laid) -> None:
+    delivered(laid, box=LetterBox(Outcome(Fate.RETRY, "421", "busy", after=timedelta(hours=2))))
+    assert owed(laid).send_after == NOW + timedelta(hours=2)
+    assert retry_at(NOW, "a", 1, timedelta(seconds=1)) - NOW >= FIRST_WAIT * 0.75
+
+
+def test_after_days_of_trying_a_letter_expires_and_says_why(laid: Laid) -> None:
+    box = LetterBox(Outcome(Fate.RETRY, "451", "mailbox busy"))
+    now = NOW
+    while owed(laid).state is LetterState.QUEUED:
+        delivered(laid, now, box)
+        now += timedelta(hours=3)
+    letter = owed(laid)
+    assert (letter.state, letter.reason) == (LetterState.EXPIRED, "mailbox busy")
+    assert timedelta(days=4, hours=18) < letter.settled_at - letter.created_at < timedelta(days=5, hours=4)
+    assert delivered(laid, now + timedelta(days=1), box).fates.get("retry", 0) == 0
+
+
+def test_a_letter_of_a_worker_that_died_is_free_after_its_lease(laid: Laid) -> None:
+    change(laid, Letter, state=LetterState.SENDING, leased_by="dead:1", lease_until=NOW + 5 * MINUTE, attempts=1)
+    assert delivered(laid, NOW + 4 * MINUTE) == Delivered()
+    delivered(laid, NOW + 6 * MINUTE)
+    assert (owed(laid).attempts, owed(laid).state) == (2, LetterState.DELIVERED)
+
+
+def test_a_worker_that_comes_back_after_its_lease_changes_nothing(laid: Laid) -> None:
+    """While it sends, another takes the letter over and settles it: there is one outcome, and one delivery."""
+
+    def meanwhile(_: Outgoing) -> Outcome:
+        change(laid, Letter, state=LetterState.ACCEPTED, leased_by="", lease_until=None)
+        return Outcome(Fate.REFUSED, "550", "too late")
+
+    delivered(laid, box=Answering(meanwhile), worker="slow:1")
+    assert owed(laid).state is LetterState.ACCEPTED
+    assert rows(laid.database, Delivery) == []
+
+
+def test_a_batch_that_takes_too_long_gives_back_what_it_has_not_tried(laid: Laid) -> None:
+    class Slow(LetterBox):
+        parallel = 1
+
+        async def send(self, letter: Outgoing) -> Outcome:
+            await asyncio.sleep(0.05)
+            return await super().send(letter)
+
+    box = Slow()
+    done = delivered(laid, box=box, lease=timedelta(seconds=0.06))
+    assert done.fates == {"delivered": 1, "released": 3}
+    waiting = rows(laid.database, Letter, state=LetterState.QUEUED)
+    assert [(each.attempts, each.leased_by, each.reason) for each in waiting] == [(0, "", "")] * 3
+    assert delivered(laid, NOW + MINUTE, box).fates == {"delivered": 3}
+    assert max(Counter(each.key for each in box.letters).values()) == 1
+
+
+def test_one_letter_that_cannot_be_sent_spares_its_batch(laid: Laid, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of ours is that letter's outcome. It may have been taken, so it is in doubt and not sent again."""
+
+    def broken(letter: Outgoing) -> Outcome:
+        if letter.to == "coordinator@so-ban.example":
+            raise RuntimeError("a mistake of ours")
+        return Outcome(Fate.DELIVERED)
+
+    assert delivered(laid, box=Answering(broken)).fates == {"delivered": 3, "unknown": 1}
+    letter = owed(laid)
+    assert (letter.state, letter.reason) == (LetterState.UNKNOWN, "RuntimeError: a mistake of ours")
+    assert "could not be made or sent" in caplog.text
+
+
+def test_one_letter_that_cannot_be_made_is_tried_again_later(laid: Laid, caplog: pytest.LogCaptureFixture) -> None:
+    mine = table(Notice).c.letter_id == owed(laid).id
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Notice)).where(mine).values(detail=["not", "a", "mapping"]))
+    assert delivered(laid).fates == {"delivered": 3, "retry": 1}
+    assert (owed(laid).state, owed(laid).attempts) == (LetterState.QUEUED, 1)
+    assert "could not be made or sent" in caplog.text
+
+
+def test_without_its_channel_a_letter_is_refused_with_the_reason(laid: Laid) -> None:
+    change(laid, Letter, channel="sms")
+    change(laid, Contact, phone="+84900000000")
+    delivered(laid)
+    assert (owed(laid).state, owed(laid).reason) == (LetterState.REFUSED, "no_channel: sms")
+
+
+# --- looked at again when it is sent ------------------------------------------------------------------------------
+
+
+def test_what_was_reported_between_deciding_and_sending_is_not_asked_for(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at(DAY, "07:10"))
+    box = LetterBox()
+    assert delivered(laid, box=box).fates == {"delivered": 3, "suppressed": 1}
+    letter = owed(laid)
+    assert (letter.state, letter.reason, letter.sent_at) == (LetterState.SUPPRESSED, "nothing_left", None)
+    assert [each.moot for each in rows(laid.database, Notice, letter_id=letter.id)] == ["reported"]
+    event = row(laid.database, Event, key=f"{letter.key}:suppressed")
+    assert (event.kind, event.detail["reason"]) == (EventKind.LETTER_SUPPRESSED, "nothing_left")
+    assert "coordinator@so-ban.example" not in [each.to for each in box.letters]
+    assert rows(laid.database, Delivery, letter_id=letter.id) == []
+
+
+def test_of_two_lines_one_may_lose_its_point_and_the_letter_still_goes(laid: Laid) -> None:
+    mine = owed(laid)
+    other = {"key": "assignment:9:chase:x", "letter_id": mine.id, "kind": "chase", "rung": "", "level": 0,
+             "assignment_id": laid.assignment("IV.2.1", "huyen-a"), "detail": {}, "moot": ""}  # fmt: skip
+    with laid.database.write() as session:
+        session.connection().execute(insert(table(Notice)).values(**other))
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at(DAY, "07:10"))
+    box = LetterBox()
+    delivered(laid, box=box)
+    (sent,) = [each for each in box.letters if each.to == "coordinator@so-ban.example"]
+    assert ("IV.2.1" in sent.text, "IV.1.1" in sent.text) == (True, False)
+    assert [each.moot for each in rows(laid.database, Notice, letter_id=mine.id)] == ["reported", ""]
+
+
+@pytest.mark.parametrize(
+    ("contact", "reason"),
+    [
+        ({"valid_until": date(2021, 6, 15)}, "no_longer_answers"),
+        ({"suppressed": {"email": "550 no such user"}}, "address_suppressed"),
+        ({"email": ""}, "no_address"),
+    ],
+)
+def test_who_is_no_longer_to_be_written_to_is_not(laid: Laid, contact: dict[str, Any], reason: str) -> None:
+    letter = owed(laid)
+    with laid.database.write() as session:
+        session.connection().execute(
+            update(table(Contact)).where(table(Contact).c.id == letter.contact_id).values(**contact)
+        )
+    box = LetterBox()
+    assert delivered(laid, box=box).fates == {"delivered": 3, "suppressed": 1}
+    after = row(laid.database, Letter, id=letter.id)
+    assert (after.state, after.reason) == (LetterState.SUPPRESSED, reason)
+    assert happened(laid.database, kind=EventKind.LETTER_SUPPRESSED) == ["letter_suppressed"]
+
+
+# --- many ---------------------------------------------------------------------------------------------------------
+
+
+def many(laid: Laid, count: int) -> None:
+    """So many more letters, each to a coordinator of its own with one line."""
+    with laid.database.write() as session:
+        session.connection().execute(insert(table(Agency)), [
+            {"id": f"xa-{n}", "level": "xa", "name": f"Xã {n}", "short": f"Xã {n}", "names": [], "aliases": []}
+            for n in range(count)
+        ])  # fmt: skip
+    template, line = owed(laid), rows(laid.database, Notice)[-1]
+    for n in range(count):
+        contact = add_contact(laid.database, f"xa-{n}", Role.COORDINATOR)
+        letter = dict(template._mapping) | {"id": None, "key": f"letter:{contact}:email:{DAY}", "contact_id": contact,
+                                            "agency_id": f"xa-{n}"}  # fmt: skip
+        del letter["id"]
+        with laid.database.write() as session:
+            made = session.connection().execute(insert(table(Letter)).values(**letter))
+            notice = dict(line._mapping) | {
+                "key": f"many:{n}",
+                "letter_id": made.inserted_primary_key[0],
+                "kind": "reminder",
+            }
+            del notice["id"]
+            session.connection().execute(insert(table(Notice)).values(**notice))
+
+
+def test_more_than_a_batch_all_go_in_one_pass(laid: Laid) -> None:
+    many(laid, BATCH)
+    box = LetterBox()
+    assert delivered(laid, box=box).fates == {"delivered": BATCH + 4}
+    assert len({each.key for each in box.letters}) == BATCH + 4
+
+
+async def test_two_offices_at_once_send_each_letter_once(laid: Laid) -> None:
+    """Overlapping passes of two workers, as of two machines."""
+    box = Answering(lambda _: Outcome(Fate.DELIVERED))
+    offices: list[PostOffice] = [post_office(box, worker=f"worker:{n}") for n in range(3)]
+    done = await asyncio.gather(*(deliver(laid.database, NOW, office) for office in offices))
+    assert sum(each.claimed for each in done) == 4
+    assert max(Counter(each.key for each in box.letters).values()) == 1
