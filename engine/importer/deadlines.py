@@ -24,7 +24,9 @@ _BARE_DAY = phrase(r"(?:ngày )?(?P<d>\d{1,2})(?= (?:hằng|hàng|mỗi|của) (
 _MONTH = phrase(r"(?:đầu |giữa |cuối |hết )?tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])")
 _QUARTER = phrase(r"(?:đầu |giữa |cuối |hết )?quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?")
 _YEAR = phrase(r"(?:đầu |giữa |cuối |hết )?năm (?P<y>\d{4})(?!\d)")
-_LOOSE = phrase(r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)")
+_LOOSE = phrase(
+    r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
+)
 _EACH = phrase(
     r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|"
     r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước|kế tiếp|tiếp theo|liền kề|báo cáo)"
@@ -36,7 +38,8 @@ def _unnamed(pattern: str) -> str:
     return re.sub(r"\?P<\w+>", "?:", pattern)
 
 
-_POINT = "|".join((_WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUARTER, _YEAR, _LOOSE))
+_WEEKDAY = phrase(r"(?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?")
+_POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUARTER, _YEAR, _LOOSE))
 _POINT_UNNAMED = f"(?:{_unnamed(_POINT)})"
 _CUE = phrase(
     r"(?:(?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|"
@@ -68,12 +71,19 @@ _BUDGET = re.compile(
     )
 )
 _OF_LAW = re.compile(phrase(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$"))
-_DONE_BY = re.compile(phrase(r"(?:hoàn thành|xong|trình|ban hành|triển khai|tổ chức|thực hiện|kết thúc)(?!\w)"))
+_DONE_BY = re.compile(
+    phrase(
+        r"(?:sơ kết|tổng kết|đánh giá|xây dựng|hoàn thành|xong|trình|ban hành|triển khai|tổ chức|thực hiện|kết thúc)(?!\w)"
+    )
+)
 
 
 def _unbudgeted(text: str, start: int, end: int) -> bool:
     """«dự toán hằng năm», «chi thường xuyên» say what money it is, not when."""
-    return _BUDGET.search(text[max(0, start - 40) : start]) is None
+    owned = text[end : end + 5].lstrip().startswith("của") and re.search(
+        r"kế\s*hoạch|chương\s*trình", text[max(0, start - 60) : start]
+    )
+    return _BUDGET.search(text[max(0, start - 40) : start]) is None and not owned
 
 
 def _months(text: str, start: int, end: int) -> bool:
@@ -101,8 +111,9 @@ def _undated(text: str, start: int, end: int) -> bool:
 
 _PAPER = re.compile(
     phrase(
-        r"(?<!\w)(?:số|luật|bộ luật|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|kế hoạch|pháp lệnh|kết luận|thông báo|"
-        r"hướng dẫn|tờ trình|văn bản|chương trình|đề án|công điện|báo cáo số|hiến pháp)(?!\w)[^.;]{0,160}$"
+        r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
+        r"(?<!\w)(?:luật|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|pháp lệnh|kết luận|hiến pháp|công điện)"
+        r"(?!\w)[^.,;]{0,80}|(?:ban hành|có hiệu lực|thông qua)(?: từ| kể từ)?) $"
     )
 )
 
@@ -116,7 +127,8 @@ def _event(text: str, start: int, end: int) -> bool:
 def _alone(text: str, start: int, end: int) -> bool:
     """«định kỳ» without saying how often, where the rest of the sentence does not say it either."""
     near = re.split(r"[.;]", text[end : end + 120])[0]
-    return re.search(_UNIT, near) is None
+    first = re.search(r"(?:^|[.;,:(+-]|\n|và)\s*$", text[max(0, start - 8) : start]) is not None
+    return re.search(_UNIT, near) is None and (first or not re.search(r"\w", near))
 
 
 def _rule(kind: DeadlineKind, pattern: str, holds: Callable[[str, int, int], bool] = lambda t, s, e: True) -> _Rule:
@@ -149,7 +161,7 @@ _RULES = (
         _undated,
     ),
     _rule(DeadlineKind.PERIOD, _unnamed(phrase(r"tháng (?P<m>\d{1,2}) ?(?:/|năm) ?(?P<y>\d{4})")), _undated),
-    _rule(DeadlineKind.PERIOD, rf"{phrase('trong ')}{_unnamed(_YEAR)}", _acted),
+    _rule(DeadlineKind.PERIOD, rf"{phrase('(?:trong|vào) ')}{_unnamed(_YEAR)}", _acted),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:vào|trong) ')}{_LOOSE}"),
     _rule(
         DeadlineKind.TERM,
@@ -173,11 +185,16 @@ _RULES = (
     _rule(
         DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
     ),
-    _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|\)|;|$))")),
+    _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))")),
     _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
     _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
     _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|liên tục|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
-    _rule(DeadlineKind.AD_HOC, phrase(r"đột xuất|khi có yêu cầu|khi được yêu cầu|khi có chỉ đạo|khi cần thiết")),
+    _rule(
+        DeadlineKind.AD_HOC,
+        phrase(
+            r"đột xuất|khi (?:có|được|xảy ra) (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|vụ việc)|khi cần thiết|khi cần"
+        ),
+    ),
 )
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = (

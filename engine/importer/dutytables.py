@@ -104,6 +104,8 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
 def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
     """The text of a row that is a heading; empty for a row of duties."""
     texts = [cell.strip() for cell in dict.fromkeys(cells) if cell.strip() and not _INDEX.fullmatch(cell)]
+    if len(texts) == 1 and sum(cell.strip() == texts[0] for cell in cells) > 1:
+        return texts[0]
     number = get.get(Label.NUMBER, "")
     said = [text for text in texts if text != number]
     if len(said) == 1 and (len(said[0]) < 300) and (not get.get(Label.LEAD) or get[Label.LEAD] == said[0]):

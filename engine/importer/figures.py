@@ -40,7 +40,9 @@ class Figures:
     def recall(self, measure: str) -> float:
         return self.found[measure] / max(1, self.found[measure] + self.missed[measure])
 
-    def count(self, measure: str, where: str, read: Iterable[str], labelled: Iterable[str], *, part: bool = False) -> None:
+    def count(
+        self, measure: str, where: str, read: Iterable[str], labelled: Iterable[str], *, part: bool = False
+    ) -> None:
         """Compares two lists of words. ``part``: words also agree when one holds the other."""
         left = list(labelled)
         for text in read:

@@ -56,6 +56,9 @@ _STRONG = re.compile(
 )
 
 
+_BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
+
+
 @dataclass(frozen=True)
 class Header:
     number: Found
@@ -173,9 +176,10 @@ def _issuer(lines: Sequence[Line], head: Sequence[Line]) -> Found:
     rows = [(at, re.sub(r"\s+", " ", row)) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
     if not rows:
         return Found()
-    joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows))
-    strong = [found.start() for found in _STRONG.finditer(matching(joined))]
-    name = joined[strong[-1] :] if strong else joined
+    strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
+    joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
+    inner = _BELOW.search(matching(joined))
+    name = joined[inner.start("name") :] if inner else joined
     return Found(_uncapitalised(name, head), _place(lines, starts, rows[0][0]))
 
 
@@ -195,7 +199,10 @@ def _drop(piece: str) -> bool:
     return _MOTTO.fullmatch(plain) is not None or _JUNK.fullmatch(plain) is not None
 
 
-_PROPER = re.compile(r"(?<!\w)(?:tỉnh\s*ủy|thành\s*ủy|huyện\s*ủy|thị\s*ủy|tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$", re.IGNORECASE)
+_PROPER = re.compile(
+    r"(?<!\w)(?:tỉnh\s*ủy|thành\s*ủy|huyện\s*ủy|thị\s*ủy|tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$",
+    re.IGNORECASE,
+)
 
 
 def _uncapitalised(name: str, head: Sequence[Line]) -> str:

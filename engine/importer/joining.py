@@ -29,6 +29,7 @@ _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
+_CLOSER = say.compiled(say.CLOSERS)
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(\w+) [-–] (\w+)")
 _KNOWN_PAIRS = frozenset(
@@ -169,7 +170,8 @@ class _Joiner:
     def _after_end(self, line: Line, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
         shape = self.shape
-        if not shape.width or before.endswith(":") or self._complete(line):
+        closes = _CLOSER.match(matching(line.text)) is not None and line.text[:1].isupper()
+        if not shape.width or before.endswith(":") or closes or self._complete(line):
             return _Break.FULL
         room = len(before) + 1 + len(line.text.split(" ", 1)[0])
         if room > shape.width - 2 and len(before) > 0.6 * shape.width:
@@ -194,10 +196,17 @@ class _Joiner:
             return True
         if mark is None or mark.rank in BULLETS:
             return False
-        owner = owner_line(body)
+        opens = mark_of(line.text) is not None or opens_duty(Prose.of(line.text))
+        owner = owner_line(body, headed=opens)
         if owner is not None and owner.form is Form.ALONE:
-            return mark_of(line.text) is not None or opens_duty(Prose.of(line.text)) or len(line.text) > 45
+            return opens or not self._goes_on(body, line.text)
         return owner is None and mark_of(line.text) is not None and len(body) < 90
+
+    @staticmethod
+    def _goes_on(body: str, following: str) -> bool:
+        """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
+        whole = owner_line(f"{body} {following}")
+        return whole is not None and whole.form is Form.ALONE
 
     def _genuine(self, mark: Mark, line: Line, before: str, trusted: bool) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""

@@ -67,7 +67,7 @@ thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| �
 đội(?! ngũ| hình); tiểu ban; công an; quân sự; bộ chỉ huy; bộ tư lệnh; bchqs; bch; ban chqs; bộ đội; đồn; hải quan;
 thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa án; tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
 doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản;
-nhà văn hóa; nhà thiếu nhi; nhà máy; thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy;
+nhà văn hóa; nhà thiếu nhi; nhà máy; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học); trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh; phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy;
 quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,); chủ tịch; phó chủ tịch; giám đốc; phó giám đốc;
 thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh; phó chánh; cục trưởng; vụ trưởng; viện trưởng;
 hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà; thành viên; thành viên; ủy viên; cán bộ(?! quản lý);
@@ -79,13 +79,13 @@ chủ đầu tư; chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở 
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
-huyện ủy; thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban; trường; tổ chức; hội; đoàn thể; địa phương;
+chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy; thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban; trường; tổ chức; hội; đoàn thể; địa phương;
 huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu; doanh nghiệp; cấp; cấp ủy; cấp hội;
 cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở; chữa bệnh; bệnh viện; trung tâm;
 báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối; khu phố; buôn; ấp; đội; đồng chí; ông;
 bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn; tổng công ty; trường học;
 trường đại học; cao đẳng; hiệp hội; đơn vị sự nghiệp; tổ chức chính trị - xã hội; tổ chức chính trị xã hội;
-tổ chức xã hội; cá nhân; đoàn viên; hội viên; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông;
+tổ chức xã hội; cá nhân; đoàn viên; hội viên; báo chí; phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông;
 nhà trường; hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ;
 viên chức; người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan;
 ubnd; ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ;
@@ -94,7 +94,7 @@ ubnd; ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn
 
 # What may be joined to a name without a capital letter.
 SUFFIXES = (
-    r"(?:có )?liên quan",
+    r"(?:có )?liên quan", r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
     r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?",
     r"các cấp", r"hai cấp", r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?",
     r"(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|ngành|cục|phạm vi|trung ương|phòng|ban|cơ quan))",
@@ -155,7 +155,7 @@ dự án; ngành; hội đồng; công tác; cục; chi cục; vụ; viện; đo
 COMPOUNDS = words("""
 đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan;
 tổ chức,; tổ chức và cá nhân; tổ chức thành viên; tổ chức tín dụng; tổ chức cơ sở; tổ chức có liên quan;
-tổ chức đảng; bảo vệ môi trường; bảo vệ thực vật; bảo vệ rừng; chăm sóc sức khỏe; kiểm tra liên ngành;
+tổ chức đảng; bảo vệ môi trường; bảo vệ thực vật; bảo vệ rừng; chăm sóc sức khỏe; 
 thông tin đại chúng; thông tin điện tử; quản lý thị trường; quản lý nhà nước; quản lý dự án; quản lý khu kinh tế;
 quản lý rừng; quản lý đất đai; phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp;
 giáo dục thường xuyên; giáo dục và đào tạo; thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật;
@@ -164,11 +164,26 @@ thông tin cơ sở; truyền thông đại chúng; giải quyết thủ tục; 
 bảo vệ quyền lợi; điều tra tội phạm
 """)
 
+# Compounds that end in a word like a duty's: the word belongs to the name after these.
+SPANNING = words("""
+công nghệ thông tin; hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin;
+kế hoạch tổng hợp; nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp; văn phòng tổng hợp;
+người nộp thuế; người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành;
+tổ kiểm tra liên ngành; đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát; ban giám sát; hội đồng thẩm định;
+tổ thẩm định; tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban chỉ đạo; ban tổ chức; ban quản lý
+""")
+# Openers that always begin a duty, never the rest of a name.
+STRONG = words("""
+chủ trì; đồng chủ trì; phối hợp; chỉ đạo; tham mưu; có trách nhiệm; chịu trách nhiệm; có nhiệm vụ; căn cứ; tổ chức;
+triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp tục; báo cáo; theo dõi; rà soát; bố trí; là; bảo đảm;
+đảm bảo; đẩy mạnh; vận động; trên cơ sở; chủ động; tham gia; tập trung; đôn đốc; cử; lập; gửi; trình; kịp thời
+""")
+
 # Words before a name that say how it is addressed, and whether the body may refuse.
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
 giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của;
-trách nhiệm của; trách nhiệm; nhiệm vụ của; nhiệm vụ; đối với; về phía; ủy quyền cho; ủy quyền; chỉ đạo;
+trách nhiệm của; trách nhiệm; nhiệm vụ của; nhiệm vụ; đối với; về phía; ủy quyền cho; ủy quyền;
 phân công nhiệm vụ cho; ubnd tỉnh giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh giao; ủy ban nhân dân tỉnh yêu cầu;
 ubnd huyện yêu cầu; ubnd huyện giao; ubnd xã giao; ubnd thành phố giao; ubnd thành phố yêu cầu;
 ủy ban nhân dân tỉnh đề nghị; nhiệm vụ cụ thể của
@@ -180,6 +195,7 @@ có trách nhiệm thực hiện; chịu trách nhiệm thực hiện; chủ tr�
 
 # What a duty section is called: the whole of its heading, or its beginning.
 DUTY_HEADINGS = words("""
+chế độ thông tin, báo cáo; chế độ báo cáo; chế độ thông tin báo cáo; thông tin, báo cáo; công tác báo cáo; chế độ thông tin;
 phân công nhiệm vụ; phân công trách nhiệm; phân công thực hiện; phân công tổ chức; phân công; tổ chức thực hiện;
 tổ chức triển khai; tổ chức, thực hiện; trách nhiệm thực hiện; trách nhiệm tổ chức; trách nhiệm của;
 trách nhiệm các; trách nhiệm thi hành; trách nhiệm cụ thể; trách nhiệm và; phân giao nhiệm vụ; giao nhiệm vụ;

@@ -32,6 +32,7 @@ _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
 _ATTRIBUTE = say.compiled(say.ATTRIBUTES)
 _DESCRIBED = re.compile(rf"(?<!\w){say.any_of(say.DESCRIBED)}$")
+_SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
 _SHARED = re.compile(
     phrase(
@@ -58,12 +59,14 @@ _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
 @dataclass(frozen=True)
 class Name:
-    """A name in a text, from ``start`` to ``end``. ``text`` has the shared first word put before it."""
+    """A name in a text, from ``start`` to ``end``. ``text`` has the shared first word put before it. ``sure``: it has
+    ended with a known field, a level («tỉnh») or a place."""
 
     text: str
     start: int
     end: int
     group: bool = False
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,14 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
         place = _PLACE.match(prose.plain, at)
         named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
         return named and (small or prose.text[at].isupper())
-    return prose.text[at].isupper() or (small and _SMALL_HEADS.match(prose.plain, at) is not None)
+    return prose.text[at].isupper() or (small and _small_head(prose, at))
+
+
+def _small_head(prose: Prose, at: int) -> bool:
+    """A body without a capital: one of the usual words, or a first word of two syllables («công đoàn cơ sở»)."""
+    head = _HEAD.match(prose.plain, at)
+    long = head is not None and " " in head.group() and not head.group().startswith("thanh")
+    return long or _SMALL_HEADS.match(prose.plain, at) is not None
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
@@ -104,8 +114,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             found += shared
             end = end_shared
         else:
-            end, group = _end(prose, at)
-            found.append(Name(_tidy(prose.text[at:end]), at, end, group))
+            end, group, sure = _end(prose, at)
+            found.append(Name(_tidy(prose.text[at:end]), at, end, group, sure))
         note = _NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
@@ -116,7 +126,7 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
 
 
 def _tidy(text: str) -> str:
-    return re.sub(r"\s+(?=[,;])", "", text.strip())
+    return re.sub(r"\s+(?=[,;])", "", text.strip(" ,;-&\n"))
 
 
 def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
@@ -140,8 +150,8 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
     return found, end
 
 
-def _end(prose: Prose, at: int) -> tuple[int, bool]:
-    """Where the name that begins at a place ends, and whether it is a group."""
+def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
+    """Where the name that begins at a place ends, whether it is a group, whether its end is sure."""
     plain = prose.plain
     whole = _WHOLE.match(plain, at)
     group = _GROUP.match(plain, at)
@@ -150,16 +160,11 @@ def _end(prose: Prose, at: int) -> tuple[int, bool]:
     grouped = group is not None or _GROUP_WORDS.match(plain, at) is not None
     fielded = head is not None and _FIELDED.fullmatch(head.group()) and plain[end : end + 1] == " "
     field = _FIELD.match(plain, end + 1) if fielded else None
+    closed = whole is not None
     if field and prose.text[field.start()].isupper():
-        return _suffixed(prose, field.end()), False
-    walk = _Walk(prose, at, end, grouped, closed=whole is not None)
-    return walk.run(), walk.grouped or walk.plural
-
-
-def _suffixed(prose: Prose, end: int) -> int:
-    """The end of a name after what may be joined to it: «tỉnh», «tỉnh Nghệ An», «và các đơn vị» not."""
-    walk = _Walk(prose, end, end, grouped=False, closed=True)
-    return walk.run()
+        end, closed = field.end(), True
+    walk = _Walk(prose, at, end, grouped, closed=closed)
+    return walk.run(), walk.grouped or walk.plural, walk.closed or closed
 
 
 @dataclass
@@ -174,6 +179,7 @@ class _Walk:
     closed: bool = False
     plural: bool = False
     start_of_rest: int = 0
+    leveled: bool = False
 
     def run(self) -> int:
         self.start_of_rest = self.end
@@ -207,11 +213,12 @@ class _Walk:
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
-        if word.group() in ("các", "những") and not self.closed and _GROUPED.match(plain, self._skip(word.end())):
-            self.grouped = True
+        if word.group() in ("các", "những") and not self.leveled and _GROUPED.match(plain, self._skip(word.end())):
+            self.grouped, self.closed = True, False
             return word.end()
         if self.closed and not text[at].isupper():
-            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest else None
+            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest or self.plural else None
+            self.leveled = self.leveled or level is not None
             return level.end() if level else None
         if self._duty(at, word.end()) or (text[at].islower() and _STOP.match(plain, at)):
             return None
@@ -219,14 +226,20 @@ class _Walk:
             short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
             return word.end() if short and word.end() < len(plain) else word.end() - 1
         if self.closed:
-            return word.end() if self._after_place(at) else None
+            if not self._after_place(at):
+                return None
+            self.closed = self.leveled
+            return word.end()
         self.closed = text[at].islower() and self._level(at, word.end())
         return word.end()
 
     def _level(self, at: int, end: int) -> bool:
         """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
         level = None if self.grouped else _LEVEL.match(self.prose.plain, at)
-        return level is not None and level.end() == end
+        if level is None or level.end() != end:
+            return False
+        self.leveled = True
+        return True
 
     def _after_place(self, at: int) -> bool:
         """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there."""
@@ -260,7 +273,9 @@ class _Walk:
         before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[self.start : at].rstrip())
         level = _LEVEL.match(self.prose.plain, following)
         small = self.prose.text[following : following + 1].islower()
-        ends = before is not None and any(_LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1]))
+        ends = before is not None and any(
+            _LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1])
+        )
         return ends and small and level is not None
 
     def _abbreviated(self, at: int, following: int) -> bool:
@@ -303,6 +318,8 @@ class _Walk:
         if opener is None:
             return False
         before = plain[self.start : at].rstrip()
+        if text[at].islower() and self._spanned(at):
+            return False
         if text[at].islower():
             compound = _COMPOUND.match(plain, at)
             return compound is None and not self._describes(at, before)
@@ -311,6 +328,12 @@ class _Walk:
         last = before[-12:]
         direct = _HEAD.fullmatch(before.split(" - ")[-1]) is not None or self._ends_with_head(before)
         return not direct and not last.endswith((" và", "-", "&", ","))
+
+    def _spanned(self, at: int) -> bool:
+        """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
+        plain = self.prose.plain
+        near = max(self.start, at - 30)
+        return any(each.start() < at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
 
     def _describes(self, at: int, before: str) -> bool:
         """«các cơ quan truyền thông đẩy mạnh …»: a word like a duty that says which offices are meant."""

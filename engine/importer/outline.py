@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from engine.importer import lexicon as say
-from engine.importer.joining import Paragraph
+from engine.importer.joining import Paragraph, ended
 from engine.importer.letters import is_capital, matching
 from engine.importer.marks import STRUCTURE, Mark, Rank
 from engine.importer.model import Place
@@ -114,8 +114,10 @@ class _Builder:
 
     def _closes(self, text: str) -> bool:
         """Whether a plain paragraph after a list speaks to everybody again («Yêu cầu các sở, ngành …»)."""
-        listed = bool(self.stack) and self.stack[-1][0][0] not in STRUCTURE
-        return listed and _CLOSER.match(matching(text)) is not None
+        if not self.stack or _CLOSER.match(matching(text)) is None:
+            return False
+        (rank, _), top = self.stack[-1]
+        return rank not in STRUCTURE or bool(top.children) or ended(top.body)
 
     def _top(self) -> Node:
         return self.stack[-1][1] if self.stack else self.root

@@ -64,18 +64,19 @@ _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
 _CLAUSE = re.compile(
     phrase(
-        r"(?:trên cơ sở|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
+        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
         r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|sơ kết|kinh phí)(?!\w)"
     )
 )
 _CLAUSE_LENGTH = 260
 
 
-def owner_line(text: str, *, clauses: bool = False) -> OwnerLine | None:
+def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> OwnerLine | None:
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
-    comes before the body («Căn cứ Kế hoạch này, các sở …»)."""
+    comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
+    is a name to its end («Phòng Kế hoạch tổng hợp»)."""
     prose = Prose.of(text)
-    found = _straight(prose, 0)
+    found = _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
             found = _straight(prose, comma.end())
@@ -85,11 +86,16 @@ def owner_line(text: str, *, clauses: bool = False) -> OwnerLine | None:
     return found
 
 
-def _straight(prose: Prose, at: int) -> OwnerLine | None:
+def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:
     start, request, ordered = _address(prose, at)
     if not begins_name(prose, start, small=start > 0):
         return None
     names, end = names_at(prose, start, small=True)
+    longer = _to_its_end(prose, end, headed)
+    if names and longer > end:
+        last = names.pop()
+        names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
+        end = longer
     written = prose.text[start : names[-1].end].strip() if names else ""
     if not written:
         return None
@@ -101,9 +107,26 @@ def _straight(prose: Prose, at: int) -> OwnerLine | None:
         rest = prose.text[colon.end() :].strip()
         return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
     rest = prose.text[end:].lstrip(" ,;.)")
-    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end):
+    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
+
+
+_TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
+_STRONG = say.compiled(say.STRONG)
+
+
+def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
+    """The end of a name whose last words look like a duty but are followed by a colon, or by nothing where duties
+    stand below: up to six words, none of the verbs that only begin duties."""
+    tail = _TAIL.match(prose.plain, end)
+    if tail is None or (tail.end() == len(prose.plain) and not headed):
+        return end
+    words = tail.group().split()
+    if not words or len(words) > 6 or words[0] in ("và", "-", "hoặc"):
+        return end
+    started = end + len(tail.group()) - len(tail.group().lstrip())
+    return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:
@@ -130,6 +153,13 @@ def _goes_on(prose: Prose, end: int) -> bool:
     )
 
 
+def _says(prose: Prose, end: int) -> bool:
+    """Whether a name that surely ended is followed by a small word that may be a verb the tables do not know."""
+    following = re.compile(r"\s+(\w+)").match(prose.plain, end)
+    return following is not None and prose.text[following.start(1)].islower() and following[1] not in _NO_VERBS
+
+
+_NO_VERBS = frozenset({"và", "của", "năm", "giai", "về", "hoặc", "cho", "với", "khóa", "lần", "thứ", "số"})
 _POST = re.compile(
     phrase(
         r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from engine.importer.bodies import bodies_in
 from engine.importer.dutytables import Columns, columns_of, continued
+from engine.importer.joining import ended
 from engine.importer.labels import Label, label_of_line
 from engine.importer.marks import Rank
 from engine.importer.names import Name
@@ -73,7 +74,8 @@ class Survey:
     def _count(self, node: Node) -> None:
         """Called for children before parents."""
         if node.paragraph is not None:
-            self.owners[id(node)] = owner_line(node.body) if not is_other_heading(node.body) else None
+            headed = bool(node.children) and not ended(node.body)
+            self.owners[id(node)] = owner_line(node.body, headed=headed) if not is_other_heading(node.body) else None
         facts = _facts(node)
         if facts:
             self.facts[id(node)] = facts
