@@ -24,7 +24,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     doubts: list[Doubt] = [*pages.doubts, *parts.header.doubts]
     for node in duty_sections(root, survey):
         roman = _roman(node, {section.roman for section in sections})
-        section, found = section_of(node, survey, directory, roman, node.body)
+        section, found = section_of(node, survey, directory, roman, _heading(node))
         if section.items:
             sections.append(section)
             doubts += found
@@ -39,6 +39,12 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         name, head.number, head.date, head.date_words, head.issuer, head.title, parts.recipients, tuple(sections),
         tuple(dict.fromkeys(doubts)),
     )  # fmt: skip
+
+
+def _heading(node: Node) -> str:
+    """The words of a section's heading; an annex has them on the line after its number."""
+    below = next((child.body for child in node.children if child.heading), "") if node.rank is Rank.ANNEX else ""
+    return node.body or below
 
 
 def _roman(node: Node, taken: set[str]) -> str:

@@ -240,7 +240,8 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
         kept.append(_deadline(text[start:end], prose.plain[start:end], kind, sentence))
     if column and not kept:
         bare = text.strip()
-        return (_deadline(bare, prose.plain, DeadlineKind.PERIOD, bare),) if re.search(r"\w", bare) else ()
+        dated = re.sub(r"(?<![\d/.-])(?=20\d\d(?!\d))", "năm ", prose.plain)
+        return (_deadline(bare, dated, DeadlineKind.PERIOD, bare),) if re.search(r"\w", bare) else ()
     return tuple(kept)
 
 

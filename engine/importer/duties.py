@@ -20,7 +20,7 @@ from engine.importer.marks import BULLETS, Rank
 from engine.importer.model import Deadline, Doubt, DutyText, ItemText, Owner, Place, SectionText
 from engine.importer.names import Name, Prose, opens_duty
 from engine.importer.outline import Node
-from engine.importer.owners import Directory, Form, OwnerLine, owner_line, owner_of
+from engine.importer.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
 from engine.importer.roles import roles_in
 from engine.importer.sections import Facts, Survey
 
@@ -76,7 +76,7 @@ class _Section:
         elif self.survey.gives_duties(child) or any(self._owner(each) for each in child.children):
             self.visit(child, here, child.body or topic)
         elif self._unknown_body(child, parent):
-            name = child.body.split(":")[0].strip(" .")
+            name = unaddressed(child.body.split(":")[0]).strip(" .")
             rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
             line = OwnerLine(name, (Name(name, 0, len(name)),), False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, path, topic)
@@ -221,6 +221,8 @@ class _Section:
 
     def _table(self, rows: Sequence[Row], path: tuple[str, ...], topic: str) -> None:
         groups: list[list[Row]] = []
+        numbers = [row.no for row in rows if row.no and not row.same]
+        restarts = len(set(numbers)) < len(numbers)
         for row in rows:
             if row.same and groups:
                 groups[-1].append(row)
@@ -238,7 +240,8 @@ class _Section:
                 for text in row.texts
             ]
             written = "; ".join(name.text for name in first.owners)
-            self._add(first.no, path, first.topic or topic, written, first.owners, duties, first.place)
+            here = (*path, first.group) if restarts and first.group else path
+            self._add(first.no, here, first.topic or topic, written, first.owners, duties, first.place)
 
     # -- doubts ----------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Row:
     texts: tuple[str, ...]
     place: Place
     topic: str = ""
+    group: str = ""
     coordinating: tuple[Name, ...] = ()
     monitor: str = ""
     deadline: str = ""
@@ -87,7 +88,7 @@ def continued(table: Table, columns: Columns) -> Columns | None:
 
 def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
     """The rows of duties in order."""
-    topic = ""
+    topic = group = ""
     for r in range(columns.first, len(table.rows)):
         cells = table.rows[r]
         get = {label: cells[c].strip() for label, c in columns.at.items()}
@@ -96,9 +97,10 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
         place = replace(table.place, row=r + 1)
         heading = _heading(cells, get)
         if heading:
-            topic = heading
+            number = _GROUP_NUMBER.fullmatch(get.get(Label.NUMBER, ""))
+            topic, group = heading, number.group().rstrip(".)") if number else ""
             continue
-        yield _row(table, columns, r, get, place, topic)
+        yield replace(_row(table, columns, r, get, place), topic=topic, group=group)
 
 
 def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
@@ -114,7 +116,7 @@ def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
     return get.get(Label.TASK, "") if group and not get.get(Label.LEAD) else ""
 
 
-def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place, topic: str) -> Row:
+def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
     parts = labelled(get.get(Label.LEAD, ""))
     lead = parts.get(Label.LEAD, get.get(Label.LEAD, ""))
     with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
@@ -129,7 +131,6 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
         owners=tuple(bodies_in(lead)),
         texts=task,
         place=place,
-        topic=topic,
         coordinating=tuple(bodies_in(with_)),
         monitor=get.get(Label.MONITOR, ""),
         deadline=get.get(Label.DEADLINE, ""),

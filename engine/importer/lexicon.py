@@ -49,7 +49,7 @@ trung tâm truyền thông - văn hóa; đài phát thanh và truyền hình; b�
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và phát thanh - truyền hình;
 báo và đài phát thanh và truyền hình; báo và đài pt-th; liên hiệp các hội khoa học và kỹ thuật;
 liên hiệp các tổ chức hữu nghị; ban tuyên giáo và dân vận; thường trực hđnd; hội nạn nhân chất độc da cam/dioxin;
-trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; bộ trưởng; thứ trưởng; thủ tướng chính phủ; ban giám hiệu; trung tâm dịch vụ nông nghiệp
+trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; bộ trưởng; thứ trưởng; thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; ban giám hiệu; trung tâm dịch vụ nông nghiệp
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.

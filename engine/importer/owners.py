@@ -139,6 +139,12 @@ def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:
     return at, False, False
 
 
+def unaddressed(text: str) -> str:
+    """A text without «Đối với», «Đề nghị», «Trách nhiệm của» before it."""
+    start, _, _ = _address(Prose.of(text), 0)
+    return text[start:]
+
+
 def _goes_on(prose: Prose, end: int) -> bool:
     """Whether a name is followed by words that begin a sentence about it: a small letter or a small connecting word."""
     following = re.compile(r"\s*,?\s*").match(prose.plain, end)

@@ -19,6 +19,7 @@ _WITH = re.compile(
            r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
            r"(?:,? (?:với|cùng với|cùng|giữa))* ")
 )  # fmt: skip
+_WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
 _ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))
 _TO = re.compile(
     phrase(r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|kịp thời|bằng văn bản|định kỳ))*"
@@ -65,6 +66,9 @@ def _coordinating(prose: Prose) -> Iterator[str]:
     for pattern in (_WITH, _ALONGSIDE):
         for found in pattern.finditer(prose.plain):
             names, _ = names_at(prose, found.end(), small=True)
+            far = _WITH_FAR.match(prose.plain, found.start()) if not names else None
+            if far:
+                names, _ = names_at(prose, far.end(), small=True)
             yield from (name.text for name in names)
 
 
