@@ -13,6 +13,7 @@ from engine.queries.paging import Page, decode, page
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Plan
 from engine.terms import OPEN_STATES, PlanState
+from engine.words import LEVELS, level_rank
 
 PER_PAGE = 200
 
@@ -29,7 +30,7 @@ class AgencyRow:
 
 
 def list_agencies(session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE) -> Page[AgencyRow]:
-    """In the order of level, code and name; two queries."""
+    """By kind of body, code and name; two queries."""
     a, g, p = table(Assignment), table(Agency), table(Plan)
     load = (
         select(a.c.agency_id, func.count().label("open"),
@@ -41,7 +42,7 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
         select(g.c.id, g.c.name, g.c.short, g.c.level, g.c.parent_id, func.coalesce(load.c.open, 0),
                func.coalesce(load.c.overdue, 0))
         .outerjoin(load, load.c.agency_id == g.c.id)
-        .order_by(g.c.level, g.c.code, g.c.name, g.c.id)
+        .order_by(*_in_order())
     )  # fmt: skip
     first = decode(after, int)[0] if after else 0
     rows = [AgencyRow(*row) for row in session.connection().execute(chosen.offset(first).limit(limit + 1))]
@@ -49,8 +50,14 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
     return page(rows, limit, lambda _: (first + limit,), total)
 
 
-def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, name) of every agency, by name: what a form chooses among."""
+def _in_order() -> tuple[Any, ...]:
     g = table(Agency)
-    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(g.c.level, g.c.code, g.c.name))
+    ranks = {level: level_rank(level) for level in LEVELS}
+    return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
+
+
+def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
+    """(id, name) of every agency: what a form chooses among."""
+    g = table(Agency)
+    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*_in_order()))
     return tuple((row[0], row[1]) for row in rows)

@@ -15,8 +15,10 @@ from engine.queries.assignments import AssignmentFilter, conditions
 from engine.queries.timeclass import BOXES, Today, time_class, worst
 from engine.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass
+from engine.words import level_rank
 
 DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
+MOST_CHOICES = 300
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,6 @@ class Counts:
 
     def box(self, which: TimeClass) -> int:
         return sum(self.by_class.get(each, 0) for each in BOXES[which])
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a filter."""
-
-    value: str
-    label: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,12 +88,12 @@ class _Cell:
     earliest: date | None
 
 
-def plan_choices(session: Session) -> tuple[Choice, ...]:
-    """Plans to choose among: those that run or have run, newest first."""
+def plan_choices(session: Session) -> tuple[tuple[str, str], ...]:
+    """(id, number) of the plans that run or have run, newest first: what a filter chooses among."""
     p = table(Plan)
-    chosen = select(p.c.id, p.c.number, p.c.short_title).where(p.c.state != PlanState.LOADED)
-    return tuple(Choice(str(row.id), row.number, row.short_title)
-                 for row in session.connection().execute(chosen.order_by(p.c.issued_on.desc(), p.c.id)))  # fmt: skip
+    chosen = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
+    rows = session.connection().execute(chosen.order_by(p.c.issued_on.desc(), p.c.id).limit(MOST_CHOICES))
+    return tuple((str(row.id), f"{row.number} ({row.year})") for row in rows)
 
 
 def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
@@ -130,7 +123,7 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     chosen = (
         select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, grouped.c["class"], grouped.c.n,
                grouped.c.earliest)
-        .join(g, g.c.id == grouped.c.agency_id).order_by(g.c.level, g.c.code, g.c.name)
+        .join(g, g.c.id == grouped.c.agency_id).order_by(g.c.code, g.c.name)
     )  # fmt: skip
     return _board([_Cell(*row) for row in session.connection().execute(chosen)])
 
@@ -142,7 +135,7 @@ def _board(cells: Sequence[_Cell]) -> Board:
         by_agency[cell.agency_id].append(cell)
         by_period[cell.period].append(cell)
     ends = {period: min(each.earliest or date.max for each in found) for period, found in by_period.items()}
-    agencies = tuple(_line(found) for found in by_agency.values())
+    agencies = tuple(sorted((_line(found) for found in by_agency.values()), key=lambda line: level_rank(line.level)))
     latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
     periods = tuple(sorted(by_period, key=lambda period: (ends[period], period)))
     return Board(_counts(cells), periods, agencies, latest)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -93,6 +94,10 @@ class LetterStory:
     attempts: tuple[Attempt, ...]
     text: str | None
     html: bool
+
+    def shown(self, mask: Callable[[str], str]) -> LetterStory:
+        """With what only the recipient may see masked in the text."""
+        return replace(self, text=None if self.text is None else mask(self.text))
 
 
 def _columns() -> list[Any]:

@@ -16,8 +16,8 @@ from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role, TimeClass
 
-AGENCIES_PER_PAGE = 20
-ROWS_PER_AGENCY = 20
+AGENCIES_PER_PAGE = 15
+ROWS_PER_AGENCY = 8
 CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
 UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED)
 

@@ -70,7 +70,8 @@ class DutyLine:
     area: str
     repeats: str
     waits_for: tuple[str, ...]
-    rule: RuleLine
+    rule: RuleLine | None
+    """None for a duty that came after the document."""
     rounds: tuple[DueLine, ...]
     counts: Counts
 
@@ -167,7 +168,8 @@ def _counted(counts: _Counts, duty_id: int) -> Counts:
 
 
 def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
-    rule = file.report_rules[row.rule]
+    rule = file.report_rules.get(row.rule)
+    line = RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to) if rule else None
     placed = file.duties.get(row.citation)
     areas = {area.code: area.title for area in file.focus_areas}
     due = rounds(file, placed.duty, today.calendar) if placed else []
@@ -175,6 +177,6 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
         row.id, row.citation, row.heading, row.text, row.request, row.kind, tuple(row.cadence), tuple(row.owners),
         tuple(row.coordinating), f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
         row.repeats or "", tuple(row.waits_for),
-        RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to),
+        line,
         tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due), counts,
     )  # fmt: skip

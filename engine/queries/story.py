@@ -89,17 +89,16 @@ class ExtensionLine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who an actor of an event is: a contact's capacity and agency."""
+    """Who an actor of an event is: a contact's capacity and agency, or an agency as such."""
 
-    role: Role
+    role: Role | None
     agency: str
-    label: str
 
 
 @dataclass(frozen=True)
 class Story:
     """``events`` newest first. ``waits_for``: assignments of the same period that this one consolidates.
-    ``people``: contact id -> who it is, for the actors and recipients named here."""
+    ``people``: actor -> who it is, for the contacts and agencies that acted."""
 
     row: AssignmentRow
     head: DutyHead
@@ -219,9 +218,16 @@ def _waited_for(
 
 
 def _people(session: Session, actors: Iterable[str]) -> dict[str, Person]:
-    ids = sorted({int(actor[8:]) for actor in actors if actor.startswith("contact:") and actor[8:].isdigit()})
-    if not ids:
-        return {}
+    """Those among the actors whom the directory knows; in two queries at most."""
+    named = [actor.partition(":") for actor in set(actors)]
+    ids = [int(rest) for kind, _, rest in named if kind == "contact" and rest.isdecimal()]
+    agency_ids = [rest for kind, _, rest in named if kind == "agency"]
     c, g = table(Contact), table(Agency)
-    chosen = select(c.c.id, c.c.role, g.c.name, c.c.label).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
-    return {f"contact:{row[0]}": Person(*row[1:]) for row in session.connection().execute(chosen)}
+    found: dict[str, Person] = {}
+    if ids:
+        chosen = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
+        found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(chosen)}
+    if agency_ids:
+        bodies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
+        found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(bodies)}
+    return found

@@ -98,8 +98,4 @@ def unreachable(session: Session, today: Today) -> tuple[Unreachable, ...]:
     )  # fmt: skip
     owners = [Unreachable(*row) for row in session.connection().execute(chosen)]
     answering = read_answering(session, (owner.agency_id for owner in owners))
-    return tuple(
-        owner for owner in owners
-        if not any(each.address("email") or each.address("sms")
-                   for each in answering.on(owner.agency_id, Role.COORDINATOR, today.day))
-    )  # fmt: skip
+    return tuple(owner for owner in owners if not answering.on(owner.agency_id, Role.COORDINATOR, today.day))

@@ -1,0 +1,225 @@
+"""What the API takes and gives, where that is not a query's own dataclass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from engine.calendar import FIRST_YEAR, LAST_YEAR
+from engine.errors import BadInput
+from engine.lifecycle import Outcome
+from engine.queries.assignments import AssignmentRow
+from engine.queries.board import AgencyLine, Board, Counts
+from engine.queries.paging import Page
+from engine.queries.plans import DutyLine, PlanPage, PlanRow
+from engine.terms import PlanState, TimeClass
+from engine.web.forms import MOST_WORDS, REASON, clean
+
+T = TypeVar("T")
+
+
+def _known_year(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadInput(
+            f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
+        )
+    return day
+
+
+Words = Annotated[str, Field(max_length=MOST_WORDS), AfterValidator(clean)]
+Short = Annotated[str, Field(max_length=REASON), AfterValidator(clean)]
+Needed = Annotated[str, Field(min_length=1, max_length=REASON), AfterValidator(clean)]
+Day = Annotated[date, AfterValidator(_known_year)]
+Figure = int | float | str
+Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Body):
+    """A deed that needs no words."""
+
+
+class Reason(Body):
+    reason: Needed
+
+
+class MaybeReason(Body):
+    reason: Short = ""
+
+
+class ReportBody(Body):
+    """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators."""
+
+    outcome: Outcome
+    body: Words = ""
+    reason: Short = ""
+    figures: Figures = {}
+
+
+class DutyReport(Body):
+    assignment: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    outcome: Outcome
+    body: Words = ""
+    reason: Short = ""
+
+
+class ReportsBody(Body):
+    """One submission of an agency for a plan and period: all of it or nothing."""
+
+    agency: Annotated[str, Field(max_length=64)]
+    plan: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    period: Annotated[str, Field(max_length=16)]
+    duties: Annotated[list[DutyReport], Field(min_length=1, max_length=1000)]
+    figures: Figures = {}
+
+
+class ExtensionBody(Body):
+    until: Day
+    reason: Needed
+
+
+class DecisionBody(Body):
+    granted: bool
+    answer: Short = ""
+
+
+class TransferBody(Body):
+    to: Annotated[str, Field(min_length=1, max_length=64)]
+    reason: Needed
+
+
+class Listed(BaseModel, Generic[T]):
+    """A page of a list. ``next`` is the cursor of the next page, null on the last; ``total`` counts all pages."""
+
+    items: list[T]
+    next: str | None
+    total: int | None
+
+    @classmethod
+    def of(cls, page: Page[T]) -> Listed[T]:
+        return cls(items=list(page.rows), next=page.next or None, total=page.total)
+
+
+class Done(BaseModel):
+    """What a deed came to. ``news`` is false when it had been done before; ``became`` is the new assignment's id."""
+
+    assignment: AssignmentRow
+    news: bool = True
+    became: int | None = None
+
+
+class Submitted(BaseModel):
+    assignments: list[int]
+
+
+class CountsOut(BaseModel):
+    expected_reports: int
+    actual_reports: int
+    by_class: dict[TimeClass, int]
+    worst: TimeClass
+    next_due: date | None
+    overdue_since: date | None
+
+    @classmethod
+    def of(cls, counts: Counts) -> CountsOut:
+        return cls(expected_reports=counts.expected, actual_reports=counts.reported, by_class=dict(counts.by_class),
+                   worst=counts.worst, next_due=counts.earliest, overdue_since=counts.late_since)  # fmt: skip
+
+
+class LineOut(BaseModel):
+    agency_id: str
+    agency: str
+    level: str
+    total: CountsOut
+    periods: dict[str, CountsOut]
+
+    @classmethod
+    def of(cls, line: AgencyLine) -> LineOut:
+        cells = {period: CountsOut.of(counts) for period, counts in line.cells.items()}
+        return cls(agency_id=line.id, agency=line.name, level=line.level, total=CountsOut.of(line.total),
+                   periods=cells)  # fmt: skip
+
+
+class BoardOut(BaseModel):
+    """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period."""
+
+    as_of: datetime
+    total: CountsOut
+    periods: list[str]
+    agencies: list[LineOut]
+
+    @classmethod
+    def of(cls, found: Board, now: datetime) -> BoardOut:
+        return cls(as_of=now, total=CountsOut.of(found.total), periods=list(found.periods),
+                   agencies=[LineOut.of(line) for line in found.agencies])  # fmt: skip
+
+
+class PlanOut(BaseModel):
+    id: int
+    number: str
+    year: int
+    issued_on: date
+    title: str
+    short_title: str
+    issuer_id: str
+    issuer: str
+    state: PlanState
+    duties: int
+    counts: CountsOut
+
+    @classmethod
+    def of(cls, row: PlanRow) -> PlanOut:
+        return cls(id=row.id, number=row.number, year=row.year, issued_on=row.issued_on, title=row.title,
+                   short_title=row.short_title, issuer_id=row.issuer_id, issuer=row.issuer, state=row.state,
+                   duties=row.duties, counts=CountsOut.of(row.counts))  # fmt: skip
+
+
+class DueOut(BaseModel):
+    period: str
+    on: date
+    why: dict[str, str]
+
+
+class DutyOut(BaseModel):
+    """``due_source``: local (configured), law or plan; null for a duty that came after the document."""
+
+    citation: str
+    heading: str
+    text: str
+    request: bool
+    kind: str
+    cadence: list[str]
+    owners: list[str]
+    coordinating: list[str]
+    waits_for: list[str]
+    due_source: str | None
+    due: list[DueOut]
+
+    @classmethod
+    def of(cls, duty: DutyLine) -> DutyOut:
+        return cls(
+            citation=duty.citation, heading=duty.heading, text=duty.text, request=duty.request, kind=duty.kind,
+            cadence=list(duty.cadence), owners=list(duty.owners), coordinating=list(duty.coordinating),
+            waits_for=list(duty.waits_for), due_source=duty.rule.source if duty.rule else None,
+            due=[DueOut(period=each.period, on=each.on, why=dict(each.why)) for each in duty.rounds],
+        )  # fmt: skip
+
+
+class PlanDetail(BaseModel):
+    """``gaps``: numbers that the document leaves out, with a note."""
+
+    plan: PlanOut
+    supervisor_id: str
+    gaps: Mapping[str, str]
+    duties: list[DutyOut]
+
+    @classmethod
+    def of(cls, page: PlanPage) -> PlanDetail:
+        return cls(plan=PlanOut.of(page.row), supervisor_id=page.supervisor_id, gaps=page.gaps,
+                   duties=[DutyOut.of(duty) for duty in page.duties])  # fmt: skip

@@ -1,0 +1,177 @@
+"""POST under /api/v1: one deed a request, answered with the assignment as it then stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine import lifecycle
+from engine.access import Deed, concerned
+from engine.api.caller import Caller
+from engine.api.models import (
+    DecisionBody,
+    Done,
+    ExtensionBody,
+    Figures,
+    MaybeReason,
+    Nothing,
+    Reason,
+    ReportBody,
+    ReportsBody,
+    Submitted,
+    TransferBody,
+)
+from engine.errors import Conflict
+from engine.lifecycle import report
+from engine.queries.assignments import AssignmentRow
+from engine.queries.reporting import ReportPage, report_page
+from engine.queries.story import assignment_row
+from engine.queries.timeclass import read_today
+from engine.queries.todo import waiting_extensions
+from engine.submission import Submission, Typed, submission
+from engine.web.failures import answer
+from engine.web.filters import AssignmentId
+from engine.web.visit import Visit
+
+router = APIRouter()
+Doing = Callable[[Session], object]
+
+
+def _do(caller: Visit, assignment_id: int, deed: Deed, doing: Doing) -> Done:
+    """Authorise, do, and look again, in one unit of work."""
+    with caller.writing() as session:
+        today = read_today(session, caller.now)
+        _may(caller, deed, assignment_row(session, today, assignment_id))
+        came_to = doing(session)
+        row = assignment_row(session, today, assignment_id)
+    became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
+    return Done(assignment=row, news=came_to is not False, became=became)
+
+
+def _may(caller: Visit, deed: Deed, row: AssignmentRow) -> None:
+    caller.must(deed, concerned(deed, row.agency_id, row.supervisor_id))
+
+
+@router.post("/assignments/{assignment_id}/acknowledge")
+def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+    """Doing it again changes nothing: ``news`` is false."""
+    return _do(caller, assignment_id, Deed.ACKNOWLEDGE,
+               lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/decline")
+def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Done:
+    """«Not mine»: the state stays, the monitor hears of it."""
+    return _do(caller, assignment_id, Deed.DECLINE,
+               lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                           now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/accept")
+def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+    return _do(caller, assignment_id, Deed.ACCEPT,
+               lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/return")
+def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Done:
+    return _do(caller, assignment_id, Deed.RETURN,
+               lambda s: lifecycle.return_report(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                                 now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/extension")
+def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Done:
+    return _do(caller, assignment_id, Deed.ASK_EXTENSION,
+               lambda s: lifecycle.ask_extension(s, assignment_id, until=said.until, reason=said.reason,
+                                                 actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/extension/decision")
+def decide_extension(caller: Caller, assignment_id: AssignmentId, said: DecisionBody) -> Done:
+    """Decide the request that waits."""
+
+    def decide(session: Session) -> None:
+        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
+        if waiting is None:
+            raise Conflict("Không có đề nghị gia hạn nào chờ quyết định. / No extension request waits.")
+        lifecycle.decide_extension(session, waiting.id, granted=said.granted, answer=said.answer,
+                                   actor=caller.actor.name, now=caller.now)  # fmt: skip
+
+    return _do(caller, assignment_id, Deed.DECIDE_EXTENSION, decide)
+
+
+@router.post("/assignments/{assignment_id}/cancel")
+def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Done:
+    return _do(caller, assignment_id, Deed.CANCEL,
+               lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                          now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/transfer")
+def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Done:
+    """``became`` is the receiving agency's assignment."""
+    return _do(caller, assignment_id, Deed.TRANSFER,
+               lambda s: lifecycle.transfer(s, assignment_id, to_agency=said.to, reason=said.reason,
+                                            actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/chase")
+def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+    """One line in the coordinator's next letter; ``news`` is false when it was chased today already."""
+    return _do(caller, assignment_id, Deed.CHASE,
+               lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/report", response_model=Done)
+def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Done | Response:
+    with caller.reading() as (session, today):
+        row = assignment_row(session, today, assignment_id)
+        _may(caller, Deed.REPORT, row)
+        page = report_page(session, today, row.agency_id, row.plan_id, row.period)
+    typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason)
+    checked = _checked(page, [typed], said.figures)
+    if checked.problems:
+        return _refused(caller, checked)
+    text = checked.texts[assignment_id]
+    return _do(caller, assignment_id, Deed.REPORT,
+               lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/reports", response_model=Submitted)
+def report_all(caller: Caller, said: ReportsBody) -> Submitted | Response:
+    """Several duties of one agency in one submission: all of it or nothing."""
+    caller.must(Deed.REPORT, said.agency)
+    with caller.reading() as (session, today):
+        page = report_page(session, today, said.agency, said.plan, said.period)
+    known = {item.row.id: item.row.citation for item in page.items}
+    typed = [Typed(each.assignment, known.get(each.assignment, ""), each.outcome, each.body, each.reason)
+             for each in said.duties]  # fmt: skip
+    foreign = {f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
+               for each in said.duties if each.assignment not in known}  # fmt: skip
+    checked = Submission(problems=foreign) if foreign else _checked(page, typed, said.figures)
+    if checked.problems:
+        return _refused(caller, checked)
+    with caller.writing() as session:
+        for assignment_id, text in checked.texts.items():
+            report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
+    return Submitted(assignments=list(checked.texts))
+
+
+def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
+    asked = {indicator.code for indicator in page.indicators}
+    unknown = {f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
+               for code in figures if code not in asked}  # fmt: skip
+    said = {code: str(value) for code, value in figures.items()}
+    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, said)
+
+
+def _refused(caller: Visit, checked: Submission) -> Response:
+    """Every problem at once, field by field."""
+    at = 1 if caller.language == "en" else 0
+    problems = [{"field": field, "what": said[at]} for field, said in checked.problems.items()]
+    sentence = "; ".join(f"{each['field']}: {each['what']}" for each in problems)
+    return answer(caller.request, 422, sentence, problems)

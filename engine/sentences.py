@@ -1,0 +1,71 @@
+"""What happened, in a sentence: an event with its detail, and who did it. Pure; Vietnamese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from engine.calendar import written
+from engine.labels import label
+from engine.lifecycle import Outcome
+from engine.policy import Skip
+from engine.queries.rungs import EventLine
+from engine.queries.story import Person
+from engine.terms import EventKind, Role
+from engine.words import CODES, LANGUAGES, coded
+
+# kind -> what stands after the label, with the names of the detail that it needs; left out when any is missing.
+_DETAILS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.OPENED: ("hạn {due}", "due {due}"),
+    EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
+    EventKind.RETURNED: ("«{reason}»", "“{reason}”"),
+    EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
+    EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
+    EventKind.EXTENSION_REFUSED: ("giữ hạn cũ {answer}", "the date stays {answer}"),
+    EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
+    EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
+    EventKind.DECLINED: ("{reason}", "{reason}"),
+    EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
+    EventKind.RUNG_FIRED: ("{rung}: thư tới {roles}", "{rung}: letter to {roles}"),
+    EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
+    EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
+}
+
+
+def said(event: EventLine, language: str) -> str:
+    """The event in one sentence."""
+    at = LANGUAGES.index(language)
+    head = label(event.kind, language)
+    more = _DETAILS.get(event.kind)
+    if more is None:
+        return head
+    detail = {name: _worded(name, value, language) for name, value in event.detail.items()}
+    try:
+        tail = more[at].format_map(detail).strip(" «»“”:")
+    except KeyError:
+        return head
+    return f"{head}: {more[at].format_map(detail).strip()}" if tail else head
+
+
+def _worded(name: str, value: Any, language: str) -> str:
+    if name in ("due", "until", "was", "on") and isinstance(value, str):
+        return written(date.fromisoformat(value), language)
+    if name == "outcome":
+        return label(Outcome(value), language)
+    if name in ("roles", "role"):
+        return ", ".join(label(Role(each), language) for each in ([value] if isinstance(value, str) else value))
+    if name == "reason" and value in tuple(Skip):
+        return label(Skip(value), language)
+    return str(value)
+
+
+def actor_words(actor: str, people: Mapping[str, Person], language: str) -> str:
+    """Who did it: «đầu mối, UBND huyện Diễn Châu», «hệ thống», «bộ phận theo dõi»."""
+    person = people.get(actor)
+    if person is not None:
+        return person.agency if person.role is None else f"{label(person.role, language)}, {person.agency}"
+    kind, _, rest = actor.partition(":")
+    if kind in CODES:
+        return coded(kind, language) + (f" {rest}" if rest else "")
+    return actor

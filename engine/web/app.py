@@ -1,0 +1,44 @@
+"""The web application out of its parts: pages, signed links, the JSON API, static files, errors, guards."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from engine.api.routes import router as api
+from engine.web import failures
+from engine.web.context import Context
+from engine.web.pages import agencies, assignments, board, deeds, demo, health, letters, overdue, plans, report, signed
+from engine.web.render import Templates, by_address
+from engine.web.security import FormTokens, Guard
+from engine.web.visit import Tools
+
+VERSION = "0.1.0"
+PAGES = (board, overdue, assignments, deeds, letters, agencies, report, plans, health, demo, signed)
+
+
+def make_app(context: Context) -> FastAPI:
+    """The whole of what is served. Reads templates and the signing key once."""
+    app = FastAPI(
+        title="Đôn Đốc", version=VERSION, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
+    )  # fmt: skip
+    templates = Templates()
+    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()))
+    files = by_address(templates)
+
+    @app.get("/static/{name}", include_in_schema=False)
+    def static(name: str) -> Response:
+        found = files.get(f"/static/{name}")
+        if found is None:
+            raise HTTPException(404)
+        kept = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(found.body, media_type=found.media_type, headers=kept)
+
+    for page in PAGES:
+        app.include_router(page.router, include_in_schema=False)
+    app.include_router(api)
+    failures.install(app)
+    app.add_middleware(Guard)
+    return app

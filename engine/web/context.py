@@ -1,0 +1,34 @@
+"""What the pages and the API work with, wired in the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.settings import Settings
+from engine.clock import Clock
+from engine.database import Database
+from engine.links import Signer
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A letter that has not left yet, as it would be if it left now."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
+    ``preview`` renders the letter of an id at an instant; None when it cannot be shown any more."""
+
+    database: Database
+    clock: Clock
+    signer: Signer
+    settings: Settings
+    step: Callable[[str], None] | None = None
+    preview: Callable[[int, datetime], Preview | None] | None = None

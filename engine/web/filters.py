@@ -1,0 +1,66 @@
+"""Filters as they stand in an address: typed, bounded, and an empty one («all») the same as none."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
+
+from engine.queries.assignments import AssignmentFilter, Waiting
+from engine.queries.letters import LetterFilter
+from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
+
+MOST_SMALL, MOST_BIG = 2**31 - 1, 2**63 - 1
+
+
+def _none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _some(values: Any) -> Any:
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+Empty = BeforeValidator(_none)
+Several = BeforeValidator(_some)
+Code = Annotated[str, Query(max_length=64)]
+Cursor = Annotated[str, Query(max_length=200)]
+PlanId = Annotated[int | None, Empty, Query(ge=1, le=MOST_SMALL)]
+PageNumber = Annotated[int, Query(ge=1, le=10_000)]
+AssignmentId = Annotated[int, Path(ge=1, le=MOST_BIG)]
+LetterId = Annotated[int, Path(ge=1, le=MOST_BIG)]
+SmallId = Annotated[int, Path(ge=1, le=MOST_SMALL)]
+
+
+def assignment_filter(
+    plan: PlanId = None,
+    period: Code = "",
+    agency: Code = "",
+    supervisor: Code = "",
+    duty: Code = "",
+    states: Annotated[list[State], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006 - read only
+    classes: Annotated[list[TimeClass], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
+    waiting: Annotated[Waiting | None, Empty, Query()] = None,
+) -> AssignmentFilter:
+    """What to list of the assignments."""
+    return AssignmentFilter(plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting)
+
+
+def letter_filter(
+    contact: Annotated[int | None, Empty, Query(ge=1, le=MOST_SMALL)] = None,
+    agency: Code = "",
+    role: Annotated[Role | None, Empty, Query()] = None,
+    kind: Annotated[NoticeKind | None, Empty, Query()] = None,
+    channel: Annotated[str, Query(max_length=16)] = "",
+    states: Annotated[list[LetterState], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006
+    day: Annotated[date | None, Empty, Query()] = None,
+    digest: bool = False,
+) -> LetterFilter:
+    """What to list of the letters."""
+    return LetterFilter(contact, agency, role, kind, channel, tuple(states), day, digest)
+
+
+Assignments = Annotated[AssignmentFilter, Depends(assignment_filter)]
+Letters = Annotated[LetterFilter, Depends(letter_filter)]

@@ -1,0 +1,51 @@
+"""The overdue list, and «đôn đốc» from it: what would be said is shown before anything is sent."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.access import Deed, must
+from engine.errors import BadInput
+from engine.lifecycle import chase
+from engine.queries.assignments import AssignmentFilter
+from engine.queries.board import plan_choices
+from engine.queries.chasing import rows_to_chase, what_chasing_says
+from engine.queries.overdue import overdue
+from engine.web.filters import Code, PageNumber, PlanId
+from engine.web.visit import Desk, Posted
+
+router = APIRouter()
+MOST_AT_ONCE = 500
+
+
+@router.get("/overdue")
+def show(visit: Desk, plan: PlanId = None, period: Code = "", agency: Code = "", page: PageNumber = 1,
+         said: Code = "", n: PageNumber = 1) -> Response:  # fmt: skip
+    visit.must(Deed.SEE_BOARD)
+    wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency)
+    with visit.reading() as (session, today):
+        found = overdue(session, today, wanted, page=page)
+        plans = plan_choices(session)
+    return visit.page("overdue.html", today=today, overdue=found, plans=plans, plan=plan, outcome=said, n=n)
+
+
+@router.post("/overdue/chase")
+def ask(visit: Desk, form: Posted) -> Response:
+    """First the letters that would be sent; with ``sure``, the deed."""
+    ids = form.numbers("id")
+    if not ids:
+        raise BadInput("Chưa chọn việc nào để đôn đốc. / Nothing was chosen to be chased.")
+    if len(ids) > MOST_AT_ONCE:
+        raise BadInput(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần. / Choose {MOST_AT_ONCE} at most.")
+    with visit.reading() as (session, today):
+        rows = rows_to_chase(session, today, ids)
+        for row in rows:
+            must(visit.actor, Deed.CHASE, row.supervisor_id)
+    if not form.has("sure"):
+        with visit.context.database.rehearse() as session:
+            would = what_chasing_says(session, today, rows, visit.actor.name)
+        return visit.page("chase.html", today=today, rows=rows, would=would)
+    with visit.writing() as session:
+        chased = sum(chase(session, row.id, actor=visit.actor.name, now=visit.now) for row in rows)
+    return visit.go("/overdue", said="chased", n=chased) if chased else visit.go("/overdue", said="none")

@@ -1,0 +1,118 @@
+"""Pages behind links in letters: no account, one purpose. GET shows and changes nothing, whoever follows it; the
+button posts. The form's token is bound to the link, since a reader's mail program may keep no cookies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.access import Actor, ActorRole, Deed, must
+from engine.errors import NotFound
+from engine.lifecycle import acknowledge, decline
+from engine.links import Link, Purpose
+from engine.queries.signed import Asked, Holder, asked_in, holder, report_subject
+from engine.queries.timeclass import Today, read_today
+from engine.web.filters import Code, PageNumber
+from engine.web.forms import REASON
+from engine.web.pages.report import Address, report_form, submit
+from engine.web.visit import Fields, Open, Visit
+
+router = APIRouter()
+
+
+@router.get("/l/{token}")
+def show(visit: Open, token: str, said: Code = "") -> Response:
+    link = visit.context.signer.read(Purpose.ACKNOWLEDGE, token, visit.today)
+    with visit.reading() as (session, today):
+        who, asked = _behind(session, today, link)
+    return _page(_by(visit, who, token), link, who, asked, today, said)
+
+
+@router.post("/l/{token}")
+def take(visit: Open, form: Fields, token: str) -> Response:
+    """Acknowledge all that the letter named; again and again without a second effect."""
+    link = _checked(visit, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    with visit.writing() as session:
+        who, asked = _behind(session, read_today(session, visit.now), link)
+        actor = _actor(who)
+        must(actor, Deed.ACKNOWLEDGE, who.agency_id)
+        news = [acknowledge(session, each.row.id, actor=actor.name, now=visit.now) for each in asked]
+    return visit.go(visit.path, said="acknowledged" if any(news) else "already", lang=_chosen(visit))
+
+
+@router.post("/l/{token}/decline")
+def refuse(visit: Open, form: Fields, token: str) -> Response:
+    """«Không phải việc của tôi»: the state stays, the monitor hears of it."""
+    link = _checked(visit, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    wanted, reason = form.number("id"), form.text("reason", REASON)
+    with visit.writing() as session:
+        who, asked = _behind(session, read_today(session, visit.now), link)
+        actor = _actor(who)
+        must(actor, Deed.DECLINE, who.agency_id)
+        if wanted not in {each.row.id for each in asked}:
+            raise NotFound("Thư này không nói về việc ấy. / This letter does not speak of that.")
+        decline(session, wanted, actor=actor.name, now=visit.now, reason=reason)
+    return visit.go(f"/l/{token}", said="declined", lang=_chosen(visit))
+
+
+@router.get("/r/{token}")
+def report_shown(visit: Open, token: str, said: Code = "", n: PageNumber = 1) -> Response:
+    visit, where = _report(visit, token, visit.context.signer.read(Purpose.REPORT, token, visit.today))
+    return report_form(visit, where, outcome=said, n=n)
+
+
+@router.post("/r/{token}")
+def report_sent(visit: Open, form: Fields, token: str) -> Response:
+    link = _checked(visit, form.raw("token"), token, Purpose.REPORT)
+    visit, where = _report(visit, token, link)
+    return submit(visit, form, where)
+
+
+def _checked(visit: Visit, form_token: str, token: str, purpose: Purpose) -> Link:
+    """The link of a posted form that our own page of this link made."""
+    link = visit.context.signer.read(purpose, token, visit.today)
+    visit.tools.tokens.check(form_token, token)
+    return link
+
+
+def _behind(session: Session, today: Today, link: Link) -> tuple[Holder, tuple[Asked, ...]]:
+    who = holder(session, link, today.day)
+    return who, asked_in(session, today, link, who)
+
+
+def _actor(who: Holder) -> Actor:
+    return Actor("contact", str(who.id), who.agency_id, ActorRole.of(who.role))
+
+
+def _by(visit: Visit, who: Holder, token: str) -> Visit:
+    return replace(visit.bound(token).speaking(who.language), actor=_actor(who))
+
+
+def _page(visit: Visit, link: Link, who: Holder, asked: tuple[Asked, ...], today: Today, said: str) -> Response:
+    rounds = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in asked if each.open)
+    reports = [(plan, period, _report_path(visit, link, f"{plan_id}:{period}")) for plan_id, plan, period in rounds]
+    coming = min((each.next_on for each in asked if each.next_on), default=None)
+    return visit.page("acknowledge.html", today=today, who_is=who, asked=asked, reports=reports, coming=coming,
+                      until=link.until, outcome=said)  # fmt: skip
+
+
+def _report_path(visit: Visit, link: Link, subject: str) -> str:
+    """The report page of the same contact, working as long as the link that it was reached by."""
+    made = Link(Purpose.REPORT, link.contact_id, subject, link.made_on, link.until)
+    return f"/r/{visit.context.signer.token(made)}"
+
+
+def _report(visit: Visit, token: str, link: Link) -> tuple[Visit, Address]:
+    plan_id, period = report_subject(link)
+    with visit.context.database.read() as session:
+        who = holder(session, link, visit.today)
+    visit = _by(visit, who, token)
+    visit.must(Deed.REPORT, who.agency_id)
+    return visit, Address(who.agency_id, plan_id, period, f"/r/{token}")
+
+
+def _chosen(visit: Visit) -> str:
+    return visit.request.query_params.get("lang", "")

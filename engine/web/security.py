@@ -1,0 +1,134 @@
+"""What keeps a page safe whatever it shows: headers on every answer, a limit on every body, a token in every form.
+
+Pure ASGI, so that it stands around the pages, the API and their errors alike.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from urllib.parse import urlsplit
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.errors import NotAllowed
+
+MOST_BYTES = 1_048_576
+"""Forms and JSON bodies; evidence files will have a limit of their own."""
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+LETTER_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+"""A letter's HTML inside its page: may style itself and do nothing else, not even follow its own links."""
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "cache-control": "no-store",
+}
+LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Guard:
+    """Security headers on every answer, HEAD answered as GET without its body, and no body longer than the limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if head else scope
+        await self.app(inner, _limited(receive, Headers(scope=scope)), _headed(send, bodiless=head))
+
+
+def _headed(send: Send, *, bodiless: bool) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        elif message["type"] == "http.response.body" and bodiless:
+            message = {**message, "body": b""}
+        await send(message)
+
+    return sending
+
+
+def _limited(receive: Receive, headers: Headers) -> Receive:
+    """Refuse a body that says it is too long, or turns out to be."""
+    taken = 0
+    said = headers.get("content-length", "0")
+    too_long = said.isdecimal() and int(said) > MOST_BYTES
+
+    async def receiving() -> Message:
+        nonlocal taken
+        if too_long:
+            raise HTTPException(413)
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return receiving
+
+
+class FormTokens:
+    """Signed tokens for forms. ``binding`` is a secret that only the reader of the page holds: the visitor's own
+    cookie, or the link of a letter. Another site can make a browser post, but cannot know the token."""
+
+    def __init__(self, key: str) -> None:
+        self._serializer = URLSafeSerializer(key, salt="dondoc.form")
+
+    @staticmethod
+    def fresh_binding() -> str:
+        return secrets.token_urlsafe(24)
+
+    def make(self, binding: str) -> str:
+        made = self._serializer.dumps(binding)
+        return made if isinstance(made, str) else made.decode()
+
+    def check(self, token: str, binding: str) -> None:
+        """Raises NotAllowed unless the token was made for this binding."""
+        try:
+            said = self._serializer.loads(token)
+        except BadSignature:
+            said = None
+        if not binding or not isinstance(said, str) or not hmac.compare_digest(said.encode(), binding.encode()):
+            raise NotAllowed(
+                "Biểu mẫu này đã cũ hoặc không do trang này đưa ra; hãy tải lại trang rồi gửi lại. "
+                "/ This form is stale or was not made by this page; reload the page and send it again."
+            )
+
+
+def same_origin(headers: Headers) -> bool:
+    """Whether the browser says that a request comes from our own page; a client that says nothing may pass."""
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin", "null")
+    own = origin == "null" or urlsplit(origin).netloc == headers.get("host", "")
+    return site in ("same-origin", "none") and own
+
+
+def at_the_machine(headers: Headers, host: str) -> bool:
+    """Whether a request was made to this machine by its own name, through no proxy: a page of another site that
+    points a name of its own at 127.0.0.1 says that name."""
+    if any(name in headers for name in FORWARDED):
+        return False
+    said = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if said in LOCAL_NAMES or (said == host and host):
+        return True
+    try:
+        return ipaddress.ip_address(said).is_loopback
+    except ValueError:
+        return False
