@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
@@ -325,9 +325,12 @@ def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Tabl
             continue
         following = waiting[n] if n < len(waiting) else None
         two = f"{block.text} {following.text}" if isinstance(following, Line) else block.text
-        if not inside and _RECIPIENTS.match(matching(two)) and len(block.text) < 200:
+        start = _recipients_at(matching(two), len(block.text)) if not inside else -1
+        if start >= 0:
             inside, signed = True, False
-            block = Line(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text), block.place)
+            if block.text[:start].strip():
+                body.append(replace(block, text=block.text[:start].strip()))
+            block = Line(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text[start:]), block.place)
         elif inside and _resumes(block.text):
             inside = False
         if not inside:
@@ -337,6 +340,14 @@ def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Tabl
         if not signed:
             recipients += _recipients(block.text)
     return body, recipients
+
+
+def _recipients_at(plain: str, length: int) -> int:
+    """Where «Nơi nhận» begins in a line: at its start, or after the end of the text («./. Nơi nhận:»); else -1."""
+    if _RECIPIENTS.match(plain) and length < 200:
+        return 0
+    found = re.search(r"(?<=[./;:)\s])nơi\s*nhận\s*:", plain)
+    return found.start() if found and found.start() < length else -1
 
 
 def _resumes(text: str) -> bool:

@@ -107,6 +107,8 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         rest = prose.text[colon.end() :].strip()
         return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
     rest = prose.text[end:].lstrip(" ,;.)")
+    if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
+        return OwnerLine(written, tuple(names), request, Form.COLON, rest, start)
     if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
