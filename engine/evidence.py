@@ -1,0 +1,191 @@
+"""Evidence: files that go with a report. What a file is is read from its bytes, never believed from its name.
+
+Bytes lie once, by SHA-256, under ``data_dir/files/ab/abcdef…``: outside the web root, without a name and without an
+ending, never executable; written whole or not at all. They are given back as downloads that no browser runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.database import insert_new, table
+from engine.errors import BadInput, NotFound
+from engine.lifecycle import append, event
+from engine.records import Evidence
+from engine.terms import EventKind
+
+MOST_BYTES = 10_000_000
+MOST_FILES = 10
+"""Files that one duty's report may carry."""
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_PARTS = {
+    "word/": (f"{_OFFICE}.wordprocessingml.document", "docx"),
+    "xl/": (f"{_OFFICE}.spreadsheetml.sheet", "xlsx"),
+    "ppt/": (f"{_OFFICE}.presentationml.presentation", "pptx"),
+}
+_MACROS = re.compile(r"vbaProject|macrosheets|activeX|\.(?:exe|dll|js|vbs|bat)$", re.IGNORECASE)
+TAKEN = "PDF, JPEG, PNG, DOCX, XLSX, PPTX, ODT, ODS"
+
+
+class FileUnfit(BadInput):
+    """Tệp này không nhận được. / This file cannot be taken."""
+
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file as a report names it."""
+
+    digest: str
+    name: str
+    size: int
+    media_type: str
+
+    @property
+    def as_named(self) -> dict[str, str | int]:
+        """What ``lifecycle.ReportText.files`` takes."""
+        return {"digest": self.digest, "name": self.name, "size": self.size, "media_type": self.media_type}
+
+
+def store(folder: Path, *, name: str, body: bytes) -> Kept:
+    """Check a file and write its bytes; ``folder`` is ``data_dir/files``. The same bytes twice are one file. Before and
+    outside the transaction that ``keep``s it: a crash between leaves bytes that nobody names, never a name without
+    bytes. Raises FileUnfit."""
+    if len(body) > MOST_BYTES:
+        most = MOST_BYTES // 1_000_000
+        raise FileUnfit(f"«{name[:80]}» lớn hơn {most} MB. / The file is larger than {most} MB.")
+    media_type, ending = _what_it_is(body, name)
+    kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
+    _write(_path(folder, kept.digest), body)
+    return kept
+
+
+def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datetime) -> bool:
+    """Note that an agency uploaded a stored file; False when it had before, under whatever name."""
+    row = {"digest": kept.digest, "agency_id": agency_id, "size": kept.size, "media_type": kept.media_type,
+           "name": kept.name, "actor": actor, "at": now}  # fmt: skip
+    if insert_new(session, Evidence, [row]) == 0:
+        return False
+    append(session, [event(EventKind.EVIDENCE_STORED, now, actor=actor, digest=kept.digest, size=kept.size,
+                           agency=agency_id)])  # fmt: skip
+    return True
+
+
+def find(session: Session, agency_id: str, digest: str) -> Kept:
+    """A file that this agency uploaded. Raises NotFound, also when only another agency did."""
+    e = table(Evidence)
+    chosen = select(e.c.digest, e.c.name, e.c.size, e.c.media_type)
+    row = session.connection().execute(chosen.where(e.c.digest == digest, e.c.agency_id == agency_id)).first()
+    if row is None:
+        raise NotFound("Không có tệp này. / There is no such file.")
+    return Kept(*row)
+
+
+def read_back(folder: Path, kept: Kept) -> bytes:
+    """The bytes as they came in. Raises NotFound when they are gone or no longer the same."""
+    path = _path(folder, kept.digest)
+    body = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(body).hexdigest() != kept.digest:
+        raise NotFound(
+            "Tệp lưu trên máy chủ bị mất hoặc hỏng; hãy báo quản trị viên. "
+            "/ The stored file is lost or damaged; tell the administrator."
+        )
+    return body
+
+
+def headers(kept: Kept) -> Mapping[str, str]:
+    """Headers for giving a file back: saved, not shown; not guessed at; allowed nothing even if it were opened."""
+    plain = unicodedata.normalize("NFD", kept.name.replace("đ", "d").replace("Đ", "D"))
+    ascii_name = re.sub(r"[^A-Za-z0-9._ -]", "", plain) or "tep"
+    return {
+        "content-type": kept.media_type,
+        "content-disposition": f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(kept.name, safe='')}",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "cache-control": "private, no-store",
+    }
+
+
+def safe_name(name: str, ending: str) -> str:
+    """A name to show: its last part, without what a file system or a terminal minds, ending as its bytes are."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    clean = "".join(each for each in last if each.isprintable() and each not in '<>:"|?*')
+    stem = clean.rsplit(".", 1)[0] if "." in clean else clean
+    return f"{stem.strip(' .')[:120] or 'tep'}.{ending}"
+
+
+def _what_it_is(body: bytes, name: str) -> tuple[str, str]:
+    """Media type and ending by the bytes. Raises FileUnfit."""
+    for begins, kind in _BEGINS.items():
+        if body.startswith(begins):
+            known = kind(body)
+            if known is not None:
+                return known
+    shown = name[:80]
+    raise FileUnfit(
+        f"«{shown}» không phải một trong: {TAKEN} (không có macro). / “{shown}” is none of these; macros are refused."
+    )
+
+
+def _packed(body: bytes) -> tuple[str, str] | None:
+    """An office document inside a zip, without macros or programs; None for any other archive."""
+    try:
+        with zipfile.ZipFile(BytesIO(body)) as archive:
+            names = archive.namelist()
+            if any(_MACROS.search(each) for each in names) or len(names) > 5_000:
+                return None
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
+                return _OPEN.get(archive.read("mimetype").decode("ascii", "replace"))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        return None
+    if "[Content_Types].xml" not in names:
+        return None
+    return next((known for part, known in _PARTS.items() if any(each.startswith(part) for each in names)), None)
+
+
+_OPEN = {
+    f"application/vnd.oasis.opendocument.{kind}": (f"application/vnd.oasis.opendocument.{kind}", ending)
+    for kind, ending in (("text", "odt"), ("spreadsheet", "ods"))
+}
+_BEGINS: Mapping[bytes, Callable[[bytes], tuple[str, str] | None]] = {
+    b"%PDF-": lambda _: ("application/pdf", "pdf"),
+    b"\xff\xd8\xff": lambda _: ("image/jpeg", "jpg"),
+    b"\x89PNG\r\n\x1a\n": lambda _: ("image/png", "png"),
+    b"PK\x03\x04": _packed,
+}
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / digest[:2] / digest
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Whole or not at all, on the disk before it has its name, readable by us alone and never executable."""
+    if path.is_file() and path.stat().st_size == len(body):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            out.write(body)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""What looks like somebody's private life, or a state secret, in a free text: to warn of, and to mask. Pure.
+
+Law 91/2025/QH15 and HIV law 64/2006 arts 4 and 8: nothing that names a person is stored. A warning is a question, not
+a refusal: a long number may be the number of a contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Private(StrEnum):
+    """What a piece of text looks like."""
+
+    SECRET = "secret"
+    """A «MẬT» stamp: must not be here at all."""
+    IDENTITY = "identity"
+    PHONE = "phone"
+    EMAIL = "email"
+
+
+SAID: dict[Private, tuple[str, str]] = {
+    Private.SECRET: (
+        "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
+        "bears a «MẬT» stamp: secret documents must not be put into this system",
+    ),
+    Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "holds digits that look like an identity number"),
+    Private.PHONE: ("có dãy số giống số điện thoại", "holds digits that look like a telephone number"),
+    Private.EMAIL: ("có địa chỉ thư điện tử", "holds an e-mail address"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One piece: what it looks like, where, and the piece itself masked."""
+
+    what: Private
+    start: int
+    end: int
+    masked: str
+
+
+# An amount of money or a count is no number of a person's, however long.
+_NOT_MONEY = r"(?!\s*(?:đồng|VNĐ|VND|đ\b|triệu|nghìn|tỷ|USD))"
+_EDGE, _END = r"(?<![\w.,/-])", rf"(?![\w/-]|[.,]\d){_NOT_MONEY}"
+_LOOKS: tuple[tuple[Private, re.Pattern[str]], ...] = (
+    (Private.SECRET, re.compile(r"(?<!\w)(?:TUYỆT |TỐI )?MẬT(?!\w)|(?i:độ mật\s*:)")),
+    (Private.PHONE, re.compile(rf"{_EDGE}(?:\+?84[ .-]?|0)(?:2\d|[35789])(?:[ .-]?\d){{7,8}}{_END}")),
+    (Private.IDENTITY, re.compile(rf"{_EDGE}\d{{3}}(?:[ -]?\d{{3}}){{2}}(?:[ -]?\d{{3}})?{_END}")),
+    (Private.EMAIL, re.compile(r"[^\s@<>()\[\],;:]+@[\w-]+(?:\.[\w-]+)+")),
+)
+
+
+def looks_private(text: str) -> tuple[Found, ...]:
+    """Every piece that looks private, in the text's order, none within another."""
+    found: list[Found] = []
+    for what, pattern in _LOOKS:
+        for piece in pattern.finditer(text):
+            if all(piece.end() <= each.start or each.end <= piece.start() for each in found):
+                found.append(Found(what, piece.start(), piece.end(), _masked(what, piece.group())))
+    return tuple(sorted(found, key=lambda each: each.start))
+
+
+def masked(text: str) -> str:
+    """The text with every such piece masked, for logs and exports: «09xx xxx x21»."""
+    parts, last = [], 0
+    for each in looks_private(text):
+        parts += [text[last : each.start], each.masked]
+        last = each.end
+    return "".join(parts) + text[last:]
+
+
+def warnings(fields: dict[str, str], language: str) -> dict[str, str]:
+    """Field -> what to look at again, in a sentence that shows the piece masked."""
+    said = {}
+    for name, text in fields.items():
+        sentences = list(_sentences(text, language))
+        if sentences:
+            said[name] = " ".join(sentences)
+    return said
+
+
+def _sentences(text: str, language: str) -> Iterator[str]:
+    kinds = {each.what: each for each in reversed(looks_private(text))}
+    for what, each in sorted(kinds.items(), key=lambda pair: list(Private).index(pair[0])):
+        vi, en = SAID[what]
+        yield (f"This text {en} ({each.masked}). Leave persons out." if language == "en" else
+               f"Nội dung {vi} ({each.masked}). Hãy bỏ thông tin về cá nhân.")  # fmt: skip
+
+
+def _masked(what: Private, piece: str) -> str:
+    if what is Private.SECRET:
+        return piece
+    if what is Private.EMAIL:
+        mailbox, _, host = piece.partition("@")
+        return f"{mailbox[:1]}…@{host}"
+    digits = len(re.sub(r"\D", "", piece))
+    seen = 0
+    out = []
+    for each in piece:
+        if each.isdigit():
+            seen += 1
+            each = each if seen <= 2 or seen > digits - 2 else "x"
+        out.append(each)
+    return "".join(out)
