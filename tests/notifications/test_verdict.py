@@ -48,7 +48,7 @@ def test_an_answer_has_one_fate(stage: Stage, code: int, words: str, fate: Fate)
     assert outcome.receipt == ("<x@y>" if fate in (A, U) else "")
 
 
-@pytest.mark.parametrize("stage", set(Stage) - {Stage.DOT})
+@pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.DOT}))
 @pytest.mark.parametrize("code", range(100, 600, 50))
 def test_before_the_dot_nothing_is_accepted_or_in_doubt(stage: Stage, code: int) -> None:
     assert judge(stage, code, "words").fate in (R, N)
@@ -89,7 +89,7 @@ def test_an_answer_is_kept_on_one_line_and_short() -> None:
     assert len(outcome.reply) == 500
 
 
-@pytest.mark.parametrize("stage", OPENING)
+@pytest.mark.parametrize("stage", sorted(OPENING))
 def test_what_keeps_a_line_from_opening_is_told_with_what_to_mend(stage: Stage) -> None:
     outcome = unopened(stage, "mail.example:587", OSError("no route"))
     assert outcome.fate is R
