@@ -9,10 +9,11 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b32encode
-from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from email.utils import getaddresses
 from enum import StrEnum
 
@@ -79,7 +80,8 @@ class Bounce:
 
 def parse(raw: bytes) -> Bounce | None:
     """What a message from the mail system reports, or None when it is no report of a failure or delay."""
-    message = message_from_bytes(raw, policy=policy.default)
+    # Not policy.default: its header parser raises half a dozen kinds of error on what strangers send.
+    message = message_from_bytes(raw)
     report = next((part for part in message.walk() if part.get_content_type() == "message/delivery-status"), None)
     if report is not None:
         return _standard(message, report)
@@ -89,18 +91,18 @@ def parse(raw: bytes) -> Bounce | None:
 # --- RFC 3464 ---------------------------------------------------------------------------------------------------
 
 
-def _standard(message: EmailMessage, report: Message) -> Bounce | None:
+def _standard(message: Message, report: Message) -> Bounce | None:
     """The first recipient that failed or waits: our letters have one each. Reports of success are no bounces."""
     blocks = report.get_payload()
     for block in blocks if isinstance(blocks, list) else []:
         if not isinstance(block, Message):
             continue
-        action = str(block.get("Action", "")).strip().lower()
-        recipient = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
+        action = _value(block, "Action").lower()
+        recipient = _value(block, "Original-Recipient") or _value(block, "Final-Recipient")
         if action not in ("failed", "delayed") or not recipient:
             continue
-        diagnostic = " ".join(str(block.get("Diagnostic-Code", "")).split())
-        status = _status(diagnostic) or _status(str(block.get("Status", "")))
+        diagnostic = _value(block, "Diagnostic-Code")
+        status = _status(diagnostic) or _status(_value(block, "Status"))
         severity = Severity.DELAYED if action == "delayed" else _severity(status, diagnostic)
         return Bounce(
             severity,
@@ -108,7 +110,7 @@ def _standard(message: EmailMessage, report: Message) -> Bounce | None:
             status,
             diagnostic[:500],
             _quoted_message_id(message),
-            tuple(_came_to(message)),
+            _came_to(message),
         )
     return None
 
@@ -122,29 +124,27 @@ def _status(text: str) -> str:
     return next((code for code in codes if not code.endswith(".0")), codes[0] if codes else "")
 
 
-# Enhanced codes (RFC 3463) that name a mailbox which is there although the code begins with 5, then words for the same;
-# then the other way round. Checked in this order.
-_SOFT = re.compile(
-    r"\b5\.2\.[0-4]\b|\b5\.[347]\.\d|\b552\b|quota|over.?quota|mailbox.{0,20}full|full mailbox|storage|too large|"
-    r"spam|blocked|policy|greylist|try again|temporar|hộp thư.{0,20}đầy|hop thu.{0,20}day|vượt.{0,20}dung lượng",
+# No such mailbox or domain, whatever else is said; then what may pass although the code begins with 5. Codes are
+# RFC 3463's, 5.4.1 being what Exchange Online says for an unknown recipient.
+_HARD = re.compile(
+    r"\b5\.1\.\d|\b5\.2\.1\b|\b5\.4\.[14]\b|user unknown|unknown user|no such (user|mailbox|recipient|address)|"
+    r"does not exist|doesn't exist|no mailbox|invalid (recipient|mailbox)|RecipNotFound|unrouteable|unknown recipient|"
+    r"account (is )?(disabled|inactive)|(host|domain) (unknown|not found)|không tồn tại|khong ton tai|không tìm thấy",
     re.I,
 )
-_HARD = re.compile(
-    r"\b5\.1\.\d|\b5\.2\.1\b|\b55[01]\b|user unknown|unknown user|no such (user|mailbox|recipient|address)|not found|"
-    r"does not exist|doesn't exist|no mailbox|invalid (recipient|mailbox)|RecipNotFound|unrouteable|unknown recipient|"
-    r"disabled|inactive|host unknown|domain not found|không tồn tại|khong ton tai|không tìm thấy",
+_SOFT = re.compile(
+    r"\b5\.[347]\.\d|\b552\b|quota|mailbox.{0,20}full|full mailbox|storage|too large|spam|blocked|policy|greylist|"
+    r"try again|temporar|hộp thư.{0,20}đầy|hop thu.{0,20}day|vượt.{0,20}dung lượng",
     re.I,
 )
 
 
 def _severity(status: str, words: str) -> Severity:
+    """By the code where it is exact, else by words; what says neither and begins with 5 is hard."""
     if status.startswith("4.") or (status.startswith("5.2.") and status != "5.2.1"):
         return Severity.SOFT
-    if status.startswith("5.1.") or status == "5.2.1":
-        return Severity.HARD
-    if _SOFT.search(f"{status} {words}") and not _HARD.search(words):
-        return Severity.SOFT
-    return Severity.HARD
+    told = f"{status} {words}"
+    return Severity.SOFT if _SOFT.search(told) and not _HARD.search(told) else Severity.HARD
 
 
 # --- Reports in prose (qmail, Exim, old Exchange, MDaemon, web mail) ----------------------------------------------
@@ -167,12 +167,15 @@ _MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", r
 _MESSAGE_ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]+@[^<>\s]+>)", re.I | re.M)
 
 
-def _from_mail_system(message: EmailMessage) -> bool:
-    null_path = str(message.get("Return-Path", "-")).strip() == "<>"
-    return null_path or "X-Failed-Recipients" in message or bool(_SYSTEM.search(_value(message, "From")))
+def _from_mail_system(message: Message) -> bool:
+    return (
+        _value(message, "Return-Path") == "<>"
+        or "X-Failed-Recipients" in message
+        or bool(_SYSTEM.search(_value(message, "From")))
+    )
 
 
-def _by_words(message: EmailMessage) -> Bounce | None:
+def _by_words(message: Message) -> Bounce | None:
     text = _text(message)
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
@@ -189,24 +192,37 @@ def _by_words(message: EmailMessage) -> Bounce | None:
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, tuple(_came_to(message)))
+    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, _came_to(message))
 
 
 # --- What both need -----------------------------------------------------------------------------------------------
 
 
+def _values(message: Message, name: str) -> list[str]:
+    """All headers of a name, decoded, on one line each; whatever policy the message was read with."""
+    found = []
+    for each, raw in message.raw_items():
+        if each.lower() == name.lower():
+            try:
+                text = str(make_header(decode_header(str(raw))))
+            except (HeaderParseError, LookupError, ValueError):
+                text = str(raw)
+            found.append(" ".join(text.split()))
+    return found
+
+
 def _value(message: Message, name: str) -> str:
-    return " ".join(str(message.get(name, "")).split())
+    return next(iter(_values(message, name)), "")
 
 
-def _came_to(message: Message) -> Iterator[str]:
-    for name in ("To", "Delivered-To", "X-Original-To", "Envelope-To"):
-        for _, address in getaddresses([str(value) for value in message.get_all(name, [])]):
-            if address:
-                yield address
+def _came_to(message: Message) -> tuple[str, ...]:
+    """The envelope's recipient first, where the relay wrote it down: a report's To may be anything."""
+    names = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
+    values = [value for name in names for value in _values(message, name)]
+    return tuple(dict.fromkeys(address for _, address in getaddresses(values) if address))
 
 
-def _text(message: EmailMessage) -> str:
+def _text(message: Message) -> str:
     """All that a report says in words, its own and what it quotes."""
     texts = []
     for part in message.walk():
@@ -216,12 +232,12 @@ def _text(message: EmailMessage) -> str:
             raw = payload if isinstance(payload, bytes) else b""
             try:
                 texts.append(raw.decode(charset, "replace"))
-            except LookupError:
+            except (LookupError, ValueError):
                 texts.append(raw.decode("utf-8", "replace"))
     return "\n".join(texts).replace("\r\n", "\n")
 
 
-def _quoted_message_id(message: EmailMessage) -> str:
+def _quoted_message_id(message: Message) -> str:
     """The Message-ID of the letter that the report returns whole or as headers only (RFC 3462)."""
     for part in message.walk():
         if part is not message and part.get_content_type() == "text/rfc822-headers":
@@ -258,6 +274,6 @@ def is_auto_reply(message: Message) -> bool:
         return True
     if _value(message, "Precedence").lower() in ("auto_reply", "auto-reply", "bulk", "junk", "list"):
         return True
-    if _value(message, "Return-Path") == "<>" or message.get_content_type() in ("multipart/report",):
+    if _value(message, "Return-Path") == "<>" or _value(message, "Content-Type").lower().startswith("multipart/report"):
         return True
     return _AUTOMATIC.match(_value(message, "Subject")) is not None

@@ -93,7 +93,7 @@ class Line:
                     if code not in wanted:
                         self._unclean, self.at_rest = True, code != 421 and code > 0
                         gone = first and self.carried > 0 and code == 421
-                        return None if gone else judge(stage, code, words)
+                        return None if gone else judge(stage, code, words.replace(letter.recipient, "…"))
                     first = False
                     limit.reschedule(loop.time() + self._timeout)
                 await self._pour(letter.content)
@@ -103,7 +103,8 @@ class Line:
         except BROKEN as error:
             gone = first and self.carried > 0
             return None if gone else broken(stage, error, letter.message_id)
-        outcome = judge(stage, code, words, letter.message_id)
+        # Relays like to repeat the mailbox. The delivery's row knows the person; these words are kept and exported.
+        outcome = judge(stage, code, words.replace(letter.recipient, "…"), letter.message_id)
         self.carried += 1
         self._unclean = outcome.fate is not Fate.ACCEPTED
         self.at_rest = outcome.fate is not Fate.UNKNOWN and code != 421
@@ -147,7 +148,8 @@ class Line:
             raise SMTPServerDisconnected("Connection lost")
         # Base64 has no dots and no header starts with one; a caller's own message might.
         protocol.write(content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content)
-        while cast(asyncio.WriteTransport, transport).get_write_buffer_size() and not transport.is_closing():
+        # asyncio tells only the protocol, which is aiosmtplib's, when the buffer empties; it is seldom not empty.
+        while cast(asyncio.WriteTransport, transport).get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         if transport.is_closing():
             raise SMTPServerDisconnected("Connection lost")

@@ -61,7 +61,7 @@ def compose(letter: Outgoing, sender: Sender) -> tuple[str, bytes]:
     Raises BadInput for what cannot be written safely: an address that is none, a header with a line break in it, a
     header that is ours to set, an instant without a time zone.
     """
-    mark = digest(letter.key)
+    mark = letter.mark or digest(letter.key)
     message_id = f"<{mark[:32]}@{sender.address.domain}>"
     head = [
         "From: " + sender.address.written,

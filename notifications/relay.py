@@ -42,7 +42,7 @@ class Relay:
     password: str = field(default="", repr=False)
     ca_file: str = ""
     verify: bool = True
-    timeout: float = 30.0
+    timeout: float = 60.0
     connections: int = 4
     per_connection: int = 0
     per_minute: int = 0

@@ -1,7 +1,8 @@
 """The DKIM seal of an outgoing message (RFC 6376): who signs, with which key, over what.
 
 A relay that signs by itself needs none. With one, the same letter gives the same signature: the time in it is the
-letter's own, and RSA PKCS#1 v1.5 has no chance in it.
+letter's own, and RSA PKCS#1 v1.5 has no chance in it. dkimpy signs in Python: a key of 2048 bits costs 5 ms a
+letter, two hundred times the letter itself, so let the relay sign where it can.
 """
 
 from __future__ import annotations

@@ -49,15 +49,17 @@ class Email:
         self._relay = relay
         self._trust: ssl.SSLContext | None = None
         self._idle: list[Line] = []
+        self._busy = 0  # lines that are carrying a letter or being opened
+        self._back = asyncio.Event()
         self._gate = asyncio.Semaphore(relay.connections)
         self._pace = Pace(relay.per_minute)
         self._shut: Outcome | None = None
         self._shut_until = 0.0
 
     async def __aenter__(self) -> Self:
-        # A semaphore belongs to one event loop, and a channel may be opened again in another.
-        self._gate = asyncio.Semaphore(self._relay.connections)
-        self._shut = None
+        # These belong to one event loop, and a channel may be opened again in another, whose clock is another too.
+        self._gate, self._back = asyncio.Semaphore(self._relay.connections), asyncio.Event()
+        self._pace, self._shut = Pace(self._relay.per_minute), None
         if self._relay.security is not Security.NONE:
             self._trust = _trust(self._relay)
         return self
@@ -79,19 +81,13 @@ class Email:
         except BadInput as error:
             return Outcome(Fate.REFUSED, reply=str(error))
         async with self._gate:
-            wait = self._pace.turn(asyncio.get_running_loop().time())
-            if wait > 0:
-                await asyncio.sleep(wait)
-            while self._idle:
-                outcome = await self._use(self._idle.pop(), envelope)
+            while True:
+                line = await self._line()
+                if isinstance(line, Outcome):
+                    return line
+                outcome = await self._use(line, envelope)
                 if outcome is not None:
                     return outcome
-            opened = await self._open()
-            if isinstance(opened, Outcome):
-                return opened
-            outcome = await self._use(opened, envelope)
-            assert outcome is not None, "a line that was just opened is never a stale one"
-            return outcome
 
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay
@@ -102,13 +98,32 @@ class Email:
             back = bounce_address(letter.key, relay.bounce_secret, relay.bounce_domain) or back
         return Envelope(back, to.mailbox, to.wide, message_id, content)
 
+    async def _line(self) -> Line | Outcome:
+        """An idle line, else a new one; where the relay allows no more of them, the next that comes back."""
+        if self._idle:
+            return self._idle.pop()
+        opened = await self._open()
+        if isinstance(opened, Line):
+            return opened
+        while self._busy and not self._idle:
+            self._back.clear()
+            await self._back.wait()
+        return self._idle.pop() if self._idle else opened
+
     async def _use(self, line: Line, envelope: Envelope) -> Outcome | None:
+        """The letter's turn on the line, which then goes back to the idle ones if it is still of use."""
+        self._busy += 1
         try:
+            wait = self._pace.turn(asyncio.get_running_loop().time())
+            if wait > 0:
+                await asyncio.sleep(wait)
             outcome = await line.carry(envelope)
             if line.at_rest and 0 < self._relay.per_connection <= line.carried:
                 await line.hang_up()
             return outcome
         finally:
+            self._busy -= 1
+            self._back.set()
             if line.at_rest:
                 self._idle.append(line)
             else:
@@ -119,7 +134,12 @@ class Email:
         clock = asyncio.get_running_loop().time
         if self._shut is not None and clock() < self._shut_until:
             return self._shut
-        opened = await Line.open(self._relay, self._trust)
+        self._busy += 1
+        try:
+            opened = await Line.open(self._relay, self._trust)
+        finally:
+            self._busy -= 1
+            self._back.set()
         if isinstance(opened, Line):
             self._shut = None
             return opened

@@ -180,9 +180,9 @@ class Conversation(asyncio.Protocol):
         except OSError:
             self.transport.abort()
         else:
-            assert isinstance(upgraded, asyncio.Transport)
-            self.transport, self.deaf = upgraded, False
-            self.data_received(b"")
+            if isinstance(upgraded, asyncio.Transport):  # None when the client has gone in the meantime
+                self.transport, self.deaf = upgraded, False
+                self.data_received(b"")
 
     def on_auth(self, line: str) -> None:
         _, method, given = [*line.split(" "), ""][:3]

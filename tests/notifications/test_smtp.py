@@ -130,6 +130,12 @@ async def test_answers_met_in_practice_have_their_fate(point: str, answer: bytes
     assert outcome.fate is fate, outcome
 
 
+async def test_a_reply_is_kept_without_the_mailbox_that_it_repeats() -> None:
+    async with FaultyServer({"rcpt": b"550 5.1.1 <vanthu@huyen.example>: unknown\r\n"}) as server:
+        [outcome] = await send(server)
+    assert (outcome.code, outcome.reply) == ("550", "5.1.1 <…>: unknown")
+
+
 async def test_greylisting_says_how_long_to_wait() -> None:
     async with FaultyServer({"rcpt": b"450 4.2.0 Greylisted, try again in 5 minutes\r\n"}) as server:
         [outcome] = await send(server)
@@ -185,6 +191,22 @@ async def test_four_tasks_use_four_connections_and_no_more() -> None:
     assert {outcome.fate for outcome in outcomes} == {A}
     assert server.connections == channel.parallel == 4
     assert len({taken.content for taken in server.taken}) == 40
+
+
+async def test_a_relay_that_allows_fewer_connections_gets_all_letters_on_those() -> None:
+    faults = lambda point: Kind.CLOSING if point == "banner" and len(server.open) > 2 else None  # noqa: E731
+    async with FaultyServer(faults) as server, Email(relay(server.port, connections=4, pause=60.0)) as channel:
+        outcomes = await asyncio.gather(*(channel.send(letter(number)) for number in range(40)))
+    assert {outcome.fate for outcome in outcomes} == {A}
+    assert len(server.taken) == 40
+
+
+async def test_a_relay_that_goes_away_under_way_keeps_nobody_waiting() -> None:
+    faults = lambda point: Kind.DROP if point in ("banner", "rcpt") and server.connections > 1 else None  # noqa: E731
+    async with FaultyServer(faults) as server, Email(relay(server.port, connections=4)) as channel:
+        await channel.send(letter(0))
+        outcomes = await asyncio.gather(*(channel.send(letter(number)) for number in range(1, 20)))
+    assert {outcome.fate for outcome in outcomes} == {R}
 
 
 async def test_a_cancelled_task_leaves_its_connection_closed() -> None:
