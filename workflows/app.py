@@ -9,7 +9,9 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 from config.settings import Settings, read_settings
 from engine.clock import Clock, StandingClock, system_clock
 from engine.database import Database
+from engine.errors import BadInput
 from engine.links import Signer
 from notifications.channel import Channel
 from notifications.delivery import PostOffice
@@ -101,9 +104,9 @@ def _email(settings: Settings) -> Channel:
 def serve(settings: Settings) -> None:
     """One process: pages on HTTP, the heartbeat in a thread, a local Prefect server beside. Ends on SIGINT/SIGTERM."""
     import uvicorn
+
     from engine.web.app import make_app
     from engine.web.context import Context
-
     from workflows.demo import stepper
     from workflows.heartbeat import Heartbeat
 
@@ -114,18 +117,37 @@ def serve(settings: Settings) -> None:
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
     heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds)
-    gc.freeze()
+    # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    door = _door(settings)
+    gc.freeze()  # what was made at start is never garbage: the collector need not look at it again
     try:
         heartbeat.start()
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
-        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[door])
     finally:
         heartbeat.stop()
         if starts_prefect:
             local_prefect.stop()
         system.database.dispose()
+
+
+def _door(settings: Settings) -> socket.socket:
+    """The listening socket. Raises BadInput in words when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.host, settings.port))
+    except OSError as error:
+        door.close()
+        raise BadInput(
+            f"Không mở được {settings.host}:{settings.port} ({error.strerror}); chọn cổng khác bằng --port. "
+            f"/ {settings.host}:{settings.port} cannot be opened; choose another with --port."
+        ) from None
+    return door
 
 
 def beat(system: System) -> None:

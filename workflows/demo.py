@@ -17,14 +17,16 @@ from config import DATA
 from engine import loading, opening
 from engine.calendar import instant, local_date
 from engine.calendarfile import load_calendar
-from engine.clock import StandingClock
+from engine.clock import FACT, StandingClock
 from engine.database import Database, table
 from engine.directory import load_directory
 from engine.due import next_moment
 from engine.errors import Conflict
 from engine.planfile import load_plan
 from engine.policy import Policy
-from engine.records import Plan
+from engine.records import Fact, Plan
+from engine.rulebook import read_rulebook
+from engine.terms import PlanState
 from engine.yamlfile import read
 from workflows import passes
 from workflows.rehearsal import live
@@ -47,20 +49,29 @@ def load_province(database: Database, now: datetime, *, actor: str = "cli") -> N
 
 
 def prepare(system: System) -> bool:
-    """Set the demonstration up, once: two months of plan 188 already lived. False if it stands already."""
+    """Set the demonstration up, once: two months of plan 188 already lived. False if it stands already. The clock is
+    set last, so a set-up that was interrupted is taken up where it stopped."""
     system.database.upgrade()
     with system.database.read() as session:
-        if session.connection().scalar(select(table(Plan).c.id).limit(1)) is not None:
+        if session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT)) is not None:
             return False
     load_province(system.database, BEGAN)
-    plan = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml")
+    plan, plans = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml"), table(Plan)
     with system.database.write() as session:
         plan_id = loading.load_plan(session, plan, actor="cli", now=BEGAN)
-        opening.activate(session, plan_id, actor="cli", now=BEGAN)
-    policy = read(DATA / "policies/default.yaml", Policy)
-    asyncio.run(_live_until(system, BEGAN, STANDS, people(system.database, Scenario.MIXED, policy, reports=False)))
+        state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
+        if state is PlanState.LOADED:
+            opening.activate(session, plan_id, actor="cli", now=BEGAN)
+    asyncio.run(_live_until(system, BEGAN, STANDS, _people(system.database)))
     StandingClock(system.database).set(STANDS)
     return True
+
+
+def _people(database: Database) -> Callable[[datetime], None]:
+    """Agencies that are punctual, late or silent; what they report waits for the visitor to accept it."""
+    with database.read() as session:
+        policy = read_rulebook(session).policy("default")
+    return people(database, Scenario.MIXED, policy, accepts=False)
 
 
 async def _live_until(
@@ -106,5 +117,5 @@ async def _stepping(system: System, clock: StandingClock, now: datetime, until: 
         clock.set(max(moment, now))
         return await system.tick(moment)
 
-    await live(system.database, now, until, tick)
+    await live(system.database, now, until, tick, _people(system.database))
     clock.set(until.astimezone(UTC))

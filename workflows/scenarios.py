@@ -53,10 +53,10 @@ def habit(scenario: Scenario, agency_id: str, seed: int) -> Habit:
 
 
 def people(
-    database: Database, scenario: Scenario, policy: Policy, seed: int = 0, *, reports: bool = True
+    database: Database, scenario: Scenario, policy: Policy, seed: int = 0, *, accepts: bool = True
 ) -> Callable[[datetime], None]:
     """What everybody does after the day's letters have come: acknowledge, report, accept, each on its day.
-    ``reports=False``: nobody has reported yet (the demonstration's first months)."""
+    ``accepts=False``: the reports wait for a person to take them (the demonstration)."""
     with database.read() as session:
         calendar = read_calendar(session)
 
@@ -68,8 +68,8 @@ def people(
         with database.read() as session:
             rows = session.connection().execute(select(*columns).where(a.c.state.in_(WAITING))).all()
         deeds = [deed for row in rows if (deed := _deed(row, habit(scenario, row.agency_id, seed), calendar, now))]
-        if not reports:
-            deeds = [(row, name) for row, name in deeds if name == "acknowledge"]
+        if not accepts:
+            deeds = [(row, name) for row, name in deeds if name != "accept"]
         if deeds:
             with database.write() as session:
                 for row, name in deeds:
