@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.importer.assembly import assembled
+from engine.importer.draft import as_plan_yaml
 from engine.importer.limits import LIMITS, Limits
 from engine.importer.model import Deadline, Doubt, DutyText, Found, ImportedPlan, ItemText, Owner, Place, SectionText
 from engine.importer.output import as_json
@@ -16,7 +17,7 @@ from engine.importer.owners import Directory, Unknowing
 from engine.importer.reading import read_pages
 
 __all__ = ["Deadline", "Directory", "Doubt", "DutyText", "Found", "ImportedPlan", "ItemText", "Limits", "Owner", "Place",
-           "SectionText", "as_json", "read_document"]  # fmt: skip
+           "SectionText", "as_json", "as_plan_yaml", "read_document"]  # fmt: skip
 
 
 def read_document(

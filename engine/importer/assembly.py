@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from engine.errors import BadInput
 from engine.importer.duties import section_of
 from engine.importer.header import parts_of
@@ -22,12 +24,15 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     survey = Survey.of(root)
     sections: list[SectionText] = []
     doubts: list[Doubt] = [*pages.doubts, *parts.header.doubts]
+    taken: Counter[str] = Counter()
     for node in duty_sections(root, survey):
-        roman = _roman(node, {section.roman for section in sections})
+        roman = _roman(node, taken)
         section, found = section_of(node, survey, directory, roman, _heading(node))
         if section.items:
             sections.append(section)
             doubts += found
+        else:
+            taken[roman] -= 1
     if not any(item.duties for section in sections for item in section.items):
         raise BadInput(
             f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan (như «PHÂN CÔNG NHIỆM VỤ», «TỔ CHỨC THỰC HIỆN»). "
@@ -47,15 +52,10 @@ def _heading(node: Node) -> str:
     return node.body or below
 
 
-def _roman(node: Node, taken: set[str]) -> str:
+def _roman(node: Node, taken: Counter[str]) -> str:
     """The number of a section as printed; «PL», «PL2» for annexes; made different where it stands twice."""
-    label = node.label
-    if node.mark is not None and node.mark.rank is Rank.ANNEX:
-        label = f"PL{label}"
-    if label not in taken or not label:
-        return label if label or "" not in taken else _free("M", taken)
-    return _free(f"{label}-", taken)
-
-
-def _free(stem: str, taken: set[str]) -> str:
-    return next(f"{stem}{n}" for n in range(2, 100_000) if f"{stem}{n}" not in taken)
+    label = f"PL{node.label}" if node.rank is Rank.ANNEX else node.label
+    taken[label] += 1
+    if taken[label] == 1:
+        return label
+    return f"{label}-{taken[label]}" if label else f"M{taken[label]}"

@@ -7,6 +7,7 @@ mark's own sub-points belong to it. An entry that names no body is a topic of th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +25,7 @@ from engine.importer.owners import Directory, Form, OwnerLine, owner_line, owner
 from engine.importer.roles import roles_in
 from engine.importer.sections import Facts, Survey
 
+_CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _NO_BODY = say.compiled(say.NO_BODIES)
 _LONGEST_TOPIC = 160
 
@@ -49,7 +51,7 @@ class _Section:
     roman: str
     items: list[ItemText] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
-    cited: set[str] = field(default_factory=set)
+    cited: Counter[str] = field(default_factory=Counter)
     unnumbered: int = 0
 
     # -- walking the tree ------------------------------------------------------------------------------------------
@@ -193,13 +195,13 @@ class _Section:
         citation = ".".join(filter(None, (self.roman, *parts, own)))
         if citation in self.cited:
             self._doubt("number_doubled", f"Số {citation} đứng hai lần trong văn bản.", citation)
-            again = next(n for n in range(2, 10_000) if f"{citation}({n})" not in self.cited)
-            citation = f"{citation}({again})"
-        self.cited.add(citation)
+            self.cited[citation] += 1
+            citation = f"{citation}({self.cited[citation]})"
+        self.cited[citation] += 1
         return citation
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
-        text = said.text.strip()
+        text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         names = tuple(owner.name for owner in owners)
         roles = roles_in(whole, names)

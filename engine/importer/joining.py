@@ -31,7 +31,7 @@ _EXPECTS_NUMBER = re.compile(
 )
 _CLOSER = say.compiled(say.CLOSERS)
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
-_ACROSS = re.compile(r"(\w+) [-–] (\w+)")
+_ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(
     pair
     for text in (*say.FIELDS, *say.WHOLE_NAMES, "kinh tế - xã hội", "chính trị - xã hội", "phát thanh - truyền hình",
@@ -158,7 +158,7 @@ class _Joiner:
         if starts_small(line.text):
             return _Break.NONE if open_ or not trusted else _Break.FULL
         if trusted:
-            return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before)) else _Break.FULL
+            return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
         return _Break.NONE if open_ else self._after_end(line, before)
 
     def _bare(self) -> bool:
@@ -188,7 +188,7 @@ class _Joiner:
         text = "".join(self.parts)
         mark = mark_of(text)
         body = text[mark.length :] if mark else text
-        if _EXPECTS_MORE.search(matching(body)):
+        if _EXPECTS_MORE.search(matching(body[-20:])):
             return False
         if is_capital(body):
             return not is_capital(line.text) or mark_of(line.text) is not None
@@ -211,7 +211,7 @@ class _Joiner:
     def _genuine(self, mark: Mark, line: Line, before: str, trusted: bool) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
         rest = line.text[mark.length :]
-        plain = matching(before)
+        plain = matching(before[-40:])
         if mark.rank in BULLETS:
             return self._bullet(mark, rest, plain, trusted)
         if trusted:
@@ -230,8 +230,8 @@ class _Joiner:
             return not rest[:1].isdigit()
         if mark.rank is Rank.STAR or trusted:
             return True
-        left = re.search(r"\w+$", before)
-        right = re.match(r"\w+", matching(rest))
+        left = re.search(r"\w+$", before[-14:])
+        right = re.match(r"\w+", matching(rest[:14]))
         if left and right:
             pair = (left.group(), right.group())
             if pair in self.shape.pairs or pair in _KNOWN_PAIRS or (pair[0].isdigit() and pair[1].isdigit()):

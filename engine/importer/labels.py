@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from engine.importer.letters import matching, phrase
 
@@ -66,7 +67,12 @@ def label_of_line(text: str) -> tuple[Label, str] | None:
 
 def label_of_column(text: str) -> Label | None:
     """What the words over a column say that it holds; None for words that no table here knows."""
-    plain = re.sub(r"\s+", " ", matching(text[:200])).strip(" :.-*")
+    return _column_label(text) if len(text) <= 160 else None
+
+
+@lru_cache(maxsize=4096)
+def _column_label(text: str) -> Label | None:
+    plain = re.sub(r"\s+", " ", matching(text)).strip(" :.-*")
     if not plain or len(plain) > 120:
         return None
     return next((label for label, pattern in _COLUMN if pattern.match(plain)), None)

@@ -15,7 +15,7 @@ from engine.importer import lexicon as say
 from engine.importer.letters import is_capital, matching, phrase
 
 LONGEST = 260
-_WORD = re.compile(r"[^\W_]+(?:[&/][^\W_]+)*\.?|[^\s\w]|_")
+_WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
 _HEAD = say.compiled(say.HEADS)
 _WHOLE = say.compiled(say.WHOLE_NAMES)
 _FIELD = say.compiled(say.FIELDS)
@@ -270,7 +270,7 @@ class _Walk:
 
     def _leveled(self, at: int, following: int) -> bool:
         """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
-        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[self.start : at].rstrip())
+        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[max(self.start, at - 30) : at].rstrip())
         level = _LEVEL.match(self.prose.plain, following)
         small = self.prose.text[following : following + 1].islower()
         ends = before is not None and any(
@@ -317,7 +317,7 @@ class _Walk:
         opener = _OPENER.match(plain, at)
         if opener is None:
             return False
-        before = plain[self.start : at].rstrip()
+        before = plain[max(self.start, at - 60) : at].rstrip()
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():

@@ -20,6 +20,10 @@ from engine.importer.names import Name, Prose, begins_name, names_at, opens_duty
 class Directory(Protocol):
     """What the importer asks of a directory of bodies."""
 
+    @property
+    def id(self) -> str:
+        """The directory's own id; empty for no directory."""
+
     def find(self, name: str) -> str | None:
         """The id of the body or group of a name, however written."""
 
@@ -29,6 +33,8 @@ class Directory(Protocol):
 
 class Unknowing:
     """A directory that knows nobody, for a document of an office whose directory is not at hand."""
+
+    id = ""
 
     def find(self, name: str) -> str | None:
         return None

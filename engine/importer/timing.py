@@ -1,0 +1,87 @@
+"""From the words about time in a duty to the cadence and report rule of a plan file, without saying more than they do.
+
+Each reading tells whether the document said it (``source: plan``) or the office's defaults did, and what a person has
+to confirm. «trước ngày X» is X − 1 (DOMAIN: the wording stands beside the date).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from engine.importer.model import Deadline, DeadlineKind
+
+ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
+_FULL = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})-(?P<d>\d{2})")
+_MONTH = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})")
+_QUARTER = re.compile(r"(?P<y>\d{4}|-)-Q(?P<q>[1-4])")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a duty is owed: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles.
+    ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look."""
+
+    cadence: tuple[str, ...]
+    wording: str = ""
+    on: date | None = None
+    due_day: int | None = None
+    confirm: str = ""
+
+
+def timing_of(deadlines: Sequence[Deadline], year: int, usual: tuple[str, ...]) -> Timing:
+    """What the words about time of one duty come to. ``usual``: the cadence where they give none."""
+    cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
+    wording = "; ".join(each.text for each in deadlines)
+    cycles = [name for name in cadence if name != "ad_hoc"]
+    days = [(each, point) for each in deadlines for point in each.days]
+    if cycles:
+        day = next((int(point[-2:]) for _, point in days if re.fullmatch(r"(?:.*-)?\d{2}", point) and "Q" not in point), None)
+        before = any(each.before for each, _ in days)
+        due_day = None if day is None else (day - 1 or 31) if before else day
+        doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+        return Timing(cadence, wording, due_day=due_day, confirm=doubt)
+    for each, point in days:
+        on, doubt = _day(each, point, year)
+        if on is not None:
+            more = "văn bản nêu nhiều mốc, mới lấy mốc đầu" if len(days) > 1 else ""
+            return Timing(("once", *cadence), wording, on=on, confirm="; ".join(filter(None, (doubt, more))))
+    if cadence:
+        return Timing(cadence, wording)
+    doubt = "văn bản không nêu thời hạn" if not deadlines else "lời về thời gian không cho ra một ngày"
+    return Timing(usual, wording, confirm=doubt)
+
+
+def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
+    """The last day that a point means, and what was added to read it so."""
+    for pattern, last in ((_FULL, _last_of_day), (_QUARTER, _last_of_quarter), (_MONTH, _last_of_month)):
+        found = pattern.fullmatch(point)
+        if found is None:
+            continue
+        given = found["y"] != "-"
+        try:
+            day = last(int(found["y"]) if given else year, found)
+        except ValueError:
+            return None, "ngày không có thật"
+        doubt = "" if given else f"văn bản không ghi năm, lấy năm {year}"
+        if pattern is not _FULL:
+            doubt = "; ".join(filter(None, (doubt, "lấy ngày cuối của thời gian nêu trong văn bản")))
+        inside = deadline.before and deadline.kind is DeadlineKind.DATE
+        return (day - timedelta(days=1) if inside and pattern is _FULL else day), doubt
+    return None, ""
+
+
+def _last_of_day(year: int, found: re.Match[str]) -> date:
+    return date(year, int(found["m"]), int(found["d"]))
+
+
+def _last_of_month(year: int, found: re.Match[str]) -> date:
+    month = int(found["m"])
+    return date(year + (month == 12), month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _last_of_quarter(year: int, found: re.Match[str]) -> date:
+    month = int(found["q"]) * 3
+    return date(year + (month == 12), month % 12 + 1, 1) - timedelta(days=1)
