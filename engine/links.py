@@ -6,6 +6,7 @@ and whether the link was revoked since, is looked up when it is used. GET never 
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -40,12 +41,18 @@ class Signer:
     sent twice is the same letter."""
 
     def __init__(self, key: str) -> None:
+        self._key = key.encode()
         self._serializers = {purpose: URLSafeSerializer(key, salt=f"dondoc.{purpose}") for purpose in Purpose}
 
     def token(self, link: Link) -> str:
         said = [link.contact_id, link.subject, link.made_on.toordinal(), link.until.toordinal()]
         made = self._serializers[link.purpose].dumps(said)
         return made if isinstance(made, str) else made.decode()
+
+    def secret(self, use: str) -> str:
+        """A key of its own for another use (return addresses, callbacks, short codes), 64 hex digits. None of them
+        tells anything about another, or about the key itself."""
+        return hmac.digest(self._key, f"dondoc.{use}".encode(), "sha256").hex()
 
     def read(self, purpose: Purpose, token: str, today: date) -> Link:
         """The link of a token. Raises LinkRefused when it was not made by us, for this purpose, or is over."""

@@ -32,8 +32,9 @@ class Outgoing:
     """One rendered letter for one person on one channel.
 
     ``key`` is the letter's unique key; everything that identifies it to the outside (Message-ID, client reference)
-    is made from it, so that a second copy is recognisable. ``to`` is a mailbox or an E.164 number. ``at`` is the
-    instant of sending, aware UTC. ``html`` and ``subject`` are empty where the channel has none.
+    is made from it, so that a second copy is recognisable: by way of ``mark``, 64 hex digits that nobody else can
+    make, where there is one. ``to`` is a mailbox or an E.164 number. ``at`` is the instant of sending, aware UTC.
+    ``html`` and ``subject`` are empty where the channel has none.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Outgoing:
     language: str = "vi"
     unsubscribe: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -16,9 +16,10 @@ from sqlmodel import Session
 
 from engine.calendar import local_date
 from engine.database import table
-from engine.digest import Boxes, OverdueRow, boxes, overdue
+from engine.digest import Boxes, OverdueRow, boxes, overdue, schedule
 from engine.policy import dates
-from engine.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
+from engine.proof import Proof, proof
+from engine.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.rulebook import Rulebook
 from engine.terms import OPEN_STATES, NoticeKind, Role, State
 
@@ -39,6 +40,10 @@ ONLY_WHILE_OPEN = {
 }  # fmt: skip
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
+BESIDES = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
+"""News of its own: said even where another line speaks of the same assignment."""
+ANSWER = "answer:"
+"""What the keys of letters begin with that answer one incoming message; its number follows the last colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,16 @@ class DigestFacts:
     week: str
     rows: tuple[tuple[OverdueRow, int], ...]
     boxes: Boxes | None
+    proof: Proof
+    """What became of the letters of the seven days before."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What an answering letter answers. ``problem`` is one sentence («vi / en»), ``in_reply_to`` their Message-ID."""
+
+    problem: str
+    in_reply_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +115,15 @@ class LetterFacts:
     """Notice id -> why it was left out."""
     unsendable: str = ""
     """Why the letter cannot go to this contact at all; empty when it can."""
+    answer: AnswerFacts | None = None
+    slowable: bool = False
+    """Something in it may come once a week instead, and the reader has not asked for that yet."""
+    code: str = ""
+    """The short code that an answer by SMS begins with."""
 
     @property
     def empty(self) -> bool:
-        return not self.items and self.digest is None
+        return not self.items and self.digest is None and self.answer is None
 
 
 def moot(kind: NoticeKind, state: State, due_on: date | None, today: date) -> str:
@@ -126,8 +146,11 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     notices = _notices(session, letter_ids)
     supervisors = _names(session, {row.supervisor_id for rows in notices.values() for row in rows})
     digests = _digests(session, [row for row in letters.values() if row.digest_week], book, today)
-    view = _View(book, today, supervisors)
-    return [_facts(letters[each], notices.get(each, ()), digests.get(each), view) for each in letter_ids]
+    answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
+    policy = schedule(book)
+    view = _View(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
+    return [_facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), view)
+            for each in letter_ids]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +160,7 @@ class _View:
     book: Rulebook
     today: date
     supervisors: Mapping[str, str]
+    may_stop: frozenset[NoticeKind]
     counted: dict[date, int] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
@@ -147,22 +171,25 @@ class _View:
         return self.counted[due_on]
 
 
-def _facts(letter: Any, notices: Sequence[Any], digest: DigestFacts | None, view: _View) -> LetterFacts:
+def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFacts | None, view: _View) -> LetterFacts:
     moots: dict[int, str] = {}
-    said: dict[int, Any] = {}
+    said: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
         reason = moot(row.kind, row.state, row.due_on, view.today)
-        if not reason and row.assignment_id in said:
+        about = (row.kind, row.id) if row.kind in BESIDES else row.assignment_id
+        if not reason and about in said:
             reason = "said_already"
         if reason:
             moots[row.id] = reason
         else:
-            said[row.assignment_id] = row
+            said[about] = row
     items = tuple(sorted((_item(row, letter.language, view) for row in said.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
         letter.id, letter.key, letter.contact_id, letter.role, letter.channel, letter.day, letter.language,
-        address, letter.label, letter.agency, items, digest, moots, _unsendable(letter, address, view.today),
+        address, letter.label, letter.agency, items, beside if isinstance(beside, DigestFacts) else None, moots,
+        _unsendable(letter, address, view.today), beside if isinstance(beside, AnswerFacts) else None,
+        letter.channel not in letter.pace and any(item.kind in view.may_stop for item in items),
     )  # fmt: skip
 
 
@@ -214,7 +241,8 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     chosen = (
         select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
-               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, g.c.name.label("agency"))
+               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
+               g.c.name.label("agency"))
         .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(m.c.id.in_(letter_ids))
     )  # fmt: skip
     return {row.id: row for row in session.connection().execute(chosen)}
@@ -236,6 +264,19 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
     return grouped
 
 
+def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]:
+    """What those letters say that answer somebody's message."""
+    if not letters:
+        return {}
+    by_message = {int(row.key.rpartition(":")[2]): row.id for row in letters}
+    i = table(Incoming)
+    chosen = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
+    return {
+        by_message[row.id]: AnswerFacts(str(row.detail.get("problem", "")), row.external_id)
+        for row in session.connection().execute(chosen)
+    }
+
+
 def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
     g = table(Agency)
     chosen = select(g.c.id, g.c.name).where(g.c.id.in_(sorted(ids)))
@@ -253,13 +294,14 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
     counted = boxes(session, today, sorted(leaders)) if leaders else {}
+    week = proof(session, today - timedelta(days=7), today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     found = {}
     for letter in letters:
         mine = tuple((row, late[row.due_on]) for row in rows if _concerns(row, letter))
         if mine:
-            found[letter.id] = DigestFacts(letter.digest_week, mine, counted.get(letter.agency_id)
-                                           if letter.role is Role.LEADERSHIP else None)  # fmt: skip
+            boxed = counted.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
+            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week)
     return found
 
 

@@ -1,31 +1,37 @@
 """From facts to a rendered letter. A letter is a folder a language and kind: subject.txt, body.txt, body.html.
 
 Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to chase), ``leadership``
-(the figures and the worst). Templates see one frozen LetterView and nothing else; a name they misspell is an error.
+(the figures and the worst), ``answer`` (to a message that nothing could be made of). Templates see one frozen
+LetterView and nothing else; a name they misspell is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hmac
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 from engine.calendar import distance_words, written
 from engine.digest import OverdueRow
+from engine.errors import DondocError
 from engine.links import Link, Purpose, Signer
 from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
-from notifications.facts import DigestFacts, Item, LetterFacts
+from notifications.facts import AnswerFacts, DigestFacts, Item, LetterFacts
 
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("vi", "en")
 KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
-KINDS = ("duties", "watch", "leadership")
+KINDS = ("duties", "watch", "leadership", "answer")
+log = logging.getLogger(__name__)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
     "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
@@ -99,6 +105,12 @@ class LetterView:
         return next((item.supervisor for item in self.facts.items if item.supervisor), "")
 
     @property
+    def problem(self) -> str:
+        """What was the matter with the message that this letter answers, in the reader's language."""
+        problem = self.facts.answer.problem if self.facts.answer else ""
+        return DondocError(problem).said(self.facts.language) if problem else ""
+
+    @property
     def level(self) -> int:
         return max((item.level for item in self.facts.items), default=0)
 
@@ -124,38 +136,52 @@ class LetterView:
 
 
 class Stationery:
-    """Compiled templates and the key that signs links. Made once; rendering has no other input than the facts."""
+    """Compiled templates and the key that signs links. Made once; rendering has no other input than the facts.
 
-    def __init__(self, signer: Signer, base_url: str, link_days: int, folder: Path = TEMPLATES) -> None:
+    ``office`` is a folder of an office's own templates: a file there stands before the shipped one of the same name,
+    from the moment it is saved. One that fails is left aside for the shipped one: the letter leaves all the same.
+    ``reply_to`` is the mailbox that answers come to.
+    """
+
+    def __init__(
+        self, signer: Signer, base_url: str, link_days: int, *, office: Path | None = None, reply_to: str = "",
+        folder: Path = TEMPLATES,
+    ) -> None:  # fmt: skip
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
-        self._text = _environment(folder, html=False)
-        self._html = _environment(folder, html=True)
-        self._templates: dict[str, Template] = {}
+        self._marks = signer.secret("message-id").encode()
+        self._reply_to = {"Reply-To": reply_to} if reply_to else {}
+        self._shipped = Templates([folder])
+        self._own = Templates([office, folder], watched=True) if office else self._shipped
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """A letter ready for its channel. The same facts give the same letter."""
+        try:
+            return self._render(self._own, facts, now)
+        except TemplateError as error:
+            if self._own is self._shipped:
+                raise
+            log.error("The office's own template failed, the shipped one was used (%s: %s)", facts.key, error)
+            return self._render(self._shipped, facts, now)
+
+    def _render(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
+        kind = "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
         if facts.channel == "sms":
-            return Outgoing(facts.key, facts.to, self._rendered(f"{language}/sms.txt", view), now, language=language)
-        folder = f"{language}/{KIND_OF.get(facts.role, 'duties')}"
+            name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
+            return Outgoing(facts.key, facts.to, templates.rendered(name, view), now, language=language)
         return Outgoing(
             key=facts.key,
             to=facts.to,
-            subject=self._rendered(f"{folder}/subject.txt", view),
-            text=self._rendered(f"{folder}/body.txt", view),
-            html=self._rendered(f"{folder}/body.html", view),
+            subject=templates.rendered(f"{language}/{kind}/subject.txt", view),
+            text=templates.rendered(f"{language}/{kind}/body.txt", view),
+            html=templates.rendered(f"{language}/{kind}/body.html", view),
             at=now,
             language=language,
+            unsubscribe=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
+            headers=self._reply_to | _answering(facts.answer),
+            mark=hmac.digest(self._marks, facts.key.encode(), "sha256").hex(),
         )
-
-    def _rendered(self, name: str, view: LetterView) -> str:
-        template = self._templates.get(name)
-        if template is None:
-            environment = self._html if name.endswith(".html") else self._text
-            template = self._templates[name] = environment.get_template(name)
-        text = template.render(letter=view, facts=view.facts)
-        return " ".join(text.split()) if name.endswith(("subject.txt", "sms.txt")) else text.strip() + "\n"
 
     def _view(self, facts: LetterFacts) -> LetterView:
         mine = facts.role not in (Role.MONITOR, Role.LEADERSHIP)
@@ -177,14 +203,47 @@ class Stationery:
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 
 
+def _answering(answer: AnswerFacts | None) -> dict[str, str]:
+    """RFC 3834: what a machine answers says so, and names what it answers."""
+    if answer is None:
+        return {}
+    named = answer.in_reply_to if answer.in_reply_to.isascii() else ""
+    threaded = {"In-Reply-To": named, "References": named} if named.startswith("<") else {}
+    return {"Auto-Submitted": "auto-replied"} | threaded
+
+
+class Templates:
+    """The files of one or more folders, the first that has a name winning, compiled once; with ``watched``, again as
+    soon as a file changes."""
+
+    def __init__(self, folders: Sequence[Path], *, watched: bool = False) -> None:
+        self._text = _environment(folders, html=False, watched=watched)
+        self._html = _environment(folders, html=True, watched=watched)
+        self._known: dict[str, Template] | None = None if watched else {}
+
+    def rendered(self, name: str, view: LetterView) -> str:
+        text = self._template(name).render(letter=view, facts=view.facts)
+        return " ".join(text.split()) if name.endswith(("subject.txt", "sms.txt")) else text.strip() + "\n"
+
+    def _template(self, name: str) -> Template:
+        environment = self._html if name.endswith(".html") else self._text
+        if self._known is None:
+            return environment.get_template(name)
+        if name not in self._known:
+            self._known[name] = environment.get_template(name)
+        return self._known[name]
+
+
 def short_date(day: date) -> str:
     return f"{day.day}/{day.month}/{day.year}"
 
 
-def _environment(folder: Path, *, html: bool) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=html, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+def _environment(folders: Sequence[Path], *, html: bool, watched: bool) -> Environment:
+    # What an office may edit is no place to run anything; the sandbox costs time that the shipped ones need not spend.
+    make = SandboxedEnvironment if watched else Environment
+    environment = make(
+        loader=FileSystemLoader(folders), autoescape=html, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=watched,
     )  # fmt: skip
     environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date}
     return environment
