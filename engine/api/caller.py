@@ -21,7 +21,7 @@ def _caller(request: Request, visit: Desk) -> Visit:
     if request.method not in ("GET", "HEAD"):
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415)
-        if not same_origin(request.headers):
+        if not same_origin(request.headers, visit.context.settings.base_url):
             raise NotAllowed("Yêu cầu từ trang khác bị từ chối. / A request from another site is refused.")
     return replace(visit, actor=API)
 

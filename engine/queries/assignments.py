@@ -135,7 +135,9 @@ def _waiting(what: Waiting) -> ColumnElement[bool]:
     if what is Waiting.EXTENSION:
         return exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
     later = e.alias("later")
-    answered = exists().where(later.c.assignment_id == a.c.id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED))
+    answered = exists().where(
+        later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
+    )
     said = exists().where(e.c.assignment_id == a.c.id, e.c.kind == EventKind.DECLINED, ~answered)
     return and_(a.c.state.in_(OPEN_STATES), said)
 

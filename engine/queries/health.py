@@ -96,7 +96,7 @@ def _passes(session: Session) -> tuple[PassLine, ...]:
 def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
     letter = table(Letter)
     chosen = select(letter.c.state, func.count()).where(letter.c.day == day).group_by(letter.c.state)
-    return dict(session.connection().execute(chosen).tuples().all())
+    return {row[0]: row[1] for row in session.connection().execute(chosen)}
 
 
 def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:

@@ -116,7 +116,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     if found is None:
         raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
     file = PlanFile.model_validate(found.file)
-    agencies: dict[str, str] = dict(session.connection().execute(select(g.c.id, g.c.name)).tuples().all())
+    agencies: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     counts = _counts(session, today, table(Assignment).c.plan_id == plan_id)
     rows = session.connection().execute(select(d).where(d.c.plan_id == plan_id).order_by(d.c.position))
     duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)

@@ -172,9 +172,8 @@ def _names(session: Session, ids: Sequence[str]) -> list[str]:
     if not ids:
         return []
     g = table(Agency)
-    known: dict[str, str] = dict(
-        session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(ids))).tuples().all()
-    )
+    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(ids))
+    known = {row[0]: row[1] for row in session.connection().execute(chosen)}
     return [known.get(each, each) for each in ids]
 
 

@@ -112,11 +112,12 @@ class FormTokens:
             )
 
 
-def same_origin(headers: Headers) -> bool:
-    """Whether the browser says that a request comes from our own page; a client that says nothing may pass."""
+def same_origin(headers: Headers, base_url: str) -> bool:
+    """Whether the browser says that a request comes from our own page; a client that says nothing may pass. A proxy
+    in front may have changed the host, so the address that letters name is ours too."""
     site = headers.get("sec-fetch-site", "same-origin")
     origin = headers.get("origin", "null")
-    own = origin == "null" or urlsplit(origin).netloc == headers.get("host", "")
+    own = origin == "null" or urlsplit(origin).netloc in (headers.get("host", ""), urlsplit(base_url).netloc)
     return site in ("same-origin", "none") and own
 
 

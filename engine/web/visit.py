@@ -173,7 +173,7 @@ async def _fields(request: Request) -> Form:
             if isinstance(value, UploadFile):
                 raise BadInput("Chưa nhận tệp đính kèm. / Files are not taken yet.")
             fields[name] = (*fields.get(name, ()), value)
-    if not same_origin(request.headers):
+    if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed("Biểu mẫu gửi từ trang khác bị từ chối. / A form sent from another site is refused.")
     return Form(fields)
 

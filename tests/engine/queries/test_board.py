@@ -1,0 +1,128 @@
+"""The board, the work of the day, the overdue list, and the rates, over one lived plan."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ground.factory import Laid, do
+from ground.office import NOW, looking
+from sqlmodel import Session
+
+from engine.database import Database, table
+from engine.lifecycle import Action
+from engine.queries.agencies import list_agencies
+from engine.queries.assignments import AssignmentFilter, list_assignments
+from engine.queries.board import board, period_choices, plan_choices
+from engine.queries.metrics import metrics
+from engine.queries.overdue import overdue
+from engine.queries.timeclass import BOXES, Today
+from engine.queries.todo import todo
+from engine.records import Contact
+from engine.terms import NoticeKind, Role, TimeClass
+
+Seen = tuple[Session, Today]
+
+
+def test_the_four_boxes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> None:
+    total = board(*seen, AssignmentFilter()).total
+
+    counts = {which: total.box(which) for which in BOXES}
+
+    assert counts == {
+        TimeClass.OPEN_OVERDUE: 3,
+        TimeClass.OPEN_IN_TIME: 0,
+        TimeClass.DONE_ON_TIME: 1,
+        TimeClass.DONE_LATE: 1,
+    }
+    assert sum(counts.values()) == total.expected == 5
+    for which, classes in BOXES.items():
+        assert list_assignments(*seen, AssignmentFilter(classes=classes)).total == counts[which]
+
+
+def test_a_cell_says_how_many_of_how_many_and_the_worst(seen: Seen) -> None:
+    lines = {line.id: line.cells["2021-H1"] for line in board(*seen, AssignmentFilter(period="2021-H1")).agencies}
+
+    said = {name: (cell.reported, cell.expected, cell.worst) for name, cell in lines.items()}
+
+    assert said["so-ban"] == (1, 1, TimeClass.DONE_ON_TIME)
+    assert said["huyen-a"] == (1, 1, TimeClass.DONE_LATE)
+    assert said["huyen-b"] == (0, 1, TimeClass.OPEN_OVERDUE)
+
+
+def test_the_agency_furthest_behind_is_named_and_stands_first_by_lateness(seen: Seen) -> None:
+    found = board(*seen, AssignmentFilter())
+    assert found.latest is not None
+    assert found.latest.total.late_since == date(2021, 6, 17)
+    assert found.by_lateness()[0] == found.latest
+    assert [line.id for line in found.by_lateness()][-2:] == ["huyen-a", "so-ban"]
+
+
+def test_an_empty_database_has_an_empty_board(database: Database) -> None:
+    with looking(database) as seen:
+        found = board(*seen, AssignmentFilter())
+    assert (found.total.expected, found.agencies, found.latest) == (0, (), None)
+
+
+def test_choices_are_the_running_plans_and_the_periods_by_due_date(seen: Seen) -> None:
+    assert plan_choices(seen[0]) == (("1", "12/KH-UBND (2021)"),)
+    assert period_choices(seen[0], None) == ("2021-H1",)
+
+
+def test_the_work_of_the_day_names_what_waits(seen: Seen) -> None:
+    found = todo(*seen)
+    assert [row.agency_id for row in found.accept.rows] == ["so-ban", "huyen-a"]
+    assert [row.agency_id for row in found.extensions.rows] == ["mat-tran"]
+    assert found.asked[found.extensions.rows[0].id].until == date(2021, 6, 30)
+    assert [row.agency_id for row in found.declined.rows] == ["so-chinh"]
+    assert not found.nothing
+
+
+def test_a_declined_assignment_is_settled_once_it_is_acknowledged_after_all(fresh: Laid) -> None:
+    do(fresh.database, Action.ACKNOWLEDGE, fresh.assignment("IV.4.1", "so-chinh"), now=NOW)
+    with looking(fresh.database) as seen:
+        assert todo(*seen).declined.total == 0
+
+
+def test_an_agency_whose_addresses_are_gone_cannot_be_reached(fresh: Laid) -> None:
+    c = table(Contact)
+    with fresh.database.write() as session:
+        session.connection().execute(c.update().where(c.c.agency_id == "huyen-b").values(email="", phone=""))
+        suppressed = c.update().where(c.c.agency_id == "mat-tran").values(suppressed={"email": "bounced"})
+        session.connection().execute(suppressed)
+
+    with looking(fresh.database) as seen:
+        found = [(each.agency_id, each.open) for each in todo(*seen).unreachable]
+
+    assert found == [("huyen-b", 1), ("mat-tran", 1)]
+
+
+def test_the_overdue_list_says_how_late_and_what_last_chased(seen: Seen) -> None:
+    found = overdue(*seen, AssignmentFilter())
+
+    rows = {agency.id: agency.rows[0] for agency in found.agencies}
+
+    assert (found.total, found.agency_count, found.next) == (3, 3, None)
+    assert rows["huyen-b"].late == 5
+    chased = rows["huyen-b"].chased
+    assert chased is not None
+    assert (chased.kind, chased.level, chased.role) == (NoticeKind.ESCALATION, 1, Role.MONITOR)
+
+
+def test_the_overdue_list_goes_on_page_by_page(seen: Seen) -> None:
+    assert overdue(*seen, AssignmentFilter(), page=2).agencies == ()
+
+
+def test_rates_bear_the_names_of_dhis2(seen: Seen) -> None:
+    by_agency = {each.agency_id: each for each in metrics(board(*seen, AssignmentFilter()))}
+    late = by_agency["huyen-a"]
+    assert (late.expected_reports, late.actual_reports, late.actual_reports_on_time) == (1, 1, 0)
+    assert (late.reporting_rate, late.reporting_rate_on_time) == (100.0, 0.0)
+    assert by_agency["huyen-b"].reporting_rate == 0.0
+
+
+def test_agencies_are_listed_with_what_they_have_open_and_overdue(seen: Seen) -> None:
+    found = list_agencies(*seen, limit=4)
+    rest = list_agencies(*seen, after=found.next)
+    rows = {row.id: (row.open, row.overdue) for row in found.rows + rest.rows}
+    assert found.total == len(rows) == 6
+    assert (rows["huyen-b"], rows["so-ban"], rows["tinh"]) == ((1, 1), (0, 0), (0, 0))

@@ -1,0 +1,67 @@
+"""However much is stored, a page sends the same number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ground.factory import Laid, begin, plan_file, store, swept
+from ground.office import NOW, OPENED, looking
+from sqlmodel import Session
+
+from engine.queries.agencies import agency_choices, list_agencies
+from engine.queries.assignments import AssignmentFilter, list_assignments
+from engine.queries.board import board
+from engine.queries.desk import desk
+from engine.queries.health import health
+from engine.queries.letters import LetterFilter, letter_story, list_letters
+from engine.queries.overdue import overdue
+from engine.queries.plans import list_plans, plan_page
+from engine.queries.reporting import report_page
+from engine.queries.story import story
+from engine.queries.timeclass import Today
+from engine.queries.todo import todo
+
+ASKED: dict[str, Callable[[Session, Today], Any]] = {
+    "board": lambda session, today: board(session, today, AssignmentFilter()),
+    "todo": lambda session, today: todo(session, today),
+    "overdue": lambda session, today: overdue(session, today, AssignmentFilter()),
+    "assignments": lambda session, today: list_assignments(session, today, AssignmentFilter()),
+    "letters": lambda session, today: list_letters(session, LetterFilter()),
+    "letter": lambda session, today: letter_story(session, 1),
+    "desk": lambda session, today: desk(session, today, "huyen-b"),
+    "report": lambda session, today: report_page(session, today, "huyen-b", 1, "2021-H1"),
+    "plans": lambda session, today: list_plans(session, today),
+    "plan": lambda session, today: plan_page(session, today, 1),
+    "story": lambda session, today: story(session, today, 5),
+    "agencies": lambda session, today: (list_agencies(session, today), agency_choices(session)),
+    "health": lambda session, today: health(session, today),
+}
+
+
+@pytest.fixture
+def crowded(fresh: Laid) -> Laid:
+    """Eight plans more, all overdue, with letters."""
+    for number in range(30, 38):
+        plan = plan_file(number=f"{number}/KH-UBND")
+        begin(store(fresh.database, now=OPENED, plan=plan), now=OPENED)
+    while swept(fresh.database, NOW).seen:
+        pass
+    return fresh
+
+
+def count(laid: Laid, name: str, counting: Any) -> int:
+    with looking(laid.database) as (session, today), counting(laid.database) as statements:
+        ASKED[name](session, today)
+    return len(statements)
+
+
+def test_no_query_sends_more_statements_when_more_is_stored(laid: Laid, crowded: Laid, counting: Any) -> None:
+    few = {name: count(laid, name, counting) for name in ASKED}
+    many = {name: count(crowded, name, counting) for name in ASKED}
+    assert many == few
+
+
+def test_no_page_sends_more_than_twenty_statements(laid: Laid, counting: Any) -> None:
+    assert max(count(laid, name, counting) for name in ASKED) <= 20

@@ -1,0 +1,88 @@
+"""A submission: partial on purpose, every problem at once, figures checked against the plan's indicators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.lifecycle import Outcome
+from engine.planparts import Indicator
+from engine.submission import Typed, read_figures, submission
+
+
+def indicator(code: str, **more: Any) -> Indicator:
+    return Indicator.model_validate({"code": code, "text": "x", "name": f"Số {code}", "unit": "count"} | more)
+
+
+COMMUNES, KEPT = indicator("II.1", max=460), indicator("II.3", part_of="II.1")
+RATE, MEDIA = indicator("II.7", unit="percent"), indicator("II.2", asked_of=("IV.15.1",))
+INDICATORS = (COMMUNES, KEPT, RATE, MEDIA, indicator("II.9", unit="text"))
+
+
+def duty(
+    number: int, outcome: str = "done", body: str = "Đã làm.", reason: str = "", citation: str = "IV.1.1"
+) -> Typed:
+    return Typed(number, citation, outcome, body, reason)
+
+
+def test_only_duties_with_an_outcome_are_submitted() -> None:
+    made = submission([duty(1), Typed(2, "IV.1.2"), duty(3, "not_yet", "", "Chưa có kinh phí.")], (), {})
+    assert not made.problems
+    assert {number: text.outcome for number, text in made.texts.items()} == {1: Outcome.DONE, 3: Outcome.NOT_YET}
+
+
+def test_every_problem_is_said_at_once_beside_its_field() -> None:
+    typed = [duty(1, body=""), duty(2, "partly"), duty(3, "not_yet", body=""), duty(4, "maybe")]
+    made = submission(typed, INDICATORS, {"II.1": "nhiều", "II.3": "5"})
+    assert set(made.problems) == {"body-1", "reason-2", "reason-3", "outcome-4", "figure-II.1"}
+    assert not made.texts
+
+
+def test_a_submission_of_nothing_is_a_problem_of_the_whole_form() -> None:
+    assert set(submission([Typed(1, "IV.1.1")], (), {}).problems) == {"form"}
+
+
+def test_a_figure_rides_on_the_duty_it_is_asked_of_else_on_the_first() -> None:
+    typed = [duty(1), duty(2, citation="IV.15.1")]
+    made = submission(typed, INDICATORS, {"II.1": "460", "II.2": "12"})
+    assert made.texts[1].figures == {"II.1": 460}
+    assert made.texts[2].figures == {"II.2": 12}
+
+
+@pytest.mark.parametrize(("code", "typed", "value"), [
+    ("II.2", "1.234", 1234), ("II.2", "12 345", 12345), ("II.1", "0", 0), ("II.7", "87,5", 87.5),
+    ("II.7", "100", 100.0), ("II.9", "ba mô hình", "ba mô hình"),
+])  # fmt: skip
+def test_figures_are_read_as_people_write_them(code: str, typed: str, value: object) -> None:
+    assert read_figures(INDICATORS, {code: typed}) == ({code: value}, {})
+
+
+@pytest.mark.parametrize(("code", "typed"), [
+    ("II.1", "461"), ("II.1", "-1"), ("II.1", "1.5"), ("II.1", "1e3"), ("II.1", "٣"), ("II.1", "9" * 400),
+    ("II.7", "101"), ("II.7", "nan"), ("II.7", "mười"), ("II.2", "1,23"),
+])  # fmt: skip
+def test_a_figure_that_is_none_is_said_to_be_none(code: str, typed: str) -> None:
+    values, wrong = read_figures(INDICATORS, {code: typed})
+    assert (values, set(wrong)) == ({}, {code})
+
+
+def test_a_part_is_not_more_than_its_whole() -> None:
+    _, wrong = read_figures(INDICATORS, {"II.1": "10", "II.3": "11"})
+    assert "«Số II.1» (10)" in wrong["II.3"][0]
+    assert read_figures(INDICATORS, {"II.3": "11"})[1] == {}
+
+
+def test_an_empty_field_is_no_figure() -> None:
+    assert read_figures(INDICATORS, {"II.1": "  "}) == ({}, {})
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_either_a_figure_within_bounds_or_a_problem(text: str) -> None:
+    values, wrong = read_figures((COMMUNES,), {"II.1": text})
+    if "II.1" in values:
+        assert 0 <= values["II.1"] <= 460  # type: ignore[operator]
+    else:
+        assert bool(wrong) == bool(text.strip())

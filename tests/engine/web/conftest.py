@@ -1,0 +1,15 @@
+"""The pages over the lived plan, as whoever sits at the machine sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ground.office import Office, open_office
+
+from engine.database import Database
+
+
+@pytest.fixture
+def office(lived: Database, tmp_path: Path) -> Office:
+    return open_office(lived, tmp_path)

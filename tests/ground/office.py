@@ -1,0 +1,165 @@
+"""An office to look at: a small plan that has lived till 24 June 2021 with something of everything, and its pages.
+
+    office = open_office(database)          the pages over a database, the clock standing at NOW
+    office.get("/overdue").text             as whoever sits at the machine
+    office.post("/assignments/3/accept")    with the form's token, as a browser would send it
+
+``live_through`` lays the plan of ``ground.factory`` and lets people act: so-ban has reported on time, huyen-a has
+reported late, huyen-b is late, was asked twice and escalated; mat-tran asks for an extension; so-chinh says «not mine».
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from ground.factory import Laid, at, lay
+from ground.post import KEY, post_office
+from httpx import Response
+from sqlmodel import Session
+
+from config.settings import Settings
+from engine import lifecycle
+from engine.database import Database, table
+from engine.lifecycle import Outcome, ReportText
+from engine.links import Link, Purpose, Signer
+from engine.queries.timeclass import Today, read_today
+from engine.records import Contact, Letter
+from engine.terms import Role
+from engine.web.app import make_app
+from engine.web.context import Context
+from workflows import passes
+from workflows.rehearsal import live
+
+with warnings.catch_warnings():  # it asks for a fork of httpx; the one we ship serves
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
+HERE = "http://127.0.0.1:8188"
+
+
+class Standing:
+    """A clock that stands where it is put."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Office:
+    """The pages, called in this process. ``client`` keeps cookies as a browser does."""
+
+    client: TestClient
+    context: Context
+    clock: Standing
+
+    def get(self, path: str, **more: Any) -> Response:
+        return self.client.get(path, follow_redirects=False, **more)
+
+    def post(self, path: str, *, page: str = "/overdue", **fields: Any) -> Response:
+        """A form sent with the token that ``page`` gives."""
+        data = {"token": self.token(page)} | fields
+        return self.client.post(path, data=data, follow_redirects=False)
+
+    def token(self, page: str = "/overdue") -> str:
+        """The token of a page's first form."""
+        return token_in(self.get(page).text)
+
+    def link(self, purpose: Purpose, contact_id: int, subject: str, **dates: date) -> str:
+        """A signed path as a letter would hold it."""
+        made = Link(
+            purpose, contact_id, subject, dates.get("made_on", date(2021, 6, 1)), dates.get("until", date(2021, 7, 30))
+        )
+        path = "l" if purpose is Purpose.ACKNOWLEDGE else "r"
+        return f"/{path}/{self.context.signer.token(made)}"
+
+
+def token_in(page: str) -> str:
+    return page.partition('name="token" value="')[2].partition('"')[0]
+
+
+def open_office(
+    database: Database, folder: Path, *, now: datetime = NOW, step: Callable[[str], None] | None = None,
+    preview: Any = None, host: str = HERE, **settings: Any,
+) -> Office:  # fmt: skip
+    """The whole application over a database."""
+    clock = Standing(now)
+    chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
+    context = Context(database, clock, Signer(KEY), chosen, step, preview)
+    client = TestClient(make_app(context), base_url=host, raise_server_exceptions=False)
+    return Office(client, context, clock)
+
+
+def live_through(database: Database, until: datetime = NOW) -> Laid:
+    """The small plan from its opening to ``until``, by the passes that run live."""
+    laid = lay(database, now=OPENED)
+    asyncio.run(_live(laid, until))
+    return laid
+
+
+async def _live(laid: Laid, until: datetime) -> None:
+    office = post_office()
+
+    async def tick(now: datetime) -> object:
+        return await passes.tick(laid.database, now, office)
+
+    moment = OPENED
+    for day, act in sorted(_acts(laid).items()):
+        if at(day, "15:00") <= until:
+            await live(laid.database, moment, at(day, "15:00"), tick)
+            moment = at(day, "15:00")
+            act(moment)
+    await live(laid.database, moment, until, tick)
+
+
+def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
+    """What people do, by day."""
+    so_ban, huyen_a, mat_tran, so_chinh = (
+        laid.assignment(citation, agency) for citation, agency in
+        (("IV.1.1", "so-ban"), ("IV.2.1", "huyen-a"), ("IV.3.1", "mat-tran"), ("IV.4.1", "so-chinh"))
+    )  # fmt: skip
+
+    def do(act: Callable[..., Any], assignment: int, agency: str, now: datetime, **words: Any) -> None:
+        with laid.database.write() as session:
+            act(session, assignment, actor=f"contact:{contact_of(laid.database, agency)}", now=now, **words)
+
+    done, partly = ReportText(body="Đã làm xong."), ReportText(Outcome.PARTLY, "Một phần.", "Còn hai xã.")
+    return {
+        "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),
+        "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, said=done),
+        "2021-06-14": lambda now: do(lifecycle.ask_extension, mat_tran, "mat-tran", now, until=date(2021, 6, 30),
+                                     reason="Chờ số liệu cơ sở."),
+        "2021-06-15": lambda now: do(lifecycle.decline, so_chinh, "so-chinh", now, reason="Việc của Văn phòng."),
+        "2021-06-22": lambda now: do(lifecycle.report, huyen_a, "huyen-a", now, said=partly),
+    }  # fmt: skip
+
+
+@contextmanager
+def looking(database: Database, now: datetime = NOW) -> Iterator[tuple[Session, Today]]:
+    """A reading session and its day: what every query takes first. It sees nothing of what is written later."""
+    with database.read() as session:
+        yield session, read_today(session, now)
+
+
+def contact_of(database: Database, agency_id: str, role: Role = Role.COORDINATOR) -> int:
+    c = table(Contact)
+    with database.read() as session:
+        chosen = c.select().where(c.c.agency_id == agency_id, c.c.role == role)
+        return int(session.connection().execute(chosen).one().id)
+
+
+def letter_of(database: Database, contact_id: int) -> int:
+    """The first letter to a contact."""
+    m = table(Letter)
+    with database.read() as session:
+        return int(session.connection().execute(m.select().where(m.c.contact_id == contact_id)).first().id)  # type: ignore[union-attr]
