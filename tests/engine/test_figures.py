@@ -1,0 +1,129 @@
+"""Figures added up as reports come in, checked as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, do, lay, plan_file
+
+from engine import lifecycle
+from engine.database import Database
+from engine.errors import NotFound
+from engine.figures import Consolidated, FigureLine, against_the_parts, consolidated, total_of
+from engine.lifecycle import Action, ReportText
+from engine.planparts import Indicator
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-16")
+INDICATORS = (
+    {"code": "II.1.a", "name": "Số xã", "text": "Số xã.", "unit": "count", "asked_of": ["cac-huyen"],
+     "aggregate": "sum", "max": 460},
+    {"code": "II.1", "name": "Số xã có truyền thông", "text": "Truyền thông.", "unit": "count",
+     "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
+    {"code": "II.2", "name": "Tin, bài", "text": "Tin.", "unit": "count", "asked_of": ["IV.1.1"], "aggregate": "last"},
+    {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
+)  # fmt: skip
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=OPENED, plan=plan_file(indicators=INDICATORS))
+
+
+def report(laid: Laid, citation: str, agency_id: str, figures: dict[str, Any], when: Any = NOW) -> int:
+    task = laid.assignment(citation, agency_id)
+    with laid.database.write() as session:
+        lifecycle.report(session, task, ReportText(body="Đã làm.", figures=figures), actor="contact:1", now=when)
+    return task
+
+
+def added_up(laid: Laid) -> Consolidated:
+    with laid.database.read() as session:
+        return consolidated(session, laid.plan_id, "2021-H1")
+
+
+def line(found: Consolidated, code: str) -> FigureLine:
+    return next(each for each in found.lines if each.indicator.code == code)
+
+
+def test_before_anybody_reports_everybody_is_missing_and_nothing_is_summed(laid: Laid) -> None:
+    found = added_up(laid)
+    assert [(each.total, len(each.missing)) for each in found.lines] == [(None, 2), (None, 2), (None, 1), (None, 1)]
+    assert (found.reported, len(found.waiting), found.complete) == (0, 5, False)
+
+
+def test_sums_grow_as_reports_come_in_and_say_who_is_missing(laid: Laid) -> None:
+    report(laid, "IV.2.1", "huyen-a", {"II.1.a": 20, "II.1": 12})
+    found = line(added_up(laid), "II.1")
+    assert (found.total, found.reached, found.problem) == (12, 30.0, None)
+    assert [each.agency_id for each in found.missing] == ["huyen-b"]
+    report(laid, "IV.2.1", "huyen-b", {"II.1.a": 10, "II.1": 8})
+    assert line(added_up(laid), "II.1").total == 20
+    assert line(added_up(laid), "II.1").missing == ()
+
+
+def test_a_returned_report_no_longer_counts_and_its_correction_does(laid: Laid) -> None:
+    task = report(laid, "IV.2.1", "huyen-a", {"II.1.a": 20, "II.1": 12})
+    do(laid.database, Action.RETURN, task, now=NOW)
+    assert line(added_up(laid), "II.1").total is None
+    report(laid, "IV.2.1", "huyen-a", {"II.1.a": 20, "II.1": 11}, at("2021-06-17"))
+    assert line(added_up(laid), "II.1").total == 11
+
+
+def test_a_sum_beyond_what_there_can_be_is_said(laid: Laid) -> None:
+    report(laid, "IV.2.1", "huyen-a", {"II.1.a": 460})
+    report(laid, "IV.2.1", "huyen-b", {"II.1.a": 1})
+    problem = line(added_up(laid), "II.1.a").problem
+    assert problem is not None
+    assert "461 lớn hơn mức tối đa 460" in problem[0]
+
+
+def test_parts_that_outgrow_the_whole_are_said(laid: Laid) -> None:
+    report(laid, "IV.2.1", "huyen-a", {"II.1.a": 5})
+    report(laid, "IV.2.1", "huyen-b", {"II.1": 6})
+    problem = line(added_up(laid), "II.1").problem
+    assert problem is not None
+    assert "6 lớn hơn «Số xã» (5)" in problem[0]
+
+
+def test_an_indicator_asked_of_a_duty_is_asked_of_its_owner_alone(laid: Laid) -> None:
+    report(laid, "IV.1.1", "so-ban", {"II.2": 7, "II.3": "Chờ số liệu"})
+    found = added_up(laid)
+    assert [each.agency_id for each in line(found, "II.2").given] == ["so-ban"]
+    assert line(found, "II.2").total == 7
+    assert (line(found, "II.3").total, line(found, "II.3").given[0].value) == (None, "Chờ số liệu")
+
+
+def test_a_plan_that_does_not_run_has_no_figures(laid: Laid) -> None:
+    with laid.database.read() as session, pytest.raises(NotFound):
+        consolidated(session, laid.plan_id + 1, "2021-H1")
+
+
+def test_the_cost_does_not_grow_with_the_reports(laid: Laid) -> None:
+    from sqlalchemy import event
+
+    said: list[str] = []
+    event.listen(laid.database.bind, "before_cursor_execute", lambda *given: said.append(given[2]))
+    added_up(laid)
+    before = len(said)
+    report(laid, "IV.2.1", "huyen-a", {"II.1": 1})
+    report(laid, "IV.1.1", "so-ban", {"II.2": 1})
+    said.clear()
+    added_up(laid)
+    assert len(said) == before
+
+
+def test_a_total_is_held_against_its_parts() -> None:
+    indicator = Indicator.model_validate(INDICATORS[0])
+    assert against_the_parts(indicator, 30, [20, 10]) is None
+    wrong, waiting = against_the_parts(indicator, 31, [20, 10]), against_the_parts(indicator, 30, [20, None])
+    assert wrong is not None
+    assert waiting is not None
+    assert "31 khác tổng các đơn vị (30)" in wrong[0]
+    assert "còn 1 đơn vị" in waiting[0]
+
+
+def test_percentages_are_never_added_up() -> None:
+    share = Indicator.model_validate(INDICATORS[0] | {"unit": "percent", "aggregate": "last"})
+    assert total_of(share, [50.0, 80.0]) == 80.0
+    assert total_of(share, []) is None
