@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from engine.importer import lexicon as say
 from engine.importer.letters import phrase
 from engine.importer.marks import roman_value
 from engine.importer.model import Deadline, DeadlineKind
@@ -71,11 +72,8 @@ _BUDGET = re.compile(
     )
 )
 _OF_LAW = re.compile(phrase(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$"))
-_DONE_BY = re.compile(
-    phrase(
-        r"(?:sơ kết|tổng kết|đánh giá|xây dựng|hoàn thành|xong|trình|ban hành|triển khai|tổ chức|thực hiện|kết thúc)(?!\w)"
-    )
-)
+_DONE_BY = re.compile(rf"(?<!\w)(?:xong|kết thúc|phấn đấu|đạt|giảm|{say.any_of(say.OPENERS)})(?!\w)")
+_MADE = re.compile(phrase(r"(?:xây dựng|ban hành|lập|trình|ký) (?:kế hoạch|chương trình)(?: công tác)? $"))
 
 
 def _unbudgeted(text: str, start: int, end: int) -> bool:
@@ -83,7 +81,8 @@ def _unbudgeted(text: str, start: int, end: int) -> bool:
     owned = text[end : end + 5].lstrip().startswith("của") and re.search(
         r"kế\s*hoạch|chương\s*trình", text[max(0, start - 60) : start]
     )
-    return _BUDGET.search(text[max(0, start - 40) : start]) is None and not owned
+    before = text[max(0, start - 40) : start]
+    return (_BUDGET.search(before) is None or _MADE.search(before) is not None) and not owned
 
 
 def _months(text: str, start: int, end: int) -> bool:
@@ -186,6 +185,7 @@ _RULES = (
         DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
     ),
     _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))")),
+    _rule(DeadlineKind.CYCLE, r"(?<=, )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
     _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
     _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
     _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|liên tục|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
@@ -212,7 +212,7 @@ _CADENCES = (
     ),
     ("half_year", phrase(r"0?6 tháng|sáu tháng")),
     ("nine_month", phrase(r"0?9 tháng|chín tháng")),
-    ("year", phrase(r"cáo năm|(?:hằng|hàng|mỗi|từng) năm|(?:0?1|một|cả|kết) năm|(?:,|và|/|kỳ|hoặc|quý) ?năm(?! \d)")),
+    ("year", phrase(r"^năm$|cáo năm|(?:hằng|hàng|mỗi|từng) năm|(?:0?1|một|cả|kết) năm|(?:,|và|/|kỳ|hoặc|quý) ?năm(?! \d)")),
     ("ad_hoc", phrase(r"đột xuất|khi có yêu cầu")),
 )
 

@@ -78,7 +78,7 @@ class _Section:
         elif self.survey.gives_duties(child) or any(self._owner(each) for each in child.children):
             self.visit(child, here, child.body or topic)
         elif self._unknown_body(child, parent):
-            name = unaddressed(child.body.split(":")[0]).strip(" .")
+            name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
             rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
             line = OwnerLine(name, (Name(name, 0, len(name)),), False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, path, topic)

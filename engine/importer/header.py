@@ -51,7 +51,7 @@ _RESUMES = re.compile(
 )
 _STRONG = re.compile(
     r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|bệnh viện|viện|"
-    r"đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban (?:chỉ đạo|quản lý|dân tộc|chỉ huy|tuyên giáo|tổ chức)|bộ chỉ huy|bảo hiểm|"
+    r"ban chấp hành|đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban (?:chỉ đạo|quản lý|dân tộc|chỉ huy|tuyên giáo|tổ chức)|bộ chỉ huy|bảo hiểm|"
     r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
 )
 

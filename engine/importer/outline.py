@@ -86,6 +86,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
 class _Builder:
     root: Node = field(default_factory=Node)
     stack: list[tuple[_Key, Node]] = field(default_factory=list)
+    lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
     def add(self, paragraph: Paragraph) -> None:
         node = Node(paragraph)
@@ -134,6 +135,10 @@ class _Builder:
             self.stack.pop()
 
     def _key(self, node: Node) -> _Key | None:
+        if node.mark is not None and node.mark.rank is Rank.CAPITAL:
+            if self.lettered is None:
+                self.lettered = any(each.rank is Rank.ROMAN for _, each in self.stack)
+            return (Rank.ROMAN, 2) if self.lettered else (Rank.CAPITAL, 1)
         if node.mark is not None:
             return node.mark.rank, node.mark.depth
         text = node.body

@@ -121,19 +121,20 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
 
 
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
+_TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     """The end of a name whose last words look like a duty but are followed by a colon, or by nothing where duties
-    stand below: up to six words, none of the verbs that only begin duties."""
-    tail = _TAIL.match(prose.plain, end)
+    stand below (there up to ten words, else six), none of the verbs that only begin duties."""
+    tail = _TAIL.match(prose.plain, end) or (_TAIL_ALONE.match(prose.plain, end) if headed else None)
     if tail is None or (tail.end() == len(prose.plain) and not headed):
         return end
-    words = tail.group().split()
-    if not words or len(words) > 6 or words[0] in ("và", "-", "hoặc"):
+    words = tail.group().strip(" ,").split()
+    if not words or len(words) > (10 if headed else 6) or words[0] in ("và", "-", "hoặc"):
         return end
-    started = end + len(tail.group()) - len(tail.group().lstrip())
+    started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
     return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
 
 

@@ -1,0 +1,43 @@
+"""The labelled sets: precision and recall, held at what docs/import.md promises."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from engine.importer.figures import MEASURES, measured, table
+
+LABELLED = Path(__file__).parents[2] / "data" / "import"
+SETS = [LABELLED, LABELLED / "heldout", LABELLED / "second", LABELLED / "third"]
+
+
+@pytest.fixture(scope="module", params=SETS, ids=["first", "heldout", "second", "third"])
+def figures(request):
+    return measured(request.param)
+
+
+@pytest.mark.parametrize("measure", ["owners", "duties", "deadlines"])
+def test_nearly_everything_is_found_and_nearly_nothing_else(figures, measure):
+    assert figures.precision(measure) >= 0.95, table(figures)
+    assert figures.recall(measure) >= 0.95, table(figures)
+
+
+@pytest.mark.parametrize("measure", [each for each in MEASURES if each not in ("owners", "duties", "deadlines")])
+def test_roles_requests_and_heads_are_found_too(figures, measure):
+    assert figures.precision(measure) >= 0.9, table(figures)
+    assert figures.recall(measure) >= 0.9, table(figures)
+
+
+def test_the_first_set_has_thirty_texts_and_every_text_has_its_labels():
+    for folder, least in zip(SETS, (30, 10, 10, 8), strict=True):
+        labels = yaml.safe_load((folder / "labels.yaml").read_text(encoding="utf-8"))
+        texts = {path.name for path in folder.iterdir() if path.suffix in (".txt", ".html")}
+        assert texts == set(labels)
+        assert len(texts) >= least
+
+
+def test_the_figures_in_the_docs_are_those_of_today(request):
+    shown = (request.config.rootpath / "docs" / "import.md").read_text(encoding="utf-8")
+    for folder in SETS:
+        for row in table(measured(folder)).splitlines()[2:]:
+            assert row in shown, f"docs/import.md: {folder.name}: {row}"
