@@ -259,12 +259,14 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
 
 
 def move_due(
-    session: Session, row: Row[Any], due_on: date, now: datetime, why: Mapping[str, str] | None = None
-) -> None:
-    """Set another due date and look again at when the assignment is next due. The original date is kept."""
+    session: Session, row: Row[Any], due_on: date, now: datetime, why: Mapping[str, str] | None = None,
+    book: Rulebook | None = None,
+) -> None:  # fmt: skip
+    """Set another due date and look again at when the assignment is next due. The original date is kept. ``book``:
+    read once by a caller who moves many."""
     assignments = table(Assignment)
     values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
-    values |= _agenda(session, row, row.state, now, due_on=due_on)
+    values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
 
 
@@ -313,11 +315,14 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
         raise Conflict
 
 
-def _agenda(session: Session, row: Row[Any], state: State, now: datetime, due_on: date | None = None) -> dict[str, Any]:
+def _agenda(
+    session: Session, row: Row[Any], state: State, now: datetime, due_on: date | None = None,
+    book: Rulebook | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """``next_action_at`` and ``quiet`` after a change."""
     if state not in OPEN_STATES:
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
-    book = read_rulebook(session)
+    book = book or read_rulebook(session)
     facts = Facts(state, row.opened_on, due_on or row.due_on, row.acted_until)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
     policy, _ = _policy(session, row, book)

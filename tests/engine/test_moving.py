@@ -1,0 +1,199 @@
+"""The calendar changes: what would move is what then moves, once, and who is told."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.factory import (
+    Laid,
+    at,
+    begin,
+    bring_to,
+    happened,
+    item,
+    lay,
+    plan_file,
+    real_plan,
+    row,
+    rows,
+    swept,
+    told,
+)
+
+from engine import lifecycle, moving
+from engine.calendar import DayException, DayKind
+from engine.database import Database
+from engine.errors import BadInput
+from engine.moving import Change, Preview
+from engine.records import Assignment, CalendarDay, Event, Plan
+from engine.terms import State
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-07")
+JUNE_17 = date(2021, 6, 17)  # Thursday, when IV.1.1 and IV.2.1 are due
+
+
+def off(*days: str) -> Change:
+    named = (DayException(date.fromisoformat(day), DayKind.DAY_OFF, "Nghỉ bão", "12/CĐ") for day in days)
+    return Change(tuple(named))
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=OPENED)
+
+
+def previewed(laid: Laid, change: Change, now: Any = NOW) -> Preview:
+    with laid.database.read() as session:
+        return moving.preview(session, change, now)
+
+
+def applied(laid: Laid, change: Change, now: Any = NOW) -> Preview:
+    with laid.database.write() as session:
+        return moving.apply(session, change, actor="account:1", now=now)
+
+
+def due(laid: Laid, task: int) -> date:
+    found: date = row(laid.database, Assignment, id=task).due_on
+    return found
+
+
+def test_a_day_off_on_the_due_date_would_move_it_to_the_next_working_day(laid: Laid) -> None:
+    seen = previewed(laid, off("2021-06-17"))
+    assert {(move.citation, move.agency_id, move.was, move.due) for move in seen.moves} == {
+        ("IV.1.1", "so-ban", JUNE_17, date(2021, 6, 18)),
+        ("IV.2.1", "huyen-a", JUNE_17, date(2021, 6, 18)),
+        ("IV.2.1", "huyen-b", JUNE_17, date(2021, 6, 18)),
+        ("IV.3.1", "mat-tran", JUNE_17, date(2021, 6, 18)),
+    }
+    assert "Nghỉ bão" in seen.moves[0].why["vi"]
+    assert rows(laid.database, CalendarDay) == []
+
+
+def test_what_was_previewed_is_what_moves_with_an_event_and_a_line_each(laid: Laid) -> None:
+    seen = previewed(laid, off("2021-06-17"))
+    assert applied(laid, off("2021-06-17")) == seen
+    task = laid.assignment("IV.1.1", "so-ban")
+    moved = row(laid.database, Assignment, id=task)
+    assert (moved.due_on, moved.original_due_on) == (date(2021, 6, 18), JUNE_17)
+    event = row(laid.database, Event, assignment_id=task, kind="due_moved")
+    assert (event.detail["was"], event.detail["due"], event.actor) == ("2021-06-17", "2021-06-18", "account:1")
+    lines = [each for each in told(laid.database) if each[1] == "due_moved"]
+    assert len(lines) == seen.agencies == 4
+    assert happened(laid.database, kind="calendar_changed") == ["calendar_changed"]
+
+
+def test_applying_again_moves_and_tells_nothing(laid: Laid) -> None:
+    applied(laid, off("2021-06-17"))
+    before = rows(laid.database, Assignment), told(laid.database)
+    assert applied(laid, off("2021-06-17")).moves == ()
+    assert (rows(laid.database, Assignment), told(laid.database)) == before
+
+
+def test_taking_the_day_back_moves_the_due_date_back(laid: Laid) -> None:
+    applied(laid, off("2021-06-17"))
+    applied(laid, Change(drop=(JUNE_17,)))
+    assert due(laid, laid.assignment("IV.1.1", "so-ban")) == JUNE_17
+
+
+def test_a_worked_saturday_brings_a_rolled_due_date_forward(laid: Laid) -> None:
+    """The consolidated report's 20 June 2021 is a Sunday, rolled to Monday; that Sunday becomes a worked day."""
+    change = Change((DayException(date(2021, 6, 20), DayKind.WORKED, "Làm bù"),))
+    seen = previewed(laid, change)
+    assert [(move.citation, move.was, move.due) for move in seen.moves] == [
+        ("IV.4.1", date(2021, 6, 21), date(2021, 6, 20))
+    ]
+
+
+def test_a_worked_saturday_moves_reminders_without_a_word_where_the_due_date_stays(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    swept(laid.database, at("2021-06-02"))
+    change = Change((DayException(date(2021, 6, 12), DayKind.WORKED, "Làm bù"),))
+    seen = previewed(laid, change, at("2021-06-02"))
+    assert seen.moves == ()
+    assert {each.rung for each in seen.rungs} >= {"T-10"}
+    applied(laid, change, at("2021-06-02"))
+    assert due(laid, task) == JUNE_17
+    assert [each for each in told(laid.database) if each[1] == "due_moved"] == []
+
+
+def test_the_next_look_follows_the_next_reminder(laid: Laid) -> None:
+    swept(laid.database, at("2021-06-08"))
+    task = laid.assignment("IV.1.1", "so-ban")
+    assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-14", "07:00")  # T-3
+    seen = applied(laid, off("2021-06-15"), at("2021-06-08"))
+    assert ("T-3", date(2021, 6, 14), date(2021, 6, 11)) in [(each.rung, each.was, each.on) for each in seen.rungs]
+    assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-11", "07:00")
+
+
+def test_an_extended_date_is_reckoned_from_the_day_that_was_granted(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        asked = lifecycle.ask_extension(
+            session, task, until=date(2021, 6, 25), reason="Chờ.", actor="contact:1", now=NOW
+        )
+        lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=NOW)
+    applied(laid, off("2021-06-17"))
+    assert due(laid, task) == date(2021, 6, 25)
+    applied(laid, off("2021-06-25"))
+    assert due(laid, task) == date(2021, 6, 28)
+
+
+def test_an_extension_granted_to_a_closed_day_on_purpose_stays(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        asked = lifecycle.ask_extension(
+            session, task, until=date(2021, 6, 26), reason="Chờ.", actor="contact:1", now=NOW
+        )
+        lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=NOW)
+    applied(laid, off("2021-06-16"))
+    assert due(laid, task) == date(2021, 6, 26)
+
+
+def test_a_date_that_a_special_law_fixes_does_not_move(database: Database) -> None:
+    fixed = {"gui-so": {"source": "law", "to": "so-chinh", "due_day": 17, "roll": False}}
+    laid = lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),), report_rules=fixed))
+    assert previewed(laid, off("2021-06-17")).moves == ()
+
+
+def test_nobody_becomes_late_by_a_due_date_that_moves_into_the_past(laid: Laid) -> None:
+    applied(laid, off("2021-06-17", "2021-06-18"))
+    later = at("2021-06-21")
+    seen = applied(laid, Change(drop=(JUNE_17, date(2021, 6, 18))), later)
+    assert [move.due for move in seen.stay] == [JUNE_17] * 4
+    assert due(laid, laid.assignment("IV.1.1", "so-ban")) == date(2021, 6, 21)
+
+
+def test_what_is_reported_or_cancelled_does_not_move(laid: Laid) -> None:
+    done, gone = laid.assignment("IV.1.1", "so-ban"), laid.assignment("IV.2.1", "huyen-a")
+    bring_to(laid.database, State.REPORTED, done, now=NOW)
+    bring_to(laid.database, State.CANCELLED, gone, now=NOW)
+    seen = applied(laid, off("2021-06-17"))
+    assert {move.agency_id for move in seen.moves} == {"huyen-b", "mat-tran"}
+
+
+def test_what_is_still_to_open_is_dated_by_the_new_calendar(laid: Laid) -> None:
+    applied(laid, off("2021-06-17"))
+    (plan,) = rows(laid.database, Plan)
+    assert plan.next_open_at == NOW
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Change(), Change((DayException(JUNE_17, DayKind.HOLIDAY, " "),)),
+     Change((DayException(JUNE_17, DayKind.HOLIDAY, "Lễ"),), (JUNE_17,))],
+)  # fmt: skip
+def test_a_change_that_says_nothing_or_two_things_is_refused(laid: Laid, change: Change) -> None:
+    with pytest.raises(BadInput):
+        previewed(laid, change)
+
+
+def test_plan_188_lives_through_a_late_swap(database: Database) -> None:
+    """A storm closes offices on Thursday 17 June 2021: all that is due that day moves to Friday, in one go."""
+    laid = begin(real_plan(database, now=OPENED), now=OPENED)
+    expected = len([each for each in rows(database, Assignment) if each.due_on == JUNE_17])
+    seen = applied(laid, off("2021-06-17"))
+    assert len(seen.moves) == expected > 80
+    assert len(rows(database, Event, kind="due_moved")) == expected
+    assert not [each for each in rows(database, Assignment) if each.due_on == JUNE_17]
