@@ -260,12 +260,13 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
 
 def move_due(
     session: Session, row: Row[Any], due_on: date, now: datetime, why: Mapping[str, str] | None = None,
-    book: Rulebook | None = None,
+    book: Rulebook | None = None, nominal: date | None = None,
 ) -> None:  # fmt: skip
     """Set another due date and look again at when the assignment is next due. The original date is kept. ``book``:
-    read once by a caller who moves many."""
+    read once by a caller who moves many. ``nominal``: the day that later changes of the calendar reckon from."""
     assignments = table(Assignment)
     values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
+    values["nominal_due"] = nominal or row.nominal_due
     values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
 

@@ -21,7 +21,7 @@ from engine.database import insert_new, table
 from engine.errors import BadInput
 from engine.lifecycle import append, event, move_due
 from engine.outbox import Line, post
-from engine.policy import Facts, Ladder, next_look, upcoming
+from engine.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
 from engine.rulebook import Rulebook, read_answering, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
@@ -236,16 +236,22 @@ def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> Line:
+    """The line that tells a coordinator of another due date. ``row``: an assignment with its plan's ``urgency``."""
+    told = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
+    effect = f"assignment:{row.id}:due:{told['was'] or '-'}:{told['due']}:{local_date(now).isoformat()}"
+    urgent = row.urgency is not Urgency.NORMAL
+    return Line(
+        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told
+    )  # fmt: skip
+
+
 def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
     """One line each into the coordinators' letters."""
-    lines = []
-    for each in moved:
-        assert each.move is not None
-        was, due = each.move.was.isoformat(), each.move.due.isoformat()
-        effect = f"assignment:{each.row.id}:due:{was}:{due}:{local_date(now).isoformat()}"
-        lines.append(Line(effect, each.row.id, each.row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED,
-                          book.policy(each.row.policy_id), each.row.urgency is not Urgency.NORMAL,
-                          detail={"was": was, "due": due}))  # fmt: skip
+    lines = [
+        due_moved_line(each.row, each.move.was, each.move.due, book.policy(each.row.policy_id), now)
+        for each in moved if each.move is not None
+    ]  # fmt: skip
     answering = read_answering(session, (line.agency_id for line in lines))
     post(session, lines, answering, book.calendar, now)
 

@@ -1,0 +1,163 @@
+"""Duties that come after the document, and duties that a letter changes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, row, rows, store, swept, told
+
+from engine import adhoc, moving
+from engine.adhoc import Amended, Amendment, NewDuty
+from engine.calendar import DayException, DayKind
+from engine.database import Database
+from engine.errors import BadInput, ForbiddenMove, NotFound
+from engine.lifecycle import Action
+from engine.queries.plans import plan_page
+from engine.queries.story import story
+from engine.queries.timeclass import read_today
+from engine.records import Assignment, Duty, Event
+from engine.terms import State
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-07")
+NEW = NewDuty("Báo cáo nhanh tình hình.", ("so-ban", "cac-huyen"), date(2021, 6, 20), "35/UBND-VX")
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=OPENED)
+
+
+def add(laid: Laid, new: NewDuty = NEW) -> int:
+    with laid.database.write() as session:
+        return adhoc.add_duty(session, laid.plan_id, new, actor="account:1", now=NOW)
+
+
+def amend(laid: Laid, citation: str, **more: Any) -> Amended:
+    duty = row(laid.database, Duty, citation=citation)
+    change = Amendment(**{"basis": "40/UBND-VX"} | more)
+    with laid.database.write() as session:
+        return adhoc.amend_duty(session, duty.id, change, actor="account:1", now=NOW)
+
+
+def test_an_added_duty_opens_for_every_owner_with_its_date_rolled_and_its_letter_named(laid: Laid) -> None:
+    duty = row(laid.database, Duty, id=add(laid))
+    assert (duty.citation, duty.kind, duty.added["basis"]) == ("BS.1", "added", "35/UBND-VX")
+    opened = rows(laid.database, Assignment, duty_id=duty.id)
+    assert [(each.agency_id, each.due_on, each.period) for each in opened] == [
+        (name, date(2021, 6, 21), "once") for name in ("so-ban", "huyen-a", "huyen-b")
+    ]
+    assert "Chủ nhật 20/6/2021" in opened[0].due_why["vi"]
+    assert row(laid.database, Event, kind="duty_added").detail["owners"] == ["so-ban", "huyen-a", "huyen-b"]
+
+
+def test_the_owners_hear_of_it_with_the_next_pass_and_it_is_reported_as_any_other(laid: Laid) -> None:
+    add(laid)
+    swept(laid.database, NOW)
+    assert ("coordinator@so-ban.example", "BS.1 so-ban") in {(who, what) for who, _, what in told(laid.database)}
+    task = laid.assignment("BS.1", "so-ban", "once")
+    do(laid.database, Action.REPORT, task, now=NOW)
+    assert row(laid.database, Assignment, id=task).state is State.REPORTED
+
+
+def test_added_duties_are_numbered_in_turn_and_pages_show_them(laid: Laid) -> None:
+    add(laid)
+    add(laid, NewDuty("Việc khác.", ("so-ban",), date(2021, 6, 20), "36/UBND-VX", fixed=True))
+    with laid.database.read() as session:
+        today = read_today(session, NOW)
+        page = plan_page(session, today, laid.plan_id)
+        told_of = story(session, today, laid.assignment("BS.2", "so-ban", "once"))
+    assert [duty.citation for duty in page.duties][-2:] == ["BS.1", "BS.2"]
+    assert told_of.row.due_on == date(2021, 6, 20)
+
+
+def test_a_changed_calendar_moves_an_added_duty_too_unless_it_is_fixed(laid: Laid) -> None:
+    add(laid)
+    add(laid, NewDuty("Việc khác.", ("so-ban",), date(2021, 6, 21), "36/UBND-VX", fixed=True))
+    storm = moving.Change((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
+    with laid.database.write() as session:
+        seen = moving.apply(session, storm, actor="account:1", now=NOW)
+    assert {move.citation for move in seen.moves} == {"BS.1", "IV.4.1"}
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewDuty(" ", ("so-ban",), date(2021, 6, 20), "35"),
+        NewDuty("x" * 8_001, ("so-ban",), date(2021, 6, 20), "35"),
+        NewDuty("Việc.", ("so-ban",), date(2021, 6, 20), ""),
+        NewDuty("Việc.", (), date(2021, 6, 20), "35"),
+        NewDuty("Việc.", ("so-khong-co",), date(2021, 6, 20), "35"),
+        NewDuty("Việc.", ("so-ban",), date(2021, 6, 4), "35"),
+    ],
+)
+def test_what_cannot_be_a_duty_is_said_and_nothing_is_added(laid: Laid, new: NewDuty) -> None:
+    with pytest.raises(BadInput, match=" / "):
+        add(laid, new)
+    assert rows(laid.database, Duty, kind="added") == []
+
+
+def test_nothing_is_added_to_a_plan_that_does_not_run(database: Database) -> None:
+    with pytest.raises(ForbiddenMove):
+        add(store(database, now=OPENED))
+
+
+def test_a_new_text_shows_and_what_it_said_before_stays_in_the_event(laid: Laid) -> None:
+    assert amend(laid, "IV.1.1", text="Việc đã sửa.") == Amended()
+    assert row(laid.database, Duty, citation="IV.1.1").text == "Việc đã sửa."
+    detail = row(laid.database, Event, kind="duty_amended").detail
+    assert (detail["was"], detail["became"]) == ({"text": "Việc thứ 1."}, {"text": "Việc đã sửa."})
+
+
+def test_a_new_owner_gets_the_open_rounds_and_one_left_out_is_told_why(laid: Laid) -> None:
+    done = amend(laid, "IV.1.1", owners=("huyen-a",))
+    assert (done.opened, done.cancelled) == (1, 1)
+    fresh = row(laid.database, Assignment, id=laid.assignment("IV.1.1", "huyen-a"))
+    old = row(laid.database, Assignment, id=laid.assignment("IV.1.1", "so-ban"))
+    assert (fresh.due_on, fresh.window_end, fresh.state) == (date(2021, 6, 17), date(2021, 6, 14), State.ASSIGNED)
+    assert old.state is State.CANCELLED
+    assert ("coordinator@so-ban.example", "cancelled", "IV.1.1 so-ban") in told(laid.database)
+
+
+def test_what_an_owner_has_reported_stays_when_he_is_left_out(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    assert amend(laid, "IV.1.1", owners=("huyen-a",)) == Amended()
+
+
+def test_a_letter_moves_the_open_ones_of_a_period_and_says_its_number(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
+    assert amend(laid, "IV.2.1", due={"2021-H1": date(2021, 6, 26)}).moved == 1
+    moved = row(laid.database, Assignment, id=laid.assignment("IV.2.1", "huyen-b"))
+    assert (moved.due_on, moved.original_due_on, moved.nominal_due) == (
+        date(2021, 6, 28), date(2021, 6, 17), date(2021, 6, 26)
+    )  # fmt: skip
+    assert "40/UBND-VX" in moved.due_why["vi"]
+    assert ("coordinator@huyen-b.example", "due_moved", "IV.2.1 huyen-b") in told(laid.database)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"text": "Việc thứ 1."}, {"text": " "}, {"basis": " ", "text": "Khác."}, {"owners": ()},
+     {"due": {"2021-H2": date(2021, 7, 1)}}, {"due": {"2021-H1": date(2021, 6, 1)}}],
+)  # fmt: skip
+def test_an_amendment_that_changes_nothing_or_cannot_be_is_refused(laid: Laid, more: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        amend(laid, "IV.1.1", **more)
+    assert rows(laid.database, Event, kind="duty_amended") == []
+
+
+def test_an_unknown_duty_is_not_found(laid: Laid) -> None:
+    with laid.database.write() as session, pytest.raises(NotFound):
+        adhoc.amend_duty(session, 999, Amendment("40"), actor="account:1", now=NOW)
+
+
+def test_future_rounds_open_for_the_owners_of_then(database: Database) -> None:
+    laid = lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),)))
+    amend(laid, "IV.1.1", owners=("huyen-b",))
+    from engine.opening import open_due
+
+    with database.write() as session:
+        open_due(session, at("2021-12-01"))
+    (year,) = rows(database, Assignment, period="2021-Y")
+    assert year.agency_id == "huyen-b"
