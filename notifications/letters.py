@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
@@ -46,6 +47,8 @@ PARTS = {
     "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
 }
 _PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
+_PLACE_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
+_NONE = dict.fromkeys(PARTS, 0)
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,15 @@ class LetterView:
     @cached_property
     def parts(self) -> dict[str, list[Item]]:
         """The lines by part, worst part first; parts without lines are absent."""
-        ordered = sorted(self.facts.items, key=lambda item: list(PARTS).index(_PART_OF[item.kind]))
-        return {part: list(items) for part, items in groupby(ordered, key=lambda item: _PART_OF[item.kind])}
+        found: dict[str, list[Item]] = {}
+        for item in sorted(self.facts.items, key=lambda item: _PLACE_OF[item.kind]):
+            found.setdefault(_PART_OF[item.kind], []).append(item)
+        return found
 
-    def count(self, part: str) -> int:
-        return len(self.parts.get(part, ()))
+    @cached_property
+    def count(self) -> SimpleNamespace:
+        """How many lines each part has: ``letter.count.overdue``."""
+        return SimpleNamespace(**_NONE | {part: len(items) for part, items in self.parts.items()})
 
     @property
     def tag(self) -> str:
@@ -85,22 +92,22 @@ class LetterView:
     def digest(self) -> DigestFacts | None:
         return self.facts.digest
 
-    @property
+    @cached_property
     def request(self) -> bool:
         """Nothing in it is an order: it is worded as a request throughout."""
         mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
         return all(mine)
 
-    @property
+    @cached_property
     def worst(self) -> Item | None:
-        return next(iter(next(iter(self.parts.values()))), None) if self.parts else None
+        return next((items[0] for items in self.parts.values()), None)
 
     @property
     def nearest_due(self) -> Item | None:
         dated = [item for item in self.facts.items if item.due_on is not None]
         return min(dated, key=lambda item: item.due_on or date.max, default=None)
 
-    @property
+    @cached_property
     def supervisor(self) -> str:
         return next((item.supervisor for item in self.facts.items if item.supervisor), "")
 
@@ -238,9 +245,19 @@ def short_date(day: date) -> str:
     return f"{day.day}/{day.month}/{day.year}"
 
 
+class _Quick(Environment):
+    """With one flat map of the names beside a letter, where Jinja makes a chain of maps: half the time of a letter."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return dict(self.globals) | dict(d or {})
+
+
+class _Sandboxed(SandboxedEnvironment, _Quick):
+    """What an office may edit is no place to run anything; it costs time that the shipped ones need not spend."""
+
+
 def _environment(folders: Sequence[Path], *, html: bool, watched: bool) -> Environment:
-    # What an office may edit is no place to run anything; the sandbox costs time that the shipped ones need not spend.
-    make = SandboxedEnvironment if watched else Environment
+    make = _Sandboxed if watched else _Quick
     environment = make(
         loader=FileSystemLoader(folders), autoescape=html, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=watched,
