@@ -31,10 +31,17 @@ _VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": 
 _VNI = re.compile(rf"([aeouyôö])([{''.join(_VNI_MARKS)}])|[{''.join(_VNI_ALONE)}]", re.IGNORECASE)
 
 
+_FIRST = re.compile(r"(?m)(?<!\w)ủ(?=y ban)|(?<=^\d\. )[^\W\d_]|(?<=^\d\d\. )[^\W\d_]|(?<=^- )[^\W\d_](?=\w)")
+
+
 def from_tcvn3(text: str) -> str:
-    """TCVN3 text read as Western letters, as Vietnamese. Words typed in capitals are capitals whole."""
+    """TCVN3 text read as Western letters, as Vietnamese. Words typed in capitals are capitals whole; the letters that
+    had no capitals get theirs back where an entry begins, and in «Ủy ban»."""
     found = text.translate(_TCVN3)
-    return _raised(re.sub(r"\w{2,}", lambda word: _raised(word.group()), found)) if found != text else text
+    if found == text:
+        return text
+    found = _raised(re.sub(r"\w{2,}", lambda word: _raised(word.group()), found))
+    return _FIRST.sub(lambda letter: letter.group().upper(), found)
 
 
 def _raised(text: str) -> str:

@@ -13,10 +13,11 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.directory import fold
 from engine.importer.marks import roman_value
-from engine.importer.model import Doubt, DutyText, ImportedPlan, ItemText, SectionText
+from engine.importer.model import Doubt, DutyText, ImportedPlan, ItemText, Owner, SectionText
 from engine.importer.names import Name
 from engine.importer.numbering import roman
 from engine.importer.owners import Directory, owner_of
@@ -57,7 +58,8 @@ class _Draft:
     plan: ImportedPlan
     directory: Directory
     rules: dict[str, Timing] = field(default_factory=dict)
-    romans: dict[str, str] = field(default_factory=dict)
+    romans: set[int] = field(default_factory=set)
+    named: dict[tuple[str, str], str] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
 
     def lines(self) -> Iterator[str]:
@@ -120,14 +122,17 @@ class _Draft:
         found = re.match(r"(\d+)[a-zA-Z]?[/-](\w+)", fold(self.plan.number.text))
         return f"{found[2].upper()[:4]}{found[1]}"[:11] if found else ""
 
-    @property
+    @cached_property
     def supervisor(self) -> str:
         """The known body to which most duties report, the issuer aside; else the first owner."""
         issuer = self.directory.find(self.plan.issuer.text) if self.plan.issuer else None
         named = [self.directory.find(name) for duty in self.plan.duties for name in duty.reports_to]
         counts = Counter(name for name in named if name and name != issuer and len(self.directory.members(name)) == 1)
-        owners = [owner.agency for item in self.plan.items for owner in item.owners if owner.agency]
+        owners = [agency for item in self.plan.items for owner in item.owners if (agency := self._agency(owner))]
         return counts.most_common(1)[0][0] if counts else next(iter(owners), "")
+
+    def _agency(self, owner: Owner) -> str:
+        return owner.agency or owner_of(Name(owner.name, 0, 0), self.directory).agency
 
     def _gap_lines(self) -> Iterator[str]:
         gaps = [each for each in self.plan.warnings if each.code == "number_gap"]
@@ -140,7 +145,7 @@ class _Draft:
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def usual(self) -> tuple[str, ...]:
         """The cycle that the document itself names most often; half-years and the year where it names none."""
         cycles = Counter(
@@ -157,10 +162,7 @@ class _Draft:
         if timing.on is None and timing.due_day is None:
             return timing, _DEFAULT_RULE
         stem = f"ngay-{timing.on.isoformat()}" if timing.on else f"ngay-{timing.due_day}"
-        rule = f"{stem}-{len(self.rules) + 1}"
-        for known, each in self.rules.items():
-            if (each.on, each.due_day, each.wording) == (timing.on, timing.due_day, timing.wording):
-                rule = known
+        rule = self.named.setdefault((stem, timing.wording), f"{stem}-{len(self.rules) + 1}")
         self.rules.setdefault(rule, timing)
         return timing, rule
 
@@ -205,15 +207,14 @@ class _Draft:
 
     def _roman(self, label: str) -> str:
         """A Roman number for a section that bears another kind of number, different from all others."""
-        taken = set(self.romans.values())
-        digits = re.search(r"\d+", label)
+        digits = re.search(r"\d{1,2}", label)
         value = roman_value(label) if label else 0
-        if not value and digits and 0 < int(digits[0]) < 40:
+        if not value and digits:
             value = int(digits[0])
-        while not value or roman(value) in taken:
-            value += 1
-        self.romans[label] = roman(value)
-        return self.romans[label]
+        if not 0 < value < 40 or value in self.romans:
+            value = max(self.romans, default=0) + 1
+        self.romans.add(value)
+        return roman(value)
 
     def _item(self, item: ItemText, section: str, no: int, standing: bool, kept: bool) -> Iterator[str]:
         shown = "" if kept else f"  # {CONFIRM}: số in trong văn bản là «{item.no or 'không có'}»"
@@ -228,10 +229,10 @@ class _Draft:
             yield from self._duty(duty, f"{section}.{no}" if single else f"{section}.{no}.{n}")
 
     def _owner_lines(self, item: ItemText) -> Iterator[str]:
-        ids = [owner.agency or _slug(owner.name) for owner in item.owners]
+        ids = [self._agency(owner) or _slug(owner.name) for owner in item.owners]
         yield f"        owners: [{', '.join(dict.fromkeys(ids))}]  # {item.place}"
         for owner in item.owners:
-            if not owner.agency:
+            if not self._agency(owner):
                 yield f"        # {CONFIRM}: danh bạ không có «{owner.name}»; thêm vào danh bạ hoặc sửa mã"
 
     def _duty(self, duty: DutyText, citation: str) -> Iterator[str]:

@@ -62,6 +62,8 @@ class _Package:
             return None
         if len(raw) > self.limits.part_bytes:
             raise refused(self.name, "unpacked")
+        if b"<!DOCTYPE" in raw[:4000]:
+            raise refused(self.name, "entities")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
             root = etree.fromstring(raw, parser)

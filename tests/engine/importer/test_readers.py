@@ -1,0 +1,149 @@
+"""Every format and every old way of writing Vietnamese comes in as the same Unicode lines."""
+
+import unicodedata
+
+import docx
+import pytest
+from docx.enum.text import WD_BREAK
+
+from engine.errors import BadInput
+from engine.importer import read_document
+from engine.importer.charset import OLD_WAYS, from_misread_utf8, from_tcvn3, from_vni, modern
+from engine.importer.letters import clean, is_syllable, matching, squashed
+from engine.importer.pages import Line, Table
+from engine.importer.reading import read_pages
+
+from_data = "Ủy ban nhân dân tỉnh ban hành kế hoạch phòng, chống thiên tai như sau: giữ vững, bảo đảm, kịp thời"
+TCVN3 = "ñy ban nh©n d©n tØnh ban hµnh kÕ ho¹ch phßng, chèng thiªn tai nh­ sau: gi÷ v÷ng, b¶o ®¶m, kÞp thêi"
+VNI = "UÛy ban nhaân daân tænh ban haønh keá hoaïch phoøng, choáng thieân tai nhö sau: giöõ vöõng, baûo ñaûm, kòp thôøi"
+
+
+def lines(raw, name="x"):
+    return [block.text for block in read_pages(raw, name).blocks if isinstance(block, Line)]
+
+
+@pytest.mark.parametrize(("convert", "old"), [(from_tcvn3, TCVN3), (from_vni, VNI)])
+def test_old_fonts_are_converted_letter_by_letter(convert, old):
+    assert convert(old).lower() == from_data.lower()
+
+
+@pytest.mark.parametrize(("way", "old"), [("TCVN3", TCVN3), ("VNI", VNI)])
+def test_the_old_way_is_recognised_by_syllables(way, old):
+    assert modern(old).was == way
+    assert modern(old).text.lower() == from_data.lower()
+
+
+def test_capitals_of_tcvn3_become_capitals():
+    assert from_tcvn3("CéNG HßA X· HéI CHñ NGHÜA VIÖT NAM") == "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
+
+
+def test_utf8_read_as_western_letters_is_read_again():
+    assert from_misread_utf8("Cá»™ng hÃ²a") == "Cộng hòa"
+
+
+def test_modern_text_is_left_alone():
+    assert modern(from_data).was == ""
+    assert modern("Plan for 2021, naïve café").was == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_unicode_in_every_form_is_read(encoding):
+    assert lines(from_data.encode(encoding)) == [from_data]
+
+
+def test_windows_1258_is_read_with_its_marks_composed():
+    raw = b"".join(_in_1258(letter) for letter in from_data)
+    assert lines(raw) == [from_data]
+
+
+def _in_1258(letter):
+    try:
+        return letter.encode("cp1258")
+    except UnicodeEncodeError:
+        apart = unicodedata.normalize("NFD", letter)
+        tone = [each for each in apart if each in "\u0300\u0301\u0303\u0309\u0323"]
+        base = unicodedata.normalize("NFC", "".join(each for each in apart if each not in tone))
+        return base.encode("cp1258") + "".join(tone).encode("cp1258")
+
+
+def test_a_tcvn3_plan_is_imported_and_says_that_it_was_converted(text_188):
+    letters = {new: old for old, new in zip(*_table("TCVN3"), strict=True)}
+    old = "".join(letters.get(each, letters.get(each.lower(), each)) for each in text_188)
+    plan = read_document(old.encode("latin-1", "replace"), "188.txt")
+    assert len(list(plan.duties)) == 28
+    assert "converted" in {each.code for each in plan.warnings}
+
+
+def _table(name):
+    olds = [chr(code) for code in range(0xA1, 0x100)]
+    pairs = [(old, OLD_WAYS[name](old)) for old in olds]
+    return zip(*[(old, new) for old, new in pairs if old != new], strict=True)
+
+
+def test_letters_of_an_unknown_font_are_refused_in_words():
+    with pytest.raises(BadInput, match="phông cũ"):
+        modern(" ".join("ÀÿÐæþ" for _ in range(30)))
+
+
+def test_a_word_list_brings_its_numbers_with_it(saved_word):
+    document = docx.Document()
+    for style in ("List Number", "List Number", "List Bullet"):
+        document.add_paragraph("Sở Y tế", style=style)
+    assert lines(saved_word(document)) == ["1. Sở Y tế", "2. Sở Y tế", "• Sở Y tế"]
+
+
+def test_merged_cells_of_word_stand_in_every_place_they_cover(saved_word):
+    document = docx.Document()
+    table = document.add_table(3, 3)
+    table.cell(0, 0).text = "a"
+    table.cell(0, 1).merge(table.cell(0, 2)).text = "b"
+    table.cell(1, 0).merge(table.cell(2, 0)).text = "c"
+    found = next(block for block in read_pages(saved_word(document), "x").blocks if isinstance(block, Table))
+    assert found.rows == (("a", "b", "b"), ("c", "", ""), ("c", "", ""))
+    assert found.spans == {(0, 2), (2, 0)}
+
+
+def test_line_breaks_inside_a_word_paragraph_are_lines(saved_word):
+    document = docx.Document()
+    run = document.add_paragraph().add_run("một")
+    run.add_break(WD_BREAK.LINE)
+    run.add_text("hai")
+    assert lines(saved_word(document)) == ["một", "hai"]
+
+
+def test_a_page_saved_by_word_keeps_its_list_marks():
+    raw = (
+        "<html><head><style>p{}</style></head><body><p style='mso-list:l0'><![if !supportLists]>-<span>&nbsp; </span>"
+        "<![endif]>Gạch\nđầu dòng<o:p></o:p></p><p style='display:none'>ẩn</p><ol><li>một<li>hai</ol></body></html>"
+    )
+    assert lines(raw.encode()) == ["- Gạch đầu dòng", "1. một", "2. hai"]
+
+
+def test_merged_cells_of_a_page_stand_in_every_place_they_cover():
+    raw = "<table><tr><td rowspan=2>a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d<p>e</p></td></tr></table>"
+    found = read_pages(raw.encode(), "x").blocks[0]
+    assert found.rows == (("a", "b", "b"), ("a", "c", "d\ne"))
+
+
+def test_a_pdf_with_text_is_read_with_its_pages(request):
+    path = request.config.rootpath / "tests" / "data" / "import" / "files" / "plan.pdf"
+    plan = read_document(path, path.name)
+    assert plan.number.text == "45/KH-UBND"
+    assert [item.no for item in plan.items] == ["1", "2", "3", "4"]
+    assert str(next(plan.duties).place).startswith("trang 1")
+
+
+def test_matching_keeps_the_length_of_its_text():
+    for text in (from_data, "Hoà, HOÀ, uỷ, quý, İstanbul, “–”"):
+        assert len(matching(text)) == len(text)
+    assert matching("Thị xã Thái Hoà") == "thị xã thái hòa"
+    assert squashed("Sở Y-tế ") == squashed("SỞ Y TẾ".lower())
+
+
+def test_invisible_letters_and_runs_of_blanks_go():
+    assert clean("a\u200b b\u00ad\t\tc\x07") == "a b c"
+
+
+@pytest.mark.parametrize(("word", "good"), [("nghiêng", True), ("quyết", True), ("khuỷu", True), ("hoµ", False), ("xyz", False)])
+def test_a_syllable_is_told_from_other_words(word, good):
+    assert is_syllable(word) is good
