@@ -97,20 +97,20 @@ def _standard(message: Message, report: Message) -> Bounce | None:
     for block in blocks if isinstance(blocks, list) else []:
         if not isinstance(block, Message):
             continue
-        action = _value(block, "Action").lower()
-        recipient = _value(block, "Original-Recipient") or _value(block, "Final-Recipient")
+        action = header_value(block, "Action").lower()
+        recipient = header_value(block, "Original-Recipient") or header_value(block, "Final-Recipient")
         if action not in ("failed", "delayed") or not recipient:
             continue
-        diagnostic = _value(block, "Diagnostic-Code")
-        status = _status(diagnostic) or _status(_value(block, "Status"))
-        severity = Severity.DELAYED if action == "delayed" else _severity(status, diagnostic)
+        diagnostic = header_value(block, "Diagnostic-Code")
+        status = status_in(diagnostic) or status_in(header_value(block, "Status"))
+        severity = Severity.DELAYED if action == "delayed" else severity_of(status, diagnostic)
         return Bounce(
             severity,
             recipient.partition(";")[2].strip().strip("<>") or recipient.strip(),
             status,
             diagnostic[:500],
             _quoted_message_id(message),
-            _came_to(message),
+            came_to(message),
         )
     return None
 
@@ -118,7 +118,7 @@ def _standard(message: Message, report: Message) -> Bounce | None:
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
-def _status(text: str) -> str:
+def status_in(text: str) -> str:
     """The most telling enhanced code: 5.0.0 and 5.7.0-like generalities lose against a later, exact one."""
     codes: list[str] = _STATUS.findall(text)
     return next((code for code in codes if not code.endswith(".0")), codes[0] if codes else "")
@@ -139,7 +139,7 @@ _SOFT = re.compile(
 )
 
 
-def _severity(status: str, words: str) -> Severity:
+def severity_of(status: str, words: str) -> Severity:
     """By the code where it is exact, else by words; what says neither and begins with 5 is hard."""
     if status.startswith("4.") or (status.startswith("5.2.") and status != "5.2.1"):
         return Severity.SOFT
@@ -169,9 +169,9 @@ _MESSAGE_ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]+@[^<>\s]+>)", re.I | 
 
 def _from_mail_system(message: Message) -> bool:
     return (
-        _value(message, "Return-Path") == "<>"
+        header_value(message, "Return-Path") == "<>"
         or "X-Failed-Recipients" in message
-        or bool(_SYSTEM.search(_value(message, "From")))
+        or bool(_SYSTEM.search(header_value(message, "From")))
     )
 
 
@@ -179,26 +179,26 @@ def _by_words(message: Message) -> Bounce | None:
     text = _text(message)
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
-    whole = f"{_value(message, 'Subject')}\n{report}"
+    whole = f"{header_value(message, 'Subject')}\n{report}"
     if not (_FAILED.search(whole) or "X-Failed-Recipients" in message) or (
-        is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(_value(message, "From"))
+        is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From"))
     ):
         return None
-    ours = {address.lower() for address in _came_to(message)} | {_value(message, "From").lower()}
-    named = [_value(message, "X-Failed-Recipients"), *_MAILBOX.findall(report)]
+    ours = {address.lower() for address in came_to(message)} | {header_value(message, "From").lower()}
+    named = [header_value(message, "X-Failed-Recipients"), *_MAILBOX.findall(report)]
     recipient = next((each for each in named if each and each.lower() not in ours and not _SYSTEM.search(each)), "")
-    status = _status(report)
-    severity = Severity.DELAYED if _WAITING.search(whole) else _severity(status, whole)
+    status = status_in(report)
+    severity = Severity.DELAYED if _WAITING.search(whole) else severity_of(status, whole)
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, _came_to(message))
+    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, came_to(message))
 
 
 # --- What both need -----------------------------------------------------------------------------------------------
 
 
-def _values(message: Message, name: str) -> list[str]:
+def header_values(message: Message, name: str) -> list[str]:
     """All headers of a name, decoded, on one line each; whatever policy the message was read with."""
     found = []
     for each, raw in message.raw_items():
@@ -211,14 +211,14 @@ def _values(message: Message, name: str) -> list[str]:
     return found
 
 
-def _value(message: Message, name: str) -> str:
-    return next(iter(_values(message, name)), "")
+def header_value(message: Message, name: str) -> str:
+    return next(iter(header_values(message, name)), "")
 
 
-def _came_to(message: Message) -> tuple[str, ...]:
+def came_to(message: Message) -> tuple[str, ...]:
     """The envelope's recipient first, where the relay wrote it down: a report's To may be anything."""
     names = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
-    values = [value for name in names for value in _values(message, name)]
+    values = [value for name in names for value in header_values(message, name)]
     return tuple(dict.fromkeys(address for _, address in getaddresses(values) if address))
 
 
@@ -248,7 +248,7 @@ def _quoted_message_id(message: Message) -> str:
         elif part.get_content_type() == "message/rfc822":
             inner = part.get_payload()
             if isinstance(inner, list) and inner and isinstance(inner[0], Message):
-                return _value(inner[0], "Message-ID")
+                return header_value(inner[0], "Message-ID")
     return ""
 
 
@@ -267,13 +267,15 @@ _HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Response", "X-Autoresponder"
 def is_auto_reply(message: Message) -> bool:
     """Whether a machine wrote it: out of office, receipts, lists, reports. None of these says anything about a duty,
     and none may be answered (RFC 3834 §2). Ask ``parse`` first: a bounce is automatic too."""
-    submitted = _value(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    submitted = header_value(message, "Auto-Submitted").partition(";")[0].strip().lower()
     if submitted not in ("", "no"):
         return True
     if any(name in message for name in _HEADERS):
         return True
-    if _value(message, "Precedence").lower() in ("auto_reply", "auto-reply", "bulk", "junk", "list"):
+    if header_value(message, "Precedence").lower() in ("auto_reply", "auto-reply", "bulk", "junk", "list"):
         return True
-    if _value(message, "Return-Path") == "<>" or _value(message, "Content-Type").lower().startswith("multipart/report"):
+    if header_value(message, "Return-Path") == "<>" or header_value(message, "Content-Type").lower().startswith(
+        "multipart/report"
+    ):
         return True
-    return _AUTOMATIC.match(_value(message, "Subject")) is not None
+    return _AUTOMATIC.match(header_value(message, "Subject")) is not None

@@ -28,8 +28,11 @@ from engine.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
 from engine.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState
 from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.codes import lend
 from notifications.facts import LetterFacts, gather
+from notifications.fates import undelivered
 from notifications.letters import Stationery
+from notifications.pulse import record
 
 log = logging.getLogger(__name__)
 BATCH = 250
@@ -53,6 +56,8 @@ class PostOffice:
     worker: str = "worker"
     lease: timedelta = timedelta(seconds=300)
     give_up: timedelta = timedelta(days=5)
+    codes: bytes = b""
+    """What short codes in SMS are made with; empty where no answer by SMS can come back."""
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ async def deliver(database: Database, now: datetime, office: PostOffice) -> Deli
             moment = now + timedelta(seconds=time.monotonic() - began)
             with database.write() as session:
                 claimed = _claim(session, moment, office, urgent_only=not in_window(now, book))
-                facts = gather(session, list(claimed), book, now) if claimed else []
+                facts = lend(session, gather(session, list(claimed), book, now), office.codes, now) if claimed else []
             if not claimed:
                 return done
             done.claimed += len(claimed)
@@ -207,13 +212,14 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     mine = [each for each in sent if each.facts.letter_id in ours]
     if not mine:
         return
+    rows = [_outcome_row(each, office, now) for each in mine]
     session.connection().execute(
         update(letters).where(letters.c.id == bindparam("row_id")).values(
             state=bindparam("set_state"), reason=bindparam("set_reason"), send_after=bindparam("set_after"),
             receipt=bindparam("set_receipt"), sent_at=bindparam("set_sent"), settled_at=bindparam("set_settled"),
             attempts=bindparam("set_attempts"), lease_until=None, leased_by="",
         ),
-        [_outcome_row(each, office, now) for each in mine],
+        rows,
     )  # fmt: skip
     _write_deliveries(session, mine, now)
     _write_bodies(session, mine)
@@ -224,6 +230,10 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
               contact=each.facts.contact_id, reason=each.facts.unsendable or "nothing_left")
         for each in suppressed
     ])  # fmt: skip
+    for channel in {each.facts.channel for each in mine}:
+        record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
+    failed = {row["row_id"] for row in rows if row["set_state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
+    undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
 
 def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, Any]:

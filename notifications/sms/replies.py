@@ -74,21 +74,22 @@ _STOPS = {"dung", "dừng", "stop"}
 def read_reply(text: str, today: date) -> Reply:
     """What an incoming text asks for. ``today`` completes a date without a year: this year's, or next year's when
     that is at most half a year ahead. Never raises."""
-    typed = _neat(text)
+    typed = neat(text)
     if typed.casefold().removesuffix(" sms") in _STOPS:
         return Stop()
-    folded = _folded(typed)
+    folded = without_marks(typed)
     said = _ACK.fullmatch(folded)
     if said and _POLITE.fullmatch(re.sub(r"[\W_]", " ", said["rest"])) and not said["rest"][:1].isalnum():
         return Acknowledge(said["code"])
     asked = _EXTEND.fullmatch(folded)
     if asked:
-        return _extension(asked["code"], typed[asked.start("rest") :], asked["rest"], today)
-    ours = any(_folded(_neat(words)) in folded for words in (_HELP, _HOW))
+        return extension(asked["code"], typed[asked.start("rest") :], asked["rest"], today)
+    ours = any(without_marks(neat(words)) in folded for words in (_HELP, _HOW))
     return NotUnderstood("" if ours else NOT_UNDERSTOOD)
 
 
-def _extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
+def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
+    """What follows «GH 4821»: a day and a reason, ``typed`` as it came and ``folded`` without its marks."""
     start = len(folded) - len(folded.lstrip(" :.,;-"))
     found = _DATE.match(folded, start)
     if not found:
@@ -97,7 +98,7 @@ def _extension(code: str, typed: str, folded: str, today: date) -> Extend | NotU
     if isinstance(until, str):
         return NotUnderstood(until)
     reason = typed[found.end() :].strip(" :.,;-")[:REASON_LENGTH].strip()
-    if not any(char.isalpha() for char in reason) or _folded(reason) == "ly do":
+    if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
         return NotUnderstood(NO_REASON)
     return Extend(code, until, reason)
 
@@ -126,7 +127,7 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _neat(text: str) -> str:
+def neat(text: str) -> str:
     """One line, NFC, no hidden characters, no quotation marks or stops around it."""
     known = unicodedata.normalize("NFKC", text)
     known = "".join(" " if unicodedata.category(char) == "Cc" else char for char in known)
@@ -134,7 +135,7 @@ def _neat(text: str) -> str:
     return " ".join(seen.replace("–", "-").replace("—", "-").split()).strip(" \"'“”‘’«»<>[](){}.,;:!?*#-")
 
 
-def _folded(text: str) -> str:
+def without_marks(text: str) -> str:
     """Lower case without marks, character for character, so that places in it are places in ``text``."""
     return "".join(_letter(char) for char in text)
 
