@@ -1,0 +1,183 @@
+"""How a plan stands on a day, for the leadership: the four boxes, the on-time rate by agency (worst first), by period.
+
+One reckoning for three pages: today's figures, last week's beside them, and what is frozen at a cut-off. Judged by what
+is known now about that day: a report that was returned since counts as not done, an extension granted since counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal, select, type_coerce
+from sqlmodel import Session
+
+from engine.database import table
+from engine.queries.metrics import rate
+from engine.queries.timeclass import TIME_CLASS
+from engine.records import Agency, Assignment, Plan
+from engine.terms import COUNTED_STATES, PlanState, TimeClass
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Assignments by box. ``rate``: of those done or past due, how many percent were done on time; None while nothing
+    has come due. What is not yet due neither helps nor harms."""
+
+    on_time: int = 0
+    late: int = 0
+    in_term: int = 0
+    overdue: int = 0
+    no_deadline: int = 0
+
+    @property
+    def expected(self) -> int:
+        return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline
+
+    @property
+    def judged(self) -> int:
+        return self.on_time + self.late + self.overdue
+
+    @property
+    def rate(self) -> float | None:
+        return rate(self.on_time, self.judged)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Tally)))
+
+
+BOX: Mapping[TimeClass, str] = {
+    TimeClass.DONE_ON_TIME: "on_time", TimeClass.DONE_LATE: "late", TimeClass.OPEN_IN_TIME: "in_term",
+    TimeClass.OPEN_OVERDUE: "overdue", TimeClass.NO_DEADLINE: "no_deadline",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyStanding:
+    id: str
+    name: str
+    level: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStanding:
+    """``due_on``: the first due date of the period."""
+
+    period: str
+    due_on: date | None
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Standing:
+    """``agencies`` worst first, ``periods`` by due date."""
+
+    as_of: date
+    total: Tally
+    agencies: tuple[AgencyStanding, ...]
+    periods: tuple[PeriodStanding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyChange:
+    """What became of an agency between two days."""
+
+    id: str
+    name: str
+    was: Tally
+    now: Tally
+
+    @property
+    def done(self) -> int:
+        return self.now.on_time + self.now.late - self.was.on_time - self.was.late
+
+    @property
+    def overdue(self) -> int:
+        return self.now.overdue - self.was.overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """So many assignments of an agency in a period stand so."""
+
+    agency_id: str
+    name: str
+    level: str
+    period: str
+    time_class: TimeClass
+    count: int
+    due_on: date | None
+
+
+def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
+    """One query, whatever is stored; of all active plans unless one is given."""
+    a, p, g = table(Assignment), table(Plan), table(Agency)
+    klass = class_on(as_of)
+    chosen = (
+        select(a.c.agency_id, g.c.name, g.c.level, a.c.period, klass, func.count(), func.min(a.c.due_on))
+        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        .where(*counted_on(as_of, plan_id, period))
+        .group_by(a.c.agency_id, g.c.name, g.c.level, a.c.period, klass)
+    )  # fmt: skip
+    return from_cells(as_of, [Cell(*row) for row in session.connection().execute(chosen)])
+
+
+def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
+    """Cells added up."""
+    agencies: dict[str, AgencyStanding] = {}
+    periods: dict[str, PeriodStanding] = {}
+    total = Tally()
+    for cell in cells:
+        tally = Tally(**{BOX[cell.time_class]: cell.count})
+        total += tally
+        agency = agencies.get(cell.agency_id, AgencyStanding(cell.agency_id, cell.name, cell.level, Tally()))
+        agencies[cell.agency_id] = AgencyStanding(agency.id, agency.name, agency.level, agency.tally + tally)
+        known = periods.get(cell.period, PeriodStanding(cell.period, cell.due_on, Tally()))
+        due = min((day for day in (known.due_on, cell.due_on) if day is not None), default=None)
+        periods[cell.period] = PeriodStanding(cell.period, due, known.tally + tally)
+    return Standing(
+        as_of, total, tuple(sorted(agencies.values(), key=_worst_first)),
+        tuple(sorted(periods.values(), key=lambda each: (each.due_on or date.max, each.period))),
+    )  # fmt: skip
+
+
+def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
+    """The agencies whose figures differ, those with more newly overdue first."""
+    was = {each.id: each.tally for each in then.agencies}
+    found = [
+        AgencyChange(each.id, each.name, was.get(each.id, Tally()), each.tally)
+        for each in now.agencies if was.get(each.id, Tally()) != each.tally
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda each: (-each.overdue, -each.done, each.name)))
+
+
+def class_on(as_of: date) -> ColumnElement[TimeClass]:
+    """The class of an assignment on a day, by what is known now. ``due soon`` is part of «in term» here."""
+    a = table(Assignment)
+    done = a.c.reported_on.is_not(None) & (a.c.reported_on <= as_of)
+    chosen = case(
+        (a.c.due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
+        (done & (a.c.reported_on <= a.c.due_on), literal(TimeClass.DONE_ON_TIME.value)),
+        (done, literal(TimeClass.DONE_LATE.value)),
+        (a.c.due_on < as_of, literal(TimeClass.OPEN_OVERDUE.value)),
+        else_=literal(TimeClass.OPEN_IN_TIME.value),
+    )
+    return type_coerce(chosen, TIME_CLASS)
+
+
+def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Any]:
+    """Conditions: what had been opened by that day and is somebody's to do."""
+    a, p = table(Assignment), table(Plan)
+    found: list[Any] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
+    found.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
+    if period:
+        found.append(a.c.period == period)
+    return found
+
+
+def _worst_first(each: AgencyStanding) -> tuple[float, int, str]:
+    rate_now = each.tally.rate
+    return (101.0 if rate_now is None else rate_now, -each.tally.overdue, each.name)

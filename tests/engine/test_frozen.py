@@ -1,0 +1,168 @@
+"""A printed number never changes; what was learnt later is shown beside it, and why."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, do, happened, lay, row, rows, store
+from sqlalchemy import update
+
+from engine import frozen, lifecycle
+from engine.database import Database, table
+from engine.errors import BadInput, Conflict, NotFound
+from engine.frozen import Published, Restatement
+from engine.lifecycle import Action
+from engine.queries.standing import Standing, Tally, changes, standing
+from engine.records import Frozen
+from engine.terms import TimeClass
+
+OPENED = at("2021-04-07")
+CUT_OFF = date(2021, 6, 20)
+LATER = at("2021-06-22")
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    """so-ban and huyen-a reported in time, huyen-b late; mat-tran owes it still; so-chinh is not due yet."""
+    made = lay(database, now=OPENED)
+    do(database, Action.REPORT, made.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
+    do(database, Action.REPORT, made.assignment("IV.2.1", "huyen-a"), now=at("2021-06-17", "23:59"))
+    do(database, Action.REPORT, made.assignment("IV.2.1", "huyen-b"), now=at("2021-06-18"))
+    return made
+
+
+def stands(laid: Laid, as_of: date = CUT_OFF, **more: Any) -> Standing:
+    with laid.database.read() as session:
+        return standing(session, as_of, plan_id=laid.plan_id, **more)
+
+
+def freeze(laid: Laid, now: Any = LATER, **more: Any) -> int:
+    with laid.database.write() as session:
+        given = {"period": "2021-H1", "cut_off": CUT_OFF} | more
+        return frozen.freeze(session, laid.plan_id, given["period"], given["cut_off"], actor="account:1", now=now)
+
+
+def printed(laid: Laid, frozen_id: int) -> Published:
+    with laid.database.read() as session:
+        return frozen.published(session, frozen_id)
+
+
+def restated(laid: Laid, frozen_id: int) -> tuple[Restatement, ...]:
+    with laid.database.read() as session:
+        return frozen.restatements(session, frozen_id)
+
+
+def test_the_boxes_and_the_rate_speak_of_a_day(laid: Laid) -> None:
+    found = stands(laid)
+    assert found.total == Tally(on_time=2, late=1, in_term=1, overdue=1)
+    assert (found.total.rate, found.total.judged, found.total.expected) == (50.0, 4, 5)
+    assert stands(laid, date(2021, 6, 17)).total == Tally(on_time=2, in_term=3)
+    assert stands(laid, date(2021, 4, 1)).total == Tally()
+
+
+def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> None:
+    assert [(each.id, each.tally.rate) for each in stands(laid).agencies] == [
+        ("mat-tran", 0.0), ("huyen-b", 0.0), ("huyen-a", 100.0), ("so-ban", 100.0), ("so-chinh", None)
+    ]  # fmt: skip
+
+
+def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) -> None:
+    found = changes(stands(laid, date(2021, 6, 13)), stands(laid))
+    assert [(each.id, each.done, each.overdue) for each in found] == [
+        ("mat-tran", 0, 1), ("huyen-a", 1, 0), ("huyen-b", 1, 0), ("so-ban", 1, 0)
+    ]  # fmt: skip
+
+
+def test_all_active_plans_stand_together_when_none_is_named(laid: Laid) -> None:
+    with laid.database.read() as session:
+        assert standing(session, CUT_OFF) == stands(laid)
+        assert standing(session, CUT_OFF, period="2021-Y").total == Tally()
+
+
+def test_what_is_frozen_is_what_the_page_showed(laid: Laid) -> None:
+    found = printed(laid, freeze(laid))
+    assert (found.standing, found.cut_off, found.plan, found.intact) == (stands(laid), CUT_OFF, "12/KH-UBND", True)
+    assert happened(laid.database, kind="figures_frozen") == ["figures_frozen"]
+    assert restated(laid, found.id) == ()
+
+
+def test_a_printed_number_never_changes_whatever_happens_afterwards(laid: Laid) -> None:
+    made = freeze(laid)
+    before, stored = printed(laid, made), rows(laid.database, Frozen)
+    do(laid.database, Action.RETURN, laid.assignment("IV.1.1", "so-ban"), now=LATER)
+    do(laid.database, Action.CANCEL, laid.assignment("IV.3.1", "mat-tran"), now=LATER)
+    do(laid.database, Action.REPORT, laid.assignment("IV.4.1", "so-chinh"), now=LATER)
+    assert printed(laid, made) == before
+    assert rows(laid.database, Frozen) == stored
+    assert stands(laid) != before.standing
+
+
+def test_a_report_returned_later_is_a_restatement_with_its_event(laid: Laid) -> None:
+    made, task = freeze(laid), laid.assignment("IV.1.1", "so-ban")
+    do(laid.database, Action.RETURN, task, now=LATER)
+    (found,) = restated(laid, made)
+    assert (found.agency_id, found.was, found.now) == ("so-ban", Tally(on_time=1), Tally(overdue=1))
+    (one,) = found.assignments
+    assert (one.assignment_id, one.citation, one.was, one.now) == (
+        task, "IV.1.1", TimeClass.DONE_ON_TIME, TimeClass.OPEN_OVERDUE
+    )  # fmt: skip
+    assert [each.kind.value for each in one.events] == ["returned"]
+    assert one.events[0].detail["reason"] == "Thiếu số liệu."
+
+
+def test_what_is_cancelled_later_leaves_the_count_and_says_so(laid: Laid) -> None:
+    made = freeze(laid)
+    do(laid.database, Action.CANCEL, laid.assignment("IV.3.1", "mat-tran"), now=LATER)
+    (found,) = restated(laid, made)
+    assert (found.was, found.now, found.assignments[0].now) == (Tally(overdue=1), Tally(), None)
+    assert [each.kind.value for each in found.assignments[0].events] == ["cancelled"]
+
+
+def test_a_report_of_after_the_cut_off_restates_nothing(laid: Laid) -> None:
+    made = freeze(laid)
+    do(laid.database, Action.REPORT, laid.assignment("IV.3.1", "mat-tran"), now=LATER)
+    do(laid.database, Action.ACCEPT, laid.assignment("IV.1.1", "so-ban"), now=LATER)
+    assert restated(laid, made) == ()
+
+
+def test_an_extension_granted_before_the_cut_off_and_freezing_counts_at_once(laid: Laid) -> None:
+    task = laid.assignment("IV.4.1", "so-chinh")
+    with laid.database.write() as session:
+        asked = lifecycle.ask_extension(session, task, until=date(2021, 6, 30), reason="Chờ.", actor="contact:1",
+                                        now=at("2021-06-18"))  # fmt: skip
+        lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=at("2021-06-18"))
+    made = freeze(laid, at("2021-06-25"), cut_off=date(2021, 6, 24))
+    assert printed(laid, made).standing.total.overdue == 1  # mat-tran's alone
+
+
+def test_figures_are_published_once(laid: Laid) -> None:
+    freeze(laid)
+    with pytest.raises(Conflict, match="đã chốt"):
+        freeze(laid)
+    assert freeze(laid, cut_off=date(2021, 6, 21)) != freeze(laid, period="")
+    with laid.database.read() as session:
+        listed = frozen.list_published(session, laid.plan_id)
+    assert [(each.cut_off.day, each.period) for each in listed] == [(21, "2021-H1"), (20, ""), (20, "2021-H1")]
+
+
+def test_a_row_that_somebody_changed_is_no_longer_intact(laid: Laid) -> None:
+    made = freeze(laid)
+    body = dict(row(laid.database, Frozen, id=made).body) | {"plan": "13/KH-UBND"}
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Frozen)).values(body=body))
+    assert not printed(laid, made).intact
+
+
+@pytest.mark.parametrize("more", [{"cut_off": date(2021, 6, 23)}, {"period": "2021-Y"}])
+def test_nothing_is_frozen_before_its_day_or_before_there_is_anything(laid: Laid, more: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        freeze(laid, **more)
+
+
+def test_a_plan_that_never_ran_has_nothing_to_publish(database: Database) -> None:
+    with pytest.raises(NotFound):
+        freeze(store(database, now=OPENED))
+    with database.read() as session, pytest.raises(NotFound):
+        frozen.published(session, 1)
