@@ -111,7 +111,7 @@ def _undated(text: str, start: int, end: int) -> bool:
 _PAPER = re.compile(
     phrase(
         r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
-        r"(?<!\w)(?:luật|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|pháp lệnh|kết luận|hiến pháp|công điện)"
+        r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|pháp lệnh|kết luận|hiến pháp|công điện)"
         r"(?!\w)[^.,;]{0,80}|(?:ban hành|có hiệu lực|thông qua)(?: từ| kể từ)?) $"
     )
 )
@@ -180,6 +180,7 @@ _RULES = (
         phrase(
             r"(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) (?:lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự) ?(?:/|trong|trên|một|mỗi) ?(?:0?1 |một )?(?:ngày|tuần|tháng|quý|năm)"
         ),
+        lambda text, start, end: not re.search(r"quá\s*$", text[max(0, start - 8) : start]),
     ),
     _rule(
         DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")

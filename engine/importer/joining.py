@@ -152,6 +152,8 @@ class _Joiner:
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
+        if mark is not None and mark.rank is Rank.DASH and not trusted and self._paired(before, line.text[mark.length :]):
+            return _Break.NONE
         open_ = not ended(before) and not self._complete(line)
         if mark is not None:
             return _Break.FULL if not open_ or self._genuine(mark, line, before, trusted) else _Break.NONE
@@ -230,13 +232,16 @@ class _Joiner:
             return not rest[:1].isdigit()
         if mark.rank is Rank.STAR or trusted:
             return True
-        left = re.search(r"\w+$", before[-14:])
-        right = re.match(r"\w+", matching(rest[:14]))
-        if left and right:
-            pair = (left.group(), right.group())
-            if pair in self.shape.pairs or pair in _KNOWN_PAIRS or (pair[0].isdigit() and pair[1].isdigit()):
-                return False
         return not (starts_small(rest) and self._full(before))
+
+    def _paired(self, before: str, rest: str) -> bool:
+        """Whether a dash at the beginning of a line is the one inside a name («Lao động» «- Thương binh»)."""
+        left = re.search(r"\w+$", matching(before[-14:]))
+        right = re.match(r"\w+", matching(rest[:14]))
+        if not left or not right:
+            return False
+        pair = (left.group(), right.group())
+        return pair in self.shape.pairs or pair in _KNOWN_PAIRS or (pair[0].isdigit() and pair[1].isdigit())
 
     def _full(self, before: str) -> bool:
         return bool(self.shape.width) and len(before) >= 0.85 * self.shape.width

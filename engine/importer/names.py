@@ -30,6 +30,7 @@ _GROUP_WORDS = re.compile(phrase(r"(?:sở, )?(?:ban, ngành|sở, ngành|ban ng
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
+_STRONG = say.compiled(say.STRONG)
 _ATTRIBUTE = say.compiled(say.ATTRIBUTES)
 _DESCRIBED = re.compile(rf"(?<!\w){say.any_of(say.DESCRIBED)}$")
 _SPANNING = say.compiled(say.SPANNING)
@@ -250,7 +251,9 @@ class _Walk:
         following = self._skip(end)
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
-            if self._duty(following, following) or (self.closed and not after.isupper()):
+            strong = _STRONG.match(plain, following)
+            begins = sign == "-" and strong is not None and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
+            if begins or self._duty(following, following) or (self.closed and not after.isupper()):
                 return None
             self.closed = False
             return end

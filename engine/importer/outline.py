@@ -137,7 +137,8 @@ class _Builder:
     def _key(self, node: Node) -> _Key | None:
         if node.mark is not None and node.mark.rank is Rank.CAPITAL:
             if self.lettered is None:
-                self.lettered = any(each.rank is Rank.ROMAN for _, each in self.stack)
+                inside = any(each.rank is Rank.ROMAN for _, each in self.stack)
+                self.lettered = inside and node.mark.label == "A"
             return (Rank.ROMAN, 2) if self.lettered else (Rank.CAPITAL, 1)
         if node.mark is not None:
             return node.mark.rank, node.mark.depth

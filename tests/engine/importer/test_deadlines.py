@@ -1,0 +1,103 @@
+"""Words about time: which are deadlines, what they name, and which dates are not."""
+
+from datetime import date
+
+import pytest
+
+from engine.importer.deadlines import deadlines_in
+from engine.importer.model import DeadlineKind
+from engine.importer.timing import timing_of
+
+FOUND = [
+    ("báo cáo trước ngày 15/12 hằng năm", ["trước ngày 15/12 hằng năm"], ["--12-15"]),
+    ("gửi chậm nhất ngày 20 tháng 6 năm 2021", ["chậm nhất ngày 20 tháng 6 năm 2021"], ["2021-06-20"]),
+    ("Đến hết ngày 30/9/2022 hoàn thành", ["Đến hết ngày 30/9/2022"], ["2022-09-30"]),
+    ("hoàn thành trong Quý III/2021", ["trong Quý III/2021"], ["2021-Q3"]),
+    ("tổ chức trong tháng 9", ["trong tháng 9"], ["--09"]),
+    ("báo cáo trước ngày 15 hằng tháng", ["trước ngày 15 hằng tháng"], ["---15"]),
+    ("trước 15/6 và 15/12 hằng năm", ["trước 15/6 và 15/12 hằng năm"], ["--06-15", "--12-15"]),
+    ("từ ngày 10/11/2021 đến ngày 10/12/2021", ["từ ngày 10/11/2021 đến ngày 10/12/2021"], ["2021-11-10", "2021-12-10"]),
+    ("trước 16 giờ ngày 05/3/2022", ["trước 16 giờ ngày 05/3/2022"], ["2022-03-05"]),
+    ("trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
+     ["trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản"], []),
+    ("khai giảng vào sáng ngày 05/9/2025", ["ngày 05/9/2025"], ["2025-09-05"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words", "days"), FOUND)
+def test_a_last_day_or_a_time_is_found_with_what_it_names(text, words, days):
+    found = deadlines_in(text)
+    assert [each.text for each in found] == words
+    assert [day for each in found for day in each.days] == days
+
+
+CYCLES = [
+    ("6 tháng, 01 năm tổng hợp báo cáo", ("half_year", "year")),
+    ("định kỳ hàng tháng, quý, 6 tháng, năm và đột xuất báo cáo", ("month", "quarter", "half_year", "year", "ad_hoc")),
+    ("Hằng quý công khai số liệu", ("quarter",)),
+    ("ít nhất 02 chuyên mục/tháng", ("month",)),
+    ("họp mỗi quý một lần", ("quarter",)),
+    ("báo cáo 9 tháng gửi Sở", ("nine_month",)),
+]
+
+
+@pytest.mark.parametrize(("text", "cadence"), CYCLES)
+def test_a_cycle_is_found_with_its_cadence(text, cadence):
+    found = deadlines_in(text)
+    assert len(found) == 1
+    assert found[0].cadence == cadence
+
+
+@pytest.mark.parametrize(("text", "kind"), [("thường xuyên kiểm tra", DeadlineKind.STANDING), ("kiểm tra đột xuất", DeadlineKind.AD_HOC)])
+def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
+    assert [each.kind for each in deadlines_in(text)] == [kind]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "theo Quyết định số 29/2014/QĐ-TTg ngày 26/4/2014 của Thủ tướng Chính phủ",
+        "Luật Phòng, chống ma túy ngày 30 tháng 3 năm 2021",
+        "bố trí kinh phí trong dự toán ngân sách hàng năm của các cơ quan",
+        "chi thường xuyên của đơn vị; giáo dục thường xuyên",
+        "kế hoạch năm 2021, giai đoạn 2021 - 2025",
+        "ngày 26 tháng 4 năm 2014 của Bộ trưởng",
+        "không thanh tra quá 01 lần/năm",
+        "đến năm 2030 đạt 90%",
+    ],
+)
+def test_dates_of_papers_budgets_and_aims_are_no_deadlines(text):
+    assert deadlines_in(text) == ()
+
+
+def test_a_deadline_carries_the_sentence_that_it_came_from():
+    found = deadlines_in("Chủ trì triển khai. Báo cáo UBND tỉnh trước ngày 20/12/2022. Đôn đốc các đơn vị.")
+    assert found[0].sentence == "Báo cáo UBND tỉnh trước ngày 20/12/2022."
+    assert found[0].before
+
+
+def test_a_column_of_deadlines_takes_bare_dates_and_years():
+    assert [each.days for text in ("30/6/2021", "2022", "Quý I/2021") for each in deadlines_in(text, column=True)] == [
+        ("2021-06-30",), ("2022",), ("2021-Q1",)
+    ]  # fmt: skip
+
+
+TIMINGS = [
+    ("trước ngày 16/12/2022", ("once",), date(2022, 12, 15), None),
+    ("chậm nhất ngày 16/12/2022", ("once",), date(2022, 12, 16), None),
+    ("trong Quý III", ("once",), date(2022, 9, 30), None),
+    ("trước ngày 25 hằng tháng", ("month",), None, 24),
+    ("6 tháng, 01 năm báo cáo", ("half_year", "year"), None, None),
+    ("thường xuyên", ("year",), None, None),
+]
+
+
+@pytest.mark.parametrize(("text", "cadence", "on", "due_day"), TIMINGS)
+def test_a_plan_file_gets_no_more_than_the_words_say(text, cadence, on, due_day):
+    found = timing_of(deadlines_in(text), 2022, ("year",))
+    assert (found.cadence, found.on, found.due_day) == (cadence, on, due_day)
+
+
+def test_a_year_that_was_added_is_to_be_confirmed():
+    assert "2022" in timing_of(deadlines_in("trước ngày 15/12"), 2022, ("year",)).confirm
+    assert timing_of(deadlines_in("trước ngày 15/12/2022"), 2022, ("year",)).confirm == ""

@@ -1,0 +1,86 @@
+"""Names of bodies in running text, and lines that give them something to do."""
+
+import pytest
+
+from engine.importer.bodies import bodies_in
+from engine.importer.names import Prose, names_at
+from engine.importer.owners import Form, owner_line
+
+NAMES = [
+    ("Sở Lao động - Thương binh và Xã hội chủ trì", ["Sở Lao động - Thương binh và Xã hội"]),
+    ("Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính", ["Sở Văn hóa, Thể thao và Du lịch", "Sở Y tế", "Sở Tài chính"]),
+    ("Các Sở: Y tế, Giáo dục và Đào tạo, Tài chính chủ động", ["Sở Y tế", "Sở Giáo dục và Đào tạo", "Sở Tài chính"]),
+    ("Ủy ban nhân dân các huyện, thành, thị xây dựng", ["Ủy ban nhân dân các huyện, thành, thị"]),
+    ("Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan; UBND các huyện, thành phố",
+     ["Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan", "UBND các huyện, thành phố"]),
+    ("các cơ quan, đơn vị, tổ chức liên quan tổ chức hội nghị", ["các cơ quan, đơn vị, tổ chức liên quan"]),
+    ("các cơ quan truyền thông đẩy mạnh", ["các cơ quan truyền thông"]),
+    ("các sở, ngành tổ chức thực hiện", ["các sở, ngành"]),
+    ("Ban Chỉ đạo 389 tỉnh chỉ đạo", ["Ban Chỉ đạo 389 tỉnh"]),
+    ("Ban Tổ chức Tỉnh ủy hướng dẫn", ["Ban Tổ chức Tỉnh ủy"]),
+    ("Sở Xây dựng xây dựng kế hoạch", ["Sở Xây dựng"]),
+    ("Ngân hàng Chính sách xã hội tỉnh tháo gỡ", ["Ngân hàng Chính sách xã hội tỉnh"]),
+    ("Văn phòng Đoàn ĐBQH và HĐND tỉnh theo dõi", ["Văn phòng Đoàn ĐBQH và HĐND tỉnh"]),
+    ("Trung tâm Văn hóa, Thông tin và Thể thao huyện xây dựng", ["Trung tâm Văn hóa, Thông tin và Thể thao huyện"]),
+    ("Sở VH,TT&DL; Sở GD&ĐT phối hợp", ["Sở VH,TT&DL", "Sở GD&ĐT"]),
+    ("UBND xã, phường, thị trấn rà soát", ["UBND xã, phường, thị trấn"]),
+    ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
+    ("Sở Thươngmại", ["Sở Thươngmại"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), NAMES)
+def test_a_row_of_names_is_cut_where_bodies_end(text, expected):
+    names, _ = names_at(Prose.of(text), 0, small=True)
+    assert [name.text for name in names] == expected
+
+
+@pytest.mark.parametrize("text", ["Tổ chức tuyên truyền", "Ban hành kế hoạch", "Phòng, chống dịch", "Trường hợp cần thiết",
+                                  "Báo cáo kết quả", "Hội nghị tổng kết", "Bộ máy quản lý", "Thanh tra, kiểm tra"])  # fmt: skip
+def test_words_that_only_look_like_bodies_are_none(text):
+    assert names_at(Prose.of(text), 0) == ([], 0)
+
+
+LINES = [
+    ("Sở Y tế", Form.ALONE, "Sở Y tế", ""),
+    ("Sở Y tế (Cơ quan thường trực):", Form.ALONE, "Sở Y tế", ""),
+    ("Trách nhiệm của Sở Y tế", Form.ALONE, "Sở Y tế", ""),
+    ("Sở Y tế có trách nhiệm:", Form.ALONE, "Sở Y tế", ""),
+    ("Sở Y tế: Chủ trì", Form.COLON, "Sở Y tế", "Chủ trì"),
+    ("Sở Y tế - Chủ trì xây dựng", Form.COLON, "Sở Y tế", "Chủ trì xây dựng"),
+    ("Sở Y tế Chủ trì, phối hợp", Form.COLON, "Sở Y tế", "Chủ trì, phối hợp"),
+    ("Sở Y tế chủ trì", Form.INLINE, "Sở Y tế", "chủ trì"),
+    ("Giao Sở Y tế chủ trì", Form.INLINE, "Sở Y tế", "chủ trì"),
+    ("Đối với các sở, ban, ngành", Form.ALONE, "các sở, ban, ngành", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "form", "written", "rest"), LINES)
+def test_an_owner_line_has_its_form_its_bodies_and_the_rest(text, form, written, rest):
+    found = owner_line(text)
+    assert (found.form, found.written, found.rest, found.request) == (form, written, rest, False)
+
+
+def test_a_request_is_told_from_an_order():
+    assert owner_line("Đề nghị Tòa án nhân dân tỉnh: tăng cường").request
+    assert not owner_line("Yêu cầu các sở, ngành thực hiện").request
+
+
+def test_a_clause_before_the_body_is_looked_behind():
+    found = owner_line("Căn cứ Kế hoạch này, các sở, ban, ngành tổ chức thực hiện", clauses=True)
+    assert (found.written, found.rest) == ("các sở, ban, ngành", "tổ chức thực hiện")
+
+
+@pytest.mark.parametrize("text", ["Công tác chỉ đạo, điều hành", "Chế độ báo cáo", "Phòng, chống dịch bệnh", "Kinh phí thực hiện"])
+def test_a_topic_is_no_owner_line(text):
+    assert owner_line(text) is None
+
+
+def test_a_short_line_over_duties_is_a_name_to_its_end():
+    assert owner_line("Phòng Kế hoạch kiểm soát", headed=True).written == "Phòng Kế hoạch kiểm soát"
+    assert owner_line("Sở Y tế chủ trì tập huấn", headed=True).form is Form.INLINE
+
+
+def test_a_cell_of_bodies_is_cut_at_every_sign_and_keeps_unknown_names():
+    found = bodies_in("- Sở Y tế (thường trực); Công an tỉnh\nVNPT, Tập đoàn Bình Minh, Nhóm hỗ trợ")
+    assert [name.text for name in found] == ["Sở Y tế", "Công an tỉnh", "VNPT", "Tập đoàn Bình Minh", "Nhóm hỗ trợ"]

@@ -1,0 +1,167 @@
+"""Marks, joined lines, sections, duties and tables: what belongs to what."""
+
+import pytest
+
+from engine.errors import BadInput
+from engine.importer import read_document
+from engine.importer.joining import joined
+from engine.importer.labels import Label, label_of_column, label_of_line
+from engine.importer.marks import Rank, mark_of
+from engine.importer.model import Place
+from engine.importer.pages import Line
+
+
+def paragraphs(text):
+    lines = [Line(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)]
+    return [each.text for each in joined(lines)]
+
+
+def found(plan):
+    return [(item.no, [owner.name for owner in item.owners], [duty.text for duty in item.duties]) for item in plan.items]
+
+
+def codes(plan):
+    return [(each.code, each.place) for each in plan.warnings if each.code not in ("no_due_date", "unknown_owner")]
+
+
+MARKS = [
+    ("IV. PHÂN CÔNG", Rank.ROMAN, "IV", 4),
+    ("lV. TỔ CHỨC", Rank.ROMAN, "IV", 4),
+    ("Ill. TỔ CHỨC", Rank.ROMAN, "III", 3),
+    ("III - TỔ CHỨC", Rank.ROMAN, "III", 3),
+    ("1.2. Sở Y tế", Rank.NUMBER, "1.2", 2),
+    ("01/ Sở Y tế", Rank.NUMBER, "1", 1),
+    ("đ) Kiểm tra", Rank.LETTER, "đ", 5),
+    ("(2) Kiểm tra", Rank.BRACKET, "2", 2),
+    ("– Kiểm tra", Rank.DASH, "–", 0),
+    ("+ Kiểm tra", Rank.PLUS, "+", 0),
+    ("• Kiểm tra", Rank.STAR, "•", 0),
+    ("Điều 3. Trách nhiệm", Rank.PART, "Điều 3", 3),
+    ("Phần thứ hai", Rank.PART, "II", 2),
+    ("PHỤ LỤC II", Rank.ANNEX, "II", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "rank", "label", "value"), MARKS)
+def test_a_mark_is_read(text, rank, label, value):
+    mark = mark_of(text)
+    assert (mark.rank, mark.label, mark.value) == (rank, label, value)
+
+
+@pytest.mark.parametrize("text", ["2021. Các đơn vị", "178 tỉnh", "15/12 báo cáo", "1.000 người", "1.2.2022 họp", "V/v họp", "-----"])
+def test_numbers_in_text_are_no_marks(text):
+    assert mark_of(text) is None
+
+
+JOINED = [
+    ("ỦY\nBAN NHÂN DÂN\nTỈNH", ["ỦY BAN NHÂN DÂN TỈNH"]),
+    ("1. Sở Lao động\n- Thương binh và Xã hội\n- Hướng dẫn thực hiện", ["1. Sở Lao động - Thương binh và Xã hội", "- Hướng dẫn thực hiện"]),
+    ("1. Sở Y tế\nChủ trì thực hiện", ["1. Sở Y tế", "Chủ trì thực hiện"]),
+    ("1.\nMục tiêu:", ["1. Mục tiêu:"]),
+    ("Quyết định số 29/2014/QĐ-\nTTg", ["Quyết định số 29/2014/QĐ-TTg"]),
+    ("- Hoàn thành trong tháng\n12. Các đơn vị báo cáo", ["- Hoàn thành trong tháng 12. Các đơn vị báo cáo"]),
+    ("IV. TỔ CHỨC\nTHỰC HIỆN\nGiao Sở Y tế", ["IV. TỔ CHỨC THỰC HIỆN", "Giao Sở Y tế"]),
+    ("a\n|\nb", ["a", "b"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), JOINED)
+def test_lines_are_joined_where_sentences_go_on(text, expected):
+    assert paragraphs(text) == expected
+
+
+def test_page_numbers_are_dropped_and_item_numbers_are_not():
+    assert paragraphs("Câu một.\n1\nCâu hai.\n2\n3. Sở Y tế") == ["Câu một.", "Câu hai.", "3. Sở Y tế"]
+
+
+def test_sections_are_known_by_what_they_are_and_not_by_number(read):
+    plan = read("I. MỤC TIÊU\n1. Các sở nâng cao nhận thức.\nB. TRÁCH NHIỆM CỦA CÁC ĐƠN VỊ\n1. Sở Y tế\n- Khám bệnh.\n")
+    assert [(section.roman, section.heading) for section in plan.sections] == [("B", "TRÁCH NHIỆM CỦA CÁC ĐƠN VỊ")]
+
+
+def test_a_section_without_the_usual_heading_is_found_by_its_entries(read):
+    plan = read("I. NHỮNG VIỆC CẦN LÀM NGAY\n1. Sở Y tế\n- Khám bệnh.\n2. Công an tỉnh: Tuần tra.\n")
+    assert [item.no for item in plan.items] == ["1", "2"]
+
+
+def test_aims_money_and_slogans_give_no_duties(read):
+    plan = read(
+        "I. CHỈ TIÊU\n1. Các cơ quan báo chí đăng 10 tin.\n2. Các trường học tổ chức 1 buổi.\nII. TỔ CHỨC THỰC HIỆN\n"
+        "1. Sở Y tế\n- Khám bệnh.\nKHẨU HIỆU TUYÊN TRUYỀN\n1. Công an nhân dân vì nước quên thân.\n2. Sở Y tế chúc mừng.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Khám bệnh."]
+
+
+def test_sub_points_belong_to_their_duty_and_topics_do_not_hide_theirs(read):
+    plan = read(
+        "I. PHÂN CÔNG\n1. Sở Y tế\na) Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.\nb) Công tác kiểm tra:\n"
+        "- Kiểm tra chợ.\n- Kiểm tra trường học.\n"
+    )
+    texts = [duty.text for duty in plan.duties]
+    assert texts == ["Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.", "Kiểm tra chợ.", "Kiểm tra trường học."]
+
+
+def test_missing_and_doubled_numbers_are_warnings(read):
+    plan = read("II. PHÂN CÔNG\n1. Sở Y tế: khám.\n3. Sở Tài chính: chi.\n3. Công an tỉnh: gác.\n")
+    assert codes(plan) == [("number_doubled", "II.3"), ("number_gap", "II.2")]
+    assert [duty.citation for duty in plan.duties] == ["II.1.1", "II.3.1", "II.3(2).1"]
+
+
+def test_an_entry_that_names_nobody_is_said_and_not_dropped_in_silence(read):
+    plan = read("II. PHÂN CÔNG\n1. Sở Y tế: khám.\n2. Kinh phí thực hiện từ ngân sách.\n")
+    assert [code for code, _ in codes(plan)] == ["not_assigned"]
+
+
+def test_unknown_bodies_are_kept_as_written_and_flagged(read):
+    plan = read("II. PHÂN CÔNG\n1. Sở Y tế: khám.\n2. Mạng lưới tình nguyện viên: vận động.\n")
+    assert found(plan)[1][1] == ["Mạng lưới tình nguyện viên"]
+    assert any(each.code == "unknown_owner" and "tình nguyện viên" in each.message for each in plan.warnings)
+
+
+def test_a_number_or_date_left_blank_is_a_warning():
+    text = "UBND TỈNH AN LẠC\nSố:     /KH-UBND\nAn Lạc, ngày    tháng 3 năm 2022\nKẾ HOẠCH\nI. PHÂN CÔNG\n1. Sở Y tế: khám.\n"
+    plan = read_document(text.encode(), "x")
+    assert plan.date is None
+    assert {"number_missing", "date_incomplete"} <= {code for code, _ in codes(plan)}
+
+
+def test_an_annex_table_continues_over_a_page_break(page):
+    rows = "<tr><td>TT</td><td>Nội dung</td><td>Chủ trì</td></tr><tr><td>1</td><td>Khám</td><td>Sở Y tế</td></tr>"
+    more = "<table><tr><td>2</td><td>Gác</td><td>Công an tỉnh</td></tr></table>"
+    raw = f"<html><p>PHỤ LỤC</p><table>{rows}</table><p>tiếp</p>{more}</html>"
+    assert [(no, owners) for no, owners, _ in found(read_document(raw.encode(), "x"))] == [
+        ("1", ["Sở Y tế"]), ("2", ["Công an tỉnh"])
+    ]  # fmt: skip
+
+
+def test_a_row_without_a_lead_is_a_warning_with_its_row(page):
+    rows = "<tr><td>TT</td><td>Nội dung</td><td>Chủ trì</td><td>Thời hạn</td></tr>"
+    rows += "<tr><td>1</td><td>Khám</td><td>Sở Y tế</td><td></td></tr><tr><td>2</td><td>Gác</td><td></td><td>30/6/2022</td></tr>"
+    plan = read_document(f"<html><p>PHỤ LỤC</p><table>{rows}</table></html>".encode(), "x")
+    assert ("owner_missing", "bảng 1, hàng 3, dòng 1") in codes(plan)
+
+
+LABELS = [("Cơ quan chủ trì: Sở Y tế", Label.LEAD), ("Đơn vị phối hợp: x", Label.COORDINATING),
+          ("Thời gian hoàn thành: Quý I", Label.DEADLINE), ("Sản phẩm: Báo cáo", Label.PRODUCT)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "label"), LABELS)
+def test_a_labelled_line_is_known(text, label):
+    assert label_of_line(text)[0] is label
+
+
+def test_the_heads_of_columns_are_known():
+    heads = ["STT", "Nội dung thực hiện", "Cơ quan chủ trì", "Phối hợp", "Thời hạn", "Kết quả thực hiện", "Lãnh đạo theo dõi", "Ghi chú"]
+    assert [label_of_column(head) for head in heads] == [
+        Label.NUMBER, Label.TASK, Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.PRODUCT, Label.MONITOR, Label.OTHER
+    ]  # fmt: skip
+
+
+def test_the_signer_is_nowhere_in_what_is_kept(text_188):
+    signed = text_188.replace("PHÓ CHỦ TỊCH\n|", "PHÓ CHỦ TỊCH\nHọ Tên Người Ký\n|")
+    assert "Người Ký" not in repr(read_document(signed.encode(), "x"))
+
+
+def test_a_text_without_duties_is_refused(read):
+    with pytest.raises(BadInput, match="không có mục nào giao nhiệm vụ"):
+        read("I. MỤC TIÊU\n1. Nâng cao nhận thức.\n")
