@@ -1,32 +1,28 @@
-"""The engine on the command line: check, load and activate plans; acknowledge, report, accept; look things up."""
+"""The engine on the command line: acknowledge, report, accept; look things up."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import select, update
 
-from config import DATA
 from config.settings import read_settings
-from engine import lifecycle, loading, opening
+from engine import lifecycle, loading
 from engine.calendar import written
 from engine.calendarfile import load_calendar
-from engine.checkup import check
 from engine.cli_accounts import accounts_app
+from engine.cli_plans import plans
 from engine.database import Database, table
 from engine.directory import load_directory
 from engine.errors import NotFound
-from engine.planfile import load_plan
 from engine.policy import Policy
-from engine.records import Assignment, Contact, Duty, Plan
+from engine.records import Assignment, Contact, Duty
 from engine.standpoint import day, opened
 from engine.terms import EventKind
 from engine.yamlfile import read
 
-plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: kiểm tra, nạp, kích hoạt. / Plans.")
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
 files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
 database_app = typer.Typer(no_args_is_help=True, help="Cơ sở dữ liệu. / The database.")
@@ -44,60 +40,6 @@ def add_commands(app: typer.Typer) -> None:
         ("account", accounts_app),
     ):  # fmt: skip
         app.add_typer(commands, name=name)
-
-
-@plans.command("check")
-def plan_check(
-    file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an.yaml",
-    calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
-    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
-) -> None:
-    """Say what a plan file holds: items, gaps, duties, owners, assignments per period, due dates and their sums."""
-    bodies = load_directory(directory)
-    report = check(load_plan(file, bodies), bodies, load_calendar(calendar))
-    typer.echo(json.dumps(report.json(), ensure_ascii=False) if as_json else report.text(language))
-
-
-@plans.command("load")
-def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
-    """Store a plan. It stands still until it is activated; a changed file replaces it until then."""
-    _, database, now, actor = opened(at)
-    with database.write() as session:
-        plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
-    typer.echo(f"Đã nạp kế hoạch số {plan_id}. / Loaded plan {plan_id}.")
-
-
-@plans.command("activate")
-def plan_activate(
-    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    at: At = "",
-) -> None:
-    """Set a plan going, after showing what would be sent at once."""
-    _, database, now, actor = opened(at)
-    would = opening.rehearse(database, plan, now)
-    periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
-    typer.echo(f"Sẽ mở / would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}.")
-    typer.echo(
-        f"Sẽ gửi {would.letters} thư cho {would.people} người. / Letters: {would.letters}, people: {would.people}."
-    )
-    if not yes and not typer.confirm("Kích hoạt? / Activate?"):
-        raise typer.Exit(1)
-    with database.write() as session:
-        opening.activate(session, plan, actor=actor, now=now)
-    typer.echo("Đã kích hoạt. / Activated.")
-
-
-@plans.command("list")
-def plan_list() -> None:
-    """Every plan: id, number, year, state, short title."""
-    _, database, _, _ = opened()
-    p = table(Plan)
-    with database.read() as session:
-        for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):
-            typer.echo(f"{row.id:5} {row.number:16} {row.year} {row.state:8} {row.short_title}")
 
 
 @assignments.command("list")
