@@ -38,8 +38,9 @@ class Rulebook:
 
 
 def read_calendar(session: Session) -> WorkCalendar:
-    rows = session.scalars(select(CalendarDay)).all()
-    return WorkCalendar.of(DayException(row.day, DayKind(row.kind), row.name, row.basis) for row in rows)
+    d = table(CalendarDay)
+    rows = session.connection().execute(select(d.c.day, d.c.kind, d.c.name, d.c.basis))
+    return WorkCalendar.of(DayException(day, DayKind(kind), name, basis) for day, kind, name, basis in rows)
 
 
 def read_rulebook(session: Session) -> Rulebook:

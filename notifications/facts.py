@@ -296,18 +296,24 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     counted = boxes(session, today, sorted(leaders)) if leaders else {}
     week = proof(session, today - timedelta(days=7), today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
+    concerned = _by_body(rows)
     found = {}
     for letter in letters:
-        mine = tuple((row, late[row.due_on]) for row in rows if _concerns(row, letter))
+        role = letter.role if letter.role in (Role.MONITOR, Role.LEADERSHIP) else None
+        mine = tuple((row, late[row.due_on]) for row in concerned.get((role, letter.agency_id), ()))
         if mine:
             boxed = counted.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
             found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week)
     return found
 
 
-def _concerns(row: OverdueRow, letter: Any) -> bool:
-    """Whether a digest lists a row. What a body was only asked for is told to the monitor, never above."""
-    if letter.role is Role.LEADERSHIP and row.request:
-        return False
-    column = {Role.MONITOR: row.supervisor_id, Role.LEADERSHIP: row.issuer_id}
-    return bool(column.get(letter.role, row.agency_id) == letter.agency_id)
+def _by_body(rows: Sequence[OverdueRow]) -> dict[tuple[Role | None, str], list[OverdueRow]]:
+    """The rows that a digest to a body lists, by role (None: who owes them). What a body was only asked for is told
+    to the monitor, never above."""
+    found: dict[tuple[Role | None, str], list[OverdueRow]] = {}
+    for row in rows:
+        found.setdefault((Role.MONITOR, row.supervisor_id), []).append(row)
+        found.setdefault((None, row.agency_id), []).append(row)
+        if not row.request:
+            found.setdefault((Role.LEADERSHIP, row.issuer_id), []).append(row)
+    return found

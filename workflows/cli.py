@@ -18,12 +18,12 @@ from engine import cli as engine_cli
 from engine.calendarfile import load_calendar
 from engine.directory import load_directory
 from engine.errors import BadInput, DondocError
+from engine.foreseen import Scenario
 from engine.planfile import load_plan
 from engine.policy import Policy
 from engine.standpoint import day, moment
 from engine.yamlfile import read
 from workflows.passes import PLAIN, PassName
-from workflows.scenarios import Scenario
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -22,6 +22,7 @@ from engine.database import Database, table
 from engine.directory import load_directory
 from engine.due import next_moment
 from engine.errors import Conflict
+from engine.foreseen import Scenario
 from engine.planfile import load_plan
 from engine.policy import Policy
 from engine.records import Fact, Plan
@@ -30,7 +31,7 @@ from engine.terms import PlanState
 from engine.yamlfile import read
 from workflows import passes
 from workflows.rehearsal import live
-from workflows.scenarios import Scenario, people
+from workflows.scenarios import people
 
 if TYPE_CHECKING:
     from workflows.app import System

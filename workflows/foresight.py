@@ -12,7 +12,8 @@ from pathlib import Path
 from icalendar import Calendar, Event
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from workflows.simulate import Foreseen, Year, as_objects, summary
+from engine.foreseen import Foreseen, Year
+from workflows.simulate import as_objects, summary
 
 WORDS = {
     "vi": {"title": "Cả năm trước khi kích hoạt", "heat": "Số thư theo tuần", "who": "Người nhận", "at": "Lúc",
@@ -28,14 +29,20 @@ def as_json(year: Year, language: str) -> str:
 
 
 def as_csv(year: Year, language: str) -> str:
-    """One row a message; the assignments joined by «; ». A cell that a spreadsheet would run is quoted."""
+    """One row a message; the assignments joined by «; ». A cell that a spreadsheet would run is disarmed."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["at", "channel", "kind", "rung", "agency", "role", "assignments", "key"])
     for each in year.messages:
-        writer.writerow([each.at, each.channel, each.kind, each.rung, each.agency, each.role,
-                         "; ".join(each.assignments), each.key])  # fmt: skip
+        assignments = "; ".join(each.assignments)
+        cells = (each.at, each.channel, each.kind, each.rung, each.agency, each.role, assignments, each.key)
+        writer.writerow(map(_cell, cells))
     return out.getvalue().rstrip("\n")
+
+
+def _cell(text: str) -> str:
+    """A text that begins as a formula does is given an apostrophe: a spreadsheet then shows it and runs nothing."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def as_ics(year: Year, language: str) -> str:
@@ -65,10 +72,8 @@ def as_html(year: Year, language: str) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
     )
-    weekly = year.per_week()
-    weeks = sorted({week for _, _, week in weekly})
-    people = sorted({(agency, role) for agency, role, _ in weekly})
-    rows = [(f"{agency} · {role}", [weekly[agency, role, week] for week in weeks]) for agency, role in people]
+    weeks, people = year.heat()
+    rows = [(f"{agency} · {role}", counts) for agency, role, counts in people]
     return environment.get_template("simulation.html").render(
         language=language, words=WORDS[language], lines=summary(year, language).splitlines(), weeks=weeks, rows=rows,
         messages=year.messages,

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -14,18 +13,12 @@ from sqlalchemy import select
 from engine import lifecycle
 from engine.calendar import WorkCalendar, instant, local_date
 from engine.database import Database, table
+from engine.foreseen import Scenario
 from engine.lifecycle import ReportText
 from engine.policy import Policy
 from engine.records import Assignment
 from engine.rulebook import read_calendar
 from engine.terms import State
-
-
-class Scenario(StrEnum):
-    SILENT = "silent"
-    PUNCTUAL = "punctual"
-    LATE = "late"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True)

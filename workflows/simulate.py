@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any, Self
 
@@ -19,8 +19,8 @@ from sqlalchemy import select
 from engine import loading, opening
 from engine.calendar import PLAN_TIME, WorkCalendar, instant, written
 from engine.database import Database, table
-from engine.digest import week_of
 from engine.directory import DirectoryFile
+from engine.foreseen import Foreseen, Scenario, Year
 from engine.links import Signer
 from engine.planfile import PlanFile
 from engine.policy import Policy
@@ -32,10 +32,7 @@ from notifications.facts import RANK
 from notifications.letters import Stationery
 from workflows.passes import tick
 from workflows.rehearsal import live
-from workflows.scenarios import Scenario, people
-
-BUSY_WEEK = 5
-"""Letters to one person in one week from which on he is named as overloaded (one a working day)."""
+from workflows.scenarios import people
 
 
 class Sink:
@@ -54,48 +51,6 @@ class Sink:
 
     async def __aexit__(self, *_: object) -> None:
         return None
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """One message that would go out. ``at`` is local; ``kind`` and ``rung`` are those of its worst line."""
-
-    at: str
-    channel: str
-    kind: str
-    rung: str
-    agency: str
-    role: str
-    assignments: tuple[str, ...]
-    key: str
-
-
-@dataclass(frozen=True)
-class Year:
-    """What would happen: the messages in order, and the due dates with their arithmetic."""
-
-    messages: tuple[Foreseen, ...]
-    due: tuple[tuple[str, date, int, str], ...]
-    """(period, due date, assignments, why it moved; empty when it did not)"""
-    assignments: int
-    days: int
-
-    def per_week(self) -> Counter[tuple[str, str, str]]:
-        """(agency, role, ISO week) -> letters."""
-        return Counter((each.agency, each.role, week_of(date.fromisoformat(each.at[:10]))) for each in self.messages)
-
-    def overloaded(self) -> list[tuple[str, str, str, int]]:
-        """(agency, role, week, letters) of people who would get too many."""
-        return [(*key, count) for key, count in self.per_week().most_common() if count >= BUSY_WEEK]
-
-    def collisions(self) -> list[tuple[date, int]]:
-        """Days on which assignments of more than one period are due at once, busiest first."""
-        by_day: dict[date, set[str]] = {}
-        counted: Counter[date] = Counter()
-        for period, due_on, count, _ in self.due:
-            by_day.setdefault(due_on, set()).add(period)
-            counted[due_on] += count
-        return [(day, count) for day, count in counted.most_common() if len(by_day[day]) > 1]
 
 
 def simulate(
