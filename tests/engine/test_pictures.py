@@ -1,0 +1,192 @@
+"""Pictures are well-formed, say what their tables say, and need neither script nor colour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, begin, directory, do, lay, plan_file, real_plan, swept
+from lxml import etree
+from sqlalchemy import event, update
+
+from engine import pictures
+from engine.database import Database, table
+from engine.lifecycle import Action
+from engine.pictures import Picture
+from engine.queries.standing import PeriodStanding, Tally
+from engine.queries.story import story
+from engine.queries.timeclass import read_today
+from engine.queries.year import Week, Year, year_of
+from engine.records import Letter
+from engine.terms import LetterState
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-16")
+
+
+def the_year(database: Database, plan_id: int | None = None, now: Any = NOW) -> Year:
+    with database.read() as session:
+        return year_of(session, read_today(session, now), 2021, plan_id=plan_id)
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    made = lay(sqlite_database, now=OPENED)
+    swept(sqlite_database, at("2021-06-02", "07:00"))
+    with sqlite_database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    swept(sqlite_database, at("2021-06-14", "07:00"))
+    return made
+
+
+def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
+    with laid.database.read() as session:
+        today = read_today(session, NOW)
+        year = year_of(session, today, 2021)
+        told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
+    periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Tally(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Tally()))
+    return {
+        "year": pictures.year_map(year, language), "letters": pictures.letters_per_week(year, language),
+        "rates": pictures.rates(periods, language), "timeline": pictures.timeline(told, today.day, language),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_picture_is_well_formed_titled_and_free_of_script_and_style(laid: Laid, language: str) -> None:
+    ids = []
+    for picture in drawn(laid, language).values():
+        root = etree.fromstring(picture.svg)
+        assert root.get("role") == "img"
+        title, text = root[0], root[1]
+        assert (title.tag, text.tag) == ("title", "desc")
+        assert root.get("aria-labelledby") == f"{title.get('id')} {text.get('id')}"
+        assert title.text == picture.table.caption
+        ids += [title.get("id"), text.get("id")]
+        for each in root.iter():
+            assert each.tag != "script"
+            assert not [name for name in each.attrib if name == "style" or name.startswith("on") or name == "fill"]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_table_is_whole(laid: Laid) -> None:
+    for picture in drawn(laid).values():
+        assert picture.table.rows
+        assert {len(row) for row in picture.table.rows} == {len(picture.table.head)}
+
+
+def test_a_name_that_is_markup_is_text(sqlite_database: Database) -> None:
+    hostile = {"names": [{"name": "Sở <script>alert(1)</script> & «\"'"}]}
+    lay(sqlite_database, now=OPENED, bodies=directory(so_ban=hostile))
+    picture = pictures.year_map(the_year(sqlite_database), "vi")
+    assert "<script" not in picture.svg
+    assert any("<script>" in (each.text or "") for each in etree.fromstring(picture.svg).iter("text"))
+
+
+def test_cells_hold_their_number_and_what_is_to_come_has_a_broken_edge(laid: Laid) -> None:
+    year = the_year(laid.database)
+    root = etree.fromstring(pictures.year_map(year, "vi").svg)
+    numbers = [each.text for each in root.iter("text") if each.get("class") == "pic-number"]
+    wanted = [week.sent + week.to_come for agency in year.agencies for _, week in sorted(agency.weeks.items())]
+    assert numbers == [str(each) for each in wanted if each]
+    assert any("pic-broken" in (each.get("class") or "") for each in root.iter("rect"))
+    assert len([each for each in root.iter("rect") if each.get("class") == "pic-now"]) == 1
+
+
+def test_the_table_of_the_year_adds_up_to_the_bars(laid: Laid) -> None:
+    found = drawn(laid)
+    sent = [sum(int(row[column]) for row in found["year"].table.rows) for column in (2, 3, 4)]
+    assert sent == [sum(int(row[column]) for row in found["letters"].table.rows) for column in (1, 2, 3)]
+    assert all(sent)
+
+
+def test_a_rate_is_written_in_words_and_a_period_not_yet_due_has_none(laid: Laid) -> None:
+    picture = drawn(laid)["rates"]
+    assert picture.table.rows[0] == ("6 tháng đầu năm 2021", "37,5%", "3", "1", "4", "2")
+    assert picture.table.rows[1][1] == "chưa đến hạn"
+    assert "37,5% (3/8)" in picture.svg
+    assert drawn(laid, "en")["rates"].table.rows[0][1] == "37.5%"
+
+
+def test_a_timeline_numbers_its_marks_as_the_table_does(laid: Laid) -> None:
+    picture = drawn(laid)["timeline"]
+    root = etree.fromstring(picture.svg)
+    numbers = [each.text for each in root.iter("text") if each.get("class") in ("pic-on", "pic-number")]
+    assert numbers == [row[0] for row in picture.table.rows]
+    assert any("T-3" in row[2] for row in picture.table.rows)
+    days = [date(*map(int, reversed(re.findall(r"\d+", row[1])))) for row in picture.table.rows]
+    assert days == sorted(days)
+
+
+def test_nothing_yet_is_a_picture_too(sqlite_database: Database) -> None:
+    empty = the_year(sqlite_database)
+    for picture in (pictures.year_map(empty, "vi"), pictures.letters_per_week(empty, "vi"), pictures.rates((), "vi")):
+        etree.fromstring(picture.svg)
+        assert picture.table.rows == ()
+
+
+# --- the year itself -------------------------------------------------------------------------------------------------
+
+
+def test_weeks_hold_what_was_sent_what_is_due_and_what_will_be_sent(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    swept(database, at("2021-06-14", "07:00"))
+    so_ban = next(each for each in the_year(database, laid.plan_id).agencies if each.id == "so-ban")
+    june_14, june_21 = date(2021, 6, 14), date(2021, 6, 21)
+    assert so_ban.weeks[june_14].due == so_ban.weeks[june_14].open == 1
+    assert so_ban.weeks[june_14].to_come >= 1
+    assert june_21 in so_ban.weeks or so_ban.weeks[june_14].to_come >= 2
+
+
+def test_rounds_that_have_not_opened_are_foreseen_with_their_due_dates(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    year = the_year(database, laid.plan_id)
+    december = date(2021, 12, 13)
+    assert year.foreseen
+    assert year.total[december].due == 4  # IV.1.1, IV.2.1 twice, IV.3.1 on Friday the 17th
+    assert year.total[december].to_come > 0
+
+
+def test_what_is_reported_sends_nothing_more(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    before = the_year(database).total[date(2021, 6, 14)]
+    do(database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    after = the_year(database).total[date(2021, 6, 14)]
+    assert (after.due, after.open) == (before.due, before.open - 1)
+    assert after.to_come < before.to_come
+
+
+def test_another_plan_s_year_is_its_own(database: Database) -> None:
+    first = lay(database, now=OPENED)
+    second = lay(database, now=OPENED, plan=plan_file(number="13/KH-UBND"))
+    both, one = the_year(database), the_year(database, first.plan_id)
+    week = date(2021, 6, 14)
+    assert both.total[week].due == 2 * one.total[week].due
+    assert the_year(database, second.plan_id).total[week].due == one.total[week].due
+
+
+def counted(database: Database, look: Callable[[], object]) -> int:
+    said: list[str] = []
+
+    def note(*given: Any) -> None:
+        said.append(given[2])
+
+    event.listen(database.bind, "before_cursor_execute", note)
+    look()
+    event.remove(database.bind, "before_cursor_execute", note)
+    return len(said)
+
+
+def test_the_cost_is_nine_questions_however_much_there_is(database: Database) -> None:
+    laid = begin(real_plan(database, now=OPENED), now=OPENED)
+    few = counted(database, lambda: the_year(database, laid.plan_id))
+    swept(database, at("2021-06-14", "07:00"))
+    assert counted(database, lambda: the_year(database, laid.plan_id)) == few
+
+
+def test_the_first_and_last_days_of_a_year_lie_in_its_weeks(sqlite_database: Database) -> None:
+    mondays = the_year(sqlite_database).mondays
+    assert mondays[0] <= date(2021, 1, 1) <= mondays[0] + timedelta(days=6)
+    assert mondays[-1] <= date(2021, 12, 31)
+    assert Week(1, 2, 3, 4) + Week(1, 1, 1, 1) == Week(2, 3, 4, 5)
