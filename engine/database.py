@@ -7,12 +7,14 @@ SQLite a write unit begins with BEGIN IMMEDIATE, so two writers queue instead of
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, bindparam, event, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
@@ -51,6 +53,7 @@ class Database:
         else:
             raise BadInput(f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.")
         self._writing = self.bind.execution_options(dondoc_write=True)
+        weakref.finalize(self, self.bind.dispose)  # a command that ends without dispose() leaves no line open
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -157,19 +160,105 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
     return bind
 
 
-def insert_new(session: Session, model: type[SQLModel], rows: list[dict[str, Any]]) -> int:
-    """Insert rows, leaving out those whose unique key exists already. Returns how many were new."""
-    if not rows:
-        return 0
-    table = model.__table__  # type: ignore[attr-defined]
-    dialect = session.connection().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(table).on_conflict_do_nothing()
-    # Without the option PostgreSQL's rowcount of many rows is -1.
-    return session.connection().execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows, leaving out those whose unique key exists already. Returns how many were new. Like all rows that
+    are written together, they have the same columns."""
+    return _write(session, _insertion, model, rows)
+
+
+def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows; one whose unique key exists already is an error."""
+    return _write(session, _plain_insertion, model, rows)
+
+
+def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Set columns of many rows by their ``id``. Returns how many there were."""
+    return _write(session, _change, model, rows)
 
 
 @functools.cache
 def table(model: type[SQLModel]) -> Any:
     """The Core table of a record: rows without objects, for passes and lists."""
     return model.__table__  # type: ignore[attr-defined]
+
+
+# --- many rows at once -------------------------------------------------------------------------------------------
+# SQLAlchemy turns values into the driver's row by row and name by name, which costs more than the driver itself. Here
+# the statement is compiled once, by SQLAlchemy, and the values are turned column by column with the same types.
+
+_Make = Callable[[Any, Sequence[str], str], Any]
+
+
+def _insertion(into: Any, names: Sequence[str], dialect: str) -> Any:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(into).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
+
+
+def _plain_insertion(into: Any, names: Sequence[str], _dialect: str) -> Any:
+    return insert(into).values({name: bindparam(name) for name in names})
+
+
+def _change(of: Any, names: Sequence[str], _dialect: str) -> Any:
+    # Names of their own: SQLAlchemy keeps the columns' for itself in an UPDATE.
+    changes = {name: bindparam(f"to_{name}", type_=of.c[name].type) for name in names if name != "id"}
+    return update(of).where(of.c.id == bindparam("to_id")).values(changes)
+
+
+def _write(session: Session, make: _Make, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    if not rows:
+        return 0
+    connection = session.connection()
+    prepared = _prepared(make, model, tuple(rows[0]), connection.dialect)
+    # Without the option PostgreSQL's rowcount of many rows is -1.
+    kept = {"preserve_rowcount": True}
+    return connection.exec_driver_sql(prepared.sql, prepared.driven(rows), execution_options=kept).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """``slots``: for each parameter its name in the statement, the column's name and what makes it the driver's."""
+
+    sql: str
+    slots: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]
+    positional: bool
+    defaults: Mapping[str, Any]
+
+    def driven(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        columns = [_turned([row[name] for row in rows] if name in rows[0] else [self.defaults[name]] * len(rows), turn)
+                   for _, name, turn in self.slots]  # fmt: skip
+        values = zip(*columns, strict=True)
+        if self.positional:
+            return list(values)
+        names = [parameter for parameter, _, _ in self.slots]
+        return [dict(zip(names, row, strict=True)) for row in values]
+
+
+def _turned(values: list[Any], turn: Callable[[Any], Any] | None) -> list[Any]:
+    """A column as the driver wants it. Runs of one value (the pass's instant, a state) are turned once."""
+    if turn is None:
+        return values
+    last, made, turned = _NOTHING, None, []
+    for value in values:
+        if value is not last:
+            last, made = value, turn(value)
+        turned.append(made)
+    return turned
+
+
+_NOTHING = object()
+
+
+@functools.lru_cache(maxsize=256)
+def _prepared(make: _Make, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _Prepared:
+    columns = table(model).c
+    lacking = {} if make is _change else {
+        column.name: column.default.arg for column in columns
+        if column.name not in names and column.default is not None and column.default.is_scalar
+    }  # fmt: skip
+    compiled = make(table(model), (*names, *lacking), dialect.name).compile(dialect=dialect, for_executemany=True)
+    slots = tuple(
+        (parameter, parameter.removeprefix("to_") if make is _change else parameter,
+         compiled.binds[parameter].type.dialect_impl(dialect).bind_processor(dialect))
+        for parameter in compiled.positiontup or compiled.binds
+    )  # fmt: skip
+    return _Prepared(compiled.string, slots, bool(compiled.positional), lacking)
