@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlmodel import Session
 
 from engine.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -162,12 +162,15 @@ def _open_letters(session: Session, pending: Sequence[tuple[Slot, date]], now: d
 
 def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
     """An urgent line makes its whole letter urgent; one that is being tried again keeps its next try."""
+    if not letters_by:
+        return
     m = table(Letter)
-    for letter_id, send_after in letters_by.items():
-        session.connection().execute(
-            update(m).where(m.c.id == letter_id, ~m.c.urgent)
-            .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=send_after))
-        )  # fmt: skip
+    soon = bindparam("soon", type_=m.c.send_after.type)
+    session.connection().execute(
+        update(m).where(m.c.id == bindparam("row_id"), ~m.c.urgent)
+        .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=soon)),
+        [{"row_id": letter_id, "soon": send_after} for letter_id, send_after in letters_by.items()],
+    )  # fmt: skip
 
 
 def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -165,28 +165,30 @@ class Decision:
     quiet: Quiet | None
 
 
-@lru_cache(maxsize=4096)
-def _dated(ladder: Ladder, opened_on: date, due_on: date | None, calendar: _Same) -> tuple[tuple[date, Rung], ...]:
-    dated = ((rung.on(opened_on, due_on, calendar.calendar), rung) for rung in ladder.rungs)
-    return tuple(sorted(((on, rung) for on, rung in dated if on is not None), key=lambda each: each[0]))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Same:
-    """A calendar and a ladder as cache keys: by identity, since both are frozen and made once a pass."""
+    """A ladder and a calendar as one cache key, by identity: both are frozen and made once a pass, and to hash all
+    that is in them costs more than what the cache saves."""
 
+    ladder: Ladder
     calendar: WorkCalendar
 
     def __hash__(self) -> int:
-        return id(self.calendar)
+        return hash((id(self.ladder), id(self.calendar)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.calendar is other.calendar
+        return isinstance(other, _Same) and self.ladder is other.ladder and self.calendar is other.calendar
+
+
+@lru_cache(maxsize=4096)
+def _dated(rules: _Same, opened_on: date, due_on: date | None) -> tuple[tuple[date, Rung], ...]:
+    dated = ((rung.on(opened_on, due_on, rules.calendar), rung) for rung in rules.ladder.rungs)
+    return tuple(sorted(((on, rung) for on, rung in dated if on is not None), key=lambda each: each[0]))
 
 
 def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
     """The rungs of an assignment with their dates, in the order they come."""
-    return _dated(ladder, opened_on, due_on, _Same(calendar))
+    return _dated(_Same(ladder, calendar), opened_on, due_on)
 
 
 def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) -> Decision:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, select
 from sqlmodel import Session
 
 from engine.calendar import instant, local_date
-from engine.database import table
+from engine.database import table, update_rows
 from engine.lifecycle import append, event
 from engine.outbox import Line, post
 from engine.policy import Decision, Facts, Policy, decide
@@ -77,12 +77,16 @@ def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_i
     swept = Swept(seen=len(rows))
     if not rows:
         return swept
-    work = _Work()
+    work, today = _Work(), local_date(now)
+    # Of one round of a plan, most assignments stand alike: what is decided about one holds for all of them.
+    decided: dict[tuple[int, Facts], Decision] = {}
     for row in rows:
-        policy = book.policy(row.policy_id)
         facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until)
-        decision = decide(book.ladders[row.ladder_id], facts, book.calendar, local_date(now))
-        _carry_out(row, policy, decision, now, work)
+        decision = decided.get((row.ladder_id, facts))
+        if decision is None:
+            decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
+            decided[row.ladder_id, facts] = decision
+        _carry_out(row, book.policy(row.policy_id), decision, now, work)
         swept.fired += len(decision.fired)
         swept.skipped += len(decision.skipped)
     answering = read_answering(session, (line.agency_id for line in work.lines))
@@ -91,7 +95,7 @@ def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_i
     if posted.unreachable:
         swept.notices += _say_unreachable(session, posted.unreachable, rows, book, now)
     append(session, work.events)
-    _write_agenda(session, work.agenda)
+    update_rows(session, Assignment, work.agenda)
     return swept
 
 
@@ -139,8 +143,8 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
         )  # fmt: skip
     work.agenda.append(
         {
-            "row_id": row.id, "set_until": decision.acted_until, "set_level": level, "set_quiet": decision.quiet,
-            "set_next": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
+            "id": row.id, "acted_until": decision.acted_until, "level": level, "quiet": decision.quiet,
+            "next_action_at": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
         }
     )  # fmt: skip
 
@@ -168,16 +172,3 @@ def _say_unreachable(
     ]  # fmt: skip
     answering = read_answering(session, (line.agency_id for line in told))
     return post(session, told, answering, book.calendar, now).notices
-
-
-def _write_agenda(session: Session, agenda: Sequence[dict[str, Any]]) -> None:
-    a = table(Assignment)
-    session.connection().execute(
-        update(a)
-        .where(a.c.id == bindparam("row_id"))
-        .values(
-            acted_until=bindparam("set_until"), level=bindparam("set_level"), quiet=bindparam("set_quiet"),
-            next_action_at=bindparam("set_next"),
-        ),
-        list(agenda),
-    )  # fmt: skip
