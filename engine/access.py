@@ -37,6 +37,15 @@ class Deed(StrEnum):
     SEE_LETTERS = "see_letters"
     SEE_PLANS = "see_plans"
     SEE_HEALTH = "see_health"
+    SEE_EVIDENCE = "see_evidence"
+    SEE_FIGURES = "see_figures"
+    """The consolidated report: who has given which figure, and the sums."""
+    SEE_STANDING = "see_standing"
+    """The leadership's page: on-time rates, what is frozen, the year."""
+    SEE_CONTACTS = "see_contacts"
+    """With their addresses: personal data (Law 91/2025)."""
+    SEE_SETTINGS = "see_settings"
+    SEE_LOG = "see_log"
     ACKNOWLEDGE = "acknowledge"
     DECLINE = "decline"
     REPORT = "report"
@@ -47,6 +56,21 @@ class Deed(StrEnum):
     CHASE = "chase"
     CANCEL = "cancel"
     TRANSFER = "transfer"
+    NAME_DEPUTY = "name_deputy"
+    SET_WISHES = "set_wishes"
+    MAKE_FEED = "make_feed"
+    MAKE_TOKEN = "make_token"
+    ADD_DUTY = "add_duty"
+    AMEND_DUTY = "amend_duty"
+    FREEZE = "freeze"
+    RUN_PLANS = "run_plans"
+    """Load, check, activate, renew."""
+    KEEP_AGENCIES = "keep_agencies"
+    """The directory, its successions and handing over."""
+    KEEP_CONTACTS = "keep_contacts"
+    KEEP_POLICIES = "keep_policies"
+    KEEP_CALENDAR = "keep_calendar"
+    KEEP_ACCOUNTS = "keep_accounts"
     STEP_CLOCK = "step_clock"
 
 
@@ -58,17 +82,37 @@ class Reach(StrEnum):
 ABOVE = frozenset({Deed.ACCEPT, Deed.RETURN, Deed.DECIDE_EXTENSION, Deed.CHASE, Deed.CANCEL, Deed.TRANSFER})
 """Deeds of the department above the owner."""
 
-_OWNER = dict.fromkeys((Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION), Reach.OWN)
-_SEE = {Deed.SEE_ASSIGNMENT: Reach.OWN, Deed.SEE_PLANS: Reach.ANY}
-_WATCH = {Deed.SEE_BOARD: Reach.ANY, Deed.SEE_ASSIGNMENT: Reach.ANY, Deed.SEE_PLANS: Reach.ANY}
+OF_THE_PLAN = frozenset({Deed.ADD_DUTY, Deed.AMEND_DUTY, Deed.FREEZE})
+"""Deeds of the department that a plan names as its supervisor."""
+
+
+def _reach(reach: Reach, *deeds: Deed) -> Mapping[Deed, Reach]:
+    return dict.fromkeys(deeds, reach)
+
+
+_MYSELF = _reach(Reach.OWN, Deed.MAKE_FEED, Deed.MAKE_TOKEN, Deed.SET_WISHES)
+_OWNER = {
+    **_reach(Reach.OWN, Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION),
+    **_reach(Reach.OWN, Deed.SEE_ASSIGNMENT, Deed.SEE_EVIDENCE, Deed.SEE_CONTACTS),
+    **_reach(Reach.ANY, Deed.SEE_PLANS),
+    **_MYSELF,
+}
+_WATCH = {
+    **_reach(Reach.ANY, Deed.SEE_BOARD, Deed.SEE_ASSIGNMENT, Deed.SEE_PLANS, Deed.SEE_FIGURES, Deed.SEE_STANDING),
+    **_MYSELF,
+}
 
 TABLE: Mapping[ActorRole, Mapping[Deed, Reach]] = {
-    ActorRole.COORDINATOR: _OWNER | _SEE,
-    ActorRole.DEPUTY: _OWNER | _SEE,
-    ActorRole.HEAD: _OWNER | _SEE,
-    ActorRole.MONITOR: _WATCH | {Deed.SEE_LETTERS: Reach.ANY} | dict.fromkeys(ABOVE, Reach.OWN),
+    ActorRole.COORDINATOR: {**_OWNER, **_reach(Reach.OWN, Deed.NAME_DEPUTY)},
+    ActorRole.DEPUTY: _OWNER,
+    ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Deed.NAME_DEPUTY, Deed.KEEP_CONTACTS)},
+    ActorRole.MONITOR: {
+        **_WATCH,
+        **_reach(Reach.ANY, Deed.SEE_LETTERS, Deed.SEE_EVIDENCE, Deed.SEE_CONTACTS),
+        **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
+    },
     ActorRole.LEADERSHIP: _WATCH,
-    ActorRole.ADMINISTRATOR: dict.fromkeys(Deed, Reach.ANY),
+    ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Deed),
 }
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
-from engine.access import ABOVE, Actor, Deed
+from engine.access import ABOVE, OF_THE_PLAN, Actor, Deed
 from engine.accounts import account
 from engine.database import table
 from engine.errors import BadInput, NotAllowed, NotFound
@@ -22,7 +22,9 @@ from engine.terms import EventKind
 PREFIX = "dondoc_"
 """So that a key left in a file or a log is recognised for what it is."""
 LONGEST = timedelta(days=366)
-OWNERS = frozenset({Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION})
+OWNERS = frozenset({
+    Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION, Deed.NAME_DEPUTY, Deed.SET_WISHES, Deed.MAKE_FEED,
+})  # fmt: skip
 
 
 class Scope(StrEnum):
@@ -40,7 +42,7 @@ def scope_of(deed: Deed) -> Scope:
     """The scope that a deed needs; whatever is not named needs the highest."""
     if deed.value.startswith("see_"):
         return Scope.READ
-    return Scope.REPORT if deed in OWNERS else Scope.DECIDE if deed in ABOVE else Scope.ADMINISTER
+    return Scope.REPORT if deed in OWNERS else Scope.DECIDE if deed in ABOVE | OF_THE_PLAN else Scope.ADMINISTER
 
 
 @dataclass(frozen=True, slots=True)
