@@ -38,6 +38,7 @@ make_token        own  own  own  own  own  any
 add_duty          -    -    -    own  -    any
 amend_duty        -    -    -    own  -    any
 freeze            -    -    -    own  -    any
+load_plan         -    -    -    -    -    any
 run_plans         -    -    -    -    -    any
 keep_agencies     -    -    -    -    -    any
 keep_contacts     -    -    own  -    -    any
