@@ -213,7 +213,10 @@ _CADENCES = (
     ),
     ("half_year", phrase(r"0?6 tháng|sáu tháng")),
     ("nine_month", phrase(r"0?9 tháng|chín tháng")),
-    ("year", phrase(r"^năm$|cáo năm|(?:hằng|hàng|mỗi|từng) năm|(?:0?1|một|cả|kết) năm|(?:,|và|/|kỳ|hoặc|quý) ?năm(?! \d)")),
+    (
+        "year",
+        phrase(r"^năm$|cáo năm|(?:hằng|hàng|mỗi|từng) năm|(?:0?1|một|cả|kết) năm|(?:,|và|/|kỳ|hoặc|quý) ?năm(?! \d)"),
+    ),
     ("ad_hoc", phrase(r"đột xuất|khi có yêu cầu")),
 )
 

@@ -112,7 +112,9 @@ class _Draft:
         kind = self.plan.title.text.split("\n")[0][:20].capitalize() if self.plan.title else "Kế hoạch"
         kind = next((each for each in ("Chương trình", "Phương án", "Đề án") if kind.startswith(each)), "Kế hoạch")
         name = f"{kind} {number} năm {year}" if number and year else ""
-        yield self._asked("short_title", "tên trung tính, không có chữ của lĩnh vực", _quoted(name[:80]) if name else "")
+        yield self._asked(
+            "short_title", "tên trung tính, không có chữ của lĩnh vực", _quoted(name[:80]) if name else ""
+        )
         yield self._asked("sms_name", "nhiều nhất 11 ký tự không dấu", self._sms_name())
         yield self._asked("supervisor", "cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo", self.supervisor)
         yield f"directory: {self.directory.id}" if self.directory.id else self._asked("directory", "mã danh bạ")
@@ -249,4 +251,3 @@ class _Draft:
             yield f"            # phối hợp với «{name}»: không có trong danh bạ / not in the directory"
         if timing.wording:
             yield f"            # thời gian trong văn bản / time in the document: {_quoted(timing.wording)}"
-

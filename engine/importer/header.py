@@ -351,7 +351,7 @@ def _recipients_at(plain: str, length: int) -> int:
 
 
 def _resumes(text: str) -> bool:
-    return is_capital(text) and _RESUMES.match(matching(text)) is not None or _is_annex(text)
+    return (is_capital(text) and _RESUMES.match(matching(text)) is not None) or _is_annex(text)
 
 
 def _is_annex(text: str) -> bool:

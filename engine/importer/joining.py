@@ -152,7 +152,12 @@ class _Joiner:
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
-        if mark is not None and mark.rank is Rank.DASH and not trusted and self._paired(before, line.text[mark.length :]):
+        if (
+            mark is not None
+            and mark.rank is Rank.DASH
+            and not trusted
+            and self._paired(before, line.text[mark.length :])
+        ):
             return _Break.NONE
         open_ = not ended(before) and not self._complete(line)
         if mark is not None:

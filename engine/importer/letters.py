@@ -10,7 +10,21 @@ import unicodedata
 
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 _INVISIBLE = dict.fromkeys(
-    (*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0), 0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x200E, 0x200F)
+    (
+        *range(9),
+        11,
+        12,
+        *range(14, 32),
+        *range(0x7F, 0xA0),
+        0x00AD,
+        0x200B,
+        0x200C,
+        0x200D,
+        0x2060,
+        0xFEFF,
+        0x200E,
+        0x200F,
+    )
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _LOOKALIKE = str.maketrans({"–": "-", "—": "-", "−": "-", "‑": "-", "‒": "-", "\uf02d": "-", "“": '"', "”": '"',

@@ -41,6 +41,8 @@ lđtbxh; lđ - tb&xh; gtvt; ldtbxh; tnmt; nn và ptnt; nông nghiệp và ptnt; 
 
 # Whole names that no rule below would end in the right place.
 WHOLE_NAMES = words("""
+phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật; thông tấn xã việt nam;
+trung tâm xúc tiến đầu tư, thương mại và du lịch; chi cục quản lý chất lượng nông lâm sản và thủy sản;
 ủy ban mặt trận tổ quốc việt nam; ban dân tộc và miền núi; hội bảo trợ người khuyết tật và trẻ mồ côi;
 hội bảo trợ người khuyết tật, trẻ mồ côi và bệnh nhân nghèo; văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân;
 văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd; văn phòng hội đồng nhân dân và ủy ban nhân dân;
@@ -67,7 +69,7 @@ thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| �
 đội(?! ngũ| hình); tiểu ban; công an; quân sự; bộ chỉ huy; bộ tư lệnh; bchqs; bch; ban chqs; bộ đội; đồn; hải quan;
 thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa án; tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
 doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản;
-nhà văn hóa; nhà thiếu nhi; nhà máy; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học); trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh; phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy;
+nhà văn hóa; nhà thiếu nhi; nhà máy; cảng vụ; cảng hàng không; sân bay; tổng liên đoàn; giáo hội; lữ đoàn; trung đoàn; tiểu đoàn; sư đoàn; cảnh sát; thông tấn xã; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học); trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh; phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy;
 quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,); chủ tịch; phó chủ tịch; giám đốc; phó giám đốc;
 thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh; phó chánh; cục trưởng; vụ trưởng; viện trưởng;
 hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà; thành viên; thành viên; ủy viên; cán bộ(?! quản lý);
@@ -84,7 +86,7 @@ huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; q
 cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở; chữa bệnh; bệnh viện; trung tâm;
 báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối; khu phố; buôn; ấp; đội; đồng chí; ông;
 bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn; tổng công ty; trường học;
-trường đại học; cao đẳng; hiệp hội; đơn vị sự nghiệp; tổ chức chính trị - xã hội; tổ chức chính trị xã hội;
+trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội; đơn vị sự nghiệp; tổ chức chính trị - xã hội; tổ chức chính trị xã hội;
 tổ chức xã hội; cá nhân; đoàn viên; hội viên; báo chí; phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông;
 nhà trường; hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ;
 viên chức; người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan;
@@ -115,6 +117,13 @@ trân trọng; thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
+làm tốt; cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
+trợ giúp; cứu trợ; can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển;
+bảo tồn; trùng tu; sưu tầm; biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu;
+tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối;
+hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
+ngoài việc; sau khi; khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc;
+hiệp đồng; thanh lý; chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân;
 chủ trì; đồng chủ trì; chủ động; phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường;
 chịu trách nhiệm; có trách nhiệm; có nhiệm vụ; có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh;
 đẩy nhanh; thực hiện; theo dõi; tiếp tục; báo cáo; bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ;
@@ -166,6 +175,7 @@ bảo vệ quyền lợi; điều tra tội phạm
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
+ngân hàng; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
 công nghệ thông tin; hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin;
 kế hoạch tổng hợp; nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp; văn phòng tổng hợp;
 người nộp thuế; người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành;

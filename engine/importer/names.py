@@ -135,7 +135,7 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
     head = _SHARED.match(prose.plain, at)
     found: list[Name] = []
     end = at
-    if head is None:
+    if head is None or _WHOLE.match(prose.plain, at):
         return found, at
     word = head["head"].capitalize()
     place = head.end()
@@ -221,7 +221,8 @@ class _Walk:
             level = _LEVEL.match(plain, at) if self.end == self.start_of_rest or self.plural else None
             self.leveled = self.leveled or level is not None
             return level.end() if level else None
-        if self._duty(at, word.end()) or (text[at].islower() and _STOP.match(plain, at)):
+        stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
+        if stops or self._duty(at, word.end()):
             return None
         if word.group().endswith("."):
             short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
@@ -237,7 +238,7 @@ class _Walk:
     def _level(self, at: int, end: int) -> bool:
         """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
         level = None if self.grouped else _LEVEL.match(self.prose.plain, at)
-        if level is None or level.end() != end:
+        if level is None or level.end() != end or self._spanned(at):
             return False
         self.leveled = True
         return True
@@ -252,7 +253,11 @@ class _Walk:
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
             strong = _STRONG.match(plain, following)
-            begins = sign == "-" and strong is not None and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
+            begins = (
+                sign == "-"
+                and strong is not None
+                and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
+            )
             if begins or self._duty(following, following) or (self.closed and not after.isupper()):
                 return None
             self.closed = False
@@ -329,6 +334,9 @@ class _Walk:
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
         last = before[-12:]
+        head = _HEAD.match(plain, self.start)
+        if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):
+            return False  # «Trung tâm Hỗ trợ Phát triển Doanh nghiệp»
         direct = _HEAD.fullmatch(before.split(" - ")[-1]) is not None or self._ends_with_head(before)
         return not direct and not last.endswith((" và", "-", "&", ","))
 

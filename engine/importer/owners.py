@@ -123,6 +123,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
 _TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
+_BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
@@ -135,6 +136,8 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if not words or len(words) > (10 if headed else 6) or words[0] in ("và", "-", "hoặc"):
         return end
     started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
+    if headed and _BROAD.match(prose.plain):
+        return tail.end()
     return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
 
 

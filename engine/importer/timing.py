@@ -38,7 +38,9 @@ def timing_of(deadlines: Sequence[Deadline], year: int, usual: tuple[str, ...]) 
     cycles = [name for name in cadence if name != "ad_hoc"]
     days = [(each, point) for each in deadlines for point in each.days]
     if cycles:
-        day = next((int(point[-2:]) for _, point in days if re.fullmatch(r"(?:.*-)?\d{2}", point) and "Q" not in point), None)
+        day = next(
+            (int(point[-2:]) for _, point in days if re.fullmatch(r"(?:.*-)?\d{2}", point) and "Q" not in point), None
+        )
         before = any(each.before for each, _ in days)
         due_day = None if day is None else (day - 1 or 31) if before else day
         doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"

@@ -43,7 +43,9 @@ def test_any_bytes_are_read_or_refused(raw):
     tried(raw)
 
 
-@given(st.sampled_from([b"%PDF-1.4\n", b"PK\x03\x04", b"<html>", b"\xff\xfe", b"\xef\xbb\xbf"]), st.binary(max_size=120))
+@given(
+    st.sampled_from([b"%PDF-1.4\n", b"PK\x03\x04", b"<html>", b"\xff\xfe", b"\xef\xbb\xbf"]), st.binary(max_size=120)
+)
 @settings(max_examples=15)
 def test_any_bytes_under_a_known_sign_are_read_or_refused(sign, raw):
     tried(sign + raw)

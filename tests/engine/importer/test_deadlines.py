@@ -48,7 +48,9 @@ def test_a_cycle_is_found_with_its_cadence(text, cadence):
     assert found[0].cadence == cadence
 
 
-@pytest.mark.parametrize(("text", "kind"), [("thường xuyên kiểm tra", DeadlineKind.STANDING), ("kiểm tra đột xuất", DeadlineKind.AD_HOC)])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("thường xuyên kiểm tra", DeadlineKind.STANDING), ("kiểm tra đột xuất", DeadlineKind.AD_HOC)]
+)
 def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
     assert [each.kind for each in deadlines_in(text)] == [kind]
 

@@ -71,7 +71,9 @@ def test_a_clause_before_the_body_is_looked_behind():
     assert (found.written, found.rest) == ("các sở, ban, ngành", "tổ chức thực hiện")
 
 
-@pytest.mark.parametrize("text", ["Công tác chỉ đạo, điều hành", "Chế độ báo cáo", "Phòng, chống dịch bệnh", "Kinh phí thực hiện"])
+@pytest.mark.parametrize(
+    "text", ["Công tác chỉ đạo, điều hành", "Chế độ báo cáo", "Phòng, chống dịch bệnh", "Kinh phí thực hiện"]
+)
 def test_a_topic_is_no_owner_line(text):
     assert owner_line(text) is None
 

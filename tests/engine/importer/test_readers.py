@@ -144,6 +144,8 @@ def test_invisible_letters_and_runs_of_blanks_go():
     assert clean("a\u200b b\u00ad\t\tc\x07") == "a b c"
 
 
-@pytest.mark.parametrize(("word", "good"), [("nghiêng", True), ("quyết", True), ("khuỷu", True), ("hoµ", False), ("xyz", False)])
+@pytest.mark.parametrize(
+    ("word", "good"), [("nghiêng", True), ("quyết", True), ("khuỷu", True), ("hoµ", False), ("xyz", False)]
+)
 def test_a_syllable_is_told_from_other_words(word, good):
     assert is_syllable(word) is good

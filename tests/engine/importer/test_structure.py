@@ -17,7 +17,9 @@ def paragraphs(text):
 
 
 def found(plan):
-    return [(item.no, [owner.name for owner in item.owners], [duty.text for duty in item.duties]) for item in plan.items]
+    return [
+        (item.no, [owner.name for owner in item.owners], [duty.text for duty in item.duties]) for item in plan.items
+    ]
 
 
 def codes(plan):
@@ -48,7 +50,9 @@ def test_a_mark_is_read(text, rank, label, value):
     assert (mark.rank, mark.label, mark.value) == (rank, label, value)
 
 
-@pytest.mark.parametrize("text", ["2021. Các đơn vị", "178 tỉnh", "15/12 báo cáo", "1.000 người", "1.2.2022 họp", "V/v họp", "-----"])
+@pytest.mark.parametrize(
+    "text", ["2021. Các đơn vị", "178 tỉnh", "15/12 báo cáo", "1.000 người", "1.2.2022 họp", "V/v họp", "-----"]
+)
 def test_numbers_in_text_are_no_marks(text):
     assert mark_of(text) is None
 
@@ -98,7 +102,11 @@ def test_sub_points_belong_to_their_duty_and_topics_do_not_hide_theirs(read):
         "- Kiểm tra chợ.\n- Kiểm tra trường học.\n"
     )
     texts = [duty.text for duty in plan.duties]
-    assert texts == ["Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.", "Kiểm tra chợ.", "Kiểm tra trường học."]
+    assert texts == [
+        "Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.",
+        "Kiểm tra chợ.",
+        "Kiểm tra trường học.",
+    ]
 
 
 def test_missing_and_doubled_numbers_are_warnings(read):
@@ -151,7 +159,16 @@ def test_a_labelled_line_is_known(text, label):
 
 
 def test_the_heads_of_columns_are_known():
-    heads = ["STT", "Nội dung thực hiện", "Cơ quan chủ trì", "Phối hợp", "Thời hạn", "Kết quả thực hiện", "Lãnh đạo theo dõi", "Ghi chú"]
+    heads = [
+        "STT",
+        "Nội dung thực hiện",
+        "Cơ quan chủ trì",
+        "Phối hợp",
+        "Thời hạn",
+        "Kết quả thực hiện",
+        "Lãnh đạo theo dõi",
+        "Ghi chú",
+    ]
     assert [label_of_column(head) for head in heads] == [
         Label.NUMBER, Label.TASK, Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.PRODUCT, Label.MONITOR, Label.OTHER
     ]  # fmt: skip
