@@ -36,6 +36,7 @@ class OverdueRow:
     agency: str
     supervisor_id: str
     issuer_id: str
+    plan_id: int
     plan: str
     citation: str
     text: str
@@ -120,8 +121,8 @@ def overdue(
     """Open assignments past their due date that concern any of the given bodies, worst first."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a.c.id, a.c.agency_id, g.c.name, a.c.supervisor_id, p.c.issuer_id, p.c.number, d.c.citation, d.c.text,
-               a.c.period, a.c.due_on, a.c.level, d.c.request)
+        select(a.c.id, a.c.agency_id, g.c.name, a.c.supervisor_id, p.c.issuer_id, p.c.id, p.c.number, d.c.citation,
+               d.c.text, a.c.period, a.c.due_on, a.c.level, d.c.request)
         .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
         .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
         .where(a.c.agency_id.in_(list(agencies)) | a.c.supervisor_id.in_(list(supervisors))

@@ -202,6 +202,8 @@ class Stationery:
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
         rounds = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items)
+        late = facts.digest.rows if facts.digest else ()
+        rounds |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
         for plan_id, plan, period in rounds:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
 
