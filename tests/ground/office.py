@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from ground.factory import Laid, at, lay
 from ground.post import KEY, post_office
 from httpx import Response
 from sqlmodel import Session
+from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from engine import lifecycle
@@ -34,6 +37,9 @@ from engine.records import Contact, Letter
 from engine.terms import Role
 from engine.web.app import make_app
 from engine.web.context import Context
+from engine.web.render import Templates
+from engine.web.security import FormTokens
+from engine.web.visit import Tools
 from workflows import passes
 from workflows.rehearsal import live
 
@@ -96,8 +102,26 @@ def open_office(
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
     context = Context(database, clock, Signer(KEY), chosen, step, preview)
-    client = TestClient(make_app(context), base_url=host, raise_server_exceptions=False)
-    return Office(client, context, clock)
+    tools = Tools(context, _templates(), FormTokens(KEY))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        served = _served()
+        served.state.tools = tools
+        await served(scope, receive, send)
+
+    return Office(TestClient(app, base_url=host, raise_server_exceptions=False), context, clock)
+
+
+@cache
+def _served() -> FastAPI:
+    """The application, built once a run: each office brings its own database, clock and settings to it."""
+    settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
+    return make_app(Context(Database("sqlite://"), Standing(NOW), Signer(KEY), settings))
+
+
+@cache
+def _templates() -> Templates:
+    return Templates()
 
 
 def live_through(database: Database, until: datetime = NOW) -> Laid:

@@ -1,0 +1,148 @@
+"""What is done from pages: each deed moves what it should, a refused one keeps what was typed, none twice."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import happened, row, rows
+from ground.office import Office, open_office
+
+from engine.database import Database
+from engine.records import Assignment, Extension, Notice
+from engine.terms import NoticeKind, State
+
+SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
+
+
+def state(lived: Database, assignment: int) -> State:
+    found: State = row(lived, Assignment, id=assignment).state
+    return found
+
+
+def test_a_report_is_accepted_from_its_page(office: Office, lived: Database) -> None:
+    answer = office.post(f"/assignments/{SO_BAN}/accept", page=f"/assignments/{SO_BAN}")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/assignments/{SO_BAN}?said=accept")
+    assert state(lived, SO_BAN) is State.ACCEPTED
+    assert "Đã tiếp nhận báo cáo." in office.get(answer.headers["location"]).text
+
+
+def test_a_report_is_returned_with_the_reason_that_was_typed(office: Office, lived: Database) -> None:
+    office.post(f"/assignments/{SO_BAN}/return", reason="Thiếu\r\nsố liệu.")
+    assert state(lived, SO_BAN) is State.RETURNED
+    assert "Thiếu\nsố liệu." in office.get(f"/assignments/{SO_BAN}").text
+
+
+def test_a_refused_deed_shows_why_beside_its_form_and_keeps_what_was_typed(office: Office, lived: Database) -> None:
+    answer = office.post(f"/assignments/{HUYEN_B}/transfer", to="", reason="Sáp nhập theo Nghị quyết.")
+
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 400
+    assert page.select_one("#transfer-reason").get_text() == "Sáp nhập theo Nghị quyết."  # type: ignore[union-attr]
+    assert "Chưa chọn cơ quan nhận" in page.select_one("details[open] .said").get_text()  # type: ignore[union-attr]
+    assert state(lived, HUYEN_B) is State.ASSIGNED
+
+
+def test_an_assignment_is_transferred_to_the_agency_that_was_chosen(office: Office, lived: Database) -> None:
+    office.post(f"/assignments/{HUYEN_B}/transfer", to="so-ban", reason="Sáp nhập.")
+    assert state(lived, HUYEN_B) is State.TRANSFERRED
+    assert row(lived, Assignment, transferred_from_id=HUYEN_B).agency_id == "so-ban"
+
+
+def test_an_extension_is_granted_from_the_page_of_its_assignment(office: Office, lived: Database) -> None:
+    answer = office.post(f"/assignments/{MAT_TRAN}/decide_extension", answer="granted", words="Đồng ý.")
+    assert answer.status_code == 303
+    assert row(lived, Extension).granted is True
+    assert str(row(lived, Assignment, id=MAT_TRAN).due_on) == "2021-06-30"
+
+
+@pytest.mark.parametrize(("assignment", "deed", "fields", "status"), [
+    (SO_BAN, "acknowledge", {}, 303), (HUYEN_B, "accept", {}, 409), (HUYEN_B, "return", {"reason": "x"}, 409),
+    (SO_BAN, "return", {"reason": "  "}, 400), (HUYEN_B, "cancel", {"reason": ""}, 400),
+    (HUYEN_B, "ask_extension", {"until": "2021-07-30", "reason": "x"}, 409),
+    (HUYEN_B, "ask_extension", {"until": "31/2/2021", "reason": "x"}, 400),
+    (HUYEN_B, "decide_extension", {"answer": "granted"}, 409), (MAT_TRAN, "decide_extension", {"answer": "maybe"}, 400),
+    (HUYEN_B, "transfer", {"to": "nowhere", "reason": "x"}, 400),
+    (HUYEN_B, "transfer", {"to": "huyen-b", "reason": "x"}, 400), (HUYEN_B, "explode", {}, 404),
+    (999, "accept", {}, 404),
+])  # fmt: skip
+def test_what_the_state_or_the_words_do_not_allow_is_a_sentence(
+    office: Office, lived: Database, assignment: int, deed: str, fields: dict[str, str], status: int
+) -> None:
+    before = [(each.id, each.state, each.due_on) for each in rows(lived, Assignment)]
+
+    answer = office.post(f"/assignments/{assignment}/{deed}", **fields)
+
+    assert answer.status_code == status
+    assert [(each.id, each.state, each.due_on) for each in rows(lived, Assignment)] == before
+
+
+def test_acknowledging_what_was_acknowledged_says_that_nothing_changed(office: Office) -> None:
+    answer = office.post(f"/assignments/{SO_BAN}/acknowledge")
+    assert answer.headers["location"].endswith("said=nothing_new")
+    assert "không có gì thay đổi" in office.get(answer.headers["location"]).text
+
+
+def test_chasing_shows_the_letters_first_and_sends_nothing(office: Office, lived: Database) -> None:
+    before = len(rows(lived, Notice))
+
+    answer = office.post("/overdue/chase", id=[str(HUYEN_B), str(SO_CHINH)])
+
+    assert answer.status_code == 200
+    assert "Đôn đốc 2 việc bằng 2 thư?" in answer.text
+    assert len(rows(lived, Notice)) == before
+
+
+def test_chasing_for_sure_puts_one_line_into_each_letter_and_only_once_a_day(office: Office, lived: Database) -> None:
+    first = office.post("/overdue/chase", id=[str(HUYEN_B), str(SO_CHINH)], sure="1")
+    again = office.post("/overdue/chase", id=[str(HUYEN_B)], sure="1")
+
+    assert (first.headers["location"], again.headers["location"]) == ("/overdue?said=chased&n=2", "/overdue?said=none")
+    assert len(rows(lived, Notice, kind=NoticeKind.CHASE)) == 2
+    assert happened(lived, assignment_id=HUYEN_B).count("chased") == 1
+    assert "hôm nay đã được đôn đốc" in office.get(again.headers["location"]).text
+    assert "Hôm nay đã đôn đốc, không gửi thêm" in office.post("/overdue/chase", id=[str(HUYEN_B)]).text
+
+
+def test_what_was_reported_meanwhile_is_left_out_of_the_chase(office: Office) -> None:
+    assert "Không có gì để gửi" in office.post("/overdue/chase", id=[str(SO_BAN)]).text
+
+
+def test_choosing_nothing_to_chase_is_said(office: Office) -> None:
+    answer = office.post("/overdue/chase")
+    assert answer.status_code == 400
+    assert "Chưa chọn việc nào" in answer.text
+
+
+def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
+    def offered(assignment: int) -> set[str]:
+        return set(re.findall(rf"/assignments/{assignment}/(\w+)", office.get(f"/assignments/{assignment}").text))
+
+    assert offered(SO_BAN) == {"accept", "return"}
+    assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "transfer", "cancel"}
+    assert "decide_extension" in offered(MAT_TRAN)
+
+
+def test_the_bar_steps_the_clock_and_comes_back_to_the_page(lived: Database, tmp_path: Path) -> None:
+    steps: list[str] = []
+    office = open_office(lived, tmp_path, step=steps.append)
+
+    answer = office.post("/demo/step", page="/plans", by="week", back="/plans")
+
+    assert (answer.status_code, answer.headers["location"], steps) == (303, "/plans", ["week"])
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""]
+)
+def test_the_bar_leads_nowhere_else(lived: Database, tmp_path: Path, back: str) -> None:
+    office = open_office(lived, tmp_path, step=lambda how: None)
+    assert office.post("/demo/step", page="/plans", by="day", back=back).headers["location"] == "/"
+
+
+def test_outside_the_demonstration_there_is_no_bar_and_no_step(office: Office) -> None:
+    assert "/demo/step" not in office.get("/").text
+    assert office.post("/demo/step", by="day").status_code == 404

@@ -1,0 +1,139 @@
+"""Every page answers in both languages with what stands in the database, small enough, and asks nothing outside."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.databases import closing_database
+from ground.office import Office, open_office
+
+from engine.database import Database
+
+PAGES = (
+    "/", "/?plan=1&period=2021-H1&sort=late", "/overdue", "/overdue?plan=1", "/assignments",
+    "/assignments?class=open_overdue&state=assigned&plan=1&agency=huyen-b&period=2021-H1&duty=IV.2.1",
+    "/assignments?plan=&agency=&class=&state=&waiting=", "/assignments?waiting=declined", "/assignments/1",
+    "/assignments/2", "/assignments/3", "/assignments/4", "/assignments/5", "/letters", "/letters?kind=chase&day=",
+    "/letters?role=monitor&state=delivered&digest=true", "/letters/1", "/letters/1/html", "/agencies",
+    "/agencies/so-ban", "/agencies/huyen-b?period=2021-H1", "/agencies/tinh", "/report/huyen-b/1/2021-H1",
+    "/report/so-ban/1/2021-H1", "/plans", "/plans/1", "/health",
+)  # fmt: skip
+ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_page_answers_in_its_language(office: Office, path: str, language: str) -> None:
+    found = office.get(path, headers={"cookie": f"dondoc_language={language}"})
+    assert found.status_code == 200
+    assert len(found.content) < 50_000
+    if not path.endswith("/html"):
+        assert f'<html lang="{language}">' in found.text
+        assert "<h1" in found.text
+        assert "None" not in BeautifulSoup(found.text, "lxml").get_text()
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
+def test_what_stands_on_an_english_page_in_vietnamese_is_marked_as_vietnamese(office: Office, path: str) -> None:
+    """Names and texts of the documents stay as they are; every sentence of ours is in English."""
+    page = BeautifulSoup(office.get(path, headers={"cookie": "dondoc_language=en"}).text, "lxml")
+    for marked in page.select('[lang="vi"], option, blockquote, .brand, title, pre, article p'):
+        marked.decompose()
+    ours = " ".join(text for text in page.body.stripped_strings if ONLY_VIETNAMESE.search(text))  # type: ignore[union-attr]
+    quoted = re.sub(r"[«“][^»”]*[»”]|\d+/KH-UBND", "", ours)
+    assert not ONLY_VIETNAMESE.search(quoted), quoted
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
+def test_no_page_holds_script_inline_style_or_anything_from_outside(office: Office, path: str) -> None:
+    page = BeautifulSoup(office.get(path).text, "lxml")
+    assert not page.find_all(["script", "style"])
+    assert not page.find_all(style=True)
+    assert not [name for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")]
+    addresses = [
+        tag.get("href") or tag.get("src") or tag.get("action")
+        for tag in page.find_all(["a", "link", "img", "iframe", "form"])
+    ]
+    assert all(address.startswith(("/", "#")) for address in addresses if address)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
+def test_every_field_has_a_label_and_every_id_stands_once(office: Office, path: str) -> None:
+    page = BeautifulSoup(office.get(path).text, "lxml")
+    labelled = {label.get("for") for label in page.find_all("label")}
+    for field in page.find_all(["input", "select", "textarea"]):
+        if field.get("type") != "hidden":
+            assert field.get("id") in labelled or field.find_parent("label"), field
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    assert len(page.find_all("h1")) == 1
+
+
+def test_the_language_is_chosen_by_address_and_kept_by_cookie(office: Office) -> None:
+    assert '<html lang="en">' in office.get("/overdue?lang=en").text
+    assert '<html lang="en">' in office.get("/plans").text
+    assert '<html lang="vi">' in office.get("/plans?lang=vi").text
+    assert '<html lang="vi">' in office.get("/plans?lang=xx").text
+
+
+def test_the_board_says_first_what_to_do_first(office: Office) -> None:
+    page = BeautifulSoup(office.get("/").text, "lxml")
+    lead = " ".join(page.select_one(".lead").get_text().split())  # type: ignore[union-attr]
+    assert lead.startswith("2/5 đã báo cáo, 3 quá hạn, 0 đến hạn trong 3 ngày làm việc. Chậm nhất:")
+    assert [box.b.get_text() for box in page.select(".box")] == ["3", "0", "1", "1"]  # type: ignore[union-attr]
+
+
+def test_every_count_of_the_boxes_opens_onto_as_many_rows(office: Office) -> None:
+    board = BeautifulSoup(office.get("/").text, "lxml")
+    for box in board.select(".box"):
+        listed = BeautifulSoup(office.get(str(box["href"])).text, "lxml")
+        assert len(listed.select(".rows > li")) == int(box.b.get_text())  # type: ignore[union-attr]
+
+
+def test_the_story_shows_the_arithmetic_of_a_moved_date_and_its_source(office: Office) -> None:
+    page = office.get("/assignments/5").text
+    assert "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021" in page
+    assert "Cấu hình của tỉnh, không phải của kế hoạch" in page
+    assert "Chờ báo cáo của các cơ quan: 2/3" in " ".join(BeautifulSoup(page, "lxml").get_text().split())
+
+
+def test_an_empty_system_says_on_every_page_how_things_come(sqlite_database: Database, tmp_path: Path) -> None:
+    office = open_office(sqlite_database, tmp_path)
+    for path in ("/", "/overdue", "/assignments", "/letters", "/agencies", "/plans", "/health"):
+        assert 'class="empty"' in office.get(path).text, path
+
+
+def test_a_letter_that_has_not_left_is_shown_as_it_would_leave_now(lived: Database, tmp_path: Path) -> None:
+    from engine.database import table
+    from engine.records import LetterBody
+    from engine.web.context import Preview
+
+    with lived.write() as session:
+        session.connection().execute(table(LetterBody).delete().where(table(LetterBody).c.letter_id == 1))
+    office = open_office(lived, tmp_path, preview=lambda letter_id, now: Preview("Thư sắp gửi", f"thư {letter_id}"))
+
+    page = office.get("/letters/1").text
+
+    assert "Thư sắp gửi" in page
+    assert "thư 1" in page
+
+
+def test_links_in_a_letter_are_masked_outside_the_demonstration(lived: Database, tmp_path: Path) -> None:
+    real = open_office(lived, tmp_path)
+    shown = open_office(lived, tmp_path, step=lambda how: None)
+    for path in ("/letters/1", "/letters/1/html", "/api/v1/letters/1"):
+        assert re.search(r"/l/…|/l/\\u2026", real.get(path).text), path
+        assert not re.search(r"/[lr]/[A-Za-z0-9_.-]{20}", real.get(path).text), path
+        assert re.search(r"/[lr]/[A-Za-z0-9_.-]{20}", shown.get(path).text), path
+
+
+def test_without_its_database_a_page_says_so_in_words(tmp_path: Path) -> None:
+    with closing_database(f"sqlite:///{tmp_path}/nothing.db") as database:
+        office = open_office(database, tmp_path)
+        page, api = office.get("/"), office.get("/api/v1/board?lang=en")
+    assert (page.status_code, api.status_code) == (503, 503)
+    assert "dondoc db upgrade" in page.text
+    assert api.json()["detail"].endswith("Run “dondoc db upgrade” first.")

@@ -1,0 +1,137 @@
+"""The report page: one submission, every duty tracked alone, nothing lost on an error."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import at, begin, item, plan_file, row, rows, store
+from ground.office import Office, open_office
+
+from engine.database import Database
+from engine.lifecycle import return_report
+from engine.records import Assignment, Report
+from engine.terms import State
+
+PAGE = "/report/so-ban/1/2021-H1"
+FIGURES = (
+    {"code": "II.1", "text": "x", "name": "Số xã", "unit": "count", "asked_of": ["so-ban"], "max": 460},
+    {
+        "code": "II.3",
+        "text": "x",
+        "name": "Số xã lành mạnh",
+        "unit": "count",
+        "asked_of": ["so-ban"],
+        "part_of": "II.1",
+    },
+    {"code": "II.2", "text": "x", "name": "Số tin", "unit": "count", "asked_of": ["IV.2.1"]},
+    {"code": "II.9", "text": "x", "name": "Của huyện", "unit": "count", "asked_of": ["cac-huyen"]},
+)
+
+
+@pytest.fixture
+def office(sqlite_database: Database, tmp_path: Path) -> Office:
+    """so-ban owns IV.1.1 and IV.2.1 (assignments 1 and 2), due on 17 June."""
+    plan = plan_file(items=(item(1, "so-ban"), item(2, "so-ban")), indicators=FIGURES)
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    return open_office(sqlite_database, tmp_path, now=at("2021-06-15"))
+
+
+def both(outcome: str = "done", **more: str) -> dict[str, str]:
+    fields = {
+        f"{name}-{number}": value for number in (1, 2) for name, value in (("outcome", outcome), ("body", "Đã làm."))
+    }
+    return fields | more
+
+
+def states(office: Office) -> list[State]:
+    return [each.state for each in rows(office.context.database, Assignment)]
+
+
+def test_all_duties_of_the_agency_stand_on_one_page_with_the_figures_asked_of_it(office: Office) -> None:
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    assert [legend.b.get_text() for legend in page.select("fieldset > legend")] == ["IV.1.1", "IV.2.1"]  # type: ignore[union-attr]
+    assert [field["name"] for field in page.select(".figures input")] == ["figure-II.1", "figure-II.3", "figure-II.2"]
+    assert "Đã báo cáo 0/2" in page.get_text()
+
+
+def test_one_submission_reports_each_duty_alone_with_its_figures(office: Office) -> None:
+    answer = office.post(PAGE, page=PAGE, **both(**{"figure-II.1": "1.0", "figure-II.2": "12", "figure-II.3": ""})
+                         | {"figure-II.1": "460"})  # fmt: skip
+
+    assert answer.headers["location"] == f"{PAGE}?said=reported&n=2"
+    assert [(each.outcome, each.figures) for each in rows(office.context.database, Report)] == [
+        ("done", {"II.1": 460}), ("done", {"II.2": 12})
+    ]  # fmt: skip
+    assert states(office) == [State.REPORTED, State.REPORTED]
+    assert "<form" not in office.get(PAGE).text.partition("<main")[2]
+
+
+def test_only_duties_with_an_outcome_are_sent_the_others_remain_owed(office: Office) -> None:
+    office.post(PAGE, page=PAGE, **both(**{"outcome-2": ""}))
+    assert states(office) == [State.REPORTED, State.ASSIGNED]
+    page = office.get(PAGE).text
+    assert "Đã báo cáo 1/2" in page
+    assert 'name="outcome-2"' in page
+    assert 'name="outcome-1"' not in page
+
+
+def test_a_refused_submission_sends_nothing_keeps_all_and_names_each_field(office: Office) -> None:
+    typed = both("partly", **{"reason-1": "Thiếu kinh phí.", "figure-II.1": "461", "body-2": ""})
+
+    answer = office.post(PAGE, page=PAGE, **typed)
+
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 422
+    assert states(office) == [State.ASSIGNED, State.ASSIGNED]
+    assert "còn 3 chỗ cần sửa" in page.get_text()
+    assert {said["id"] for said in page.select(".said")} == {"body-2-said", "reason-2-said", "figure-II.1-said"}
+    assert page.select_one("#reason-1").get_text() == "Thiếu kinh phí."  # type: ignore[union-attr]
+    assert page.select_one("#figure-II\\.1")["value"] == "461"  # type: ignore[index]
+    assert page.select_one('input[name="outcome-1"][value="partly"]').has_attr("checked")  # type: ignore[union-attr]
+    assert page.select_one("#reason-2")["aria-invalid"] == "true"  # type: ignore[index]
+
+
+def test_nothing_chosen_is_said_and_a_figure_alone_is_not_lost(office: Office) -> None:
+    answer = office.post(PAGE, page=PAGE, **{"figure-II.1": "3"})
+    assert answer.status_code == 422
+    assert "Chưa chọn kết quả cho việc nào." in answer.text
+    assert 'value="3"' in answer.text
+
+
+def test_a_part_larger_than_its_whole_is_refused_by_name(office: Office) -> None:
+    answer = office.post(PAGE, page=PAGE, **both(**{"figure-II.1": "10", "figure-II.3": "11"}))
+    assert "Không thể lớn hơn «Số xã» (10)." in answer.text
+
+
+def test_a_returned_report_comes_back_with_its_words_and_the_reason(office: Office) -> None:
+    office.post(PAGE, page=PAGE, **both(**{"figure-II.1": "400"}))
+    with office.context.database.write() as session:
+        return_report(session, 1, reason="Ghi rõ số buổi.", actor="desk", now=office.clock.now)
+
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+
+    assert "Ghi rõ số buổi." in page.get_text()
+    assert page.select_one("#body-1").get_text() == "Đã làm."  # type: ignore[union-attr]
+    assert page.select_one("#figure-II\\.1")["value"] == "400"  # type: ignore[index]
+    office.post(PAGE, page=PAGE, **{"outcome-1": "done", "body-1": "12 buổi."})
+    assert [each.number for each in rows(office.context.database, Report, assignment_id=1)] == [1, 2]
+
+
+def test_a_report_sent_twice_from_two_windows_is_taken_once(office: Office) -> None:
+    token = office.token(PAGE)
+    first = office.client.post(PAGE, data=both() | {"token": token}, follow_redirects=False)
+    second = office.client.post(PAGE, data=both() | {"token": token}, follow_redirects=False)
+    assert (first.status_code, second.status_code) == (303, 422)
+    assert len(rows(office.context.database, Report)) == 2
+
+
+def test_late_or_on_time_is_judged_by_the_day_it_was_sent(office: Office) -> None:
+    office.clock.now = at("2021-06-17", "23:59")
+    office.post(PAGE, page=PAGE, **both(**{"outcome-2": ""}))
+    office.clock.now = at("2021-06-18", "00:00")
+    office.post(PAGE, page=PAGE, **both())
+    reported = [row(office.context.database, Assignment, id=number).reported_on for number in (1, 2)]
+    assert reported == [date(2021, 6, 17), date(2021, 6, 18)]

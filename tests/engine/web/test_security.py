@@ -1,0 +1,285 @@
+"""Headers on every answer, a token in every form, nothing done by looking, and no error that is not in words."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.office import HERE, Office, contact_of, letter_of, open_office, token_in
+from sqlmodel import SQLModel
+
+from engine.database import Database, table
+from engine.links import Purpose
+from engine.records import LetterBody
+from engine.web.app import PAGES
+from engine.web.context import Preview
+from engine.web.pages import signed
+from engine.web.security import MOST_BYTES
+
+FAR = "https://evil.example"
+
+
+def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with database.read() as session:
+        return {
+            name: sorted((tuple(row) for row in session.connection().execute(table.select())), key=repr)
+            for name, table in SQLModel.metadata.tables.items()
+        }
+
+
+def posts() -> Iterator[str]:
+    """The address of every form that the desk's pages post to, filled in with things that exist."""
+    given = {"assignment_id": "3", "deed": "cancel", "agency_id": "huyen-b", "plan_id": "1", "period": "2021-H1"}
+    for page in PAGES:
+        for route in page.router.routes:
+            if "POST" in getattr(route, "methods", ()) and page is not signed:
+                yield route.path.format(**given)  # type: ignore[attr-defined]
+
+
+def test_every_form_of_the_desk_is_refused_without_its_token(office: Office, lived: Database) -> None:
+    paths = set(posts())
+    before = everything(lived)
+    assert paths >= {"/overdue/chase", "/assignments/3/cancel", "/report/huyen-b/1/2021-H1", "/demo/step"}
+    for path in paths:
+        for token in ("", "x", office.token()[:-2]):
+            answer = office.client.post(path, data={"token": token, "reason": "x", "id": "3", "sure": "1"})
+            assert answer.status_code == 403, path
+    assert everything(lived) == before
+
+
+def test_a_token_of_another_visitor_is_refused(lived: Database, tmp_path: Path) -> None:
+    mine, theirs = open_office(lived, tmp_path), open_office(lived, tmp_path)
+    mine.get("/overdue")
+    answer = mine.client.post("/assignments/3/cancel", data={"token": theirs.token(), "reason": "x"})
+    assert answer.status_code == 403
+    assert "tải lại trang" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers", [{"origin": FAR}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}]
+)
+def test_a_form_from_another_site_is_refused_even_with_a_token(office: Office, headers: dict[str, str]) -> None:
+    data = {"token": office.token(), "reason": "x"}
+    assert office.client.post("/assignments/3/cancel", data=data, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("headers", [{"origin": HERE}, {"origin": "null"}, {"sec-fetch-site": "same-origin"}])
+def test_a_form_from_our_own_page_passes(office: Office, headers: dict[str, str]) -> None:
+    data = {"token": office.token(), "reason": "x"}
+    answer = office.client.post("/assignments/3/cancel", data=data, headers=headers, follow_redirects=False)
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/static/nothing", "/l/x", "/api/v1/board", "/api/v1/nothing", "/letters/1/html"]
+)
+def test_every_answer_carries_the_guards(office: Office, path: str) -> None:
+    headers = office.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy or path.endswith("/html")
+    assert "script-src" not in policy
+
+
+def test_a_letters_html_stands_in_a_frame_that_may_run_nothing(office: Office) -> None:
+    frame = BeautifulSoup(office.get("/letters/1").text, "lxml").iframe
+    assert frame is not None
+    assert frame.has_attr("sandbox")
+    assert not frame["sandbox"]
+    assert office.get(str(frame["src"])).headers["content-security-policy"].startswith("sandbox;")
+
+
+def test_static_files_may_be_kept_for_ever_since_their_name_holds_their_hash(office: Office) -> None:
+    page = BeautifulSoup(office.get("/").text, "lxml")
+    for link in page.select('link[rel="stylesheet"], link[rel="icon"]'):
+        answer = office.get(str(link["href"]))
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+    assert office.get("/static/../../../etc/passwd").status_code == 404
+    assert office.get("/").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "host", ["http://dondoc.evil.example", "http://192.168.1.4:8188", "http://127.0.0.1.evil.example"]
+)
+def test_the_desk_answers_only_to_this_machines_own_names(lived: Database, tmp_path: Path, host: str) -> None:
+    office = open_office(lived, tmp_path, host=host)
+    for path in ("/", "/assignments/1", "/letters/1", "/api/v1/board"):
+        assert office.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["http://localhost:8188", "http://[::1]:8188", "http://127.0.0.1"])
+def test_the_desk_answers_to_each_of_this_machines_names(lived: Database, tmp_path: Path, host: str) -> None:
+    assert open_office(lived, tmp_path, host=host).get("/").status_code == 200
+
+
+def test_the_desk_is_refused_behind_a_proxy(office: Office) -> None:
+    assert office.get("/", headers={"x-forwarded-for": "10.0.0.9"}).status_code == 403
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(lived: Database, tmp_path: Path) -> None:
+    plain = open_office(lived, tmp_path).get("/?lang=en").headers.get_list("set-cookie")
+    safe = open_office(lived, tmp_path, base_url="https://dondoc.example").get("/").headers.get_list("set-cookie")
+    assert len(plain) == 2
+    assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in plain + safe)
+    assert all("Secure" in cookie for cookie in safe)
+
+
+def test_head_is_answered_as_get_without_a_body(office: Office) -> None:
+    head = office.client.head("/overdue")
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def _addresses(page: str, at: str) -> Iterator[str]:
+    """Everything a scanner of mail might fetch: links, frames, styles, and the targets of forms."""
+    found = BeautifulSoup(page, "lxml")
+    for tag in found.find_all(["a", "link", "iframe", "img", "form", "area", "source"]):
+        address = tag.get("href") or tag.get("src") or tag.get("action")
+        if address:
+            yield urljoin(at, str(address)).partition("#")[0]
+
+
+def test_whoever_follows_every_link_on_every_page_changes_nothing(lived: Database, tmp_path: Path) -> None:
+    """As scanners of mail do: GET and HEAD of everything, from the board and from the letters' own links."""
+    office = open_office(lived, tmp_path, step=lambda how: None)
+    contact = contact_of(lived, "huyen-b")
+    signed = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)))
+    before = everything(lived)
+    waiting, seen, followed = (
+        [HERE + "/", HERE + signed],
+        set[str](),
+        dict.fromkeys(("/l/", "/r/", "/letters/", "/assignments/"), 0),
+    )
+
+    while waiting and len(seen) < 260:
+        address = waiting.pop(0)
+        if address in seen or not address.startswith(HERE):
+            continue
+        seen.add(address)
+        path = address.removeprefix(HERE)
+        answer = office.get(path)
+        gone = (403,) if path.startswith(("/l/", "/r/")) else ()  # the first letters' links have run out
+        assert answer.status_code in (200, 405, 404, *gone), (path, answer.status_code)
+        for prefix in followed:
+            followed[prefix] += urlsplit(path).path.startswith(prefix)
+        if path.startswith(("/l/", "/r/")):
+            office.client.head(path)
+        if answer.headers["content-type"].startswith("text/html"):
+            waiting += list(_addresses(answer.text, address))
+
+    assert everything(lived) == before
+    assert len(seen) > 100
+    assert all(followed.values()), followed
+
+
+# --- hostile input -----------------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "", "0", "-1", "1.5", "9" * 30, "0x1", "١", "1 OR 1=1", "../../etc/passwd", "<script>alert(1)</script>", "\x00",
+    "\ud7ff", "{{7*7}}", "%00", "a" * 5000, "2021-02-30", "None", "null", "'", "%", "\u202e",
+)  # fmt: skip
+FILTERS = {
+    "/": ("plan", "period", "sort", "page", "lang"), "/overdue": ("plan", "period", "agency", "page", "said", "n"),
+    "/assignments": ("plan", "period", "agency", "supervisor", "duty", "state", "class", "waiting", "after"),
+    "/letters": ("contact", "agency", "role", "kind", "channel", "state", "day", "digest", "after"),
+    "/agencies": ("after",), "/plans": ("after",), "/agencies/so-ban": ("plan", "period"), "/assignments/1": ("said",),
+    "/report/so-ban/1/2021-H1": ("said", "n"),
+}  # fmt: skip
+PLACES = ("/assignments/{}", "/letters/{}", "/letters/{}/html", "/plans/{}", "/agencies/{}", "/report/{}/1/2021-H1",
+          "/report/so-ban/{}/x", "/report/so-ban/1/{}", "/l/{}", "/r/{}", "/static/{}")  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "name"), [(path, name) for path, names in FILTERS.items() for name in names])
+def test_a_hostile_filter_is_answered_in_words(office: Office, path: str, name: str) -> None:
+    turn = zlib.crc32(f"{path}{name}".encode()) % 4
+    for value in HOSTILE[turn::4]:
+        answer = office.client.get(path, params={name: value})
+        assert answer.status_code in (200, 400, 404, 422), (value, answer.status_code)
+        assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_hostile_address_is_answered_in_words(office: Office, place: str) -> None:
+    for value in HOSTILE:
+        answer = office.client.get(place.format(quote(value, safe="")))
+        assert answer.status_code in (200, 403, 404, 405, 422), (value, answer.status_code)
+        assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_hostile_forms_change_nothing_and_are_answered_in_words(office: Office, lived: Database, value: str) -> None:
+    before = everything(lived)
+    token = office.token()
+    fields = {"id": value, "to": value, "until": value, "answer": value, "by": value, "back": value, "sure": value,
+              "outcome-3": value, "figure-II.1": value}  # fmt: skip
+    for path in ("/overdue/chase", "/assignments/3/transfer", "/assignments/3/ask_extension", "/assignments/3/explode",
+                 "/assignments/4/decide_extension", "/report/huyen-b/1/2021-H1", "/demo/step"):  # fmt: skip
+        answer = office.client.post(path, data=fields | {"token": token, "reason": "x\x00"}, follow_redirects=False)
+        assert 400 <= answer.status_code < 500, (path, value, answer.status_code)
+        assert "<script>alert" not in answer.text
+        assert "<h1" in answer.text
+    assert everything(lived) == before
+
+
+@pytest.mark.parametrize("path", ["/overdue/chase", "/assignments/3/cancel", "/demo/step", "/report/huyen-b/1/2021-H1"])
+def test_a_body_that_is_no_form_or_too_long_is_refused(office: Office, path: str) -> None:
+    token = office.token()
+    huge = office.client.post(path, data={"token": token, "reason": "a" * (MOST_BYTES + 1)})
+    chunked = office.client.post(
+        path, content=iter([b"a=" + b"b" * 65_536] * 20), headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+    broken = office.client.post(
+        path, content=b"--x\r\nbroken", headers={"content-type": "multipart/form-data; boundary=x"}
+    )
+    upload = office.client.post(path, data={"token": token}, files={"f": ("x.exe", b"MZ")})
+    many = office.client.post(
+        path,
+        content="&".join(f"a{n}=1" for n in range(3000)),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    json = office.client.post(path, json={"token": token})
+    assert (huge.status_code, chunked.status_code) == (413, 413)
+    assert "1 MB" in huge.text
+    assert [answer.status_code for answer in (broken, upload, many, json)] == [403, 400, 400, 403]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_other_methods_are_refused_in_words(office: Office, method: str) -> None:
+    answer = office.client.request(method, "/overdue")
+    assert answer.status_code == 405
+    assert "quay lại trang trước" in answer.text
+
+
+def test_an_unexpected_error_is_a_number_that_the_log_has_and_no_traceback(
+    lived: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(letter_id: int, now: datetime) -> Preview:
+        raise ZeroDivisionError("a secret of the machine")
+
+    with lived.write() as session:
+        session.connection().execute(table(LetterBody).delete())
+    office = open_office(lived, tmp_path, preview=broken)
+
+    page = office.get("/letters/1")
+
+    assert page.status_code == 500
+    assert "secret" not in page.text
+    number = page.text.partition("Số tham chiếu ")[2][:8]
+    assert any(number in record.getMessage() for record in caplog.records)
+    assert page.headers["content-security-policy"] == office.get("/").headers["content-security-policy"]
+
+
+def test_what_people_typed_is_shown_as_text(office: Office) -> None:
+    office.post("/assignments/3/decline", reason='<img src=x onerror="alert(1)">')
+    page = office.get("/assignments/3").text
+    assert "<img" not in page
+    assert "&lt;img" in page
+    assert token_in(page)

@@ -1,0 +1,203 @@
+"""Pages behind links in letters: two taps to acknowledge, refused in words when the link is no longer good."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import at, happened, row, rows
+from ground.office import NOW, Office, contact_of, letter_of, open_office, token_in
+from sqlalchemy import update
+
+from engine.database import Database, table
+from engine.links import Link, Purpose
+from engine.records import Assignment, Contact, Event, Report
+from engine.terms import EventKind, Role, State
+
+HUYEN_B = 3
+
+
+@pytest.fixture
+def link(office: Office, lived: Database) -> str:
+    """The acknowledging link of the first letter to huyen-b's coordinator."""
+    contact = contact_of(lived, "huyen-b")
+    return office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)))
+
+
+def press(office: Office, link: str, path: str = "", **fields: str) -> str:
+    """Press the page's button; where it leads."""
+    answer = office.client.post(
+        link + path, data={"token": token_in(office.get(link).text)} | fields, follow_redirects=False
+    )
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def test_two_taps_acknowledge_what_the_letter_named(office: Office, lived: Database, link: str) -> None:
+    page = office.get(link)
+    assert "1 việc chờ xác nhận đã nhận" in page.text
+    assert "Việc thứ 2." in page.text
+
+    leads_to = press(office, link)
+
+    assert leads_to == f"{link}?said=acknowledged"
+    assert row(lived, Assignment, id=HUYEN_B).state is State.ACKNOWLEDGED
+    assert row(lived, Event, assignment_id=HUYEN_B, kind=EventKind.ACKNOWLEDGED).actor.startswith("contact:")
+
+
+def test_afterwards_it_says_what_comes_next_and_links_to_the_report(office: Office, link: str) -> None:
+    page = office.get(press(office, link)).text
+    assert "Cảm ơn, đã ghi nhận." in page
+    assert "Không còn thư nhắc nào gửi cho cơ quan" in page
+    report = BeautifulSoup(page, "lxml").select_one('a[href^="/r/"]')
+    assert report is not None
+    assert office.get(str(report["href"])).status_code == 200
+
+
+def test_before_the_due_date_the_next_reminder_is_named_by_its_day(office: Office, lived: Database, link: str) -> None:
+    a = table(Assignment)
+    with lived.write() as session:
+        changed = update(a).where(a.c.id == HUYEN_B).values(due_on=date(2021, 7, 30), acted_until=date(2021, 6, 24))
+        session.connection().execute(changed)
+    assert "Thư nhắc kế tiếp: Thứ Sáu 16/7/2021" in " ".join(
+        BeautifulSoup(office.get(press(office, link)).text, "lxml").get_text().split()
+    )
+
+
+def test_pressing_twice_is_friendly_and_changes_nothing(office: Office, lived: Database, link: str) -> None:
+    token = token_in(office.get(link).text)
+    press(office, link)
+    again = office.client.post(link, data={"token": token}, follow_redirects=False)
+    assert again.headers["location"].endswith("said=already")
+    assert "đã được xác nhận từ trước" in office.get(again.headers["location"]).text
+    assert happened(lived, assignment_id=HUYEN_B).count("acknowledged") == 1
+
+
+def test_not_mine_tells_the_monitor_and_leaves_the_state(office: Office, lived: Database, link: str) -> None:
+    leads_to = press(office, link, "/decline", id=str(HUYEN_B), reason="Việc của Sở.")
+    assert "Đã báo cho bộ phận theo dõi" in office.get(leads_to).text
+    assert row(lived, Assignment, id=HUYEN_B).state is State.ASSIGNED
+    assert row(lived, Event, assignment_id=HUYEN_B, kind=EventKind.DECLINED).detail == {"reason": "Việc của Sở."}
+
+
+def test_a_letter_speaks_only_of_its_own_assignments(office: Office, lived: Database, link: str) -> None:
+    answer = office.client.post(f"{link}/decline", data={"token": token_in(office.get(link).text), "id": "1"})
+    assert answer.status_code == 404
+    assert "declined" not in happened(lived, assignment_id=1)
+
+
+def test_the_page_speaks_the_contacts_language_until_another_is_chosen(
+    office: Office, lived: Database, link: str
+) -> None:
+    c = table(Contact)
+    with lived.write() as session:
+        session.connection().execute(update(c).values(language="en"))
+    assert "1 duty to acknowledge" in office.get(link).text
+    assert "1 việc chờ xác nhận" in office.get(f"{link}?lang=vi").text
+
+
+def change(lived: Database, contact: int, **values: object) -> None:
+    c = table(Contact)
+    with lived.write() as session:
+        session.connection().execute(update(c).where(c.c.id == contact).values(**values))
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    ({"links_since": at("2021-06-02")}, "đã bị thu hồi"),
+    ({"links_since": at("2021-06-01", "00:00")}, "đã bị thu hồi"),
+    ({"valid_until": date(2021, 6, 23)}, "không còn làm đầu mối"),
+    ({"valid_from": date(2021, 6, 25)}, "không còn làm đầu mối"),
+    ({"email": "", "phone": ""}, "không còn làm đầu mối"),
+])  # fmt: skip
+def test_a_link_is_refused_when_the_person_no_longer_answers(
+    office: Office, lived: Database, link: str, values: dict[str, object], words: str
+) -> None:
+    contact = contact_of(lived, "huyen-b")
+    token = token_in(office.get(link).text)
+    change(lived, contact, **values)
+
+    for answer in (office.get(link), office.client.post(link, data={"token": token})):
+        assert answer.status_code == 403
+        assert words in answer.text
+    assert office.get(office.link(Purpose.REPORT, contact, "1:2021-H1")).status_code == 403
+    assert row(lived, Assignment, id=HUYEN_B).state is State.ASSIGNED
+
+
+def test_links_made_after_the_revocation_work(office: Office, lived: Database, link: str) -> None:
+    change(lived, contact_of(lived, "huyen-b"), links_since=at("2021-05-31", "23:59"))
+    assert office.get(link).status_code == 200
+
+
+def test_an_expired_link_says_when_it_expired(office: Office, lived: Database) -> None:
+    contact = contact_of(lived, "huyen-b")
+    old = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)), until=date(2021, 6, 23))
+    answer = office.get(old)
+    assert answer.status_code == 403
+    assert "hết hạn ngày 23/06/2021" in answer.text
+
+
+def test_a_link_for_one_purpose_opens_nothing_else(office: Office, lived: Database, link: str) -> None:
+    assert office.get(link.replace("/l/", "/r/")).status_code == 403
+    assert office.get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 403
+
+
+@pytest.mark.parametrize("subject", ["", "x", "99999", "1 OR 1=1", "9" * 400])
+def test_a_link_about_a_letter_of_somebody_else_or_of_none_is_refused(
+    office: Office, lived: Database, subject: str
+) -> None:
+    mine = contact_of(lived, "huyen-b")
+    theirs = str(letter_of(lived, contact_of(lived, "so-ban")))
+    assert office.get(office.link(Purpose.ACKNOWLEDGE, mine, theirs)).status_code == 403
+    assert office.get(office.link(Purpose.ACKNOWLEDGE, mine, subject)).status_code == 403
+    assert office.get(office.link(Purpose.REPORT, mine, subject)).status_code == 403
+
+
+def test_a_button_needs_the_token_of_its_own_page(office: Office, lived: Database, link: str) -> None:
+    others = token_in(office.get("/overdue").text)
+    for token in ("", "x", others):
+        assert office.client.post(link, data={"token": token}).status_code == 403
+    assert row(lived, Assignment, id=HUYEN_B).state is State.ASSIGNED
+
+
+def test_the_button_works_without_cookies(lived: Database, tmp_path: Path, link: str) -> None:
+    fresh = open_office(lived, tmp_path)
+    token = token_in(fresh.get(link).text)
+    fresh.client.cookies.clear()
+    assert fresh.client.post(link, data={"token": token}, follow_redirects=False).status_code == 303
+
+
+def test_a_monitors_link_acknowledges_nothing_of_other_agencies(office: Office, lived: Database) -> None:
+    monitor = contact_of(lived, "so-chinh", Role.MONITOR)
+    page = office.get(office.link(Purpose.ACKNOWLEDGE, monitor, str(letter_of(lived, monitor))))
+    assert page.status_code == 200
+    assert "huyen-b" not in page.text
+    assert office.get(office.link(Purpose.REPORT, monitor, "1:2021-H1")).status_code == 403
+
+
+def test_signed_pages_open_from_anywhere_while_desk_pages_do_not(lived: Database, tmp_path: Path, link: str) -> None:
+    outside = open_office(lived, tmp_path, host="https://dondoc.nghean.example")
+    assert outside.get(link).status_code == 200
+    assert outside.get("/").status_code == 403
+    assert "127.0.0.1" in outside.get("/").text
+
+
+def test_a_report_is_sent_from_the_link_without_an_account(office: Office, lived: Database) -> None:
+    contact = contact_of(lived, "huyen-b")
+    link = office.link(Purpose.REPORT, contact, "1:2021-H1")
+
+    leads_to = press(office, link, **{f"outcome-{HUYEN_B}": "done", f"body-{HUYEN_B}": "Đã làm."})
+
+    assert leads_to == f"{link}?said=reported&n=1"
+    assert "Đã gửi báo cáo 1 việc" in office.get(leads_to).text
+    assert row(lived, Report, assignment_id=HUYEN_B).actor == f"contact:{contact}"
+
+
+def test_an_unused_link_of_another_key_is_nobodys(office: Office, lived: Database) -> None:
+    from engine.links import Signer
+
+    made = Link(Purpose.ACKNOWLEDGE, contact_of(lived, "huyen-b"), "1", date(2021, 6, 1), date(2021, 7, 30))
+    assert office.get(f"/l/{Signer('another key').token(made)}").status_code == 403
+    assert len(rows(lived, Event, kind=EventKind.ACKNOWLEDGED)) == 1
+    assert office.clock.now == NOW
