@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine.database import Database, table
+from engine.database import Database, insert_rows, table, update_rows
 from engine.due import in_window
 from engine.errors import DondocError
 from engine.lifecycle import append, event
@@ -213,14 +213,7 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     if not mine:
         return
     rows = [_outcome_row(each, office, now) for each in mine]
-    session.connection().execute(
-        update(letters).where(letters.c.id == bindparam("row_id")).values(
-            state=bindparam("set_state"), reason=bindparam("set_reason"), send_after=bindparam("set_after"),
-            receipt=bindparam("set_receipt"), sent_at=bindparam("set_sent"), settled_at=bindparam("set_settled"),
-            attempts=bindparam("set_attempts"), lease_until=None, leased_by="",
-        ),
-        rows,
-    )  # fmt: skip
+    update_rows(session, Letter, rows)
     _write_deliveries(session, mine, now)
     _write_bodies(session, mine)
     _write_moot(session, mine)
@@ -232,7 +225,7 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     ])  # fmt: skip
     for channel in {each.facts.channel for each in mine}:
         record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
-    failed = {row["row_id"] for row in rows if row["set_state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
+    failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
 
@@ -249,20 +242,18 @@ def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, An
         state = LetterState.EXPIRED if settled else LetterState.QUEUED
     reached = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
     return {
-        "row_id": each.facts.letter_id, "set_state": state, "set_reason": "" if reached else reason,
-        "set_after": after, "set_receipt": outcome.receipt, "set_sent": now if reached else None,
-        "set_settled": now if settled else None, "set_attempts": tried,
+        "id": each.facts.letter_id, "state": state, "reason": "" if reached else reason, "send_after": after,
+        "receipt": outcome.receipt, "sent_at": now if reached else None, "settled_at": now if settled else None,
+        "attempts": tried, "lease_until": None, "leased_by": "",
     }  # fmt: skip
 
 
 def _write_deliveries(session: Session, mine: Sequence[_Sent], now: datetime) -> None:
-    rows = [
+    insert_rows(session, Delivery, [
         {"letter_id": each.facts.letter_id, "attempt": each.attempt, "at": now, "fate": str(each.outcome.fate),
          "code": each.outcome.code[:32], "reply": each.outcome.reply[:500], "receipt": each.outcome.receipt}
         for each in mine if each.letter is not None and each.outcome is not RELEASED
-    ]  # fmt: skip
-    if rows:
-        session.connection().execute(insert(table(Delivery)), rows)
+    ])  # fmt: skip
 
 
 def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
@@ -274,7 +265,7 @@ def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
     again = [each.facts.letter_id for each in said if each.attempt > 1]
     if again:
         session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(again)))
-    session.connection().execute(insert(bodies), [
+    insert_rows(session, LetterBody, [
         {"letter_id": each.facts.letter_id, "subject": each.letter.subject, "text": each.letter.text,
          "html": zlib.compress(each.letter.html.encode(), 1)}
         for each in said if each.letter is not None
@@ -282,9 +273,5 @@ def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
 
 
 def _write_moot(session: Session, mine: Sequence[_Sent]) -> None:
-    rows = [{"row_id": notice, "why": why[:64]} for each in mine for notice, why in each.facts.moot.items()]
-    if rows:
-        notices = table(Notice)
-        session.connection().execute(
-            update(notices).where(notices.c.id == bindparam("row_id")).values(moot=bindparam("why")), rows
-        )
+    moot = [(notice, why) for each in mine for notice, why in each.facts.moot.items()]
+    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])
