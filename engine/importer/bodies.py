@@ -22,7 +22,7 @@ def bodies_in(text: str) -> list[Name]:
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
                 found += names
-                rest = rest[end:].strip(" ,.-–/")
+                rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
                 name, _, rest = rest.partition(",")
                 name = _NOTE.sub("", name).strip(" .")

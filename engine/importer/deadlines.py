@@ -40,7 +40,8 @@ def _unnamed(pattern: str) -> str:
 
 
 _WEEKDAY = phrase(r"(?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?")
-_POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUARTER, _YEAR, _LOOSE))
+_DAILY = phrase(r"(?:hằng|hàng|mỗi) (?:ngày|tuần)")
+_POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUARTER, _YEAR, _LOOSE, _DAILY))
 _POINT_UNNAMED = f"(?:{_unnamed(_POINT)})"
 _CUE = phrase(
     r"(?:(?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|"
@@ -189,7 +190,7 @@ _RULES = (
     _rule(DeadlineKind.CYCLE, r"(?<=, )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
     _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
     _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
-    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|liên tục|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
+    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
     _rule(
         DeadlineKind.AD_HOC,
         phrase(

@@ -67,6 +67,8 @@ class _Section:
         self._gaps(node, path)
 
     def _entry(self, child: Node, parent: Node, path: tuple[str, ...], topic: str) -> None:
+        if child.mark is None and child.body.endswith(":") and not child.children:
+            return  # it only introduces what follows
         line = self._owner(child)
         here = (*path, child.label) if child.label else path
         if line is not None:

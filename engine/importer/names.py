@@ -309,9 +309,10 @@ class _Walk:
         if self._leveled(end - 2, following):
             self.plural = True
             return end
-        if self.closed or begins_name(self.prose, following):
+        if (self.closed and self.leveled) or begins_name(self.prose, following):
             return None
         if text[following : following + 1].isupper():
+            self.closed = False
             return end
         return None
 
