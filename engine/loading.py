@@ -44,7 +44,8 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
         if connection.execute(update(table(Agency)).where(table(Agency).c.id == entry.id).values(**row)).rowcount == 0:
             connection.execute(insert(table(Agency)).values(**row))
     for group in directory.groups:
-        row = {"id": group.id, "name": group.name, "members": list(directory.members(group.id))}
+        members = list(directory.members(group.id))
+        row = {"id": group.id, "name": group.name, "aliases": list(group.aliases), "members": members}
         groups = table(AgencyGroup)
         if connection.execute(update(groups).where(groups.c.id == group.id).values(**row)).rowcount == 0:
             connection.execute(insert(groups).values(**row))
@@ -63,7 +64,7 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
         connection.execute(insert(contacts), rows)
     digest = _digest(directory.model_dump(mode="json"))
     append(session, [event(EventKind.DIRECTORY_LOADED, now, actor=actor, key=f"directory:{directory.id}:{digest[:16]}",
-                           directory=directory.id, agencies=len(directory.agencies))])  # fmt: skip
+                           directory=directory.id, name=directory.name, agencies=len(directory.agencies))])  # fmt: skip
 
 
 def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) -> None:

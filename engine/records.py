@@ -78,6 +78,7 @@ class AgencyGroup(SQLModel, table=True):
     __tablename__ = "agency_group"
     id: str = Field(primary_key=True, max_length=64)
     name: str
+    aliases: list[str] = Field(default_factory=list, sa_column=json_column(default=list))
     members: list[str] = Field(sa_column=json_column())
 
 

@@ -29,6 +29,7 @@ def upgrade() -> None:
         "agency_group",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("aliases", sa.JSON(), nullable=False),
         sa.Column("members", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_group")),
     )

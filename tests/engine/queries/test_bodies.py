@@ -1,0 +1,39 @@
+"""The directory read back from the database is the one that was loaded."""
+
+from __future__ import annotations
+
+import pytest
+from ground.factory import CONFIG, at, directory, store
+
+from engine.database import Database
+from engine.directory import load_directory
+from engine.errors import NotFound
+from engine.loading import load_directory as store_directory
+from engine.queries.bodies import read_directory
+
+NOW = at("2021-04-07")
+
+
+def test_names_aliases_groups_and_the_place_are_found_again(sqlite_database: Database) -> None:
+    shipped = load_directory(CONFIG / "agencies/nghe-an.yaml")
+    with sqlite_database.write() as session:
+        store_directory(session, shipped, actor="cli:test", now=NOW)
+    with sqlite_database.read() as session:
+        found = read_directory(session)
+    assert (found.id, found.name, set(found.ids)) == (shipped.id, shipped.name, set(shipped.ids))
+    for name in ("Sở LĐ-TB&XH", "Sở Y tế tỉnh Nghệ An", "UBND các huyện, thành, thị", "UBND H. Quì Hợp"):
+        assert found.find(name) == shipped.find(name) is not None
+    assert found.expand(["huyen-21"]) == tuple(sorted(shipped.expand(["huyen-21"])))
+
+
+def test_contacts_come_only_when_asked_for(sqlite_database: Database) -> None:
+    store(sqlite_database, now=NOW)
+    with sqlite_database.read() as session:
+        without, with_them = read_directory(session), read_directory(session, contacts=True)
+    assert not any(each.contacts for each in without.agencies)
+    assert with_them.by_id["so-ban"].contacts == directory().by_id["so-ban"].contacts
+
+
+def test_without_a_directory_it_says_how_one_comes(sqlite_database: Database) -> None:
+    with sqlite_database.read() as session, pytest.raises(NotFound, match="dondoc init"):
+        read_directory(session)
