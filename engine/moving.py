@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -86,7 +87,11 @@ class _Seen:
     row: Any
     move: Move | None
     stays: bool
-    rungs: tuple[tuple[str, date, date], ...] = field(default=())
+    rungs: tuple[tuple[str, date, date], ...]
+
+    @property
+    def moves(self) -> bool:
+        return self.move is not None and not self.stays
 
 
 def preview(session: Session, change: Change, now: datetime) -> Preview:
@@ -104,13 +109,13 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime) -> Pre
     new = Rulebook(change.applied(old.calendar), old.policies, old.ladders)
     seen = _look(session, old, new.calendar, local_date(now), lock=True)
     _save(session, change, actor, now)
-    moved = [each for each in seen if each.move is not None and not each.stays]
+    moved = [each for each in seen if each.moves]
     for each in moved:
         assert each.move is not None
         move_due(session, each.row, each.move.due, now, each.move.why, new)
     append(session, [_event(each, actor, now) for each in moved])
     _tell(session, moved, new, now)
-    _look_again(session, [each for each in seen if each not in moved], new, now)
+    _look_again(session, [each for each in seen if not each.moves], new, now)
     plans = table(Plan)
     session.connection().execute(  # what is still to open is dated by the new calendar
         update(plans)
@@ -131,43 +136,51 @@ def _must_be_sane(change: Change) -> None:
 
 
 def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *, lock: bool = False) -> list[_Seen]:
-    rows = _open_rows(session, lock=lock)
-    granted = _granted(session)
-    rules = _rolls(session)
+    granted, rules = _granted(session), _rolls(session)
+
+    @cache  # thousands stand alike
+    def reckoned(due_on: date | None, nominal: date | None, until: date | None, roll: bool) -> Due | None:
+        return _reckoned(due_on, nominal, until, roll, book.calendar, after)
+
+    @cache
+    def spoken(ladder_id: int, was: Facts, becomes: Facts) -> tuple[tuple[str, date, date], ...]:
+        return _rungs(book.ladders[ladder_id], was, becomes, book.calendar, after)
+
     seen = []
-    for row in rows:
-        until = granted.get(row.id)
-        roll = (row.added or {}).get("roll", rules.get((row.plan_id, row.rule), True))
-        due = _reckoned(row, until, roll, book.calendar, after)
+    for row in _open_rows(session, lock=lock):
+        roll = bool((row.added or {}).get("roll", rules.get((row.plan_id, row.rule), True)))
+        due = reckoned(row.due_on, row.nominal_due, granted.get(row.id), roll)
         move = None
         if due is not None and due.on != row.due_on:
             move = Move(row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on,
                         due.why)  # fmt: skip
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        rungs = _rungs(book.ladders[row.ladder_id], row, to, book.calendar, after)
+        rungs = spoken(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
         seen.append(_Seen(row, move, stays, rungs))
     return seen
 
 
-def _reckoned(row: Any, until: date | None, roll: bool, before: WorkCalendar, after: WorkCalendar) -> Due | None:
+def _reckoned(
+    due_on: date | None, nominal: date | None, until: date | None, roll: bool, before: WorkCalendar, after: WorkCalendar
+) -> Due | None:
     """The due date under the new calendar; None when there is nothing to reckon, or an extension that was granted to a
     closed day on purpose is as closed as before."""
-    if row.due_on is None:
+    if due_on is None:
         return None
     if until is not None:
         due = after.due(until)
         return due if due.on != before.due(until).on else None
-    return None if row.nominal_due is None else after.due(row.nominal_due, roll=roll)
+    return None if nominal is None else after.due(nominal, roll=roll)
 
 
 def _rungs(
-    ladder: Ladder, row: Any, due_on: date | None, before: WorkCalendar, after: WorkCalendar
+    ladder: Ladder, was: Facts, becomes: Facts, before: WorkCalendar, after: WorkCalendar
 ) -> tuple[tuple[str, date, date], ...]:
     """The rungs still to come whose day changes."""
-    was = {rung.rung: on for on, rung in upcoming(ladder, _facts(row, row.due_on), before)}
-    becomes = {rung.rung: on for on, rung in upcoming(ladder, _facts(row, due_on), after)}
-    return tuple((name, was[name], on) for name, on in becomes.items() if name in was and was[name] != on)
+    days = {rung.rung: on for on, rung in upcoming(ladder, was, before)}
+    moved = ((rung.rung, on) for on, rung in upcoming(ladder, becomes, after))
+    return tuple((name, days[name], on) for name, on in moved if name in days and days[name] != on)
 
 
 def _facts(row: Any, due_on: date | None) -> Facts:
@@ -189,7 +202,9 @@ def _preview(seen: Iterable[_Seen]) -> Preview:
 def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a, d.c.citation, d.c.rule, d.c.added, p.c.number, p.c.policy_id, p.c.urgency, g.c.name.label("agency"))
+        select(a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.nominal_due, a.c.due_on, a.c.state, a.c.opened_on,
+               a.c.acted_until, a.c.ladder_id, a.c.next_action_at, a.c.quiet, d.c.citation, d.c.rule, d.c.added,
+               p.c.number, p.c.policy_id, p.c.urgency, g.c.name.label("agency"))
         .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
         .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE).order_by(a.c.id)
     )  # fmt: skip

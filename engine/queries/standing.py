@@ -115,13 +115,15 @@ class Cell:
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
     """One query, whatever is stored; of all active plans unless one is given."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
-    klass = class_on(as_of)
-    chosen = (
-        select(a.c.agency_id, g.c.name, g.c.level, a.c.period, klass, func.count(), func.min(a.c.due_on))
-        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-        .where(*counted_on(as_of, plan_id, period))
-        .group_by(a.c.agency_id, g.c.name, g.c.level, a.c.period, klass)
+    grouped = (
+        select(a.c.agency_id, a.c.period, class_on(as_of).label("class"), func.count().label("n"),
+               func.min(a.c.due_on).label("due_on"))
+        .join(p, p.c.id == a.c.plan_id).where(*counted_on(as_of, plan_id, period))
+        .group_by(a.c.agency_id, a.c.period, "class").subquery()
     )  # fmt: skip
+    chosen = select(
+        grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, grouped.c["class"], grouped.c.n, grouped.c.due_on
+    ).join(g, g.c.id == grouped.c.agency_id)
     return from_cells(as_of, [Cell(*row) for row in session.connection().execute(chosen)])
 
 
