@@ -61,6 +61,17 @@ def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str
     return _apply(session, letter, receipt.state, receipt.code, now)
 
 
+def news(session: Session, receipt: Receipt, now: datetime) -> bool:
+    """A report that a folder tells again and again: applied only while it says something new, without an event."""
+    letter = _find(session, receipt=receipt.receipt)
+    if letter is None or letter.state is LetterState.SENDING or letter.reason == "bounced_soft":
+        return False
+    if advance(letter.state, receipt.state).state is letter.state:
+        return False
+    _apply(session, letter, receipt.state, receipt.code, now)
+    return True
+
+
 def settle_early(session: Session, now: datetime) -> int:
     """Apply the receipts that came too early; how many found their letter. One a day old is given up, and says so."""
     i = table(Incoming)

@@ -55,18 +55,15 @@ def after(pulse: Pulse, outcomes: Iterable[Outcome], now: datetime) -> Pulse:
     return pulse
 
 
-def record(session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime) -> Pulse:
-    """Feel a channel's pulse; writes only what changed."""
-    f = table(Fact)
-    known = session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel))
-    before = _read(known)
-    found = after(before, outcomes, now)
-    if found != before:
-        value = json.dumps(asdict(found), ensure_ascii=False)
-        changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
-        if changed.rowcount == 0:
-            insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])
-    return found
+def record(session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Feel a channel's pulse from what became of letters; writes only what changed."""
+    before = _known(session, channel)
+    _keep(session, channel, before, after(before, outcomes, now))
+
+
+def feel(session: Session, channel: str, trouble: str, now: datetime) -> None:
+    """The same for what is fetched: ``trouble`` in words, or "" when it worked."""
+    record(session, channel, [Outcome(Fate.RETRY if trouble else Fate.DELIVERED, reply=trouble)], now)
 
 
 def pulses(session: Session) -> dict[str, Pulse]:
@@ -74,6 +71,20 @@ def pulses(session: Session) -> dict[str, Pulse]:
     f: Any = table(Fact)
     chosen = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
     return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(chosen)}
+
+
+def _known(session: Session, channel: str) -> Pulse:
+    f = table(Fact)
+    return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
+
+
+def _keep(session: Session, channel: str, before: Pulse, found: Pulse) -> None:
+    if found == before:
+        return
+    f, value = table(Fact), json.dumps(asdict(found), ensure_ascii=False)
+    changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
+    if changed.rowcount == 0:
+        insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])
 
 
 def _read(value: str | None) -> Pulse:
