@@ -18,7 +18,7 @@ from sqlmodel import Session
 from engine.calendar import instant, local_date, written
 from engine.database import insert_new, table
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
-from engine.outbox import Line, post
+from engine.outbox import Line, Posted, post
 from engine.policy import Facts, Policy, next_look
 from engine.records import Agency, Assignment, Event, Extension, Plan, Report
 from engine.rulebook import Rulebook, read_answering, read_rulebook
@@ -248,14 +248,20 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
 
 
 def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
-    """«Đôn đốc» by hand: one line in the agency's next letter, never two on one day. False if already chased today."""
+    """«Đôn đốc» by hand: one line in the agency's next letter, never two on one day. False if already chased today.
+    Raises Conflict when nobody of the agency can be reached."""
     row = _locked(session, assignment_id)
     _must_be_open(row, "đôn đốc / be chased")
     today = local_date(now).isoformat()
-    news = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}") > 0
-    if news:
+    posted = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
+    if posted.unreachable:
+        raise Conflict(
+            "Cơ quan này chưa có đầu mối liên lạc được; hãy thêm đầu mối rồi đôn đốc. "
+            "/ Nobody at this agency can be reached; add a contact, then chase."
+        )
+    if posted.notices:
         _tell(session, EventKind.CHASED, row, actor, now)
-    return news
+    return posted.notices > 0
 
 
 def move_due(
@@ -342,13 +348,15 @@ def _tell(session: Session, kind: EventKind, row: Row[Any], actor: str, now: dat
     append(session, [event(kind, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **detail)])
 
 
-def _say(session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, act: str, **detail: Any) -> int:
-    """Put one line into the letter of whoever must hear of an act. Returns how many letters it went into."""
+def _say(
+    session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, act: str, **detail: Any
+) -> Posted:
+    """Put one line into the letter of whoever must hear of an act."""
     book = read_rulebook(session)
     policy, urgent = _policy(session, row, book)
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
     line = Line(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
-    return post(session, [line], read_answering(session, [agency_id]), book.calendar, now).notices
+    return post(session, [line], read_answering(session, [agency_id]), book.calendar, now)
 
 
 def _must_be_open(row: Row[Any], what: str) -> None:

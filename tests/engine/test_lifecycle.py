@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, bring_to, do, happened, item, lay, plan_file, row, rows, swept, told
+from ground.factory import Laid, at, bring_to, directory, do, happened, item, lay, plan_file, row, rows, swept, told
 from sqlmodel import Session
 
 from engine import lifecycle
@@ -299,6 +299,14 @@ def test_chasing_by_hand_says_one_line_a_day(database: Database, task: int) -> N
     assert act(database, lifecycle.chase, task, now=at("2021-06-17")) is True
     assert told(database) == [("coordinator@so-ban.example", "chase", "IV.1.1 so-ban")] * 2
     assert happened(database, assignment_id=task) == ["opened", "chased", "chased"]
+
+
+def test_an_agency_that_nobody_can_reach_is_not_chased_in_silence(database: Database) -> None:
+    bodies = directory(so_ban={"contacts": []})
+    task = lay(database, now=at("2021-04-07"), bodies=bodies).assignment("IV.1.1", "so-ban")
+    with pytest.raises(Conflict, match="liên lạc"):
+        act(database, lifecycle.chase, task)
+    assert "chased" not in happened(database, assignment_id=task)
 
 
 def test_what_is_done_is_not_chased_extended_or_declined(database: Database, task: int) -> None:
