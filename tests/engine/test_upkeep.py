@@ -1,0 +1,33 @@
+"""What is forgotten each day, and what is not yet."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ground.factory import at, directory, rows
+
+from engine import accounts, contacts, idempotency, signing, upkeep
+from engine.database import Database
+from engine.loading import load_directory
+from engine.records import IdempotencyKey, SignedIn, SignInLink
+
+NOW = at("2021-06-07")
+
+
+def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> None:
+    with database.write() as session:
+        load_directory(session, directory(), actor="cli:test", now=NOW)
+        person = accounts.create(session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test",
+                                 now=NOW)  # fmt: skip
+        signing.open_session(session, person, way="link", device="", now=NOW)
+        signing.ask_link(session, email="a@so-ban.example", ip="", now=NOW)
+        idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW,
+                         deed=lambda: (200, "{}"))  # fmt: skip
+        contacts.add(session, "so-ban", "deputy", email="b@so-ban.example", valid_until=date(2021, 6, 7),
+                     actor="cli:test", now=NOW)  # fmt: skip
+        assert upkeep.forget(session, NOW) == {"contacts": 0, "sessions": 0, "links": 0, "answers": 0}
+    with database.write() as session:
+        later = NOW + timedelta(days=100)
+        assert upkeep.forget(session, later) == {"contacts": 1, "sessions": 1, "links": 1, "answers": 1}
+        assert upkeep.forget(session, later) == {"contacts": 0, "sessions": 0, "links": 0, "answers": 0}
+    assert [rows(database, model) for model in (SignedIn, SignInLink, IdempotencyKey)] == [[], [], []]
