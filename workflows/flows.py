@@ -8,7 +8,9 @@ follows does it: deleting Prefect's database or stopping its server loses nothin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 
 from engine.calendar import PLAN_TIME
 from engine.database import Database
@@ -26,17 +29,21 @@ from workflows import passes
 from workflows.passes import PassReport
 
 log = logging.getLogger(__name__)
-PATIENCE = 600
-"""Seconds after which a flow run is left to itself and the plain tick takes over."""
+PATIENCE = 60
+"""Seconds after which a flow run is left to itself and the plain tick takes over. Letters on their way are not
+interrupted by it: they would be sent a second time."""
+MOST_THREADS = 100
+"""Prefect keeps a thread and a client for every set of tags it has seen; above this they are let go."""
 MOST_OWNER_TAGS = 30
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workplace:
-    """What the flows work on, in this process."""
+    """What the flows work on, in this process; ``sending`` is a delivery that has begun."""
 
     database: Database
     office: PostOffice
+    sending: asyncio.Task[PassReport] | None = None
 
 
 _workplace: ContextVar[Workplace | None] = ContextVar("dondoc_workplace", default=None)
@@ -73,7 +80,8 @@ def make_digests(now: str) -> dict[str, int]:
 @task(cache_policy=NO_CACHE)
 async def deliver_letters(now: str) -> dict[str, int]:
     here = workplace()
-    return (await passes.deliver(here.database, datetime.fromisoformat(now), here.office)).counts
+    here.sending = asyncio.create_task(passes.deliver(here.database, datetime.fromisoformat(now), here.office))
+    return (await asyncio.shield(here.sending)).counts
 
 
 def _tags(duty: DueDuty) -> list[str]:
@@ -118,10 +126,21 @@ async def observed_tick(database: Database, now: datetime, office: PostOffice) -
     """Tick inside a flow run, then plainly for whatever the observer did not get done."""
     if not passes.due(database, now).anything:
         return []
-    _workplace.set(Workplace(database, office))
+    here = Workplace(database, office)
+    _workplace.set(here)
     named = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
     try:
         await asyncio.wait_for(named(now.isoformat()), PATIENCE)
     except Exception as error:  # noqa: BLE001 - whatever befalls the observer, the work below goes on
         log.warning("Prefect did not carry the tick of %s (%s); it runs without", now, type(error).__name__)
+    if here.sending is not None:
+        await asyncio.wait([here.sending])
+    await _let_go()
     return await passes.tick(database, now, office)
+
+
+async def _let_go() -> None:
+    if threading.active_count() > MOST_THREADS:
+        drained: Any = ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=5)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(drained, 10)

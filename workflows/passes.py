@@ -6,6 +6,7 @@ scheduler or an observer: ``workflows.flows`` shows the same functions in Prefec
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ from engine import digest as digests
 from engine import opening, sweep
 from engine.database import Database, insert_new, table
 from engine.due import Due, in_window, what_is_due
+from engine.errors import Unavailable
 from engine.records import Pass
 from engine.rulebook import read_rulebook
 from notifications.delivery import PostOffice
 from notifications.delivery import deliver as deliver_letters
 
+log = logging.getLogger(__name__)
 SWEEP_BATCH = 2000
 
 
@@ -32,6 +35,8 @@ class PassName(StrEnum):
     DIGEST = "digest"
     DELIVER = "deliver"
     AUDIT = "audit"
+    RECEIVE = "receive"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,49 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
 
 
 def act(database: Database, now: datetime, duty_id: int | None = None) -> PassReport:
-    """Act on what is due, all of it or one duty's: remind, ask again, escalate."""
+    """Act on what is due, all of it or one duty's: remind, ask again, escalate. When all at once fails, each duty is
+    tried alone, so that one that cannot be acted on silences no other; its error is raised at the end."""
     began = time.monotonic()
-    total = sweep.Swept()
+    total, failed = sweep.Swept(), None
+    try:
+        _sweep(database, now, duty_id, total)
+    except Unavailable:
+        raise
+    except Exception as error:
+        if duty_id is not None:
+            raise
+        log.warning("acting on everything at once failed (%s); each duty is tried alone", type(error).__name__)
+        failed = _one_by_one(database, now, total)
+    counts = {"assignments": total.seen, "rungs": total.fired, "skipped": total.skipped, "notices": total.notices,
+              "unreachable": total.unreachable}  # fmt: skip
+    report = _report(database, PassName.ACT, now, began, counts)
+    if failed is not None:
+        raise failed
+    return report
+
+
+def _sweep(database: Database, now: datetime, duty_id: int | None, total: sweep.Swept) -> None:
     while True:
         with database.write() as session:
             swept = sweep.sweep(session, read_rulebook(session), now, limit=SWEEP_BATCH, duty_id=duty_id)
         for name in ("seen", "fired", "skipped", "notices", "unreachable"):
             setattr(total, name, getattr(total, name) + getattr(swept, name))
         if swept.seen < SWEEP_BATCH:
-            break
-    counts = {"assignments": total.seen, "rungs": total.fired, "skipped": total.skipped, "notices": total.notices,
-              "unreachable": total.unreachable}  # fmt: skip
-    return _report(database, PassName.ACT, now, began, counts)
+            return
+
+
+def _one_by_one(database: Database, now: datetime, total: sweep.Swept) -> Exception | None:
+    """Act on each duty that has something due; the last error, if one of them failed."""
+    with database.read() as session:
+        duties = sweep.due_duties(session, now)
+    failed: Exception | None = None
+    for duty in duties:
+        try:
+            _sweep(database, now, duty.duty_id, total)
+        except Exception as error:
+            log.exception("%s %s could not be acted on", duty.plan, duty.citation)
+            failed = error
+    return failed
 
 
 def digest(database: Database, now: datetime) -> PassReport:
@@ -94,15 +129,21 @@ async def deliver(database: Database, now: datetime, office: PostOffice) -> Pass
 
 
 async def tick(database: Database, now: datetime, office: PostOffice) -> list[PassReport]:
-    """Everything that is due, in order: open, act, digest, deliver. Nothing due: one look, and no report."""
+    """Everything that is due, in order: open, act, digest, deliver. Nothing due: one look, and no report.
+
+    A pass that fails keeps nobody else waiting: the others run, then its error is raised for the log to tell."""
     reports: list[PassReport] = []
-    if due(database, now).open:
-        reports.append(open_assignments(database, now))
-    for name, run in (("act", act), ("digest", digest)):
-        if getattr(due(database, now), name):
-            reports.append(run(database, now))
+    failed: list[Exception] = []
+    for name, run in PLAIN.items():
+        try:
+            if getattr(due(database, now), name):
+                reports.append(run(database, now))
+        except Exception as error:  # noqa: BLE001 - raised again below, when what others are owed has been done
+            failed.append(error)
     if reports or due(database, now).deliver:
         reports.append(await deliver(database, now, office))
+    if failed:
+        raise failed[0]
     return reports
 
 
