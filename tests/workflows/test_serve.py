@@ -1,0 +1,138 @@
+"""The embedded process as an operator meets it: started, asked, killed, started twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from ground.factory import at, lay, rows
+
+from engine.database import Database
+from engine.records import Letter
+from engine.terms import LetterState
+
+DONDOC = Path(sys.executable).with_name("dondoc")
+SOON = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(url: str, folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
+    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered."""
+    port = free_port()
+    settings = {"DONDOC_DATABASE_URL": url, "DONDOC_DATA_DIR": str(folder), "DONDOC_TICK_SECONDS": "1"}
+    began = time.monotonic()
+    with (folder / f"serve-{port}.log").open("wb") as output:
+        process = subprocess.Popen(
+            [DONDOC, "serve", "--port", str(port), *(words or ("--no-prefect",))],
+            env=os.environ | settings, cwd=folder, stdout=output, stderr=output,
+        )  # fmt: skip
+    try:
+        yield process, f"http://127.0.0.1:{port}", _until_it_answers(process, port, began)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(timeout=SOON)
+
+
+def _until_it_answers(process: subprocess.Popen[bytes], port: int, began: float) -> float:
+    while time.monotonic() - began < SOON:
+        assert process.poll() is None, "it ended before it answered"
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=2)
+        except httpx.HTTPError:
+            time.sleep(0.02)
+        else:
+            return time.monotonic() - began
+    raise AssertionError("it did not answer")
+
+
+def wait_for_letters(database: Database) -> list[LetterState]:
+    """The states of the urgent letters, once none is owed any more (or time is over). Others wait for the morning."""
+    began, states = time.monotonic(), []
+    while time.monotonic() - began < SOON:
+        states = [letter.state for letter in rows(database, Letter, urgent=True)]
+        if states and not set(states) & {LetterState.QUEUED, LetterState.SENDING}:
+            break
+        time.sleep(0.1)
+    return states
+
+
+@pytest.fixture
+def owed(database: Database) -> Database:
+    """A plan whose first letters left long ago by the calendar, urgent so that the hour of the test does not matter."""
+    from ground.factory import plan_file
+
+    lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"))
+    return database
+
+
+def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed: Database, url: str, tmp_path: Path) -> None:
+    with serving(url, tmp_path) as (process, address, seconds):
+        assert httpx.get(f"{address}/").status_code == 200
+        states = wait_for_letters(owed)
+        mapped = Path(f"/proc/{process.pid}/maps").read_text()
+    assert seconds < SOON
+    print(f"answered after {seconds:.2f} s")
+    assert states
+    assert set(states) == {LetterState.DELIVERED}
+    assert len(list((tmp_path / "maildir" / "new").iterdir())) == len(states)
+    assert "prefect" not in mapped
+
+
+def test_it_ends_cleanly_when_told_to(url: str, tmp_path: Path) -> None:
+    with serving(url, tmp_path) as (process, _, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=SOON) == 0
+    assert "Traceback" not in next(tmp_path.glob("serve-*.log")).read_text()
+
+
+def test_killed_and_started_again_it_does_what_was_left_once(owed: Database, url: str, tmp_path: Path) -> None:
+    with serving(url, tmp_path) as (process, _, _):
+        process.kill()
+    with serving(url, tmp_path):
+        states = wait_for_letters(owed)
+    kept = [path.name for path in (tmp_path / "maildir" / "new").iterdir()]
+    unsettled = [state for state in states if state is LetterState.SENDING]
+    assert len(set(kept)) == len(kept)
+    assert len(kept) >= len(states) - len(unsettled)
+
+
+def test_two_of_it_on_one_database_send_each_letter_once(owed: Database, url: str, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    with serving(url, one), serving(url, two):
+        states = wait_for_letters(owed)
+    sent = [path.name for folder in (one, two) for path in folder.glob("maildir/new/*")]
+    assert set(states) == {LetterState.DELIVERED}
+    assert len(sent) == len(set(sent)) == len(states)
+
+
+def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        settings = {"DONDOC_DATABASE_URL": str(sqlite_database.url), "DONDOC_DATA_DIR": str(tmp_path)}
+        done = subprocess.run(
+            [DONDOC, "serve", "--no-prefect", "--port", port],
+            env=os.environ | settings, cwd=tmp_path, capture_output=True, text=True, timeout=SOON,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
