@@ -11,7 +11,6 @@ reported late, huyen-b is late, was asked twice and escalated; mat-tran asks for
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from ground.factory import Laid, at, lay
 from ground.post import KEY, post_office
 from httpx import Response
 from sqlmodel import Session
-from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from engine import lifecycle
@@ -43,10 +42,6 @@ from engine.web.visit import Tools
 from workflows import passes
 from workflows.rehearsal import live
 
-with warnings.catch_warnings():  # it asks for a fork of httpx; the one we ship serves
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
 HERE = "http://127.0.0.1:8188"
 
@@ -61,21 +56,39 @@ class Standing:
         return self.now
 
 
+class InProcess(httpx.BaseTransport):
+    """The application answers in this process, on one event loop that lasts the whole run: 3 ms a page, not 30."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def handle_request(self, request: httpx.Request) -> Response:
+        application, runner = _served()
+        application.state.tools = self._tools
+        return runner.run(self._answer(application, request))
+
+    async def _answer(self, application: FastAPI, request: httpx.Request) -> Response:
+        whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+        answer = await transport.handle_async_request(whole)
+        return Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+
 @dataclass
 class Office:
-    """The pages, called in this process. ``client`` keeps cookies as a browser does."""
+    """The pages, called in this process. ``client`` keeps cookies as a browser does, and follows no redirect."""
 
-    client: TestClient
+    client: httpx.Client
     context: Context
     clock: Standing
 
     def get(self, path: str, **more: Any) -> Response:
-        return self.client.get(path, follow_redirects=False, **more)
+        return self.client.get(path, **more)
 
     def post(self, path: str, *, page: str = "/overdue", **fields: Any) -> Response:
         """A form sent with the token that ``page`` gives."""
         data = {"token": self.token(page)} | fields
-        return self.client.post(path, data=data, follow_redirects=False)
+        return self.client.post(path, data=data)
 
     def token(self, page: str = "/overdue") -> str:
         """The token of a page's first form."""
@@ -103,20 +116,14 @@ def open_office(
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
     context = Context(database, clock, Signer(KEY), chosen, step, preview)
     tools = Tools(context, _templates(), FormTokens(KEY))
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        served = _served()
-        served.state.tools = tools
-        await served(scope, receive, send)
-
-    return Office(TestClient(app, base_url=host, raise_server_exceptions=False), context, clock)
+    return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 
 
 @cache
-def _served() -> FastAPI:
-    """The application, built once a run: each office brings its own database, clock and settings to it."""
+def _served() -> tuple[FastAPI, asyncio.Runner]:
+    """The application and its loop, made once a run: each office brings its own database, clock and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
-    return make_app(Context(Database("sqlite://"), Standing(NOW), Signer(KEY), settings))
+    return make_app(Context(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
 
 
 @cache

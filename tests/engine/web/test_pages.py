@@ -48,7 +48,9 @@ def test_what_stands_on_an_english_page_in_vietnamese_is_marked_as_vietnamese(of
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
-def test_no_page_holds_script_inline_style_or_anything_from_outside(office: Office, path: str) -> None:
+def test_a_page_holds_no_script_or_style_nothing_from_outside_and_a_label_for_every_field(
+    office: Office, path: str
+) -> None:
     page = BeautifulSoup(office.get(path).text, "lxml")
     assert not page.find_all(["script", "style"])
     assert not page.find_all(style=True)
@@ -58,11 +60,6 @@ def test_no_page_holds_script_inline_style_or_anything_from_outside(office: Offi
         for tag in page.find_all(["a", "link", "img", "iframe", "form"])
     ]
     assert all(address.startswith(("/", "#")) for address in addresses if address)
-
-
-@pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
-def test_every_field_has_a_label_and_every_id_stands_once(office: Office, path: str) -> None:
-    page = BeautifulSoup(office.get(path).text, "lxml")
     labelled = {label.get("for") for label in page.find_all("label")}
     for field in page.find_all(["input", "select", "textarea"]):
         if field.get("type") != "hidden":
