@@ -1,0 +1,90 @@
+"""The API shows what the pages show: lists with cursors, one assignment with its story, metrics by DHIS2's names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ground.office import Office
+
+READ = (
+    "plans", "plans/1", "assignments", "assignments/1", "board", "metrics", "overdue", "letters", "letters/1",
+    "agencies", "agencies/huyen-b", "health",
+)  # fmt: skip
+
+
+def got(office: Office, path: str) -> object:
+    answer = office.get(f"/api/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("path", READ)
+def test_every_reading_answers_with_json(office: Office, path: str) -> None:
+    answer = office.get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json()
+
+
+def test_a_list_goes_on_by_its_cursor_to_the_end(office: Office) -> None:
+    found: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = got(office, f"assignments?limit=2&after={cursor}")
+        found += [each["id"] for each in page["items"]]  # type: ignore[index]
+        cursor = page["next"]  # type: ignore[index]
+    assert found == [1, 2, 3, 4, 5]
+    assert page["total"] == 5  # type: ignore[index]
+
+
+def test_assignments_are_filtered_as_on_the_pages(office: Office) -> None:
+    page = got(office, "assignments?class=open_overdue&supervisor=so-chinh")
+    assert [each["agency_id"] for each in page["items"]] == ["huyen-b", "mat-tran"]  # type: ignore[index]
+
+
+def test_one_assignment_comes_with_its_ladder_events_and_letters(office: Office) -> None:
+    story = got(office, "assignments/5")
+    assert story["head"]["due_why"]["en"] == "nominal Sunday 20/6/2021 → Monday 21/6/2021"  # type: ignore[index]
+    assert {rung["state"] for rung in story["rungs"]} >= {"fired", "next"}  # type: ignore[index]
+    assert [each["agency_id"] for each in story["waits_for"]] == ["so-ban", "huyen-a", "huyen-b"]  # type: ignore[index]
+
+
+def test_the_board_counts_by_class_and_by_agency(office: Office) -> None:
+    board = got(office, "board?period=2021-H1")
+    assert board["total"]["by_class"] == {"done_on_time": 1, "done_late": 1, "open_overdue": 3}  # type: ignore[index]
+    huyen_b = next(line for line in board["agencies"] if line["agency_id"] == "huyen-b")  # type: ignore[index]
+    assert huyen_b["periods"]["2021-H1"]["worst"] == "open_overdue"
+
+
+def test_metrics_bear_dhis2s_names(office: Office) -> None:
+    rows = {each["agency_id"]: each for each in got(office, "metrics")}  # type: ignore[attr-defined]
+    assert rows["huyen-a"] == {
+        "agency_id": "huyen-a", "agency": "Huyen a", "period": "2021-H1", "expected_reports": 1, "actual_reports": 1,
+        "actual_reports_on_time": 0, "reporting_rate": 100.0, "reporting_rate_on_time": 0.0,
+    }  # fmt: skip
+
+
+def test_the_document_is_openapi_3_1_and_names_every_problem(office: Office) -> None:
+    document = got(office, "openapi.json")
+    assert re.match(r"3\.1", document["openapi"])  # type: ignore[index]
+    for path, operations in document["paths"].items():  # type: ignore[index]
+        assert path.startswith("/api/v1/")
+        for operation in operations.values():
+            assert "application/problem+json" in operation["responses"]["404"]["content"]
+
+
+@pytest.mark.parametrize(("path", "status", "words"), [
+    ("assignments/999", 404, "There is no assignment 999."), ("plans/999", 404, "There is no plan 999."),
+    ("letters/999", 404, "There is no letter 999."), ("nothing", 404, "There is nothing at this address"),
+    ("assignments?limit=0", 422, "limit: is too small"),
+    ("assignments?state=lost", 422, "state.0: is not a usable value"),
+    ("assignments?after=%21", 400, "The page cursor cannot be read"),
+    ("letters?day=monday", 422, "day: must be a date"),
+])  # fmt: skip
+def test_every_error_is_a_problem_in_words(office: Office, path: str, status: int, words: str) -> None:
+    answer = office.get(f"/api/v1/{path}{'&' if '?' in path else '?'}lang=en")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert words in problem["detail"]
+    assert problem["status"] == status
+    assert set(problem) >= {"type", "title", "status", "detail"}
