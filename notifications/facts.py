@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -155,13 +156,14 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What every line of a batch is seen through; working days are counted once a due date."""
+    """What every line of a batch is seen through; what depends on dates alone is worked out once for alike lines."""
 
     book: Rulebook
     today: date
     supervisors: Mapping[str, str]
     may_stop: frozenset[NoticeKind]
     counted: dict[date, int] = field(default_factory=dict)
+    told: dict[Any, tuple[date | None, Role | None]] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
         if due_on is None:
@@ -169,6 +171,16 @@ class _View:
         if due_on not in self.counted:
             self.counted[due_on] = self.book.calendar.distance(self.today, due_on)
         return self.counted[due_on]
+
+    def told_next(self, row: Any) -> tuple[date | None, Role | None]:
+        """When somebody above the agency will hear of this assignment if nothing changes, and who."""
+        alike = row.ladder_id, row.opened_on, row.due_on
+        if alike not in self.told:
+            rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
+            above = ((on, rung.tier) for on, rung in rungs if on > self.today and rung.level and rung.tier)
+            on, tier = next(above, (None, 0))
+            self.told[alike] = on, (None, Role.MONITOR, Role.LEADERSHIP)[tier]
+        return self.told[alike]
 
 
 def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFacts | None, view: _View) -> LetterFacts:
@@ -207,7 +219,7 @@ def _worst_first(item: Item) -> tuple[int, date, int, int]:
 
 
 def _item(row: Any, language: str, view: _View) -> Item:
-    told_on, told = _told_next(row, view)
+    told_on, told = view.told_next(row)
     return Item(
         row.assignment_id, row.plan_id, row.number, row.short_title, row.sms_name, row.citation,
         row.position, first_words(row.text), row.agency, row.period, row.due_on,
@@ -223,15 +235,7 @@ def _moved(why: Mapping[str, str], language: str) -> str:
     return said if "→" in said else ""
 
 
-def _told_next(row: Any, view: _View) -> tuple[date | None, Role | None]:
-    """When somebody above the agency will hear of this assignment if nothing changes, and who."""
-    ladder = view.book.ladders[row.ladder_id]
-    for on, rung in dates(ladder, row.opened_on, row.due_on, view.book.calendar):
-        if on > view.today and rung.level and rung.tier:
-            return on, Role.LEADERSHIP if rung.tier == 2 else Role.MONITOR
-    return None, None
-
-
+@lru_cache(maxsize=2048)
 def first_words(text: str) -> str:
     words = text.split()
     return " ".join(words[:FIRST_WORDS]).rstrip(";,.") + " …" if len(words) > FIRST_WORDS else text
@@ -245,7 +249,7 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
                g.c.name.label("agency"))
         .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(m.c.id.in_(letter_ids))
     )  # fmt: skip
-    return {row.id: row for row in session.connection().execute(chosen)}
+    return {row.id: row for row in session.connection().execute(chosen).all()}
 
 
 def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -259,7 +263,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
         .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id.in_(letter_ids)).order_by(n.c.id)
     )  # fmt: skip
     grouped: dict[int, list[Any]] = {}
-    for row in session.connection().execute(chosen):
+    for row in session.connection().execute(chosen).all():
         grouped.setdefault(row.letter_id, []).append(row)
     return grouped
 
