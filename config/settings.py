@@ -39,6 +39,37 @@ class Settings(BaseSettings):
     smtp_messages_per_connection: int = Field(0, ge=0, description="0: no limit")
     smtp_per_minute: int = Field(0, ge=0, description="letters a minute; 0: no limit")
     smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for the relay's answer")
+    reply_to: str = Field("", description="mailbox that answers to letters come to; empty: mail_from")
+    bounce_domain: str = Field("", description="each letter's return address is bounce+…@ this; empty: mail_from")
+    dkim_selector: str = Field("", description="name of the key in the DNS of mail_from's domain; empty: not signed")
+    dkim_key_file: Path | None = Field(None, description="RSA private key (PEM) that signs letters")
+
+    imap_host: str = Field("", description="where answers and bounces are fetched from; empty: nowhere")
+    imap_port: int = Field(993, ge=1, le=65535, description="993 with tls, 143 with starttls")
+    imap_security: Literal["tls", "starttls", "none"] = Field("tls", description="none: on this machine alone")
+    imap_username: str = Field("", description="account of the mailbox")
+    imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
+    imap_folder: str = Field("INBOX", description="the folder that is read")
+    imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
+    receive_seconds: int = Field(60, ge=5, le=3600, description="how often answers are fetched")
+
+    sms_gateway: Literal["", "kannel", "gammu", "esms", "speedsms", "apprise"] = Field(
+        "", description="what sends SMS; empty: no SMS"
+    )
+    sms_url: str = Field("", description="kannel: its sendsms address; apprise: its URL with {to} in it")
+    sms_username: str = Field("", description="kannel: user name; esms: ApiKey")
+    sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
+    sms_sender: str = Field("DONDOC", description="brand name (at most 11 letters) or number that sends")
+    sms_marks: bool = Field(False, description="keep Vietnamese marks: 70 characters a part instead of 160")
+    sms_gammu_dir: Path | None = Field(None, description="gammu-smsd's folders: outbox, sent, error and inbox in it")
+    sms_answers: bool = Field(False, description="answers by SMS come back (kannel, gammu): put a short code into SMS")
+    sms_production: bool = Field(False, description="really send; else esms checks only, speedsms and apprise refuse")
+
+    callback_secret: SecretStr = Field(SecretStr(""), description="in the addresses gateways call; empty: derived")
+    operator_email: str = Field("", description="who is told when another channel is down")
+    operator_phone: str = Field("", description="the same by SMS when e-mail is down")
+    metrics_token: SecretStr = Field(SecretStr(""), description="bearer token of /metrics; empty: this machine alone")
+    templates_dir: Path | None = Field(None, description="the office's own templates, each before the shipped one")
 
     tick_seconds: int = Field(20, ge=1, le=3600, description="how often the heartbeat looks for what is due")
     lease_seconds: int = Field(300, ge=10, description="seconds a claimed letter belongs to the worker that took it")

@@ -12,21 +12,24 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.settings import Settings, read_settings
 from engine.clock import Clock, StandingClock, system_clock
 from engine.database import Database
 from engine.errors import BadInput
 from engine.links import Signer
-from notifications.channel import Channel
 from notifications.delivery import PostOffice
-from notifications.letters import Stationery
-from workflows import passes
+from notifications.receiving import Ears
+from workflows import mailroom, passes
 from workflows.passes import PassReport
 from workflows.prefect_server import PrefectServer, answers, environment
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class System:
     clock: Clock
     signer: Signer
     office: PostOffice
+    ears: Ears = field(default_factory=Ears)
 
     @property
     def prefect_home(self) -> Path:
@@ -67,38 +71,15 @@ def compose(settings: Settings | None = None) -> System:
     database = Database(settings.database)
     clock: Clock = StandingClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
-    stationery = Stationery(signer, settings.base_url, settings.link_days)
     office = PostOffice(
-        channels={"email": _email(settings)},
-        stationery=stationery,
+        channels=mailroom.channels(settings, signer),
+        stationery=mailroom.stationery(settings, signer),
+        codes=mailroom.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
     )
-    return System(settings, database, clock, signer, office)
-
-
-def _email(settings: Settings) -> Channel:
-    """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
-    from notifications.maildir import Maildir
-    from notifications.mime import Sender
-
-    sender = Sender(settings.mail_from, settings.mail_from_name)
-    if not settings.smtp_host or settings.demo:
-        return Maildir(settings.maildir, sender)
-    from notifications.relay import Relay, Security
-    from notifications.smtp import Email
-
-    return Email(
-        Relay(
-            host=settings.smtp_host, sender=sender, port=settings.smtp_port,
-            security=Security(settings.smtp_security), username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value(),
-            ca_file=str(settings.smtp_ca_file or ""), timeout=settings.smtp_timeout,
-            connections=settings.smtp_connections, per_connection=settings.smtp_messages_per_connection,
-            per_minute=settings.smtp_per_minute,
-        )
-    )  # fmt: skip
+    return System(settings, database, clock, signer, office, mailroom.ears(settings, signer))
 
 
 def serve(settings: Settings) -> None:
@@ -109,14 +90,19 @@ def serve(settings: Settings) -> None:
     from engine.web.context import Context
     from workflows.demo import stepper
     from workflows.heartbeat import Heartbeat
+    from workflows.simulate import foresee
 
     system = compose(settings)
     system.database.upgrade()
     step = stepper(system) if settings.demo else None
-    app = make_app(Context(system.database, system.clock, system.signer, settings, step))
+    app = make_app(
+        Context(system.database, system.clock, system.signer, settings, step, simulate=foresee(system.database))
+    )
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
-    heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds)
+    mount(app, system)
+    heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds,
+                          lambda: listen(system), settings.receive_seconds)  # fmt: skip
     # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     door = _door(settings)
@@ -156,6 +142,31 @@ def beat(system: System) -> None:
     if passes.due(system.database, now).anything:
         for report in asyncio.run(system.tick(now)):
             log.info("%s", report)
+
+
+def listen(system: System) -> None:
+    """Fetch answers, then tell of channels that are down."""
+    from workflows import listening
+
+    now = system.clock()
+    received = listening.receive(system.database, now, system.ears)
+    operator = mailroom.operator(system.settings)
+    watched = asyncio.run(listening.watch(system.database, now, system.office.channels, operator))
+    for report in (received, watched):
+        if any(report.counts.values()):
+            log.info("%s", report)
+
+
+def mount(app: FastAPI, system: System) -> None:
+    """The addresses that machines call: gateways, one-click unsubscribing, Prometheus."""
+    from notifications import callbacks
+    from workflows import listening
+
+    settings, signer = system.settings, system.signer
+    secret = mailroom.callback_secret(settings, signer)
+    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, signer, secret)))
+    token = settings.metrics_token.get_secret_value()
+    listening.add_metrics(app, system.database, system.clock, token, settings.host)
 
 
 def look_over(system: System) -> None:

@@ -63,11 +63,11 @@ def demo(
 
 @app.command()
 def once(
-    name: Annotated[str, typer.Argument(metavar="PASS", help="open | act | digest | deliver | audit | tick")],
+    name: Annotated[str, typer.Argument(metavar="PASS", help=f"{' | '.join(PassName)} | tick")],
     at: Annotated[str, typer.Option(help="ISO instant to take for now, for rehearsals.")] = "",
 ) -> None:
     """Run one pass (or a whole tick) and say what it did. Running it again changes nothing."""
-    from workflows import passes
+    from workflows import listening, mailroom, passes
     from workflows.app import compose
     from workflows.audit import audit
 
@@ -81,11 +81,27 @@ def once(
     elif name == PassName.AUDIT:
         rests = not passes.may_send(system.database, now)
         typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=rests)))
+    elif name == PassName.RECEIVE:
+        typer.echo(str(listening.receive(system.database, now, system.ears)))
+    elif name == PassName.WATCH:
+        told = listening.watch(system.database, now, system.office.channels, mailroom.operator(system.settings))
+        typer.echo(str(asyncio.run(told)))
     elif name in PLAIN:
         typer.echo(str(PLAIN[PassName(name)](system.database, now)))
     else:
-        raise BadInput(f"Không có lượt chạy «{name}»; hãy chọn open, act, digest, deliver, audit hoặc tick. "
+        raise BadInput(f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick. "
                        f"/ There is no pass “{name}”.")  # fmt: skip
+
+
+@app.command("callbacks")
+def show_callbacks() -> None:
+    """The addresses to enter at SMS gateways, with their secret."""
+    from workflows.app import compose
+    from workflows.mailroom import callback_addresses
+
+    system = compose()
+    for what, address in callback_addresses(system.settings, system.signer).items():
+        typer.echo(f"{what:20} {address}")
 
 
 @app.command()

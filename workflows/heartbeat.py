@@ -17,14 +17,21 @@ AUDIT_SECONDS = 300
 
 
 class Heartbeat:
-    """Calls ``beat`` every few seconds and ``audit`` every five minutes, at once for the first time."""
+    """Calls ``beat`` every few seconds, ``audit`` every five minutes, and ``listen`` on a beat of its own; at once for
+    the first time."""
 
-    def __init__(self, beat: Callable[[], None], audit: Callable[[], None], seconds: int) -> None:
+    def __init__(
+        self, beat: Callable[[], None], audit: Callable[[], None], seconds: int,
+        listen: Callable[[], None] | None = None, listen_seconds: int = 60,
+    ) -> None:  # fmt: skip
         make: Any = BackgroundScheduler  # untyped
         self._scheduler = make(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
         )
-        for name, job, every in (("tick", beat, seconds), ("audit", audit, AUDIT_SECONDS)):
+        jobs = [("tick", beat, seconds), ("audit", audit, AUDIT_SECONDS)]
+        if listen is not None:
+            jobs.append(("listen", listen, listen_seconds))
+        for name, job, every in jobs:
             self._scheduler.add_job(
                 _steady(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
             )
