@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, bindparam, event, insert, update
+from sqlalchemy import Connection, Engine, bindparam, event, insert, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
 BUSY_SECONDS = 30
+STEPS = Path(__file__).with_name("migrations") / "versions"
 OUR_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 """What SQLite calls operational but is a mistake in our SQL: never to be taken for a database out of reach."""
 
@@ -74,11 +75,21 @@ class Database:
             yield session
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes."""
+        """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes. A schema
+        that stands there already costs one look, and Alembic is not even imported."""
+        if self._version() == max(step.name.partition("_")[0] for step in STEPS.glob("[0-9]*_*.py")):
+            return
         from alembic import command
 
         with self.migrating() as settings:
             command.upgrade(settings, "head")
+
+    def _version(self) -> str:
+        """The step that the schema stands at; empty where there is none."""
+        with _reachable(), self.bind.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.exec_driver_sql("SELECT max(version_num) FROM alembic_version").scalar() or "")
 
     @contextmanager
     def migrating(self) -> Iterator[AlembicConfig]:
