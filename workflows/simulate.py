@@ -7,8 +7,10 @@ due, with the very code that runs live; only the post is a box that delivers eve
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import tempfile
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime, time
@@ -20,11 +22,14 @@ from engine import loading, opening
 from engine.calendar import PLAN_TIME, WorkCalendar, instant, written
 from engine.database import Database, table
 from engine.directory import DirectoryFile
-from engine.foreseen import Foreseen, Scenario, Year
+from engine.errors import Conflict
+from engine.foreseen import Foresee, Foreseen, Scenario, Year
 from engine.links import Signer
 from engine.planfile import PlanFile
 from engine.policy import Policy
+from engine.queries.bodies import read_directory
 from engine.records import Assignment, Contact, Duty, Letter, Notice, Plan
+from engine.rulebook import read_rulebook
 from engine.terms import LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import PostOffice
@@ -33,6 +38,10 @@ from notifications.letters import Stationery
 from workflows.passes import tick
 from workflows.rehearsal import live
 from workflows.scenarios import people
+
+PATIENCE = 60.0
+"""Seconds that a page waits while another year is being lived through."""
+KEPT_YEARS = 8
 
 
 class Sink:
@@ -75,6 +84,36 @@ def simulate(
             return _year(database, (until - start).days + 1)
         finally:
             database.dispose()
+
+
+def foresee(database: Database) -> Foresee:
+    """Simulate with an office's own directory, policy and calendar. One at a time, since a year takes seconds of one
+    core; the last few are kept, so that looking at another week of the same year costs nothing."""
+    lock = threading.Lock()
+    kept: OrderedDict[str, Year] = OrderedDict()
+
+    def ahead(plan: PlanFile, first: date, last: date, scenario: Scenario) -> Year:
+        with database.read() as session:
+            bodies, book = read_directory(session, contacts=True), read_rulebook(session)
+        policy = book.policy(plan.policy)
+        files = [each.model_dump_json() for each in (plan, bodies, policy)]
+        said = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario}"])
+        key = hashlib.sha256(said.encode()).hexdigest()
+        if not lock.acquire(timeout=PATIENCE):
+            raise Conflict(
+                "Đang xem trước một kế hoạch khác; thử lại sau. / Another plan is being simulated; try later."
+            )
+        try:
+            if key not in kept:
+                kept[key] = simulate([plan], bodies, policy, book.calendar, start=first, until=last, scenario=scenario)
+            kept.move_to_end(key)
+            while len(kept) > KEPT_YEARS:
+                kept.popitem(last=False)
+            return kept[key]
+        finally:
+            lock.release()
+
+    return ahead
 
 
 async def _live(database: Database, began: datetime, ends: datetime, act: Any) -> None:

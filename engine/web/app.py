@@ -9,13 +9,27 @@ from starlette.exceptions import HTTPException
 from engine.api.routes import router as api
 from engine.web import failures
 from engine.web.context import Context
-from engine.web.pages import agencies, assignments, board, deeds, demo, health, letters, overdue, plans, report, signed
+from engine.web.pages import (
+    agencies,
+    ahead,
+    assignments,
+    board,
+    deeds,
+    demo,
+    health,
+    imports,
+    letters,
+    overdue,
+    plans,
+    report,
+    signed,
+)
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
 from engine.web.visit import Tools
 
 VERSION = "0.1.0"
-PAGES = (board, overdue, assignments, deeds, letters, agencies, report, plans, health, demo, signed)
+PAGES = (board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health, demo, signed)
 
 
 def make_app(context: Context) -> FastAPI:

@@ -9,6 +9,7 @@ from datetime import datetime
 from config.settings import Settings
 from engine.clock import Clock
 from engine.database import Database
+from engine.foreseen import Foresee
 from engine.links import Signer
 
 
@@ -24,7 +25,8 @@ class Preview:
 @dataclass(frozen=True)
 class Context:
     """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
-    ``preview`` renders the letter of an id at an instant; None when it cannot be shown any more."""
+    ``preview`` renders the letter of an id at an instant; None when it cannot be shown any more. ``simulate`` lives
+    through a plan's year before it happens; the engine itself cannot, since letters are the other packages' work."""
 
     database: Database
     clock: Clock
@@ -32,3 +34,4 @@ class Context:
     settings: Settings
     step: Callable[[str], None] | None = None
     preview: Callable[[int, datetime], Preview | None] | None = None
+    simulate: Foresee | None = None

@@ -19,6 +19,9 @@ from engine.errors import NotAllowed
 
 MOST_BYTES = 1_048_576
 """Forms and JSON bodies; evidence files will have a limit of their own."""
+REVIEW_BYTES = 8_000_000
+LONGER = {"/plans/import": 26_000_000, "/plans/review": REVIEW_BYTES}
+"""What some addresses take: a plan document, and the form that carries the whole of one."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -49,7 +52,11 @@ class Guard:
             return
         head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
-        await self.app(inner, _limited(receive, Headers(scope=scope)), _headed(send, bodiless=head))
+        await self.app(
+            inner,
+            _limited(receive, Headers(scope=scope), LONGER.get(scope["path"], MOST_BYTES)),
+            _headed(send, bodiless=head),
+        )
 
 
 def _headed(send: Send, *, bodiless: bool) -> Send:
@@ -65,11 +72,11 @@ def _headed(send: Send, *, bodiless: bool) -> Send:
     return sending
 
 
-def _limited(receive: Receive, headers: Headers) -> Receive:
+def _limited(receive: Receive, headers: Headers, most: int) -> Receive:
     """Refuse a body that says it is too long, or turns out to be."""
     taken = 0
     said = headers.get("content-length", "0")
-    too_long = said.isdecimal() and int(said) > MOST_BYTES
+    too_long = said.isdecimal() and int(said) > most
 
     async def receiving() -> Message:
         nonlocal taken
@@ -77,7 +84,7 @@ def _limited(receive: Receive, headers: Headers) -> Receive:
             raise HTTPException(413)
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MOST_BYTES:
+        if taken > most:
             raise HTTPException(413)
         return message
 

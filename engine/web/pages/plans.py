@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.access import Deed
 from engine.queries.plans import list_plans, plan_page
-from engine.web.filters import Cursor, SmallId
+from engine.web.filters import Code, Cursor, SmallId
 from engine.web.visit import Desk
 
 router = APIRouter()
@@ -24,9 +24,9 @@ def listing(visit: Desk, after: Cursor = "") -> Response:
 
 
 @router.get("/plans/{plan_id}")
-def show(visit: Desk, plan_id: SmallId) -> Response:
+def show(visit: Desk, plan_id: SmallId, said: Code = "") -> Response:
     visit.must(Deed.SEE_PLANS)
     with visit.reading() as (session, today):
         found = plan_page(session, today, plan_id)
     per_section = Counter(duty.citation.partition(".")[0] for duty in found.duties)
-    return visit.page("plan.html", today=today, plan=found, per_section=per_section)
+    return visit.page("plan.html", today=today, plan=found, per_section=per_section, outcome=said)
