@@ -6,17 +6,19 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
+import engine.sweep
 import notifications.smtp
 from notifications import delivery
 from notifications.letters import Stationery
-from workflows import passes
 
 PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
-# Phase -> whose attribute to time. ``send`` holds ``render`` and ``mime``, which are taken off it afterwards.
+WITHIN = ("render", "mime")
+"""These happen inside ``send``, and are taken off it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
-    ("sweep", passes, "act"),
+    ("sweep", engine.sweep, "sweep"),
     ("claim", delivery, "_claim"),
     ("facts", delivery, "gather"),
     ("render", Stationery, "render"),
@@ -26,29 +28,44 @@ WATCHED: tuple[tuple[str, Any, str], ...] = (
 )
 
 
+@dataclass
+class Watch:
+    """Seconds by phase, and each message that was composed with its recipient, filled in while the block runs."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    messages: list[tuple[str, bytes]] = field(default_factory=list)
+
+
 @contextmanager
-def watched() -> Iterator[dict[str, float]]:
-    """Seconds by phase, filled in while the block runs."""
-    spent = dict.fromkeys((phase for phase, _, _ in WATCHED), 0.0)
+def watched() -> Iterator[Watch]:
+    watch = Watch()
     kept = [(owner, name, getattr(owner, name)) for _, owner, name in WATCHED]
+    start = time.perf_counter()
     for phase, owner, name in WATCHED:
-        setattr(owner, name, _timed(phase, getattr(owner, name), spent))
+        setattr(owner, name, _timed(phase, getattr(owner, name), watch))
     try:
-        yield spent
+        yield watch
     finally:
+        seconds = watch.seconds
         for owner, name, original in kept:
             setattr(owner, name, original)
-        spent["send"] -= spent["render"] + spent["mime"]
+        seconds["rest"] = time.perf_counter() - start - sum(seconds[phase] for phase in PHASES if phase not in WITHIN)
+        seconds["send"] -= sum(seconds[phase] for phase in WITHIN)
 
 
-def _timed(phase: str, function: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
+def _timed(phase: str, function: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
+    spent = watch.seconds
+
     @functools.wraps(function)
     def plain(*args: Any, **more: Any) -> Any:
         start = time.perf_counter()
         try:
-            return function(*args, **more)
+            made = function(*args, **more)
         finally:
             spent[phase] += time.perf_counter() - start
+        if phase == "mime":
+            watch.messages.append((args[0].to, made[1]))
+        return made
 
     @functools.wraps(function)
     async def waiting(*args: Any, **more: Any) -> Any:
