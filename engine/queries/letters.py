@@ -40,6 +40,7 @@ class LetterRow:
     attempts: int
     lines: int
     subject: str | None
+    language: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,6 @@ class LetterStory:
     row: LetterRow
     key: str
     to: str
-    language: str
     lines: tuple[Line, ...]
     attempts: tuple[Attempt, ...]
     text: str | None
@@ -107,6 +107,7 @@ def _columns() -> list[Any]:
         letter.c.id, letter.c.day, letter.c.contact_id, c.c.label, letter.c.role, letter.c.agency_id, g.c.name,
         letter.c.channel, letter.c.state, letter.c.reason, letter.c.urgent, letter.c.digest_week, letter.c.send_after,
         letter.c.sent_at, letter.c.settled_at, letter.c.attempts, lines, body.c.subject,
+        c.c.language,
     ]  # fmt: skip
 
 
@@ -152,15 +153,15 @@ def letter_story(session: Session, letter_id: int) -> LetterStory:
     letter, c, body = table(Letter), table(Contact), table(LetterBody)
     mine = letter.c.id == letter_id
     has_html = func.length(body.c.html) > 0
-    extra = (letter.c.key, c.c.email, c.c.phone, c.c.language, body.c.text, has_html)
+    extra = (letter.c.key, c.c.email, c.c.phone, body.c.text, has_html)
     found = session.connection().execute(_joined(*_columns(), *extra).where(mine)).first()
     if found is None:
         raise NotFound(f"Không có thư số {letter_id}. / There is no letter {letter_id}.")
-    row = LetterRow(*found[:18])
-    key, email, phone, language, text, html = found[18:]
+    row = LetterRow(*found[: len(LetterRow.__slots__)])
+    key, email, phone, text, html = found[len(LetterRow.__slots__) :]
     to = phone if row.channel == "sms" else email
     lines, attempts = _lines(session, letter_id), _attempts(session, letter_id)
-    return LetterStory(row, key, to, language, lines, attempts, text, bool(html))
+    return LetterStory(row, key, to, lines, attempts, text, bool(html))
 
 
 def letter_html(session: Session, letter_id: int) -> str:

@@ -87,7 +87,7 @@ def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[A
     Cancelled and transferred ones are left out: they are nobody's to acknowledge any more.
     """
     letter, n = table(Letter), table(Notice)
-    letter_id = int(link.subject) if link.subject.isdecimal() else 0
+    letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
     to = session.connection().scalar(select(letter.c.contact_id).where(letter.c.id == letter_id))
     if to != who.id:
         raise LinkRefused

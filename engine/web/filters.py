@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from engine.queries.assignments import AssignmentFilter, Waiting
 from engine.queries.letters import LetterFilter
@@ -27,7 +27,8 @@ Empty = BeforeValidator(_none)
 Several = BeforeValidator(_some)
 Code = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
-PlanId = Annotated[int | None, Empty, Query(ge=1, le=MOST_SMALL)]
+Small = Annotated[int, Field(ge=1, le=MOST_SMALL)]
+PlanId = Annotated[Small | None, Empty, Query()]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 AssignmentId = Annotated[int, Path(ge=1, le=MOST_BIG)]
 LetterId = Annotated[int, Path(ge=1, le=MOST_BIG)]
@@ -49,7 +50,7 @@ def assignment_filter(
 
 
 def letter_filter(
-    contact: Annotated[int | None, Empty, Query(ge=1, le=MOST_SMALL)] = None,
+    contact: Annotated[Small | None, Empty, Query()] = None,
     agency: Code = "",
     role: Annotated[Role | None, Empty, Query()] = None,
     kind: Annotated[NoticeKind | None, Empty, Query()] = None,
