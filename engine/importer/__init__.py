@@ -16,8 +16,22 @@ from engine.importer.output import as_json
 from engine.importer.owners import Directory, Unknowing
 from engine.importer.reading import read_pages
 
-__all__ = ["Deadline", "Directory", "Doubt", "DutyText", "Found", "ImportedPlan", "ItemText", "Limits", "Owner", "Place",
-           "SectionText", "as_json", "as_plan_yaml", "read_document"]  # fmt: skip
+__all__ = [
+    "Deadline",
+    "Directory",
+    "Doubt",
+    "DutyText",
+    "Found",
+    "ImportedPlan",
+    "ItemText",
+    "Limits",
+    "Owner",
+    "Place",
+    "SectionText",
+    "as_json",
+    "as_plan_yaml",
+    "read_document",
+]
 
 
 def read_document(

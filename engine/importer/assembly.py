@@ -35,8 +35,8 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
             taken[roman] -= 1
     if not any(item.duties for section in sections for item in section.items):
         raise BadInput(
-            f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan (như «PHÂN CÔNG NHIỆM VỤ», «TỔ CHỨC THỰC HIỆN»). "
-            "Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản. "
+            f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» hoặc "
+            "«TỔ CHỨC THỰC HIỆN». Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản. "
             f"/ The document “{name}” has no section that assigns duties to agencies. Check that it is the right file."
         )
     head = parts.header

@@ -26,7 +26,8 @@ _MONTH = phrase(r"(?:đầu |giữa |cuối |hết )?tháng (?P<m>\d{1,2})(?: (?
 _QUARTER = phrase(r"(?:đầu |giữa |cuối |hết )?quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?")
 _YEAR = phrase(r"(?:đầu |giữa |cuối |hết )?năm (?P<y>\d{4})(?!\d)")
 _LOOSE = phrase(
-    r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
+    r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|"
+    r"cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
 )
 _EACH = phrase(
     r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|"
@@ -45,14 +46,17 @@ _POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUART
 _POINT_UNNAMED = f"(?:{_unnamed(_POINT)})"
 _CUE = phrase(
     r"(?:(?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|"
-    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|hết|xong trong|xong|hoàn thành(?: trong| vào)?)"
+    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|hết|xong trong|xong|"
+    r"hoàn thành(?: trong| vào)?)"
 )
 _HOUR = phrase(r"(?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?")
 _MORE = phrase(
-    rf"(?: (?:,|và|;|hoặc) (?:trước |đến |hết )?{_unnamed(_DAY)}{_EACH}?| ?(?:,|và) (?:trước |hết )?{_unnamed(_WORDED)}{_EACH}?)"
+    rf"(?: (?:,|và|;|hoặc) (?:trước |đến |hết )?{_unnamed(_DAY)}{_EACH}?| ?(?:,|và) (?:trước |"
+    rf"hết )?{_unnamed(_WORDED)}{_EACH}?)"
 )
 _UNIT = phrase(
-    r"(?:0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm|một năm|cả năm|"
+    r"(?:0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm|"
+    r"một năm|cả năm|"
     r"(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm))"
 )
 _THEN = phrase(rf"(?:{_UNIT}|đột xuất|tuần|tháng|quý|năm|tổng kết năm|khi có yêu cầu)")
@@ -69,7 +73,8 @@ class _Rule:
 
 _BUDGET = re.compile(
     phrase(
-        r"(?:ngân sách|dự toán|kế hoạch|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)? $"
+        r"(?:ngân sách|dự toán|kế hoạch|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|bình quân|danh mục|mức|vốn|"
+        r"tăng)(?: nhà nước)?(?: công tác)? $"
     )
 )
 _OF_LAW = re.compile(phrase(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$"))
@@ -112,7 +117,8 @@ def _undated(text: str, start: int, end: int) -> bool:
 _PAPER = re.compile(
     phrase(
         r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
-        r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|pháp lệnh|kết luận|hiến pháp|công điện)"
+        r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|"
+        r"pháp lệnh|kết luận|hiến pháp|công điện)"
         r"(?!\w)[^.,;]{0,80}|(?:ban hành|có hiệu lực|thông qua)(?: từ| kể từ)?) $"
     )
 )
@@ -148,11 +154,13 @@ _RULES = (
     ),
     _rule(
         DeadlineKind.PERIOD,
-        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|i{{1,3}})(?:\s*(?:/|năm)\s*\d{{4}})?){{0,3}}",
+        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|"
+        rf"i{{1,3}})(?:\s*(?:/|năm)\s*\d{{4}})?){{0,3}}",
     ),
     _rule(
         DeadlineKind.PERIOD,
-        rf"{phrase('(?:trong|vào|từ) ')}{_unnamed(_MONTH)}(?:\s*(?:,|và|-|–|đến)\s*(?:tháng\s*)?\d{{1,2}}(?:/\d{{4}})?(?![\d/])){{0,4}}",
+        rf"{phrase('(?:trong|vào|từ) ')}{_unnamed(_MONTH)}(?:\s*(?:,|và|-|–|"
+        rf"đến)\s*(?:tháng\s*)?\d{{1,2}}(?:/\d{{4}})?(?![\d/])){{0,4}}",
         _undated,
     ),
     _rule(
@@ -166,10 +174,12 @@ _RULES = (
     _rule(
         DeadlineKind.TERM,
         phrase(
-            r"(?:trong(?: vòng| thời hạn| thời gian)?|sau|trước|chậm nhất(?: là)?(?: sau)?|tối đa(?: là)?(?: không quá)?|không quá) \d{1,3}"
+            r"(?:trong(?: vòng| thời hạn| thời gian)?|sau|trước|chậm nhất(?: là)?(?: sau)?|"
+            r"tối đa(?: là)?(?: không quá)?|không quá) \d{1,3}"
         )
         + phrase(
-            r"(?: \([^()]{1,30}\))? (?:giờ|ngày|tuần|tháng)(?: làm việc)?(?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}| sau khi [^,.;:()]{1,80})?"
+            r"(?: \([^()]{1,30}\))? (?:giờ|ngày|tuần|tháng)(?: làm việc)?(?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}|"
+            r" sau khi [^,.;:()]{1,80})?"
         ),
     ),
     _rule(
@@ -179,7 +189,9 @@ _RULES = (
     _rule(
         DeadlineKind.CYCLE,
         phrase(
-            r"(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) (?:lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự) ?(?:/|trong|trên|một|mỗi) ?(?:0?1 |một )?(?:ngày|tuần|tháng|quý|năm)"
+            r"(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) (?:lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|"
+            r"chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự) ?(?:/|trong|trên|một|mỗi) ?(?:0?1 |một )?(?:ngày|tuần|"
+            r"tháng|quý|năm)"
         ),
         lambda text, start, end: not re.search(r"quá\s*$", text[max(0, start - 8) : start]),
     ),
@@ -194,7 +206,8 @@ _RULES = (
     _rule(
         DeadlineKind.AD_HOC,
         phrase(
-            r"đột xuất|khi (?:có|được|xảy ra) (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|vụ việc)|khi cần thiết|khi cần"
+            r"đột xuất|khi (?:có|được|xảy ra) (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|"
+            r"vụ việc)|khi cần thiết|khi cần"
         ),
     ),
 )
@@ -203,13 +216,15 @@ _CADENCES = (
     (
         "month",
         phrase(
-            r"cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|[/,] ?tháng|(?:0?1|một) tháng|/tháng|và tháng|mỗi tháng"
+            r"cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|[/,] ?tháng|(?:0?1|một) tháng|/tháng|"
+            r"và tháng|mỗi tháng"
         ),
     ),
     (
         "quarter",
         phrase(
-            r"cáo quý|(?:đầu|cuối|mỗi) quý|(?:hằng|hàng|mỗi|từng) quý|(?:,|và|/|kỳ|hoặc|cuối|của) ?quý|0?3 tháng|ba tháng"
+            r"cáo quý|(?:đầu|cuối|mỗi) quý|(?:hằng|hàng|mỗi|từng) quý|(?:,|và|/|kỳ|hoặc|cuối|của) ?quý|"
+            r"0?3 tháng|ba tháng"
         ),
     ),
     ("half_year", phrase(r"0?6 tháng|sáu tháng")),

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from engine.directory import fold
 from engine.importer.marks import roman_value
@@ -201,7 +202,7 @@ class _Draft:
         yield f"    kind: {'standing' if standing else 'assignments'}"
         yield "    items:"
         numbers = [int(item.no) for item in items if item.no.isdigit()]
-        kept = len(numbers) == len(items) and all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+        kept = len(numbers) == len(items) and all(a < b for a, b in pairwise(numbers))
         if kept and not changed:
             self.kept.add(number)
         for n, item in enumerate(items, 1):

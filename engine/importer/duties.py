@@ -39,7 +39,22 @@ class Said:
     mark: str = ""
     intro: str = ""
     seams: tuple[str, ...] = ()
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An item before its owners are matched: where it stands, and the bodies it names. ``inline``: it may itself be
+    its only duty."""
+
+    label: str
+    place: Place
+    path: tuple[str, ...]
+    topic: str
+    written: str
+    names: Sequence[Name]
+    request: bool = False
+    inline: bool = False
 
 
 @dataclass
@@ -76,7 +91,8 @@ class _Section:
         elif self.survey.facts_of(child).lead:
             facts = self.survey.facts_of(child)
             said = Said(_whole(child, drop_labels=True), child.place, facts=facts)
-            self._item(child, path, topic, "; ".join(name.text for name in facts.lead), facts.lead, [said], inline=True)
+            written = "; ".join(name.text for name in facts.lead)
+            self._add(_Entry(child.label, child.place, path, topic, written, facts.lead, inline=True), [said])
         elif self.survey.gives_duties(child) or any(self._owner(each) for each in child.children):
             self.visit(child, here, child.body or topic)
         elif self._unknown_body(child, parent):
@@ -106,15 +122,15 @@ class _Section:
     def _owned(self, node: Node, line: OwnerLine, path: tuple[str, ...], topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
         here = (*path, node.label) if node.label else path
+        entry = _Entry(node.label, node.place, path, topic, line.written, line.names, line.request)
         if self._only_encloses(node):
             if line.rest:
-                self._item(node, path, topic, line.written, line.names, [_said(node, line.rest)], line.request)
+                self._add(entry, [_said(node, line.rest)])
             self.visit(node, here, topic or line.written)
             return
         inline = line.form is Form.INLINE and not node.marked()
         own = [_said(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
-        duties = list(self._duties(node, own))
-        self._item(node, path, topic, line.written, line.names, duties, line.request, inline=inline)
+        self._add(replace(entry, inline=inline), list(self._duties(node, own)))
 
     def _only_encloses(self, node: Node) -> bool:
         below = node.marked()
@@ -161,28 +177,19 @@ class _Section:
 
     # -- building values -------------------------------------------------------------------------------------------
 
-    def _item(
-        self, node: Node, path: tuple[str, ...], topic: str, written: str, names: Sequence[Name], duties: Sequence[Said],
-        request: bool = False, *, inline: bool = False,
-    ) -> None:  # fmt: skip
-        self._add(
-            node.label, path, topic, written, names, duties, node.place, request, inline=inline and len(duties) == 1
-        )
-
-    def _add(
-        self, label: str, path: tuple[str, ...], topic: str, written: str, names: Sequence[Name], duties: Sequence[Said],
-        place: Place, request: bool = False, *, inline: bool = False,
-    ) -> None:  # fmt: skip
-        citation = self._cite(label, path, place)
-        owners = tuple(owner_of(name, self.directory) for name in names)
+    def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
+        citation = self._cite(entry.label, entry.path, entry.place)
+        owners = tuple(owner_of(name, self.directory) for name in entry.names)
         self._unknown(owners, citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} ({written}) không có nhiệm vụ nào.", citation)
+            self._doubt("no_duty", f"Mục {citation} ({entry.written}) không có nhiệm vụ nào.", citation)
+        inline = entry.inline and len(duties) == 1
         made = tuple(
             self._duty(said, citation if inline else f"{citation}.{n}", owners) for n, said in enumerate(duties, 1)
         )
-        no = citation.removeprefix(f"{self.roman}.") if label else ""
-        self.items.append(ItemText(no, written, owners, made, place, request, topic, inline))
+        no = citation.removeprefix(f"{self.roman}.") if entry.label else ""
+        item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
+        self.items.append(item)
 
     def _cite(self, label: str, path: tuple[str, ...], place: Place) -> str:
         """The item's place in the document: «IV.2», «III.1.2», «(3)» for the third entry that bears no number."""
@@ -245,7 +252,8 @@ class _Section:
             ]
             written = "; ".join(name.text for name in first.owners)
             here = (*path, first.group) if restarts and first.group else path
-            self._add(first.no, here, first.topic or topic, written, first.owners, duties, first.place)
+            entry = _Entry(first.no, first.place, here, first.topic or topic, written, first.owners)
+            self._add(entry, duties)
 
     # -- doubts ----------------------------------------------------------------------------------------------------
 

@@ -35,8 +35,10 @@ _MOTTO = re.compile(
 _JUNK = re.compile(r"[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(
-    phrase(r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|thông báo|văn bản)|"
-           r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|công văn) số|"
+    phrase(r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
+           r"thông báo|văn bản)|"
+           r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
+           r"công văn) số|"
            r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])")
 )  # fmt: skip
 _ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
@@ -46,12 +48,15 @@ _SIGNERS = re.compile(
 )
 _RESUMES = re.compile(
     phrase(
-        r"(?:phụ lục|phụ biểu|biểu|danh mục|bảng phân công|kế hoạch|chương trình|đề án|phương án|nội dung phân công)(?!\w)"
+        r"(?:phụ lục|phụ biểu|biểu|danh mục|bảng phân công|kế hoạch|chương trình|đề án|phương án|"
+        r"nội dung phân công)(?!\w)"
     )
 )
 _STRONG = re.compile(
-    r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|bệnh viện|viện|"
-    r"ban chấp hành|đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban (?:chỉ đạo|quản lý|dân tộc|chỉ huy|tuyên giáo|tổ chức)|bộ chỉ huy|bảo hiểm|"
+    r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|"
+    r"bệnh viện|viện|"
+    r"ban chấp hành|đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban (?:chỉ đạo|quản lý|dân tộc|chỉ huy|tuyên giáo|"
+    r"tổ chức)|bộ chỉ huy|bảo hiểm|"
     r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
 )
 
@@ -225,7 +230,7 @@ def _uncapitalised(name: str, head: Sequence[Line]) -> str:
 
 
 def _fielded(name: str, field: re.Match[str]) -> str:
-    """The field with the capitals of its parts: «lao động - thương binh và xã hội» → «Lao động - Thương binh và Xã hội»."""
+    """The field with the capitals of its parts: «giáo dục và đào tạo» → «Giáo dục và Đào tạo»."""
     raised = re.sub(r"(?:^|(?<= - )|(?<=, )|(?<= và ))\w", lambda each: each.group().upper(), field.group())
     return name[: field.start()] + raised + name[field.end() :]
 

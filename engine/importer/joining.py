@@ -36,7 +36,8 @@ _KNOWN_PAIRS = frozenset(
     pair
     for text in (*say.FIELDS, *say.WHOLE_NAMES, "kinh tế - xã hội", "chính trị - xã hội", "phát thanh - truyền hình",
                  "văn hóa - xã hội", "dân số - kế hoạch hóa", "xã hội - nghề nghiệp", "kinh tế - kỹ thuật",
-                 "vườn - ao - chuồng", "xanh - sạch - đẹp", "an ninh - quốc phòng", "hđnd - ubnd", "truyền thông - văn hóa")
+                 "vườn - ao - chuồng", "xanh - sạch - đẹp", "an ninh - quốc phòng",
+                 "hđnd - ubnd", "truyền thông - văn hóa")
     for pair in _ACROSS.findall(text)
 )  # fmt: skip
 _MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
@@ -108,7 +109,7 @@ class _Joiner:
     shape: Shape
     parts: list[str] = field(default_factory=list)
     seams: list[int] = field(default_factory=list)
-    place: Place = Place()
+    place: Place = field(default_factory=Place)
     last: Line | None = None
     length: int = 0
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)

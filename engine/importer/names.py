@@ -48,7 +48,8 @@ _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|qu�
 _FIELDED = re.compile(phrase(r"sở|bộ|phòng|ngành"))
 _SMALL_HEADS = re.compile(
     phrase(
-        r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|đơn vị|mặt trận|"
+        r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|"
+        r"đơn vị|mặt trận|"
     )
     + phrase(
         r"đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"

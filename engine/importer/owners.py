@@ -70,8 +70,10 @@ _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
 _CLAUSE = re.compile(
     phrase(
-        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
-        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|sơ kết|kinh phí)(?!\w)"
+        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|"
+        r"hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
+        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|"
+        r"sơ kết|kinh phí)(?!\w)"
     )
 )
 _CLAUSE_LENGTH = 260

@@ -30,7 +30,7 @@ def with_text_tables(blocks: Sequence[Block]) -> list[Block]:
         if rows:
             count += 1
             width = max(map(len, rows))
-            cells = tuple(tuple([*row, *[""] * (width - len(row))]) for row in rows)
+            cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
             first = blocks[n]
             found.append(Table(cells, Place(line=first.place.line, page=first.place.page, table=count)))
             n = after

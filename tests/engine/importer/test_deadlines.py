@@ -16,7 +16,7 @@ FOUND = [
     ("tổ chức trong tháng 9", ["trong tháng 9"], ["--09"]),
     ("báo cáo trước ngày 15 hằng tháng", ["trước ngày 15 hằng tháng"], ["---15"]),
     ("trước 15/6 và 15/12 hằng năm", ["trước 15/6 và 15/12 hằng năm"], ["--06-15", "--12-15"]),
-    ("từ ngày 10/11/2021 đến ngày 10/12/2021", ["từ ngày 10/11/2021 đến ngày 10/12/2021"], ["2021-11-10", "2021-12-10"]),
+    ("từ ngày 10/11 đến ngày 10/12/2021", ["từ ngày 10/11 đến ngày 10/12/2021"], ["--11-10", "2021-12-10"]),
     ("trước 16 giờ ngày 05/3/2022", ["trước 16 giờ ngày 05/3/2022"], ["2022-03-05"]),
     ("trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
      ["trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản"], []),

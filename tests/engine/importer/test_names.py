@@ -8,7 +8,8 @@ from engine.importer.owners import Form, owner_line
 
 NAMES = [
     ("Sở Lao động - Thương binh và Xã hội chủ trì", ["Sở Lao động - Thương binh và Xã hội"]),
-    ("Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính", ["Sở Văn hóa, Thể thao và Du lịch", "Sở Y tế", "Sở Tài chính"]),
+    ("Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính",
+     ["Sở Văn hóa, Thể thao và Du lịch", "Sở Y tế", "Sở Tài chính"]),
     ("Các Sở: Y tế, Giáo dục và Đào tạo, Tài chính chủ động", ["Sở Y tế", "Sở Giáo dục và Đào tạo", "Sở Tài chính"]),
     ("Ủy ban nhân dân các huyện, thành, thị xây dựng", ["Ủy ban nhân dân các huyện, thành, thị"]),
     ("Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan; UBND các huyện, thành phố",
@@ -35,8 +36,11 @@ def test_a_row_of_names_is_cut_where_bodies_end(text, expected):
     assert [name.text for name in names] == expected
 
 
-@pytest.mark.parametrize("text", ["Tổ chức tuyên truyền", "Ban hành kế hoạch", "Phòng, chống dịch", "Trường hợp cần thiết",
-                                  "Báo cáo kết quả", "Hội nghị tổng kết", "Bộ máy quản lý", "Thanh tra, kiểm tra"])  # fmt: skip
+COMMON = ["Tổ chức tuyên truyền", "Ban hành kế hoạch", "Phòng, chống dịch", "Trường hợp cần thiết", "Báo cáo kết quả",
+          "Hội nghị tổng kết", "Bộ máy quản lý", "Thanh tra, kiểm tra"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COMMON)
 def test_words_that_only_look_like_bodies_are_none(text):
     assert names_at(Prose.of(text), 0) == ([], 0)
 

@@ -59,7 +59,8 @@ def test_numbers_in_text_are_no_marks(text):
 
 JOINED = [
     ("ỦY\nBAN NHÂN DÂN\nTỈNH", ["ỦY BAN NHÂN DÂN TỈNH"]),
-    ("1. Sở Lao động\n- Thương binh và Xã hội\n- Hướng dẫn thực hiện", ["1. Sở Lao động - Thương binh và Xã hội", "- Hướng dẫn thực hiện"]),
+    ("1. Sở Lao động\n- Thương binh và Xã hội\n- Hướng dẫn thực hiện", ["1. Sở Lao động - Thương binh và Xã "
+                                                                        "hội", "- Hướng dẫn thực hiện"]),
     ("1. Sở Y tế\nChủ trì thực hiện", ["1. Sở Y tế", "Chủ trì thực hiện"]),
     ("1.\nMục tiêu:", ["1. Mục tiêu:"]),
     ("Quyết định số 29/2014/QĐ-\nTTg", ["Quyết định số 29/2014/QĐ-TTg"]),
@@ -91,14 +92,16 @@ def test_a_section_without_the_usual_heading_is_found_by_its_entries(read):
 def test_aims_money_and_slogans_give_no_duties(read):
     plan = read(
         "I. CHỈ TIÊU\n1. Các cơ quan báo chí đăng 10 tin.\n2. Các trường học tổ chức 1 buổi.\nII. TỔ CHỨC THỰC HIỆN\n"
-        "1. Sở Y tế\n- Khám bệnh.\nKHẨU HIỆU TUYÊN TRUYỀN\n1. Công an nhân dân vì nước quên thân.\n2. Sở Y tế chúc mừng.\n"
+        "1. Sở Y tế\n- Khám bệnh.\nKHẨU HIỆU TUYÊN TRUYỀN\n1. Công an nhân dân vì nước quên thân.\n2. Sở Y tế "
+        "chúc mừng.\n"
     )
     assert [duty.text for duty in plan.duties] == ["Khám bệnh."]
 
 
 def test_sub_points_belong_to_their_duty_and_topics_do_not_hide_theirs(read):
     plan = read(
-        "I. PHÂN CÔNG\n1. Sở Y tế\na) Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.\nb) Công tác kiểm tra:\n"
+        "I. PHÂN CÔNG\n1. Sở Y tế\na) Chỉ đạo các bệnh viện:\n- Trực 24/24 giờ;\n- Dự trữ thuốc.\nb) Công tác "
+        "kiểm tra:\n"
         "- Kiểm tra chợ.\n- Kiểm tra trường học.\n"
     )
     texts = [duty.text for duty in plan.duties]
@@ -127,7 +130,8 @@ def test_unknown_bodies_are_kept_as_written_and_flagged(read):
 
 
 def test_a_number_or_date_left_blank_is_a_warning():
-    text = "UBND TỈNH AN LẠC\nSố:     /KH-UBND\nAn Lạc, ngày    tháng 3 năm 2022\nKẾ HOẠCH\nI. PHÂN CÔNG\n1. Sở Y tế: khám.\n"
+    text = "UBND TỈNH AN LẠC\nSố:     /KH-UBND\nAn Lạc, ngày    tháng 3 năm 2022\nKẾ HOẠCH\n"
+    text += "I. PHÂN CÔNG\n1. Sở Y tế: khám.\n"
     plan = read_document(text.encode(), "x")
     assert plan.date is None
     assert {"number_missing", "date_incomplete"} <= {code for code, _ in codes(plan)}
@@ -144,7 +148,8 @@ def test_an_annex_table_continues_over_a_page_break(page):
 
 def test_a_row_without_a_lead_is_a_warning_with_its_row(page):
     rows = "<tr><td>TT</td><td>Nội dung</td><td>Chủ trì</td><td>Thời hạn</td></tr>"
-    rows += "<tr><td>1</td><td>Khám</td><td>Sở Y tế</td><td></td></tr><tr><td>2</td><td>Gác</td><td></td><td>30/6/2022</td></tr>"
+    rows += "<tr><td>1</td><td>Khám</td><td>Sở Y tế</td><td></td></tr>"
+    rows += "<tr><td>2</td><td>Gác</td><td></td><td>30/6/2022</td></tr>"
     plan = read_document(f"<html><p>PHỤ LỤC</p><table>{rows}</table></html>".encode(), "x")
     assert ("owner_missing", "bảng 1, hàng 3, dòng 1") in codes(plan)
 
@@ -170,7 +175,8 @@ def test_the_heads_of_columns_are_known():
         "Ghi chú",
     ]
     assert [label_of_column(head) for head in heads] == [
-        Label.NUMBER, Label.TASK, Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.PRODUCT, Label.MONITOR, Label.OTHER
+        Label.NUMBER, Label.TASK, Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.PRODUCT, Label.MONITOR,
+        Label.OTHER,
     ]  # fmt: skip
 
 
