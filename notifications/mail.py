@@ -14,8 +14,6 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
 
-from bs4 import BeautifulSoup
-
 from notifications.bounces import Bounce, header_value, header_values, is_auto_reply, parse
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, neat, without_marks
 
@@ -76,6 +74,8 @@ def _text(message: Message) -> str:
             bodies[kind] = _decoded(part)
     if bodies.get("text/plain", "").strip():
         return bodies["text/plain"].replace("\r\n", "\n")
+    from bs4 import BeautifulSoup  # a fifth of a second that most processes need not spend
+
     soup = BeautifulSoup(bodies.get("text/html", ""), "lxml")
     for quoted in soup.select("blockquote, .gmail_quote, style, script, title"):
         quoted.decompose()

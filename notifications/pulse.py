@@ -18,7 +18,7 @@ from sqlmodel import Session
 from engine.database import insert_new, table
 from engine.records import Fact
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import BALANCE, LOGIN
+from notifications.sms.troubles import BALANCE, LOGIN
 
 PREFIX = "channel:"
 IN_A_ROW = 5

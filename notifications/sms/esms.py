@@ -12,9 +12,10 @@ import httpx
 
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import BALANCE, LOGIN, HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.numbers import national
 from notifications.sms.text import Coding, brand
+from notifications.sms.troubles import BALANCE, LOGIN
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CODES = {

@@ -19,12 +19,11 @@ import httpx
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.numbers import e164, masked
+from notifications.sms.troubles import LOGIN
 from notifications.sms.text import Size, fit, subject_words
 
 LONGEST_WAIT = timedelta(hours=1)
 """A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""
-LOGIN = "Sai thông tin đăng nhập; sửa cấu hình của kênh SMS này. / Wrong login; mend this channel's settings."
-BALANCE = "Tài khoản hết tiền; hãy nạp thêm. / The account has no money left; top it up."
 _ADDRESS = "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này. / Wrong gateway address; mend this channel's settings."
 _SILENT = "Không rõ cổng đã nhận hay chưa. / Whether the gateway took it is not known."
 _UNSENT = "Không kết nối được tới cổng. / The gateway could not be reached."

@@ -12,8 +12,9 @@ import httpx
 
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import BALANCE, HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.text import brand
+from notifications.sms.troubles import BALANCE
 
 URL = "https://api.speedsms.vn/index.php/sms/send"
 RANDOM_NUMBER, BRAND, DEFAULT_BRAND = 2, 3, 4
