@@ -140,6 +140,12 @@ def list_accounts(session: Session) -> tuple[AccountLine, ...]:
     return tuple(map(_line, rows))
 
 
+def any_active(session: Session) -> bool:
+    """Whether anybody can sign in at all: from then on the desk is no longer open to whoever sits at the machine."""
+    accounts = table(Account)
+    return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
+
+
 def by_subject(session: Session, subject: str) -> AccountLine | None:
     """The active account of a single sign-on subject (``<issuer>|<sub>``)."""
     found = _first(session, _lines().where(table(Account).c.subject == subject)) if subject else None

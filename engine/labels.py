@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from engine.access import ActorRole
 from engine.lifecycle import Outcome
 from engine.periods import Cadence
 from engine.planparts import RuleSource
@@ -44,6 +45,14 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         Role.MONITOR: ("theo dõi, đôn đốc", "monitor"),
         Role.LEADERSHIP: ("lãnh đạo", "leadership"),
     },
+    ActorRole: {
+        ActorRole.COORDINATOR: ("đầu mối", "coordinator"),
+        ActorRole.HEAD: ("người đứng đầu", "head"),
+        ActorRole.DEPUTY: ("người thay đầu mối", "deputy"),
+        ActorRole.MONITOR: ("theo dõi, đôn đốc", "monitor"),
+        ActorRole.LEADERSHIP: ("lãnh đạo", "leadership"),
+        ActorRole.ADMINISTRATOR: ("quản trị", "administrator"),
+    },
     NoticeKind: {
         NoticeKind.ASSIGNED: ("giao việc", "assigned"),
         NoticeKind.ACKNOWLEDGE: ("hỏi lại xác nhận", "asked again to acknowledge"),
@@ -61,7 +70,6 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         NoticeKind.DUE_MOVED: ("đổi hạn", "due date moved"),
         NoticeKind.UNREACHABLE: ("báo không liên lạc được", "unreachable"),
         NoticeKind.WROTE: ("có thư trả lời cần đọc", "an answer to be read"),
-        NoticeKind.WROTE: ("đầu mối đã viết", "wrote an answer"),
     },
     LetterState: {
         LetterState.QUEUED: ("chờ gửi", "waiting to leave"),

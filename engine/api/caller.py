@@ -1,29 +1,73 @@
-"""Who calls the API. Until there are tokens: a program on this very machine, as the pages' desk is."""
+"""Who calls the API: the holder of a token, whoever is signed in, or, while there is no account, a program on this
+very machine as the pages' desk is. A write that bears an ``Idempotency-Key`` is done once."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from engine.access import Actor, ActorRole
 from engine.errors import NotAllowed
+from engine.idempotency import LONGEST, once
+from engine.tokens import bearer_of
 from engine.web.security import same_origin
-from engine.web.visit import Desk, Visit
+from engine.web.visit import SignInFirst, Visit, anybody, desk_visit
 
 API = Actor("api", "", "", ActorRole.ADMINISTRATOR)
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=LONGEST)]
 
 
-def _caller(request: Request, visit: Desk) -> Visit:
+@dataclass(frozen=True)
+class Call(Visit):
+    """A visit of a program. ``key`` is its idempotency key, ``sent`` the body as it came."""
+
+    key: str = ""
+    sent: bytes = b""
+
+    def once(self, session: Session, deed: Callable[[], BaseModel]) -> Response:
+        """The deed's answer; the earlier one, and nothing done, when this key was answered before."""
+        method, path = self.request.method, self.path
+        answer = once(session, actor=self.actor.name, key=self.key, method=method, path=path, body=self.sent,
+                      now=self.now, deed=lambda: (200, deed().model_dump_json()))  # fmt: skip
+        again = {"idempotency-replayed": "true"} if answer.again else {}
+        return Response(answer.body, answer.status, media_type="application/json", headers=again)
+
+
+async def _sent(request: Request) -> bytes:
+    return await request.body() if request.method not in ("GET", "HEAD") else b""
+
+
+def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key = "") -> Call:
     """A write must say that it is JSON, which no form of another site can, and come from no other site."""
+    visit = _holder(request)
     if request.method not in ("GET", "HEAD"):
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415)
         if not same_origin(request.headers, visit.context.settings.base_url):
             raise NotAllowed("Yêu cầu từ trang khác bị từ chối. / A request from another site is refused.")
-    return replace(visit, actor=API)
+    return Call(**{each.name: getattr(visit, each.name) for each in fields(Visit)}, key=key, sent=sent)
 
 
-Caller = Annotated[Visit, Depends(_caller)]
+def _holder(request: Request) -> Visit:
+    """A token that is said but does not hold is refused, whatever else the caller may have."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    if not kind:
+        visit = desk_visit(request)
+        return visit if visit.account is not None else visit.acting(API)
+    visit = anybody(request)
+    if kind.lower() == "bearer" and 0 < len(key) <= LONGEST:
+        with visit.context.database.read() as session:
+            bearer = bearer_of(session, key.strip(), visit.now)
+        if bearer is not None:
+            return visit.acting(bearer.actor, bearer)
+    raise SignInFirst("Khóa này không dùng được. / This token is unknown, over or revoked.")
+
+
+Caller = Annotated[Call, Depends(_caller)]

@@ -32,6 +32,7 @@ def _problem(what: str) -> dict[str, Any]:
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: _problem("What was sent cannot be read"),
+    401: _problem("Nobody: no token, no session, or one that has ended"),
     403: _problem("Not allowed"),
     404: _problem("No such thing"),
     409: _problem("The state of the assignment does not allow it, or somebody was first"),

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from engine import lifecycle
 from engine.access import Deed, concerned
-from engine.api.caller import Caller
+from engine.api.caller import Call, Caller
 from engine.api.models import (
     DecisionBody,
     Done,
@@ -34,64 +34,69 @@ from engine.queries.todo import waiting_extensions
 from engine.submission import Submission, Typed, submission
 from engine.web.failures import answer
 from engine.web.filters import AssignmentId
+from engine.web.forms import REASON, clean
 from engine.web.visit import Visit
 
 router = APIRouter()
 Doing = Callable[[Session], object]
 
 
-def _do(caller: Visit, assignment_id: int, deed: Deed, doing: Doing) -> Done:
+def _do(caller: Call, assignment_id: int, deed: Deed, doing: Doing) -> Response:
     """Authorise, do, and look again, in one unit of work."""
     with caller.writing() as session:
         today = read_today(session, caller.now)
         _may(caller, deed, assignment_row(session, today, assignment_id))
-        came_to = doing(session)
-        row = assignment_row(session, today, assignment_id)
-    became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
-    return Done(assignment=row, news=came_to is not False, became=became)
+
+        def done() -> Done:
+            came_to = doing(session)
+            row = assignment_row(session, today, assignment_id)
+            became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
+            return Done(assignment=row, news=came_to is not False, became=became)
+
+        return caller.once(session, done)
 
 
 def _may(caller: Visit, deed: Deed, row: AssignmentRow) -> None:
     caller.must(deed, concerned(deed, row.agency_id, row.supervisor_id))
 
 
-@router.post("/assignments/{assignment_id}/acknowledge")
-def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+@router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
+def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
     """Doing it again changes nothing: ``news`` is false."""
     return _do(caller, assignment_id, Deed.ACKNOWLEDGE,
                lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/decline")
-def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Done:
+@router.post("/assignments/{assignment_id}/decline", response_model=Done)
+def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Response:
     """«Not mine»: the state stays, the monitor hears of it."""
     return _do(caller, assignment_id, Deed.DECLINE,
                lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name,
                                            now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/accept")
-def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+@router.post("/assignments/{assignment_id}/accept", response_model=Done)
+def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
     return _do(caller, assignment_id, Deed.ACCEPT,
                lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/return")
-def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Done:
+@router.post("/assignments/{assignment_id}/return", response_model=Done)
+def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
     return _do(caller, assignment_id, Deed.RETURN,
                lambda s: lifecycle.return_report(s, assignment_id, reason=said.reason, actor=caller.actor.name,
                                                  now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/extension")
-def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Done:
+@router.post("/assignments/{assignment_id}/extension", response_model=Done)
+def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Response:
     return _do(caller, assignment_id, Deed.ASK_EXTENSION,
                lambda s: lifecycle.ask_extension(s, assignment_id, until=said.until, reason=said.reason,
                                                  actor=caller.actor.name, now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/extension/decision")
-def decide_extension(caller: Caller, assignment_id: AssignmentId, said: DecisionBody) -> Done:
+@router.post("/assignments/{assignment_id}/extension/decision", response_model=Done)
+def decide_extension(caller: Caller, assignment_id: AssignmentId, said: DecisionBody) -> Response:
     """Decide the request that waits."""
 
     def decide(session: Session) -> None:
@@ -104,30 +109,30 @@ def decide_extension(caller: Caller, assignment_id: AssignmentId, said: Decision
     return _do(caller, assignment_id, Deed.DECIDE_EXTENSION, decide)
 
 
-@router.post("/assignments/{assignment_id}/cancel")
-def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Done:
+@router.post("/assignments/{assignment_id}/cancel", response_model=Done)
+def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
     return _do(caller, assignment_id, Deed.CANCEL,
                lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name,
                                           now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/transfer")
-def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Done:
+@router.post("/assignments/{assignment_id}/transfer", response_model=Done)
+def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Response:
     """``became`` is the receiving agency's assignment."""
     return _do(caller, assignment_id, Deed.TRANSFER,
                lambda s: lifecycle.transfer(s, assignment_id, to_agency=said.to, reason=said.reason,
                                             actor=caller.actor.name, now=caller.now))  # fmt: skip
 
 
-@router.post("/assignments/{assignment_id}/chase")
-def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Done:
+@router.post("/assignments/{assignment_id}/chase", response_model=Done)
+def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
     """One line in the coordinator's next letter; ``news`` is false when it was chased today already."""
     return _do(caller, assignment_id, Deed.CHASE,
                lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
-def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Done | Response:
+def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
         _may(caller, Deed.REPORT, row)
@@ -142,7 +147,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
 
 
 @router.post("/reports", response_model=Submitted)
-def report_all(caller: Caller, said: ReportsBody) -> Submitted | Response:
+def report_all(caller: Caller, said: ReportsBody) -> Response:
     """Several duties of one agency in one submission: all of it or nothing."""
     caller.must(Deed.REPORT, said.agency)
     with caller.reading() as (session, today):
@@ -156,16 +161,20 @@ def report_all(caller: Caller, said: ReportsBody) -> Submitted | Response:
     if checked.problems:
         return _refused(caller, checked)
     with caller.writing() as session:
-        for assignment_id, text in checked.texts.items():
-            report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
-    return Submitted(assignments=list(checked.texts))
+
+        def done() -> Submitted:
+            for assignment_id, text in checked.texts.items():
+                report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
+            return Submitted(assignments=list(checked.texts))
+
+        return caller.once(session, done)
 
 
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
     asked = {indicator.code for indicator in page.indicators}
     unknown = {f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
                for code in figures if code not in asked}  # fmt: skip
-    said = {code: str(value) for code, value in figures.items()}
+    said = {code: clean(str(value), REASON) for code, value in figures.items()}
     return Submission(problems=unknown) if unknown else submission(typed, page.indicators, said)
 
 

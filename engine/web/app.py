@@ -23,13 +23,16 @@ from engine.web.pages import (
     plans,
     report,
     signed,
+    signin,
 )
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
 from engine.web.visit import Tools
 
 VERSION = "0.1.0"
-PAGES = (board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health, demo, signed)
+PAGES = (
+    board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health, demo, signin, signed,
+)  # fmt: skip
 
 
 def make_app(context: Context) -> FastAPI:

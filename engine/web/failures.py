@@ -9,18 +9,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from engine.errors import DondocError, Unavailable
+from engine.web.render import url
 from engine.web.security import HEADERS, LONGER
-from engine.web.visit import language_of, tools_of
+from engine.web.visit import SignInFirst, language_of, tools_of
 
 log = logging.getLogger(__name__)
 
 TITLES = {
     400: ("Không đọc được", "It could not be read"),
+    401: ("Chưa đăng nhập", "Not signed in"),
     403: ("Không được phép", "Not allowed"),
     404: ("Không có ở đây", "Nothing here"),
     405: ("Không làm được ở địa chỉ này", "Not done at this address"),
@@ -28,6 +30,7 @@ TITLES = {
     413: ("Gửi lên quá lớn", "Too large"),
     415: ("Kiểu nội dung không nhận", "That kind of content is not taken"),
     422: ("Có chỗ chưa đúng", "Something is not right"),
+    429: ("Thử quá nhiều lần", "Tried too often"),
     500: ("Lỗi bên trong", "An error inside"),
     503: ("Tạm thời không dùng được", "Out of reach for the moment"),
 }
@@ -74,9 +77,16 @@ def install(app: FastAPI) -> None:
 
 def _said(request: Request, error: Exception) -> Response:
     assert isinstance(error, DondocError)
+    page = request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
+    if isinstance(error, SignInFirst) and page:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
-    return answer(request, error.status, error.said(language_of(request)[0]))
+    made = answer(request, error.status, error.said(language_of(request)[0]))
+    if error.status == 401:
+        made.headers["www-authenticate"] = 'Bearer realm="dondoc"'  # RFC 9110, 11.6.1
+    return made
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """One request as an endpoint sees it: who acts, in which language, at what time, and how to answer.
 
-``Desk`` is whoever sits at the machine (until there are accounts); ``Open`` is anybody with a link from a letter.
+``Desk`` is whoever is signed in (until there is an account: whoever sits at the machine); ``Anybody`` may be nobody
+yet, as on the sign-in page; ``Open`` is anybody with a link from a letter.
 """
 
 from __future__ import annotations
@@ -10,24 +11,38 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
 
-from engine.access import DESK, Actor, Deed, may, must
+from engine.access import DESK, Actor, ActorRole, Deed, may, must
+from engine.accounts import AccountLine, any_active
 from engine.calendar import local_date
 from engine.errors import BadInput, NotAllowed
 from engine.queries.timeclass import Today, read_today
+from engine.signing import LONGEST, holder_of, slide
+from engine.tokens import Bearer, scope_of
 from engine.web.context import Context
 from engine.web.forms import Form
+from engine.web.nav import pages_of
 from engine.web.render import Templates, changed, url
 from engine.web.security import FormTokens, at_the_machine, same_origin
 from engine.words import LANGUAGES
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
+SESSION_COOKIE = "dondoc_session"
 YEAR = 365 * 86_400
+NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
+"""Before signing in: belongs to no body, and no page but those of signing in is shown to it."""
+
+
+class SignInFirst(NotAllowed):
+    """Hãy đăng nhập rồi làm lại. / Sign in, then do it again."""
+
+    status = 401
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,10 @@ class Visit:
     binding: str = ""
     actor: Actor = DESK
     cookies: dict[str, str] = field(default_factory=dict)
+    account: AccountLine | None = None
+    session_id: int = 0
+    bearer: Bearer | None = None
+    """The API token that speaks: its scopes narrow what its account may do."""
 
     @property
     def context(self) -> Context:
@@ -62,11 +81,26 @@ class Visit:
         return local_date(self.now)
 
     def must(self, deed: Deed, agency_id: str = "") -> None:
+        if self.bearer is not None:
+            self.bearer.must(deed)
         must(self.actor, deed, agency_id)
 
     def may(self, deed: Deed, agency_id: str = "") -> bool:
         """For templates: whether to show what the actor could do."""
-        return may(self.actor, deed, agency_id)
+        scoped = self.bearer is None or scope_of(deed) in self.bearer.scopes
+        return scoped and may(self.actor, deed, agency_id)
+
+    def within(self, agency_id: str) -> str:
+        """The body whose assignments a list may show: any, for those who see the board; else one's own alone. Raises
+        NotAllowed when another's were asked for."""
+        if self.may(Deed.SEE_BOARD):
+            self.must(Deed.SEE_BOARD)
+            return agency_id
+        self.must(Deed.SEE_ASSIGNMENT, agency_id or self.actor.agency_id)
+        return self.actor.agency_id
+
+    def acting(self, actor: Actor, bearer: Bearer | None = None) -> Visit:
+        return replace(self, actor=actor, bearer=bearer, account=None, session_id=0)
 
     def bound(self, binding: str) -> Visit:
         return replace(self, binding=binding)
@@ -88,19 +122,49 @@ class Visit:
 
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
         """A template as an answer. ``cookies`` are set on the way."""
-        bare = self.actor.kind == "contact"
+        bare = self.actor.kind in ("contact", "nobody")
         body = self.tools.templates.render(template, self.language, today, visit=self, bare=bare, **facts)
         answer = HTMLResponse(body, status)
         for name, value in self.cookies.items():
-            secure = self.context.settings.base_url.startswith("https://")
-            answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=secure)
+            answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=self.secure)
         return answer
 
     def go(self, path: str, **parameters: Any) -> RedirectResponse:
         """After a deed: look at the page again (303), so that reloading does nothing twice."""
         return RedirectResponse(url(path, **parameters), 303)
 
+    def with_session(self, answer: RedirectResponse, key: str) -> RedirectResponse:
+        """Hand a session's cookie out; an empty key takes it back."""
+        name, how = session_cookie(self.secure), {"httponly": True, "samesite": "lax", "secure": self.secure}
+        if key:
+            answer.set_cookie(name, key, max_age=int(LONGEST.total_seconds()), **how)  # type: ignore[arg-type]
+        else:
+            answer.delete_cookie(name, **how)  # type: ignore[arg-type]
+        return answer
+
+    @property
+    def secure(self) -> bool:
+        return is_secure(self.context)
+
+    @property
+    def device(self) -> str:
+        """What the browser says it is, as the list of sessions shows it."""
+        return self.request.headers.get("user-agent", "")[:120]
+
+    @property
+    def ip(self) -> str:
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def home(self) -> str:
+        """Where work begins: an owner's own desk, everybody else's board."""
+        return "/" if self.may(Deed.SEE_BOARD) else f"/agencies/{quote(self.actor.agency_id, safe='')}"
+
     # --- what templates ask -----------------------------------------------------------------------------------
+
+    @property
+    def pages(self) -> list[tuple[str, str]]:
+        return pages_of(self)
 
     @property
     def path(self) -> str:
@@ -148,24 +212,67 @@ def _visit(request: Request) -> Visit:
     return Visit(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
 
 
-def desk_visit(request: Request) -> Visit:
-    """Refused unless made to this machine by its own name: these pages have no accounts yet."""
-    settings = tools_of(request).context.settings
-    if not settings.demo and not at_the_machine(request.headers, settings.host):
-        raise NotAllowed(
-            "Trang này chỉ mở được ngay trên máy chủ (127.0.0.1) cho đến khi có tài khoản; người ngoài dùng liên kết "
-            "trong thư. / This page opens only on the server itself (127.0.0.1) until there are accounts; others "
-            "use the link in their letter."
-        )
+def anybody(request: Request) -> Visit:
+    """Signed in or not, with a cookie that forms are bound to."""
     visit = _visit(request)
     binding = request.cookies.get(BINDING_COOKIE, "")
     if len(binding) < 16:
         binding = FormTokens.fresh_binding()
         visit.cookies[BINDING_COOKIE] = binding
-    return visit.bound(binding)
+    return _signed_in(visit.bound(binding))
+
+
+def desk_visit(request: Request) -> Visit:
+    """Whoever is signed in; the desk itself in the demonstration, or at the machine while there is no account. Raises
+    SignInFirst for anybody else."""
+    visit = anybody(request)
+    if visit.account is not None:
+        return visit
+    if visit.context.settings.demo or _alone_at_the_machine(visit):
+        return replace(visit, actor=DESK)
+    raise SignInFirst
+
+
+def _signed_in(visit: Visit) -> Visit:
+    """The holder of the session's cookie acts. Looking does not prolong a session: a scanner may look."""
+    key = visit.request.cookies.get(session_cookie(visit.secure), "")
+    if not key or len(key) > 200:
+        return replace(visit, actor=NOBODY)
+    with visit.context.database.read() as session:
+        holder = holder_of(session, key, visit.now)
+    if holder is None:
+        return replace(visit, actor=NOBODY)
+    if holder.stale and visit.request.method not in ("GET", "HEAD"):
+        with visit.writing() as session:
+            slide(session, holder.session_id, visit.now)
+    who = holder.account
+    return replace(visit, actor=who.actor, account=who, session_id=holder.session_id).speaking(who.language)
+
+
+def _alone_at_the_machine(visit: Visit) -> bool:
+    if not at_the_machine(visit.request.headers, visit.context.settings.host):
+        return False
+    with visit.context.database.read() as session:
+        return not any_active(session)
+
+
+def session_cookie(secure: bool) -> str:
+    """Its name; with ``__Host-`` the browser itself holds it to https, this host and every path."""
+    return f"__Host-{SESSION_COOKIE}" if secure else SESSION_COOKIE
+
+
+def is_secure(context: Context) -> bool:
+    return context.settings.base_url.startswith("https://")
+
+
+def local(path: str) -> str:
+    """A path of this very server, else nothing: nobody is sent elsewhere by an address that was sent to him."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if plain and path.isprintable() and "\\" not in path and len(path) <= 1_000 else ""
 
 
 Desk = Annotated[Visit, Depends(desk_visit)]
+Anybody = Annotated[Visit, Depends(anybody)]
 Open = Annotated[Visit, Depends(_visit)]
 
 
@@ -186,8 +293,8 @@ Fields = Annotated[Form, Depends(_fields)]
 """A form as sent, its token not yet checked: for pages of links, whose token is bound to the link."""
 
 
-def _checked(request: Request, visit: Desk, form: Fields) -> Form:
-    """A form of a desk page, its token checked against the visitor's own cookie."""
+def _checked(request: Request, form: Fields) -> Form:
+    """A form of our own page, its token checked against the visitor's own cookie."""
     tools_of(request).tokens.check(form.raw("token"), request.cookies.get(BINDING_COOKIE, ""))
     return form
 

@@ -23,6 +23,8 @@ def show(
     visit: Desk, plan: PlanId = None, period: Code = "", sort: Annotated[str, Query(max_length=8)] = "",
     page: PageNumber = 1,
 ) -> Response:  # fmt: skip
+    if visit.home != "/":
+        return visit.go(visit.home)
     visit.must(Deed.SEE_BOARD)
     with visit.reading() as (session, today):
         found = board(session, today, AssignmentFilter(plan_id=plan, period=period))

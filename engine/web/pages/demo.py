@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.access import Deed
 from engine.errors import NotFound
-from engine.web.visit import Desk, Posted
+from engine.web.visit import Desk, Posted, local
 
 router = APIRouter()
 
@@ -26,5 +26,4 @@ def step(visit: Desk, form: Posted) -> Response:
         raise NotFound
     visit.must(Deed.STEP_CLOCK)
     visit.context.step(form.choice("by", Step).value)
-    back = form.text("back", 400)
-    return visit.go(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
+    return visit.go(local(form.text("back", 400)) or "/")

@@ -35,7 +35,8 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
 
 def posts() -> Iterator[str]:
     """The address of every form that the desk's pages post to, filled in with things that exist."""
-    given = {"assignment_id": "3", "deed": "cancel", "agency_id": "huyen-b", "plan_id": "1", "period": "2021-H1"}
+    given = {"assignment_id": "3", "deed": "cancel", "agency_id": "huyen-b", "plan_id": "1", "period": "2021-H1",
+             "session_id": "1"}  # fmt: skip
     for page in PAGES:
         for route in page.router.routes:
             if "POST" in getattr(route, "methods", ()) and page is not signed:
@@ -112,8 +113,9 @@ def test_static_files_may_be_kept_for_ever_since_their_name_holds_their_hash(off
 )
 def test_the_desk_answers_only_to_this_machines_own_names(lived: Database, tmp_path: Path, host: str) -> None:
     office = open_office(lived, tmp_path, host=host)
-    for path in ("/", "/assignments/1", "/letters/1", "/api/v1/board"):
-        assert office.get(path).status_code == 403
+    for path in ("/", "/assignments/1", "/letters/1"):
+        assert office.get(path).headers["location"].startswith("/sign-in?to=%2F")
+    assert office.get("/api/v1/board").status_code == 401
 
 
 @pytest.mark.parametrize("host", ["http://localhost:8188", "http://[::1]:8188", "http://127.0.0.1"])
@@ -122,7 +124,8 @@ def test_the_desk_answers_to_each_of_this_machines_names(lived: Database, tmp_pa
 
 
 def test_the_desk_is_refused_behind_a_proxy(office: Office) -> None:
-    assert office.get("/", headers={"x-forwarded-for": "10.0.0.9"}).status_code == 403
+    answer = office.get("/overdue", headers={"x-forwarded-for": "10.0.0.9"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?to=%2Foverdue")
 
 
 def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(lived: Database, tmp_path: Path) -> None:
@@ -202,7 +205,8 @@ def test_a_hostile_filter_is_answered_in_words(office: Office, path: str, name: 
     turn = zlib.crc32(f"{path}{name}".encode()) % 4
     for value in HOSTILE[turn::4]:
         answer = office.client.get(path, params={name: value})
-        assert answer.status_code in (200, 400, 404, 422), (value, answer.status_code)
+        taken = () if "\x00" in value and name != "lang" else (200,)  # PostgreSQL takes no NUL: it must not get there
+        assert answer.status_code in (*taken, 400, 404, 422), (value, answer.status_code)
         assert "<script>alert" not in answer.text
 
 
