@@ -16,6 +16,7 @@ from engine.queries.board import AgencyLine, Board, Counts
 from engine.queries.paging import Page
 from engine.queries.plans import DutyLine, PlanPage, PlanRow
 from engine.terms import PlanState, TimeClass
+from engine.web.filters import Plain
 from engine.web.forms import MOST_WORDS, REASON, clean
 
 T = TypeVar("T")
@@ -72,9 +73,9 @@ class DutyReport(Body):
 class ReportsBody(Body):
     """One submission of an agency for a plan and period: all of it or nothing."""
 
-    agency: Annotated[str, Field(max_length=64)]
+    agency: Annotated[str, Plain, Field(max_length=64)]
     plan: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    period: Annotated[str, Field(max_length=16)]
+    period: Annotated[str, Plain, Field(max_length=16)]
     duties: Annotated[list[DutyReport], Field(min_length=1, max_length=1000)]
     figures: Figures = {}
 
@@ -90,7 +91,7 @@ class DecisionBody(Body):
 
 
 class TransferBody(Body):
-    to: Annotated[str, Field(min_length=1, max_length=64)]
+    to: Annotated[str, Plain, Field(min_length=1, max_length=64)]
     reason: Needed
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.queries.assignments import AssignmentFilter, Waiting
 from engine.queries.letters import LetterFilter
@@ -23,15 +24,25 @@ def _some(values: Any) -> Any:
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 
+def _plain(value: str) -> str:
+    """No code of ours holds a control character, and PostgreSQL takes no NUL at all."""
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
+        raise ValueError("control characters")
+    return value
+
+
+Plain = AfterValidator(_plain)
 Empty = BeforeValidator(_none)
 Several = BeforeValidator(_some)
-Code = Annotated[str, Query(max_length=64)]
+Code = Annotated[str, Plain, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
 Small = Annotated[int, Field(ge=1, le=MOST_SMALL)]
 PlanId = Annotated[Small | None, Empty, Query()]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 AssignmentId = Annotated[int, Path(ge=1, le=MOST_BIG)]
 LetterId = Annotated[int, Path(ge=1, le=MOST_BIG)]
+AgencyId = Annotated[str, Plain, Path(max_length=64)]
+PeriodKey = Annotated[str, Plain, Path(max_length=16)]
 SmallId = Annotated[int, Path(ge=1, le=MOST_SMALL)]
 
 
@@ -54,7 +65,7 @@ def letter_filter(
     agency: Code = "",
     role: Annotated[Role | None, Empty, Query()] = None,
     kind: Annotated[NoticeKind | None, Empty, Query()] = None,
-    channel: Annotated[str, Query(max_length=16)] = "",
+    channel: Annotated[str, Plain, Query(max_length=16)] = "",
     states: Annotated[list[LetterState], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006
     day: Annotated[date | None, Empty, Query()] = None,
     digest: bool = False,

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from engine.access import Deed
 from engine.queries.agencies import list_agencies
 from engine.queries.desk import SECTIONS, desk
-from engine.web.filters import Code, Cursor, PlanId
+from engine.web.filters import AgencyId, Code, Cursor, PlanId
 from engine.web.visit import Desk
 
 router = APIRouter()
@@ -23,7 +23,7 @@ def listing(visit: Desk, after: Cursor = "") -> Response:
 
 
 @router.get("/agencies/{agency_id}")
-def show(visit: Desk, agency_id: str, plan: PlanId = None, period: Code = "") -> Response:
+def show(visit: Desk, agency_id: AgencyId, plan: PlanId = None, period: Code = "") -> Response:
     visit.must(Deed.SEE_ASSIGNMENT, agency_id)
     with visit.reading() as (session, today):
         found = desk(session, today, agency_id, plan_id=plan, period=period)

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.access import Deed, must
@@ -15,12 +14,11 @@ from engine.errors import BadInput, Conflict, DondocError
 from engine.lifecycle import report
 from engine.queries.reporting import ReportPage, report_page
 from engine.submission import LATER, Said, Submission, Typed, submission
-from engine.web.filters import Code, PageNumber, SmallId
+from engine.web.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.web.forms import REASON, Form
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
-PeriodKey = Annotated[str, Path(max_length=16)]
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,14 @@ class Filled:
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
-def show(visit: Desk, agency_id: str, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
+def show(visit: Desk, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
          ) -> Response:  # fmt: skip
     visit.must(Deed.REPORT, agency_id)
     return report_form(visit, Address(agency_id, plan_id, period, visit.path), outcome=said, n=n)
 
 
 @router.post("/report/{agency_id}/{plan_id}/{period}")
-def send(visit: Desk, form: Posted, agency_id: str, plan_id: SmallId, period: PeriodKey) -> Response:
+def send(visit: Desk, form: Posted, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey) -> Response:
     return submit(visit, form, Address(agency_id, plan_id, period, visit.path))
 
 
