@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from engine.importer.labels import Label, label_of_line
 from engine.importer.names import Name, Prose, begins_name, names_at
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
+_REST_OF_NAME = re.compile(r"\s+\w[^,;()\n]*")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
 
@@ -21,6 +23,11 @@ def bodies_in(text: str) -> list[Name]:
             prose = Prose.of(rest)
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
+                more = _REST_OF_NAME.match(rest, end)
+                if more and names:  # a cell holds nothing but names: what is left goes on with the last
+                    last = names.pop()
+                    end = more.end()
+                    names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=end))
                 found += names
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:

@@ -55,8 +55,7 @@ _RESUMES = re.compile(
 _STRONG = re.compile(
     r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|"
     r"bệnh viện|viện|"
-    r"ban chấp hành|đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban (?:chỉ đạo|quản lý|dân tộc|chỉ huy|tuyên giáo|"
-    r"tổ chức)|bộ chỉ huy|bảo hiểm|"
+    r"đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban(?!\s*nhân)|bộ chỉ huy|bảo hiểm|"
     r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
 )
 

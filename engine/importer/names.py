@@ -55,6 +55,7 @@ _SMALL_HEADS = re.compile(
         r"đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
     )
 )
+_WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
 _BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/) "))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
@@ -310,7 +311,8 @@ class _Walk:
         if self._leveled(end - 2, following):
             self.plural = True
             return end
-        if (self.closed and self.leveled) or begins_name(self.prose, following):
+        weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
+        if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
             return None
         if text[following : following + 1].isupper():
             self.closed = False
