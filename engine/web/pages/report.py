@@ -3,22 +3,29 @@ the link in a letter; the same page, the same rules."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.access import Deed, must
-from engine.errors import BadInput, Conflict, DondocError
+from engine.drafts import Kept, discard, restore, save
+from engine.errors import BadInput, Conflict
 from engine.lifecycle import report
+from engine.privacy import SAID, Private, looks_private, warnings
 from engine.queries.reporting import ReportPage, report_page
 from engine.submission import LATER, Said, Submission, Typed, submission
 from engine.web.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
-from engine.web.forms import REASON, Form
+from engine.web.forms import REASON, Form, clean
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
+DRAFT = "draft"
+NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,11 @@ class Filled:
     problems: Mapping[str, Said] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
+    warned: Mapping[str, str] = field(default_factory=dict)
+    """By field: what looks like somebody's private life; sent all the same once the reader has looked again."""
+    draft: Kept | None = None
+    seen: str = ""
+    """When the draft that the page shows was saved: a colleague's later one is not overwritten unread."""
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
@@ -55,29 +67,83 @@ def send(visit: Desk, form: Posted, agency_id: AgencyId, plan_id: SmallId, perio
 def report_form(
     visit: Visit, where: Address, *, filled: Filled | None = None, status: int = 200, outcome: str = "", n: int = 0
 ) -> Response:
-    """The page, empty, as reported before, or as typed and refused."""
+    """The page, empty, as reported or saved before, or as typed and refused."""
     with visit.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    return visit.page("report.html", status, today=today, report=page, filled=filled or Filled(), action=where.path,
-                      outcome=outcome, n=n)  # fmt: skip
+        kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
+    if filled is None:
+        filled = Filled(typed=kept.fields, draft=kept, seen=kept.saved_at.isoformat()) if kept else Filled()
+    confirm = _mark(filled.typed, filled.warned)
+    return visit.page("report.html", status, today=today, report=page, filled=filled, action=where.path,
+                      outcome=outcome, n=n, confirm=confirm)  # fmt: skip
 
 
 def submit(visit: Visit, form: Form, where: Address) -> Response:
-    """All of it or nothing; a refused one keeps what was typed."""
+    """All of it or nothing; a refused one keeps what was typed. The other button only saves it as it stands."""
     must(visit.actor, Deed.REPORT, where.agency_id)
     with visit.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
+    typed = _typed(form)
     try:
+        secret = _secret(typed)
+        if secret:
+            return _again(visit, where, form, 422, problems=secret)
+        if form.raw("act") == DRAFT:
+            return _save(visit, form, where)
         checked = _checked(form, page)
         if checked.problems:
-            return _again(visit, form, where, Filled(checked.problems, _typed(form)), 422)
+            return _again(visit, where, form, 422, problems=checked.problems)
+        warned = warnings(_free_text(typed), visit.language)
+        if warned and form.raw("sure") != _mark(typed, warned):
+            return _again(visit, where, form, 422, warned=warned)
         with visit.writing() as session:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=visit.actor.name, now=visit.now)
+            _keep_the_rest(session, visit, where, typed, checked)
     except (BadInput, Conflict) as error:
-        return _again(visit, form, where, Filled({}, _typed(form), _sentence(visit, error)), error.status)
-    chosen = visit.request.query_params.get("lang", "")
-    return visit.go(where.path, said="reported", n=len(checked.texts), lang=chosen)
+        return _again(visit, where, form, error.status, sentence=error.said(visit.language))
+    return visit.go(where.path, said="reported", n=len(checked.texts), lang=_lang(visit))
+
+
+def _save(visit: Visit, form: Form, where: Address) -> Response:
+    with visit.writing() as session:
+        save(session, where.agency_id, where.plan_id, where.period, _typed(form), actor=visit.actor.name,
+             now=visit.now, seen=_moment(form.raw("seen")))  # fmt: skip
+    return visit.go(where.path, said="draft", lang=_lang(visit))
+
+
+def _keep_the_rest(session: Session, visit: Visit, where: Address, typed: Mapping[str, str], sent: Submission) -> None:
+    """The draft goes; what was typed about duties that were left for later stays as a draft."""
+    ids = {str(each) for each in sent.texts}
+    rest = {name: text for name, text in _free_text(typed).items() if name.partition("-")[2] not in ids}
+    discard(session, where.agency_id, where.plan_id, where.period)
+    if any(rest.values()):
+        save(session, where.agency_id, where.plan_id, where.period, rest, actor=visit.actor.name, now=visit.now)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in typed.items() if name.startswith(("body-", "reason-"))}
+
+
+def _secret(typed: Mapping[str, str]) -> dict[str, Said]:
+    """A «MẬT» stamp is kept nowhere, not even in a draft."""
+    vi, en = SAID[Private.SECRET]
+    return {name: (f"Nội dung {vi}.", f"This text {en}.") for name, text in _free_text(typed).items()
+            if any(each.what is Private.SECRET for each in looks_private(text))}  # fmt: skip
+
+
+def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
+    """What is confirmed is what was warned of: other words are asked about anew."""
+    words = "\0".join(f"{name}={clean(typed.get(name, ''))}" for name in sorted(warned))
+    return hashlib.sha256(words.encode()).hexdigest()[:16] if warned else ""
 
 
 def _checked(form: Form, page: ReportPage) -> Submission:
@@ -94,13 +160,17 @@ def _duty(form: Form, assignment_id: int, citation: str) -> Typed:
     return Typed(assignment_id, citation, outcome, body, reason)
 
 
-def _again(visit: Visit, form: Form, where: Address, filled: Filled, status: int) -> Response:
+def _again(
+    visit: Visit, where: Address, form: Form, status: int, *, problems: Mapping[str, Said] | None = None,
+    warned: Mapping[str, str] | None = None, sentence: str = "",
+) -> Response:  # fmt: skip
+    filled = Filled(problems or {}, _typed(form), sentence, warned or {}, None, form.raw("seen")[:40])
     return report_form(visit, where, filled=filled, status=status)
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.fields.items() if values}
+    return {name: values[0] for name, values in form.fields.items() if values and name not in NOT_TYPED}
 
 
-def _sentence(visit: Visit, error: DondocError) -> str:
-    return error.said(visit.language)
+def _lang(visit: Visit) -> str:
+    return visit.request.query_params.get("lang", "")

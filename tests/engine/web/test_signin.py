@@ -10,34 +10,16 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
+from ground.people import as_role, enter, join
 
 from engine.access import ActorRole
-from engine.accounts import create, deactivate
+from engine.accounts import deactivate
 from engine.database import Database
 from engine.records import SignedIn
 from engine.signing import open_session
 
 GOOD = "mot cau dai de nho 7"
 FAR = "https://evil.example"
-
-
-def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:
-    """An account of an office; its mailbox is its role's."""
-    with database.write() as session:
-        return create(session, email=f"{role}@{agency_id}.example", role=role, agency_id=agency_id, language=language,
-                      password=password, actor="cli", now=NOW)  # fmt: skip
-
-
-def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Office:
-    """As a browser that is signed in already."""
-    with office.context.database.write() as session:
-        key = open_session(session, account_id, way="link", device="Firefox", now=office.clock.now)
-    office.client.cookies.set(cookie, key)
-    return office
-
-
-def as_role(database: Database, folder: Path, role: str, agency_id: str) -> Office:
-    return enter(open_office(database, folder), join(database, role, agency_id))
 
 
 @pytest.fixture

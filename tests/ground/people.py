@@ -1,0 +1,30 @@
+"""People with accounts, signed in as their browsers would be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ground.office import NOW, Office, open_office
+
+from engine.accounts import create
+from engine.database import Database
+from engine.signing import open_session
+
+
+def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:
+    """An account of an office; its mailbox is its role's."""
+    with database.write() as session:
+        return create(session, email=f"{role}@{agency_id}.example", role=role, agency_id=agency_id, language=language,
+                      password=password, actor="cli", now=NOW)  # fmt: skip
+
+
+def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Office:
+    """As a browser that is signed in already."""
+    with office.context.database.write() as session:
+        key = open_session(session, account_id, way="link", device="Firefox", now=office.clock.now)
+    office.client.cookies.set(cookie, key)
+    return office
+
+
+def as_role(database: Database, folder: Path, role: str, agency_id: str) -> Office:
+    return enter(open_office(database, folder), join(database, role, agency_id))
