@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +32,8 @@ app = typer.Typer(
     help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Seeing that assigned public duties are done on time.",
 )
 engine_cli.add_commands(app)
+prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy trên nhiều máy. / The passes on many workers.")
+app.add_typer(prefect_app, name="prefect")
 
 
 @app.command()
@@ -149,6 +151,21 @@ def simulate(
     typer.echo(FORMS[form](year, "en" if language == "en" else "vi"))
 
 
+@prefect_app.command()
+def deploy(
+    pool: Annotated[str, typer.Option(help="The work pool of processes; made if it is not there.")],
+    every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
+) -> None:
+    """Register the tick as a scheduled deployment; any number of workers of the pool may run it."""
+    from workflows.app import compose
+    from workflows.deploy import deploy as register
+
+    system = compose()
+    name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
+    typer.echo(f"Đã đăng ký {name}, {every} giây một lượt. / Registered {name}, every {every} s. "
+               f"prefect worker start --type process --pool {pool}")  # fmt: skip
+
+
 @app.command("settings")
 def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Every setting with its value; secrets are masked."""
@@ -181,8 +198,16 @@ def _serve(settings: Settings) -> None:
 
 def main() -> None:
     """The command line. What a person can mend is one clear message and exit code 2; never a traceback."""
+    code: int | str | None = 0
     try:
         app()
+    except SystemExit as ended:
+        code = ended.code
     except (DondocError, SettingsRefused) as error:
         typer.echo(str(error), err=True)
-        sys.exit(2)
+        code = 2
+    if "workflows.flows" in sys.modules:
+        from workflows.flows import leave
+
+        leave(code if isinstance(code, int) else 1)
+    sys.exit(code)

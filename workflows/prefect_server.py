@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 
 log = logging.getLogger(__name__)
+GRACE = 5
+"""Seconds that a server of ours has to end by itself."""
 
 
 def environment(home: Path, api_url: str) -> dict[str, str]:
@@ -53,6 +55,7 @@ class PrefectServer:
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
         self.api_url = f"http://127.0.0.1:{port}/api"
+        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def _pid_file(self) -> Path:
@@ -66,20 +69,29 @@ class PrefectServer:
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         child_environment = {**os.environ, **environment(self.home, self.api_url)}
         with (self.home / "server.log").open("ab") as output:
-            child = subprocess.Popen(
+            self._child = subprocess.Popen(
                 command, env=child_environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
-        self._pid_file.write_text(str(child.pid))
+        self._pid_file.write_text(str(self._child.pid))
         log.info("Prefect is starting at %s", self.api_url)
 
     def stop(self) -> None:
         """End the server that we started, now or in an earlier life."""
         try:
             pid = int(self._pid_file.read_text())
-            if b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if self._child is not None or b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.killpg(pid, signal.SIGTERM)
         except (OSError, ValueError):
-            return
-        finally:
-            self._pid_file.unlink(missing_ok=True)
+            pass  # it is gone already
+        self._pid_file.unlink(missing_ok=True)
+        if self._child is not None:
+            self._end(self._child)
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        try:
+            child.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        self._child = None
