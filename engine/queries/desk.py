@@ -80,7 +80,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
 
 
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> Desk:
-    """Ten queries, whatever is stored. Raises NotFound."""
+    """Seventeen queries, whatever is stored. Raises NotFound."""
     name, level = agency_name(session, agency_id)
     sections = []
     for section, (states, classes) in SECTIONS.items():

@@ -62,14 +62,14 @@ class Todo:
 
 
 def todo(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Todo:
-    """Six queries, whatever is stored."""
+    """Nine queries, whatever is stored."""
     a = table(Assignment)
     narrowed = {what: AssignmentFilter(plan_id=plan_id, period=period, waiting=what) for what in Waiting}
     accept = first(session, today, narrowed[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
     extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
     declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
-    return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today))
+    return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today, plan_id))
 
 
 def _some(found: tuple[list[AssignmentRow], int]) -> Some:
@@ -87,13 +87,13 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
     return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
 
 
-def unreachable(session: Session, today: Today) -> tuple[Unreachable, ...]:
+def unreachable(session: Session, today: Today, plan_id: int | None = None) -> tuple[Unreachable, ...]:
     """Owners of open assignments with nobody to write to, by what stands in the directory now."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     chosen = (
         select(a.c.agency_id, g.c.name, func.count())
         .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id)
         .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
     )  # fmt: skip
     owners = [Unreachable(*row) for row in session.connection().execute(chosen)]
