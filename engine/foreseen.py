@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from engine.digest import week_of
@@ -65,9 +65,10 @@ class Year:
         return Counter((*each.person, each.week) for each in self.messages)
 
     def heat(self) -> tuple[list[str], list[tuple[str, str, list[int]]]]:
-        """The ISO weeks in which anything is sent, and (agency, role, letters in each of them), most letters first."""
+        """Every ISO week from the first letter to the last, and (agency, role, letters in each of them), most letters
+        first."""
         weekly = self.per_week()
-        weeks = sorted({week for _, _, week in weekly})
+        weeks = _weeks(self.messages[0].at, self.messages[-1].at) if self.messages else []
         people = Counter(each.person for each in self.messages)
         return weeks, [
             (agency, role, [weekly[agency, role, week] for week in weeks])
@@ -86,6 +87,12 @@ class Year:
             by_day.setdefault(due_on, set()).add(period)
             counted[due_on] += count
         return [(day, count) for day, count in counted.most_common() if len(by_day[day]) > 1]
+
+
+def _weeks(first: str, last: str) -> list[str]:
+    begins, ends = (date.fromisoformat(each[:10]) for each in (first, last))
+    begins -= timedelta(days=begins.weekday())
+    return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
 
 
 Foresee = Callable[[PlanFile, date, date, Scenario], Year]

@@ -214,7 +214,9 @@ class _Rules:
     ids: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.made[DEFAULT_RULE] = {"source": "local", "to": self.out.data["supervisor"], "due_day": self.usual}
+        basis = f"Đặt khi soát văn bản: ngày {self.usual} của tháng cuối kỳ"
+        rule = {"source": "local", "basis": basis, "to": self.out.data["supervisor"], "due_day": self.usual}
+        self.made[DEFAULT_RULE] = rule
 
     def rule(self, place: str, fields: Fields) -> str:
         said = next(iter(fields.get(f"{place}.due", ())), "").strip()

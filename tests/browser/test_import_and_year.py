@@ -1,0 +1,98 @@
+"""Plan 188's own text comes in by the browser, is corrected and saved; its year is seen; it is activated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browser.conftest import Served
+from ground.factory import row, rows
+from playwright.sync_api import Page, expect
+
+from engine.records import Plan
+from engine.terms import PlanState
+
+pytestmark = pytest.mark.browser
+TEXT = Path(__file__).parents[1] / "data/188-kh-ubnd-2021.txt"
+
+
+def upload(page: Page, served: Served, file: Path = TEXT) -> None:
+    page.goto(f"{served.url}/plans")
+    page.get_by_role("link", name="Nhập từ văn bản").click()
+    page.get_by_label("Tệp văn bản").set_input_files(file)
+    page.get_by_role("button", name="Đọc văn bản").click()
+
+
+def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(page: Page, province: Served) -> None:
+    upload(page, province)
+    expect(page.locator(".outline li:has(b)")).to_have_count(17)
+    expect(page.locator("fieldset.item[id^='IV.']")).to_have_count(15)
+    expect(page.locator("[id='IV.14']")).to_contain_text("văn bản không có số này")
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+    owner = page.locator("[id='IV.10'] .owner input").first
+    expect(owner).to_have_value("Sở Du lịch")
+    owner.fill("Sở Văn hoá & Thể thao")
+    page.get_by_role("button", name="Lưu kế hoạch").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Đã lưu kế hoạch")
+    plan = row(province.database, Plan)
+    assert (plan.number, plan.state) == ("188/KH-UBND", PlanState.LOADED)
+    assert plan.file["sections"][0]["items"][9]["owners"] == ["so-van-hoa-the-thao"]
+
+    page.get_by_role("link", name="Xem trước cả năm").click()
+    expect(page.locator("table.heat tbody tr")).to_have_count(108)
+    expect(page.locator(".lead")).to_contain_text(re.compile(r"\d{4} thư"))
+    page.locator("table.heat thead a").nth(9).click()
+    expect(page.locator("table.heat thead th.on")).to_have_count(1)
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    page.get_by_role("link", name="Sang bước kích hoạt").click()
+    page.get_by_role("button", name=re.compile("Kích hoạt")).click()
+    expect(page.get_by_role("status")).to_contain_text("Đã kích hoạt")
+    assert row(province.database, Plan).state is PlanState.ACTIVE
+
+
+def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(page: Page, province: Served) -> None:
+    upload(page, province)
+    page.get_by_label("Tên trong SMS").fill("Kế hoạch một trăm tám tám")
+    page.locator("[id='IV.3'] .owner input").first.fill("Sở Bịa Đặt")
+    page.locator("[id='IV.2.1'] textarea").fill("Việc đã sửa lời.")
+    page.get_by_role("button", name="Lưu kế hoạch").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Chưa lưu: còn 2 chỗ cần sửa")
+    expect(page.locator("[id='IV.3'] .said")).to_contain_text("danh bạ không có «Sở Bịa Đặt»")
+    expect(page.locator("[id='IV.3'] .owner input").first).to_have_value("Sở Bịa Đặt")
+    expect(page.locator("[id='IV.2.1'] textarea")).to_have_value("Việc đã sửa lời.")
+    expect(page.get_by_label("Tên trong SMS")).to_have_value("Kế hoạch một trăm tám tám")
+    assert rows(province.database, Plan) == []
+
+
+def test_another_language_keeps_what_was_typed(page: Page, province: Served) -> None:
+    upload(page, province)
+    page.locator("[id='IV.2.1'] textarea").fill("Việc đã sửa lời.")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Review the draft")
+    expect(page.locator("[id='IV.2.1'] textarea")).to_have_value("Việc đã sửa lời.")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_review_fits_a_phone_and_a_desk(page: Page, province: Served, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    upload(page, province)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Lưu kế hoạch").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_file_that_is_no_plan_brings_the_form_back_with_the_reason(
+    page: Page, province: Served, tmp_path: Path
+) -> None:
+    (tmp_path / "note.txt").write_text("Một bức thư không giao việc cho ai.")
+    upload(page, province, tmp_path / "note.txt")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Tệp văn bản")).to_be_visible()
