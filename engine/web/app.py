@@ -16,8 +16,10 @@ from engine.web.pages import (
     board,
     deeds,
     demo,
+    feeds,
     health,
     imports,
+    leadership,
     letters,
     overdue,
     plans,
@@ -31,7 +33,8 @@ from engine.web.visit import Tools
 
 VERSION = "0.1.0"
 PAGES = (
-    board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health, demo, signin, signed,
+    board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
+    leadership, demo, signin, signed, feeds,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ PAGES: tuple[tuple[str, str, str, Deed], ...] = (
     ("/assignments", "Phần việc", "Assignments", Deed.SEE_ASSIGNMENT),
     ("/agencies", "Cơ quan", "Agencies", Deed.SEE_BOARD),
     ("/plans", "Kế hoạch", "Plans", Deed.SEE_PLANS),
+    ("/leadership", "Lãnh đạo", "Leadership", Deed.SEE_STANDING),
     ("/letters", "Thư", "Letters", Deed.SEE_LETTERS),
     ("/health", "Hệ thống", "Health", Deed.SEE_HEALTH),
 )

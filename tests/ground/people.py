@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from ground.office import NOW, Office, open_office
+from sqlmodel import SQLModel
 
 from engine.accounts import create
 from engine.database import Database
 from engine.signing import open_session
+
+
+def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table: to see that looking changed none."""
+    with database.read() as session:
+        return {
+            name: sorted((tuple(row) for row in session.connection().execute(each.select())), key=repr)
+            for name, each in SQLModel.metadata.tables.items()
+        }
 
 
 def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:

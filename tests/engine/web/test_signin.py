@@ -15,6 +15,7 @@ from ground.people import as_role, enter, join
 from engine.access import ActorRole
 from engine.accounts import deactivate
 from engine.database import Database
+from engine.frozen import freeze
 from engine.records import SignedIn
 from engine.signing import open_session
 
@@ -196,6 +197,7 @@ OWNERS, WATCH = ("coordinator", "deputy", "head"), ("monitor", "leadership", "ad
 REACH: dict[str, tuple[str, ...]] = {
     "/overdue": WATCH, "/agencies": WATCH, "/letters": ("monitor", "administrator"),
     "/letters/1": ("monitor", "administrator"), "/letters/1/html": ("monitor", "administrator"),
+    "/leadership": WATCH, "/leadership?plan=1": WATCH, "/year": WATCH, "/leadership/frozen/1": WATCH,
     "/health": ("administrator",), "/plans": (*OWNERS, *WATCH), "/plans/1": (*OWNERS, *WATCH),
     "/plans/import": ("administrator",), "/assignments": (*OWNERS, *WATCH),
     "/assignments?agency=huyen-b": (*OWNERS, *WATCH), "/assignments?agency=so-ban": WATCH,
@@ -210,6 +212,8 @@ def test_each_role_sees_its_pages_and_is_refused_the_others_in_words(
     lived: Database, tmp_path: Path, role: ActorRole
 ) -> None:
     office = as_role(lived, tmp_path, role.value, "huyen-b" if role.value in OWNERS else "tinh")
+    with lived.write() as session:
+        freeze(session, 1, "", NOW.date(), actor="desk", now=NOW)
     for path, roles in REACH.items():
         answer = office.get(path)
         assert answer.status_code == (200 if role.value in roles else 403), path

@@ -1,0 +1,85 @@
+"""The leadership's page, to be read in a minute and printed; what was published at a cut-off; and the year."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from engine import pictures
+from engine.access import Deed
+from engine.errors import BadInput, Conflict, DondocError
+from engine.frozen import freeze, list_published, published, restatements
+from engine.queries.board import period_choices, plan_choices
+from engine.queries.plans import plan_page
+from engine.queries.standing import changes, standing
+from engine.queries.year import year_of
+from engine.web.filters import Code, PlanId, SmallId
+from engine.web.visit import Desk, Posted, Visit
+
+router = APIRouter()
+WEEK = timedelta(days=7)
+MOST_CHANGES = 20
+YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
+
+
+@router.get("/leadership")
+def show(visit: Desk, plan: PlanId = None, period: Code = "") -> Response:
+    return _page(visit, plan, period)
+
+
+@router.post("/leadership/freeze")
+def publish(visit: Desk, form: Posted) -> Response:
+    """From now on the printed number stays; what is learnt later stands beside it."""
+    plan_id, period = form.number("plan"), form.text("period", 64)
+    with visit.reading() as (session, today):
+        plan = plan_page(session, today, plan_id)
+    visit.must(Deed.FREEZE, plan.supervisor_id)
+    try:
+        cut_off = form.day("cut_off")
+        with visit.writing() as session:
+            made = freeze(session, plan_id, period, cut_off, actor=visit.actor.name, now=visit.now)
+    except (BadInput, Conflict) as error:
+        return _page(visit, plan_id, period, trouble=error, typed=form.raw("cut_off")[:20])
+    return visit.go(f"/leadership/frozen/{made}")
+
+
+@router.get("/leadership/frozen/{frozen_id}")
+def frozen(visit: Desk, frozen_id: SmallId) -> Response:
+    """What was printed, as it was printed, and by agency what stands otherwise now."""
+    visit.must(Deed.SEE_STANDING)
+    with visit.reading() as (session, today):
+        found, later = published(session, frozen_id), restatements(session, frozen_id)
+    return visit.page("frozen.html", today=today, found=found, later=later,
+                      rates=pictures.rates(found.standing.periods, visit.language))  # fmt: skip
+
+
+@router.get("/year")
+def year(visit: Desk, plan: PlanId = None, year: YearNumber = None) -> Response:
+    """Weeks by agencies, and letters a week: sent and to come."""
+    visit.must(Deed.SEE_STANDING)
+    with visit.reading() as (session, today):
+        found = year_of(session, today, year or visit.today.year, plan_id=plan)
+        plans = plan_choices(session)
+    drawn = (pictures.letters_per_week(found, visit.language), pictures.year_map(found, visit.language))
+    return visit.page("year.html", today=today, year=found, plans=plans, plan=plan, drawn=drawn)
+
+
+def _page(visit: Visit, plan_id: int | None, period: str, *, trouble: DondocError | None = None, typed: str = ""
+          ) -> Response:  # fmt: skip
+    visit.must(Deed.SEE_STANDING)
+    with visit.reading() as (session, today):
+        now = standing(session, visit.today, plan_id=plan_id, period=period)
+        then = standing(session, visit.today - WEEK, plan_id=plan_id, period=period)
+        plans, periods = plan_choices(session), period_choices(session, plan_id)
+        frozen_ones = list_published(session, plan_id)
+        chosen = plan_page(session, today, plan_id) if plan_id is not None else None
+    return visit.page(
+        "leadership.html", trouble.status if trouble else 200, today=today, now=now, then=then,
+        changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=periods, plan=plan_id, period_key=period,
+        published=frozen_ones, rates=pictures.rates(now.periods, visit.language), last_week=visit.today - WEEK,
+        may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id), typed=typed,
+        sentence=trouble.said(visit.language) if trouble else "",
+    )  # fmt: skip

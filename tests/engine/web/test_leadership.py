@@ -1,0 +1,101 @@
+"""The leadership's page, what is published for good, the year, and calendars by their secret address."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import rows
+from ground.office import NOW, Office
+from ground.people import enter, everything, join
+from icalendar import Calendar
+
+from engine.database import Database
+from engine.feeds import make_feed, revoke_feed
+from engine.lifecycle import Outcome, ReportText, report
+from engine.records import Assignment
+
+
+def main(page: str) -> str:
+    return " ".join(BeautifulSoup(page, "lxml").main.get_text(" ").split())  # type: ignore[union-attr]
+
+
+def publish(office: Office, day: str = "24/6/2021") -> str:
+    return str(office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off=day)
+               .headers.get("location", ""))  # fmt: skip
+
+
+def test_the_rate_now_stands_first_and_agencies_worst_first(office: Office) -> None:
+    page = BeautifulSoup(office.get("/leadership").text, "lxml")
+    assert "đúng hạn" in page.select_one(".lead").get_text()  # type: ignore[union-attr]
+    names = [each.get_text() for each in page.select("#agencies ~ .scroll tbody th")]
+    assert len(names) == len(set(names)) >= 4
+    assert page.select_one("svg.picture[role=img]") is not None
+    assert page.select_one("details table caption") is not None
+
+
+def test_a_published_figure_never_changes_and_what_is_learnt_later_stands_beside_it(
+    office: Office, lived: Database
+) -> None:
+    there = publish(office)
+    printed = main(office.get(there).text).partition("Điều biết sau")[0]
+    late = next(each.id for each in rows(lived, Assignment, agency_id="huyen-b"))
+    with lived.write() as session:
+        said = ReportText(Outcome.DONE, "Xong.")
+        report(session, late, said, actor="desk", now=NOW - timedelta(days=5))
+    after = main(office.get(there).text)
+    assert after.partition("Điều biết sau")[0] == printed
+    assert "→" in after.partition("Điều biết sau")[2]
+
+
+def test_the_same_is_not_published_twice_and_not_before_its_day(office: Office) -> None:
+    assert publish(office) == "/leadership/frozen/1"
+    again = office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off="24/6/2021")
+    early = office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off="25/6/2021")
+    absurd = office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off="hôm nay")
+    assert (again.status_code, early.status_code, absurd.status_code) == (409, 400, 400)
+    assert "chưa tới" in early.text
+    assert office.get("/leadership/frozen/2").status_code == 404
+
+
+def test_leadership_looks_and_publishes_nothing(office: Office, lived: Database) -> None:
+    token = office.token("/leadership?plan=1")
+    enter(office, join(lived, "leadership", "tinh"))
+    assert "/leadership/freeze" not in office.get("/leadership?plan=1").text
+    answer = office.client.post("/leadership/freeze", data={"token": token, "plan": "1", "cut_off": "24/6/2021"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/year?year=1", "/year?year=x", "/leadership?plan=999", "/leadership?plan=x"])
+def test_a_hostile_address_is_answered_in_words(office: Office, path: str) -> None:
+    assert office.get(path).status_code in (404, 422)
+
+
+def test_a_calendar_opens_by_its_secret_address_alone_and_looking_changes_nothing(
+    office: Office, lived: Database
+) -> None:
+    with lived.write() as session:
+        key = make_feed(session, "huyen-b", actor="desk", now=NOW)
+    join(lived, "coordinator", "huyen-b")
+    before = everything(lived)
+    answer = office.get(f"/feed/{key}.ics")
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert [each["dtstart"].dt.year for each in Calendar.from_ical(answer.content).walk("VEVENT")] != []
+    assert office.client.head(f"/feed/{key}.ics").content == b""
+    assert everything(lived) == before
+
+
+@pytest.mark.parametrize("name", ["x.ics", "{key}", "{key}.txt", "{key}.ICS", ".ics", "a" * 500 + ".ics", "%00.ics"])
+def test_another_address_opens_no_calendar(office: Office, lived: Database, name: str) -> None:
+    with lived.write() as session:
+        key = make_feed(session, "huyen-b", actor="desk", now=NOW)
+    assert office.get(f"/feed/{name.format(key=key)}").status_code == 404
+
+
+def test_a_revoked_calendar_is_gone(office: Office, lived: Database, tmp_path: Path) -> None:
+    with lived.write() as session:
+        key = make_feed(session, "huyen-b", actor="desk", now=NOW)
+        revoke_feed(session, "huyen-b", 1, actor="desk", now=NOW)
+    assert office.get(f"/feed/{key}.ics").status_code == 404
