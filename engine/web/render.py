@@ -156,7 +156,7 @@ def _plain(value: Any) -> Any:
 
 def first_words(text: str, most: int = FIRST_WORDS) -> str:
     found = text.split()
-    return " ".join(found[:most]).rstrip(";,.") + " …" if len(found) > most else text
+    return " ".join(found[:most]).rstrip(";,.") + "\u00a0…" if len(found) > most else text
 
 
 def changed(query: Iterable[tuple[str, str]], **changes: str) -> dict[str, Any]:
