@@ -1,7 +1,7 @@
 """What a tick costs, beside the least that could be done, in the same run on the same data and the same relay.
 
     python -m tests.bench.run [--stored 10000 100000 1000000] [--due 100 10000] [--rounds 3] [--postgres]
-                              [--only tick|quiet|memory|channel]
+                              [--only tick|quiet|memory|channel|simulation]
 
 Each measured figure is the best of its rounds (the machine may be shared); rounds of ours and of the bare way
 alternate. The relay is ``smtp_sink.py`` in a process of its own. A tick is measured warm, as in a process that has
@@ -26,13 +26,9 @@ from datetime import date
 from pathlib import Path
 
 from engine.database import Database
-from engine.links import Signer
 from notifications.delivery import PostOffice
-from notifications.letters import Stationery
 from notifications.mime import Sender
-from notifications.relay import Relay, Security
-from notifications.smtp import Email
-from tests.bench import bare, email_channel, ground
+from tests.bench import bare, email_channel, ground, simulation
 from tests.bench.phases import PHASES, watched
 from tests.bench.smtp_sink import Sink
 from tests.ground.postgres import Ground
@@ -58,22 +54,6 @@ class Round:
     @property
     def bare(self) -> float:
         return self.sweep + self.send
-
-
-def office(port: int) -> PostOffice:
-    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
-    stationery = Stationery(Signer("a key for benchmarks"), "https://dondoc.example", 45)
-    return PostOffice({"email": Email(relay)}, stationery)
-
-
-def tick(database: Database, post_office: PostOffice, letters: int) -> float:
-    """Seconds of one tick in which so many letters are sent."""
-    start = time.perf_counter()
-    reports = asyncio.run(passes.tick(database, ground.NOW, post_office))
-    spent = time.perf_counter() - start
-    done = {report.name: report.counts for report in reports}
-    assert done["act"]["notices"] == done["deliver"]["accepted"] == letters, reports
-    return spent
 
 
 def one_round(database: Database, stored: int, due: int, post_office: PostOffice, sink: Sink) -> Round:
@@ -208,13 +188,15 @@ def main() -> None:
     parser.add_argument("--due", type=int, nargs="+", default=DUE)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL too")
-    parser.add_argument("--only", choices=("tick", "quiet", "memory", "channel"), default="")
+    parser.add_argument("--only", choices=("tick", "quiet", "memory", "channel", "simulation"), default="")
     options = parser.parse_args()
     began = time.monotonic()
     print(f"{date.today().isoformat()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
     if options.only in ("", "channel"):
         email_channel.measure(2_000)
-    if options.only != "channel":
+    if options.only in ("", "simulation"):
+        simulation.measure(simulation.PLANS)
+    if options.only not in ("channel", "simulation"):
         with databases(["sqlite", *(["postgres"] if options.postgres else [])]) as made:
             for kind, make in made.items():
                 measure(kind, make, options)
