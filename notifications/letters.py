@@ -9,29 +9,43 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    DictLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from engine.calendar import distance_words, written
 from engine.digest import OverdueRow
 from engine.errors import DondocError
 from engine.links import Link, Purpose, Signer
+from engine.planparts import subject_words
 from engine.terms import NoticeKind, Role, State
+from engine.words import period_words
 from notifications.channel import Outgoing
 from notifications.facts import AnswerFacts, DigestFacts, Item, LetterFacts
+from notifications.lists import MOST_ABOVE, MOST_AGENCIES, MOST_DUTIES, WORST, Agencies, Cut, first, of_items, of_rows
 
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("vi", "en")
 KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
 KINDS = ("duties", "watch", "leadership", "answer")
+ONE_PART = 160
+"""Characters of a short message that costs one part (GSM 7 bit)."""
 log = logging.getLogger(__name__)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
@@ -60,6 +74,8 @@ class LetterView:
     acknowledge_url: str
     report_links: tuple[tuple[str, str, str], ...]
     """(plan number, period, address) of each report page this letter is about."""
+    brief: bool = False
+    """A short message that did not fit one part: said in fewer words."""
 
     @cached_property
     def parts(self) -> dict[str, list[Item]]:
@@ -76,11 +92,12 @@ class LetterView:
 
     @property
     def tag(self) -> str:
-        """The neutral short title in brackets when the letter is about one plan: «[KH 188/KH-UBND]»."""
+        """The plan's number in brackets when the letter is about one plan: «[KH 188/KH-UBND]». A number that names
+        the subject («12/KH-AIDS») stands in no subject line."""
         numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
-        if len(numbers) != 1:
+        number = numbers.pop() if len(numbers) == 1 else ""
+        if not number or subject_words(number):
             return "[Đôn Đốc]"
-        number = numbers.pop()
         code = number.partition("/")[2].partition("-")[0]
         return f"[{code} {number}]" if code else f"[{number}]"
 
@@ -123,7 +140,40 @@ class LetterView:
 
     @property
     def agencies(self) -> int:
-        return len({item.agency for item in self.parts.get("overdue", ())})
+        return self.agencies_in("overdue")
+
+    def agencies_in(self, part: str) -> int:
+        """How many agencies a part is about."""
+        return len({item.agency for item in self.parts.get(part, ())})
+
+    def lines(self, part: str) -> Cut[Item]:
+        """A part's lines, no more than a letter holds."""
+        return first(self.parts.get(part, ()), MOST_DUTIES)
+
+    def by_agency(self, part: str) -> Agencies:
+        """A part's lines, one an agency, the latest first."""
+        return of_items(self.parts.get(part, ()), self._most)
+
+    @property
+    def late(self) -> Cut[tuple[OverdueRow, int]]:
+        """The digest's rows, worst first, without those that the letter has spoken of above; the leadership's ten."""
+        if self.facts.role is Role.LEADERSHIP:
+            return first(self.late_rows, WORST)
+        above = {item.assignment_id for item in self.parts.get("overdue", ())}
+        return first([each for each in self.late_rows if each[0].assignment_id not in above], MOST_DUTIES)
+
+    @property
+    def late_by_agency(self) -> Agencies:
+        return of_rows(self.late_rows, self._most)
+
+    @property
+    def _most(self) -> int:
+        return MOST_ABOVE if self.facts.role is Role.LEADERSHIP else MOST_AGENCIES
+
+    @cached_property
+    def acknowledges(self) -> bool:
+        """Acknowledging comes first: nothing in it is late, sent back or chased for, where only a report helps."""
+        return bool(self.acknowledge_url) and not (self.count.overdue or self.count.returned or self.count.chased)
 
     @cached_property
     def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
@@ -132,14 +182,6 @@ class LetterView:
         for row, late in self.late_rows:
             grouped.setdefault(row.agency, []).append((row, late))
         return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
-
-    @cached_property
-    def items_by_agency(self) -> list[tuple[str, list[Item]]]:
-        """The overdue lines grouped by agency, the latest agency first."""
-        grouped: dict[str, list[Item]] = {}
-        for item in self.parts.get("overdue", ()):
-            grouped.setdefault(item.agency, []).append(item)
-        return sorted(grouped.items(), key=lambda each: min(item.days or 0 for item in each[1]))
 
 
 class Stationery:
@@ -163,20 +205,24 @@ class Stationery:
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """A letter ready for its channel. The same facts give the same letter."""
         try:
-            return self._render(self._own, facts, now)
+            return self.written_with(self._own, facts, now)
         except TemplateError as error:
             if self._own is self._shipped:
                 raise
             log.error("The office's own template failed, the shipped one was used (%s: %s)", facts.key, error)
-            return self._render(self._shipped, facts, now)
+            return self.written_with(self._shipped, facts, now)
 
-    def _render(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
+    def written_with(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
+        """A letter by given templates: what is tried out before it is saved. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
         kind = "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
-            return Outgoing(facts.key, facts.to, templates.rendered(name, view), now, language=language)
+            text = templates.rendered(name, view)
+            if len(text) > ONE_PART:
+                text = templates.rendered(name, replace(view, brief=True))
+            return Outgoing(facts.key, facts.to, text, now, language=language)
         return Outgoing(
             key=facts.key,
             to=facts.to,
@@ -223,11 +269,14 @@ def _answering(answer: AnswerFacts | None) -> dict[str, str]:
 
 class Templates:
     """The files of one or more folders, the first that has a name winning, compiled once; with ``watched``, again as
-    soon as a file changes."""
+    soon as a file changes. ``texts`` (name -> text) stand before them all."""
 
-    def __init__(self, folders: Sequence[Path], *, watched: bool = False) -> None:
-        self._text = _environment(folders, html=False, watched=watched)
-        self._html = _environment(folders, html=True, watched=watched)
+    def __init__(
+        self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
+    ) -> None:  # fmt: skip
+        loader = ChoiceLoader([DictLoader(texts or {}), FileSystemLoader(folders)])
+        self._text = _environment(loader, html=False, watched=watched)
+        self._html = _environment(loader, html=True, watched=watched)
         self._known: dict[str, Template] | None = None if watched else {}
 
     def rendered(self, name: str, view: LetterView) -> str:
@@ -247,6 +296,17 @@ def short_date(day: date) -> str:
     return f"{day.day}/{day.month}/{day.year}"
 
 
+def week_words(week: str, language: str = "vi") -> str:
+    """An ISO week as people say it: «tuần 25/2021», "week 25 of 2021"."""
+    year, _, number = week.partition("-W")
+    return f"week {int(number)} of {year}" if language == "en" else f"tuần {int(number)}/{year}"
+
+
+def _day(stored: str, language: str = "vi") -> str:
+    """A date as events store it, in words."""
+    return written(date.fromisoformat(stored), language)
+
+
 class _Quick(Environment):
     """With one flat map of the names beside a letter, where Jinja makes a chain of maps: half the time of a letter."""
 
@@ -258,11 +318,12 @@ class _Sandboxed(SandboxedEnvironment, _Quick):
     """What an office may edit is no place to run anything; it costs time that the shipped ones need not spend."""
 
 
-def _environment(folders: Sequence[Path], *, html: bool, watched: bool) -> Environment:
+def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:
     make = _Sandboxed if watched else _Quick
     environment = make(
-        loader=FileSystemLoader(folders), autoescape=html, undefined=StrictUndefined,
+        loader=loader, autoescape=html, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=watched,
     )  # fmt: skip
-    environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date}
+    environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date,
+                            "period": period_words, "week": week_words, "day": _day}  # fmt: skip
     return environment

@@ -1,0 +1,218 @@
+"""Templates that an office edits: tried on every kind of letter before they are saved, and shown with real data.
+
+What is looked for: syntax, names that no letter has, subject words where they must never be, an SMS that would cost
+more than two parts, a letter without the link that it is about, anything that a mail program would have to fetch.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from jinja2 import TemplateError, TemplateSyntaxError
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.database import table
+from engine.digest import Boxes, OverdueRow
+from engine.errors import NotFound, Problem
+from engine.links import Signer
+from engine.planparts import subject_words
+from engine.proof import Proof
+from engine.records import Contact, Letter
+from engine.rulebook import read_rulebook
+from engine.terms import NoticeKind, Role, State
+from notifications.channel import Outgoing
+from notifications.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, gather
+from notifications.letters import KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
+from notifications.sms.text import MAX_PARTS, measure, plain
+
+PARTS = ("subject.txt", "body.txt", "body.html")
+DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
+"""Never said of a duty without a due date."""
+LONGEST_SUBJECT = 160
+"""Characters: mail programs cut longer ones."""
+_NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
+_ROLES = {"duties": (Role.COORDINATOR, Role.HEAD), "watch": (Role.MONITOR,), "leadership": (Role.LEADERSHIP,),
+          "answer": (Role.COORDINATOR,), "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR)}  # fmt: skip
+_SHOWN = {
+    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
+    "watch": set(NoticeKind),
+    "leadership": {NoticeKind.ESCALATION},
+    "answer": set[NoticeKind](),
+    "sms": set(NoticeKind),
+}
+_FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
+_DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": True, "answer": "", "said": "Đã nhận",
+           "channel": "email", "next": True}  # fmt: skip
+
+
+def check_template(texts: Mapping[str, str] | Path, language: str, kind: str) -> list[Problem]:
+    """What is wrong with the templates of one kind (``duties``, ``watch``, ``leadership``, ``answer``, ``sms``) in one
+    language; empty when nothing is. ``texts`` are file name -> text, or the office's folder of templates; a file that
+    is not given is the shipped one."""
+    given = _of_folder(texts, language, kind) if isinstance(texts, Path) else dict(texts)
+    names = {_name(part, language, kind): text for part, text in given.items()}
+    unknown = [
+        Problem(name, 0, kind, "không có mẫu nào tên như vậy / no template has this name", "xóa hoặc đổi tên / rename")
+        for name in names if not (TEMPLATES / name).is_file()
+    ]  # fmt: skip
+    if unknown:
+        return unknown
+    problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
+    stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
+    templates = Templates([TEMPLATES], watched=True, texts=names)
+    for facts in samples(language, kind):
+        try:
+            letter = stationery.written_with(templates, facts, _NOW)
+        except (TemplateError, TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+            problems.append(_failed(error, names, kind))
+        else:
+            problems += _by_result(letter, facts, language, kind)
+    return list(dict.fromkeys(problems))
+
+
+def check_folder(folder: Path) -> list[Problem]:
+    """The same for everything that an office has changed."""
+    return [problem for language in LANGUAGES for kind in (*KINDS, "sms")
+            for problem in check_template(folder, language, kind)]  # fmt: skip
+
+
+def preview(
+    session: Session, texts: Mapping[str, str], language: str, kind: str, stationery: Stationery, now: datetime
+) -> Outgoing:
+    """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
+    in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
+    if kind not in _ROLES or language not in LANGUAGES:
+        raise NotFound(f"Không có loại thư «{kind}» ({language}). / There is no kind of letter “{kind}”.")
+    facts = _newest(session, kind, now) or next(iter(samples(language, kind)))
+    names = {_name(part, language, kind): text for part, text in texts.items()}
+    shown = Stationery(Signer("a preview signs nothing"), stationery.base_url, 1)
+    to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+    return shown.written_with(Templates([TEMPLATES], watched=True, texts=names), to_nobody, now)
+
+
+def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
+    m, c = table(Letter), table(Contact)
+    roles = [role for role in Role if KIND_OF.get(role, "duties") == kind]
+    chosen = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
+    if kind == "sms":
+        chosen = chosen.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
+    elif kind == "answer":
+        chosen = chosen.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
+    else:
+        chosen = chosen.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
+    found = gather(session, list(session.connection().scalars(chosen)), read_rulebook(session), now)
+    return next((facts for facts in found if not facts.empty), None)
+
+
+# --- Samples --------------------------------------------------------------------------------------------------------
+
+
+def samples(language: str, kind: str) -> Iterator[LetterFacts]:
+    """Letters of a kind: with everything at once, with each line alone, with the weekly part alone."""
+    for role in _ROLES[kind]:
+        bare = LetterFacts(
+            1, "sample", 1, role, "sms" if kind == "sms" else "email", _DAY, language, "mau@co-quan.example", "",
+            "UBND huyện Mẫu", (), None,
+        )  # fmt: skip
+        if kind == "answer":
+            yield replace(bare, answer=AnswerFacts("Hạn đã qua. / It is past.", "<1@co-quan.example>"))
+            yield replace(bare, answer=AnswerFacts("", ""))
+            continue
+        shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _SHOWN[kind]]
+        boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
+        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, Proof(9, 8, 7, 1))
+        if kind != "sms":
+            yield replace(bare, items=tuple(shown), digest=digest)
+            yield replace(bare, digest=digest)
+        for item in shown:
+            yield replace(bare, items=(item,), code="1234" if item.assignment_id % 2 else "")
+            if item.kind not in DATED:
+                yield replace(bare, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
+
+
+def _item(number: int, kind: NoticeKind) -> Item:
+    late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
+    state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
+    return Item(
+        number, 1, "12/KH-UBND", "Kế hoạch 12 năm 2021", "KH12", "IV.1.1", number, "Báo cáo kết quả thực hiện …",
+        "Sở Mẫu", "2021-H1", _DAY + timedelta(days=-3 if late else 5), "", -2 if late else 3, kind, "T-3",
+        2 if late else 0, state, False, _DAY + timedelta(days=6), _DAY + timedelta(days=8), Role.MONITOR,
+        "Sở Theo dõi", _DETAIL,
+    )  # fmt: skip
+
+
+def _late() -> OverdueRow:
+    return OverdueRow(1, "so-mau", "Sở Mẫu", "so-theo-doi", "tinh", 1, "12/KH-UBND", "IV.1.1", "Báo cáo kết quả.",
+                      "2021-H1", _DAY - timedelta(days=3), 1, False)  # fmt: skip
+
+
+# --- What is wrong ----------------------------------------------------------------------------------------------------
+
+
+def _name(part: str, language: str, kind: str) -> str:
+    return f"{language}/{part}" if kind == "sms" else f"{language}/{kind}/{part}"
+
+
+def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:
+    """The files of one kind in an office's folder."""
+    home = folder / language if kind == "sms" else folder / language / kind
+    files = [home / "sms.txt"] if kind == "sms" else sorted(home.glob("*")) if home.is_dir() else []
+    return {path.name: path.read_text(encoding="utf-8") for path in files if path.is_file()}
+
+
+def _by_look(name: str, text: str) -> Iterator[Problem]:
+    lines = text.splitlines()
+    if name.endswith(("subject.txt", "sms.txt")):
+        for number, line in enumerate(lines, 1):
+            for word in subject_words(line):
+                yield _subject(name, number, word)
+    if name.endswith(".html"):
+        for number, line in enumerate(lines, 1):
+            if _FETCHED.search(line):
+                yield Problem(name, number, "html", "phải tải từ ngoài hoặc chạy mã / would be fetched or run",
+                              "bỏ ảnh, liên kết kiểu, mã / leave pictures, style sheets and scripts out")  # fmt: skip
+
+
+def _subject(name: str, line: int, word: str) -> Problem:
+    return Problem(name, line, "subject", f"có chữ của lĩnh vực «{word}» / names the subject",
+                   "dùng tên trung tính của kế hoạch / use the plan's neutral name")  # fmt: skip
+
+
+def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
+    if kind == "sms":
+        name, parts = f"{language}/sms.txt", measure(plain(letter.text)).parts
+        for word in subject_words(letter.text):
+            yield _subject(name, 0, word)
+        if not 0 < parts <= MAX_PARTS:
+            yield Problem(name, 0, "sms", f"dài {parts} tin / takes {parts} parts",
+                          f"viết lại trong {MAX_PARTS} tin / write it in {MAX_PARTS}")  # fmt: skip
+        return
+    name = f"{language}/{kind}"
+    for word in subject_words(letter.subject):
+        yield _subject(f"{name}/subject.txt", 0, word)
+    if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
+        yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {len(letter.subject)} ký tự / characters",
+                      f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
+    wanted = "/l/" if any(item.state is State.ASSIGNED for item in facts.items) and kind == "duties" else ""
+    for part, text in (("body.txt", letter.text), ("body.html", letter.html)):
+        if not text.strip() or wanted not in text:
+            yield Problem(f"{name}/{part}", 0, "body", "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
+                          "giữ letter.acknowledge_url / keep letter.acknowledge_url")  # fmt: skip
+
+
+def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
+    """Where a template broke: the innermost line of it that the error passed through."""
+    said = str(error) or type(error).__name__
+    mend = "sửa tên hoặc cú pháp theo mẫu đi kèm / correct the name or the syntax after the shipped template"
+    if isinstance(error, TemplateSyntaxError):
+        return Problem(error.name or kind, error.lineno, "template", said, mend)
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == "<template>"]
+    line = frames[-1].lineno or 0 if frames else 0
+    guess = [name for name, text in names.items() if line and len(text.splitlines()) >= line]
+    return Problem(guess[0] if len(guess) == 1 else ", ".join(names) or kind, line, "template", said, mend)
