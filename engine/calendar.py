@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -53,9 +56,22 @@ class Due:
 
 
 @cache
+def _viet_nam() -> Any:
+    """The ``holidays`` package's class of one country, from its own file: by its name, 250 countries would be read,
+    which takes 20 MiB and most of a second."""
+    path = Path(holidays.__file__).parent / "countries" / "vietnam.py"
+    spec = spec_from_file_location("holidays_of_viet_nam", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Vietnam
+
+
+@cache
 def _public_holidays(year: int) -> Mapping[date, DayException]:
     """What the ``holidays`` package knows of one year, days off in lieu and worked Saturdays included."""
-    known = holidays.country_holidays("VN", years=year, language="vi")
+    known = _viet_nam()(years=year, language="vi")
     found = {day: DayException(day, DayKind.HOLIDAY, name) for day, name in known.items()}
     for day in getattr(known, "weekend_workdays", ()) or ():
         if day.year == year:
