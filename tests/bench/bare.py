@@ -19,7 +19,7 @@ from aiosmtplib import SMTP
 
 from engine.calendar import instant
 from engine.database import Database
-from tests.bench.ground import NOW, TODAY
+from tests.bench.ours import NOW, TODAY
 
 T = TypeVar("T")
 OWED = """

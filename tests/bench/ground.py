@@ -27,12 +27,12 @@ from engine.records import Agency, Assignment, Contact, Duty, Fact, Plan
 from engine.rulebook import freeze_ladder, read_rulebook
 from engine.terms import PlanState, Role, State
 from engine.yamlfile import read
+from tests.bench.ours import NOW, TODAY
 
 CONFIG = Path(__file__).parents[2] / "config"
 AGENCIES, PLANS, DUTIES = 10_000, 20, 26
 OPENED = date(2021, 3, 15)
-TODAY, DUE_ON = date(2021, 6, 15), date(2021, 6, 18)
-NOW = instant(TODAY, time(8, 0))
+DUE_ON = date(2021, 6, 18)
 CAUSE = "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
 
 own = MetaData()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from engine.database import Database
-from tests.bench.run import office, tick
+from tests.bench.ours import office, tick
 
 
 def peak() -> float:

@@ -27,14 +27,13 @@ from pathlib import Path
 
 from engine.database import Database
 from notifications.delivery import PostOffice
-from notifications.mime import Sender
 from tests.bench import bare, email_channel, ground, simulation
+from tests.bench.ours import NOW, SENDER, office, tick
 from tests.bench.phases import PHASES, watched
 from tests.bench.smtp_sink import Sink
 from tests.ground.postgres import Ground
 from workflows import passes
 
-SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 STORED = (10_000, 100_000, 1_000_000)
 DUE = (100, 1_000, 10_000)
 QUIET_TIMES = 2_000
@@ -89,14 +88,14 @@ def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int)
 
 def quiet(database: Database) -> dict[str, float]:
     """Median milliseconds of a tick with nothing due: the look alone, and the whole tick."""
-    look = _median(lambda: passes.due(database, ground.NOW))
+    look = _median(lambda: passes.due(database, NOW))
     post_office = office(1)
 
     async def ticked() -> float:
         spent = []
         for _ in range(QUIET_TIMES // 4):
             start = time.perf_counter()
-            assert not await passes.tick(database, ground.NOW, post_office)
+            assert not await passes.tick(database, NOW, post_office)
             spent.append(time.perf_counter() - start)
         return statistics.median(spent) * 1000
 

@@ -1,0 +1,38 @@
+"""Our side of the benchmark, and nothing besides: a post office on the loopback relay, and one tick of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import date
+from datetime import time as wall
+
+from engine.calendar import instant
+from engine.database import Database
+from engine.links import Signer
+from notifications.delivery import PostOffice
+from notifications.letters import Stationery
+from notifications.mime import Sender
+from notifications.relay import Relay, Security
+from notifications.smtp import Email
+from workflows import passes
+
+TODAY = date(2021, 6, 15)
+NOW = instant(TODAY, wall(8, 0))
+SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
+
+
+def office(port: int) -> PostOffice:
+    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
+    stationery = Stationery(Signer("a key for benchmarks"), "https://dondoc.example", 45)
+    return PostOffice({"email": Email(relay)}, stationery)
+
+
+def tick(database: Database, post_office: PostOffice, letters: int) -> float:
+    """Seconds of one tick in which so many letters are sent."""
+    start = time.perf_counter()
+    reports = asyncio.run(passes.tick(database, NOW, post_office))
+    spent = time.perf_counter() - start
+    done = {report.name: report.counts for report in reports}
+    assert done["act"]["notices"] == done["deliver"]["accepted"] == letters, reports
+    return spent
