@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,5 +42,20 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
         NAME, interval=every, work_pool_name=pool, entrypoint_type=EntrypointType.MODULE_PATH,
         description="Đôn Đốc: mở việc, nhắc, tổng hợp, gửi thư. / Open, act, digest, deliver.", tags=["dondoc"],
     )  # fmt: skip
-    made.apply()
+    _patiently(made.apply)
     return f"{tick.name}/{NAME}"
+
+
+def _patiently(apply: Callable[[], object]) -> None:
+    """A busy server (its own SQLite locked) answers 503: registering is done once, and may ask again."""
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    for wait in (1, 2, 4, 8, None):
+        try:
+            apply()
+        except PrefectHTTPStatusError as error:
+            if wait is None or error.response.status_code < 500:
+                raise
+            time.sleep(wait)
+        else:
+            return
