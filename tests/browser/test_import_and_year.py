@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser.conftest import Served
 from ground.factory import row, rows
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from engine.records import Plan
 from engine.terms import PlanState
@@ -96,3 +98,28 @@ def test_a_file_that_is_no_plan_brings_the_form_back_with_the_reason(
     upload(page, province, tmp_path / "note.txt")
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_label("Tệp văn bản")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_pass_axe(chromium: Browser, province: Served, scheme: Literal["light", "dark"]) -> None:
+    context = chromium.new_context(color_scheme=scheme, locale="vi-VN", bypass_csp=True)  # axe is a script
+    page, found = context.new_page(), {}
+
+    def look(name: str) -> None:
+        found[name] = [each["id"] for each in Axe().run(page).response["violations"]]
+
+    page.goto(f"{province.url}/plans/import")
+    look("import")
+    upload(page, province)
+    page.get_by_label("Tên trong SMS").fill("Kế hoạch")
+    page.get_by_role("button", name="Lưu kế hoạch").click()
+    look("review")
+    page.get_by_label("Tên trong SMS").fill("KH188")
+    page.get_by_role("button", name="Lưu kế hoạch").click()
+    plan = page.url.partition("?")[0]
+    page.goto(f"{plan}/simulate?until=2021-06-25")
+    look("year")
+    page.goto(f"{plan}/activate")
+    look("activation")
+    context.close()
+    assert found == {"import": [], "review": [], "year": [], "activation": []}
