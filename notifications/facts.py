@@ -86,6 +86,8 @@ class DigestFacts:
     boxes: Boxes | None
     proof: Proof
     """What became of the letters of the seven days before."""
+    supervisor: str = ""
+    """Whom an agency asks: the department above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +216,8 @@ def _unsendable(letter: Any, address: str, today: date) -> str:
     return "no_longer_answers" if over else ""
 
 
-def _worst_first(item: Item) -> tuple[int, date, int, int]:
-    return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position
+def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
+    return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
 
 
 def _item(row: Any, language: str, view: _View) -> Item:
@@ -301,13 +303,14 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     week = proof(session, today - timedelta(days=7), today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_body(rows)
+    names = _names(session, {row.supervisor_id for row in rows})
     found = {}
     for letter in letters:
         role = letter.role if letter.role in (Role.MONITOR, Role.LEADERSHIP) else None
         mine = tuple((row, late[row.due_on]) for row in concerned.get((role, letter.agency_id), ()))
         if mine:
             boxed = counted.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
-            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week)
+            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week, names[mine[0][0].supervisor_id])
     return found
 
 

@@ -126,7 +126,8 @@ class LetterView:
 
     @cached_property
     def supervisor(self) -> str:
-        return next((item.supervisor for item in self.facts.items if item.supervisor), "")
+        digested = self.facts.digest.supervisor if self.facts.digest else ""
+        return next((item.supervisor for item in self.facts.items if item.supervisor), digested)
 
     @property
     def problem(self) -> str:
