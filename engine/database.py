@@ -160,7 +160,7 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         wait = "FULL" if durable else "OFF"
-        for pragma in ("journal_mode=WAL", f"synchronous={wait}", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in ("journal_mode=WAL", f"synchronous={wait}", "foreign_keys=ON", "cache_size=-8192"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(bind, "begin")

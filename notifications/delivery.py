@@ -35,7 +35,7 @@ from notifications.letters import Stationery
 from notifications.pulse import record
 
 log = logging.getLogger(__name__)
-BATCH = 250
+BATCH = 500
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
 STATE_OF = {
     Fate.ACCEPTED: LetterState.ACCEPTED,

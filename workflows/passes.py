@@ -26,7 +26,7 @@ from notifications.delivery import PostOffice
 from notifications.delivery import deliver as deliver_letters
 
 log = logging.getLogger(__name__)
-SWEEP_BATCH = 2000
+SWEEP_BATCH = 1000
 
 
 class PassName(StrEnum):
