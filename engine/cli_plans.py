@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -18,13 +18,15 @@ from engine.checkup import check
 from engine.database import table
 from engine.directory import load_directory
 from engine.errors import BadInput
-from engine.importer import ImportedPlan, as_json, as_plan_yaml, read_document
 from engine.plandiff import compare
 from engine.planfile import load_plan
 from engine.planparts import Number
 from engine.records import Plan
 from engine.renewal import renew
 from engine.standpoint import day, opened
+
+if TYPE_CHECKING:
+    from engine.importer import ImportedPlan
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
 
@@ -45,6 +47,8 @@ def plan_import(
     directory: Directory = DIRECTORY,
 ) -> None:
     """Read a plan document into a draft plan file; what a person must confirm is marked, and said on stderr."""
+    from engine.importer import as_json, as_plan_yaml, read_document  # Word, PDF and HTML readers: only when used
+
     bodies = load_directory(directory)
     found = read_document(document, document.name, directory=bodies)
     said = json.dumps(as_json(found), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(found, bodies)

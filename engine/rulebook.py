@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlmodel import Session
 
 from engine.calendar import DayException, DayKind, WorkCalendar
@@ -39,14 +40,32 @@ class Rulebook:
 
 def read_calendar(session: Session) -> WorkCalendar:
     d = table(CalendarDay)
-    rows = session.connection().execute(select(d.c.day, d.c.kind, d.c.name, d.c.basis))
-    return WorkCalendar.of(DayException(day, DayKind(kind), name, basis) for day, kind, name, basis in rows)
+    rows = session.connection().execute(select(d.c.day, d.c.kind, d.c.name, d.c.basis).order_by(d.c.day))
+    return _calendar(tuple(map(tuple, rows)))
 
 
 def read_rulebook(session: Session) -> Rulebook:
-    policies = {row.id: Policy.model_validate(row.body) for row in session.scalars(select(PolicyRecord))}
-    ladders = {row.id or 0: Ladder.model_validate(row.body) for row in session.scalars(select(LadderRecord))}
-    return Rulebook(read_calendar(session), policies, ladders)
+    """As it stands now: three small queries. What has not changed since it was last read is not parsed again."""
+    p, ladders = table(PolicyRecord), table(LadderRecord)
+    connection = session.connection()
+    policies = {name: _policy(body) for name, body in connection.execute(select(p.c.id, cast(p.c.body, Text)))}
+    frozen = connection.execute(select(ladders.c.id, cast(ladders.c.body, Text)))
+    return Rulebook(read_calendar(session), policies, {number: _ladder(body) for number, body in frozen})
+
+
+@lru_cache(maxsize=8)
+def _calendar(rows: tuple[tuple[date, str, str, str], ...]) -> WorkCalendar:
+    return WorkCalendar.of(DayException(day, DayKind(kind), name, basis) for day, kind, name, basis in rows)
+
+
+@lru_cache(maxsize=64)
+def _policy(body: str) -> Policy:
+    return Policy.model_validate(json.loads(body))
+
+
+@lru_cache(maxsize=256)
+def _ladder(body: str) -> Ladder:
+    return Ladder.model_validate(json.loads(body))
 
 
 def freeze_ladder(session: Session, ladder: Ladder) -> int:

@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from icalendar import Calendar, Event
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.foreseen import Foreseen, Year
 from workflows.simulate import as_objects, summary
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 WORDS = {
     "vi": {"title": "Cả năm trước khi kích hoạt", "heat": "Số thư theo tuần", "who": "Người nhận", "at": "Lúc",
@@ -47,6 +50,8 @@ def _cell(text: str) -> str:
 
 def as_ics(year: Year, language: str) -> str:
     """One calendar entry a message (RFC 5545)."""
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//dondoc//simulation//VI")
     calendar.add("version", "2.0")
@@ -56,6 +61,8 @@ def as_ics(year: Year, language: str) -> str:
 
 
 def _entry(message: Foreseen) -> Event:
+    from icalendar import Event
+
     at = datetime.fromisoformat(message.at).astimezone(UTC)
     entry = Event()
     entry.add("uid", f"{message.key}@simulation.dondoc.example")
