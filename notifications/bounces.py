@@ -203,10 +203,12 @@ def header_values(message: Message, name: str) -> list[str]:
     found = []
     for each, raw in message.raw_items():
         if each.lower() == name.lower():
+            # What a program left unencoded is UTF-8 nowadays, whatever the standard says.
+            plain = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             try:
-                text = str(make_header(decode_header(str(raw))))
+                text = str(make_header(decode_header(plain)))
             except (HeaderParseError, LookupError, ValueError):
-                text = str(raw)
+                text = plain
             found.append(" ".join(text.split()))
     return found
 

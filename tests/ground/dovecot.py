@@ -11,6 +11,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,7 +89,13 @@ class Dovecot:
 
 
 @contextmanager
-def running_dovecot(folder: Path) -> Iterator[Dovecot]:
+def running_dovecot() -> Iterator[Dovecot]:
+    """In a folder of its own that the user ``dovecot`` may enter, which pytest's are not."""
+    with tempfile.TemporaryDirectory(prefix="dondoc-dovecot-", ignore_cleanup_errors=True) as folder:
+        yield from _running(Path(folder))
+
+
+def _running(folder: Path) -> Iterator[Dovecot]:
     program = shutil.which("dovecot", path="/usr/sbin:/usr/bin")
     if program is None:
         pytest.fail("dovecot is missing: run the set-up of the tests, which installs Debian's package dovecot-imapd.")
@@ -96,8 +103,7 @@ def running_dovecot(folder: Path) -> Iterator[Dovecot]:
     for name in ("run", "state", "mail"):
         (folder / name).mkdir()
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
-    for path in (folder, *list(folder.parents)[:2]):
-        path.chmod(0o711)
+    folder.chmod(0o711)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from ground.dovecot import PASSWORD, Dovecot, running_dovecot
@@ -17,8 +16,8 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with running_dovecot(tmp_path_factory.mktemp("dovecot")) as started:
+def dovecot() -> Iterator[Dovecot]:
+    with running_dovecot() as started:
         yield started
 
 
@@ -70,7 +69,7 @@ def test_a_folder_that_is_not_there_says_which_setting_to_mend(dovecot: Dovecot)
         list(inbox(dovecot, "folder", folder="Nowhere").messages(NOW))
 
 
-def test_a_server_out_of_reach_loses_nothing_and_says_so(tmp_path: Path) -> None:
+def test_a_server_out_of_reach_loses_nothing_and_says_so() -> None:
     with pytest.raises(Unavailable, match="read later"):
         list(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2).messages(NOW))
 
