@@ -1,0 +1,160 @@
+"""What a letter says: gathered in a constant number of queries, and looked at again when it leaves."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, policy, rows, swept
+from sqlalchemy import event, insert, update
+
+from engine import lifecycle
+from engine.database import Database, table
+from engine.lifecycle import Action
+from engine.records import Contact, Letter, Notice
+from engine.rulebook import read_rulebook
+from engine.terms import OPEN_STATES, NoticeKind, Role, State
+from notifications.facts import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, ORDER, LetterFacts, gather, moot
+from notifications.letters import PARTS
+
+TODAY, NOW = date(2021, 6, 18), at("2021-06-18", "07:30")
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    """On 18 June everything of the 17th is overdue."""
+    laid = lay(sqlite_database, now=at("2021-04-07"))
+    for day in ("2021-04-07", "2021-06-03", "2021-06-14", "2021-06-16", "2021-06-18"):
+        swept(sqlite_database, at(day, "07:00"))
+    return laid
+
+
+def gathered(laid: Laid, day: date = TODAY, now: Any = NOW) -> dict[str, LetterFacts]:
+    """Mailbox -> the facts of its letter of a day."""
+    ids = [letter.id for letter in rows(laid.database, Letter, day=day)]
+    with laid.database.read() as session:
+        return {each.to: each for each in gather(session, ids, read_rulebook(session), now)}
+
+
+def test_every_kind_of_line_has_a_rank_and_a_part() -> None:
+    assert set(ORDER) == set(NoticeKind)
+    assert {kind for kinds in PARTS.values() for kind in kinds} == set(NoticeKind)
+
+
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
+    """A line that asks for something has no point once it is done; one that tells of a deed is told all the same."""
+    tells = {NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED, NoticeKind.WROTE}
+    for state in set(State) - set(OPEN_STATES):
+        assert bool(moot(kind, state, TODAY, TODAY)) is (kind not in tells), (kind, state)
+
+
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_a_line_that_asks_to_acknowledge_stands_until_that_is_done(kind: NoticeKind) -> None:
+    asks = kind in ONLY_UNACKNOWLEDGED
+    assert moot(kind, State.ACKNOWLEDGED, date(2021, 6, 1), TODAY) == ("acknowledged" if asks else "") or (
+        kind is NoticeKind.RETURNED
+    )
+
+
+@pytest.mark.parametrize("kind", sorted(ONLY_WHILE_LATE))
+def test_overdue_is_said_only_while_it_is(kind: NoticeKind) -> None:
+    assert moot(kind, State.ASSIGNED, date(2021, 6, 17), TODAY) == ""
+    assert moot(kind, State.ASSIGNED, TODAY, TODAY) == "due_moved"
+    assert moot(kind, State.ASSIGNED, None, TODAY) == ""
+
+
+def test_a_letter_knows_whom_it_goes_to_and_what_is_late_by_how_much(laid: Laid) -> None:
+    facts = gathered(laid)["coordinator@huyen-a.example"]
+    assert (facts.agency, facts.role, facts.language, facts.channel) == ("Huyen a", Role.COORDINATOR, "vi", "email")
+    (line,) = facts.items
+    assert (line.citation, line.kind, line.days, line.period) == ("IV.2.1", NoticeKind.OVERDUE, -1, "2021-H1")
+    assert (line.told_on, line.told, line.supervisor) == (date(2021, 6, 22), Role.MONITOR, "So chinh")
+    assert line.next_on == date(2021, 6, 22)
+    assert not facts.empty
+
+
+def test_the_arithmetic_of_a_moved_date_comes_along_and_that_of_an_unmoved_one_does_not(laid: Laid) -> None:
+    swept(laid.database, at("2021-06-22", "07:00"))
+    moved = gathered(laid, date(2021, 6, 22), at("2021-06-22", "07:30"))["coordinator@so-chinh.example"]
+    assert [line.due_why for line in moved.items] == ["hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"]
+    assert {line.due_why for line in gathered(laid)["coordinator@huyen-a.example"].items} == {""}
+
+
+def test_dates_are_explained_in_the_reader_s_language(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(language="en"))
+    swept(laid.database, at("2021-06-22", "07:00"))
+    letter = gathered(laid, date(2021, 6, 22), at("2021-06-22", "07:30"))["coordinator@so-chinh.example"]
+    assert letter.items[0].due_why == "nominal Sunday 20/6/2021 → Monday 21/6/2021"
+
+
+def test_lines_come_worst_first_and_an_assignment_is_spoken_of_once(laid: Laid) -> None:
+    mine = laid.assignment("IV.2.1", "huyen-a")
+    with laid.database.write() as session:
+        lifecycle.chase(session, mine, actor="contact:1", now=at("2021-06-18", "07:10"))
+    facts = gathered(laid)["coordinator@huyen-a.example"]
+    assert [line.kind for line in facts.items] == [NoticeKind.OVERDUE]
+    assert list(facts.moot.values()) == ["said_already"]
+
+
+def test_an_answer_to_be_read_is_said_beside_another_line_about_the_same_assignment(laid: Laid) -> None:
+    facts = gathered(laid)["coordinator@huyen-a.example"]
+    wrote = {"key": "x", "letter_id": facts.letter_id, "assignment_id": facts.items[0].assignment_id, "kind": "wrote",
+             "rung": "", "level": 0, "detail": {"said": "?"}, "moot": ""}  # fmt: skip
+    with laid.database.write() as session:
+        session.connection().execute(insert(table(Notice)).values(**wrote))
+    again = gathered(laid)["coordinator@huyen-a.example"]
+    assert [line.kind for line in again.items] == [NoticeKind.OVERDUE, NoticeKind.WROTE]
+
+
+def test_a_reported_assignment_leaves_an_empty_letter_that_says_why(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18", "07:10"))
+    facts = gathered(laid)["coordinator@huyen-a.example"]
+    assert facts.empty
+    assert list(facts.moot.values()) == ["reported"]
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.CANCELLED, State.TRANSFERRED])
+def test_so_does_one_that_is_nobody_s_any_more(laid: Laid, state: State) -> None:
+    bring_to(laid.database, state, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-18", "07:10"))
+    facts = gathered(laid)["coordinator@so-ban.example"]
+    assert NoticeKind.OVERDUE not in [line.kind for line in facts.items]
+    assert state.value in facts.moot.values()
+
+
+def counted(laid: Laid, ids: list[int]) -> int:
+    """How many statements the facts of some letters take."""
+    seen: list[str] = []
+    event.listen(laid.database.bind, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    with laid.database.read() as session:
+        book = read_rulebook(session)
+        before = len(seen)
+        assert len(gather(session, ids, book, NOW)) == len(ids)
+    return len(seen) - before
+
+
+def test_the_number_of_queries_does_not_grow_with_letters(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(
+            update(table(Letter)).where(table(Letter).c.day == TODAY).values(digest_week="2021-W25")
+        )
+    ids = [letter.id for letter in rows(laid.database, Letter, day=TODAY)]
+    assert len(ids) >= 6
+    assert counted(laid, ids) == counted(laid, ids[:1])
+
+
+def test_letters_come_in_the_order_they_were_asked_for(laid: Laid) -> None:
+    ids = [letter.id for letter in rows(laid.database, Letter)][::-1]
+    with laid.database.read() as session:
+        assert [each.letter_id for each in gather(session, ids, read_rulebook(session), NOW)] == ids
+
+
+def test_a_reminder_may_be_put_off_and_what_is_late_may_not(sqlite_database: Database) -> None:
+    laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"),)), rules=policy())
+    for day in ("2021-04-07", "2021-06-14", "2021-06-18"):
+        swept(sqlite_database, at(day, "07:00"))
+    reminded = gathered(laid, date(2021, 6, 14), at("2021-06-14", "07:30"))["coordinator@so-ban.example"]
+    late = gathered(laid)["coordinator@so-ban.example"]
+    assert (reminded.slowable, late.slowable) == (True, False)
