@@ -25,6 +25,9 @@ from engine.yamlfile import read
 
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")
+UNKNOWN = (
+    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước / choose one suggested, or add it to the directory first"
+)
 SHOWN_AT = {"citation": "text", "rule": "due", "cadence": "cadence", "owners": "owners", "heading": "owners"}
 Fields = Mapping[str, tuple[str, ...]]
 
@@ -80,8 +83,8 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
     draft, rules = sheet.draft, sheet.draft["report_rules"]
     fields: dict[str, tuple[str, ...]] = {name: (str(draft.get(name) or ""),) for name in PLAIN}
     fields["issued_on"] = (written(draft.get("issued_on")),)
-    for name in ("issuer", "supervisor"):
-        fields[name] = (shown(directory, draft.get(name) or ""),)
+    fields["issuer"] = (shown(directory, draft.get("issuer") or "") or sheet.found["issuer"] or "",)
+    fields["supervisor"] = (shown(directory, draft.get("supervisor") or ""),)
     fields["due_day"] = (str(rules[DEFAULT_RULE]["due_day"]),)
     for path, _, item, found in sheet.items:
         names = {each["id"]: each["name"] for each in found["bodies"] if each["id"]}
@@ -247,7 +250,7 @@ def _body(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str
         return found
     if typed:
         near = did_you_mean(typed, names(directory).values())
-        near = near if near.startswith("có phải") else "chọn trong danh sách gợi ý / choose from the suggestions"
+        near = near if near.startswith("có phải") else UNKNOWN
         out.wrong(name, f"danh bạ không có «{typed[:80]}»; {near}")
     else:
         out.wrong(name, "để trống / is empty")
@@ -279,9 +282,8 @@ def _missing(sections: Iterable[dict[str, Any]]) -> set[str]:
 
 def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     """The plan, if nothing is wrong; else None, and ``out.problems`` says what, by field («» for the whole plan)."""
-    text = yaml.safe_dump(out.data, allow_unicode=True, sort_keys=False, width=110)
     try:
-        plan = read(text, PlanFile, also=lambda plan: against_directory(plan, directory))
+        plan = read(_text(out.data), PlanFile, also=lambda plan: against_directory(plan, directory))
     except FileRefused as refused:
         for problem in refused.problems:
             name = _shown_field(problem.field, out.origin)
@@ -292,8 +294,21 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     return None if out.problems else plan
 
 
+def unfinished(out: Reviewed) -> str:
+    """The draft as a file, what is still wrong at its head: to be gone on with elsewhere."""
+    said = [f"# CÒN SỬA / TO MEND: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
+    return "\n".join([*(" ".join(line.split()) for line in said), _text(out.data)])
+
+
+def _text(data: dict[str, Any]) -> str:
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
+    return text
+
+
 def _shown_field(path: str, origin: Mapping[str, str]) -> str:
     """The form's field at which a problem of the plan is shown; «» if it has none."""
+    if re.fullmatch(r"report_rules\.[^.]+\.to", path):
+        return "supervisor"
     for new in sorted(origin, key=len, reverse=True):
         if path.startswith(f"{new}."):
             key = re.split(r"[.\[]", path.removeprefix(f"{new}."))[0]

@@ -21,7 +21,7 @@ from engine.importer import read_document
 from engine.importer.limits import LIMITS
 from engine.queries.bodies import read_directory
 from engine.web.forms import Form
-from engine.web.review import Fields, Sheet, checked, fields_of, names, reviewed, sheet_of
+from engine.web.review import Fields, Sheet, checked, fields_of, names, reviewed, sheet_of, unfinished
 from engine.web.security import REVIEW_BYTES, same_origin
 from engine.web.visit import BINDING_COOKIE, Desk, Visit, tools_of
 from engine.yamlfile import dump
@@ -112,10 +112,10 @@ def decide(visit: Desk, form: Annotated[Form, Depends(_typed)]) -> Response:
         return _page(visit, sheet, form.fields, directory)
     out = reviewed(sheet, form.fields, directory)
     plan = checked(out, directory)
+    if form.raw("do") == "file":
+        return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
     if plan is None:
         return _page(visit, sheet, form.fields, directory, problems=out.problems, status=422)
-    if form.raw("do") == "file":
-        return plan_download(plan.number, dump(plan))
     try:
         with visit.writing() as session:
             plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)

@@ -10,17 +10,24 @@ from pathlib import Path
 import httpx
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, happened, row, rows, store
+from ground.factory import CONFIG, at, happened, row, rows, store
 from ground.office import Office, open_office
 
 from engine.database import Database
+from engine.directory import load_directory
+from engine.errors import BadInput, FileRefused
+from engine.importer import read_document
+from engine.planfile import PlanFile, against_directory
 from engine.records import Plan
 from engine.terms import PlanState
+from engine.web.review import checked, fields_of, reviewed, sheet_of
 from engine.web.security import LONGER
+from engine.yamlfile import read
 from workflows.demo import load_province
 from workflows.simulate import foresee
 
 TEXT = Path(__file__).parents[2] / "data/188-kh-ubnd-2021.txt"
+DIRECTORY = CONFIG / "agencies/nghe-an.yaml"
 ITEM = "sections[0].items[{}]"
 Pairs = list[tuple[str, str]]
 
@@ -172,6 +179,14 @@ def test_the_draft_is_given_as_a_file_and_nothing_is_stored(desk: Office, typed:
     assert rows(desk.context.database, Plan) == []
 
 
+def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: Office, typed: Pairs) -> None:
+    answer = send(desk, changed(typed, **{f"{ITEM.format(2)}.owners": "Sở Bịa Đặt"}), do="file")
+    assert answer.status_code == 200
+    assert answer.text.startswith("# CÒN SỬA / TO MEND: sections[0].items[2].owners: danh bạ không có «Sở Bịa Đặt»")
+    with pytest.raises(FileRefused):
+        read(answer.text, PlanFile, also=lambda plan: against_directory(plan, load_directory(DIRECTORY)))
+
+
 def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
     data = {"token": desk.token("/plans/import"), "text": TEXT.read_text()}
     assert len(BeautifulSoup(desk.client.post("/plans/import", data=data).text, "lxml").select("fieldset.item")) == 17
@@ -258,3 +273,20 @@ def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Datab
     assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"
     assert row(sqlite_database, Plan).state is PlanState.ACTIVE
     assert soon.get(path).status_code == 303
+
+
+SET = sorted(each for each in (TEXT.parent / "import").rglob("*") if each.suffix in (".txt", ".html"))
+
+
+@pytest.mark.parametrize("folder", sorted({each.parent for each in SET}), ids=lambda folder: folder.name)
+def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_fields(folder: Path) -> None:
+    directory = load_directory(DIRECTORY)
+    for file in (each for each in SET if each.parent == folder):
+        try:
+            sheet = sheet_of(read_document(file, file.name, directory=directory), directory)
+        except BadInput:
+            continue
+        shown = fields_of(sheet, directory)
+        out = reviewed(sheet, shown, directory)
+        checked(out, directory)
+        assert {name for name in out.problems if name not in shown} == set(), file.name
