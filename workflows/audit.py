@@ -54,7 +54,8 @@ def look(database: Database, now: datetime) -> Audit:
             ) or 0,
             stuck_letters=ask(
                 select(func.count()).select_from(m)
-                .where(STILL_OWED, m.c.send_after < late, (m.c.attempts == 0) | (m.c.state == LetterState.SENDING))
+                .where(STILL_OWED, m.c.send_after < late, m.c.created_at < late,  # made at noon, it may say 07:30
+                       (m.c.attempts == 0) | (m.c.state == LetterState.SENDING))
             ) or 0,
             unknown_letters=ask(
                 select(func.count()).select_from(m)
