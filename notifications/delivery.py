@@ -21,12 +21,14 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from engine.database import Database, insert_rows, table, update_rows
+from engine.digest import schedule
 from engine.due import in_window
 from engine.errors import DondocError
 from engine.lifecycle import append, event
 from engine.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
 from engine.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState
+from notifications.backlog import late_letters, redate
 from notifications.channel import Channel, Fate, Outcome, Outgoing
 from notifications.codes import lend
 from notifications.facts import LetterFacts, gather
@@ -90,6 +92,10 @@ async def deliver(database: Database, now: datetime, office: PostOffice) -> Deli
         if not _anything_owed(session, now):
             return done
         book = read_rulebook(session)
+        policy = schedule(book) if in_window(now, book) and late_letters(session, now) else None
+    if policy is not None:
+        with database.write() as session:
+            redate(session, book.calendar, policy, now)
     async with AsyncExitStack() as stack:
         open_channels: dict[str, Channel] = {}
         while True:
