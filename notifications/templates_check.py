@@ -199,7 +199,8 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
     if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
         yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {len(letter.subject)} ký tự / characters",
                       f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
-    wanted = "/l/" if any(item.state is State.ASSIGNED for item in facts.items) and kind == "duties" else ""
+    fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
+    wanted = "/l/" if fresh and kind == "duties" else ""
     for part, text in (("body.txt", letter.text), ("body.html", letter.html)):
         if not text.strip() or wanted not in text:
             yield Problem(f"{name}/{part}", 0, "body", "thiếu chữ hoặc nút xác nhận / no text or no way to answer",

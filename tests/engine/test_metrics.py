@@ -1,0 +1,78 @@
+"""What Prometheus reads is what the database says, whoever is asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from ground.factory import Laid, at, lay, swept
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, update
+
+from engine.database import Database, table
+from engine.metrics import render
+from engine.proof import Proof, proof
+from engine.records import Fact, Letter, Pass
+from engine.terms import LetterState
+
+NOW = at("2021-04-07", "08:00")
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    laid = lay(database, now=NOW)
+    swept(database, NOW)
+    return laid
+
+
+def read(laid: Laid, now: object = NOW) -> dict[tuple[str, ...], float]:
+    with laid.database.read() as session:
+        text = render(session, now).decode()  # type: ignore[arg-type]
+    return {
+        (sample.name.removeprefix("dondoc_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_letters_are_counted_by_channel_and_fate_and_the_oldest_unsent_has_its_age(laid: Laid) -> None:
+    found = read(laid)
+    assert (found["letters", "email", "queued"], found["letters_due",], found["oldest_unsent_seconds",]) == (5, 5, 1800)
+    assert read(laid, NOW + timedelta(hours=2))["oldest_unsent_seconds",] == 9000  # since 07:30
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    found = read(laid)
+    assert (found["letters", "email", "delivered"], found["letters_due",], found["oldest_unsent_seconds",]) == (5, 0, 0)
+
+
+def test_assignments_are_counted_by_time_class(laid: Laid) -> None:
+    assert read(laid)["assignments", "open_in_time"] == 5
+    late = read(laid, at("2021-06-18"))
+    assert (late["assignments", "open_overdue"], late["assignments", "done_on_time"]) == (4, 0)
+
+
+def test_a_channel_is_up_until_it_is_down(laid: Laid) -> None:
+    assert read(laid)["channel_up", "email"] == 1
+    with laid.database.write() as session:
+        down = '{"failures": 5, "down_since": "2021-04-07T01:00:00+00:00", "why": ""}'
+        session.connection().execute(insert(table(Fact)).values(name="channel:email", value=down))
+    assert read(laid)["channel_up", "email"] == 0
+
+
+def test_each_pass_tells_when_it_last_did_something_and_what(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.add(Pass(name="act", started_at=NOW, finished_at=NOW, counts={"rungs": 7}))
+    found = read(laid)
+    assert found["pass_finished_timestamp_seconds", "act"] == NOW.timestamp()
+    assert (found["pass_last_count", "act", "rungs"], found["pass_failed", "act"]) == (7, 0)
+
+
+def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> None:
+    fates = [LetterState.ACCEPTED, LetterState.DELIVERED, LetterState.BOUNCED_HARD, LetterState.UNKNOWN,
+             LetterState.SUPPRESSED]  # fmt: skip
+    with laid.database.write() as session:
+        for number, fate in enumerate(fates, 1):
+            session.connection().execute(update(table(Letter)).where(table(Letter).c.id == number).values(state=fate))
+    with laid.database.read() as session:
+        assert proof(session, NOW.date(), NOW.date() + timedelta(days=1)) == Proof(4, 3, 1, 1)
+        assert proof(session, NOW.date() - timedelta(days=7), NOW.date()) == Proof()

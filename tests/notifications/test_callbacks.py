@@ -1,0 +1,163 @@
+"""The addresses that machines call: nothing without the secret, each report applied, a click slows, a look never."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from ground.factory import Laid, at, lay, row, rows, swept
+from ground.post import KEY
+from sqlalchemy import update
+
+from config.settings import Settings
+from engine.database import Database, table
+from engine.links import Link, Purpose, Signer
+from engine.records import AnswerCode, Contact, Event, Incoming, Letter
+from engine.terms import EventKind, LetterState
+from engine.web.app import make_app
+from engine.web.context import Context
+from notifications import callbacks
+from workflows import mailroom
+from workflows.listening import add_metrics
+
+NOW, SECRET = at("2021-04-07", "09:00"), "a-secret-in-the-address"
+COORDINATOR, NUMBER = "coordinator@so-ban.example", "+84912345678"
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    laid = lay(sqlite_database, now=NOW)
+    swept(sqlite_database, NOW)
+    with sqlite_database.write() as session:
+        session.connection().execute(
+            update(table(Letter)).values(state=LetterState.ACCEPTED, receipt=table(Letter).c.key)
+        )
+        c = table(Contact)
+        session.connection().execute(update(c).where(c.c.email == COORDINATOR).values(phone=NUMBER))
+    return laid
+
+
+class InProcess(httpx.BaseTransport):
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        answer = await transport.handle_async_request(whole)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+
+def served(laid: Laid, folder: Path, token: str = "") -> httpx.Client:
+    """The whole web application with the addresses mounted as the composition root mounts them."""
+    settings = Settings(_env_file=None, data_dir=folder, secret=KEY)  # type: ignore[call-arg]
+    app = make_app(Context(laid.database, lambda: NOW, Signer(KEY), settings))
+    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, Signer(KEY), SECRET)))
+    add_metrics(app, laid.database, lambda: NOW, token, settings.host)
+    return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")
+
+
+@pytest.fixture
+def client(laid: Laid, tmp_path: Path) -> httpx.Client:
+    return served(laid, tmp_path)
+
+
+def letter(laid: Laid) -> Letter:
+    contact = row(laid.database, Contact, email=COORDINATOR)
+    found: Letter = rows(laid.database, Letter, contact_id=contact.id)[0]
+    return found
+
+
+def kannel(laid: Laid, secret: str = SECRET, **changes: str) -> str:
+    asked = {"receipt": letter(laid).key, "type": "1", "answer": "stat:DELIVRD", "time": "1617760800"} | changes
+    return f"/callbacks/{secret}/kannel/receipt?{urlencode(asked)}"
+
+
+@pytest.mark.parametrize(
+    ("path", "state"),
+    [
+        ("kannel/receipt?receipt={key}&type=1&answer=ok&time=1617760800", LetterState.DELIVERED),
+        ("kannel/receipt?receipt={key}&type=2&answer=stat:UNDELIV&time=1617760800", LetterState.BOUNCED_HARD),
+        ("kannel/receipt?receipt={key}&type=16&answer=rejected&time=", LetterState.REFUSED),
+        ("esms?RequestId={key}&SendStatus=5&SendSuccess=1&SendFailed=0", LetterState.DELIVERED),
+        ("esms?RequestId={key}&SendStatus=4", LetterState.REFUSED),
+    ],
+)
+def test_a_delivery_report_moves_the_letter(client: httpx.Client, laid: Laid, path: str, state: LetterState) -> None:
+    answer = client.get(f"/callbacks/{SECRET}/{path.format(key=letter(laid).key)}")
+    assert (answer.status_code, answer.text, letter(laid).state) == (200, "", state)
+
+
+def test_a_posted_report_moves_the_letter(client: httpx.Client, laid: Laid) -> None:
+    body = {"type": "report", "tranId": letter(laid).key, "status": 0}
+    assert client.post(f"/callbacks/{SECRET}/speedsms", json=body).status_code == 200
+    assert letter(laid).state is LetterState.DELIVERED
+
+
+@pytest.mark.parametrize("secret", ["wrong", SECRET[:-1], SECRET + "x", "-"])
+def test_without_the_secret_nothing_happens(client: httpx.Client, laid: Laid, secret: str) -> None:
+    assert client.get(kannel(laid, secret)).status_code == 403
+    assert client.get(f"/callbacks/{secret}/kannel/incoming?from={NUMBER}&text=DUNG&id=1").status_code == 403
+    assert client.post(f"/callbacks/{secret}/speedsms", json={}).status_code == 403
+    assert (letter(laid).state, rows(laid.database, Incoming)) == (LetterState.ACCEPTED, [])
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"type": "report"}', b"\xff"])
+def test_a_report_nobody_can_read_is_refused_in_words(client: httpx.Client, body: bytes) -> None:
+    assert client.post(f"/callbacks/{SECRET}/speedsms", content=body).status_code == 400
+
+
+def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: httpx.Client, laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.add(AnswerCode(code="4822", contact_id=letter(laid).contact_id, letter_id=letter(laid).id,
+                               expires_at=at("2021-05-07")))  # fmt: skip
+    asked = urlencode({"from": NUMBER, "text": "XN 4822", "id": "a1", "coding": "0"})
+    assert [client.get(f"/callbacks/{SECRET}/kannel/incoming?{asked}").status_code for _ in range(2)] == [200, 200]
+    assert len(rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED)) == 1
+
+
+def test_one_click_slows_the_letters_and_looking_does_not(client: httpx.Client, laid: Laid) -> None:
+    contact = row(laid.database, Contact, email=COORDINATOR)
+    link = Link(Purpose.UNSUBSCRIBE, contact.id, "email", date(2021, 4, 7), date(2021, 5, 7))
+    address = f"/u/{Signer(KEY).token(link)}"
+    assert client.get(address).status_code == 200
+    assert row(laid.database, Contact, email=COORDINATOR).pace == {}
+    answers = [client.post(address, data={"List-Unsubscribe": "One-Click"}) for _ in range(2)]
+    assert "mỗi tuần một lần" in answers[1].text
+    assert row(laid.database, Contact, email=COORDINATOR).pace == {"email": "weekly"}
+    client.post(address, data={"again": "1"})
+    assert row(laid.database, Contact, email=COORDINATOR).pace == {}
+    assert len(rows(laid.database, Event, kind=EventKind.CONTACT_CHANGED)) == 2
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ACKNOWLEDGE, Purpose.REPORT])
+def test_a_link_made_for_something_else_slows_nothing(client: httpx.Client, laid: Laid, purpose: Purpose) -> None:
+    link = Link(purpose, 1, "email", date(2021, 4, 7), date(2021, 5, 7))
+    assert client.post(f"/u/{Signer(KEY).token(link)}").status_code == 403
+
+
+def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
+    first, again = (mailroom.callback_addresses(settings, Signer(KEY)) for _ in range(2))
+    assert first == again
+    assert KEY not in str(first)
+    assert len(mailroom.callback_secret(settings, Signer(KEY))) == 32
+
+
+def test_metrics_are_for_this_machine_or_whoever_has_the_token(
+    client: httpx.Client, laid: Laid, tmp_path: Path
+) -> None:
+    assert 'dondoc_assignments{class="open_in_time"}' in client.get("/metrics").text
+    assert client.get("/metrics", headers={"host": "dondoc.so.example"}).status_code == 403
+    outside = served(laid, tmp_path, "a token")
+    outside.base_url = "http://dondoc.so.example"
+    assert outside.get("/metrics").status_code == 403
+    assert outside.get("/metrics", headers={"authorization": "Bearer a token"}).status_code == 200

@@ -1,0 +1,119 @@
+"""Templates that an office edits: what is wrong is said before they are saved, and a bad one holds up no letter."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from ground.factory import Laid, at, lay, swept
+from ground.post import KEY, LetterBox, post_office
+
+from engine.database import Database
+from engine.errors import NotFound
+from engine.links import Signer
+from notifications.delivery import PostOffice, deliver
+from notifications.letters import KINDS, LANGUAGES, TEMPLATES, Stationery
+from notifications.templates_check import check_folder, check_template, preview
+
+NOW = at("2021-04-07", "08:00")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [*KINDS, "sms"])
+def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
+    assert check_template({}, language, kind) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "text", "line", "what"),
+    [
+        ("watch", "subject.txt", "{{ letter.tga }}", 1, "no attribute 'tga'"),
+        ("duties", "body.txt", "a\n\n{{ nobody.name }}", 3, "'nobody' is undefined"),
+        ("duties", "body.txt", "{% for item in facts.items %}{{ item.due }}{% endfor %}", 1, "no attribute 'due'"),
+        ("watch", "subject.txt", "{% if letter.digest %}x", 1, "Unexpected end of template"),
+        ("watch", "subject.txt", "Phòng, chống mại dâm", 1, "names the subject"),
+        ("leadership", "subject.txt", "Phong chong MAI DAM", 1, "names the subject"),
+        ("sms", "sms.txt", "HIV: {{ facts.items|length }}", 1, "names the subject"),
+        ("sms", "sms.txt", "dài " * 200, 0, "parts"),
+        ("sms", "sms.txt", "", 0, "0 parts"),
+        ("watch", "subject.txt", "", 0, "characters"),
+        ("watch", "subject.txt", "dài " * 60, 0, "characters"),
+        ("duties", "body.txt", "Có việc mới.", 0, "no way to answer"),
+        ("watch", "body.html", "<p>x</p>\n<img src='https://theo-doi.example/1.png'>", 2, "would be fetched"),
+        ("watch", "body.html", "<script>1</script>", 1, "would be fetched"),
+        ("duties", "body.txt", "{{ ''.__class__.__mro__ }}", 1, "unsafe"),
+        ("duties", "boddy.txt", "x", 0, "no template has this name"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(kind: str, part: str, text: str, line: int, what: str) -> None:
+    problems = check_template({part: text}, "vi", kind)
+    assert any(problem.line == line and what in problem.what for problem in problems), problems
+    assert all(problem.mend for problem in problems)
+
+
+def test_an_office_s_folder_is_checked_file_by_file(tmp_path: Path) -> None:
+    home = tmp_path / "vi" / "watch"
+    home.mkdir(parents=True)
+    (home / "subject.txt").write_text("[Sở] {{ letter.nothing }}")
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "sms.txt").write_text("HIV")
+    assert {problem.file for problem in check_folder(tmp_path)} == {"vi/watch/subject.txt", "en/sms.txt"}
+    assert check_folder(TEMPLATES) == []
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    laid = lay(sqlite_database, now=NOW)
+    swept(sqlite_database, NOW)
+    return laid
+
+
+def test_a_preview_shows_the_newest_real_letter_and_signs_nothing(laid: Laid) -> None:
+    with laid.database.read() as session:
+        shown = preview(session, {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"}, "vi",
+                        "duties", post_office().stationery, NOW)  # fmt: skip
+    assert shown.subject.startswith("[Sở] 1 việc của ")
+    assert shown.to == "nguoi-nhan@co-quan.example"
+    assert "12/KH-UBND IV." in shown.text
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "sms"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_can_be_previewed_before_any_letter_exists(
+    sqlite_database: Database, kind: str, language: str
+) -> None:
+    with sqlite_database.read() as session:
+        assert preview(session, {}, language, kind, post_office().stationery, NOW).text.strip()
+
+
+def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
+    with sqlite_database.read() as session, pytest.raises(NotFound):
+        preview(session, {}, "vi", "invoice", post_office().stationery, NOW)
+
+
+def office_with(folder: Path, box: LetterBox) -> PostOffice:
+    return PostOffice({"email": box}, Stationery(Signer(KEY), "http://127.0.0.1:8188", 45, office=folder))
+
+
+def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_saved(
+    laid: Laid, tmp_path: Path
+) -> None:
+    box = LetterBox()
+    office = office_with(tmp_path, box)
+    home = tmp_path / "vi" / "duties"
+    home.mkdir(parents=True)
+    (home / "subject.txt").write_text("[Sở] {{ facts.items|length }} việc mới")
+    asyncio.run(deliver(laid.database, NOW, office))
+    assert {each.subject for each in box.letters} == {"[Sở] 1 việc mới"}
+    assert all("Kính gửi" in each.text for each in box.letters)
+
+
+def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path: Path) -> None:
+    home = tmp_path / "vi" / "duties"
+    home.mkdir(parents=True)
+    (home / "subject.txt").write_text("{{ letter.nothing }}")
+    box = LetterBox()
+    asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box)))
+    assert len(box.letters) == 5
+    assert all("đề nghị xác nhận" in each.subject for each in box.letters)
