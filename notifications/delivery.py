@@ -11,7 +11,7 @@ import hashlib
 import logging
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ from notifications.letters import Stationery
 from notifications.pulse import record
 
 log = logging.getLogger(__name__)
-BATCH = 500
+BATCH, SHEAF = 500, 50
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
 STATE_OF = {
     Fate.ACCEPTED: LetterState.ACCEPTED,
@@ -158,16 +158,17 @@ async def _send_all(
     deadline = time.monotonic() + office.lease.total_seconds() / 2
     sent: list[_Sent] = []
 
-    async def work(channel: Channel, queue: list[LetterFacts]) -> None:
-        while queue:
-            each = queue.pop()
-            sent.append(await _attempt(each, claimed, channel, office, now, late=time.monotonic() > deadline))
+    async def work(channel: Channel, pile: Iterator[tuple[LetterFacts, Outgoing | Outcome]]) -> None:
+        for each, letter in pile:
+            outcome = await _attempt(each, letter, channel, late=time.monotonic() > deadline)
+            sent.append(_sent(each, claimed, letter if isinstance(letter, Outgoing) else None, outcome))
 
     hands = []
     for name in sorted({each.channel for each in facts}):
-        queue = [each for each in reversed(facts) if each.channel == name and not each.unsendable and not each.empty]
+        queue = [each for each in facts if each.channel == name and not each.unsendable and not each.empty]
         if name in channels:
-            hands += [work(channels[name], queue) for _ in range(min(channels[name].parallel, len(queue)))]
+            pile = _written(queue, office, now)
+            hands += [work(channels[name], pile) for _ in range(min(channels[name].parallel, len(queue)))]
         else:
             sent += [
                 _sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {name}")) for each in queue
@@ -178,21 +179,37 @@ async def _send_all(
     return sent
 
 
-async def _attempt(
-    facts: LetterFacts, claimed: Mapping[int, Any], channel: Channel, office: PostOffice, now: datetime, *, late: bool
-) -> _Sent:
-    """Render and send one letter. A mistake of ours in one letter is that letter's outcome, to be tried again: it
-    must not take the batch with it, whose other letters have been sent and would be sent again."""
-    letter = None
+def _written(
+    facts: Sequence[LetterFacts], office: PostOffice, now: datetime
+) -> Iterator[tuple[LetterFacts, Outgoing | Outcome]]:
+    """The letters of a queue, written a sheaf at a time: in a row they cost half of what one costs that is written
+    between two answers of the relay, when the processor has forgotten how."""
+    for start in range(0, len(facts), SHEAF):
+        yield from [(each, _write(each, office, now)) for each in facts[start : start + SHEAF]]
+
+
+def _write(facts: LetterFacts, office: PostOffice, now: datetime) -> Outgoing | Outcome:
+    """The letter; or, where it cannot be made, that as its outcome: a mistake of ours in one letter must not take the
+    batch with it, whose other letters have been sent and would be sent again."""
     try:
-        letter = office.stationery.render(facts, now)
-        outcome = RELEASED if late else await channel.send(letter)
+        return office.stationery.render(facts, now)
     except Exception as error:
-        log.exception("letter %s could not be made or sent", facts.letter_id)
-        # Nothing was handed over before there was a letter, or to a channel that is set up wrongly; else nobody knows.
-        fate = Fate.RETRY if letter is None or isinstance(error, DondocError) else Fate.UNKNOWN
-        outcome = Outcome(fate, "failed", f"{type(error).__name__}: {error}")
-    return _sent(facts, claimed, letter, outcome)
+        return _failed(facts, error, Fate.RETRY)
+
+
+async def _attempt(facts: LetterFacts, letter: Outgoing | Outcome, channel: Channel, *, late: bool) -> Outcome:
+    if isinstance(letter, Outcome):
+        return letter
+    try:
+        return RELEASED if late else await channel.send(letter)
+    except Exception as error:
+        # Nothing was handed over to a channel that is set up wrongly; else nobody knows.
+        return _failed(facts, error, Fate.RETRY if isinstance(error, DondocError) else Fate.UNKNOWN)
+
+
+def _failed(facts: LetterFacts, error: Exception, fate: Fate) -> Outcome:
+    log.error("letter %s could not be made or sent", facts.letter_id, exc_info=error)
+    return Outcome(fate, "failed", f"{type(error).__name__}: {error}")
 
 
 def _sent(facts: LetterFacts, claimed: Mapping[int, Any], letter: Outgoing | None, outcome: Outcome) -> _Sent:
