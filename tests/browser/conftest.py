@@ -43,7 +43,9 @@ class Served:
     clock: Standing
 
 
-@pytest.fixture(scope="session")
+# By module: while Playwright's synchronous face is open an event loop runs in this thread, and no test after could
+# start one of its own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
