@@ -159,9 +159,11 @@ async def _send_all(
     sent: list[_Sent] = []
 
     async def work(channel: Channel, pile: Iterator[tuple[LetterFacts, Outgoing | Outcome]]) -> None:
+        late = time.monotonic() > deadline
         for each, letter in pile:
-            outcome = await _attempt(each, letter, channel, late=time.monotonic() > deadline)
+            outcome = await _attempt(each, letter, channel, late=late)
             sent.append(_sent(each, claimed, letter if isinstance(letter, Outgoing) else None, outcome))
+            late = time.monotonic() > deadline
 
     hands = []
     for name in sorted({each.channel for each in facts}):
@@ -193,7 +195,7 @@ def _write(facts: LetterFacts, office: PostOffice, now: datetime) -> Outgoing | 
     batch with it, whose other letters have been sent and would be sent again."""
     try:
         return office.stationery.render(facts, now)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - logged and kept as the letter's outcome
         return _failed(facts, error, Fate.RETRY)
 
 
@@ -202,7 +204,7 @@ async def _attempt(facts: LetterFacts, letter: Outgoing | Outcome, channel: Chan
         return letter
     try:
         return RELEASED if late else await channel.send(letter)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - logged and kept as the letter's outcome
         # Nothing was handed over to a channel that is set up wrongly; else nobody knows.
         return _failed(facts, error, Fate.RETRY if isinstance(error, DondocError) else Fate.UNKNOWN)
 
