@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, bindparam, event, insert, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
@@ -111,12 +111,15 @@ class Database:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Turn «cannot connect», «locked» and «no such table» into one sentence for people."""
+    """Turn «cannot connect», «locked», «not a database» and «no such table» into one sentence for people."""
     try:
         yield
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except (DatabaseError, InterfaceError) as error:
         original = str(error.orig or error).strip().splitlines()[0]
-        if original.startswith(OUR_MISTAKES) or (isinstance(error, ProgrammingError) and not _no_schema(original)):
+        # SQLite says DatabaseError itself, none of its kinds, of a file that is no database or a broken one.
+        away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+        missing = isinstance(error, ProgrammingError) and _no_schema(original)
+        if not (away or missing) or original.startswith(OUR_MISTAKES):
             raise
         raise Unavailable(_said(original)) from error
 

@@ -206,6 +206,11 @@ def main() -> None:
     except (DondocError, SettingsRefused) as error:
         typer.echo(str(error), err=True)
         code = 2
+    except OSError as error:  # a folder that cannot be made, a full disk
+        what = f"«{error.filename}»: {error.strerror}" if error.filename else str(error)
+        typer.echo(f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa. "
+                   f"/ It cannot be read or written; check path, rights and free space.", err=True)  # fmt: skip
+        code = 2
     if "workflows.flows" in sys.modules:
         from workflows.flows import leave
 

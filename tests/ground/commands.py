@@ -1,0 +1,64 @@
+"""The command line as an operator types it, in this process: the words in, exit code and both outputs back.
+
+ran = Commands(folder, url, monkeypatch, capsys)("plan", "list")
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from workflows.cli import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said. ``wrong`` checks that it is a refusal a person can mend, and returns its words."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def well(self) -> str:
+        assert self.code == 0, self.err
+        assert not self.err, self.err
+        return self.out
+
+    @property
+    def wrong(self) -> str:
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert self.err.strip()
+        assert "Traceback" not in self.err
+        assert not self.out
+        return self.err
+
+
+class Commands:
+    """``dondoc`` with a data folder and a database of its own, and without Prefect, which would end this process."""
+
+    def __init__(
+        self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder, self.patch, self.capsys = folder, monkeypatch, capsys
+        for name in [name for name in os.environ if name.startswith("DONDOC_")]:
+            monkeypatch.delenv(name)
+        self.set(DONDOC_DATA_DIR=str(folder), DONDOC_DATABASE_URL=url, DONDOC_PREFECT="false", COLUMNS="200")
+        monkeypatch.chdir(folder)
+
+    def set(self, **settings: str) -> None:
+        for name, value in settings.items():
+            self.patch.setenv(name, value)
+
+    def __call__(self, *words: object) -> Ran:
+        assert "workflows.flows" not in sys.modules
+        self.patch.setattr(sys, "argv", ["dondoc", *map(str, words)])
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self.capsys.readouterr()
+        return Ran(ended.value.code or 0, out, err)  # type: ignore[arg-type]
