@@ -108,11 +108,11 @@ def post(
     session: Session, lines: Iterable[Line], answering: Answering, calendar: WorkCalendar, now: datetime
 ) -> Posted:
     """Put lines into letters. Idempotent: a line whose key exists changes nothing."""
-    posted = Posted()
+    posted, today = Posted(), local_date(now)
     slots: list[Slot] = []
     for line in lines:
         reached = False
-        for recipient in answering.on(line.agency_id, line.role, local_date(now)):
+        for recipient in answering.on(line.agency_id, line.role, today):
             for channel in channels_for(recipient, line.policy, by_other=line.by_other):
                 slots.append(Slot(line, recipient, channel))
                 reached = True
