@@ -7,15 +7,16 @@ SQLite a write unit begins with BEGIN IMMEDIATE, so two writers queue instead of
 from __future__ import annotations
 
 import functools
+import json
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, bindparam, event, insert, inspect, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, any_, bindparam, event, func, inspect, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from sqlmodel import Session, SQLModel, create_engine
@@ -50,7 +51,8 @@ class Database:
         if self.dialect == "sqlite":
             self.bind = _sqlite(parsed, durable=durable)
         elif self.dialect == "postgresql":
-            self.bind = create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10)
+            self.bind = create_engine(parsed, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5,
+                                      max_overflow=15, pool_timeout=10)  # fmt: skip
         else:
             raise BadInput(f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.")
         self._writing = self.bind.execution_options(dondoc_write=True)
@@ -154,10 +156,16 @@ def _said(original: str) -> str:
     return f"Không dùng được cơ sở dữ liệu: {original}. {hint}"
 
 
+def _read_json(text: str) -> Any:
+    """Most of what is stored as JSON is empty, and a letter reads six such columns."""
+    return {} if text == "{}" else json.loads(text)
+
+
 def _sqlite(url: Any, *, durable: bool) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    bind = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    kept = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    bind = create_engine(url, json_deserializer=_read_json, connect_args=kept)
 
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -177,17 +185,26 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows, leaving out those whose unique key exists already. Returns how many were new. Like all rows that
     are written together, they have the same columns."""
-    return _write(session, _insertion, model, rows)
+    return _write(session, "insert new", model, rows)
 
 
 def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows; one whose unique key exists already is an error."""
-    return _write(session, _plain_insertion, model, rows)
+    return _write(session, "insert", model, rows)
 
 
 def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     """Set columns of many rows by their ``id``. Returns how many there were."""
-    return _write(session, _change, model, rows)
+    return _write(session, "update", model, rows)
+
+
+def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
+    """``column IN (values)`` with any number of values as one parameter: the statement is always the same, where a
+    list of thousands is compiled, parsed and planned anew each time."""
+    if session.connection().dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
+    each = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 @functools.cache
@@ -198,53 +215,30 @@ def table(model: type[SQLModel]) -> Any:
 
 # --- many rows at once -------------------------------------------------------------------------------------------
 # SQLAlchemy turns values into the driver's row by row and name by name, which costs more than the driver itself. Here
-# the statement is compiled once, by SQLAlchemy, and the values are turned column by column with the same types.
-
-_Make = Callable[[Any, Sequence[str], str], Any]
+# they are turned column by column, by the same types; PostgreSQL then gets whole columns, in one statement.
 
 
-def _insertion(into: Any, names: Sequence[str], dialect: str) -> Any:
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(into).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
-
-
-def _plain_insertion(into: Any, names: Sequence[str], _dialect: str) -> Any:
-    return insert(into).values({name: bindparam(name) for name in names})
-
-
-def _change(of: Any, names: Sequence[str], _dialect: str) -> Any:
-    # Names of their own: SQLAlchemy keeps the columns' for itself in an UPDATE.
-    changes = {name: bindparam(f"to_{name}", type_=of.c[name].type) for name in names if name != "id"}
-    return update(of).where(of.c.id == bindparam("to_id")).values(changes)
-
-
-def _write(session: Session, make: _Make, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+def _write(session: Session, deed: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     if not rows:
         return 0
     connection = session.connection()
-    prepared = _prepared(make, model, tuple(rows[0]), connection.dialect)
-    # Without the option PostgreSQL's rowcount of many rows is -1.
+    prepared = _prepared(deed, model, tuple(rows[0]), connection.dialect)
+    columns = [_turned([row[name] for row in rows], turn) for name, turn in prepared.turns]
+    columns += [[value] * len(rows) for value in prepared.defaults]
+    values: Any = tuple(columns) if prepared.whole else list(zip(*columns, strict=True))
     kept = {"preserve_rowcount": True}
-    return connection.exec_driver_sql(prepared.sql, prepared.driven(rows), execution_options=kept).rowcount
+    return connection.exec_driver_sql(prepared.sql, values, execution_options=kept).rowcount
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """``slots``: for each parameter its name in the statement, the column's name and what makes it the driver's."""
+    """``turns``: for each column what makes its values the driver's, if anything need. ``defaults``: the values of
+    further columns, those that the rows leave out. ``whole``: the statement takes columns, not rows."""
 
     sql: str
-    slots: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]
-    positional: bool
-    defaults: Mapping[str, Any]
-
-    def driven(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        columns = [_turned([row[name] for row in rows] if name in rows[0] else [self.defaults[name]] * len(rows), turn)
-                   for _, name, turn in self.slots]  # fmt: skip
-        values = zip(*columns, strict=True)
-        if self.positional:
-            return list(values)
-        names = [parameter for parameter, _, _ in self.slots]
-        return [dict(zip(names, row, strict=True)) for row in values]
+    turns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    defaults: tuple[Any, ...]
+    whole: bool
 
 
 def _turned(values: list[Any], turn: Callable[[Any], Any] | None) -> list[Any]:
@@ -263,16 +257,29 @@ _NOTHING = object()
 
 
 @functools.lru_cache(maxsize=256)
-def _prepared(make: _Make, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _Prepared:
-    columns = table(model).c
-    lacking = {} if make is _change else {
-        column.name: column.default.arg for column in columns
+def _prepared(deed: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _Prepared:
+    into, whole, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
+    lacking = [] if deed == "update" else [
+        column for column in into.c
         if column.name not in names and column.default is not None and column.default.is_scalar
-    }  # fmt: skip
-    compiled = make(table(model), (*names, *lacking), dialect.name).compile(dialect=dialect, for_executemany=True)
-    slots = tuple(
-        (parameter, parameter.removeprefix("to_") if make is _change else parameter,
-         compiled.binds[parameter].type.dialect_impl(dialect).bind_processor(dialect))
-        for parameter in compiled.positiontup or compiled.binds
-    )  # fmt: skip
-    return _Prepared(compiled.string, slots, bool(compiled.positional), lacking)
+    ]  # fmt: skip
+    given = sorted((into.c[name] for name in names), key=lambda column: column.name == "id")  # the id is the last
+    columns = [*given, *lacking]
+    arrays = f"unnest({', '.join(f'%s::{each.type.compile(dialect)}[]' for each in columns)})" if whole else ""
+    make = _change if deed == "update" else _insertion
+    sql = make(quote(into.name), [quote(column.name) for column in columns], arrays)
+    turns = tuple((each.name, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
+    ending = " ON CONFLICT DO NOTHING" if deed == "insert new" else ""
+    return _Prepared(sql + ending, turns, tuple(column.default.arg for column in lacking), whole)
+
+
+def _insertion(into: str, names: Sequence[str], arrays: str) -> str:
+    given = f"SELECT * FROM {arrays}" if arrays else f"VALUES ({', '.join('?' * len(names))})"
+    return f"INSERT INTO {into} ({', '.join(names)}) {given}"
+
+
+def _change(of: str, names: Sequence[str], arrays: str) -> str:
+    if not arrays:
+        return f"UPDATE {of} SET {', '.join(f'{name} = ?' for name in names[:-1])} WHERE id = ?"
+    changes = ", ".join(f"{name} = new.{name}" for name in names[:-1])
+    return f"UPDATE {of} SET {changes} FROM {arrays} AS new({', '.join(names)}) WHERE {of}.id = new.id"
