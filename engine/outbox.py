@@ -15,14 +15,11 @@ from sqlalchemy import bindparam, case, select, update
 from sqlmodel import Session
 
 from engine.calendar import ONE_DAY, WorkCalendar, instant, local_date
-from engine.database import insert_new, table
+from engine.database import among, insert_new, table
 from engine.policy import Policy
 from engine.records import Letter, Notice
 from engine.rulebook import CHANNELS, Answering, Recipient
 from engine.terms import LetterState, NoticeKind, Role
-
-CHUNK = 500
-"""Keys in one IN list: safely below the parameter limits of both databases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +178,10 @@ def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, 
     """
     insert_new(session, Letter, list(rows))
     letter = table(Letter)
-    found: dict[str, int] = {}
-    keys = [row["key"] for row in rows]
-    for start in range(0, len(keys), CHUNK):
-        chosen = select(letter.c.key, letter.c.id, letter.c.state).where(letter.c.key.in_(keys[start : start + CHUNK]))
-        for key, letter_id, state in session.connection().execute(chosen.order_by(letter.c.key).with_for_update()):
-            if state is LetterState.QUEUED:
-                found[key] = letter_id
-    return found
+    keys = among(session, letter.c.key, [row["key"] for row in rows])
+    chosen = select(letter.c.key, letter.c.id, letter.c.state).where(keys).order_by(letter.c.key).with_for_update()
+    locked = session.connection().execute(chosen).all()
+    return {key: letter_id for key, letter_id, state in locked if state is LetterState.QUEUED}
 
 
 def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:

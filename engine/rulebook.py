@@ -16,7 +16,7 @@ from sqlalchemy import Text, cast, select
 from sqlmodel import Session
 
 from engine.calendar import DayException, DayKind, WorkCalendar
-from engine.database import insert_new, table
+from engine.database import among, insert_new, table
 from engine.errors import NotFound
 from engine.policy import Ladder, Policy
 from engine.records import CalendarDay, Contact, LadderRecord, PolicyRecord
@@ -153,10 +153,8 @@ def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
     contact = table(Contact)
     columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
-    ids = sorted(set(agency_ids))
-    for start in range(0, len(ids), 1000):
-        chosen = select(*columns).where(contact.c.agency_id.in_(ids[start : start + 1000])).order_by(contact.c.id)
-        for row in session.connection().execute(chosen):
-            recipient = Recipient(*row)
-            grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
+    chosen = select(*columns).where(among(session, contact.c.agency_id, set(agency_ids))).order_by(contact.c.id)
+    for row in session.connection().execute(chosen):
+        recipient = Recipient(*row)
+        grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
     return Answering({key: tuple(found) for key, found in grouped.items()})

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine.database import Database, insert_rows, table, update_rows
+from engine.database import Database, among, insert_rows, table, update_rows
 from engine.digest import schedule
 from engine.due import in_window
 from engine.errors import DondocError
@@ -230,8 +230,8 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     letters = table(Letter)
     ours = set(session.connection().scalars(
         select(letters.c.id)
-        .where(letters.c.id.in_([each.facts.letter_id for each in sent]), letters.c.state == LetterState.SENDING,
-               letters.c.leased_by == office.worker)
+        .where(among(session, letters.c.id, (each.facts.letter_id for each in sent)),
+               letters.c.state == LetterState.SENDING, letters.c.leased_by == office.worker)
         .with_for_update()
     ))  # fmt: skip
     mine = [each for each in sent if each.facts.letter_id in ours]

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.calendar import local_date
-from engine.database import table
+from engine.database import among, table
 from engine.digest import Boxes, OverdueRow, boxes, overdue, schedule
 from engine.policy import dates
 from engine.proof import Proof, proof
@@ -249,7 +249,7 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
         select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
                c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
                g.c.name.label("agency"))
-        .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(m.c.id.in_(letter_ids))
+        .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(among(session, m.c.id, letter_ids))
     )  # fmt: skip
     return {row.id: row for row in session.connection().execute(chosen).all()}
 
@@ -262,7 +262,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
                a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number,
                p.c.short_title, p.c.sms_name, g.c.name.label("agency"))
         .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
-        .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id.in_(letter_ids)).order_by(n.c.id)
+        .join(g, g.c.id == a.c.agency_id).where(among(session, n.c.letter_id, letter_ids)).order_by(n.c.id)
     )  # fmt: skip
     grouped: dict[int, list[Any]] = {}
     for row in session.connection().execute(chosen).all():
@@ -285,7 +285,7 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
 
 def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
     g = table(Agency)
-    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(sorted(ids)))
+    chosen = select(g.c.id, g.c.name).where(among(session, g.c.id, ids))
     return {row.id: row.name for row in session.connection().execute(chosen)}
 
 
