@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import bindparam, case, exists, func, select
 from sqlmodel import Session
 
 from engine.calendar import ONE_DAY, instant, local_date
@@ -34,18 +35,24 @@ class Due:
 def what_is_due(session: Session, now: datetime) -> Due:
     """One statement; the digest needs a second look in the week's first hours, and letters one outside the window:
     those that wait for the morning are not due all night."""
+    opens, acts, week, delivers = session.connection().execute(_look(), {"now": now}).one()
+    made = week is not None and week >= week_of(local_date(now))
+    # A plan about to open, here or in another process, comes first: else its people would miss this week's digest.
+    digest = not opens and not made and is_owed(session, now)
+    return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
+
+
+@cache
+def _look() -> Any:
+    """Made once: every tick asks it, and to make it takes longer than to answer it."""
     a, m, p, f = table(Assignment), table(Letter), table(Plan), table(Fact)
-    looked = select(
+    now = bindparam("now", type_=a.c.next_action_at.type)
+    return select(
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
         select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
         exists().where(STILL_OWED, m.c.send_after <= now, _free(now)),
     )
-    opens, acts, week, delivers = session.connection().execute(looked).one()
-    made = week is not None and week >= week_of(local_date(now))
-    # A plan about to open, here or in another process, comes first: else its people would miss this week's digest.
-    digest = not opens and not made and is_owed(session, now)
-    return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
 
 
 def in_window(now: datetime, book: Rulebook) -> bool:
@@ -57,7 +64,7 @@ def in_window(now: datetime, book: Rulebook) -> bool:
     return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
 
 
-def _free(now: datetime) -> Any:
+def _free(now: Any) -> Any:
     """Nobody is sending it: not claimed, or claimed by somebody whose lease ran out."""
     m = table(Letter)
     return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < now)
