@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+@contextmanager
+def serving(home: Path) -> Iterator[PrefectServer]:
     """A real Prefect server of our own, answering."""
-    mine = PrefectServer(tmp_path_factory.mktemp("prefect"), free_port())
+    mine = PrefectServer(home, free_port())
     mine.start()
     try:
         for _ in range(600):
@@ -42,20 +44,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
         mine.stop()
 
 
-@pytest.fixture(scope="module")
-def told(server: PrefectServer, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What ``observed.py`` lived through; the server is dead afterwards."""
-    folder = tmp_path_factory.mktemp("observed")
-    url = sqlite_copy(ground, folder)
-    with closing_database(url) as database:
+def observed(folder: Path, ground: Ground) -> str:
+    """What ``observed.py`` lived through, as JSON."""
+    with closing_database(sqlite_copy(ground, folder)) as database:
         prepare(database)
-    script = Path(__file__).with_name("observed.py")
-    arguments = [folder / "dondoc.db", folder, server.home, server.port]
-    done = subprocess.run(
-        [sys.executable, script, *map(str, arguments)], capture_output=True, text=True, timeout=150, cwd=folder
-    )
+    (folder / "prefect").mkdir()
+    with serving(folder / "prefect") as server:
+        words = [Path(__file__).with_name("observed.py"), folder / "dondoc.db", folder, server.home, server.port]
+        done = subprocess.run(
+            [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=150, cwd=folder
+        )
     assert done.returncode == 0, done.stderr[-4000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def told(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same, lived once for all the workers of a run."""
+    kept = ground.folder / "observed.json"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(observed(tmp_path_factory.mktemp("observed"), ground))
+    found: dict[str, Any] = json.loads(kept.read_text())
     return found
 
 
