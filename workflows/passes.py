@@ -132,6 +132,8 @@ async def tick(database: Database, now: datetime, office: PostOffice) -> list[Pa
     """Everything that is due, in order: open, act, digest, deliver. Nothing due: one look, and no report.
 
     A pass that fails keeps nobody else waiting: the others run, then its error is raised for the log to tell."""
+    if not due(database, now).anything:
+        return []
     reports: list[PassReport] = []
     failed: list[Exception] = []
     for name, run in PLAIN.items():
