@@ -126,7 +126,7 @@ def _settle_down(database: Database) -> None:
     else:
         plain = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with closing(psycopg.connect(plain, autocommit=True)) as connection:
-            for name in ("assignment", *MADE):
+            for name in ("agency", "contact", "plan", "duty", "assignment", *MADE):
                 connection.execute(f"VACUUM ANALYZE {name}".encode())
 
 
