@@ -191,6 +191,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         Trouble.NO_PASS: ("Chưa lượt chạy nào được ghi lại.", "No pass has run yet."),
         Trouble.PASS_FAILED: ("Có lượt chạy bị lỗi.", "A pass has failed."),
         Trouble.PASS_SILENT: ("Việc tự kiểm tra đã im quá 15 phút.", "The self-audit has been silent for 15 minutes."),
+        Trouble.CHANNEL_DOWN: ("Có kênh gửi đang không dùng được.", "A channel is down."),
         Trouble.LETTERS_STUCK: ("Có thư kẹt quá một giờ chưa gửi được.", "Letters have been stuck for over an hour."),
         Trouble.AUDIT: ("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found something wrong."),
         Trouble.IN_DOUBT: ("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),

@@ -5,10 +5,8 @@ Everything is asked of the database at the scrape, so that any process answers t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -18,9 +16,10 @@ from sqlmodel import Session
 from engine.calendar import local_date
 from engine.database import table
 from engine.proof import proof
+from engine.queries.channels import channels
 from engine.queries.timeclass import read_today, time_class
-from engine.records import STILL_OWED, Assignment, Fact, Incoming, Letter, Pass, Plan
-from engine.terms import COUNTED_STATES, LetterState, PlanState, TimeClass
+from engine.records import STILL_OWED, Assignment, Incoming, Letter, Pass, Plan
+from engine.terms import COUNTED_STATES, PlanState, TimeClass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Row = tuple[tuple[str, ...], float]
@@ -107,16 +106,8 @@ def _assignments(session: Session, now: datetime) -> Metric:
 
 
 def _channels(session: Session) -> Metric:
-    """1 while a channel works. One that never failed has no row: it is up because its letters are counted above."""
-    f: Any = table(Fact)
-    chosen = select(f.c.name, f.c.value).where(f.c.name.startswith("channel:"))
-    kept = {row.name.partition(":")[2]: json.loads(row.value) for row in session.connection().execute(chosen)}
-    m = table(Letter)
-    used = session.connection().scalars(
-        select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(100)
-    ).all()  # fmt: skip
-    names = sorted(set(used) | set(kept))
-    rows: Sequence[Row] = [((name,), 0.0 if kept.get(name, {}).get("down_since") else 1.0) for name in names]
+    """1 while a channel works."""
+    rows: Sequence[Row] = [((each.name,), 1.0 if each.up else 0.0) for each in channels(session)]
     return _gauge("channel_up", "1 while the channel works, 0 when it is down.", ("channel",), rows)
 
 

@@ -16,11 +16,11 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.database import insert_new, table
+from engine.queries.channels import PREFIX
 from engine.records import Fact
 from notifications.channel import Fate, Outcome
 from notifications.sms.troubles import BALANCE, LOGIN
 
-PREFIX = "channel:"
 IN_A_ROW = 5
 REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
 """SMTP (RFC 4954) and HTTP answers that no second try mends."""

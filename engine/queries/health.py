@@ -12,6 +12,8 @@ from sqlmodel import Session
 
 from engine.database import table
 from engine.digest import LAST_WEEK
+from engine.proof import Proof, proof
+from engine.queries.channels import ChannelLine, channels
 from engine.queries.timeclass import Today
 from engine.records import Fact, Letter, Pass
 from engine.terms import LetterState
@@ -31,6 +33,7 @@ class Trouble(StrEnum):
     NO_PASS = "no_pass"
     PASS_FAILED = "pass_failed"
     PASS_SILENT = "pass_silent"
+    CHANNEL_DOWN = "channel_down"
     LETTERS_STUCK = "letters_stuck"
     AUDIT = "audit"
     IN_DOUBT = "in_doubt"
@@ -48,7 +51,7 @@ class PassLine:
 @dataclass(frozen=True)
 class Health:
     """``today``: letters of today's date by fate. ``oldest``: since when the oldest owed letter should have left.
-    ``findings``: what the last audit counted that should be nought."""
+    ``findings``: what the last audit counted that should be nought. ``week``: the letters of the last seven days."""
 
     now: datetime
     passes: tuple[PassLine, ...]
@@ -59,6 +62,8 @@ class Health:
     in_doubt: int
     digest_week: str
     findings: Mapping[str, int]
+    channels: tuple[ChannelLine, ...]
+    week: Proof
     troubles: tuple[Trouble, ...]
     live: bool
     """Whether the clock runs; while it stands (demonstration) a pass is not silent."""
@@ -69,7 +74,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Four queries."""
+    """Eight queries, whatever is stored."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
@@ -82,9 +87,14 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
     week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK)) or ""
     findings = _findings(passes)
-    troubles = _troubles(passes, now, stuck, in_doubt, findings, live)
+    working = channels(session)
+    down = any(not each.up for each in working)
+    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live)
+    seven_days = proof(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
-    return Health(now, passes, owed, stuck, late, by_state, in_doubt, week, findings, troubles, live)
+    return Health(
+        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, working, seven_days, troubles, live
+    )
 
 
 def _passes(session: Session) -> tuple[PassLine, ...]:
@@ -106,13 +116,20 @@ def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
 
 
 def _troubles(
-    passes: tuple[PassLine, ...], now: datetime, stuck: int, in_doubt: int, findings: Mapping[str, int], live: bool
+    passes: tuple[PassLine, ...],
+    now: datetime,
+    down: bool,
+    stuck: int,
+    in_doubt: int,
+    findings: Mapping[str, int],
+    live: bool,
 ) -> tuple[Trouble, ...]:
     last = next((each.finished_at for each in passes if each.name == AUDIT), None)
     wrong = {
         Trouble.NO_PASS: not passes,
         Trouble.PASS_FAILED: any(each.error for each in passes),
         Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
+        Trouble.CHANNEL_DOWN: down,
         Trouble.LETTERS_STUCK: stuck > 0,
         Trouble.AUDIT: bool(findings),
         Trouble.IN_DOUBT: in_doubt > 0,

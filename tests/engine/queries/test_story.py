@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from sqlmodel import Session
 from engine.database import Database, table
 from engine.errors import NotFound
 from engine.lifecycle import Outcome, ReportText, report, return_report
+from engine.queries.channels import PREFIX
 from engine.queries.desk import SECTIONS, desk
 from engine.queries.health import Trouble, health
 from engine.queries.letters import letter_html, letter_story
@@ -21,7 +23,7 @@ from engine.queries.reporting import report_page
 from engine.queries.rungs import RungState
 from engine.queries.story import story
 from engine.queries.timeclass import Today
-from engine.records import Letter, Pass
+from engine.records import Fact, Letter, Pass
 from engine.terms import EventKind, LetterState, Role, State, TimeClass
 
 Seen = tuple[Session, Today]
@@ -160,12 +162,16 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
         found_wrong = {"without_next_step": 2, "unknown_letters": 1}
         values = {"name": "audit", "started_at": at("2021-06-23"), "finished_at": at("2021-06-23"), "error": "x"}
         session.connection().execute(p.insert().values(**values, counts=found_wrong))
+        silent = {"failures": 5, "down_since": at("2021-06-23").isoformat(), "why": "454 too many logins"}
+        session.connection().execute(table(Fact).insert().values(name=f"{PREFIX}email", value=json.dumps(silent)))
 
     with looking(fresh.database) as seen:
         found = health(*seen)
 
     assert set(found.troubles) == set(Trouble) - {Trouble.NO_PASS}
     assert found.findings == {"without_next_step": 2}
+    assert [(each.name, each.up, each.why) for each in found.channels] == [("email", False, "454 too many logins")]
+    assert found.week.in_doubt == 1
     assert (found.owed, found.in_doubt, found.oldest is not None) == (1, 1, True)
 
 
