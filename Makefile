@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 WORKERS := 2
 
-.PHONY: setup run test check lint bench migration clean
+.PHONY: setup run test check lint bench crash migration clean
 
 setup: $(VENV)/.ready
 	@bash .ci/setup
@@ -28,6 +28,12 @@ check: lint test
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m tests.bench.run
+
+# kill -9 at every step of every pass; more: make crash SEEDS=2000
+SEEDS := 300
+crash: $(VENV)/.ready
+	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20
+	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20 --postgres
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready

@@ -17,6 +17,7 @@ from workflows.cli import app
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 VIETNAMESE = (ROOT / "README.vi.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
 
 
 def commands(group: object, prefix: str = "dondoc") -> list[str]:
@@ -68,6 +69,13 @@ def test_what_the_readme_points_at_exists(text: str) -> None:
     targets = [each for each in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in each]
     assert targets
     assert [each for each in targets if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize("text", [README, VIETNAMESE], ids=["en", "vi"])
+def test_every_make_target_that_is_told_of_exists(text: str) -> None:
+    told = set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(re.findall(r"`[^`]+`|^ {4}.*$", text, re.MULTILINE))))
+    assert told
+    assert told <= set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 
 
 def test_no_file_names_a_package_registry() -> None:
