@@ -27,6 +27,7 @@ from engine.web.pages import (
     signed,
     signin,
 )
+from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
 from engine.web.visit import Tools
@@ -34,7 +35,7 @@ from engine.web.visit import Tools
 VERSION = "0.1.0"
 PAGES = (
     board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
-    leadership, demo, signin, signed, feeds,
+    leadership, demo, signin, signed, feeds, admin_home,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ PAGES: tuple[tuple[str, str, str, Deed], ...] = (
     ("/leadership", "Lãnh đạo", "Leadership", Deed.SEE_STANDING),
     ("/letters", "Thư", "Letters", Deed.SEE_LETTERS),
     ("/health", "Hệ thống", "Health", Deed.SEE_HEALTH),
+    ("/admin", "Quản trị", "Administration", Deed.KEEP_CONTACTS),
 )
 """Path, its name in both languages, and the deed that it takes; within one's own body is enough."""
 

@@ -21,6 +21,7 @@ PAGES = (
     "/agencies/so-ban", "/agencies/huyen-b?period=2021-H1", "/agencies/tinh", "/report/huyen-b/1/2021-H1",
     "/report/so-ban/1/2021-H1", "/plans", "/plans/1", "/health",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
+    "/admin",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 

@@ -1,0 +1,46 @@
+"""The administration's home: a quiet list of its pages, each shown only to who may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.access import Deed
+from engine.queries.health import health
+from engine.web.visit import Desk, Visit
+
+router = APIRouter()
+
+LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
+    ("/health", "Hệ thống", "Health",
+     "Lượt chạy gần nhất, thư còn nợ, các kênh gửi.", "The last passes, letters owed, the channels.",
+     Deed.SEE_HEALTH),
+)  # fmt: skip
+"""Path, its name and what it is for, in both languages, and the deed that it takes; within one's own body is enough."""
+
+
+@dataclass(frozen=True)
+class Line:
+    path: str
+    name: str
+    purpose: str
+
+
+@router.get("/admin")
+def show(visit: Desk) -> Response:
+    visit.must(Deed.KEEP_CONTACTS, visit.actor.agency_id)
+    with visit.reading() as (session, today):
+        found = health(session, today, live=not visit.demo) if visit.may(Deed.SEE_HEALTH) else None
+    return visit.page("admin/home.html", today=today, lines=lines_of(visit), health=found)
+
+
+def lines_of(visit: Visit) -> list[Line]:
+    """The pages that the visitor may open, in his language."""
+    at = 1 if visit.language == "en" else 0
+    return [
+        Line(path, (vi, en)[at], (what_vi, what_en)[at])
+        for path, vi, en, what_vi, what_en, deed in LINES
+        if visit.may(deed, visit.actor.agency_id)
+    ]

@@ -1,0 +1,42 @@
+"""The administration's home: who sees it, and only what is theirs on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.office import Office
+from ground.people import as_role
+
+from engine.access import Actor, ActorRole, may
+from engine.database import Database
+from engine.web.pages.admin.home import LINES
+
+
+@pytest.mark.parametrize("role", [*ActorRole])
+def test_the_way_in_is_shown_to_whoever_may_open_any_of_its_pages(
+    lived: Database, tmp_path: Path, role: ActorRole
+) -> None:
+    office = as_role(lived, tmp_path, role, "so-ban")
+    account = office.get("/account").text
+    shown = 'href="/admin"' in account
+    assert shown == (role in (ActorRole.HEAD, ActorRole.ADMINISTRATOR))
+    assert office.get("/admin").status_code == (200 if shown else 403)
+
+
+def test_an_administrator_sees_every_line(lived: Database, tmp_path: Path) -> None:
+    page = as_role(lived, tmp_path, "administrator", "tinh").get("/admin").text
+    assert [path for path, *_ in LINES if f'href="{path}"' not in page] == []
+
+
+def test_a_head_sees_only_what_he_may_open(lived: Database, tmp_path: Path) -> None:
+    office = as_role(lived, tmp_path, "head", "huyen-a")
+    page = BeautifulSoup(office.get("/admin").text, "lxml")
+    shown = {str(each["href"]) for each in page.select("main .rows a")}
+    head = Actor("account", "1", "huyen-a", ActorRole.HEAD)
+    assert shown == {path for path, *_, deed in LINES if may(head, deed, "huyen-a")}
+
+
+def test_what_the_self_audit_found_stands_first(office: Office) -> None:
+    assert 'href="/health"' in office.get("/admin").text
