@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
-from engine.accounts import AccountLine, account, find
+from engine.accounts import AccountLine, account, find, set_password
 from engine.attempts import Limit, count, forget, must_not_be_too_often
 from engine.database import Database, table
 from engine.errors import LinkRefused, NotAllowed, NotFound
@@ -29,6 +29,8 @@ IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
 NOTED_EVERY = timedelta(minutes=10)
 """Sliding costs a write; one in ten minutes is enough."""
 LINK_LASTS = timedelta(minutes=15)
+LINKS_A_DAY = Limit(12, timedelta(days=1))
+"""To one mailbox: nobody is to be flooded by somebody who types his address again and again."""
 SIGN_IN, LINK = "sign_in", "link"
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 BY_ADDRESS = {SIGN_IN: Limit(5, _QUARTER), LINK: Limit(3, _QUARTER)}
@@ -63,6 +65,10 @@ class SignInRefused(NotAllowed):
     status = 401
 
 
+class LinkStale(LinkRefused):
+    """Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới. / This link was used or is over; ask anew."""
+
+
 def sign_in(database: Database, *, email: str, password: str, ip: str, device: str, now: datetime) -> str:
     """Sign in by password; returns the cookie's value. Raises SignInRefused (the same for an unknown address), or
     TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted."""
@@ -91,6 +97,7 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime) -> str | N
     either way. An earlier link of the account stops working. Raises TooOften."""
     email = email.strip().lower()
     must_not_be_too_often(session, LINK, {email: BY_ADDRESS[LINK], ip: BY_NETWORK[LINK]}, now)
+    must_not_be_too_often(session, LINK, {email: LINKS_A_DAY}, now)
     count(session, LINK, (email, ip), now)
     line = find(session, email)
     if line is None or not line.active:
@@ -108,16 +115,38 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime) -> str | N
 
 def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:
     """Sign in by a link, once; returns the cookie's value. Only ever by POST: scanners open links. Raises
-    LinkRefused."""
+    LinkStale."""
+    line = _use(session, key, now)
+    return open_session(session, line.id, way="link", device=device, now=now)
+
+
+def reset_by_link(session: Session, key: str, password: str, *, device: str, now: datetime) -> str:
+    """The same, and a new password: whoever reads the mailbox may set one, and is signed out everywhere else. Raises
+    LinkStale, or BadInput for a password that will not do."""
+    line = _use(session, key, now)
+    set_password(session, line.id, password, actor=line.actor.name, now=now)
+    return open_session(session, line.id, way="link", device=device, now=now)
+
+
+def behind_link(session: Session, key: str, now: datetime) -> AccountLine:
+    """Whom a sign-in link would sign in. Changes nothing. Raises LinkStale."""
+    account_id = session.connection().scalar(select(table(SignInLink).c.account_id).where(*_unused(key, now)))
+    if account_id is None:
+        raise LinkStale
+    return account(session, account_id)
+
+
+def _use(session: Session, key: str, now: datetime) -> AccountLine:
+    line = behind_link(session, key, now)
+    used = update(table(SignInLink)).where(*_unused(key, now)).values(used_at=now)
+    if session.connection().execute(used).rowcount != 1:
+        raise LinkStale
+    return line
+
+
+def _unused(key: str, now: datetime) -> tuple[Any, ...]:
     links = table(SignInLink)
-    mine = (links.c.digest == digest_of(key), links.c.used_at.is_(None), links.c.expires_at > now)
-    account_id = session.connection().scalar(select(links.c.account_id).where(*mine))
-    if account_id is None or session.connection().execute(update(links).where(*mine).values(used_at=now)).rowcount != 1:
-        raise LinkRefused(
-            "Liên kết đăng nhập đã dùng hoặc đã quá 15 phút; hãy xin liên kết mới. "
-            "/ This sign-in link was used or is older than 15 minutes; ask for a new one."
-        )
-    return open_session(session, account_id, way="link", device=device, now=now)
+    return links.c.digest == digest_of(key), links.c.used_at.is_(None), links.c.expires_at > now
 
 
 def open_session(session: Session, account_id: int, *, way: str, device: str, now: datetime) -> str:

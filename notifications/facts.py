@@ -99,6 +99,15 @@ class AnswerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInFacts:
+    """A sign-in link: its whole address, what asked for it (empty: unknown) and when."""
+
+    url: str
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFacts:
     """All that one letter is made from."""
 
@@ -123,10 +132,11 @@ class LetterFacts:
     """Something in it may come once a week instead, and the reader has not asked for that yet."""
     code: str = ""
     """The short code that an answer by SMS begins with."""
+    sign_in: SignInFacts | None = None
 
     @property
     def empty(self) -> bool:
-        return not self.items and self.digest is None and self.answer is None
+        return not self.items and self.digest is None and self.answer is None and self.sign_in is None
 
 
 def moot(kind: NoticeKind, state: State, due_on: date | None, today: date) -> str:

@@ -1,8 +1,8 @@
 """From facts to a rendered letter. A letter is a folder a language and kind: subject.txt, body.txt, body.html.
 
 Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to chase), ``leadership``
-(the figures and the worst), ``answer`` (to a message that nothing could be made of). Templates see one frozen
-LetterView and nothing else; a name they misspell is an error.
+(the figures and the worst), ``answer`` (to a message that nothing could be made of), ``signin`` (a sign-in link, by
+``notifications.linkpost``). Templates see one frozen LetterView and nothing else; a name they misspell is an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from engine.errors import DondocError
 from engine.links import Link, Purpose, Signer
 from engine.planparts import subject_words
 from engine.terms import NoticeKind, Role, State
-from engine.words import period_words
+from engine.words import moment, period_words
 from notifications.channel import Outgoing
 from notifications.facts import AnswerFacts, DigestFacts, Item, LetterFacts
 from notifications.lists import MOST_ABOVE, MOST_AGENCIES, MOST_DUTIES, WORST, Agencies, Cut, first, of_items, of_rows
@@ -44,7 +44,7 @@ from notifications.lists import MOST_ABOVE, MOST_AGENCIES, MOST_DUTIES, WORST, A
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("vi", "en")
 KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
-KINDS = ("duties", "watch", "leadership", "answer")
+KINDS = ("duties", "watch", "leadership", "answer", "signin")
 ONE_PART = 160
 """Characters of a short message that costs one part (GSM 7 bit)."""
 log = logging.getLogger(__name__)
@@ -222,7 +222,7 @@ class Stationery:
         """A letter by given templates: what is tried out before it is saved. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
-        kind = "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
+        kind = "signin" if facts.sign_in else "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
             text = templates.rendered(name, view)
@@ -343,5 +343,5 @@ def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environmen
         trim_blocks=True, lstrip_blocks=True, auto_reload=watched,
     )  # fmt: skip
     environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date,
-                            "period": period_words, "week": week_words, "day": _day}  # fmt: skip
+                            "period": period_words, "week": week_words, "day": _day, "moment": moment}  # fmt: skip
     return environment

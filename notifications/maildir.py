@@ -63,6 +63,10 @@ class Maildir:
     ) -> None:
         return None
 
+    async def reachable(self) -> bool:
+        """Whether a letter would be taken now."""
+        return os.access(self._folder / "tmp", os.W_OK)
+
     async def send(self, letter: Outgoing) -> Outcome:
         """Writes the letter as it would be sent. A full or read-only disk is a retry."""
         try:

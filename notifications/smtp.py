@@ -89,6 +89,14 @@ class Email:
                 if outcome is not None:
                     return outcome
 
+    async def reachable(self) -> bool:
+        """Whether the relay opens a line now, log-in included; the line waits for a letter."""
+        async with self._gate:
+            line = await self._line()
+            if isinstance(line, Line):
+                self._idle.append(line)
+            return isinstance(line, Line)
+
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay
         message_id, content = compose(letter, relay.sender)

@@ -27,7 +27,7 @@ from engine.records import Contact, Letter
 from engine.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
-from notifications.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, gather
+from notifications.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters import KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
 from notifications.sms.text import MAX_PARTS, measure, plain
 
@@ -38,12 +38,14 @@ LONGEST_SUBJECT = 160
 """Characters: mail programs cut longer ones."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
 _ROLES = {"duties": (Role.COORDINATOR, Role.HEAD), "watch": (Role.MONITOR,), "leadership": (Role.LEADERSHIP,),
-          "answer": (Role.COORDINATOR,), "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR)}  # fmt: skip
+          "answer": (Role.COORDINATOR,), "signin": (Role.COORDINATOR,),
+          "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR)}  # fmt: skip
 _SHOWN = {
     "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
     "watch": set(NoticeKind),
     "leadership": {NoticeKind.ESCALATION},
     "answer": set[NoticeKind](),
+    "signin": set[NoticeKind](),
     "sms": set(NoticeKind),
 }
 _FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
@@ -52,9 +54,9 @@ _DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": Tr
 
 
 def check_template(texts: Mapping[str, str] | Path, language: str, kind: str) -> list[Problem]:
-    """What is wrong with the templates of one kind (``duties``, ``watch``, ``leadership``, ``answer``, ``sms``) in one
-    language; empty when nothing is. ``texts`` are file name -> text, or the office's folder of templates; a file that
-    is not given is the shipped one."""
+    """What is wrong with the templates of one kind (those of ``KINDS``, and ``sms``) in one language; empty when
+    nothing is. ``texts`` are file name -> text, or the office's folder of templates; a file that is not given is the
+    shipped one."""
     given = _of_folder(texts, language, kind) if isinstance(texts, Path) else dict(texts)
     names = {_name(part, language, kind): text for part, text in given.items()}
     unknown = [
@@ -102,6 +104,8 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     chosen = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
         chosen = chosen.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
+    elif kind == "signin":
+        return None  # such a letter is kept nowhere: its link is a key
     elif kind == "answer":
         chosen = chosen.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
@@ -123,6 +127,10 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         if kind == "answer":
             yield replace(bare, answer=AnswerFacts("Hạn đã qua. / It is past.", "<1@co-quan.example>"))
             yield replace(bare, answer=AnswerFacts("", ""))
+            continue
+        if kind == "signin":
+            for device in ("Chrome trên Android", ""):
+                yield replace(bare, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
             continue
         shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _SHOWN[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
@@ -200,11 +208,12 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
         yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {len(letter.subject)} ký tự / characters",
                       f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
     fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
-    wanted = "/l/" if fresh and kind == "duties" else ""
+    wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
     for part, text in (("body.txt", letter.text), ("body.html", letter.html)):
         if not text.strip() or wanted not in text:
+            kept = "facts.sign_in.url" if kind == "signin" else "letter.acknowledge_url"
             yield Problem(f"{name}/{part}", 0, "body", "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
-                          "giữ letter.acknowledge_url / keep letter.acknowledge_url")  # fmt: skip
+                          f"giữ {kept} / keep {kept}")  # fmt: skip
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:

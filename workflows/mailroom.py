@@ -10,6 +10,7 @@ from engine.links import Signer
 from notifications.alarm import Operator
 from notifications.channel import Channel
 from notifications.letters import Stationery
+from notifications.linkpost import LinkPost, Mail
 from notifications.receiving import Ears
 from notifications.sms.gammu import Gammu
 
@@ -26,6 +27,11 @@ def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
     if settings.sms_gateway and not settings.demo:
         found["sms"] = _sms(settings, signer)
     return found
+
+
+def link_post(settings: Settings, signer: Signer) -> LinkPost:
+    """What sends sign-in links, by the channel that letters leave by."""
+    return LinkPost(lambda: _email(settings, signer), stationery(settings, signer))
 
 
 def ears(settings: Settings, signer: Signer) -> Ears:
@@ -75,7 +81,7 @@ def operator(settings: Settings) -> Operator:
     return Operator(settings.operator_email, settings.operator_phone, settings.language)
 
 
-def _email(settings: Settings, signer: Signer) -> Channel:
+def _email(settings: Settings, signer: Signer) -> Mail:
     """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
     from notifications.maildir import Maildir
     from notifications.mime import Sender

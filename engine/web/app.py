@@ -10,6 +10,7 @@ from engine.api.routes import router as api
 from engine.web import failures
 from engine.web.context import Context
 from engine.web.pages import (
+    account,
     agencies,
     ahead,
     assignments,
@@ -35,7 +36,7 @@ from engine.web.visit import Tools
 VERSION = "0.1.0"
 PAGES = (
     board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
-    leadership, demo, signin, signed, feeds, admin_home,
+    leadership, demo, signin, account, signed, feeds, admin_home,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from config.settings import Settings
 from engine.clock import Clock
@@ -23,10 +24,38 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class SignInLetter:
+    """A sign-in link on its way to the mailbox of an account. ``path`` is the link's on this server; ``device`` is what
+    asked, in the account's language, empty when it is unknown; ``name`` tells one letter from another."""
+
+    name: str
+    to: str
+    agency: str
+    language: str
+    path: str
+    device: str
+    at: datetime
+
+
+class LinkPost(Protocol):
+    """Sends sign-in letters at once, past the outbox and its one letter a day."""
+
+    def reachable(self) -> bool:
+        """Whether a letter would be taken now. Asked whether there is an account or not: the answer and how long it
+        takes tell nothing of an address."""
+        ...
+
+    def send(self, letter: SignInLetter) -> None:
+        """Send it; what goes wrong is logged."""
+        ...
+
+
+@dataclass(frozen=True)
 class Context:
     """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
     ``preview`` renders the letter of an id at an instant; None when it cannot be shown any more. ``simulate`` lives
-    through a plan's year before it happens; the engine itself cannot, since letters are the other packages' work."""
+    through a plan's year before it happens; the engine itself cannot, since letters are the other packages' work.
+    ``links`` sends sign-in links; None: nobody signs in by a link."""
 
     database: Database
     clock: Clock
@@ -35,3 +64,4 @@ class Context:
     step: Callable[[str], None] | None = None
     preview: Callable[[int, datetime], Preview | None] | None = None
     simulate: Foresee | None = None
+    links: LinkPost | None = None

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from engine import words
 from engine.access import Deed
 from engine.calendar import written
+from engine.devices import device_words
 from engine.labels import label
 from engine.lifecycle import Outcome
 from engine.periods import Cadence
@@ -93,7 +94,8 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
 
     return {
         "_": lambda vi, en: en if language == "en" else vi, "many": partial(_many, language), "language": language,
-        "label": spoken_by(label), "code": spoken_by(words.coded), "level": spoken_by(words.level_name),
+        "label": spoken_by(label), "device": spoken_by(device_words),
+        "code": spoken_by(words.coded), "level": spoken_by(words.level_name),
         "day": spoken_by(written), "at": spoken_by(words.moment), "period": spoken_by(words.period_words),
         "said": spoken_by(said), "why": spoken_by(_why), "in_language": spoken_by(spoken),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},

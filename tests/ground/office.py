@@ -109,12 +109,12 @@ def token_in(page: str) -> str:
 
 def open_office(
     database: Database, folder: Path, *, now: datetime = NOW, step: Callable[[str], None] | None = None,
-    preview: Any = None, simulate: Any = None, host: str = HERE, **settings: Any,
+    preview: Any = None, simulate: Any = None, links: Any = None, host: str = HERE, **settings: Any,
 ) -> Office:  # fmt: skip
     """The whole application over a database."""
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
-    context = Context(database, clock, Signer(KEY), chosen, step, preview, simulate)
+    context = Context(database, clock, Signer(KEY), chosen, step, preview, simulate, links)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 

@@ -1,36 +1,44 @@
-"""Signing in and out, and one's own account: where one is signed in, and the password."""
+"""Signing in, by password or by a link sent to the mailbox, and out. One's own account is ``account``'s."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
+from starlette.background import BackgroundTask
 
-from engine.accounts import AccountLine, set_password
-from engine.errors import BadInput, DondocError, NotFound, TooOften
-from engine.passwords import must_be_good
+from engine.accounts import AccountLine, find, mailbox
+from engine.devices import device_words
+from engine.errors import BadInput, DondocError, NotFound, TooOften, Unavailable
+from engine.keys import MOST, digest_of
 from engine.signing import (
+    LinkStale,
     SignInRefused,
+    ask_link,
+    behind_link,
     end_session,
-    end_sessions,
-    open_session,
-    sessions_of,
+    open_by_link,
+    reset_by_link,
     sign_in,
 )
-from engine.web.filters import Code, SmallId
-from engine.web.visit import Anybody, Desk, Posted, Visit, local
+from engine.web.context import SignInLetter
+from engine.web.filters import Code
+from engine.web.render import url
+from engine.web.visit import Anybody, Posted, Visit, local
 
 router = APIRouter()
 To = Annotated[str, Query(max_length=2_000)]
+Key = Annotated[str, Path(max_length=MOST)]
 MOST_PASSWORD = 1_000
+TYPED_DIFFERENTLY = "Hai lần gõ mật khẩu mới không giống nhau. / The new password was typed differently twice."
 
 
 @router.get("/sign-in")
-def ask(visit: Anybody, to: To = "") -> Response:
+def ask(visit: Anybody, to: To = "", said: Code = "") -> Response:
     if visit.account is not None:
         return visit.go(local(to) or visit.home)
-    return visit.page("signin.html", to=local(to), email="", sentence="")
+    return _page(visit, local(to), outcome=said)
 
 
 @router.post("/sign-in")
@@ -41,73 +49,111 @@ def take(visit: Anybody, form: Posted) -> Response:
         key = sign_in(visit.context.database, email=email, password=form.raw("password")[:MOST_PASSWORD], ip=visit.ip,
                       device=visit.device, now=visit.now)  # fmt: skip
     except (SignInRefused, TooOften) as error:
-        return visit.page("signin.html", error.status, to=to, email=email, sentence=error.said(visit.language))
-    return visit.with_session(visit.go(to or "/"), key)
+        return _page(visit, to, email=email, trouble=error)
+    return _entered(visit, to, key)
+
+
+@router.post("/sign-in/link")
+def send_link(visit: Anybody, form: Posted) -> Response:
+    """The same is said, and as fast, whether the address has an account or not: the letter leaves after the answer.
+    Whether letters can leave at all is looked at before, for everybody."""
+    post, typed, to = visit.context.links, form.raw("email")[:254], local(form.raw("to"))
+    if post is None:
+        raise NotFound
+    try:
+        letter = _letter(visit, mailbox(typed), to)
+        if not post.reachable():
+            raise Unavailable(
+                "Lúc này chưa gửi được thư; hãy thử lại sau ít phút, hoặc đăng nhập bằng mật khẩu. "
+                "/ Letters cannot be sent at this moment; try again in a few minutes, or use your password."
+            )
+    except (BadInput, TooOften, Unavailable) as error:
+        return _page(visit, to, email=typed, trouble=error)
+    answer = visit.go("/sign-in", said="sent", to=to)
+    if letter is not None:
+        answer.background = BackgroundTask(post.send, letter)
+    return answer
+
+
+@router.get("/sign-in/link/{key}")
+def show_link(visit: Anybody, key: Key, to: To = "") -> Response:
+    """A page with one button: scanners of mail look at it and sign nobody in."""
+    try:
+        with visit.context.database.read() as session:
+            line = behind_link(session, key, visit.now)
+    except LinkStale as error:
+        return _page(visit, local(to), trouble=error)
+    return _link_page(visit.speaking(line.language), line, key, local(to))
+
+
+@router.post("/sign-in/link/{key}")
+def take_link(visit: Anybody, form: Posted, key: Key) -> Response:
+    to = local(form.raw("to"))
+    try:
+        with visit.writing() as session:
+            cookie = open_by_link(session, key, device=visit.device, now=visit.now)
+    except LinkStale as error:
+        return _page(visit, to, trouble=error)
+    return _entered(visit, to, cookie)
+
+
+@router.post("/sign-in/link/{key}/password")
+def reset(visit: Anybody, form: Posted, key: Key) -> Response:
+    """A password that was forgotten: set anew by the link, which is used up only if the new one will do."""
+    to, new = local(form.raw("to")), form.raw("new")[:MOST_PASSWORD]
+    try:
+        if new != form.raw("again")[:MOST_PASSWORD]:
+            raise BadInput(TYPED_DIFFERENTLY)
+        with visit.writing() as session:
+            cookie = reset_by_link(session, key, new, device=visit.device, now=visit.now)
+    except LinkStale as error:
+        return _page(visit, to, trouble=error)
+    except BadInput as error:
+        with visit.context.database.read() as session:
+            line = behind_link(session, key, visit.now)
+        return _link_page(visit, line, key, to, error)
+    return _entered(visit, to, cookie)
 
 
 @router.post("/sign-out")
 def leave(visit: Anybody, form: Posted) -> Response:
-    if visit.account is not None:
-        with visit.writing() as session:
-            end_session(session, visit.account.id, visit.session_id, visit.now)
+    _end_here(visit)
     return visit.with_session(visit.go("/sign-in"), "")
 
 
-@router.get("/account")
-def account(visit: Desk, said: Code = "") -> Response:
-    return _page(visit, outcome=said)
+def _entered(visit: Visit, to: str, key: str) -> Response:
+    """On to where he was going. Whoever was signed in here before is not any more: the cookie is taken over."""
+    _end_here(visit)
+    return visit.with_session(visit.go(to or "/"), key)
 
 
-@router.post("/account/sessions/{session_id}/end")
-def end_one(visit: Desk, form: Posted, session_id: SmallId) -> Response:
-    mine = _mine(visit)
+def _end_here(visit: Visit) -> None:
+    if visit.account is not None:
+        with visit.writing() as session:
+            end_session(session, visit.account.id, visit.session_id, visit.now)
+
+
+def _letter(visit: Visit, email: str, to: str) -> SignInLetter | None:
     with visit.writing() as session:
-        end_session(session, mine.id, session_id, visit.now)
-    return visit.go("/account", said="ended")
+        key = ask_link(session, email=email, ip=visit.ip, now=visit.now)
+        line = find(session, email)
+    if key is None or line is None:
+        return None
+    device = device_words(visit.device, line.language)
+    path = url(f"/sign-in/link/{key}", to=to)
+    return SignInLetter(digest_of(key)[:32], line.email, line.agency, line.language, path, device, visit.now)
 
 
-@router.post("/account/sessions/end-others")
-def end_others(visit: Desk, form: Posted) -> Response:
-    mine = _mine(visit)
-    with visit.writing() as session:
-        end_sessions(session, mine.id, visit.now, but=visit.session_id)
-    return visit.go("/account", said="ended")
+def _link_page(
+    visit: Visit, line: AccountLine, key: str, to: str, trouble: DondocError | None = None
+) -> Response:  # fmt: skip
+    sentence, status = (trouble.said(visit.language), trouble.status) if trouble else ("", 200)
+    return visit.page("signin_link.html", status, line=line, key=key, to=to, sentence=sentence)
 
 
-@router.post("/account/password")
-def change_password(visit: Desk, form: Posted) -> Response:
-    """The old one is asked for, and counted as signing in is: an unattended desk is not enough. Whoever is signed in
-    with the old one elsewhere is signed out; this browser stays."""
-    mine = _mine(visit)
-    old, new = form.raw("old")[:MOST_PASSWORD], form.raw("new")[:MOST_PASSWORD]
-    try:
-        must_be_good(new, mine.email)
-        if new != form.raw("again")[:MOST_PASSWORD]:
-            raise BadInput("Hai lần gõ mật khẩu mới không giống nhau. / The new password was typed differently twice.")
-        if mine.has_password:
-            sign_in(visit.context.database, email=mine.email, password=old, ip=visit.ip, device=visit.device,
-                    now=visit.now)  # fmt: skip
-    except SignInRefused:
-        wrong = BadInput("Mật khẩu đang dùng không đúng. / The present password is wrong.")
-        return _page(visit, status=422, trouble=wrong)
-    except (BadInput, TooOften) as error:
-        return _page(visit, status=error.status, trouble=error)
-    with visit.writing() as session:
-        set_password(session, mine.id, new, actor=visit.actor.name, now=visit.now)
-        key = open_session(session, mine.id, way="password", device=visit.device, now=visit.now)
-    return visit.with_session(visit.go("/account", said="password"), key)
-
-
-def _page(visit: Visit, *, outcome: str = "", status: int = 200, trouble: DondocError | None = None) -> Response:
-    mine = _mine(visit)
-    with visit.reading() as (session, today):
-        found = sessions_of(session, mine.id, visit.now)
-    sentence = trouble.said(visit.language) if trouble else ""
-    return visit.page("account.html", status, today=today, mine=mine, sessions=found, outcome=outcome,
-                      sentence=sentence)  # fmt: skip
-
-
-def _mine(visit: Visit) -> AccountLine:
-    if visit.account is None:
-        raise NotFound("Chưa đăng nhập bằng tài khoản nào. / Nobody is signed in here.")
-    return visit.account
+def _page(
+    visit: Visit, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
+) -> Response:  # fmt: skip
+    sentence, status = (trouble.said(visit.language), trouble.status) if trouble else ("", 200)
+    return visit.page("signin.html", status, to=to, email=email, outcome=outcome, sentence=sentence,
+                      by_link=visit.context.links is not None)  # fmt: skip

@@ -1,0 +1,40 @@
+"""Sign-in letters in the hand: what the pages asked to be sent, and a post that can be down."""
+
+from __future__ import annotations
+
+import re
+
+from ground.post import KEY, LetterBox
+
+from engine.links import Signer
+from engine.web.context import SignInLetter
+from notifications.letters import Stationery
+from notifications.linkpost import LinkPost
+
+
+class LinkBox(LetterBox):
+    """The e-mail channel of sign-in letters; ``up`` is whether it would take one."""
+
+    up = True
+
+    async def reachable(self) -> bool:
+        return self.up
+
+    @property
+    def path(self) -> str:
+        """The path of the newest link."""
+        found = re.search(r"https?://[^/\s]+(/sign-in/link/\S+)", self.letters[-1].text)
+        assert found is not None
+        return found[1]
+
+
+def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> LinkPost:
+    return LinkPost(lambda: box, Stationery(Signer(KEY), base_url, 45))
+
+
+def sign_in_letter(**changes: str) -> SignInLetter:
+    from ground.office import NOW
+
+    usual = {"name": "n1", "to": "coordinator@huyen-b.example", "agency": "UBND huyện B", "language": "vi",
+             "path": "/sign-in/link/key", "device": "Chrome trên Android"}  # fmt: skip
+    return SignInLetter(**(usual | changes), at=NOW)
