@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.access import ActorRole
+from engine.calendar import DayKind
 from engine.lifecycle import Outcome
 from engine.periods import Cadence
 from engine.planparts import RuleSource
@@ -176,6 +177,11 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         Cadence.NINE_MONTH: ("9 tháng", "nine months"),
         Cadence.YEAR: ("hằng năm", "yearly"),
         Cadence.AD_HOC: ("khi phát sinh", "as it arises"),
+    },
+    DayKind: {
+        DayKind.HOLIDAY: ("nghỉ lễ, Tết", "public holiday"),
+        DayKind.DAY_OFF: ("nghỉ bù, hoán đổi", "day off in lieu or swapped"),
+        DayKind.WORKED: ("làm bù", "worked instead"),
     },
     RuleSource: {
         RuleSource.LOCAL: ("cấu hình của tỉnh, không phải của kế hoạch", "configured locally, not from the plan"),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -19,7 +20,7 @@ from sqlmodel import Session
 
 from engine.calendar import DayException, Due, WorkCalendar, instant, local_date
 from engine.database import insert_new, table
-from engine.errors import BadInput
+from engine.errors import BadInput, Conflict
 from engine.lifecycle import append, event, move_due
 from engine.outbox import Line, post
 from engine.policy import Facts, Ladder, Policy, next_look, upcoming
@@ -68,16 +69,23 @@ class RungMove:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a change does. ``stay``: due dates that would move into the past, and therefore stay."""
+    """What a change does. ``stay``: due dates that would move into the past, and therefore stay. ``replaces``: what was
+    entered for the same days before."""
 
     moves: tuple[Move, ...] = ()
     rungs: tuple[RungMove, ...] = ()
     stay: tuple[Move, ...] = ()
+    replaces: tuple[DayException, ...] = ()
 
     @property
     def agencies(self) -> int:
         """How many agencies would get a line about it."""
         return len({move.agency_id for move in self.moves})
+
+    @property
+    def mark(self) -> str:
+        """What this very preview is known by: another one has another mark."""
+        return sha256(repr(self).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -96,18 +104,28 @@ class _Seen:
 
 def preview(session: Session, change: Change, now: datetime) -> Preview:
     """What would move, without moving it. Four queries."""
-    _must_be_sane(change)
+    must_be_sane(change)
     book = read_rulebook(session)
-    return _preview(_look(session, book, change.applied(book.calendar), local_date(now)))
+    seen = _look(session, book, change.applied(book.calendar), local_date(now))
+    return _preview(seen, _replaced(book.calendar, change))
 
 
-def apply(session: Session, change: Change, *, actor: str, now: datetime) -> Preview:
+def apply(session: Session, change: Change, *, actor: str, now: datetime, previewed: str = "") -> Preview:
     """Save the change and move what moves: an event each, and a line in the coordinator's letter where the due date
-    moved. Reminders that only change their day move without a word. Doing it twice moves nothing twice."""
-    _must_be_sane(change)
+    moved. Reminders that only change their day move without a word. Doing it twice moves nothing twice.
+
+    ``previewed``: the mark of the preview that somebody has agreed to. Raises Conflict if it would come out otherwise.
+    """
+    must_be_sane(change)
     old = read_rulebook(session)
     new = Rulebook(change.applied(old.calendar), old.policies, old.ladders)
     seen = _look(session, old, new.calendar, local_date(now), lock=True)
+    found = _preview(seen, _replaced(old.calendar, change))
+    if previewed and previewed != found.mark:
+        raise Conflict(
+            "Từ lúc xem trước đã có thay đổi nên kết quả sẽ khác; hãy xem lại rồi lưu. "
+            "/ Things have changed since the preview, so this would come out otherwise; look again, then save."
+        )
     _save(session, change, actor, now)
     moved = [each for each in seen if each.moves]
     for each in moved:
@@ -122,10 +140,11 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime) -> Pre
         .where(plans.c.state == PlanState.ACTIVE, plans.c.next_open_at.is_not(None))
         .values(next_open_at=now)
     )
-    return _preview(seen)
+    return found
 
 
-def _must_be_sane(change: Change) -> None:
+def must_be_sane(change: Change) -> None:
+    """Raises BadInput for a change that changes nothing, or one day twice."""
     days = [entry.day for entry in change.set]
     if len(set(days)) != len(days) or set(days) & set(change.drop):
         raise BadInput("Một ngày được ghi hai lần. / A day is given twice.")
@@ -187,7 +206,12 @@ def _facts(row: Any, due_on: date | None) -> Facts:
     return Facts(row.state, row.opened_on, due_on, row.acted_until)
 
 
-def _preview(seen: Iterable[_Seen]) -> Preview:
+def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...]:
+    touched = {*change.drop, *(entry.day for entry in change.set)}
+    return tuple(calendar.exceptions[day] for day in sorted(touched) if day in calendar.exceptions)
+
+
+def _preview(seen: Iterable[_Seen], replaces: tuple[DayException, ...]) -> Preview:
     seen = list(seen)
     counted: Counter[tuple[str, date, date]] = Counter(rung for each in seen for rung in each.rungs)
     rungs = sorted((RungMove(*key, count) for key, count in counted.items()), key=lambda each: (each.on, each.rung))
@@ -196,7 +220,7 @@ def _preview(seen: Iterable[_Seen]) -> Preview:
         key=lambda pair: (pair[0].was, pair[0].agency, pair[0].citation),
     )
     return Preview(tuple(move for move, stays in moves if not stays), tuple(rungs),
-                   tuple(move for move, stays in moves if stays))  # fmt: skip
+                   tuple(move for move, stays in moves if stays), replaces)  # fmt: skip
 
 
 def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:

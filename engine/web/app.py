@@ -28,6 +28,7 @@ from engine.web.pages import (
     signed,
     signin,
 )
+from engine.web.pages.admin import calendar
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
@@ -37,6 +38,7 @@ VERSION = "0.1.0"
 PAGES = (
     board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
     leadership, demo, signin, account, signed, feeds, admin_home,
+    calendar,
 )  # fmt: skip
 
 

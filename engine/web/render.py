@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine import words
 from engine.access import Deed
-from engine.calendar import written
+from engine.calendar import DayKind, written
 from engine.devices import device_words
 from engine.labels import label
 from engine.lifecycle import Outcome
@@ -30,14 +30,15 @@ from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
 
 HERE = Path(__file__).parent
 FIRST_WORDS = 24
-SETS = (Cadence, Deed, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
+SETS = (Cadence, DayKind, Deed, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
 FATE = {
     LetterState.QUEUED: "t", LetterState.SENDING: "t", LetterState.ACCEPTED: "d", LetterState.DELIVERED: "d",
     LetterState.BOUNCED_SOFT: "s", LetterState.UNKNOWN: "s", LetterState.BOUNCED_HARD: "o", LetterState.REFUSED: "o",
     LetterState.EXPIRED: "o", LetterState.SUPPRESSED: "n",
 }  # fmt: skip
 """The mark (colour and shape) of a letter's fate."""
-STATIC = {"dondoc.css": "text/css; charset=utf-8", "plans.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+STATIC = {"dondoc.css": "text/css; charset=utf-8", "plans.css": "text/css; charset=utf-8",
+          "rules.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}  # fmt: skip
 
 
 # What the page says once a deed is done.

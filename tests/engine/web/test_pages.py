@@ -22,6 +22,7 @@ PAGES = (
     "/report/so-ban/1/2021-H1", "/plans", "/plans/1", "/health",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
+    "/admin/calendar", "/admin/calendar?year=2027", "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 

@@ -14,6 +14,9 @@ from engine.web.visit import Desk, Visit
 router = APIRouter()
 
 LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
+    ("/admin/calendar", "Lịch làm việc", "Working calendar",
+     "Ngày nghỉ lễ, nghỉ bù, làm bù; xem trước hạn nào dời rồi mới lưu.",
+     "Holidays, days off in lieu, worked days; see which due dates move before saving.", Deed.KEEP_CALENDAR),
     ("/health", "Hệ thống", "Health",
      "Lượt chạy gần nhất, thư còn nợ, các kênh gửi.", "The last passes, letters owed, the channels.",
      Deed.SEE_HEALTH),
