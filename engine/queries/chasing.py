@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -12,23 +11,10 @@ from sqlmodel import Session
 from engine.database import table
 from engine.lifecycle import chase
 from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.rehearsed import WouldSay, letters_with
 from engine.queries.timeclass import Today
-from engine.records import Agency, Assignment, Contact, Letter, Notice
-from engine.terms import OPEN_STATES, NoticeKind, Role
-
-
-@dataclass(frozen=True, slots=True)
-class WouldSay:
-    """One letter that would carry chasing lines: to whom, when it leaves, about which assignments."""
-
-    letter_id: int
-    agency: str
-    role: Role
-    label: str
-    channel: str
-    day: date
-    send_after: datetime
-    assignment_ids: tuple[int, ...]
+from engine.records import Assignment, Notice
+from engine.terms import OPEN_STATES, NoticeKind
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,7 @@ def what_chasing_says(session: Session, today: Today, rows: Sequence[AssignmentR
     said_before = set().union(*before.values())
     reached = set().union(*after.values())
     return Rehearsal(
-        _letters(session, {key: ids - before.get(key, set()) for key, ids in fresh.items()}),
+        letters_with(session, {key: ids - before.get(key, set()) for key, ids in fresh.items()}),
         tuple(row for row in rows if row.id in said_before),
         tuple(row for row in rows if row.id not in reached),
     )
@@ -79,13 +65,3 @@ def _chased(session: Session, rows: Sequence[AssignmentRow], today: Today) -> di
         if key.rsplit(":", 2)[0] in effects:
             found.setdefault(letter_id, set()).add(assignment_id)
     return found
-
-
-def _letters(session: Session, lines: dict[int, set[int]]) -> tuple[WouldSay, ...]:
-    letter, c, g = table(Letter), table(Contact), table(Agency)
-    chosen = (
-        select(letter.c.id, g.c.name, letter.c.role, c.c.label, letter.c.channel, letter.c.day, letter.c.send_after)
-        .join(c, c.c.id == letter.c.contact_id).join(g, g.c.id == letter.c.agency_id)
-        .where(letter.c.id.in_(lines)).order_by(g.c.name, letter.c.id)
-    )  # fmt: skip
-    return tuple(WouldSay(*row, tuple(sorted(lines[row[0]]))) for row in session.connection().execute(chosen))

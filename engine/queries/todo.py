@@ -61,15 +61,19 @@ class Todo:
         return not (self.accept.total or self.extensions.total or self.declined.total or self.unreachable)
 
 
-def todo(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Todo:
-    """Nine queries, whatever is stored."""
+def todo(
+    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", supervisor_id: str = ""
+) -> Todo:  # fmt: skip
+    """Nine queries, whatever is stored. ``supervisor_id``: what waits for one department alone."""
     a = table(Assignment)
-    narrowed = {what: AssignmentFilter(plan_id=plan_id, period=period, waiting=what) for what in Waiting}
+    narrowed = {what: AssignmentFilter(plan_id=plan_id, period=period, supervisor_id=supervisor_id, waiting=what)
+                for what in Waiting}  # fmt: skip
     accept = first(session, today, narrowed[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
     extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
     declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
-    return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today, plan_id))
+    return Todo(_some(accept), _some(extensions), _some(declined), asked,
+                unreachable(session, today, plan_id, supervisor_id))  # fmt: skip
 
 
 def _some(found: tuple[list[AssignmentRow], int]) -> Some:
@@ -87,7 +91,9 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
     return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
 
 
-def unreachable(session: Session, today: Today, plan_id: int | None = None) -> tuple[Unreachable, ...]:
+def unreachable(
+    session: Session, today: Today, plan_id: int | None = None, supervisor_id: str = ""
+) -> tuple[Unreachable, ...]:  # fmt: skip
     """Owners of open assignments with nobody to write to, by what stands in the directory now."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     chosen = (
@@ -96,6 +102,8 @@ def unreachable(session: Session, today: Today, plan_id: int | None = None) -> t
         .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id)
         .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
     )  # fmt: skip
+    if supervisor_id:
+        chosen = chosen.where(a.c.supervisor_id == supervisor_id)
     owners = [Unreachable(*row) for row in session.connection().execute(chosen)]
     answering = read_answering(session, (owner.agency_id for owner in owners))
     return tuple(owner for owner in owners if not answering.on(owner.agency_id, Role.COORDINATOR, today.day))

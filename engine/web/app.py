@@ -10,6 +10,7 @@ from engine.api.routes import router as api
 from engine.web import failures
 from engine.web.context import Context
 from engine.web.pages import (
+    accepting,
     account,
     agencies,
     ahead,
@@ -38,6 +39,7 @@ VERSION = "0.1.0"
 PAGES = (
     board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
     leadership, demo, signin, account, signed, feeds, admin_home,
+    accepting,
     calendar,
 )  # fmt: skip
 

@@ -99,6 +99,14 @@ class Visit:
         self.must(Deed.SEE_ASSIGNMENT, agency_id or self.actor.agency_id)
         return self.actor.agency_id
 
+    def department(self, deed: Deed) -> str:
+        """The department whose work a list of what waits may show: any («»), or one's own alone. Raises NotAllowed
+        for those who decide nothing."""
+        if self.may(deed):
+            return ""
+        self.must(deed, self.actor.agency_id)
+        return self.actor.agency_id
+
     def acting(self, actor: Actor, bearer: Bearer | None = None) -> Visit:
         return replace(self, actor=actor, bearer=bearer, account=None, session_id=0)
 
@@ -132,6 +140,10 @@ class Visit:
     def go(self, path: str, **parameters: Any) -> RedirectResponse:
         """After a deed: look at the page again (303), so that reloading does nothing twice."""
         return RedirectResponse(url(path, **parameters), 303)
+
+    def back(self, **said: Any) -> RedirectResponse:
+        """The list again, with the filters of this address, saying what was done."""
+        return RedirectResponse(self.here(**{name: str(value or "") for name, value in said.items()}), 303)
 
     def with_session(self, answer: RedirectResponse, key: str) -> RedirectResponse:
         """Hand a session's cookie out; an empty key takes it back."""

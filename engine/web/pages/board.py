@@ -6,13 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.access import Deed
 from engine.queries.assignments import AssignmentFilter
 from engine.queries.board import board, period_choices, plan_choices
-from engine.queries.todo import todo
+from engine.queries.timeclass import Today
+from engine.queries.todo import Todo, todo
 from engine.web.filters import Code, PageNumber, PlanId
-from engine.web.visit import Desk
+from engine.web.visit import Desk, Visit
 
 router = APIRouter()
 LINES_PER_PAGE = 60
@@ -29,10 +31,18 @@ def show(
     with visit.reading() as (session, today):
         found = board(session, today, AssignmentFilter(plan_id=plan, period=period))
         plans, periods = plan_choices(session), period_choices(session, plan)
-        work = todo(session, today, plan_id=plan, period=period)
+        work = _todo(visit, session, today, plan, period)
     lines = found.by_lateness() if sort == "late" else found.agencies
     first = (page - 1) * LINES_PER_PAGE
     return visit.page(
         "board.html", today=today, board=found, lines=lines[first : first + LINES_PER_PAGE], todo=work, plans=plans,
         periods=periods, plan=plan, period_key=period, sort=sort, page=page, more=len(lines) > first + LINES_PER_PAGE,
     )  # fmt: skip
+
+
+def _todo(visit: Visit, session: Session, today: Today, plan_id: int | None, period: str) -> Todo | None:
+    """What waits for the visitor's own decision; nothing for those who only look."""
+    if not visit.may(Deed.ACCEPT, visit.actor.agency_id):
+        return None
+    above = visit.department(Deed.ACCEPT)
+    return todo(session, today, plan_id=plan_id, period=period, supervisor_id=above)

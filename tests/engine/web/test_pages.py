@@ -20,6 +20,7 @@ PAGES = (
     "/letters?role=monitor&state=delivered&digest=true", "/letters/1", "/letters/1/html", "/agencies",
     "/agencies/so-ban", "/agencies/huyen-b?period=2021-H1", "/agencies/tinh", "/report/huyen-b/1/2021-H1",
     "/report/so-ban/1/2021-H1", "/plans", "/plans/1", "/health",
+    "/accept", "/accept?plan=1&period=2021-H1&agency=so-ban", "/accept?period=2021-Y",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
     "/admin/calendar", "/admin/calendar?year=2027", "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
