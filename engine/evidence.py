@@ -12,7 +12,7 @@ import re
 import secrets
 import unicodedata
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -68,7 +68,7 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
     bytes. Raises FileUnfit."""
     if len(body) > MOST_BYTES:
         most = MOST_BYTES // 1_000_000
-        raise FileUnfit(f"«{name[:80]}» lớn hơn {most} MB. / The file is larger than {most} MB.")
+        raise FileUnfit(f"«{name[:80]}» lớn hơn {most} MB. / “{name[:80]}” is larger than {most} MB.")
     media_type, ending = _what_it_is(body, name)
     kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
     _write(_path(folder, kept.digest), body)
@@ -88,12 +88,20 @@ def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datet
 
 def find(session: Session, agency_id: str, digest: str) -> Kept:
     """A file that this agency uploaded. Raises NotFound, also when only another agency did."""
+    found = find_all(session, agency_id, [digest])
+    if not found:
+        raise NotFound("Không có tệp này. / There is no such file.")
+    return found[digest]
+
+
+def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict[str, Kept]:
+    """Those of several files that this agency uploaded, by digest; one query, none for none."""
+    if not digests:
+        return {}
     e = table(Evidence)
     chosen = select(e.c.digest, e.c.name, e.c.size, e.c.media_type)
-    row = session.connection().execute(chosen.where(e.c.digest == digest, e.c.agency_id == agency_id)).first()
-    if row is None:
-        raise NotFound("Không có tệp này. / There is no such file.")
-    return Kept(*row)
+    rows = session.connection().execute(chosen.where(e.c.digest.in_(digests), e.c.agency_id == agency_id))
+    return {row.digest: Kept(*row) for row in rows}
 
 
 def read_back(folder: Path, kept: Kept) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.lifecycle import Outcome, ReportText
 from engine.planparts import Indicator
@@ -32,6 +33,8 @@ class Typed:
     outcome: str = LATER
     body: str = ""
     reason: str = ""
+    files: tuple[Mapping[str, Any], ...] = ()
+    """As ``engine.evidence.Kept.as_named`` has them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures
         return Submission(problems=problems)
     placed = _place(chosen, indicators, values)
     return Submission({
-        duty.assignment_id: ReportText(Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id])
+        duty.assignment_id: ReportText(
+            Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files
+        )
         for duty in chosen
     })  # fmt: skip
 

@@ -70,6 +70,7 @@ class ReportLine:
     reason: str
     body: str
     figures: Mapping[str, Any]
+    files: Sequence[Mapping[str, Any]]
     returned_at: datetime | None
     returned_reason: str
 

@@ -18,6 +18,7 @@ from engine.web.pages import (
     board,
     deeds,
     demo,
+    evidence,
     feeds,
     health,
     imports,
@@ -37,7 +38,7 @@ from engine.web.visit import Tools
 
 VERSION = "0.1.0"
 PAGES = (
-    board, overdue, assignments, deeds, letters, agencies, report, imports, ahead, plans, health,
+    board, overdue, assignments, deeds, evidence, letters, agencies, report, imports, ahead, plans, health,
     leadership, demo, signin, account, signed, feeds, admin_home,
     accepting,
     calendar,

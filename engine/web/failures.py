@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from engine.errors import DondocError, Unavailable
 from engine.web.render import url
-from engine.web.security import HEADERS, LONGER
+from engine.web.security import HEADERS, MOST_BYTES, most_bytes
 from engine.web.visit import SignInFirst, language_of, tools_of
 
 log = logging.getLogger(__name__)
@@ -92,10 +92,12 @@ def _said(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = WORDS.get(error.status_code, (str(error.detail),) * 2)
-    if error.status_code == 413 and request.url.path in LONGER:
-        most = LONGER[request.url.path] // 1_000_000
-        said = (f"Tệp lớn quá {most} MB; hãy bỏ bớt hình ảnh hoặc chỉ gửi phần chữ.",
-                f"The file is over {most} MB; leave out pictures, or send the text alone.")  # fmt: skip
+    most = most_bytes(request.url.path)
+    if error.status_code == 413 and most > MOST_BYTES:
+        said = (f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
+                "nhẹ hơn (bớt hình ảnh).",
+                f"Over {most // 1_000_000} MB at a time; go back and send fewer files, or lighter ones (with fewer "
+                "pictures).")  # fmt: skip
     made = answer(request, error.status_code, _in(request, said))
     for name, value in (error.headers or {}).items():
         made.headers[name] = value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -52,15 +52,29 @@ def written_day(value: str) -> date:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as a browser sent it: its own name for it, never believed, and its bytes."""
+
+    name: str
+    body: bytes
+
+
 @dataclass(frozen=True)
 class Form:
-    """Field name -> values. Made by the page's dependency after the token was checked."""
+    """Field name -> values. Made by the page's dependency after the token was checked. ``files`` only where a page
+    asks for them."""
 
     fields: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, tuple[Upload, ...]] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
         """What was typed, to be shown again."""
         return next(iter(self.fields.get(name, ())), "")
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """All that was sent under one name, as it came."""
+        return tuple(self.fields.get(name, ()))
 
     def text(self, name: str, most: int = MOST_WORDS) -> str:
         return clean(self.raw(name), most)

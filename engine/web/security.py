@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from urllib.parse import urlsplit
 
@@ -18,10 +19,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.errors import NotAllowed
 
 MOST_BYTES = 1_048_576
-"""Forms and JSON bodies; evidence files will have a limit of their own."""
+"""Forms and JSON bodies."""
 REVIEW_BYTES = 8_000_000
-LONGER = {"/plans/import": 26_000_000, "/plans/review": REVIEW_BYTES}
-"""What some addresses take: a plan document, and the form that carries the whole of one."""
+FILES_BYTES = 30_000_000
+LONGER: tuple[tuple[re.Pattern[str], int], ...] = (
+    (re.compile(r"/plans/import"), 26_000_000),
+    (re.compile(r"/plans/review"), REVIEW_BYTES),
+    (re.compile(r"/report/[^/]+/[^/]+/[^/]+|/r/[^/]+"), FILES_BYTES),
+    (re.compile(r"/api/v1/agencies/[^/]+/evidence"), 14_000_000),
+)
+"""What some addresses take: a plan document, the form that carries the whole of one, a report with its files, and one
+file as base64."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -40,6 +48,11 @@ LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
+def most_bytes(path: str) -> int:
+    """How long a body may be that is sent to an address."""
+    return next((most for where, most in LONGER if where.fullmatch(path)), MOST_BYTES)
+
+
 class Guard:
     """Security headers on every answer, HEAD answered as GET without its body, and no body longer than the limit."""
 
@@ -54,7 +67,7 @@ class Guard:
         inner = {**scope, "method": "GET"} if head else scope
         await self.app(
             inner,
-            _limited(receive, Headers(scope=scope), LONGER.get(scope["path"], MOST_BYTES)),
+            _limited(receive, Headers(scope=scope), most_bytes(scope["path"])),
             _headed(send, bodiless=head),
         )
 

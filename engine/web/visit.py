@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from engine.access import DESK, Actor, ActorRole, Deed, may, must
 from engine.accounts import AccountLine, any_active
@@ -26,7 +27,7 @@ from engine.queries.timeclass import Today, read_today
 from engine.signing import LONGEST, holder_of, slide
 from engine.tokens import Bearer, scope_of
 from engine.web.context import Context
-from engine.web.forms import Form
+from engine.web.forms import Form, Upload
 from engine.web.nav import pages_of
 from engine.web.render import Templates, changed, url
 from engine.web.security import FormTokens, at_the_machine, same_origin
@@ -43,6 +44,10 @@ class SignInFirst(NotAllowed):
     """Hãy đăng nhập rồi làm lại. / Sign in, then do it again."""
 
     status = 401
+
+
+class FormUnread(BadInput):
+    """Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài. / The form cannot be read: broken, too many fields or files, or one that is too long."""  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -288,27 +293,40 @@ Anybody = Annotated[Visit, Depends(anybody)]
 Open = Annotated[Visit, Depends(_visit)]
 
 
-async def _fields(request: Request) -> Form:
-    """The fields of a form. Files are refused until there is a place for them."""
+async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) -> Form:
+    """A form of a page of this server, its token not yet checked. Of a file no more than ``most_bytes`` + 1 is read:
+    enough to see that it is too long. An empty file field sends a nameless part, which is no file."""
     fields: dict[str, tuple[str, ...]] = {}
-    async with request.form(max_files=0, max_fields=2_000) as sent:
-        for name, value in sent.multi_items():
-            if isinstance(value, UploadFile):
-                raise BadInput("Chưa nhận tệp đính kèm. / Files are not taken yet.")
-            fields[name] = (*fields.get(name, ()), value)
+    files: dict[str, tuple[Upload, ...]] = {}
+    try:
+        async with request.form(max_files=most_files, max_fields=2_000) as sent:
+            for name, value in sent.multi_items():
+                if not isinstance(value, UploadFile):
+                    fields[name] = (*fields.get(name, ()), value)
+                elif value.filename:
+                    files[name] = (*files.get(name, ()), Upload(value.filename, await value.read(most_bytes + 1)))
+    except HTTPException as error:
+        if error.status_code == 400:
+            raise FormUnread from error
+        raise
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed("Biểu mẫu gửi từ trang khác bị từ chối. / A form sent from another site is refused.")
-    return Form(fields)
+    return Form(fields, files)
+
+
+async def _fields(request: Request) -> Form:
+    """The fields of a form that takes no files."""
+    return await read_form(request)
 
 
 Fields = Annotated[Form, Depends(_fields)]
 """A form as sent, its token not yet checked: for pages of links, whose token is bound to the link."""
 
 
-def _checked(request: Request, form: Fields) -> Form:
+def checked(request: Request, form: Fields) -> Form:
     """A form of our own page, its token checked against the visitor's own cookie."""
     tools_of(request).tokens.check(form.raw("token"), request.cookies.get(BINDING_COOKIE, ""))
     return form
 
 
-Posted = Annotated[Form, Depends(_checked)]
+Posted = Annotated[Form, Depends(checked)]

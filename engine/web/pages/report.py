@@ -7,25 +7,31 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.access import Deed, must
 from engine.drafts import Kept, discard, restore, save
 from engine.errors import BadInput, Conflict
+from engine.evidence import MOST_BYTES
+from engine.evidence import Kept as File
 from engine.lifecycle import report
 from engine.privacy import SAID, Private, looks_private, warnings
 from engine.queries.reporting import ReportPage, report_page
 from engine.submission import LATER, Said, Submission, Typed, submission
+from engine.web.filing import ACCEPT, LINE, MOST_PARTS, Filed, file_all, read_lines
 from engine.web.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.web.forms import REASON, Form, clean
-from engine.web.visit import Desk, Posted, Visit
+from engine.web.visit import Desk, Visit, read_form
+from engine.web.visit import checked as token_checked
 
 router = APIRouter()
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
+FREE = ("body-", "reason-")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Filled:
     sentence: str = ""
     warned: Mapping[str, str] = field(default_factory=dict)
     """By field: what looks like somebody's private life; sent all the same once the reader has looked again."""
+    files: Mapping[int, tuple[File, ...]] = field(default_factory=dict)
+    """By assignment: what is stored already and goes with its report."""
     draft: Kept | None = None
     seen: str = ""
     """When the draft that the page shows was saved: a colleague's later one is not overwritten unread."""
@@ -59,8 +67,16 @@ def show(visit: Desk, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, 
     return report_form(visit, Address(agency_id, plan_id, period, visit.path), outcome=said, n=n)
 
 
+async def _sent(request: Request, visit: Desk, agency_id: AgencyId) -> Form:
+    """Nobody's files are read before it is known who sends them."""
+    visit.must(Deed.REPORT, agency_id)
+    return token_checked(request, await read_form(request, MOST_PARTS, MOST_BYTES))
+
+
 @router.post("/report/{agency_id}/{plan_id}/{period}")
-def send(visit: Desk, form: Posted, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey) -> Response:
+def send(
+    visit: Desk, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
+) -> Response:
     return submit(visit, form, Address(agency_id, plan_id, period, visit.path))
 
 
@@ -72,42 +88,54 @@ def report_form(
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
     if filled is None:
-        filled = Filled(typed=kept.fields, draft=kept, seen=kept.saved_at.isoformat()) if kept else Filled()
+        filled = _found(visit, page, kept)
     confirm = _mark(filled.typed, filled.warned)
     return visit.page("report.html", status, today=today, report=page, filled=filled, action=where.path,
-                      outcome=outcome, n=n, confirm=confirm)  # fmt: skip
+                      outcome=outcome, n=n, confirm=confirm, ACCEPT=ACCEPT)  # fmt: skip
+
+
+def _found(visit: Visit, page: ReportPage, kept: Kept | None) -> Filled:
+    """What the page opens with: the draft, else what was reported before."""
+    if kept is None:
+        files = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
+        return Filled(files=files)
+    lines = {each.row.id: kept.fields.get(f"{LINE}{each.row.id}", "").splitlines() for each in page.items}
+    files, _ = read_lines(visit, page.agency_id, lines)
+    return Filled(typed=kept.fields, files=files, draft=kept, seen=kept.saved_at.isoformat())
 
 
 def submit(visit: Visit, form: Form, where: Address) -> Response:
-    """All of it or nothing; a refused one keeps what was typed. The other button only saves it as it stands."""
+    """All of it or nothing; a refused one keeps what was typed and every fit file. The other button only saves it as
+    it stands."""
     must(visit.actor, Deed.REPORT, where.agency_id)
     with visit.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    typed = _typed(form)
+    filed = file_all(visit, form, where.agency_id, (item.row.id for item in page.items if item.open))
+    typed = _typed(form, filed)
     try:
-        secret = _secret(typed)
-        if secret:
-            return _again(visit, where, form, 422, problems=secret)
+        wrong = {**_secret(typed), **filed.problems}
+        if wrong:
+            return _again(visit, where, form, filed, 422, problems=wrong)
         if form.raw("act") == DRAFT:
-            return _save(visit, form, where)
-        checked = _checked(form, page)
+            return _save(visit, form, where, typed)
+        checked = _checked(form, page, filed)
         if checked.problems:
-            return _again(visit, where, form, 422, problems=checked.problems)
+            return _again(visit, where, form, filed, 422, problems=checked.problems)
         warned = warnings(_free_text(typed), visit.language)
         if warned and form.raw("sure") != _mark(typed, warned):
-            return _again(visit, where, form, 422, warned=warned)
+            return _again(visit, where, form, filed, 422, warned=warned)
         with visit.writing() as session:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=visit.actor.name, now=visit.now)
             _keep_the_rest(session, visit, where, typed, checked)
     except (BadInput, Conflict) as error:
-        return _again(visit, where, form, error.status, sentence=error.said(visit.language))
+        return _again(visit, where, form, filed, error.status, sentence=error.said(visit.language))
     return visit.go(where.path, said="reported", n=len(checked.texts), lang=_lang(visit))
 
 
-def _save(visit: Visit, form: Form, where: Address) -> Response:
+def _save(visit: Visit, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
     with visit.writing() as session:
-        save(session, where.agency_id, where.plan_id, where.period, _typed(form), actor=visit.actor.name,
+        save(session, where.agency_id, where.plan_id, where.period, typed, actor=visit.actor.name,
              now=visit.now, seen=_moment(form.raw("seen")))  # fmt: skip
     return visit.go(where.path, said="draft", lang=_lang(visit))
 
@@ -115,7 +143,8 @@ def _save(visit: Visit, form: Form, where: Address) -> Response:
 def _keep_the_rest(session: Session, visit: Visit, where: Address, typed: Mapping[str, str], sent: Submission) -> None:
     """The draft goes; what was typed about duties that were left for later stays as a draft."""
     ids = {str(each) for each in sent.texts}
-    rest = {name: text for name, text in _free_text(typed).items() if name.partition("-")[2] not in ids}
+    rest = {name: text for name, text in typed.items()
+            if name.startswith((*FREE, LINE)) and name.partition("-")[2] not in ids}  # fmt: skip
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
         save(session, where.agency_id, where.plan_id, where.period, rest, actor=visit.actor.name, now=visit.now)
@@ -130,7 +159,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in typed.items() if name.startswith(("body-", "reason-"))}
+    return {name: text for name, text in typed.items() if name.startswith(FREE)}
 
 
 def _secret(typed: Mapping[str, str]) -> dict[str, Said]:
@@ -146,30 +175,35 @@ def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16] if warned else ""
 
 
-def _checked(form: Form, page: ReportPage) -> Submission:
-    duties = [_duty(form, item.row.id, item.row.citation) for item in page.items if item.open]
+def _checked(form: Form, page: ReportPage, filed: Filed) -> Submission:
+    duties = [
+        _duty(form, item.row.id, item.row.citation, filed.kept.get(item.row.id, ())) for item in page.items if item.open
+    ]
     figures = {each.code: form.text(f"figure-{each.code}", REASON) for each in page.indicators}
     return submission(duties, page.indicators, figures)
 
 
-def _duty(form: Form, assignment_id: int, citation: str) -> Typed:
+def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]) -> Typed:
     outcome = form.text(f"outcome-{assignment_id}", 16)
     if outcome == LATER:
         return Typed(assignment_id, citation)
     body, reason = form.text(f"body-{assignment_id}"), form.text(f"reason-{assignment_id}", REASON)
-    return Typed(assignment_id, citation, outcome, body, reason)
+    return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_named for each in files))
 
 
 def _again(
-    visit: Visit, where: Address, form: Form, status: int, *, problems: Mapping[str, Said] | None = None,
+    visit: Visit, where: Address, form: Form, filed: Filed, status: int, *, problems: Mapping[str, Said] | None = None,
     warned: Mapping[str, str] | None = None, sentence: str = "",
 ) -> Response:  # fmt: skip
-    filled = Filled(problems or {}, _typed(form), sentence, warned or {}, None, form.raw("seen")[:40])
+    filled = Filled(problems or {}, _typed(form, filed), sentence, warned or {}, filed.kept, None,
+                    form.raw("seen")[:40])  # fmt: skip
     return report_form(visit, where, filled=filled, status=status)
 
 
-def _typed(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.fields.items() if values and name not in NOT_TYPED}
+def _typed(form: Form, filed: Filed) -> dict[str, str]:
+    said = {name: values[0] for name, values in form.fields.items()
+            if values and name not in NOT_TYPED and not name.startswith(LINE)}  # fmt: skip
+    return said | filed.lines
 
 
 def _lang(visit: Visit) -> str:

@@ -4,21 +4,25 @@ button posts. The form's token is bound to the link, since a reader's mail progr
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.access import Actor, ActorRole, Deed, must
 from engine.errors import NotFound
+from engine.evidence import MOST_BYTES
 from engine.lifecycle import acknowledge, decline
 from engine.links import Link, Purpose
 from engine.queries.signed import Asked, Holder, asked_in, holder, report_subject
 from engine.queries.timeclass import Today, read_today
+from engine.web.filing import MOST_PARTS
 from engine.web.filters import Code, PageNumber
-from engine.web.forms import REASON
+from engine.web.forms import REASON, Form
+from engine.web.pages.evidence import Digest, given_back
 from engine.web.pages.report import Address, report_form, submit
-from engine.web.visit import Fields, Open, Visit
+from engine.web.visit import Fields, Open, Visit, read_form
 
 router = APIRouter()
 
@@ -64,8 +68,21 @@ def report_shown(visit: Open, token: str, said: Code = "", n: PageNumber = 1) ->
     return report_form(visit, where, outcome=said, n=n)
 
 
+@router.get("/r/{token}/files/{digest}")
+def file_shown(visit: Open, token: str, digest: Digest) -> Response:
+    """A file of the holder's own agency."""
+    visit, where = _report(visit, token, visit.context.signer.read(Purpose.REPORT, token, visit.today))
+    return given_back(visit, where.agency_id, digest)
+
+
+async def _sent(request: Request, visit: Open, token: str) -> Form:
+    """Files are read of whoever holds a link of ours, and of nobody else."""
+    visit.context.signer.read(Purpose.REPORT, token, visit.today)
+    return await read_form(request, MOST_PARTS, MOST_BYTES)
+
+
 @router.post("/r/{token}")
-def report_sent(visit: Open, form: Fields, token: str) -> Response:
+def report_sent(visit: Open, form: Annotated[Form, Depends(_sent)], token: str) -> Response:
     link = _checked(visit, form.raw("token"), token, Purpose.REPORT)
     visit, where = _report(visit, token, link)
     return submit(visit, form, where)

@@ -21,7 +21,7 @@ from engine.planfile import PlanFile, against_directory
 from engine.records import Plan
 from engine.terms import PlanState
 from engine.web.review import checked, fields_of, reviewed, sheet_of
-from engine.web.security import LONGER
+from engine.web.security import most_bytes
 from engine.yamlfile import read
 from workflows.demo import load_province
 from workflows.simulate import foresee
@@ -230,7 +230,7 @@ def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
     headers = {"content-length": str(200_000_000), "content-type": "multipart/form-data; boundary=x"}
     answer = desk.client.post("/plans/import", content=b"--x--", headers=headers)
     assert answer.status_code == 413
-    assert f"{LONGER['/plans/import'] // 1_000_000} MB" in answer.text
+    assert f"{most_bytes('/plans/import') // 1_000_000} MB" in answer.text
 
 
 @pytest.mark.parametrize("sheet", ["", "x", "eyJhIjoxfQ.abc"])

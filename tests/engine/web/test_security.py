@@ -234,7 +234,7 @@ def test_hostile_forms_change_nothing_and_are_answered_in_words(office: Office, 
     assert everything(lived) == before
 
 
-@pytest.mark.parametrize("path", ["/overdue/chase", "/assignments/3/cancel", "/demo/step", "/report/huyen-b/1/2021-H1"])
+@pytest.mark.parametrize("path", ["/overdue/chase", "/assignments/3/cancel", "/demo/step"])
 def test_a_body_that_is_no_form_or_too_long_is_refused(office: Office, path: str) -> None:
     token = office.token()
     huge = office.client.post(path, data={"token": token, "reason": "a" * (MOST_BYTES + 1)})

@@ -1,0 +1,217 @@
+"""Files of a report: chosen once, kept whatever becomes of the form, given back only to whoever may see them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import add_contact, at, begin, bring_to, happened, item, plan_file, row, rows, store
+from ground.office import Office, contact_of, open_office
+from ground.people import as_role
+from httpx import Response
+
+from engine import evidence
+from engine.database import Database
+from engine.lifecycle import return_report
+from engine.links import Purpose
+from engine.records import Draft, Evidence, Report
+from engine.terms import Role, State
+
+PAGE = "/report/so-ban/1/2021-H1"
+PDF = b"%PDF-1.7\nb\xc3\xa1o c\xc3\xa1o"
+PNG = b"\x89PNG\r\n\x1a\n.."
+DONE = {"outcome-1": "done", "body-1": "Đã làm."}
+Files = list[tuple[str, tuple[str, bytes]]]
+
+
+@pytest.fixture
+def office(sqlite_database: Database, tmp_path: Path) -> Office:
+    """so-ban owns IV.1.1 and IV.2.1 (assignments 1 and 2), due on 17 June."""
+    plan = plan_file(items=(item(1, "so-ban"), item(2, "so-ban")))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    return open_office(sqlite_database, tmp_path, now=at("2021-06-15"))
+
+
+def send(office: Office, files: Files, page: str = PAGE, **fields: Any) -> Response:
+    """The form as a browser sends it, with an empty part for the other duty's empty file field."""
+    sent = [*files, ("file-2", ("", b""))]
+    return office.client.post(page, data={"token": office.token(page), **fields}, files=sent)
+
+
+def lines(page: str, number: int = 1) -> list[str]:
+    return [str(each["value"]) for each in BeautifulSoup(page, "lxml").select(f'input[name="kept-{number}"]')]
+
+
+def chosen(name: str = "Báo cáo.pdf", body: bytes = PDF, number: int = 1) -> tuple[str, tuple[str, bytes]]:
+    return f"file-{number}", (name, body)
+
+
+def test_a_file_goes_with_the_report_of_its_duty_and_lies_by_its_digest(office: Office, tmp_path: Path) -> None:
+    answer = send(office, [chosen(), chosen("anh.exe", PNG)], **DONE)
+    (report,) = rows(office.context.database, Report)
+    assert answer.status_code == 303
+    assert [(each["name"], each["size"]) for each in report.files] == [("Báo cáo.pdf", len(PDF)), ("anh.png", len(PNG))]
+    digest = report.files[0]["digest"]
+    assert (tmp_path / "files" / digest[:2] / digest).read_bytes() == PDF
+    assert happened(office.context.database).count("evidence_stored") == 2
+
+
+def test_a_refused_form_keeps_the_file_and_the_next_one_sends_it(office: Office) -> None:
+    refused = send(office, [chosen()], **{"outcome-1": "done", "body-1": ""})
+    assert refused.status_code == 422
+    (kept,) = lines(refused.text)
+    assert kept.endswith(" Báo cáo.pdf")
+    assert send(office, [], **DONE, **{"kept-1": kept}).status_code == 303
+    assert [each["name"] for each in row(office.context.database, Report).files] == ["Báo cáo.pdf"]
+
+
+def test_a_draft_keeps_the_file_and_what_is_left_for_later_keeps_its_own(office: Office) -> None:
+    send(office, [chosen(), chosen("hai.pdf", PDF + b"2", 2)], act="draft")
+    page = office.get(PAGE).text
+    first, second = lines(page)[0], lines(page, 2)[0]
+    send(office, [], **DONE, **{"kept-1": first, "kept-2": second})
+    assert row(office.context.database, Draft).body == {"kept-2": second}
+    assert lines(office.get(PAGE).text, 2) == [second]
+
+
+def test_an_unticked_file_is_left_out(office: Office) -> None:
+    send(office, [chosen(), chosen("anh.png", PNG)], act="draft")
+    pdf, _ = lines(office.get(PAGE).text)
+    send(office, [], **DONE, **{"kept-1": pdf})
+    assert len(row(office.context.database, Report).files) == 1
+
+
+def test_a_returned_report_comes_back_with_its_files(office: Office) -> None:
+    send(office, [chosen()], **DONE)
+    with office.context.database.write() as session:
+        return_report(session, 1, reason="Thiếu.", actor="desk", now=office.clock.now)
+    assert lines(office.get(PAGE).text)[0].endswith(" Báo cáo.pdf")
+
+
+@pytest.mark.parametrize(("name", "body", "words"), [
+    ("rac.pdf", b"junk", "không phải một trong"), ("bao-cao.pdf", b"MZ\x90\x00", "không phải một trong"),
+    ("trang.html", b"<html><script>", "không phải một trong"), ("rong.pdf", b"", "không phải một trong"),
+    ("to.pdf", b"%PDF-" + b"0" * 11_000_000, "lớn hơn 10 MB"), ("TUYỆT MẬT.pdf", PDF, "văn bản mật"),
+    ("../../a / b\u202e<script>.pdf", b"junk", "« b<script>.pdf»"),
+])  # fmt: skip
+def test_what_cannot_be_taken_is_said_beside_its_field_and_nothing_is_lost(
+    office: Office, name: str, body: bytes, words: str
+) -> None:
+    answer = send(office, [chosen(), chosen(name, body)], **DONE)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 422
+    assert words in page.select_one("#file-1-said").get_text()  # type: ignore[union-attr]
+    assert page.select_one("#file-1")["aria-describedby"] == "file-1-said"  # type: ignore[index]
+    assert page.select_one("#body-1").get_text() == "Đã làm."  # type: ignore[union-attr]
+    assert len(lines(answer.text)) == 1
+    assert rows(office.context.database, Report) == []
+
+
+def test_an_eleventh_file_is_refused_by_name_and_ten_are_kept(office: Office) -> None:
+    answer = send(office, [chosen(f"{number}.pdf", PDF + b"%d" % number) for number in range(11)], **DONE)
+    assert answer.status_code == 422
+    assert "chưa nhận «10.pdf»" in answer.text
+    assert len(lines(answer.text)) == 10
+
+
+@pytest.mark.parametrize("line", ["x", "0" * 64, "", "0" * 64 + " a.pdf", "../../x y"])
+def test_a_line_that_names_no_file_of_ours_is_said(office: Office, line: str) -> None:
+    answer = send(office, [], **DONE, **{"kept-1": line})
+    assert (answer.status_code, "hãy chọn lại" in answer.text) == (422, True)
+
+
+def test_another_agencys_file_cannot_be_named(office: Office) -> None:
+    database = office.context.database
+    send(office, [chosen()], **DONE)
+    kept = f"{rows(database, Evidence)[0].digest} x.pdf"
+    begin(store(database, now=at("2021-06-01"), plan=plan_file(number="13/KH-UBND")), now=at("2021-06-01"))
+    page = "/report/huyen-a/2/2021-H1"
+    number = re.search(r"outcome-(\d+)", office.get(page).text)[1]  # type: ignore[index]
+    answer = send(office, [], page, **{f"outcome-{number}": "done", f"body-{number}": "x", f"kept-{number}": kept})
+    assert answer.status_code == 422
+
+
+def test_a_body_over_thirty_megabytes_is_refused_in_words(office: Office) -> None:
+    answer = send(office, [chosen(f"{n}.pdf", PDF + b"0" * 9_900_000) for n in range(4)])
+    assert (answer.status_code, "30 MB" in answer.text) == (413, True)
+    assert rows(office.context.database, Evidence) == []
+
+
+def test_a_broken_form_is_refused_in_words(office: Office) -> None:
+    token = office.token(PAGE)
+    many = office.client.post(PAGE, data={"token": token}, files=[chosen(str(n)) for n in range(501)])
+    long = office.client.post(PAGE, data={"token": token, "body-1": "x" * 1_100_000}, files=[chosen()])
+    assert [(each.status_code, "Không đọc được biểu mẫu" in each.text) for each in (many, long)] == [(400, True)] * 2
+
+
+def test_files_are_linked_where_the_report_is_read_and_come_back_as_downloads(office: Office) -> None:
+    send(office, [chosen()], **DONE)
+    address = f"/agencies/so-ban/files/{rows(office.context.database, Evidence)[0].digest}"
+    assert office.get("/assignments/1").text.count(address) == 2  # accept box, list of reports
+    assert address in office.get(PAGE).text
+    answer = office.get(address)
+    assert (answer.content, answer.headers["content-type"]) == (PDF, "application/pdf")
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+
+
+@pytest.mark.parametrize(("role", "agency_id", "status"), [
+    ("coordinator", "so-ban", 200), ("head", "so-ban", 200), ("monitor", "so-chinh", 200),
+    ("administrator", "tinh", 200), ("coordinator", "huyen-a", 403), ("leadership", "tinh", 403),
+])  # fmt: skip
+def test_a_file_is_given_to_its_agency_and_the_monitor(
+    office: Office, tmp_path: Path, role: str, agency_id: str, status: int
+) -> None:
+    send(office, [chosen()], **DONE)
+    address = f"/agencies/so-ban/files/{rows(office.context.database, Evidence)[0].digest}"
+    assert as_role(office.context.database, tmp_path, role, agency_id).get(address).status_code == status
+
+
+@pytest.mark.parametrize("digest", ["0" * 64, "x", "..%2f..%2fetc%2fpasswd", "A" * 64])
+def test_what_is_no_file_is_not_found(office: Office, digest: str) -> None:
+    assert office.get(f"/agencies/so-ban/files/{digest}").status_code == 404
+
+
+def test_a_file_that_was_damaged_is_not_given_out(office: Office, tmp_path: Path) -> None:
+    send(office, [chosen()], **DONE)
+    digest = rows(office.context.database, Evidence)[0].digest
+    (tmp_path / "files" / digest[:2] / digest).write_bytes(b"%PDF-other")
+    answer = office.get(f"/agencies/so-ban/files/{digest}")
+    assert (answer.status_code, "bị mất hoặc hỏng" in answer.text) == (404, True)
+
+
+def test_nobodys_files_are_stored(office: Office, tmp_path: Path) -> None:
+    as_role(office.context.database, tmp_path, "coordinator", "huyen-a")
+    stranger = open_office(office.context.database, tmp_path, host="https://dondoc.example")
+    assert stranger.client.post(PAGE, files=[chosen()]).status_code == 401
+    assert stranger.client.post("/r/x.y", files=[chosen()]).status_code == 403
+    other = as_role(office.context.database, tmp_path, "deputy", "huyen-a")
+    assert other.client.post(PAGE, files=[chosen()]).status_code == 403
+    assert not (tmp_path / "files").exists()
+
+
+def test_by_the_link_in_a_letter_files_go_up_and_come_back(office: Office) -> None:
+    link = office.link(Purpose.REPORT, contact_of(office.context.database, "so-ban"), "1:2021-H1")
+    kept = lines(send(office, [chosen()], link, **{"outcome-1": "done", "body-1": ""}).text)
+    assert send(office, [], link, **DONE, **{"kept-1": kept[0]}).status_code == 303
+    page = BeautifulSoup(office.get(link).text, "lxml")
+    address = str(page.select_one(".files a")["href"])  # type: ignore[index]
+    assert address.startswith(f"{link}/files/")
+    assert office.get(address).content == PDF
+    strange = office.link(
+        Purpose.REPORT, add_contact(office.context.database, "huyen-a", Role.COORDINATOR), "1:2021-H1"
+    )
+    assert office.get(address.replace(link, strange)).status_code == 404
+
+
+def test_what_is_reported_takes_no_more_files(office: Office) -> None:
+    bring_to(office.context.database, State.REPORTED, 1, now=office.clock.now)
+    send(office, [chosen()], **{"outcome-2": "done", "body-2": "x"})
+    assert rows(office.context.database, Evidence) == []
+
+
+def test_the_size_limit_is_the_one_that_is_said() -> None:
+    assert (evidence.MOST_BYTES, evidence.MOST_FILES) == (10_000_000, 10)
