@@ -5,12 +5,15 @@ Each field is ``DONDOC_<NAME>`` in the environment or in the file ``.env``; the 
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -114,6 +117,30 @@ class Settings(BaseSettings):
             finally:
                 fresh.unlink()
         return path.read_text().strip()
+
+
+class Whence(StrEnum):
+    """Where a setting's value was found, the first of these that has it."""
+
+    STARTED = "started"
+    """Given on the command line when the program was started."""
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    DEFAULT = "default"
+
+
+def whence(settings: Settings) -> Mapping[str, Whence]:
+    """Field name -> where its value came from, as far as the environment and ``.env`` still say so."""
+    environment = {name.upper() for name in os.environ}
+    written = {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+
+    def found(name: str) -> Whence:
+        if name not in settings.model_fields_set:
+            return Whence.DEFAULT
+        known = f"DONDOC_{name.upper()}"
+        return Whence.ENVIRONMENT if known in environment else Whence.FILE if known in written else Whence.STARTED
+
+    return {name: found(name) for name in Settings.model_fields}
 
 
 class SettingsRefused(ValueError):

@@ -30,7 +30,7 @@ from engine.web.pages import (
     signed,
     signin,
 )
-from engine.web.pages.admin import calendar
+from engine.web.pages.admin import calendar, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
@@ -41,7 +41,7 @@ PAGES = (
     board, overdue, assignments, deeds, evidence, letters, agencies, report, imports, ahead, plans, health,
     leadership, demo, signin, account, signed, feeds, admin_home,
     accepting,
-    calendar,
+    calendar, settings,
 )  # fmt: skip
 
 

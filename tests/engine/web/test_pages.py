@@ -23,7 +23,8 @@ PAGES = (
     "/accept", "/accept?plan=1&period=2021-H1&agency=so-ban", "/accept?period=2021-Y",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
-    "/admin/calendar", "/admin/calendar?year=2027", "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
+    "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings",
+    "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 

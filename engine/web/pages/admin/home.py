@@ -17,6 +17,8 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
     ("/admin/calendar", "Lịch làm việc", "Working calendar",
      "Ngày nghỉ lễ, nghỉ bù, làm bù; xem trước hạn nào dời rồi mới lưu.",
      "Holidays, days off in lieu, worked days; see which due dates move before saving.", Deed.KEEP_CALENDAR),
+    ("/admin/settings", "Thiết lập", "Settings",
+     "Mọi thiết lập của máy chủ, để xem.", "Every setting of the server, to be read.", Deed.SEE_SETTINGS),
     ("/health", "Hệ thống", "Health",
      "Lượt chạy gần nhất, thư còn nợ, các kênh gửi.", "The last passes, letters owed, the channels.",
      Deed.SEE_HEALTH),

@@ -1,0 +1,137 @@
+"""The settings as they may be shown: each with its value, where that came from, and what it is for in words.
+
+Pure. A secret is never shown in part, nor how long it is; an address that may hold one is not shown at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from config.settings import Settings, Whence, whence
+
+HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
+"""Not secrets by their type, but gateways and monitors put keys into them."""
+URLS = frozenset({"database_url", "prefect_api_url"})
+
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "": ("Máy chủ và dữ liệu", "Server and data"),
+    "mail": ("Thư điện tử gửi đi", "Outgoing mail"),
+    "imap": ("Thư trả lời", "Answers by mail"),
+    "sms": ("Tin nhắn", "SMS"),
+    "passes": ("Nhịp chạy và lưu giữ", "Rhythm and retention"),
+    "watch": ("Theo dõi vận hành", "Operation"),
+}
+# Field -> (group, what it is for in Vietnamese). The English stands with the field itself.
+PURPOSES: Mapping[str, tuple[str, str]] = {
+    "data_dir": ("", "nơi để cơ sở dữ liệu, hộp thư Maildir, tệp kèm theo và khóa ký"),
+    "database_url": ("", "để trống: SQLite trong data_dir; hoặc địa chỉ PostgreSQL"),
+    "base_url": ("", "địa chỉ mà liên kết trong thư bắt đầu bằng"),
+    "host": ("", "địa chỉ mạng mà máy chủ nghe"),
+    "port": ("", "cổng mà máy chủ nghe"),
+    "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
+    "language": ("", "ngôn ngữ ban đầu của các trang"),
+    "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),
+    "mail_from": ("mail", "hộp thư gửi đi"),
+    "mail_from_name": ("mail", "tên người gửi"),
+    "smtp_host": ("mail", "máy chủ gửi thư; để trống: thư nằm trong Maildir, không rời máy này"),
+    "smtp_port": ("mail", "587 với starttls, 465 với tls, 25 với none"),
+    "smtp_security": ("mail", "cách mã hóa; không bao giờ lặng lẽ hạ xuống"),
+    "smtp_username": ("mail", "tên đăng nhập; để trống: không đăng nhập"),
+    "smtp_password": ("mail", "mật khẩu của smtp_username"),
+    "smtp_ca_file": ("mail", "chứng thư của tổ chức cấp chứng thư riêng"),
+    "smtp_connections": ("mail", "số kết nối giữ mở tới máy chủ gửi thư"),
+    "smtp_messages_per_connection": ("mail", "số thư một kết nối; 0: không giới hạn"),
+    "smtp_per_minute": ("mail", "số thư một phút; 0: không giới hạn"),
+    "smtp_timeout": ("mail", "số giây chờ máy chủ gửi thư trả lời"),
+    "reply_to": ("mail", "hộp thư nhận trả lời; để trống: mail_from"),
+    "bounce_domain": ("mail", "tên miền nhận thư bị trả về; để trống: mail_from"),
+    "dkim_selector": ("mail", "tên khóa DKIM trong DNS; để trống: thư không ký"),
+    "dkim_key_file": ("mail", "tệp khóa riêng RSA (PEM) để ký thư"),
+    "imap_host": ("imap", "máy chủ lấy thư trả lời và thư bị trả về; để trống: không lấy"),
+    "imap_port": ("imap", "993 với tls, 143 với starttls"),
+    "imap_security": ("imap", "cách mã hóa; none: chỉ trên chính máy này"),
+    "imap_username": ("imap", "tài khoản của hộp thư"),
+    "imap_password": ("imap", "mật khẩu của imap_username"),
+    "imap_folder": ("imap", "thư mục được đọc"),
+    "imap_ca_file": ("imap", "chứng thư của tổ chức cấp chứng thư riêng"),
+    "receive_seconds": ("imap", "bao nhiêu giây lấy thư một lần"),
+    "sms_gateway": ("sms", "cổng gửi tin nhắn; để trống: không gửi tin nhắn"),
+    "sms_url": ("sms", "kannel: địa chỉ sendsms; apprise: URL có {to}"),
+    "sms_username": ("sms", "kannel: tên đăng nhập; esms: ApiKey"),
+    "sms_password": ("sms", "kannel: mật khẩu; esms: SecretKey; speedsms: token"),
+    "sms_sender": ("sms", "tên thương hiệu (nhiều nhất 11 chữ) hoặc số gửi"),
+    "sms_marks": ("sms", "giữ dấu tiếng Việt: 70 ký tự một phần thay vì 160"),
+    "sms_gammu_dir": ("sms", "các thư mục của gammu-smsd: outbox, sent, error, inbox"),
+    "sms_answers": ("sms", "nhận tin trả lời (kannel, gammu): mỗi tin có một mã ngắn"),
+    "sms_production": ("sms", "gửi thật; nếu không: esms chỉ kiểm tra, speedsms và apprise từ chối"),
+    "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
+    "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
+    "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
+    "metrics_token": ("watch", "khóa của /metrics; để trống: chỉ máy này được đọc"),
+    "templates_dir": ("mail", "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn"),
+    "tick_seconds": ("passes", "bao nhiêu giây xem việc đến hạn một lần"),
+    "lease_seconds": ("passes", "số giây một thư thuộc về tiến trình đã nhận nó"),
+    "give_up_days": ("passes", "thư không gửi được trong chừng ấy ngày thì hết hạn gửi"),
+    "keep_bodies_days": ("passes", "nội dung thư được xóa sau chừng ấy ngày"),
+    "link_days": ("passes", "liên kết trong thư dùng được bao nhiêu ngày"),
+    "heartbeat_url": ("watch", "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi"),
+    "prefect": ("watch", "hiện các lượt chạy trong Prefect khi máy chủ Prefect trả lời"),
+    "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect của bạn"),
+    "prefect_port": ("watch", "cổng của Prefect trên máy này"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` tells these two apart."""
+
+    name: str
+    group: str
+    value: str
+    hidden: bool
+    is_set: bool
+    whence: Whence
+    vi: str
+    en: str
+
+
+def configured(settings: Settings) -> tuple[Configured, ...]:
+    """Every setting, group by group."""
+    sources = whence(settings)
+    found = [_one(settings, name, sources[name]) for name in Settings.model_fields]
+    order = list(GROUPS)
+    return tuple(sorted(found, key=lambda each: order.index(each.group)))
+
+
+def _one(settings: Settings, name: str, source: Whence) -> Configured:
+    value: Any = getattr(settings, name)
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    hidden = isinstance(value, SecretStr) or name in HIDDEN
+    group, vi = PURPOSES[name]
+    shown = "" if hidden else _without_password(str(plain)) if name in URLS else _shown(plain)
+    en = Settings.model_fields[name].description or ""
+    return Configured(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value.as_posix() if isinstance(value, Path) else value)
+
+
+def _without_password(address: str) -> str:
+    """An address without who signs in, how, and whatever else hangs on it; one that cannot be read is not shown."""
+    if not address:
+        return ""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return "…"
+    return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()

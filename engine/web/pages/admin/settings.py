@@ -1,0 +1,22 @@
+"""What the operator has set, to be read: no page changes a setting, and no secret is on any."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.access import Deed
+from engine.configured import GROUPS, configured
+from engine.web.visit import Desk
+
+router = APIRouter()
+
+
+@router.get("/admin/settings")
+def show(visit: Desk) -> Response:
+    visit.must(Deed.SEE_SETTINGS)
+    found = configured(visit.context.settings)
+    groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
+    return visit.page("admin/settings.html", groups=groups)
