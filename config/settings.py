@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     operator_email: str = Field("", description="who is told when another channel is down")
     operator_phone: str = Field("", description="the same by SMS when e-mail is down")
     metrics_token: SecretStr = Field(SecretStr(""), description="bearer token of /metrics; empty: this machine alone")
-    templates_dir: Path | None = Field(None, description="the office's own templates, each before the shipped one")
+    templates_dir: Path | None = Field(
+        None, description="the office's own templates, each before the shipped one; empty: templates in data_dir"
+    )
 
     tick_seconds: int = Field(20, ge=1, le=3600, description="how often the heartbeat looks for what is due")
     lease_seconds: int = Field(300, ge=10, description="seconds a claimed letter belongs to the worker that took it")
@@ -99,6 +101,10 @@ class Settings(BaseSettings):
     @property
     def maildir(self) -> Path:
         return self.data_dir / "maildir"
+
+    @property
+    def templates(self) -> Path:
+        return self.templates_dir or self.data_dir / "templates"
 
     def signing_key(self) -> str:
         """The secret, made on first use. The file is created whole or not at all, readable by its owner alone."""

@@ -71,6 +71,8 @@ class Deed(StrEnum):
     """The directory, its successions and handing over."""
     KEEP_CONTACTS = "keep_contacts"
     KEEP_POLICIES = "keep_policies"
+    KEEP_TEMPLATES = "keep_templates"
+    """The words of the letters."""
     KEEP_CALENDAR = "keep_calendar"
     KEEP_ACCOUNTS = "keep_accounts"
     STEP_CLOCK = "step_clock"

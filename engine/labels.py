@@ -120,6 +120,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         EventKind.EVIDENCE_STORED: ("Lưu tài liệu kèm theo", "Evidence stored"),
         EventKind.FIGURES_FROZEN: ("Chốt số liệu", "Figures frozen"),
         EventKind.FEED_CHANGED: ("Đổi đường dẫn lịch", "Calendar feed changed"),
+        EventKind.TEMPLATE_CHANGED: ("Sửa mẫu thư", "Letter template changed"),
         EventKind.ACCOUNT_CHANGED: ("Thay đổi tài khoản", "Account changed"),
         EventKind.SIGNED_IN: ("Đăng nhập", "Signed in"),
         EventKind.DUTY_ADDED: ("Bổ sung nhiệm vụ", "Duty added"),

@@ -30,6 +30,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.RUNG_FIRED: ("{rung}: thư tới {roles}", "{rung}: letter to {roles}"),
     EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
     EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
+    EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
 }
 
 

@@ -136,6 +136,7 @@ class EventKind(StrEnum):
     EVIDENCE_STORED = "evidence_stored"
     FIGURES_FROZEN = "figures_frozen"
     FEED_CHANGED = "feed_changed"
+    TEMPLATE_CHANGED = "template_changed"
 
 
 class Quiet(StrEnum):

@@ -26,7 +26,9 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateError,
+    TemplateNotFound,
 )
+from jinja2.loaders import split_template_path
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -47,6 +49,8 @@ KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
 KINDS = ("duties", "watch", "leadership", "answer", "signin")
 ONE_PART = 160
 """Characters of a short message that costs one part (GSM 7 bit)."""
+BROKEN = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError)
+"""How a template that somebody edited can fail."""
 log = logging.getLogger(__name__)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
@@ -75,6 +79,8 @@ class LetterView:
     acknowledge_url: str
     report_links: tuple[tuple[str, str, str], ...]
     """(plan number, period, address) of each report page this letter is about."""
+    slow_url: str = ""
+    """Where the reader may ask for fewer letters; empty when nothing in this one may wait."""
     brief: bool = False
     """A short message that did not fit one part: said in fewer words."""
 
@@ -206,15 +212,16 @@ class Stationery:
         self._marks = signer.secret("message-id").encode()
         self._reply_to = {"Reply-To": reply_to} if reply_to else {}
         self._shipped = Templates([folder])
+        self._office = office
         self._own = Templates([office, folder], watched=True) if office else self._shipped
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """A letter ready for its channel. The same facts give the same letter."""
+        if self._office is None or not self._office.is_dir():
+            return self.written_with(self._shipped, facts, now)
         try:
             return self.written_with(self._own, facts, now)
-        except TemplateError as error:
-            if self._own is self._shipped:
-                raise
+        except BROKEN as error:
             log.error("The office's own template failed, the shipped one was used (%s: %s)", facts.key, error)
             return self.written_with(self._shipped, facts, now)
 
@@ -237,7 +244,7 @@ class Stationery:
             html=templates.rendered(f"{language}/{kind}/body.html", view),
             at=now,
             language=language,
-            unsubscribe=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
+            unsubscribe=view.slow_url,
             headers=self._reply_to | _answering(facts.answer),
             mark=hmac.digest(self._marks, facts.key.encode(), "sha256").hex(),
         )
@@ -250,6 +257,7 @@ class Stationery:
             self.base_url,
             self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             tuple(self._report_links(facts)) if mine else (),
+            self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
         )
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
@@ -280,7 +288,7 @@ class Templates:
     def __init__(
         self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
     ) -> None:  # fmt: skip
-        loader = ChoiceLoader([DictLoader(texts or {}), FileSystemLoader(folders)])
+        loader = ChoiceLoader([DictLoader(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
         self._text = _environment(loader, html=False, watched=watched)
         self._html = _environment(loader, html=True, watched=watched)
         self._known: dict[str, Template] | None = None if watched else {}
@@ -296,6 +304,31 @@ class Templates:
         if name not in self._known:
             self._known[name] = environment.get_template(name)
         return self._known[name]
+
+
+class _Folders(BaseLoader):
+    """The first folder that has a file of the name. Where FileSystemLoader asks only whether the file that it read
+    has changed, this one notices too that an earlier folder has got one."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        found = self._found(template)
+        if found is None:
+            raise TemplateNotFound(template)
+        path, _ = found
+        return path.read_text(encoding="utf-8"), str(path), lambda: self._found(template) == found
+
+    def _found(self, template: str) -> tuple[Path, int] | None:
+        parts = split_template_path(template)  # refuses to leave the folder
+        for folder in self._folders:
+            path = folder.joinpath(*parts)
+            try:
+                return path, path.stat().st_mtime_ns
+            except OSError:
+                continue
+        return None
 
 
 def short_date(day: date) -> str:

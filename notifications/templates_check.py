@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 from sqlalchemy import select
 from sqlmodel import Session
 
@@ -28,10 +28,13 @@ from engine.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
 from notifications.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
-from notifications.letters import KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
+from notifications.letters import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
 from notifications.sms.text import MAX_PARTS, measure, plain
 
 PARTS = ("subject.txt", "body.txt", "body.html")
+SHARED = "shared"
+"""Not a kind of letter, but the words and lines that all kinds of a language are put together from."""
+EDITED = (*KINDS, "sms", SHARED)
 DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 """Never said of a duty without a due date."""
 LONGEST_SUBJECT = 160
@@ -53,12 +56,13 @@ _DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": Tr
            "channel": "email", "next": True}  # fmt: skip
 
 
-def check_template(texts: Mapping[str, str] | Path, language: str, kind: str) -> list[Problem]:
-    """What is wrong with the templates of one kind (those of ``KINDS``, and ``sms``) in one language; empty when
-    nothing is. ``texts`` are file name -> text, or the office's folder of templates; a file that is not given is the
-    shipped one."""
-    given = _of_folder(texts, language, kind) if isinstance(texts, Path) else dict(texts)
-    names = {_name(part, language, kind): text for part, text in given.items()}
+def check_template(
+    texts: Mapping[str, str], language: str, kind: str, office: Path | None = None
+) -> list[Problem]:  # fmt: skip
+    """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
+    ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
+    text; a file that is not given is the ``office``'s own, else the shipped one."""
+    names = {name_of(part, language, kind): text for part, text in texts.items()}
     unknown = [
         Problem(name, 0, kind, "không có mẫu nào tên như vậy / no template has this name", "xóa hoặc đổi tên / rename")
         for name in names if not (TEMPLATES / name).is_file()
@@ -67,35 +71,45 @@ def check_template(texts: Mapping[str, str] | Path, language: str, kind: str) ->
         return unknown
     problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
     stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates([TEMPLATES], watched=True, texts=names)
-    for facts in samples(language, kind):
-        try:
-            letter = stationery.written_with(templates, facts, _NOW)
-        except (TemplateError, TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
-            problems.append(_failed(error, names, kind))
-        else:
-            problems += _by_result(letter, facts, language, kind)
+    templates = Templates(_folders(office), watched=True, texts=names)
+    for each in (*KINDS, "sms") if kind == SHARED else (kind,):
+        for facts in samples(language, each):
+            try:
+                letter = stationery.written_with(templates, facts, _NOW)
+            except BROKEN as error:
+                problems.append(_failed(error, names, kind))
+            else:
+                problems += _by_result(letter, facts, language, each)
     return list(dict.fromkeys(problems))
 
 
 def check_folder(folder: Path) -> list[Problem]:
     """The same for everything that an office has changed."""
-    return [problem for language in LANGUAGES for kind in (*KINDS, "sms")
-            for problem in check_template(folder, language, kind)]  # fmt: skip
+    found = {(language, kind): _of_folder(folder, language, kind) for language in LANGUAGES for kind in EDITED}
+    return list(dict.fromkeys(
+        problem for (language, kind), texts in found.items() if texts
+        for problem in check_template(texts, language, kind, folder)
+    ))  # fmt: skip
 
 
 def preview(
-    session: Session, texts: Mapping[str, str], language: str, kind: str, stationery: Stationery, now: datetime
-) -> Outgoing:
+    session: Session, texts: Mapping[str, str], language: str, kind: str, base_url: str, now: datetime,
+    office: Path | None = None,
+) -> Outgoing:  # fmt: skip
     """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
     in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
-    if kind not in _ROLES or language not in LANGUAGES:
+    if kind not in EDITED or language not in LANGUAGES:
         raise NotFound(f"Không có loại thư «{kind}» ({language}). / There is no kind of letter “{kind}”.")
-    facts = _newest(session, kind, now) or next(iter(samples(language, kind)))
-    names = {_name(part, language, kind): text for part, text in texts.items()}
-    shown = Stationery(Signer("a preview signs nothing"), stationery.base_url, 1)
+    shown = KINDS[0] if kind == SHARED else kind
+    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
+    names = {name_of(part, language, kind): text for part, text in texts.items()}
     to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
-    return shown.written_with(Templates([TEMPLATES], watched=True, texts=names), to_nobody, now)
+    unsigned = Stationery(Signer("a preview signs nothing"), base_url, 1)
+    return unsigned.written_with(Templates(_folders(office), watched=True, texts=names), to_nobody, now)
+
+
+def _folders(office: Path | None) -> list[Path]:
+    return [TEMPLATES] if office is None else [office, TEMPLATES]
 
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
@@ -163,14 +177,27 @@ def _late() -> OverdueRow:
 # --- What is wrong ----------------------------------------------------------------------------------------------------
 
 
-def _name(part: str, language: str, kind: str) -> str:
-    return f"{language}/{part}" if kind == "sms" else f"{language}/{kind}/{part}"
+def name_of(part: str, language: str, kind: str) -> str:
+    """A template's path within its folder: «vi/duties/body.txt», «vi/sms.txt»."""
+    return f"{language}/{part}" if kind in ("sms", SHARED) else f"{language}/{kind}/{part}"
+
+
+def parts_of(language: str, kind: str) -> tuple[str, ...]:
+    """The files that a kind of letter is made of, subject first."""
+    if kind == "sms":
+        return ("sms.txt",)
+    home = TEMPLATES / language if kind == SHARED else TEMPLATES / language / kind
+    found = {path.name for path in home.iterdir() if path.is_file()} - ({"sms.txt"} if kind == SHARED else set())
+    return (*(part for part in PARTS if part in found), *sorted(found - set(PARTS)))
 
 
 def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:
-    """The files of one kind in an office's folder."""
-    home = folder / language if kind == "sms" else folder / language / kind
-    files = [home / "sms.txt"] if kind == "sms" else sorted(home.glob("*")) if home.is_dir() else []
+    """The files of one kind in an office's folder, whatever they are called."""
+    home = folder / language if kind in ("sms", SHARED) else folder / language / kind
+    if kind == "sms":
+        files = [home / "sms.txt"]
+    else:
+        files = [path for path in sorted(home.glob("*")) if kind != SHARED or path.name != "sms.txt"]
     return {path.name: path.read_text(encoding="utf-8") for path in files if path.is_file()}
 
 
@@ -205,7 +232,8 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
     for word in subject_words(letter.subject):
         yield _subject(f"{name}/subject.txt", 0, word)
     if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
-        yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {len(letter.subject)} ký tự / characters",
+        long = len(letter.subject)
+        yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {long} ký tự / is {long} characters long",
                       f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
     fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
     wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
@@ -218,7 +246,8 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
     """Where a template broke: the innermost line of it that the error passed through."""
-    said = str(error) or type(error).__name__
+    detail = (str(error) or type(error).__name__).replace(" / ", "/")
+    said = f"không viết được thư ({detail}) / no letter can be written ({detail})"
     mend = "sửa tên hoặc cú pháp theo mẫu đi kèm / correct the name or the syntax after the shipped template"
     if isinstance(error, TemplateSyntaxError):
         return Problem(error.name or kind, error.lineno, "template", said, mend)

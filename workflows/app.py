@@ -97,7 +97,8 @@ def serve(settings: Settings) -> None:
     step = stepper(system) if settings.demo else None
     app = make_app(
         Context(system.database, system.clock, system.signer, settings, step, simulate=foresee(system.database),
-                links=mailroom.link_post(settings, system.signer))
+                links=mailroom.link_post(settings, system.signer),
+                wording=mailroom.wording(settings, system.database, system.office.stationery))
     )  # fmt: skip
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.settings import Settings
+from engine.database import Database
 from engine.errors import BadInput
 from engine.links import Signer
 from notifications.alarm import Operator
@@ -13,12 +14,17 @@ from notifications.letters import Stationery
 from notifications.linkpost import LinkPost, Mail
 from notifications.receiving import Ears
 from notifications.sms.gammu import Gammu
+from notifications.wording import OfficeWording
 
 
 def stationery(settings: Settings, signer: Signer) -> Stationery:
     return Stationery(
-        signer, settings.base_url, settings.link_days, office=settings.templates_dir, reply_to=settings.reply_to
+        signer, settings.base_url, settings.link_days, office=settings.templates, reply_to=settings.reply_to
     )
+
+
+def wording(settings: Settings, database: Database, of: Stationery) -> OfficeWording:
+    return OfficeWording(database, settings.templates, settings.base_url, of)
 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:

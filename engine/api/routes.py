@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import reading, writing
+from engine.api import reading, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -45,3 +45,4 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(reading.router, tags=["reading"])
 router.include_router(writing.router, tags=["writing"])
+router.include_router(wording.router, tags=["templates"])

@@ -29,6 +29,7 @@ from engine.web.pages import (
     report,
     signed,
     signin,
+    wording,
 )
 from engine.web.pages.admin import calendar, settings
 from engine.web.pages.admin import home as admin_home
@@ -38,11 +39,30 @@ from engine.web.visit import Tools
 
 VERSION = "0.1.0"
 PAGES = (
-    board, overdue, assignments, deeds, evidence, letters, agencies, report, imports, ahead, plans, health,
-    leadership, demo, signin, account, signed, feeds, admin_home,
+    board,
+    overdue,
+    assignments,
+    deeds,
+    evidence,
+    letters,
+    agencies,
+    report,
+    imports,
+    ahead,
+    plans,
+    health,
+    leadership,
+    demo,
+    signin,
+    account,
+    signed,
+    feeds,
+    admin_home,
     accepting,
-    calendar, settings,
-)  # fmt: skip
+    calendar,
+    settings,
+    wording,
+)
 
 
 def make_app(context: Context) -> FastAPI:

@@ -12,15 +12,7 @@ from engine.clock import Clock
 from engine.database import Database
 from engine.foreseen import Foresee
 from engine.links import Signer
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A letter that has not left yet, as it would be if it left now."""
-
-    subject: str
-    text: str
-    html: str = ""
+from engine.web.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -53,15 +45,14 @@ class LinkPost(Protocol):
 @dataclass(frozen=True)
 class Context:
     """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
-    ``preview`` renders the letter of an id at an instant; None when it cannot be shown any more. ``simulate`` lives
-    through a plan's year before it happens; the engine itself cannot, since letters are the other packages' work.
-    ``links`` sends sign-in links; None: nobody signs in by a link."""
+    ``simulate`` lives through a plan's year before it happens, ``links`` sends sign-in links (None: nobody signs in by
+    one), ``wording`` knows the letters' templates: letters are the other packages' work."""
 
     database: Database
     clock: Clock
     signer: Signer
     settings: Settings
     step: Callable[[str], None] | None = None
-    preview: Callable[[int, datetime], Preview | None] | None = None
     simulate: Foresee | None = None
     links: LinkPost | None = None
+    wording: Wording | None = None

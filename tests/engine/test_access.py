@@ -43,6 +43,7 @@ run_plans         -    -    -    -    -    any
 keep_agencies     -    -    -    -    -    any
 keep_contacts     -    -    own  -    -    any
 keep_policies     -    -    -    -    -    any
+keep_templates    -    -    -    -    -    any
 keep_calendar     -    -    -    -    -    any
 keep_accounts     -    -    -    -    -    any
 step_clock        -    -    -    -    -    any

@@ -39,7 +39,7 @@ from engine.web.context import Context
 from engine.web.render import Templates
 from engine.web.security import FormTokens
 from engine.web.visit import Tools
-from workflows import passes
+from workflows import mailroom, passes
 from workflows.rehearsal import live
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
@@ -109,12 +109,14 @@ def token_in(page: str) -> str:
 
 def open_office(
     database: Database, folder: Path, *, now: datetime = NOW, step: Callable[[str], None] | None = None,
-    preview: Any = None, simulate: Any = None, links: Any = None, host: str = HERE, **settings: Any,
+    wording: Any = None, simulate: Any = None, links: Any = None, host: str = HERE, **settings: Any,
 ) -> Office:  # fmt: skip
     """The whole application over a database."""
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
-    context = Context(database, clock, Signer(KEY), chosen, step, preview, simulate, links)
+    signer = Signer(KEY)
+    wording = wording or mailroom.wording(chosen, database, mailroom.stationery(chosen, signer))
+    context = Context(database, clock, signer, chosen, step, simulate, links, wording)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 

@@ -216,6 +216,8 @@ def test_a_letter_that_can_wait_says_how_to_slow_it_down_and_others_do_not(laid:
     token = reminder.unsubscribe.rpartition("/u/")[2]
     link = Signer(KEY).read(Purpose.UNSUBSCRIBE, token, at("2021-06-03").date())
     assert link.subject == "email"
+    assert reminder.unsubscribe in reminder.text
+    assert f'href="{reminder.unsubscribe}"' in reminder.html
     secure = replace(reminder, unsubscribe=reminder.unsubscribe.replace("http://", "https://"))
     _, raw = compose(secure, Sender("nhacviec@so.example"))
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in raw

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import pytest
 from ground.factory import Laid, at, lay, swept
-from ground.post import KEY, LetterBox, post_office
+from ground.post import KEY, LetterBox
 
 from engine.database import Database
 from engine.errors import NotFound
 from engine.links import Signer
 from notifications.delivery import PostOffice, deliver
-from notifications.letters import KINDS, LANGUAGES, TEMPLATES, Stationery
-from notifications.templates_check import check_folder, check_template, preview
+from notifications.letters import LANGUAGES, TEMPLATES, Stationery
+from notifications.templates_check import EDITED, check_folder, check_template, preview, samples
 
 NOW = at("2021-04-07", "08:00")
+BASE = "https://dondoc.example"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "sms"])
+@pytest.mark.parametrize("kind", EDITED)
 def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
     assert check_template({}, language, kind) == []
 
@@ -72,24 +73,24 @@ def laid(sqlite_database: Database) -> Laid:
 def test_a_preview_shows_the_newest_real_letter_and_signs_nothing(laid: Laid) -> None:
     with laid.database.read() as session:
         shown = preview(session, {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"}, "vi",
-                        "duties", post_office().stationery, NOW)  # fmt: skip
+                        "duties", BASE, NOW)  # fmt: skip
     assert shown.subject.startswith("[Sở] 1 việc của ")
     assert shown.to == "nguoi-nhan@co-quan.example"
     assert "12/KH-UBND IV." in shown.text
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "sms"])
+@pytest.mark.parametrize("kind", EDITED)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_can_be_previewed_before_any_letter_exists(
     sqlite_database: Database, kind: str, language: str
 ) -> None:
     with sqlite_database.read() as session:
-        assert preview(session, {}, language, kind, post_office().stationery, NOW).text.strip()
+        assert preview(session, {}, language, kind, BASE, NOW).text.strip()
 
 
 def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
     with sqlite_database.read() as session, pytest.raises(NotFound):
-        preview(session, {}, "vi", "invoice", post_office().stationery, NOW)
+        preview(session, {}, "vi", "invoice", BASE, NOW)
 
 
 def office_with(folder: Path, box: LetterBox) -> PostOffice:
@@ -109,10 +110,26 @@ def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_
     assert all("Kính gửi" in each.text for each in box.letters)
 
 
-def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path: Path) -> None:
+def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, tmp_path: Path) -> None:
+    facts = next(iter(samples("vi", "duties")))
+    stationery = office_with(tmp_path, LetterBox()).stationery
+    before = stationery.render(facts, NOW)
+    (tmp_path / "vi" / "duties").mkdir(parents=True)
+    during = stationery.render(facts, NOW)
+    (tmp_path / "vi" / "duties" / "subject.txt").write_text("[Sở] việc mới")
+    assert (before.subject, during.subject) == (before.subject, before.subject)
+    assert stationery.render(facts, NOW).subject == "[Sở] việc mới"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ letter.nothing }}", "{{ 1 + 'a' }}", "{{ 1 / 0 }}", "{% include '/etc/hostname' %}",
+     "{% include '../../letters.py' %}", "{{ {}.pop('x') }}"],
+)  # fmt: skip
+def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path: Path, text: str) -> None:
     home = tmp_path / "vi" / "duties"
     home.mkdir(parents=True)
-    (home / "subject.txt").write_text("{{ letter.nothing }}")
+    (home / "subject.txt").write_text(text)
     box = LetterBox()
     asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box)))
     assert len(box.letters) == 5

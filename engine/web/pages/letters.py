@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.access import Deed
 from engine.queries.agencies import agency_choices
 from engine.queries.letters import letter_html, letter_story, list_letters
-from engine.web.context import Preview
+from engine.terms import LetterState
 from engine.web.filters import Cursor, LetterId, Letters
 from engine.web.security import LETTER_POLICY
 from engine.web.visit import Desk, Visit
@@ -34,7 +34,8 @@ def show(visit: Desk, letter_id: LetterId) -> Response:
     visit.must(Deed.SEE_LETTERS)
     with visit.reading() as (session, today):
         found = letter_story(session, letter_id)
-    preview = None if found.text is not None else _preview(visit, letter_id)
+    waits = found.text is None and found.row.state is LetterState.QUEUED
+    preview = visit.context.wording.letter(letter_id, visit.now) if waits and visit.context.wording else None
     text = found.text if preview is None else preview.text
     links = _links(visit, text or "")
     return visit.page("letter.html", today=today, letter=found, text=masked(visit, text or ""), preview=preview,
@@ -60,7 +61,3 @@ def _links(visit: Visit, text: str) -> tuple[str, ...]:
         return ()
     own = re.escape(visit.context.settings.base_url)
     return tuple(dict.fromkeys(re.findall(rf"{own}(/[lr]/[A-Za-z0-9_.-]+)", text)))
-
-
-def _preview(visit: Visit, letter_id: int) -> Preview | None:
-    return visit.context.preview(letter_id, visit.now) if visit.context.preview else None

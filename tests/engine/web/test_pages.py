@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.databases import closing_database
+from ground.factory import at
 from ground.office import Office, open_office
+from sqlalchemy import update
 
-from engine.database import Database
+from engine.database import Database, table
+from engine.records import Letter, LetterBody
+from engine.terms import LetterState
 
 PAGES = (
     "/", "/?plan=1&period=2021-H1&sort=late", "/overdue", "/overdue?plan=1", "/assignments",
@@ -25,6 +29,7 @@ PAGES = (
     "/admin",
     "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings",
     "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
+    "/admin/templates", "/admin/templates/vi/duties", "/admin/templates/en/sms", "/admin/templates/vi/shared",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 
@@ -109,18 +114,20 @@ def test_an_empty_system_says_on_every_page_how_things_come(sqlite_database: Dat
 
 
 def test_a_letter_that_has_not_left_is_shown_as_it_would_leave_now(lived: Database, tmp_path: Path) -> None:
-    from engine.database import table
-    from engine.records import LetterBody
-    from engine.web.context import Preview
-
     with lived.write() as session:
-        session.connection().execute(table(LetterBody).delete().where(table(LetterBody).c.letter_id == 1))
-    office = open_office(lived, tmp_path, preview=lambda letter_id, now: Preview("Thư sắp gửi", f"thư {letter_id}"))
+        session.connection().execute(table(LetterBody).delete())
+        session.connection().execute(update(table(Letter)).values(state=LetterState.QUEUED))
+    page = open_office(lived, tmp_path, now=at("2021-04-07", "10:00")).get("/letters/1").text
+    assert "Chưa gửi: đây là thư sẽ gửi nếu gửi ngay bây giờ." in page
+    assert "Kính gửi" in page
 
-    page = office.get("/letters/1").text
 
-    assert "Thư sắp gửi" in page
-    assert "thư 1" in page
+def test_a_letter_whose_text_was_pruned_is_not_written_anew(lived: Database, tmp_path: Path) -> None:
+    with lived.write() as session:
+        session.connection().execute(table(LetterBody).delete())
+    page = open_office(lived, tmp_path).get("/letters/1").text
+    assert "đã được xóa sau thời gian lưu" in page
+    assert "Kính gửi" not in page
 
 
 def test_links_in_a_letter_are_masked_outside_the_demonstration(lived: Database, tmp_path: Path) -> None:

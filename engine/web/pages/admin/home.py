@@ -22,6 +22,9 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
     ("/health", "Hệ thống", "Health",
      "Lượt chạy gần nhất, thư còn nợ, các kênh gửi.", "The last passes, letters owed, the channels.",
      Deed.SEE_HEALTH),
+    ("/admin/templates", "Mẫu thư", "Letter templates",
+     "Câu chữ của thư và tin nhắn; thử trước khi lưu.", "The words of letters and messages; tried before saving.",
+     Deed.KEEP_TEMPLATES),
 )  # fmt: skip
 """Path, its name and what it is for, in both languages, and the deed that it takes; within one's own body is enough."""
 
