@@ -1,0 +1,188 @@
+"""What the pages cost at a province's size: a real uvicorn process on loopback, a kept connection, a real PostgreSQL.
+
+    python -m tests.bench.province [--plans 1000] [--requests 200] [--only board desk] [--keep]
+
+Seeds ``tests.bench.province_data`` (or takes up what stands in ``--database``), then asks for each page one after
+another. Server, database and client share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import psycopg
+
+from engine.database import Database
+from tests.bench import province_data
+from tests.ground.postgres import Ground
+
+ROOT = Path(__file__).parents[2]
+AIM_MS = 200.0
+PAGES: dict[str, str] = {
+    "board": "/",
+    "board, one plan": "/?plan=17",
+    "board, one period": "/?period=2026-H1",
+    "board, latest first": "/?sort=late",
+    "overdue": "/overdue",
+    "overdue, one plan": "/overdue?plan=17",
+    "overdue, page 5": "/overdue?page=5",
+    "desk of a commune": "/agencies/xa-17",
+    "desk of a department": "/agencies/so-3",
+    "report page": "/report/xa-17/21/2026-H1",
+    "assignments": "/assignments",
+    "assignments overdue": "/assignments?class=open_overdue",
+    "assignments of one": "/assignments?agency=xa-17",
+    "to accept": "/assignments?waiting=accept",
+    "extensions": "/assignments?waiting=extension",
+    "declined": "/assignments?waiting=declined",
+    "story": "/assignments/100001",
+    "letters": "/letters",
+    "letters of one": "/letters?agency=xa-17",
+    "letter": "/letters/9001",
+    "plans": "/plans",
+    "plan": "/plans/17",
+    "agencies": "/agencies",
+    "leadership": "/leadership",
+    "leadership, one plan": "/leadership?plan=17",
+    "year": "/year?year=2026",
+    "year, one plan": "/year?year=2026&plan=17",
+    "health": "/health",
+    "API board": "/api/v1/board",
+    "API overdue": "/api/v1/overdue",
+    "API assignments": "/api/v1/assignments",
+}
+AIMED = ("board", "overdue", "desk")
+"""Pages whose name begins so are held to the aim."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds of one page's requests, sorted; statements sent and bytes of one answer."""
+
+    spent: list[float]
+    statements: int
+    size: int
+
+    def at(self, percent: float) -> float:
+        return self.spent[min(len(self.spent) - 1, round(len(self.spent) * percent / 100))]
+
+
+def measure(port: int, path: str, requests: int, warm: int = 10) -> Cost:
+    """One page over one kept connection."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
+        counts = set()
+        spent = []
+        for n in range(warm + requests):
+            began = time.perf_counter()
+            line.request("GET", path)
+            answer = line.getresponse()
+            body = answer.read()
+            took = (time.perf_counter() - began) * 1000
+            if answer.status != 200:
+                raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
+            counts.add(int(answer.headers["x-statements"]))
+            if n >= warm:
+                spent.append(took)
+    assert len(counts) == 1, f"{path}: {counts} statements"
+    return Cost(sorted(spent), counts.pop(), len(body))
+
+
+@contextmanager
+def serving(url: str) -> Iterator[int]:
+    """The pages in a process of their own; its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tests.bench.province_server", url, str(port)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def province(given: str, plans: int) -> Iterator[str]:
+    """The URL of a filled database: one that is given, else one on a throw-away server."""
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="dondoc-province-") as folder:
+        Path(folder).chmod(0o755)
+        ground = Ground(Path(folder) / "ground", os.getpid())
+        ground.folder.mkdir()
+        try:
+            url = ground.postgres().rpartition("/")[0] + "/province"
+            seed(url, plans)
+            yield url
+        finally:
+            ground.stop()
+
+
+def seed(url: str, plans: int) -> None:
+    """Make the database of a URL anew and fill it."""
+    server, _, name = url.rpartition("/")
+    with closing(psycopg.connect(server + "/postgres", autocommit=True)) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    began = time.monotonic()
+    with closing_database(url) as database:
+        database.upgrade()
+        rows = province_data.lay(database, plans)
+    print(f"seeded in {time.monotonic() - began:.0f} s: " + ", ".join(f"{n:,} {name}" for name, n in rows.items()),
+          flush=True)  # fmt: skip
+
+
+@contextmanager
+def closing_database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plans", type=int, default=province_data.PLANS)
+    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--only", nargs="*", default=[], help="pages whose name begins so")
+    parser.add_argument("--database", default="", metavar="URL", help="already seeded; nothing is seeded")
+    parser.add_argument("--seed", default="", metavar="URL", help="only make and fill this database")
+    options = parser.parse_args()
+    if options.seed:
+        seed(options.seed, options.plans)
+        return
+    print(f"{date.today().isoformat()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}", flush=True)
+    with province(options.database, options.plans) as url, serving(url) as port:
+        print(f"{'page':24} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'mean':>8} {'queries':>8} {'KB':>6}")
+        for name, path in PAGES.items():
+            if not options.only or name.startswith(tuple(options.only)):
+                cost = measure(port, path, options.requests)
+                over = "  over the aim" if name.startswith(AIMED) and cost.at(99) > AIM_MS else ""
+                print(f"{name:24} {cost.at(50):8.1f} {cost.at(95):8.1f} {cost.at(99):8.1f} "
+                      f"{statistics.mean(cost.spent):8.1f} {cost.statements:8} {cost.size / 1024:6.1f}{over}",
+                      flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

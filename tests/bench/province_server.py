@@ -1,0 +1,61 @@
+"""The pages as ``dondoc serve`` serves them, but with the province's clock and without a heartbeat; each answer says
+how many statements it took.
+
+python -m tests.bench.province_server DATABASE_URL PORT
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import event
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config.settings import Settings
+from engine.database import Database
+from engine.links import Signer
+from engine.web.app import make_app
+from engine.web.context import Context
+from tests.bench.province_data import NOW
+
+KEY = "a key for benchmarks"
+
+
+class Counted:
+    """Says in a header how many statements an answer took: asked one after another."""
+
+    def __init__(self, app: ASGIApp, database: Database) -> None:
+        self.app, self.sent = app, 0
+        event.listen(database.bind, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self.sent += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        before = self.sent
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-statements"] = str(self.sent - before)
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+def main() -> None:
+    url, port = sys.argv[1], int(sys.argv[2])
+    database = Database(url)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]
+        app = make_app(Context(database, lambda: NOW, Signer(KEY), settings))
+        gc.freeze()  # as ``serve`` does
+        uvicorn.run(Counted(app, database), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+
+
+if __name__ == "__main__":
+    main()
