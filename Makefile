@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 WORKERS := 2
 
-.PHONY: setup run test check lint bench crash migration clean
+.PHONY: setup run test check lint bench bench-pages crash migration clean
 
 setup: $(VENV)/.ready
 	@bash .ci/setup
@@ -28,6 +28,9 @@ check: lint test
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m tests.bench.run
+
+bench-pages: $(VENV)/.ready
+	@$(BIN)/python -m tests.bench.province
 
 # kill -9 at every step of every pass; more: make crash SEEDS=2000
 SEEDS := 300
