@@ -20,9 +20,9 @@ from typing import Any
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
-    DictLoader,
     Environment,
     FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -288,7 +288,7 @@ class Templates:
     def __init__(
         self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
     ) -> None:  # fmt: skip
-        loader = ChoiceLoader([DictLoader(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
+        loader = ChoiceLoader([_given(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
         self._text = _environment(loader, html=False, watched=watched)
         self._html = _environment(loader, html=True, watched=watched)
         self._known: dict[str, Template] | None = None if watched else {}
@@ -304,6 +304,11 @@ class Templates:
         if name not in self._known:
             self._known[name] = environment.get_template(name)
         return self._known[name]
+
+
+def _given(texts: Mapping[str, str]) -> BaseLoader:
+    """Texts under their names, which a traceback then says."""
+    return FunctionLoader(lambda name: (texts[name], name, lambda: True) if name in texts else None)
 
 
 class _Folders(BaseLoader):

@@ -52,6 +52,7 @@ _SHOWN = {
     "sms": set(NoticeKind),
 }
 _FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
+_NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": True, "answer": "", "said": "Đã nhận",
            "channel": "email", "next": True}  # fmt: skip
 
@@ -245,13 +246,19 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
-    """Where a template broke: the innermost line of it that the error passed through."""
-    detail = (str(error) or type(error).__name__).replace(" / ", "/")
-    said = f"không viết được thư ({detail}) / no letter can be written ({detail})"
+    """Where a template broke: the innermost line of those given that the error passed through."""
     mend = "sửa tên hoặc cú pháp theo mẫu đi kèm / correct the name or the syntax after the shipped template"
     if isinstance(error, TemplateSyntaxError):
-        return Problem(error.name or kind, error.lineno, "template", said, mend)
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == "<template>"]
-    line = frames[-1].lineno or 0 if frames else 0
-    guess = [name for name, text in names.items() if line and len(text.splitlines()) >= line]
-    return Problem(guess[0] if len(guess) == 1 else ", ".join(names) or kind, line, "template", said, mend)
+        return Problem(error.name or kind, error.lineno, "template", _what(error), mend)
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
+    name, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (", ".join(names) or kind, 0)
+    return Problem(name, line, "template", _what(error), mend)
+
+
+def _what(error: Exception) -> str:
+    """In words where it is a name that does not exist; as the template engine says it otherwise."""
+    detail = (str(error) or type(error).__name__).replace(" / ", "/")
+    name = _NO_SUCH_NAME.search(detail)
+    if name:
+        return f"không có tên «{name[1] or name[2]}» / there is no name “{name[1] or name[2]}”"
+    return f"không viết được thư ({detail}) / no letter can be written ({detail})"

@@ -29,9 +29,9 @@ def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "part", "text", "line", "what"),
     [
-        ("watch", "subject.txt", "{{ letter.tga }}", 1, "no attribute 'tga'"),
-        ("duties", "body.txt", "a\n\n{{ nobody.name }}", 3, "'nobody' is undefined"),
-        ("duties", "body.txt", "{% for item in facts.items %}{{ item.due }}{% endfor %}", 1, "no attribute 'due'"),
+        ("watch", "subject.txt", "{{ letter.tga }}", 1, "no name “tga”"),
+        ("duties", "body.txt", "a\n\n{{ nobody.name }}", 3, "no name “nobody”"),
+        ("duties", "body.txt", "{% for item in facts.items %}{{ item.due }}{% endfor %}", 1, "no name “due”"),
         ("watch", "subject.txt", "{% if letter.digest %}x", 1, "Unexpected end of template"),
         ("watch", "subject.txt", "Phòng, chống mại dâm", 1, "names the subject"),
         ("leadership", "subject.txt", "Phong chong MAI DAM", 1, "names the subject"),
@@ -50,6 +50,7 @@ def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
 def test_what_is_wrong_is_said_with_its_line(kind: str, part: str, text: str, line: int, what: str) -> None:
     problems = check_template({part: text}, "vi", kind)
     assert any(problem.line == line and what in problem.what for problem in problems), problems
+    assert {problem.file.rpartition("/")[2] for problem in problems} == {part}
     assert all(problem.mend for problem in problems)
 
 

@@ -81,10 +81,10 @@ def html(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
     """The HTML part on its own, for the frame beside the form."""
     wording = wording_of(visit)
     texts = _texts(form, wording.files(language, kind))
+    framed = {"content-security-policy": LETTER_POLICY}
     if wording.problems(language, kind, texts):
-        raise BadInput("Mẫu còn lỗi: bấm «Kiểm tra và xem trước» để biết chỗ nào. / Check the template first.")
-    body = wording.shown(language, kind, texts, visit.now).html
-    return HTMLResponse(body, headers={"content-security-policy": LETTER_POLICY})
+        return HTMLResponse("<p>Mẫu còn lỗi: hãy kiểm tra trước. / Check the template first.</p>", 422, framed)
+    return HTMLResponse(wording.shown(language, kind, texts, visit.now).html, headers=framed)
 
 
 @router.post("/admin/templates/{language}/{kind}/reset")
