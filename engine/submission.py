@@ -67,6 +67,33 @@ def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures
     })  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Checklist:
+    """What would become of a page sent as it stands: ``ready`` would be sent; of those ``lacking`` something each field
+    says what; ``later`` stays owed; ``wrong`` figures by code; ``blank`` figures would be given no value."""
+
+    ready: tuple[Typed, ...] = ()
+    lacking: tuple[tuple[Typed, Mapping[str, Said]], ...] = ()
+    later: tuple[Typed, ...] = ()
+    wrong: Mapping[str, Said] = field(default_factory=dict)
+    blank: tuple[Indicator, ...] = ()
+
+    @property
+    def faults(self) -> int:
+        return sum(len(fields) for _, fields in self.lacking) + len(self.wrong)
+
+
+def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Checklist:
+    """The last look before sending, by the rules of ``submission``."""
+    chosen = [(duty, _duty_problems(duty)) for duty in duties if duty.outcome != LATER]
+    values, wrong = read_figures(indicators, figures)
+    blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
+    return Checklist(
+        tuple(duty for duty, problems in chosen if not problems), tuple(each for each in chosen if each[1]),
+        tuple(duty for duty in duties if duty.outcome == LATER), wrong, blank,
+    )  # fmt: skip
+
+
 def _duty_problems(duty: Typed) -> dict[str, Said]:
     if duty.outcome not in tuple(Outcome):
         return {f"outcome-{duty.assignment_id}": ("Hãy chọn một kết quả.", "Choose an outcome.")}

@@ -21,7 +21,7 @@ from engine.evidence import Kept as File
 from engine.lifecycle import report
 from engine.privacy import SAID, Private, looks_private, warnings
 from engine.queries.reporting import ReportPage, report_page
-from engine.submission import LATER, Said, Submission, Typed, submission
+from engine.submission import LATER, Checklist, Said, Submission, Typed, checklist, submission
 from engine.web.filing import ACCEPT, LINE, MOST_PARTS, Filed, file_all, read_lines
 from engine.web.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.web.forms import REASON, Form, clean
@@ -32,6 +32,7 @@ router = APIRouter()
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 FREE = ("body-", "reason-")
+FIELDS = ("outcome", "body", "reason")
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,22 @@ def report_form(
         kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
     if filled is None:
         filled = _found(visit, page, kept)
-    confirm = _mark(filled.typed, filled.warned)
+    confirm, check = _mark(filled.typed, filled.warned), _last_look(page, filled.typed)
     return visit.page("report.html", status, today=today, report=page, filled=filled, action=where.path,
-                      outcome=outcome, n=n, confirm=confirm, ACCEPT=ACCEPT)  # fmt: skip
+                      outcome=outcome, n=n, confirm=confirm, check=check, ACCEPT=ACCEPT)  # fmt: skip
+
+
+def _last_look(page: ReportPage, typed: Mapping[str, str]) -> Checklist:
+    """By what was saved or sent last; a page just opened has nothing typed but the figures reported before."""
+    duties = [_as_it_stands(typed, each.row.id, each.row.citation) for each in page.items if each.open]
+    earlier = {} if typed else page.figures
+    figures = {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
+    return checklist(duties, page.indicators, figures)
+
+
+def _as_it_stands(typed: Mapping[str, str], assignment_id: int, citation: str) -> Typed:
+    outcome, body, reason = (typed.get(f"{name}-{assignment_id}", "").strip() for name in FIELDS)
+    return Typed(assignment_id, citation, outcome, body, reason)
 
 
 def _found(visit: Visit, page: ReportPage, kept: Kept | None) -> Filled:

@@ -135,3 +135,47 @@ def test_late_or_on_time_is_judged_by_the_day_it_was_sent(office: Office) -> Non
     office.post(PAGE, page=PAGE, **both())
     reported = [row(office.context.database, Assignment, id=number).reported_on for number in (1, 2)]
     assert reported == [date(2021, 6, 17), date(2021, 6, 18)]
+
+
+def words(page: BeautifulSoup, selector: str) -> list[str]:
+    return [" ".join(each.get_text().split()) for each in page.select(selector)]
+
+
+def test_the_checklist_says_where_each_duty_stands_and_leads_to_it(office: Office) -> None:
+    office.post(PAGE, page=PAGE, **both(**{"outcome-2": ""}))
+    office.post(PAGE, page=PAGE, act="draft", **{"outcome-2": "partly", "body-2": "Một phần."})
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    assert words(page, ".checklist .pill") == ["đã báo cáo, chờ tiếp nhận", "còn thiếu"]
+    targets = [str(each["href"])[1:] for each in page.select(".checklist a, .checks a")]
+    assert targets == ["d-1", "d-2", "reason-2", "figure-II.1", "figure-II.3", "figure-II.2"]
+    assert all(page.find(id=target) for target in targets)
+    assert page.progress["value"] == "1"  # type: ignore[index]
+
+
+def test_the_last_check_says_what_would_be_sent_and_what_stays_owed(office: Office) -> None:
+    typed = {"outcome-1": "done", "body-1": "Đã làm.", "body-2": "Đang viết", "figure-II.1": "x"}
+    office.post(PAGE, page=PAGE, act="draft", **typed)
+    page = BeautifulSoup(office.get(f"{PAGE}?said=draft").text, "lxml")
+    said = " ".join(words(page, ".checks li"))
+    assert "Sẽ gửi: 1 việc (IV.1.1)" in said
+    assert "II.1: Hãy ghi một số đếm, như 12." in said
+    assert "Chưa có số: II.3, II.2" in said
+    assert "Để lần sau, vẫn còn phải báo cáo: IV.2.1 (đã ghi, chưa chọn kết quả)" in said
+    assert "Còn thiếu 1 chỗ" in page.select_one(".note.good").get_text()  # type: ignore[union-attr]
+
+
+def test_what_is_wrong_leads_to_its_field(office: Office) -> None:
+    page = BeautifulSoup(office.post(PAGE, page=PAGE, **both(**{"body-2": "", "outcome-1": "x"})).text, "lxml")
+    targets = [str(each["href"])[1:] for each in page.select(".wrong a")]
+    assert targets == ["outcome-1", "body-2"]
+    assert all(page.find(id=target) for target in targets)
+
+
+def test_an_agency_with_two_dozen_duties_has_a_page_under_fifty_kilobytes(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    plan = plan_file(items=tuple(item(number, "so-ban", text="Việc cần làm. " * 12) for number in range(1, 25)))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    page = open_office(sqlite_database, tmp_path, now=at("2021-06-15")).get(PAGE)
+    assert page.text.count("<fieldset") == 24
+    assert len(page.content) < 50_000
