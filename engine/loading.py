@@ -68,16 +68,20 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
 
 
 def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) -> None:
-    """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
+    """Make this the current policy of its id. Open assignments keep the ladder they were opened with; what is still to
+    open is looked at anew, since the horizon may be another. Loading it again changes nothing."""
     body = policy.model_dump(mode="json", by_alias=True)
-    policies = table(PolicyRecord)
-    changed = session.connection().execute(
-        update(policies).where(policies.c.id == policy.id).values(body=body, loaded_at=now)
-    )
-    if changed.rowcount == 0:
-        session.connection().execute(insert(policies).values(id=policy.id, body=body, loaded_at=now))
-    append(session, [event(EventKind.POLICY_LOADED, now, actor=actor, key=f"policy:{policy.id}:{_digest(body)[:16]}",
-                           policy=policy.id)])  # fmt: skip
+    policies, plans, connection = table(PolicyRecord), table(Plan), session.connection()
+    current = connection.execute(select(policies.c.body).where(policies.c.id == policy.id).with_for_update()).first()
+    if current is not None and current.body == body:
+        return
+    if current is None:
+        connection.execute(insert(policies).values(id=policy.id, body=body, loaded_at=now))
+    else:
+        connection.execute(update(policies).where(policies.c.id == policy.id).values(body=body, loaded_at=now))
+    waiting = (plans.c.policy_id == policy.id, plans.c.state == PlanState.ACTIVE, plans.c.next_open_at.is_not(None))
+    connection.execute(update(plans).where(*waiting).values(next_open_at=now))
+    append(session, [event(EventKind.POLICY_LOADED, now, actor=actor, policy=policy.id, digest=_digest(body)[:16])])
 
 
 def load_days(session: Session, days: Iterable[DayException]) -> int:

@@ -32,7 +32,7 @@ from engine.web.pages import (
     signin,
     wording,
 )
-from engine.web.pages.admin import calendar, settings
+from engine.web.pages.admin import calendar, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
@@ -63,6 +63,7 @@ PAGES = (
     extensions,
     calendar,
     settings,
+    policies,
     wording,
 )
 

@@ -28,7 +28,8 @@ PAGES = (
     "/extensions?plan=1&period=2021-H1&agency=mat-tran&tick=all",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
-    "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings",
+    "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings", "/admin/policies", "/admin/policies/default",
+    "/admin/policies/default/edit",
     "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
     "/admin/templates", "/admin/templates/vi/duties", "/admin/templates/en/sms", "/admin/templates/vi/shared",
 )  # fmt: skip
