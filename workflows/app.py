@@ -82,27 +82,34 @@ def compose(settings: Settings | None = None) -> System:
     return System(settings, database, clock, signer, office, mailroom.ears(settings, signer))
 
 
+def application(system: System) -> FastAPI:
+    """Everything that is answered over HTTP, over a system whose database stands."""
+    from engine.web.app import make_app
+    from engine.web.context import Context
+    from workflows.demo import stepper
+    from workflows.simulate import foresee
+
+    settings, signer = system.settings, system.signer
+    app = make_app(
+        Context(system.database, system.clock, signer, settings, stepper(system) if settings.demo else None,
+                simulate=foresee(system.database), links=mailroom.link_post(settings, signer),
+                wording=mailroom.wording(settings, system.database, system.office.stationery))
+    )  # fmt: skip
+    _mount(app, system)
+    return app
+
+
 def serve(settings: Settings) -> None:
     """One process: pages on HTTP, the heartbeat in a thread, a local Prefect server beside. Ends on SIGINT/SIGTERM."""
     import uvicorn
 
-    from engine.web.app import make_app
-    from engine.web.context import Context
-    from workflows.demo import stepper
     from workflows.heartbeat import Heartbeat
-    from workflows.simulate import foresee
 
     system = compose(settings)
     system.database.upgrade()
-    step = stepper(system) if settings.demo else None
-    app = make_app(
-        Context(system.database, system.clock, system.signer, settings, step, simulate=foresee(system.database),
-                links=mailroom.link_post(settings, system.signer),
-                wording=mailroom.wording(settings, system.database, system.office.stationery))
-    )  # fmt: skip
+    app = application(system)
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
-    mount(app, system)
     heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds,
                           lambda: listen(system), settings.receive_seconds)  # fmt: skip
     # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
@@ -159,7 +166,7 @@ def listen(system: System) -> None:
             log.info("%s", report)
 
 
-def mount(app: FastAPI, system: System) -> None:
+def _mount(app: FastAPI, system: System) -> None:
     """The addresses that machines call: gateways, one-click unsubscribing, Prometheus."""
     from notifications import callbacks
     from workflows import listening

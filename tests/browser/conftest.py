@@ -1,37 +1,57 @@
 """A real server on a free port of this machine, and Chromium to look at it.
 
-``chromium``  one headless browser a session
+``chromium``  one headless browser a module
 ``province``  the shipped directory, policy and calendar, on 7 April 2021, served: ``.url``, ``.database``, ``.clock``
+``spring``    plan 188 on Thursday 24 June 2021 (``ground.lived``), served, with its Maildir and accounts for each role
 ``page``      a new tab of a new visitor, at a desk's width
+``come``      visitors of ``spring`` at a width and in a language: each essential flow runs in four of these
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import uvicorn
+from browser.visitors import Come, Visitor
+from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
 from ground.factory import at
+from ground.lived import NOW, aside, lived_copy, wired
 from ground.office import Standing
+from ground.people import join
 from ground.post import KEY
 from ground.postgres import Ground
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings
 from engine.database import Database
 from engine.links import Signer
+from engine.signing import open_session
 from engine.web.app import make_app
 from engine.web.context import Context
+from notifications import maildir
+from workflows.app import System, application
 from workflows.demo import load_province
 from workflows.simulate import foresee
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+PHONE, DESK = 375, 1280
+PATIENCE = 20_000
+"""Milliseconds: a busy machine is no fault."""
+EYES = [(PHONE, "vi"), (PHONE, "en"), (DESK, "vi"), (DESK, "en")]
+AT = {"monitor": "so-ldtbxh", "leadership": "ubnd-tinh", "administrator": "so-ldtbxh"}
+"""Where those work who are not of an owner agency."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,28 @@ class Served:
     url: str
     database: Database
     clock: Standing
+
+
+@dataclass(frozen=True)
+class Spring(Served):
+    """The lived province: its letters too."""
+
+    system: System
+    folder: Path
+
+    def newest_letter(self, to: str, purpose: str = "") -> str:
+        """The HTML of the newest letter to a mailbox that holds a link of this purpose (``l``, ``r``), its links
+        leading here."""
+        for each in maildir.letters(self.folder / "maildir", 1_000):
+            if each.to == to:
+                html = maildir.read(self.folder / "maildir", each.name).html
+                if f"/{purpose}/" in html or not purpose:
+                    return html.replace(self.system.settings.base_url, self.url)
+        raise LookupError(to)
+
+    def beats(self) -> None:
+        """One tick."""
+        aside(lambda: asyncio.run(self.system.tick(self.clock.now)))
 
 
 # By module: while Playwright's synchronous face is open an event loop runs in this thread, and no test after could
@@ -67,17 +109,88 @@ def province(ground: Ground, tmp_path: Path) -> Iterator[Served]:
         load_province(database, clock.now)
         settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
         context = Context(database, clock, Signer(KEY), settings, simulate=foresee(database))
-        yield from served(context, database, clock)
+        with served(make_app(context)) as url:
+            yield Served(url, database, clock)
 
 
-def served(context: Context, database: Database, clock: Standing) -> Iterator[Served]:
-    """Serve in a thread until the test is over."""
+@pytest.fixture
+def spring(ground: Ground, tmp_path: Path) -> Iterator[Spring]:
+    with spring_of(ground, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def spring_of(ground: Ground, folder: Path) -> Iterator[Spring]:
+    """A copy of the lived province, served."""
+    clock = Standing(NOW)
+    system = replace(wired(lived_copy(ground, folder)), clock=clock)
+    try:
+        with served(application(system)) as url:
+            yield Spring(url, system.database, clock, system, system.settings.data_dir)
+    finally:
+        system.database.dispose()
+
+
+@pytest.fixture(params=EYES, ids=lambda eyes: f"{eyes[0]}-{eyes[1]}")
+def come_early(request: pytest.FixtureRequest, chromium: Browser, province: Served) -> Iterator[Come]:
+    """Visitors of ``province``."""
+    with visitors(chromium, province, *request.param) as coming:
+        yield coming
+
+
+@pytest.fixture(params=EYES, ids=lambda eyes: f"{eyes[0]}-{eyes[1]}")
+def come(request: pytest.FixtureRequest, chromium: Browser, spring: Spring) -> Iterator[Come]:
+    """``come("monitor")``, ``come("coordinator", "so-xay-dung")`` signed in; ``come()`` as nobody yet."""
+    with visitors(chromium, spring, *request.param) as coming:
+        yield coming
+
+
+@contextmanager
+def visitors(
+    chromium: Browser, here: Served, width: int, language: str, *, dark: bool = False, scripts: bool | None = None
+) -> Iterator[Come]:
+    """Visitors who all leave at the end; then nothing may have gone wrong in their browsers."""
+    came: list[Visitor] = []
+    telephone = width == PHONE
+    scripted = scripts if scripts is not None else not telephone
+
+    def coming(role: str = "", agency_id: str = "") -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800}, has_touch=telephone, is_mobile=telephone,
+            java_script_enabled=scripted, locale=f"{language}-VN", color_scheme="dark" if dark else "light",
+        )  # fmt: skip
+        name, value = "dondoc_language", language
+        if role:
+            name, value = "dondoc_session", enter(here, role, agency_id or AT[role], language)
+        context.add_cookies([{"name": name, "value": value, "url": here.url}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        came.append(Visitor(page, here.url, language, telephone, scripted))
+        return came[-1]
+
+    yield coming
+    faults = [fault for each in came for fault in each.faults]
+    for each in came:
+        each.page.context.close()
+    assert not faults
+
+
+def enter(here: Served, role: str, agency_id: str, language: str) -> str:
+    """The cookie of somebody's session."""
+    account = join(here.database, role, agency_id, language)
+    with here.database.write() as session:
+        return open_session(session, account, way="link", device="Chromium", now=here.clock.now)
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The address of an application that answers, from a thread, until the end."""
     door = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(make_app(context), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{door.getsockname()[1]}", database, clock)
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

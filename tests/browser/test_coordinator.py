@@ -1,0 +1,87 @@
+"""What a coordinator does: from the letter to acknowledged in two taps; a report, returned, mended and accepted."""
+
+from __future__ import annotations
+
+import pytest
+from browser.conftest import Spring
+from browser.visitors import Come, Visitor
+from ground.lived import ALONE, SILENT
+from ground.people import join
+from sqlalchemy import func, select
+
+from engine.database import table
+from engine.records import Assignment
+from engine.terms import State
+
+pytestmark = pytest.mark.browser
+PASSWORD = "sông Lam nước trong xanh"
+
+
+def states(spring: Spring, agency_id: str) -> dict[State, int]:
+    a = table(Assignment)
+    with spring.database.read() as session:
+        counted = select(a.c.state, func.count().label("count")).where(a.c.agency_id == agency_id).group_by(a.c.state)
+        return {row.state: row.count for row in session.connection().execute(counted)}
+
+
+def opens_the_letter(coordinator: Visitor, spring: Spring, to: str, purpose: str) -> None:
+    """The very letter that came, in a mail program that runs no scripts."""
+    letter = spring.folder / "letter.html"
+    letter.write_text(spring.newest_letter(to, purpose))
+    coordinator.page.goto(letter.as_uri())
+
+
+def test_from_the_letter_to_acknowledged_in_two_taps(come: Come, spring: Spring) -> None:
+    coordinator = come()
+    opens_the_letter(coordinator, spring, f"daumoi@{SILENT}.nghean.example", "l")
+    coordinator.follows("Xác nhận đã nhận", "Xác nhận đã nhận")  # the letter is in the contact's own language
+    assert states(spring, SILENT) == {State.ASSIGNED: 4}
+    coordinator.presses("Xác nhận đã nhận", "Acknowledge")
+
+    coordinator.is_told("Cảm ơn, đã ghi nhận.", "Thank you, it is recorded.")
+    assert states(spring, SILENT) == {State.ACKNOWLEDGED: 4}
+    assert not coordinator.looks()
+
+
+def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: Spring) -> None:
+    join(spring.database, "coordinator", ALONE, password=PASSWORD)
+    coordinator, monitor = come(), come("monitor")
+    coordinator.goes("/")
+    coordinator.arrives("/sign-in")
+    coordinator.types("Địa chỉ thư điện tử", "E-mail address", f"coordinator@{ALONE}.example")
+    coordinator.types("Mật khẩu", "Password", PASSWORD)
+    coordinator.presses("Đăng nhập", "Sign in")
+    coordinator.arrives(f"/agencies/{ALONE}")
+
+    coordinator.follows("Báo cáo 6 tháng đầu năm 2021", "Report first half of 2021")
+    coordinator.chooses("Làm được một phần", "Partly")
+    coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến.")
+    coordinator.presses("Gửi báo cáo", "Send the report")
+    coordinator.is_refused("Chưa gửi", "Not sent")  # why it is not finished must be said
+    coordinator.types("Lý do, nếu chưa xong", "Why, if not finished", "Còn ba tuyến đang thi công.")
+    coordinator.presses("Gửi báo cáo", "Send the report")
+    coordinator.is_told("Đã gửi báo cáo", "Reported")
+
+    monitor.goes(f"/agencies/{ALONE}")
+    monitor.opens("Đã báo cáo, chờ tiếp nhận", "Reported, awaiting acceptance")
+    monitor.follows("IV.", "IV.")
+    monitor.sees("Đã rà soát 12 tuyến.", "Đã rà soát 12 tuyến.")
+    monitor.opens("Trả lại để sửa", "Return it")
+    monitor.types("Cần sửa gì?", "What is to be mended?", "Đề nghị ghi rõ tên tuyến.")
+    monitor.presses("Trả lại báo cáo", "Return the report")
+    monitor.is_told("Đã trả lại", "Returned")
+
+    coordinator.goes("/")
+    coordinator.arrives(f"/agencies/{ALONE}")
+    coordinator.sees("Báo cáo bị trả lại, cần sửa", "Returned, to be mended")
+    coordinator.follows("Báo cáo 6 tháng đầu năm 2021", "Report first half of 2021")
+    coordinator.sees("Đề nghị ghi rõ tên tuyến.", "Đề nghị ghi rõ tên tuyến.")
+    coordinator.chooses("Đã làm xong", "Done")
+    coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến, từ tuyến 1 đến tuyến 12.")
+    coordinator.presses("Gửi báo cáo", "Send the report")
+    coordinator.is_told("Đã gửi báo cáo", "Reported")
+
+    monitor.page.reload()
+    monitor.presses("Tiếp nhận", "Accept")
+    monitor.is_told("Đã tiếp nhận báo cáo.", "The report is accepted.")
+    assert states(spring, ALONE) == {State.ACCEPTED: 1}

@@ -1,0 +1,44 @@
+"""What the monitor does: whom the board names the latest is chased, once a day, by letters that are shown first."""
+
+from __future__ import annotations
+
+import pytest
+from browser.conftest import Spring
+from browser.visitors import Come
+from playwright.sync_api import expect
+
+from notifications import maildir
+
+pytestmark = pytest.mark.browser
+
+
+def letters(spring: Spring) -> list[tuple[str, str]]:
+    return [(each.to, each.subject) for each in maildir.letters(spring.folder / "maildir", 1_000)]
+
+
+def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Come, spring: Spring) -> None:
+    monitor = come("monitor")
+    monitor.goes("/")
+    latest = monitor.page.locator(".lead a").inner_text()
+    monitor.page.locator(".boxes a").first.click()
+    monitor.arrives("/assignments")
+    monitor.follows("Quá hạn", "Overdue")
+    first = monitor.page.locator("main section").first
+    expect(first.get_by_role("heading")).to_contain_text(latest)
+
+    for box in first.get_by_role("checkbox").all():
+        monitor.ticks(box)
+    before = letters(spring)
+    monitor.presses("Đôn đốc…", "Chase…")
+    monitor.sees(latest, latest)
+    assert not monitor.looks()
+    monitor.presses("Đôn đốc ngay", "Chase now")
+    monitor.is_told("Đã đưa", "Put")
+    spring.beats()
+    assert len(letters(spring)) == len(before) + 1
+
+    for box in monitor.page.locator("main section").first.get_by_role("checkbox").all():
+        monitor.ticks(box)
+    monitor.presses("Đôn đốc…", "Chase…")
+    monitor.sees("Không có gì để gửi", "Nothing to send")
+    monitor.sees("Hôm nay đã đôn đốc, không gửi thêm", "Chased today already, not again")

@@ -1,0 +1,117 @@
+"""Somebody at a browser: goes to pages, follows links, presses buttons, types. On a telephone with JavaScript off,
+since the pages need none; at a desk with it on, since axe is a script. What the browser complains of is a fault.
+
+    she = come("monitor")                        signed in, at the width and in the language of the test
+    she.follows("Quá hạn", "Overdue")            what is named is named in both languages
+    she.is_told("Đã đưa", "Put")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+AXE = Axe().axe_script
+RUN = "options => axe.run(document, options).then(found => found.violations)"
+LOADING = "Failed to load resource"
+"""What Chromium writes of every answer that is an error; a refused form is one."""
+
+
+@dataclass
+class Visitor:
+    """One tab of one person."""
+
+    page: Page
+    url: str
+    language: str = "vi"
+    telephone: bool = False
+    scripts: bool = True
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", self._asked)
+        self.page.on("console", lambda said: self._wrote(said.type, said.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.url, "file:", "data:")):
+            self.faults.append(f"asked {request.url}")
+
+    def _wrote(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not text.startswith(LOADING):
+            self.faults.append(text)
+
+    def words(self, vi: str, en: str) -> str:
+        return en if self.language == "en" else vi
+
+    def arrives(self, path: str) -> None:
+        """At a page whose address is this, whatever its parameters."""
+        expect(self.page).to_have_url(re.compile(f"^{re.escape(self.url + path)}([?#].*)?$"))
+
+    def goes(self, path: str) -> None:
+        answer = self.page.goto(f"{self.url}{path}")
+        assert answer is not None
+        assert answer.ok, f"{path} answered {answer.status}"
+
+    def follows(self, vi: str, en: str, *, inside: Locator | None = None) -> None:
+        self._act(self.finds("link", vi, en, inside=inside))
+
+    def presses(self, vi: str, en: str, *, inside: Locator | None = None) -> None:
+        self._act(self.finds("button", vi, en, inside=inside))
+
+    def opens(self, vi: str, en: str) -> None:
+        """A folded part."""
+        self._act(self.page.locator("summary", has_text=self.words(vi, en)).first)
+
+    def types(self, vi: str, en: str, text: str, *, inside: Locator | None = None) -> None:
+        (inside or self.page).get_by_label(self.words(vi, en)).first.fill(text)
+
+    def chooses(self, vi: str, en: str) -> None:
+        self._act(self.page.locator("label.radio", has_text=self.words(vi, en)).first)
+
+    def ticks(self, box: Locator) -> None:
+        self._act(box)
+        expect(box).to_be_checked()
+
+    def finds(self, role: Any, vi: str, en: str, *, inside: Locator | None = None) -> Locator:
+        """The first such thing whose name begins so."""
+        name = re.compile("^" + re.escape(self.words(vi, en)))
+        return (inside or self.page).get_by_role(role, name=name).first
+
+    def sees(self, vi: str, en: str) -> None:
+        expect(self.page.locator("main")).to_contain_text(self.words(vi, en))
+
+    def is_told(self, vi: str, en: str) -> None:
+        expect(self.page.get_by_role("status").first).to_contain_text(self.words(vi, en))
+
+    def is_refused(self, vi: str, en: str) -> None:
+        expect(self.page.get_by_role("alert").first).to_contain_text(self.words(vi, en))
+
+    def _act(self, on: Locator) -> None:
+        if self.telephone:
+            on.tap()
+        else:
+            on.click()
+
+    def looks(self, **rules: Any) -> list[str]:
+        """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said."""
+        found = (
+            [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in self.axe(**rules)] if self.scripts else []
+        )
+        if self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
+            found.append("scrolls sideways")
+        return [*found, *self.faults]
+
+    def axe(self, **options: Any) -> list[dict[str, Any]]:
+        """Never without scripts: axe waits for a timer, and none would come."""
+        self.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
+        found: list[dict[str, Any]] = self.page.evaluate(RUN, {"resultTypes": ["violations"], **options})
+        return found
+
+
+Come = Callable[..., Visitor]
