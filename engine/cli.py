@@ -184,7 +184,7 @@ def upgrade() -> None:
 
 @links.command()
 def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")], at: At = "") -> None:
-    """Make every link sent to a contact until today useless."""
+    """Make every link sent to a contact until now useless."""
     _, database, now, actor = opened(at)
     contacts = table(Contact)
     with database.write() as session:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from engine.calendar import local_date
 from engine.errors import LinkRefused
 
 
@@ -29,13 +30,27 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``subject`` is what it is about: a letter's id, or ``<plan id>:<period>``."""
+    """``subject`` is what it is about: a letter's id, or ``<plan id>:<period>``. ``since`` names the contact's
+    revocation that it was made after (``revocation``); 0: none yet."""
 
     purpose: Purpose
     contact_id: int
     subject: str
     made_on: date
     until: date
+    since: int = 0
+
+    def revoked(self, links_since: datetime | None) -> bool:
+        """Whether it was made before its contact's links were last revoked (``links_since``). One that names another
+        revocation was; one that names none is told by its day."""
+        if links_since is None:
+            return False
+        return self.since != revocation(links_since) if self.since else local_date(links_since) >= self.made_on
+
+
+def revocation(links_since: datetime | None) -> int:
+    """What links made from then on name: the instant in whole seconds, so that the day's later ones work."""
+    return int(links_since.timestamp()) if links_since else 0
 
 
 class Signer:
@@ -51,7 +66,8 @@ class Signer:
         """What URLSafeSerializer makes, without its deriving the key again and trying to compress for each token:
         a letter has three of them."""
         subject = encode_basestring_ascii(link.subject)
-        said = f"[{link.contact_id},{subject},{link.made_on.toordinal()},{link.until.toordinal()}]"
+        since = f",{link.since}" if link.since else ""
+        said = f"[{link.contact_id},{subject},{link.made_on.toordinal()},{link.until.toordinal()}{since}]"
         payload = urlsafe_b64encode(said.encode()).rstrip(b"=")
         seal = urlsafe_b64encode(hmac.digest(self._keys[link.purpose], payload, "sha1")).rstrip(b"=")
         return (payload + b"." + seal).decode()
@@ -64,8 +80,9 @@ class Signer:
     def read(self, purpose: Purpose, token: str, today: date) -> Link:
         """The link of a token. Raises LinkRefused when it was not made by us, for this purpose, or is over."""
         try:
-            contact_id, subject, made, until = self._serializers[purpose].loads(token)
-            link = Link(purpose, int(contact_id), str(subject), date.fromordinal(made), date.fromordinal(until))
+            contact_id, subject, made, until, *since = self._serializers[purpose].loads(token)
+            days = date.fromordinal(made), date.fromordinal(until)
+            link = Link(purpose, int(contact_id), str(subject), *days, *map(int, since))
         except (BadSignature, ValueError, TypeError, OverflowError):
             raise LinkRefused from None
         if today > link.until:

@@ -111,8 +111,7 @@ def _reader(session: Session, here: Callbacks, token: str) -> tuple[Any, str]:
     link = here.signer.read(Purpose.UNSUBSCRIBE, token, local_date(here.clock()))
     c = table(Contact)
     contact = session.connection().execute(select(c).where(c.c.id == link.contact_id)).first()
-    revoked = contact is not None and contact.links_since is not None
-    if contact is None or (revoked and local_date(contact.links_since) >= link.made_on):
+    if contact is None or link.revoked(contact.links_since):
         raise LinkRefused
     return contact, link.subject
 

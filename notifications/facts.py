@@ -133,6 +133,8 @@ class LetterFacts:
     code: str = ""
     """The short code that an answer by SMS begins with."""
     sign_in: SignInFacts | None = None
+    links_since: datetime | None = None
+    """When the contact's earlier links were revoked."""
 
     @property
     def empty(self) -> bool:
@@ -214,6 +216,7 @@ def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFact
         address, letter.label, letter.agency, items, beside if isinstance(beside, DigestFacts) else None, moots,
         _unsendable(letter, address, view.today), beside if isinstance(beside, AnswerFacts) else None,
         letter.channel not in letter.pace and any(item.kind in view.may_stop for item in items),
+        links_since=letter.links_since,
     )  # fmt: skip
 
 
@@ -257,7 +260,7 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     chosen = (
         select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
-               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
+               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace, c.c.links_since,
                g.c.name.label("agency"))
         .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(among(session, m.c.id, letter_ids))
     )  # fmt: skip

@@ -35,7 +35,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from engine.calendar import distance_words, written
 from engine.digest import OverdueRow
 from engine.errors import DondocError
-from engine.links import Link, Purpose, Signer
+from engine.links import Link, Purpose, Signer, revocation
 from engine.planparts import subject_words
 from engine.terms import NoticeKind, Role, State
 from engine.words import moment, period_words
@@ -268,7 +268,8 @@ class Stationery:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
 
     def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
-        link = Link(purpose, facts.contact_id, subject, facts.day, facts.day + self.link_days)
+        until, since = facts.day + self.link_days, revocation(facts.links_since)
+        link = Link(purpose, facts.contact_id, subject, facts.day, until, since)
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 
 

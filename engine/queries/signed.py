@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.calendar import local_date
 from engine.database import table
 from engine.errors import LinkRefused
 from engine.links import Link
@@ -65,7 +64,7 @@ def holder(session: Session, link: Link, today: date) -> Holder:
     ).first()  # fmt: skip
     if found is None:
         raise LinkRefused
-    if found.links_since is not None and local_date(found.links_since) >= link.made_on:
+    if link.revoked(found.links_since):
         raise LinkRefused(
             "Liên kết này đã bị thu hồi; hãy mở thư mới nhất hoặc hỏi bộ phận theo dõi. "
             "/ This link has been revoked; open the newest letter or ask the monitor."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from engine.errors import LinkRefused
-from engine.links import Link, Purpose, Signer
+from engine.links import Link, Purpose, Signer, revocation
 
 SIGNER = Signer("a key of this test")
 MADE, UNTIL = date(2021, 6, 14), date(2021, 7, 29)
@@ -23,6 +24,33 @@ def link(purpose: Purpose = Purpose.REPORT, subject: str = "1:2021-H1") -> Link:
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_link_comes_back_as_it_was_made(purpose: Purpose) -> None:
     assert SIGNER.read(purpose, SIGNER.token(link(purpose)), MADE) == link(purpose)
+
+
+AT = datetime(2021, 6, 14, 3, 0, 0, 250, tzinfo=UTC)
+"""Ten o'clock of the day on which the links of these tests are made."""
+
+
+def test_a_revocation_ends_the_day_s_earlier_links_and_not_its_later_ones() -> None:
+    before, after = link(), replace(link(), since=revocation(AT))
+    for made in (before, after):
+        assert SIGNER.read(Purpose.REPORT, SIGNER.token(made), MADE) == made
+    assert (before.revoked(AT), after.revoked(AT)) == (True, False)
+    assert not before.revoked(None)
+
+
+def test_a_second_revocation_ends_what_was_made_after_the_first() -> None:
+    after = replace(link(), since=revocation(AT))
+    assert after.revoked(AT + timedelta(minutes=1))
+    assert not replace(after, since=revocation(AT + timedelta(minutes=1))).revoked(AT + timedelta(minutes=1))
+
+
+def test_a_link_that_names_no_revocation_is_told_by_its_day() -> None:
+    assert not link().revoked(AT - timedelta(days=1))
+    assert link().revoked(AT + timedelta(days=1))
+
+
+def test_a_link_is_longer_only_for_those_whose_links_were_revoked() -> None:
+    assert len(SIGNER.token(link())) < len(SIGNER.token(replace(link(), since=revocation(AT)))) < 120
 
 
 @pytest.mark.parametrize("other", [each for each in Purpose if each is not Purpose.REPORT])
@@ -64,7 +92,20 @@ def test_what_is_no_link_at_all_is_refused(token: str) -> None:
         SIGNER.read(Purpose.REPORT, token, MADE)
 
 
-@pytest.mark.parametrize("body", [[], [1], "text", {"contact": 1}, [1, "x", 10**9, 1], ["x", "x", 1, 1], [None] * 4])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        [1],
+        "text",
+        {"contact": 1},
+        [1, "x", 10**9, 1],
+        ["x", "x", 1, 1],
+        [None] * 4,
+        [1, "x", 1, 1, "x"],
+        [1, "x", 1, 1, 1, 1],
+    ],
+)
 def test_a_signed_body_of_another_shape_is_refused(body: object) -> None:
     signed = URLSafeSerializer("a key of this test", salt="dondoc.report").dumps(body)
     with pytest.raises(LinkRefused):

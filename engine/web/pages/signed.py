@@ -118,7 +118,7 @@ def _page(visit: Visit, link: Link, who: Holder, asked: tuple[Asked, ...], today
 
 def _report_path(visit: Visit, link: Link, subject: str) -> str:
     """The report page of the same contact, working as long as the link that it was reached by."""
-    made = Link(Purpose.REPORT, link.contact_id, subject, link.made_on, link.until)
+    made = replace(link, purpose=Purpose.REPORT, subject=subject)
     return f"/r/{visit.context.signer.token(made)}"
 
 

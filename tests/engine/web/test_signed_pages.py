@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,12 +11,16 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, happened, row, rows
 from ground.office import NOW, Office, contact_of, letter_of, open_office, token_in
+from ground.post import post_office
 from sqlalchemy import update
 
+from engine import contacts
 from engine.database import Database, table
 from engine.links import Link, Purpose
 from engine.records import Assignment, Contact, Event, Report
+from engine.rulebook import read_rulebook
 from engine.terms import EventKind, Role, State
+from notifications.facts import gather
 
 HUYEN_B = 3
 
@@ -126,6 +132,22 @@ def test_a_link_is_refused_when_the_person_no_longer_answers(
 def test_links_made_after_the_revocation_work(office: Office, lived: Database, link: str) -> None:
     change(lived, contact_of(lived, "huyen-b"), links_since=at("2021-05-31", "23:59"))
     assert office.get(link).status_code == 200
+
+
+def test_on_the_day_of_a_revocation_new_letters_links_work_and_older_ones_do_not(
+    office: Office, lived: Database, link: str
+) -> None:
+    contact, noon = contact_of(lived, "huyen-b"), at("2021-06-24", "12:00")
+    with lived.write() as session:
+        contacts.change(session, contact, email="moi@huyen-b.example", actor="cli", now=noon)
+    with lived.read() as session:
+        facts = gather(session, [letter_of(lived, contact)], read_rulebook(session), noon)[0]
+    letter = post_office().stationery.render(replace(facts, day=noon.date()), noon)
+    found = set(re.findall(r"http://[^/]+(/[lr]/[\w.-]+)", letter.text))
+    assert {path[:3] for path in found} == {"/l/", "/r/"}
+    assert [office.get(path).status_code for path in found] == [200, 200]
+    older = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)), made_on=noon.date())
+    assert [office.get(path).status_code for path in (link, older)] == [403, 403]
 
 
 def test_an_expired_link_says_when_it_expired(office: Office, lived: Database) -> None:
