@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,9 @@ class Settings(BaseSettings):
     base_url: str = Field("http://127.0.0.1:8188", description="the address that links in letters begin with")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8188, ge=0, le=65535, description="port to listen on")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1", description="proxies (addresses or networks, by comma) whose X-Forwarded-For is believed"
+    )
     secret: SecretStr = Field(SecretStr(""), description="signs links; empty: made once and kept in data_dir/secret")
     language: Literal["vi", "en"] = Field("vi", description="first language of the pages")
     demo: bool = Field(False, description="the clock stands still and a bar steps it; nothing is sent to the outside")
@@ -93,6 +97,19 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("phải bắt đầu bằng http:// hoặc https:// / must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        """Everybody is no proxy: whoever is believed says what his address is, and limits are counted by it."""
+        said = [each.strip() for each in value.split(",") if each.strip()]
+        try:
+            wide = [each for each in said if ip_network(each, strict=False).prefixlen == 0]
+        except ValueError:
+            raise ValueError("viết như 127.0.0.1,10.0.0.0/8 / write it like 127.0.0.1,10.0.0.0/8") from None
+        if wide:
+            raise ValueError("không tin mọi địa chỉ được / not every address can be trusted")
+        return ",".join(str(ip_network(each, strict=False)) for each in said)
 
     @property
     def database(self) -> str:

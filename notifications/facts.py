@@ -260,8 +260,8 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     chosen = (
         select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
-               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace, c.c.links_since,
-               g.c.name.label("agency"))
+               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
+               c.c.links_since, g.c.name.label("agency"))
         .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(among(session, m.c.id, letter_ids))
     )  # fmt: skip
     return {row.id: row for row in session.connection().execute(chosen).all()}

@@ -121,7 +121,8 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[door])
+        told = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)  # the app does that
+        uvicorn.Server(told).run(sockets=[door])
     finally:
         heartbeat.stop()
         if starts_prefect:

@@ -53,7 +53,7 @@ def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host
         if token:
             allowed = hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
         else:
-            allowed = at_the_machine(request.headers, host)
+            allowed = at_the_machine(request, host)
         if not allowed:
             raise NotAllowed
         with database.read() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
 from engine.web import failures
@@ -91,4 +92,6 @@ def make_app(context: Context) -> FastAPI:
     app.include_router(api)
     failures.install(app)
     app.add_middleware(Guard)
+    if context.settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     return app

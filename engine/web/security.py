@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import NotAllowed
@@ -141,15 +142,32 @@ def same_origin(headers: Headers, base_url: str) -> bool:
     return site in ("same-origin", "none") and own
 
 
-def at_the_machine(headers: Headers, host: str) -> bool:
-    """Whether a request was made to this machine by its own name, through no proxy: a page of another site that
-    points a name of its own at 127.0.0.1 says that name."""
-    if any(name in headers for name in FORWARDED):
+def at_the_machine(request: HTTPConnection, host: str) -> bool:
+    """Whether a request was made on this machine, to it by its own name, through no proxy. The name is not enough, for
+    anybody may say it; the peer is not enough, for a page of another site may point a name of its own at 127.0.0.1."""
+    if any(name in request.headers for name in FORWARDED):
         return False
-    said = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    if said in LOCAL_NAMES or (said == host and host):
-        return True
+    peer = request.client.host if request.client else ""
+    said = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    here = said in LOCAL_NAMES or _is_own(said, host)
+    return here and _is_own(peer, host)
+
+
+def _is_own(address: str, host: str) -> bool:
+    """Loopback, or the very address that is listened on."""
     try:
-        return ipaddress.ip_address(said).is_loopback
+        return ipaddress.ip_address(address).is_loopback or (bool(host) and address == host)
     except ValueError:
-        return False
+        return bool(host) and address == host
+
+
+def network_of(host: str) -> str:
+    """What one visitor's limits are counted by: an IPv4 address, or the /64 that any IPv6 visitor has to himself."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:60]
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    inner = address.ipv4_mapped
+    return str(inner or ipaddress.ip_network((address, 64), strict=False))

@@ -30,7 +30,7 @@ from engine.web.context import Context
 from engine.web.forms import Form, Upload
 from engine.web.nav import pages_of
 from engine.web.render import Templates, changed, url
-from engine.web.security import FormTokens, at_the_machine, same_origin
+from engine.web.security import FormTokens, at_the_machine, network_of, same_origin
 from engine.words import LANGUAGES
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
@@ -170,7 +170,8 @@ class Visit:
 
     @property
     def ip(self) -> str:
-        return self.request.client.host if self.request.client else ""
+        """The visitor's network, as limits count it; behind a trusted proxy the one that the proxy names."""
+        return network_of(self.request.client.host) if self.request.client else ""
 
     @property
     def home(self) -> str:
@@ -267,7 +268,7 @@ def _signed_in(visit: Visit) -> Visit:
 
 
 def _alone_at_the_machine(visit: Visit) -> bool:
-    if not at_the_machine(visit.request.headers, visit.context.settings.host):
+    if not at_the_machine(visit.request, visit.context.settings.host):
         return False
     with visit.context.database.read() as session:
         return not any_active(session)

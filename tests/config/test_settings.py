@@ -53,6 +53,17 @@ def test_a_base_url_ends_without_a_slash() -> None:
     assert read_settings(base_url="https://dondoc.example/").base_url == "https://dondoc.example"
 
 
+@pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "::/0", "proxy.so.example", "10.0.0.1 10.0.0.2"])
+def test_not_everybody_is_a_trusted_proxy(value: str) -> None:
+    with pytest.raises(SettingsRefused, match="DONDOC_TRUSTED_PROXIES"):
+        read_settings(trusted_proxies=value)
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    assert read_settings(trusted_proxies=" 10.1.2.3/8, ::1 ").trusted_proxies == "10.0.0.0/8,::1/128"
+    assert read_settings(trusted_proxies="").trusted_proxies == ""
+
+
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     shown = repr(read_settings(secret="S3CRET-1", smtp_password="S3CRET-2"))
     assert "S3CRET" not in shown
