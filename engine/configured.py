@@ -35,6 +35,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "base_url": ("", "địa chỉ mà liên kết trong thư bắt đầu bằng"),
     "host": ("", "địa chỉ mạng mà máy chủ nghe"),
     "port": ("", "cổng mà máy chủ nghe"),
+    "trusted_proxies": ("", "máy chủ trung gian (địa chỉ hoặc mạng) được tin X-Forwarded-For"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
     "language": ("", "ngôn ngữ ban đầu của các trang"),
     "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),
