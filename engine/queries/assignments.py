@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, 
 from sqlmodel import Session
 
 from engine.database import table
+from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.timeclass import Today, time_class
 from engine.records import Agency, Assignment, Duty, Event, Extension, Plan
@@ -157,6 +158,15 @@ def list_assignments(
     rows = from_rows(session.connection().execute(chosen).all())
     total = how_many(session, today, wanted) if count else None
     return page(rows, limit, lambda row: (row.due_on or FAR, row.id), total)
+
+
+def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[AssignmentRow]:
+    """The assignments of these ids, whatever their plan's state. Raises NotFound when one does not exist."""
+    chosen = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
+    rows = from_rows(session.connection().execute(chosen).all())
+    if len(rows) != len(set(ids)):
+        raise NotFound("Có phần việc không tồn tại. / One of these assignments does not exist.")
+    return rows
 
 
 def first(

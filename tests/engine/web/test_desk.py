@@ -1,0 +1,80 @@
+"""The coordinator's desk: what is new is acknowledged in one tap, one by one or all that is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import at, begin, bring_to, happened, item, plan_file, rows, store
+from ground.office import Office, open_office
+from ground.people import as_role
+
+from engine.database import Database
+from engine.records import Assignment
+from engine.terms import State
+
+DESK, DEED = "/agencies/so-ban", "/agencies/so-ban/acknowledge"
+
+
+@pytest.fixture
+def office(sqlite_database: Database, tmp_path: Path) -> Office:
+    """so-ban owns three new assignments (1, 2, 3); assignment 4 is huyen-a's."""
+    plan = plan_file(items=(item(1, "so-ban"), item(2, "so-ban"), item(3, "so-ban"), item(4, "huyen-a")))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    return open_office(sqlite_database, tmp_path, now=at("2021-06-02"))
+
+
+def states(office: Office) -> list[str]:
+    return [each.state.value for each in rows(office.context.database, Assignment, agency_id="so-ban")]
+
+
+def shown(office: Office) -> list[str]:
+    return [str(each["value"]) for each in BeautifulSoup(office.get(DESK).text, "lxml").select('input[name="id"]')]
+
+
+def test_one_button_acknowledges_all_that_is_shown_as_new_and_says_how_many(office: Office) -> None:
+    ids = shown(office)
+    answer = office.post(DEED, page=DESK, all="1", id=ids)
+    assert (ids, answer.headers["location"]) == (["1", "2", "3"], f"{DESK}?said=acknowledged&n=3")
+    assert states(office) == ["acknowledged"] * 3
+    page = office.get(answer.headers["location"]).text
+    assert "Đã xác nhận đã nhận 3 việc." in page
+    assert 'name="one"' not in page
+
+
+def test_the_button_beside_one_acknowledges_that_one(office: Office) -> None:
+    office.post(DEED, page=DESK, one="2", id=shown(office))
+    assert states(office) == ["assigned", "acknowledged", "assigned"]
+
+
+def test_what_was_acknowledged_or_cancelled_meanwhile_is_left_as_it_is(office: Office) -> None:
+    bring_to(office.context.database, State.ACKNOWLEDGED, 1, now=office.clock.now)
+    bring_to(office.context.database, State.CANCELLED, 2, now=office.clock.now)
+    answer = office.post(DEED, page=DESK, id=["1", "2", "3"])
+    assert answer.headers["location"].endswith("said=acknowledged&n=1")
+    assert states(office) == ["acknowledged", "cancelled", "acknowledged"]
+    again = office.post(DEED, page="/report/so-ban/1/2021-H1", id=["1", "3"]).headers["location"]
+    assert "đã được xác nhận từ trước" in office.get(again).text
+
+
+def test_another_agencys_assignment_among_them_refuses_all(office: Office, tmp_path: Path) -> None:
+    mine = as_role(office.context.database, tmp_path, "coordinator", "so-ban")
+    mine.clock.now = office.clock.now
+    answers = [mine.post(DEED, page=DESK, id=ids).status_code for ids in (["1", "4"], ["4"], ["1", "99"])]
+    assert answers == [403, 403, 404]
+    assert mine.post("/agencies/huyen-a/acknowledge", page=DESK, id=["1"]).status_code == 403
+    assert "acknowledged" not in happened(office.context.database)
+
+
+@pytest.mark.parametrize("ids", [[], ["x"], ["0"], ["9" * 19], [str(n) for n in range(1, 202)]])
+def test_what_names_nothing_or_too_much_is_refused_in_words(office: Office, ids: list[str]) -> None:
+    answer = office.post(DEED, page=DESK, id=ids)
+    assert (answer.status_code, "<h1" in answer.text) == (400, True)
+
+
+def test_only_who_may_acknowledge_is_offered_it(office: Office, tmp_path: Path) -> None:
+    for role, agency_id, offered in (("deputy", "so-ban", True), ("monitor", "so-chinh", False)):
+        theirs = as_role(office.context.database, tmp_path, role, agency_id)
+        theirs.clock.now = office.clock.now
+        assert ('name="one"' in theirs.get(DESK).text) is offered
