@@ -7,6 +7,7 @@ row stays, since events name it (Law 91/2025/QH15: what is no longer needed is r
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from sqlmodel import Session
 from engine.accounts import mailbox
 from engine.calendar import ONE_DAY, local_date
 from engine.database import table
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.lifecycle import append, event
 from engine.records import Agency, Contact, Feed
 from engine.terms import EventKind, Role
@@ -76,6 +77,10 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new address begins
     with a clean record, and links that went to the old one stop working."""
     known = find(session, contact_id)
+    if known.gone:
+        raise Conflict(
+            "Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới. / This person has left; add a new contact."
+        )
     unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
     if unknown:
         raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
@@ -154,18 +159,29 @@ def _lines() -> Any:
 def _checked(
     role: str, email: str, phone: str, language: str, valid_from: date | None, valid_until: date | None
 ) -> dict[str, Any]:
+    """The values as kept. Raises FieldsRefused with everything that is wrong."""
+    wrong: dict[str, str] = {}
+
+    def read(field: str, reading: Callable[[str], str], text: str) -> str:
+        try:
+            return reading(text)
+        except BadInput as error:
+            wrong[field] = str(error)
+            return ""
+
+    kept_email, kept_phone = read("email", mailbox, email) if email.strip() else "", read("phone", phone_number, phone)
     if role not in tuple(Role):
-        raise BadInput(f"Vai trò là một trong: {', '.join(Role)}. / The role is one of these.")
+        wrong["role"] = f"Vai trò là một trong: {', '.join(Role)}. / The role is one of these."
     if language not in LANGUAGES:
-        raise BadInput("Ngôn ngữ là vi hoặc en. / The language is vi or en.")
+        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
     if not email.strip() and not phone.strip():
-        raise BadInput("Cần hộp thư hoặc số điện thoại. / Give a mailbox or a telephone number.")
+        wrong["email"] = "Cần hộp thư hoặc số điện thoại. / Give a mailbox or a telephone number."
     if valid_from is not None and valid_until is not None and valid_until < valid_from:
-        raise BadInput("Ngày kết thúc trước ngày bắt đầu. / The last day is before the first.")
-    return {
-        "role": Role(role), "email": mailbox(email) if email.strip() else "", "phone": phone_number(phone),
-        "language": language, "valid_from": valid_from, "valid_until": valid_until,
-    }  # fmt: skip
+        wrong["valid_until"] = "Ngày kết thúc trước ngày bắt đầu. / The last day is before the first."
+    if wrong:
+        raise FieldsRefused(wrong)
+    return {"role": Role(role), "email": kept_email, "phone": kept_phone, "language": language,
+            "valid_from": valid_from, "valid_until": valid_until}  # fmt: skip
 
 
 def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:

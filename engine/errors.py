@@ -2,7 +2,8 @@
 
     DondocError                 status 500   (never raised itself)
     ├── BadInput                status 400   what was sent cannot be read as what was asked
-    │   └── FileRefused         status 422   a plan, directory, policy or calendar file; carries Problems
+    │   ├── FileRefused         status 422   a plan, directory, policy or calendar file; carries Problems
+    │   └── FieldsRefused       status 422   some fields of a form or body; carries a sentence for each
     ├── NotAllowed              status 403   the person or the link may not do this
     │   ├── LinkRefused         status 403   a link from a letter: expired, revoked, or made by someone else
     │   └── TooOften            status 429   tried more often than allowed; says when to try again
@@ -18,7 +19,7 @@ nothing else catches it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,8 +34,13 @@ class DondocError(Exception):
 
     def said(self, language: str) -> str:
         """The message in one language; whole where it was not written in two."""
-        vi, slash, en = str(self).partition(" / ")
-        return en if language == "en" and slash else vi
+        return half(str(self), language)
+
+
+def half(message: str, language: str) -> str:
+    """One language of a message that holds both."""
+    vi, slash, en = message.partition(" / ")
+    return en if language == "en" and slash else vi
 
 
 class BadInput(DondocError):
@@ -65,6 +71,20 @@ class FileRefused(BadInput):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class FieldsRefused(BadInput):
+    """Có ô chưa đúng. / Some fields are not right."""
+
+    status = 422
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        """Field -> what is wrong with it, in both languages."""
+        self.fields = dict(fields)
+        super().__init__(" / ".join(self.said(language) for language in ("vi", "en")))
+
+    def said(self, language: str) -> str:
+        return " ".join(half(each, language) for each in self.fields.values())
 
 
 class NotAllowed(DondocError):

@@ -128,6 +128,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         EventKind.EVIDENCE_STORED: ("Tải lên tệp minh chứng", "Evidence uploaded"),
         EventKind.FIGURES_FROZEN: ("Chốt số liệu", "Figures frozen"),
         EventKind.FEED_CHANGED: ("Thay đổi địa chỉ lịch", "Calendar address changed"),
+        EventKind.AGENCY_CHANGED: ("Sửa danh bạ cơ quan", "Directory of agencies changed"),
     },
     Quiet: {
         Quiet.AWAITING_ACCEPTANCE: ("đang chờ tiếp nhận báo cáo", "the report awaits acceptance"),

@@ -137,6 +137,7 @@ class EventKind(StrEnum):
     FIGURES_FROZEN = "figures_frozen"
     FEED_CHANGED = "feed_changed"
     TEMPLATE_CHANGED = "template_changed"
+    AGENCY_CHANGED = "agency_changed"
 
 
 class Quiet(StrEnum):

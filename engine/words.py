@@ -80,6 +80,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "due_moved": ("hạn đã đổi", "due date moved"),
     "assigned": ("mới giao", "assigned"),
     "said_already": ("đã nói ở dòng khác", "said in another line"),
+    "asked": ("người nhận đã xin ngừng", "the recipient asked for it"),
     "cli": ("dòng lệnh", "command line"),
     "system": ("hệ thống", "the system"),
     "desk": ("bộ phận theo dõi", "the monitor's desk"),

@@ -42,7 +42,7 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
         select(g.c.id, g.c.name, g.c.short, g.c.level, g.c.parent_id, func.coalesce(load.c.open, 0),
                func.coalesce(load.c.overdue, 0))
         .outerjoin(load, load.c.agency_id == g.c.id)
-        .order_by(*_in_order())
+        .order_by(*in_order())
     )  # fmt: skip
     first = decode(after, int)[0] if after else 0
     rows = [AgencyRow(*row) for row in session.connection().execute(chosen.offset(first).limit(limit + 1))]
@@ -50,7 +50,8 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
     return page(rows, limit, lambda _: (first + limit,), total)
 
 
-def _in_order() -> tuple[Any, ...]:
+def in_order() -> tuple[Any, ...]:
+    """By kind of body, code and name: as every list of agencies stands."""
     g = table(Agency)
     ranks = {level: level_rank(level) for level in LEVELS}
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
@@ -59,5 +60,5 @@ def _in_order() -> tuple[Any, ...]:
 def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """(id, name) of every agency: what a form chooses among."""
     g = table(Agency)
-    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*_in_order()))
+    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*in_order()))
     return tuple((row[0], row[1]) for row in rows)

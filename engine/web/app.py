@@ -33,7 +33,7 @@ from engine.web.pages import (
     signin,
     wording,
 )
-from engine.web.pages.admin import calendar, policies, settings
+from engine.web.pages.admin import calendar, people, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
@@ -66,6 +66,7 @@ PAGES = (
     settings,
     policies,
     wording,
+    people,
 )
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from engine.errors import DondocError, Unavailable
+from engine.errors import DondocError, FieldsRefused, Unavailable, half
 from engine.web.render import url
 from engine.web.security import HEADERS, MOST_BYTES, most_bytes
 from engine.web.visit import SignInFirst, language_of, tools_of
@@ -83,7 +83,10 @@ def _said(request: Request, error: Exception) -> Response:
         return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
-    made = answer(request, error.status, error.said(language_of(request)[0]))
+    language = language_of(request)[0]
+    fields = error.fields if isinstance(error, FieldsRefused) else {}
+    problems = [{"field": field, "what": half(what, language)} for field, what in fields.items()]
+    made = answer(request, error.status, error.said(language), problems)
     if error.status == 401:
         made.headers["www-authenticate"] = 'Bearer realm="dondoc"'  # RFC 9110, 11.6.1
     return made

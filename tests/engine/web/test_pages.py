@@ -32,6 +32,8 @@ PAGES = (
     "/admin/policies/default/edit",
     "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
     "/admin/templates", "/admin/templates/vi/duties", "/admin/templates/en/sms", "/admin/templates/vi/shared",
+    "/admin/agencies", "/admin/agencies?q=huyen", "/admin/agencies/so-ban", "/admin/add-agency",
+    "/admin/agencies/so-ban/succession", "/admin/agencies/so-ban/contacts/add", "/admin/contacts/1",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 
