@@ -30,7 +30,8 @@ ROWS_PER_PAGE = 25
 
 @dataclass(frozen=True)
 class WaitingReport:
-    """A report with its assignment. ``figures``: (code, the indicator's name, value); ``files``: their names."""
+    """A report with its assignment. ``figures``: (code, the indicator's name, value); ``files``: name, size and
+    digest of each."""
 
     id: int
     number: int
@@ -40,7 +41,7 @@ class WaitingReport:
     body: str
     reason: str
     figures: tuple[tuple[str, str, Any], ...]
-    files: tuple[str, ...]
+    files: tuple[Mapping[str, Any], ...]
     assignment: AssignmentRow
 
     @property
@@ -137,7 +138,7 @@ def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
         WaitingReport(
             row.report_id, row.nth, row.submitted_at, row.actor, row.outcome, row.body, row.reason,
             tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
-            tuple(str(each.get("name", "")) for each in row.files), assignment,
+            tuple(row.files), assignment,
         )
         for row, assignment in zip(rows, from_rows(rows), strict=True)
     ]  # fmt: skip

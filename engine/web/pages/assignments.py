@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.access import Deed, concerned, may
+from engine.pictures import timeline
 from engine.queries.agencies import agency_choices
 from engine.queries.assignments import list_assignments
 from engine.queries.board import plan_choices
@@ -52,8 +53,11 @@ def story_page(
         found = story(session, today, assignment_id)
         visit.must(Deed.SEE_ASSIGNMENT, found.row.agency_id)
         agencies = agency_choices(session)
-    return visit.page("story.html", status, today=today, story=found, row=found.row, agencies=agencies,
-                      allowed=allowed(visit, found), outcome=outcome, trouble=trouble or Trouble())  # fmt: skip
+    return visit.page(
+        "story.html", status, today=today, story=found, row=found.row, agencies=agencies,
+        picture=timeline(found, today.day, visit.language), allowed=allowed(visit, found), outcome=outcome,
+        trouble=trouble or Trouble(),
+    )  # fmt: skip
 
 
 def allowed(visit: Visit, found: Story) -> tuple[str, ...]:

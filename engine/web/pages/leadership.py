@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -25,6 +27,15 @@ MOST_CHANGES = 20
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A form of publishing that was refused: which field is at fault, why, and what had been typed."""
+
+    field: str
+    error: DondocError
+    typed: Mapping[str, str]
+
+
 @router.get("/leadership")
 def show(visit: Desk, plan: PlanId = None, period: Code = "") -> Response:
     return _page(visit, plan, period)
@@ -33,16 +44,21 @@ def show(visit: Desk, plan: PlanId = None, period: Code = "") -> Response:
 @router.post("/leadership/freeze")
 def publish(visit: Desk, form: Posted) -> Response:
     """From now on the printed number stays; what is learnt later stands beside it."""
-    plan_id, period = form.number("plan"), form.text("period", 64)
+    plan_id, period = form.number("plan"), form.raw("period")
     with visit.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     visit.must(Deed.FREEZE, plan.supervisor_id)
+    typed = {name: form.raw(name)[:20] for name in ("period", "cut_off")}
+    try:
+        _must_be_of_the_plan(visit, plan_id, period)
+    except BadInput as error:
+        return _page(visit, plan_id, "", Refused("period", error, typed))
     try:
         cut_off = form.day("cut_off")
         with visit.writing() as session:
             made = freeze(session, plan_id, period, cut_off, actor=visit.actor.name, now=visit.now)
     except (BadInput, Conflict) as error:
-        return _page(visit, plan_id, period, trouble=error, typed=form.raw("cut_off")[:20])
+        return _page(visit, plan_id, period, Refused("cut_off", error, typed))
     return visit.go(f"/leadership/frozen/{made}")
 
 
@@ -67,8 +83,15 @@ def year(visit: Desk, plan: PlanId = None, year: YearNumber = None) -> Response:
     return visit.page("year.html", today=today, year=found, plans=plans, plan=plan, drawn=drawn)
 
 
-def _page(visit: Visit, plan_id: int | None, period: str, *, trouble: DondocError | None = None, typed: str = ""
-          ) -> Response:  # fmt: skip
+def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
+    with visit.reading() as (session, _):
+        known = period_choices(session, plan_id)
+    if period and period not in known:
+        raise BadInput("Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách. "
+                       "/ The plan has no such period; choose one of the list.")  # fmt: skip
+
+
+def _page(visit: Visit, plan_id: int | None, period: str, refused: Refused | None = None) -> Response:
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         now = standing(session, visit.today, plan_id=plan_id, period=period)
@@ -77,9 +100,9 @@ def _page(visit: Visit, plan_id: int | None, period: str, *, trouble: DondocErro
         frozen_ones = list_published(session, plan_id)
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
     return visit.page(
-        "leadership.html", trouble.status if trouble else 200, today=today, now=now, then=then,
+        "leadership.html", refused.error.status if refused else 200, today=today, now=now, then=then,
         changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=periods, plan=plan_id, period_key=period,
         published=frozen_ones, rates=pictures.rates(now.periods, visit.language), last_week=visit.today - WEEK,
-        may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id), typed=typed,
-        sentence=trouble.said(visit.language) if trouble else "",
+        may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id),
+        refused=refused,
     )  # fmt: skip

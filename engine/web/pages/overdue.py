@@ -11,9 +11,9 @@ from engine.lifecycle import chase
 from engine.queries.assignments import AssignmentFilter
 from engine.queries.board import plan_choices
 from engine.queries.chasing import rows_to_chase, what_chasing_says
-from engine.queries.overdue import overdue
+from engine.queries.overdue import LateAgency, overdue
 from engine.web.filters import Code, PageNumber, PlanId
-from engine.web.visit import Desk, Posted
+from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
 MOST_AT_ONCE = 500
@@ -27,7 +27,12 @@ def show(visit: Desk, plan: PlanId = None, period: Code = "", agency: Code = "",
     with visit.reading() as (session, today):
         found = overdue(session, today, wanted, page=page)
         plans = plan_choices(session)
-    return visit.page("overdue.html", today=today, overdue=found, plans=plans, plan=plan, outcome=said, n=n)
+    return visit.page("overdue.html", today=today, overdue=found, plans=plans, plan=plan, outcome=said, n=n,
+                      may_chase=any(_may_chase(visit, each) for each in found.agencies))  # fmt: skip
+
+
+def _may_chase(visit: Visit, agency: LateAgency) -> bool:
+    return any(visit.may(Deed.CHASE, row.assignment.supervisor_id) for row in agency.rows)
 
 
 @router.post("/overdue/chase")

@@ -18,6 +18,7 @@ from engine.terms import NoticeKind, State
 SO_BAN, HUYEN_A = 1, 2
 BOTH = {"id": ["1", "2"]}
 """The reports of so-ban and huyen-a."""
+SHEET = {"name": "bang-so-lieu.xlsx", "digest": "0" * 64, "size": 2048, "media_type": "application/octet-stream"}
 
 
 def words(page: str) -> str:
@@ -41,9 +42,7 @@ def test_what_waits_is_listed_by_agency_with_what_was_said(office: Office) -> No
 def test_figures_are_named_by_their_indicator_and_files_by_their_name(office: Office, lived: Database) -> None:
     r = table(Report)
     with lived.write() as session:
-        session.connection().execute(
-            r.update().where(r.c.id == 1).values(figures={"I.1": 12}, files=[{"name": "bang-so-lieu.xlsx"}])
-        )
+        session.connection().execute(r.update().where(r.c.id == 1).values(figures={"I.1": 12}, files=[SHEET]))
     said = words(office.get("/accept").text)
     assert "I.1 12" in said
     assert "bang-so-lieu.xlsx" in said

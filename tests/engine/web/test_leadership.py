@@ -60,6 +60,23 @@ def test_the_same_is_not_published_twice_and_not_before_its_day(office: Office) 
     assert office.get("/leadership/frozen/2").status_code == 404
 
 
+@pytest.mark.parametrize(("period", "day", "field"), [
+    ("2021-Q3", "24/6/2021", "period"), ("x" * 65, "24/6/2021", "period"), ("2021-H1", "25/6/2021", "cut_off"),
+    ("2021-H1", "ngày mai", "cut_off"),
+])  # fmt: skip
+def test_what_is_wrong_with_publishing_stands_beside_its_field(
+    office: Office, period: str, day: str, field: str
+) -> None:
+    answer = office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period=period, cut_off=day)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 400
+    wrong = page.select("[aria-invalid=true]")
+    assert [each["name"] for each in wrong] == [field]
+    assert page.select_one(f"#{wrong[0]['aria-describedby']}") is not None
+    assert page.select_one("#cut_off")["value"] == day  # type: ignore[index]
+    assert office.get("/leadership/frozen/1").status_code == 404
+
+
 def test_leadership_looks_and_publishes_nothing(office: Office, lived: Database) -> None:
     token = office.token("/leadership?plan=1")
     enter(office, join(lived, "leadership", "tinh"))

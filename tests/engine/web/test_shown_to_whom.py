@@ -1,0 +1,72 @@
+"""Nobody is shown a link or a form that he would be refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.office import NOW, Office
+from ground.people import as_role
+
+from engine.database import Database
+from engine.frozen import freeze
+
+MOST = 150
+PEOPLE = [
+    ("coordinator", "huyen-b"), ("deputy", "huyen-b"), ("head", "huyen-b"), ("monitor", "so-chinh"),
+    ("monitor", "tinh"), ("monitor", "so-ban"), ("leadership", "tinh"), ("administrator", "so-chinh"),
+]  # fmt: skip
+
+
+def walk(office: Office) -> dict[str, str]:
+    """Address -> page, of everything that can be reached by links from where one begins; one of each kind of list."""
+    seen: dict[str, str] = {}
+    home = office.get("/").headers.get("location", "/")
+    todo, known = [(home, "")], {home}
+    while todo and len(seen) < MOST:
+        path, shown_on = todo.pop(0)
+        answer = office.get(path)
+        assert answer.status_code in (200, 303), f"{path}, shown on {shown_on}"
+        seen[path] = answer.text if "text/html" in answer.headers.get("content-type", "") else ""
+        for tag in BeautifulSoup(seen[path], "lxml").find_all("a", href=True):
+            href = str(tag["href"]).partition("#")[0]
+            if href.startswith("/") and "lang=" not in href and _kind(href) not in known:
+                known |= {href, _kind(href)}
+                todo.append((href, path))
+    return seen
+
+
+def _kind(href: str) -> str:
+    """Lists differ by their filters alone; things differ by their ids."""
+    path, _, query = href.partition("?")
+    return path + "?" + ",".join(sorted(set(re.findall(r"(\w+)=", query))))
+
+
+@pytest.mark.parametrize(("role", "agency"), PEOPLE)
+def test_every_link_that_one_is_shown_opens(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
+    office = as_role(lived, tmp_path, role, agency)
+    with lived.write() as session:
+        freeze(session, 1, "", NOW.date(), actor="desk", now=NOW)
+    assert len(walk(office)) > 8
+
+
+def test_leadership_and_other_departments_are_shown_no_form_that_does_anything(lived: Database, tmp_path: Path) -> None:
+    for role, agency in (("leadership", "tinh"), ("monitor", "so-ban")):
+        pages = walk(as_role(lived, tmp_path, role, agency))
+        forms = {
+            str(form["action"]) for path, page in pages.items() if not path.startswith("/account")
+            for form in BeautifulSoup(page, "lxml").select("form[method=post]")
+        }  # fmt: skip
+        assert forms <= {"/sign-out"}, (role, forms)
+
+
+def test_the_overdue_list_offers_chasing_to_the_department_above_alone(lived: Database, tmp_path: Path) -> None:
+    def ticks(role: str, agency: str) -> list[int]:
+        page = BeautifulSoup(as_role(lived, tmp_path, role, agency).get("/overdue").text, "lxml")
+        return [int(str(each["value"])) for each in page.select("input[name=id]")]
+
+    assert ticks("leadership", "tinh") == ticks("monitor", "so-ban") == []
+    above, province, anybody = (ticks("monitor", "so-chinh"), ticks("monitor", "tinh"), ticks("administrator", "tinh"))
+    assert (len(above), sorted(above + province)) == (2, sorted(anybody))
