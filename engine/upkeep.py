@@ -1,4 +1,5 @@
-"""What is to be forgotten each day: addresses of people who have left, ended sessions, used links, old answers.
+"""What a new day brings: what is to be forgotten (addresses of people who have left, ended sessions, used links, old
+answers), and names of agencies that begin today.
 
 Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; running it twice forgets nothing more.
 """
@@ -6,17 +7,40 @@ Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; runnin
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine import contacts, idempotency
-from engine.database import table
-from engine.records import SignedIn, SignInLink
+from engine import bodies, contacts, idempotency
+from engine.calendar import local_date
+from engine.database import insert_new, table
+from engine.records import Fact, SignedIn, SignInLink
+
+LAST_DAY = "last_upkeep"
+"""The fact that holds the local day that was last kept."""
 
 SESSIONS_KEPT = timedelta(days=90)
 """A person may look back on where he was signed in, so long."""
 LINKS_KEPT = timedelta(days=1)
+
+
+def is_owed(session: Session, now: datetime) -> bool:
+    """Whether this local day has not been kept yet: one look at one row."""
+    kept = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_DAY))
+    return kept is None or kept < local_date(now).isoformat()
+
+
+def keep(session: Session, now: datetime) -> dict[str, int]:
+    """All of it, once a local day: ``forget``, and ``names`` taken up. The day is taken first, so that of two passes at
+    once the second has nothing to do; empty then."""
+    facts: Any = table(Fact)
+    today = local_date(now).isoformat()
+    insert_new(session, Fact, [{"name": LAST_DAY, "value": ""}])
+    mine = update(facts).where(facts.c.name == LAST_DAY, facts.c.value < today).values(value=today)
+    if session.connection().execute(mine).rowcount != 1:
+        return {}
+    return {**forget(session, now), "names": bodies.take_up_names(session, now)}
 
 
 def forget(session: Session, now: datetime) -> dict[str, int]:

@@ -180,7 +180,9 @@ def _mount(app: FastAPI, system: System) -> None:
 
 
 def look_over(system: System) -> None:
+    """The self-audit, and once a day the upkeep."""
     from workflows.audit import audit
 
     now = system.clock()
     audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
+    passes.upkeep(system.database, now)

@@ -88,6 +88,8 @@ def once(
     elif name == PassName.WATCH:
         told = listening.watch(system.database, now, system.office.channels, mailroom.operator(system.settings))
         typer.echo(str(asyncio.run(told)))
+    elif name == PassName.UPKEEP:
+        typer.echo(str(passes.upkeep(system.database, now)))
     elif name in PLAIN:
         typer.echo(str(PLAIN[PassName(name)](system.database, now)))
     else:

@@ -17,6 +17,7 @@ from sqlalchemy import update
 
 from engine import digest as digests
 from engine import opening, sweep
+from engine import upkeep as daily
 from engine.database import Database, insert_new, table
 from engine.due import Due, in_window, what_is_due
 from engine.errors import Unavailable
@@ -37,6 +38,7 @@ class PassName(StrEnum):
     AUDIT = "audit"
     RECEIVE = "receive"
     WATCH = "watch"
+    UPKEEP = "upkeep"
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,17 @@ def digest(database: Database, now: datetime) -> PassReport:
             letters, empty = digests.make(session, now)
             counts = {"digests": letters, "empty": empty}
     return _report(database, PassName.DIGEST, now, began, counts)
+
+
+def upkeep(database: Database, now: datetime) -> PassReport:
+    """Once a local day: forget what is no longer needed, and let agencies bear the names that begin today."""
+    began, counts = time.monotonic(), {}
+    with database.read() as session:
+        owed = daily.is_owed(session, now)
+    if owed:
+        with database.write() as session:
+            counts = daily.keep(session, now)
+    return _report(database, PassName.UPKEEP, now, began, counts)
 
 
 async def deliver(database: Database, now: datetime, office: PostOffice) -> PassReport:
