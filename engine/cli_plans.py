@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
 from config import DATA
@@ -17,12 +16,12 @@ from engine.calendarfile import load_calendar, load_calendar_file
 from engine.checkup import check
 from engine.database import table
 from engine.directory import load_directory
+from engine.ending import end, would_leave
 from engine.errors import BadInput
 from engine.plandiff import compare
 from engine.planfile import load_plan
-from engine.planparts import Number
 from engine.records import Plan
-from engine.renewal import renew
+from engine.renewal import plan_number, renew
 from engine.standpoint import day, opened
 
 if TYPE_CHECKING:
@@ -123,21 +122,12 @@ def plan_renew(
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
         raise BadInput(f"Ngày ban hành {issued_on} không thuộc năm {year}. / {issued_on} is not in {year}.")
-    text, points = renew(old, year=year, number=_number(number), issued_on=issued_on, calendar=days.calendar(),
+    text, points = renew(old, year=year, number=plan_number(number), issued_on=issued_on, calendar=days.calendar(),
                          known_until=days.known_until)  # fmt: skip
     _give(text, output)
     typer.echo(f"{len(points)} điều cần xác nhận: / {len(points)} things to confirm:", err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)
-
-
-def _number(text: str) -> str:
-    try:
-        return TypeAdapter(Number).validate_python(text)
-    except ValidationError:
-        raise BadInput(
-            f"Số «{text}» không đúng dạng; viết như 25/KH-UBND. / Write the number like 25/KH-UBND."
-        ) from None
 
 
 @plans.command("load")
@@ -168,6 +158,26 @@ def plan_activate(
     with database.write() as session:
         opening.activate(session, plan, actor=actor, now=now)
     typer.echo("Đã kích hoạt. / Activated.")
+
+
+@plans.command("end")
+def plan_end(
+    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why, as the log will say.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    at: At = "",
+) -> None:
+    """End an active plan: nothing more opens, nobody is reminded; what is open stays and may still be reported."""
+    _, database, now, actor = opened(at)
+    with database.read() as session:
+        left = would_leave(session, plan, now)
+    typer.echo(f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}. "
+               f"/ Open {left.open}, overdue {left.overdue}, never to open {left.to_open}.")  # fmt: skip
+    if not yes and not typer.confirm("Kết thúc? / End it?"):
+        raise typer.Exit(1)
+    with database.write() as session:
+        end(session, plan, reason=reason, actor=actor, now=now)
+    typer.echo("Đã kết thúc. / Ended.")
 
 
 @plans.command("list")

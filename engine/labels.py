@@ -133,6 +133,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     Quiet: {
         Quiet.AWAITING_ACCEPTANCE: ("đang chờ tiếp nhận báo cáo", "the report awaits acceptance"),
         Quiet.LADDER_ENDED: ("đã qua hết các bậc nhắc", "every rung has been used"),
+        Quiet.PLAN_ENDED: ("kế hoạch đã kết thúc", "the plan has ended"),
         Quiet.NO_DEADLINE: ("không có thời hạn", "there is no deadline"),
     },
     Skip: {
@@ -145,6 +146,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         Dropped.CANCELLED: ("phần việc đã hủy", "the assignment is cancelled"),
         Dropped.TRANSFERRED: ("phần việc đã chuyển giao", "the assignment was transferred"),
         Dropped.ACKNOWLEDGED: ("đã xác nhận nên sẽ không hỏi lại", "acknowledged, so it will not be asked again"),
+        Dropped.PLAN_ENDED: ("kế hoạch đã kết thúc nên không nhắc nữa", "the plan has ended"),
         Dropped.PASSED: ("ngày này đã qua khi hạn thay đổi", "its day had passed when the due date changed"),
     },
     RungState: {

@@ -19,10 +19,10 @@ from engine.calendar import instant, local_date, written
 from engine.database import insert_new, table
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.outbox import Line, Posted, post
-from engine.policy import Facts, Policy, next_look
+from engine.policy import Facts, next_look
 from engine.records import Agency, Assignment, Event, Extension, Plan, Report
 from engine.rulebook import Rulebook, read_answering, read_rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, Quiet, Role, State, Urgency
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Urgency
 
 
 class Action(StrEnum):
@@ -153,6 +153,7 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
     _needs_words(reason, "lý do xin gia hạn / the reason for an extension")
     row = _locked(session, assignment_id)
     _must_be_open(row, "xin gia hạn / be extended")
+    _must_run(session, row)
     if row.due_on is None:
         raise ForbiddenMove("Việc này không có thời hạn nên không cần gia hạn. / It has no due date to extend.")
     if local_date(now) > row.due_on:
@@ -228,6 +229,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     )
     if session.connection().scalars(twin).first() is not None:
         raise Conflict("Cơ quan ấy đã có phần việc này trong kỳ. / That agency already has this assignment.")
+    _must_run(session, row)
     _move(session, row, Action.TRANSFER, now)
     kept = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
     plans = table(Plan)
@@ -252,6 +254,7 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
     Raises Conflict when nobody of the agency can be reached."""
     row = _locked(session, assignment_id)
     _must_be_open(row, "đôn đốc / be chased")
+    _must_run(session, row)
     today = local_date(now).isoformat()
     posted = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
     if posted.unreachable:
@@ -330,18 +333,20 @@ def _agenda(
     if state not in OPEN_STATES:
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
+    plan = _plan(session, row)
+    if plan.state is PlanState.ENDED:
+        return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
     facts = Facts(state, row.opened_on, due_on or row.due_on, row.acted_until)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
-    policy, _ = _policy(session, row, book)
+    policy = book.policy(plan.policy_id)
     return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
 
 
-def _policy(session: Session, row: Row[Any], book: Rulebook) -> tuple[Policy, bool]:
-    """The plan's policy, and whether the plan is urgent."""
+def _plan(session: Session, row: Row[Any]) -> Row[Any]:
+    """What an act must know of the assignment's plan: its policy, urgency and state."""
     plans = table(Plan)
-    chosen = select(plans.c.policy_id, plans.c.urgency).where(plans.c.id == row.plan_id)
-    policy_id, urgency = session.connection().execute(chosen).one()
-    return book.policy(policy_id), urgency is not Urgency.NORMAL
+    chosen = select(plans.c.policy_id, plans.c.urgency, plans.c.state).where(plans.c.id == row.plan_id)
+    return session.connection().execute(chosen).one()
 
 
 def _tell(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
@@ -353,7 +358,8 @@ def _say(
 ) -> Posted:
     """Put one line into the letter of whoever must hear of an act."""
     book = read_rulebook(session)
-    policy, urgent = _policy(session, row, book)
+    plan = _plan(session, row)
+    policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
     line = Line(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
     return post(session, [line], read_answering(session, [agency_id]), book.calendar, now)
@@ -362,6 +368,15 @@ def _say(
 def _must_be_open(row: Row[Any], what: str) -> None:
     if row.state not in OPEN_STATES:
         raise ForbiddenMove(_forbidden(row.state, what))
+
+
+def _must_run(session: Session, row: Row[Any]) -> None:
+    """Nothing is asked for any more once the plan has ended; what is owed may still be reported."""
+    if _plan(session, row).state is PlanState.ENDED:
+        raise ForbiddenMove(
+            "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay chuyển giao nữa. "
+            "/ This plan has ended: a report may still come in, but nothing is chased, extended or transferred."
+        )
 
 
 def _forbidden(state: State, what: str) -> str:

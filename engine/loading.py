@@ -122,6 +122,14 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     return plan_id
 
 
+def find_plan(session: Session, plan: PlanFile) -> tuple[int, PlanState] | None:
+    """The id and state of the plan with this one's key: number, issuer and year."""
+    p = table(Plan)
+    same = (p.c.number == plan.number, p.c.issuer_id == plan.issuer, p.c.year == plan.year)
+    found = session.connection().execute(select(p.c.id, p.c.state).where(*same)).first()
+    return None if found is None else (int(found.id), found.state)
+
+
 def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
     """Agency ids of a list of agencies and groups, each once, in order. Raises BadInput for one nobody knows."""
     groups = {row.id: row.members for row in session.connection().execute(select(table(AgencyGroup)))}

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import TypeAdapter, ValidationError
+
 from engine.calendar import WorkCalendar, add_months, written
+from engine.errors import BadInput
 from engine.planfile import PlanFile, rounds
-from engine.planparts import ReportRule
+from engine.planparts import Number, ReportRule
 from engine.yamlfile import dump
 
 CONFIRM = "XÁC NHẬN"
@@ -51,6 +54,16 @@ def renew(
     points = tuple(_points(plan, renewed, calendar, known_until))
     head = [f"# {CONFIRM}: {point.said('vi')}" for point in points]
     return "\n".join([*head, dump(renewed)]), points
+
+
+def plan_number(text: str) -> str:
+    """The number of a plan as typed. Raises BadInput."""
+    try:
+        return TypeAdapter(Number).validate_python(text)
+    except ValidationError:
+        raise BadInput(
+            f"Số «{text[:40]}» không đúng dạng; viết như 25/KH-UBND. / Write the number like 25/KH-UBND."
+        ) from None
 
 
 def _year_in(text: str, old: int, new: int) -> str:

@@ -23,6 +23,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
     EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
     EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
+    EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
     EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
     EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
     EventKind.DECLINED: ("«{reason}»", "“{reason}”"),

@@ -145,4 +145,5 @@ class Quiet(StrEnum):
 
     AWAITING_ACCEPTANCE = "awaiting_acceptance"
     LADDER_ENDED = "ladder_ended"
+    PLAN_ENDED = "plan_ended"
     NO_DEADLINE = "no_deadline"

@@ -85,6 +85,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "transferred": ("đã chuyển giao", "transferred"),
     "due_moved": ("hạn đã đổi", "due date moved"),
     "assigned": ("mới giao", "assigned"),
+    "plan_ended": ("kế hoạch đã kết thúc", "the plan has ended"),
     "said_already": ("đã nói ở dòng khác", "said in another line"),
     "asked": ("người nhận đã xin ngừng", "the recipient asked for it"),
     "cli": ("dòng lệnh", "command line"),

@@ -22,7 +22,7 @@ from engine.policy import dates
 from engine.proof import Proof, proof
 from engine.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.rulebook import Rulebook
-from engine.terms import OPEN_STATES, NoticeKind, Role, State
+from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
 
 FIRST_WORDS = 18
 """How many words of a duty's text a letter quotes; the page has the whole."""
@@ -141,8 +141,10 @@ class LetterFacts:
         return not self.items and self.digest is None and self.answer is None and self.sign_in is None
 
 
-def moot(kind: NoticeKind, state: State, due_on: date | None, today: date) -> str:
+def moot(kind: NoticeKind, state: State, due_on: date | None, today: date, plan: PlanState = PlanState.ACTIVE) -> str:
     """Why a line has lost its point by now; empty while it stands."""
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_UNACKNOWLEDGED:
+        return "plan_ended"
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
     if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
@@ -201,7 +203,7 @@ def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFact
     moots: dict[int, str] = {}
     said: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = moot(row.kind, row.state, row.due_on, view.today)
+        reason = moot(row.kind, row.state, row.due_on, view.today, row.plan_state)
         about = (row.kind, row.id) if row.kind in BESIDES else row.assignment_id
         if not reason and about in said:
             reason = "said_already"
@@ -273,7 +275,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
         select(n.c.id, n.c.letter_id, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state,
                a.c.period, a.c.due_on, a.c.due_why, a.c.opened_on, a.c.ladder_id, a.c.next_action_at,
                a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number,
-               p.c.short_title, p.c.sms_name, g.c.name.label("agency"))
+               p.c.short_title, p.c.sms_name, p.c.state.label("plan_state"), g.c.name.label("agency"))
         .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id).where(among(session, n.c.letter_id, letter_ids)).order_by(n.c.id)
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Passed(StrEnum):
 def pass_on(session: Session, letter: Any, *, dead: bool, now: datetime) -> Passed:
     """Put what a letter had to say into the letter of whoever is next. ``letter`` is its row, locked."""
     book, today = read_rulebook(session), local_date(now)
-    rows = [row for row in _lines(session, letter) if not moot(row.kind, row.state, row.due_on, today)]
+    rows = [row for row in _lines(session, letter) if not moot(row.kind, row.state, row.due_on, today, row.plan_state)]
     if not rows and not letter.digest_week:
         return Passed.NOTHING
     answering = read_answering(session, {letter.agency_id} | {row.supervisor_id for row in rows})
@@ -72,7 +72,8 @@ def _lines(session: Session, letter: Any) -> Sequence[Any]:
     n, a, p = table(Notice), table(Assignment), table(Plan)
     chosen = (
         select(n.c.key, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state, a.c.due_on,
-               a.c.agency_id, a.c.supervisor_id, a.c.plan_id, p.c.policy_id, p.c.urgency)
+               a.c.agency_id, a.c.supervisor_id, a.c.plan_id, p.c.policy_id, p.c.urgency,
+               p.c.state.label("plan_state"))
         .join(a, a.c.id == n.c.assignment_id).join(p, p.c.id == a.c.plan_id)
         .where(n.c.letter_id == letter.id).order_by(n.c.id)
     )  # fmt: skip

@@ -5,7 +5,7 @@ and why. Pure: it puts the frozen ladder's dates beside the events and letters t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,7 @@ class Dropped(StrEnum):
     TRANSFERRED = "transferred"
     ACKNOWLEDGED = "acknowledged"
     PASSED = "passed"
+    PLAN_ENDED = "plan_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,10 @@ _ENDED = {
 
 def rung_lines(
     assignment_id: int, ladder: Ladder, facts: Facts, events: Sequence[EventLine], told: Sequence[Told],
-    calendar: WorkCalendar, today: date,
+    calendar: WorkCalendar, today: date, *, ended: bool = False,
 ) -> tuple[RungLine, ...]:  # fmt: skip
-    """Past rungs out of the events (those of an earlier due date too), the others out of the ladder; by date."""
+    """Past rungs out of the events (those of an earlier due date too), the others out of the ladder; by date.
+    ``ended``: its plan has, so what is to come will not be said."""
     by_name = {rung.rung: rung for rung in ladder.rungs}
     past = [_past(event, by_name, told) for event in events if event.kind in _SPOKEN and "rung" in event.detail]
     prefix = f"assignment:{assignment_id}:{'-' if facts.due_on is None else facts.due_on.isoformat()}:"
@@ -109,7 +111,9 @@ def rung_lines(
     for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
         if rung.rung not in dealt_with:
             first = all(line.state is not RungState.NEXT for line in coming)
-            coming.append(_coming(rung, on, facts, today, first))
+            line = _coming(rung, on, facts, today, first)
+            said = ended and line.state is not RungState.DROPPED
+            coming.append(replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED) if said else line)
     return tuple(sorted(past + coming, key=lambda line: line.on))
 
 

@@ -29,7 +29,7 @@ from engine.records import (
     Plan,
     Report,
 )
-from engine.terms import Role
+from engine.terms import Quiet, Role
 
 EVENTS_SHOWN = 300
 
@@ -133,7 +133,8 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     told = _told(session, assignment_id)
     reports = _list(session, Report, ReportLine, assignment_id)
     extensions = _list(session, Extension, ExtensionLine, assignment_id)
-    rungs = rung_lines(assignment_id, ladder, facts, events, told, today.calendar, today.day)
+    rungs = rung_lines(assignment_id, ladder, facts, events, told, today.calendar, today.day,
+                       ended=row.quiet is Quiet.PLAN_ENDED)  # fmt: skip
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
         waits_for = tuple(_waited_for(session, today, row, head.waits_for))

@@ -155,7 +155,8 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     a, p = table(Assignment), table(Plan)
     alike = (a.c.agency_id, a.c.supervisor_id, p.c.issuer_id, a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on,
              a.c.acted_until)  # fmt: skip
-    chosen = select(*alike).join(p, p.c.id == a.c.plan_id).where(a.c.state.in_(OPEN_STATES), _of(plan_id)).distinct()
+    chosen = select(*alike).join(p, p.c.id == a.c.plan_id).where(a.c.state.in_(OPEN_STATES), _of(plan_id))
+    chosen = chosen.where(p.c.state == PlanState.ACTIVE).distinct()
     for agency_id, supervisor_id, issuer_id, ladder_id, *facts in session.connection().execute(chosen):
         yield from _would_tell(book.ladders[ladder_id], Facts(*facts), today, (agency_id, supervisor_id, issuer_id))
 

@@ -33,7 +33,7 @@ from engine.web.pages import (
     signin,
     wording,
 )
-from engine.web.pages.admin import calendar, people, policies, settings
+from engine.web.pages.admin import calendar, people, policies, renewing, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
@@ -51,6 +51,7 @@ PAGES = (
     report,
     imports,
     ahead,
+    renewing,
     plans,
     health,
     leadership,

@@ -36,6 +36,8 @@ class Upload:
 
     name: str
     raw: bytes
+    do: str = ""
+    """Which button sent it, where there is more than one."""
 
 
 def _ours(request: Request) -> None:
@@ -48,16 +50,17 @@ def _token(request: Request, sent: FormData) -> None:
     tools_of(request).tokens.check(token if isinstance(token, str) else "", request.cookies.get(BINDING_COOKIE, ""))
 
 
-async def _upload(request: Request, visit: Desk) -> Upload:
+async def received(request: Request, visit: Desk) -> Upload:
     visit.must(Deed.LOAD_PLAN)
     _ours(request)
     async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
         _token(request, sent)
-        file, pasted = sent.get("document"), sent.get("text")
+        file, pasted, pressed = sent.get("document"), sent.get("text"), sent.get("do")
+        do = pressed if isinstance(pressed, str) else ""
         if isinstance(file, UploadFile) and file.filename:
             name = re.split(r"[/\\]", file.filename)[-1]
-            return Upload(_printable(name) or "văn bản", await file.read(LIMITS.file_bytes + 1))
-        return Upload("văn bản dán vào", pasted.encode() if isinstance(pasted, str) else b"")
+            return Upload(_printable(name) or "văn bản", await file.read(LIMITS.file_bytes + 1), do)
+        return Upload("văn bản dán vào", pasted.encode() if isinstance(pasted, str) else b"", do)
 
 
 def _printable(name: str) -> str:
@@ -83,7 +86,7 @@ def ask(visit: Desk) -> Response:
 
 
 @router.post("/plans/import")
-def receive(visit: Desk, upload: Annotated[Upload, Depends(_upload)]) -> Response:
+def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Response:
     """The review page of a document; one that is refused brings the form back, with the reason."""
     try:
         if not upload.raw.strip():

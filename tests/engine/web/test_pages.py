@@ -29,7 +29,7 @@ PAGES = (
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
     "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings", "/admin/policies", "/admin/policies/default",
-    "/admin/policies/default/edit",
+    "/admin/policies/default/edit", "/plans/load", "/plans/1/renew", "/plans/1/end",
     "/admin/calendar/preview?list=1/7/2021%20holiday%20Ba%CC%83o",
     "/admin/templates", "/admin/templates/vi/duties", "/admin/templates/en/sms", "/admin/templates/vi/shared",
     "/admin/agencies", "/admin/agencies?q=huyen", "/admin/agencies/so-ban", "/admin/add-agency",

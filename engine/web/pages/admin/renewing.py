@@ -1,0 +1,189 @@
+"""Plans from a plan file: next year's out of this year's, checked, saved; and a plan's end.
+
+The text goes along in the form until it is saved: nothing is kept here between requests, nothing typed is lost.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine import loading
+from engine.access import Deed
+from engine.checkup import PlanReport, check
+from engine.ending import end, would_leave
+from engine.errors import BadInput, Conflict, DondocError, FileRefused
+from engine.planfile import PlanFile, against_directory
+from engine.queries.bodies import read_directory
+from engine.queries.calendar import calendar_year
+from engine.queries.plans import PlanPage, plan_page
+from engine.queries.timeclass import Today
+from engine.renewal import CONFIRM, plan_number, renew
+from engine.web.filters import SmallId
+from engine.web.forms import REASON, clean, written_day
+from engine.web.pages.imports import Upload, received
+from engine.web.visit import Desk, Posted, Visit
+from engine.yamlfile import read
+
+router = APIRouter()
+LONGEST = 900_000
+MOST_PROBLEMS = 60
+
+
+@router.get("/plans/load")
+def ask(visit: Desk) -> Response:
+    visit.must(Deed.LOAD_PLAN)
+    return _form(visit, "")
+
+
+@router.post("/plans/load")
+def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Response:
+    """Check a plan file, or save it; one that is refused comes back with every mistake by its line."""
+    visit.must(Deed.LOAD_PLAN)
+    text = upload.raw.decode("utf-8-sig", errors="replace")
+    if upload.do == "edit":
+        return _form(visit, text)
+    try:
+        text = clean(text, LONGEST)
+        if upload.do != "save":
+            return _checked(visit, text)
+        with visit.writing() as session:
+            plan = _plan(session, text)
+            plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
+    except Conflict as error:
+        return _checked(visit, text, error)
+    except BadInput as error:
+        return _form(visit, text, error)
+    return visit.go(f"/plans/{plan_id}", said="loaded")
+
+
+@router.get("/plans/{plan_id}/renew")
+def ask_renewal(visit: Desk, plan_id: SmallId) -> Response:
+    visit.must(Deed.LOAD_PLAN)
+    with visit.reading() as (session, today):
+        plan = plan_page(session, today, plan_id)
+    year = plan.row.year + 1
+    issued = _same_day(plan.row.issued_on, year)
+    return _renewal(visit, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
+
+
+@router.post("/plans/{plan_id}/renew")
+def draft(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
+    """The draft for another year, checked, with what a person must confirm; nothing is saved yet."""
+    visit.must(Deed.LOAD_PLAN)
+    typed = {name: form.raw(name)[:60] for name in ("year", "number", "issued_on")}
+    with visit.reading() as (session, today):
+        plan = plan_page(session, today, plan_id)
+    try:
+        text = renewed(plan.file, typed, today)
+        return _checked(visit, text)
+    except FileRefused as error:
+        return _form(visit, text, error)
+    except _WrongField as wrong:
+        return _renewal(visit, plan, typed, today, wrong)
+
+
+class _WrongField(Exception):
+    """A field of the renewal form, and what is wrong with it."""
+
+    def __init__(self, field: str, error: BadInput) -> None:
+        self.field, self.error = field, error
+
+
+def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
+    """The text of the next plan's file."""
+    field = "number"
+    try:
+        number = plan_number(typed["number"].strip())
+        field = "issued_on"
+        issued = written_day(typed["issued_on"])
+        field = "year"
+        year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
+        if not plan.year < year <= 2100:
+            raise BadInput(f"Năm phải sau {plan.year}. / The year must come after {plan.year}.")
+        if issued.year != year:
+            field = "issued_on"
+            raise BadInput(f"Ngày ban hành phải thuộc năm {year}. / It must be issued in {year}.")
+    except BadInput as error:
+        raise _WrongField(field, error) from None
+    known = year if calendar_year(today.calendar, year).known else year - 1
+    return renew(plan, year=year, number=number, issued_on=issued, calendar=today.calendar, known_until=known)[0]
+
+
+def _same_day(day: date, year: int) -> date:
+    return date(year, day.month, min(day.day, 28))
+
+
+def _written(day: date) -> str:
+    return f"{day.day}/{day.month}/{day.year}"
+
+
+def _renewal(
+    visit: Visit, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
+) -> Response:
+    said = {wrong.field: wrong.error.said(visit.language)} if wrong else {}
+    return visit.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=said)
+
+
+def _form(visit: Visit, text: str, refused: DondocError | None = None) -> Response:
+    problems = refused.problems if isinstance(refused, FileRefused) else ()
+    return visit.page(
+        "plan_load.html", refused.status if refused else 200, text=text, problems=problems[:MOST_PROBLEMS],
+        more=len(problems[MOST_PROBLEMS:]), sentence=refused.said(visit.language) if refused and not problems else "",
+    )  # fmt: skip
+
+
+def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response:
+    """What the plan comes to. Raises FileRefused and BadInput."""
+    with visit.reading() as (session, today):
+        plan = _plan(session, text)
+        report = checked(session, plan, today)
+        stands = loading.find_plan(session, plan)
+    confirm = [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
+    return visit.page(
+        "plan_check.html", stale.status if stale else 200, today=today, plan=plan, report=report, text=text,
+        stands=stands, confirm=confirm, stale=stale.said(visit.language) if stale else "",
+    )  # fmt: skip
+
+
+def _plan(session: Session, text: str) -> PlanFile:
+    directory = read_directory(session)
+    return read(text, PlanFile, also=lambda plan: against_directory(plan, directory))
+
+
+def checked(session: Session, plan: PlanFile, today: Today) -> PlanReport:
+    return check(plan, read_directory(session, contacts=True), today.calendar)
+
+
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+
+@router.get("/plans/{plan_id}/end")
+def ask_end(visit: Desk, plan_id: SmallId) -> Response:
+    visit.must(Deed.RUN_PLANS)
+    return _ending(visit, plan_id)
+
+
+@router.post("/plans/{plan_id}/end")
+def do_end(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
+    visit.must(Deed.RUN_PLANS)
+    try:
+        with visit.writing() as session:
+            end(session, plan_id, reason=form.text("reason", REASON), actor=visit.actor.name, now=visit.now)
+    except BadInput as error:
+        return _ending(visit, plan_id, form.raw("reason"), error)
+    return visit.go(f"/plans/{plan_id}", said="ended")
+
+
+def _ending(visit: Visit, plan_id: int, typed: str = "", wrong: BadInput | None = None) -> Response:
+    with visit.reading() as (session, today):
+        plan = plan_page(session, today, plan_id)
+        leaves = would_leave(session, plan_id, visit.now)
+    return visit.page(
+        "plan_end.html", 422 if wrong else 200, today=today, plan=plan, leaves=leaves, typed=typed,
+        sentence=wrong.said(visit.language) if wrong else "",
+    )  # fmt: skip
