@@ -62,6 +62,14 @@ def wishes_of(session: Session, contact_id: int, now: datetime) -> Wishes:
     return Wishes(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
 
 
+def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
+    """The contact of an account: the one with its mailbox at its agency, in its own capacity if there are several."""
+    today = local_date(now)
+    mine = [each for each in contacts.contacts_of(session, agency_id)
+            if email and each.email.casefold() == email.casefold() and each.answers_on(today)]  # fmt: skip
+    return next((each for each in mine if each.role == role), mine[0] if mine else None)
+
+
 def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
     """No more letters on this channel, while another one reaches the person. Raises ForbiddenMove otherwise."""
     who = _locked(session, contact_id, channel)
@@ -78,6 +86,8 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
 def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
     """What the policy lets wait comes on this channel once a week. Raises ForbiddenMove where nothing may wait."""
     who = _locked(session, contact_id, channel)
+    if who.pace.get(channel) == WEEKLY:
+        return
     if not _may_wait(session):
         raise ForbiddenMove("Chính sách không cho gộp thư nào. / The policy lets nothing wait.")
     _write(session, who, who.suppressed, {**who.pace, channel: WEEKLY}, "slowed", channel, actor, now)

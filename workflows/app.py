@@ -168,13 +168,13 @@ def listen(system: System) -> None:
 
 
 def _mount(app: FastAPI, system: System) -> None:
-    """The addresses that machines call: gateways, one-click unsubscribing, Prometheus."""
+    """The addresses that machines call: gateways, Prometheus."""
     from notifications import callbacks
     from workflows import listening
 
     settings, signer = system.settings, system.signer
     secret = mailroom.callback_secret(settings, signer)
-    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, signer, secret)))
+    app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret)))
     token = settings.metrics_token.get_secret_value()
     listening.add_metrics(app, system.database, system.clock, token, settings.host)
 

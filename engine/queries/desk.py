@@ -52,6 +52,7 @@ class Owed:
 class Answerer:
     """Who answers for an agency; whether a letter reaches them, without their address."""
 
+    id: int
     role: Role
     label: str
     valid_from: date | None
@@ -108,6 +109,6 @@ def owed(session: Session, agency_id: str) -> tuple[Owed, ...]:
 
 def _contacts(session: Session, agency_id: str) -> tuple[Answerer, ...]:
     c = table(Contact)
-    chosen = select(c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
+    chosen = select(c.c.id, c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
     rows = session.connection().execute(chosen.where(c.c.agency_id == agency_id).order_by(c.c.id))
     return tuple(Answerer(*row) for row in rows)

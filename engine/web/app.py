@@ -31,6 +31,7 @@ from engine.web.pages import (
     report,
     signed,
     signin,
+    wishes,
     wording,
 )
 from engine.web.pages.admin import calendar, people, policies, renewing, settings
@@ -46,6 +47,7 @@ PAGES = (
     assignments,
     deeds,
     evidence,
+    wishes,
     letters,
     agencies,
     report,

@@ -156,6 +156,6 @@ def answer(request: Request, status: int, sentence: str, problems: list[dict[str
     language, _ = language_of(request)
     page = tools_of(request).templates.render(
         "error.html", language, status=status, title=title, sentence=sentence,
-        bare=request.url.path.startswith(("/l/", "/r/")),
+        bare=request.url.path.startswith(("/l/", "/r/", "/u/")),
     )  # fmt: skip
     return HTMLResponse(page, status)

@@ -99,7 +99,7 @@ class Office:
         made = Link(
             purpose, contact_id, subject, dates.get("made_on", date(2021, 6, 1)), dates.get("until", date(2021, 7, 30))
         )
-        path = "l" if purpose is Purpose.ACKNOWLEDGE else "r"
+        path = {Purpose.ACKNOWLEDGE: "l", Purpose.UNSUBSCRIBE: "u"}.get(purpose, "r")
         return f"/{path}/{self.context.signer.token(made)}"
 
 

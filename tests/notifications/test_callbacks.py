@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from sqlalchemy import update
 
 from config.settings import Settings
 from engine.database import Database, table
-from engine.links import Link, Purpose, Signer
+from engine.links import Signer
 from engine.records import AnswerCode, Contact, Event, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from engine.web.app import make_app
@@ -60,7 +59,7 @@ def served(laid: Laid, folder: Path, token: str = "") -> httpx.Client:
     """The whole web application with the addresses mounted as the composition root mounts them."""
     settings = Settings(_env_file=None, data_dir=folder, secret=KEY)  # type: ignore[call-arg]
     app = make_app(Context(laid.database, lambda: NOW, Signer(KEY), settings))
-    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, Signer(KEY), SECRET)))
+    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, SECRET)))
     add_metrics(app, laid.database, lambda: NOW, token, settings.host)
     return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")
 
@@ -122,26 +121,6 @@ def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: htt
     asked = urlencode({"from": NUMBER, "text": "XN 4822", "id": "a1", "coding": "0"})
     assert [client.get(f"/callbacks/{SECRET}/kannel/incoming?{asked}").status_code for _ in range(2)] == [200, 200]
     assert len(rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED)) == 1
-
-
-def test_one_click_slows_the_letters_and_looking_does_not(client: httpx.Client, laid: Laid) -> None:
-    contact = row(laid.database, Contact, email=COORDINATOR)
-    link = Link(Purpose.UNSUBSCRIBE, contact.id, "email", date(2021, 4, 7), date(2021, 5, 7))
-    address = f"/u/{Signer(KEY).token(link)}"
-    assert client.get(address).status_code == 200
-    assert row(laid.database, Contact, email=COORDINATOR).pace == {}
-    answers = [client.post(address, data={"List-Unsubscribe": "One-Click"}) for _ in range(2)]
-    assert "mỗi tuần một lần" in answers[1].text
-    assert row(laid.database, Contact, email=COORDINATOR).pace == {"email": "weekly"}
-    client.post(address, data={"again": "1"})
-    assert row(laid.database, Contact, email=COORDINATOR).pace == {}
-    assert len(rows(laid.database, Event, kind=EventKind.CONTACT_CHANGED)) == 2
-
-
-@pytest.mark.parametrize("purpose", [Purpose.ACKNOWLEDGE, Purpose.REPORT])
-def test_a_link_made_for_something_else_slows_nothing(client: httpx.Client, laid: Laid, purpose: Purpose) -> None:
-    link = Link(purpose, 1, "email", date(2021, 4, 7), date(2021, 5, 7))
-    assert client.post(f"/u/{Signer(KEY).token(link)}").status_code == 403
 
 
 def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.access import Actor, ActorRole, Deed, must
-from engine.errors import NotFound
+from engine.errors import Conflict, NotFound
 from engine.evidence import MOST_BYTES
 from engine.lifecycle import acknowledge, decline
 from engine.links import Link, Purpose
@@ -22,7 +22,9 @@ from engine.web.filters import Code, PageNumber
 from engine.web.forms import REASON, Form
 from engine.web.pages.evidence import Digest, given_back
 from engine.web.pages.report import Address, report_form, submit
+from engine.web.pages.wishes import DO, Trouble, Wish, wishes_page
 from engine.web.visit import Fields, Open, Visit, read_form
+from engine.wishes import slow
 
 router = APIRouter()
 
@@ -88,6 +90,42 @@ def report_sent(visit: Open, form: Annotated[Form, Depends(_sent)], token: str) 
     return submit(visit, form, where)
 
 
+@router.get("/u/{token}")
+def wishes_shown(visit: Open, token: str, said: Code = "") -> Response:
+    visit, link = _wishing(visit, token)
+    return wishes_page(visit, link.contact_id, outcome=said, by_link=True)
+
+
+@router.post("/u/{token}")
+def wish(visit: Open, form: Fields, token: str) -> Response:
+    """The page's own buttons; or a mail program's one click (RFC 8058), which slows the letters of the link's channel,
+    knows no form token and follows no redirect: the secret is the link."""
+    visit, link = _wishing(visit, token)
+    if form.raw("List-Unsubscribe") == "One-Click":
+        with visit.writing() as session:
+            slow(session, link.contact_id, link.subject, actor=visit.actor.name, now=visit.now)
+        return wishes_page(visit, link.contact_id, outcome=Wish.SLOW, by_link=True)
+    visit.tools.tokens.check(form.raw("token"), token)
+    do, channel = form.choice("do", Wish), form.text("channel", 16)
+    try:
+        with visit.writing() as session:
+            DO[do](session, link.contact_id, channel, actor=visit.actor.name, now=visit.now)
+    except Conflict as error:
+        trouble = Trouble("letters", error.said(visit.language), status=error.status)
+        return wishes_page(visit, link.contact_id, trouble=trouble, by_link=True)
+    return visit.go(visit.path, said=do.value, lang=_chosen(visit))
+
+
+def _wishing(visit: Visit, token: str) -> tuple[Visit, Link]:
+    """Whoever holds the link sets that reader's letters: SET_WISHES of oneself, which every capacity may."""
+    link = visit.context.signer.read(Purpose.UNSUBSCRIBE, token, visit.today)
+    with visit.context.database.read() as session:
+        who = holder(session, link, visit.today)
+    visit = _by(visit, who, token)
+    visit.must(Deed.SET_WISHES, who.agency_id)
+    return visit, link
+
+
 def _checked(visit: Visit, form_token: str, token: str, purpose: Purpose) -> Link:
     """The link of a posted form that our own page of this link made."""
     link = visit.context.signer.read(purpose, token, visit.today)
@@ -113,13 +151,18 @@ def _page(visit: Visit, link: Link, who: Holder, asked: tuple[Asked, ...], today
     reports = [(plan, period, _report_path(visit, link, f"{plan_id}:{period}")) for plan_id, plan, period in rounds]
     coming = min((each.next_on for each in asked if each.next_on), default=None)
     return visit.page("acknowledge.html", today=today, who_is=who, asked=asked, reports=reports, coming=coming,
-                      until=link.until, outcome=said)  # fmt: skip
+                      until=link.until, outcome=said, fewer=_wishes_path(visit, link))  # fmt: skip
 
 
 def _report_path(visit: Visit, link: Link, subject: str) -> str:
     """The report page of the same contact, working as long as the link that it was reached by."""
     made = replace(link, purpose=Purpose.REPORT, subject=subject)
     return f"/r/{visit.context.signer.token(made)}"
+
+
+def _wishes_path(visit: Visit, link: Link) -> str:
+    made = Link(Purpose.UNSUBSCRIBE, link.contact_id, "email", link.made_on, link.until)
+    return f"/u/{visit.context.signer.token(made)}"
 
 
 def _report(visit: Visit, token: str, link: Link) -> tuple[Visit, Address]:
