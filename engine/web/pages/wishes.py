@@ -16,7 +16,7 @@ from engine import contacts, wishes
 from engine.access import Deed
 from engine.accounts import account, mailbox
 from engine.contacts import ContactLine, phone_number
-from engine.errors import BadInput, Conflict, DondocError, NotFound
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound, half
 from engine.feeds import FeedLine, feeds_of, make_feed, revoke_feed
 from engine.queries.desk import agency_name
 from engine.web.filters import AgencyId, Code, SmallId
@@ -77,10 +77,8 @@ def letters(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
 @router.post("/wishes/{contact_id}/deputies")
 def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
     typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until")}
-    fields = _faults(form, visit.language)
     try:
-        if fields:
-            raise BadInput("Chưa cử được: hãy sửa các ô dưới đây. / Nobody is named yet: mend the fields below.")
+        _must_be_whole(form)
         with visit.writing() as session:
             who = must_be_mine(visit, session, contact_id)
             visit.must(Deed.NAME_DEPUTY, who.agency_id)
@@ -90,7 +88,9 @@ def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
                 valid_until=form.day("valid_until"), actor=visit.actor.name, now=visit.now,
             )  # fmt: skip
     except (BadInput, Conflict) as error:
-        trouble = Trouble("deputy", error.said(visit.language), fields, typed, max(error.status, 422 if fields else 0))
+        beside = error.fields if isinstance(error, FieldsRefused) else {}
+        fields = {key: half(each, visit.language) for key, each in beside.items()}
+        trouble = Trouble("deputy", error.said(visit.language), fields, typed, error.status)
         return wishes_page(visit, contact_id, trouble=trouble)
     return visit.go(f"/wishes/{contact_id}", said="named")
 
@@ -149,26 +149,27 @@ def _may_name(visit: Visit, found: Wishes | None, by_link: bool) -> bool:
     return found.contact.role in MAY_NAME and found.contact.answers_on(visit.today)
 
 
-def _faults(form: Form, language: str) -> dict[str, str]:
-    """By field, so that nobody mends one only to be told of the next."""
+def _must_be_whole(form: Form) -> None:
+    """Every field at once, so that nobody mends one only to be told of the next. Raises FieldsRefused."""
     checks: Mapping[str, Callable[[], object]] = {
         "email": lambda: mailbox(form.text("email", 254)), "phone": lambda: phone_number(form.text("phone", 40)),
         "label": lambda: form.text("label", 120), "valid_from": lambda: _day(form, "valid_from"),
         "valid_until": lambda: _day(form, "valid_until"),
     }  # fmt: skip
     found: dict[str, str] = {}
-    for name_, check in checks.items():
+    for key, check in checks.items():
         try:
             check()
-        except DondocError as error:
-            found[name_] = error.said(language)
-    return found
+        except BadInput as error:
+            found[key] = str(error)
+    if found:
+        raise FieldsRefused(found)
 
 
-def _day(form: Form, name_: str) -> date:
-    if not form.has(name_):
+def _day(form: Form, name: str) -> date:
+    if not form.has(name):
         raise BadInput("Hãy chọn ngày. / Choose a day.")
-    return form.day(name_)
+    return form.day(name)
 
 
 # --- whose it is, and what pages and the API do alike -----------------------------------------------------------
