@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.access import Deed
-from engine.queries.health import health
+from engine.handover import agencies_with_work_left
+from engine.queries.health import AUDIT, health
 from engine.web.visit import Desk, Visit
 
 router = APIRouter()
@@ -47,7 +48,11 @@ def show(visit: Desk) -> Response:
     visit.must(Deed.KEEP_CONTACTS, visit.actor.agency_id)
     with visit.reading() as (session, today):
         found = health(session, today, live=not visit.demo) if visit.may(Deed.SEE_HEALTH) else None
-    return visit.page("admin/home.html", today=today, lines=lines_of(visit), health=found)
+        work_left = agencies_with_work_left(session, visit.now) if visit.may(Deed.KEEP_AGENCIES) else ()
+    passes = found.passes if found else ()
+    audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
+    return visit.page("admin/home.html", today=today, lines=lines_of(visit), health=found, audited=audited,
+                      work_left=work_left)  # fmt: skip
 
 
 def lines_of(visit: Visit) -> list[Line]:

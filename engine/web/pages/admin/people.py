@@ -1,11 +1,11 @@
-"""The administration of who there is: agencies, their contacts."""
+"""The administration of who there is: agencies, their contacts, what is handed over."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.pages.admin import agencies, contacts
+from engine.web.pages.admin import agencies, contacts, handing
 
 router = APIRouter()
-for page in (agencies, contacts):
+for page in (agencies, contacts, handing):
     router.include_router(page.router)
