@@ -20,8 +20,9 @@ from engine.database import insert_new, table
 from engine.directory import AgencyEntry, DirectoryFile
 from engine.errors import BadInput, Conflict
 from engine.lifecycle import append, event
-from engine.planfile import PlanFile
+from engine.planfile import PlanFile, against_directory
 from engine.policy import Policy
+from engine.queries.bodies import read_directory
 from engine.records import (
     Agency,
     AgencyGroup,
@@ -33,6 +34,7 @@ from engine.records import (
     Succession,
 )
 from engine.terms import EventKind, PlanState
+from engine.yamlfile import read
 
 
 def load_directory(session: Session, directory: DirectoryFile, *, actor: str, now: datetime) -> None:
@@ -120,6 +122,12 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     told = event(EventKind.PLAN_LOADED, now, actor=actor, plan_id=plan_id, key=key, duties=len(plan.duties))
     append(session, [told])
     return plan_id
+
+
+def read_plan(session: Session, text: str) -> PlanFile:
+    """The plan in a text, every body that it names known to the loaded directory. Raises FileRefused."""
+    directory = read_directory(session)
+    return read(text, PlanFile, also=lambda plan: against_directory(plan, directory))
 
 
 def find_plan(session: Session, plan: PlanFile) -> tuple[int, PlanState] | None:

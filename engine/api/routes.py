@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import reading, wording, writing
+from engine.api import reading, rules, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -46,3 +46,4 @@ router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(reading.router, tags=["reading"])
 router.include_router(writing.router, tags=["writing"])
 router.include_router(wording.router, tags=["templates"])
+router.include_router(rules.router, tags=["rules"])

@@ -43,5 +43,10 @@ def calendar_year(calendar: WorkCalendar, year: int) -> CalendarYear:
     return CalendarYear(year, lines, known)
 
 
+def known_until(calendar: WorkCalendar, year: int) -> int:
+    """The year, if its days have been entered; else the one before."""
+    return year if calendar_year(calendar, year).known else year - 1
+
+
 def _line(entry: DayException, calendar: WorkCalendar) -> DayLine:
     return DayLine(entry.day, entry.kind, entry.name, entry.basis, entry.day in calendar.exceptions)

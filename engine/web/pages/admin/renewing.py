@@ -17,9 +17,9 @@ from engine.access import Deed
 from engine.checkup import PlanReport, check
 from engine.ending import end, would_leave
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
-from engine.planfile import PlanFile, against_directory
+from engine.planfile import PlanFile
 from engine.queries.bodies import read_directory
-from engine.queries.calendar import calendar_year
+from engine.queries.calendar import known_until
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.timeclass import Today
 from engine.renewal import CONFIRM, plan_number, renew
@@ -27,7 +27,6 @@ from engine.web.filters import SmallId
 from engine.web.forms import REASON, clean, written_day
 from engine.web.pages.imports import Upload, received
 from engine.web.visit import Desk, Posted, Visit
-from engine.yamlfile import read
 
 router = APIRouter()
 LONGEST = 900_000
@@ -52,7 +51,7 @@ def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Respon
         if upload.do != "save":
             return _checked(visit, text)
         with visit.writing() as session:
-            plan = _plan(session, text)
+            plan = loading.read_plan(session, text)
             plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
     except Conflict as error:
         return _checked(visit, text, error)
@@ -110,8 +109,8 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
             raise BadInput(f"Ngày ban hành phải thuộc năm {year}. / It must be issued in {year}.")
     except BadInput as error:
         raise _WrongField(field, error) from None
-    known = year if calendar_year(today.calendar, year).known else year - 1
-    return renew(plan, year=year, number=number, issued_on=issued, calendar=today.calendar, known_until=known)[0]
+    return renew(plan, year=year, number=number, issued_on=issued, calendar=today.calendar,
+                 known_until=known_until(today.calendar, year))[0]  # fmt: skip
 
 
 def _same_day(day: date, year: int) -> date:
@@ -140,7 +139,7 @@ def _form(visit: Visit, text: str, refused: DondocError | None = None) -> Respon
 def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response:
     """What the plan comes to. Raises FileRefused and BadInput."""
     with visit.reading() as (session, today):
-        plan = _plan(session, text)
+        plan = loading.read_plan(session, text)
         report = checked(session, plan, today)
         stands = loading.find_plan(session, plan)
     confirm = [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
@@ -148,11 +147,6 @@ def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response
         "plan_check.html", stale.status if stale else 200, today=today, plan=plan, report=report, text=text,
         stands=stands, confirm=confirm, stale=stale.said(visit.language) if stale else "",
     )  # fmt: skip
-
-
-def _plan(session: Session, text: str) -> PlanFile:
-    directory = read_directory(session)
-    return read(text, PlanFile, also=lambda plan: against_directory(plan, directory))
 
 
 def checked(session: Session, plan: PlanFile, today: Today) -> PlanReport:

@@ -1,0 +1,353 @@
+"""The rules under /api/v1: calendar, policies, plans' files and lives, settings. The same deeds as the pages'.
+
+What an administrator writes as a file is sent as its text (YAML, or JSON, which is YAML too): a refused one answers
+422 with every mistake by its line and field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, Field
+
+from engine import loading, moving, opening
+from engine.access import Deed
+from engine.api.caller import Call, Caller
+from engine.api.models import Body, Day, Needed, Nothing
+from engine.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
+from engine.checkup import check
+from engine.configured import Configured, configured
+from engine.daylist import LONGEST_BASIS, LONGEST_NAME, MOST_DAYS
+from engine.ending import end
+from engine.errors import BadInput, FileRefused
+from engine.moving import Change, Move, Preview, RungMove
+from engine.opening import Activation
+from engine.policies import keep, mark_of, policy_text, read_policy
+from engine.policy import Policy
+from engine.queries.bodies import read_directory
+from engine.queries.calendar import DayLine, calendar_year, known_until
+from engine.queries.plans import plan_page
+from engine.queries.policies import PolicyLine, list_policies, policy_line
+from engine.renewal import plan_number, renew
+from engine.terms import PlanState
+from engine.web.failures import answer
+from engine.web.filters import Plain, SmallId
+from engine.web.forms import clean
+
+router = APIRouter()
+LONGEST = 900_000
+YearPath = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)]
+PolicyId = Annotated[str, Plain, Path(max_length=64)]
+
+
+def _clean(text: str) -> str:
+    return clean(text, LONGEST)
+
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_clean)]
+
+
+class TextBody(Body):
+    text: Text
+
+
+class PolicyText(TextBody):
+    """``instead_of``: the ``mark`` of the policy that this replaces; a 409 if another stands there by now."""
+
+    instead_of: Annotated[str, Field(max_length=64)] = ""
+
+
+class DayBody(Body):
+    day: Day
+    kind: DayKind
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(clean)]
+    basis: Annotated[str, Field(max_length=LONGEST_BASIS), AfterValidator(clean)] = ""
+
+
+class ChangeBody(Body):
+    """Days to set, and days that become again what their weekday and the public holidays say."""
+
+    set: list[DayBody] = Field(default_factory=list, max_length=MOST_DAYS)
+    drop: list[Day] = Field(default_factory=list, max_length=MOST_DAYS)
+
+    def change(self) -> Change:
+        entries = (DayException(each.day, each.kind, each.name, each.basis) for each in self.set)
+        return Change(tuple(entries), tuple(dict.fromkeys(self.drop)))
+
+
+class AgreedBody(ChangeBody):
+    """``previewed``: the ``mark`` of a preview; a 409 if it would come out otherwise by now."""
+
+    previewed: Annotated[str, Field(max_length=64)] = ""
+
+
+class CalendarOut(BaseModel):
+    """``known``: the year's holidays have been entered; else they are only reckoned."""
+
+    year: int
+    known: bool
+    days: list[DayLine]
+
+
+class PreviewOut(BaseModel):
+    """``stay``: due dates that would fall into the past, and therefore stay. ``agencies``: how many are told."""
+
+    mark: str
+    moves: list[Move]
+    rungs: list[RungMove]
+    stay: list[Move]
+    replaces: list[DayException]
+    agencies: int
+
+    @classmethod
+    def of(cls, found: Preview) -> PreviewOut:
+        return cls(mark=found.mark, moves=list(found.moves), rungs=list(found.rungs), stay=list(found.stay),
+                   replaces=list(found.replaces), agencies=found.agencies)  # fmt: skip
+
+
+class PolicyOut(BaseModel):
+    id: str
+    mark: str
+    loaded_at: datetime
+    plans: list[int]
+    policy: Policy
+    text: str
+
+    @classmethod
+    def of(cls, line: PolicyLine) -> PolicyOut:
+        return cls(id=line.id, mark=mark_of(line.policy), loaded_at=line.loaded_at, policy=line.policy,
+                   plans=[plan_id for plan_id, _ in line.plans], text=policy_text(line.policy))  # fmt: skip
+
+
+class ReportDue(BaseModel):
+    period: str
+    nominal: date
+    due: date
+    why: str
+    source: str
+    basis: str
+    citations: list[str]
+    assignments: int
+
+
+class ReportOut(BaseModel):
+    """What a plan comes to (``dondoc plan check --json``). ``owners``: citation -> how many."""
+
+    number: str
+    items: int
+    gaps: list[str]
+    duties: Mapping[str, int]
+    owners: Mapping[str, int]
+    assignments: Mapping[str, int]
+    due: list[ReportDue]
+    warnings: list[str]
+
+
+class PlanLoaded(BaseModel):
+    id: int
+
+
+class PlanNow(BaseModel):
+    """``left``: assignments that were open when the plan ended, and stay so."""
+
+    id: int
+    state: PlanState
+    left: int = 0
+
+
+class RenewBody(Body):
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    number: Annotated[str, Field(min_length=1, max_length=64)]
+    issued_on: Day
+
+
+class PointOut(BaseModel):
+    place: str
+    vi: str
+    en: str
+
+
+class Draft(BaseModel):
+    """The text of the new plan file, and what a person must confirm. Nothing is saved."""
+
+    text: str
+    confirm: list[PointOut]
+
+
+# --- the calendar ----------------------------------------------------------------------------------------------------
+
+
+@router.get("/calendar/{year}")
+def calendar(caller: Caller, year: YearPath) -> CalendarOut:
+    """The days of a year that are not what their weekday says."""
+    caller.must(Deed.KEEP_CALENDAR)
+    with caller.reading() as (_, today):
+        found = calendar_year(today.calendar, year)
+    return CalendarOut(year=found.year, known=found.known, days=list(found.days))
+
+
+@router.post("/calendar/preview")
+def preview_calendar(caller: Caller, said: ChangeBody) -> PreviewOut:
+    """What a change would do; nothing is saved."""
+    caller.must(Deed.KEEP_CALENDAR)
+    with caller.reading() as (session, _):
+        return PreviewOut.of(moving.preview(session, said.change(), caller.now))
+
+
+@router.post("/calendar", response_model=PreviewOut)
+def change_calendar(caller: Caller, said: AgreedBody) -> Response:
+    """Save a change, and move what moves."""
+    caller.must(Deed.KEEP_CALENDAR)
+    with caller.writing() as session:
+        return caller.once(session, lambda: PreviewOut.of(moving.apply(
+            session, said.change(), actor=caller.actor.name, now=caller.now, previewed=said.previewed)))  # fmt: skip
+
+
+# --- policies --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/policies")
+def policies(caller: Caller) -> list[PolicyOut]:
+    """All of them: there are few."""
+    caller.must(Deed.KEEP_POLICIES)
+    with caller.reading() as (session, _):
+        return [PolicyOut.of(line) for line in list_policies(session)]
+
+
+@router.get("/policies/{policy_id}")
+def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
+    caller.must(Deed.KEEP_POLICIES)
+    with caller.reading() as (session, _):
+        return PolicyOut.of(policy_line(session, policy_id))
+
+
+@router.put("/policies/{policy_id}", response_model=PolicyOut)
+def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Response:
+    """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
+    caller.must(Deed.KEEP_POLICIES)
+    try:
+        found = read_policy(said.text)
+    except FileRefused as refused:
+        return _refused(caller, refused)
+    if found.id != policy_id:
+        raise BadInput(f"Nội dung ghi id «{found.id}», không phải «{policy_id[:64]}». / The text says another id.")
+    with caller.writing() as session:
+
+        def done() -> PolicyOut:
+            keep(session, found, actor=caller.actor.name, now=caller.now, instead_of=said.instead_of)
+            return PolicyOut.of(policy_line(session, policy_id))
+
+        return caller.once(session, done)
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+@router.post("/plans/check", response_model=ReportOut)
+def check_plan(caller: Caller, said: TextBody) -> Response | ReportOut:
+    """What a plan file comes to; nothing is saved."""
+    caller.must(Deed.LOAD_PLAN)
+    try:
+        with caller.reading() as (session, today):
+            plan = loading.read_plan(session, said.text)
+            report: Any = check(plan, read_directory(session, contacts=True), today.calendar).json()
+    except FileRefused as refused:
+        return _refused(caller, refused)
+    return ReportOut(**report)
+
+
+@router.post("/plans", response_model=PlanLoaded)
+def load_plan(caller: Caller, said: TextBody) -> Response:
+    """Store a plan file. It stands still until it is activated; a changed text replaces it until then."""
+    caller.must(Deed.LOAD_PLAN)
+    try:
+        with caller.writing() as session:
+
+            def done() -> PlanLoaded:
+                plan = loading.read_plan(session, said.text)
+                return PlanLoaded(id=loading.load_plan(session, plan, actor=caller.actor.name, now=caller.now))
+
+            return caller.once(session, done)
+    except FileRefused as refused:
+        return _refused(caller, refused)
+
+
+@router.get("/plans/{plan_id}/activation")
+def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
+    """What activating would open and send at once, by the very code that does it, undone again."""
+    caller.must(Deed.RUN_PLANS)
+    return opening.rehearse(caller.context.database, plan_id, caller.now)
+
+
+@router.post("/plans/{plan_id}/activate", response_model=PlanNow)
+def activate(caller: Caller, plan_id: SmallId, said: Nothing) -> Response:
+    caller.must(Deed.RUN_PLANS)
+    with caller.writing() as session:
+
+        def done() -> PlanNow:
+            opening.activate(session, plan_id, actor=caller.actor.name, now=caller.now)
+            return PlanNow(id=plan_id, state=PlanState.ACTIVE)
+
+        return caller.once(session, done)
+
+
+class Reason(Body):
+    reason: Needed
+
+
+@router.post("/plans/{plan_id}/end", response_model=PlanNow)
+def end_plan(caller: Caller, plan_id: SmallId, said: Reason) -> Response:
+    """Nothing more opens and nobody is reminded; what is open stays as it is and may still be reported."""
+    caller.must(Deed.RUN_PLANS)
+    with caller.writing() as session:
+
+        def done() -> PlanNow:
+            left = end(session, plan_id, reason=said.reason, actor=caller.actor.name, now=caller.now)
+            return PlanNow(id=plan_id, state=PlanState.ENDED, left=left)
+
+        return caller.once(session, done)
+
+
+@router.post("/plans/{plan_id}/renewal")
+def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
+    """Next year's plan file out of this one, its dates moved by the calendar."""
+    caller.must(Deed.LOAD_PLAN)
+    with caller.reading() as (session, today):
+        plan = plan_page(session, today, plan_id).file
+    if not plan.year < said.year == said.issued_on.year:
+        raise BadInput(f"Năm phải sau {plan.year} và là năm ban hành. / The year must come after {plan.year} and be "
+                       "that of its issue.")  # fmt: skip
+    text, points = renew(plan, year=said.year, number=plan_number(said.number), issued_on=said.issued_on,
+                         calendar=today.calendar, known_until=known_until(today.calendar, said.year))  # fmt: skip
+    return Draft(text=text, confirm=[PointOut(**asdict(point)) for point in points])
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/settings")
+def settings(caller: Caller) -> list[Configured]:
+    """Every setting with its purpose and source; a secret's value is never in the answer."""
+    caller.must(Deed.SEE_SETTINGS)
+    return list(configured(caller.context.settings))
+
+
+def _refused(caller: Call, refused: FileRefused) -> Response:
+    """Every mistake by its line and field."""
+    at = 1 if caller.language == "en" else 0
+    problems = [
+        {"field": f"{each.line}: {each.field}", "what": " → ".join(_half(part, at) for part in (each.what, each.mend))}
+        for each in refused.problems
+    ]
+    said = ("Văn bản có lỗi; chưa lưu gì.", "The text has mistakes; nothing is saved.")
+    return answer(caller.request, refused.status, said[at], problems)
+
+
+def _half(text: str, at: int) -> str:
+    vi, slash, en = text.partition(" / ")
+    return en if at and slash else vi
