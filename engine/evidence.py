@@ -68,7 +68,7 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
     bytes. Raises FileUnfit."""
     if len(body) > MOST_BYTES:
         most = MOST_BYTES // 1_000_000
-        raise FileUnfit(f"«{name[:80]}» lớn hơn {most} MB. / “{name[:80]}” is larger than {most} MB.")
+        raise FileUnfit(f"«{_shown(name)}» lớn hơn {most} MB. / “{_shown(name)}” is larger than {most} MB.")
     media_type, ending = _what_it_is(body, name)
     kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
     _write(_path(folder, kept.digest), body)
@@ -137,6 +137,11 @@ def safe_name(name: str, ending: str) -> str:
     return f"{stem.strip(' .')[:120] or 'tep'}.{ending}"
 
 
+def _shown(name: str) -> str:
+    """As a sentence may say it: no path, since a slash would also divide its two languages."""
+    return re.split(r"[/\\]", name)[-1][:80]
+
+
 def _what_it_is(body: bytes, name: str) -> tuple[str, str]:
     """Media type and ending by the bytes. Raises FileUnfit."""
     for begins, kind in _BEGINS.items():
@@ -144,7 +149,7 @@ def _what_it_is(body: bytes, name: str) -> tuple[str, str]:
             known = kind(body)
             if known is not None:
                 return known
-    shown = name[:80]
+    shown = _shown(name)
     raise FileUnfit(
         f"«{shown}» không phải một trong: {TAKEN} (không có macro). / “{shown}” is none of these; macros are refused."
     )

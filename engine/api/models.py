@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.calendar import FIRST_YEAR, LAST_YEAR
 from engine.errors import BadInput
+from engine.evidence import MOST_FILES
 from engine.lifecycle import Outcome
 from engine.queries.assignments import AssignmentRow
 from engine.queries.board import AgencyLine, Board, Counts
@@ -38,6 +39,9 @@ Figure = int | float | str
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 
 
+Digests = Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=MOST_FILES)]
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -55,12 +59,14 @@ class MaybeReason(Body):
 
 
 class ReportBody(Body):
-    """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators."""
+    """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators;
+    ``files``: digests of what the agency has uploaded."""
 
     outcome: Outcome
     body: Words = ""
     reason: Short = ""
     figures: Figures = {}
+    files: Digests = []
 
 
 class DutyReport(Body):
@@ -68,6 +74,7 @@ class DutyReport(Body):
     outcome: Outcome
     body: Words = ""
     reason: Short = ""
+    files: Digests = []
 
 
 class ReportsBody(Body):

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import reading, rules, wording, writing
+from engine.api import desk, reading, rules, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -36,7 +36,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: _problem("Not allowed"),
     404: _problem("No such thing"),
     409: _problem("The state of the assignment does not allow it, or somebody was first"),
-    413: _problem("Longer than 1 MB"),
+    413: _problem("Longer than 1 MB (an upload: than 14 MB)"),
     415: _problem("Not application/json"),
     422: _problem("A field is wrong; errors names each"),
     503: _problem("The database is out of reach"),
@@ -44,6 +44,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(reading.router, tags=["reading"])
+router.include_router(desk.router, tags=["desk"])
 router.include_router(writing.router, tags=["writing"])
 router.include_router(wording.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])

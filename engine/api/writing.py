@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -24,7 +25,8 @@ from engine.api.models import (
     Submitted,
     TransferBody,
 )
-from engine.errors import Conflict
+from engine.errors import Conflict, FieldsRefused
+from engine.evidence import find_all
 from engine.lifecycle import report
 from engine.queries.assignments import AssignmentRow
 from engine.queries.reporting import ReportPage, report_page
@@ -137,7 +139,8 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
         row = assignment_row(session, today, assignment_id)
         _may(caller, Deed.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
-    typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason)
+        files = _files(session, row.agency_id, {assignment_id: said.files})
+    typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason, files[assignment_id])
     checked = _checked(page, [typed], said.figures)
     if checked.problems:
         return _refused(caller, checked)
@@ -152,8 +155,10 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
     caller.must(Deed.REPORT, said.agency)
     with caller.reading() as (session, today):
         page = report_page(session, today, said.agency, said.plan, said.period)
+        files = _files(session, said.agency, {each.assignment: each.files for each in said.duties})
     known = {item.row.id: item.row.citation for item in page.items}
-    typed = [Typed(each.assignment, known.get(each.assignment, ""), each.outcome, each.body, each.reason)
+    typed = [Typed(each.assignment, known.get(each.assignment, ""), each.outcome, each.body, each.reason,
+                   files[each.assignment])
              for each in said.duties]  # fmt: skip
     foreign = {f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
                for each in said.duties if each.assignment not in known}  # fmt: skip
@@ -168,6 +173,18 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
             return Submitted(assignments=list(checked.texts))
 
         return caller.once(session, done)
+
+
+def _files(
+    session: Session, agency_id: str, asked: Mapping[int, Sequence[str]]
+) -> dict[int, tuple[Mapping[str, Any], ...]]:
+    """By assignment: uploaded files as a report names them. Raises FieldsRefused for one that this agency has not."""
+    known = find_all(session, agency_id, {digest for digests in asked.values() for digest in digests})
+    unknown = {f"files-{number}": "Cơ quan chưa tải tệp này lên. / The agency has not uploaded this file."
+               for number, digests in asked.items() if set(digests) - set(known)}  # fmt: skip
+    if unknown:
+        raise FieldsRefused(unknown)
+    return {number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in asked.items()}
 
 
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
