@@ -12,9 +12,23 @@ from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_guarded(url: str) -> bool:
+    """Whether what is said to an address stays between the two: https, or this very machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        )
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -33,6 +47,11 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(SecretStr(""), description="signs links; empty: made once and kept in data_dir/secret")
     language: Literal["vi", "en"] = Field("vi", description="first language of the pages")
     demo: bool = Field(False, description="the clock stands still and a bar steps it; nothing is sent to the outside")
+
+    oidc_issuer: str = Field("", description="OpenID Connect: issuer or discovery address; empty: no single sign-on")
+    oidc_client_id: str = Field("", validate_default=True, description="what the single sign-on knows this office as")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="its secret there; empty: a public client")
+    oidc_name: str = Field("", description="the single sign-on's name on the button")
 
     mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
     mail_from_name: str = Field("Đôn Đốc", description="sender's name")
@@ -110,6 +129,20 @@ class Settings(BaseSettings):
         if wide:
             raise ValueError("không tin mọi địa chỉ được / not every address can be trusted")
         return ",".join(str(ip_network(each, strict=False)) for each in said)
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _guarded(cls, value: str) -> str:
+        if value and not is_guarded(value):
+            raise ValueError("phải bắt đầu bằng https:// / must begin with https://")
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _known_there(cls, value: str, said: ValidationInfo) -> str:
+        if said.data.get("oidc_issuer") and not value:
+            raise ValueError("cần khi có DONDOC_OIDC_ISSUER / is needed beside DONDOC_OIDC_ISSUER")
+        return value
 
     @property
     def database(self) -> str:

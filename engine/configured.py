@@ -22,6 +22,7 @@ URLS = frozenset({"database_url", "prefect_api_url"})
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "": ("Máy chủ và dữ liệu", "Server and data"),
+    "signin": ("Đăng nhập chung", "Single sign-on"),
     "mail": ("Thư điện tử gửi đi", "Outgoing mail"),
     "imap": ("Thư trả lời", "Answers by mail"),
     "sms": ("Tin nhắn", "SMS"),
@@ -36,6 +37,10 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "host": ("", "địa chỉ mạng mà máy chủ nghe"),
     "port": ("", "cổng mà máy chủ nghe"),
     "trusted_proxies": ("", "máy chủ trung gian (địa chỉ hoặc mạng) được tin X-Forwarded-For"),
+    "oidc_issuer": ("signin", "đăng nhập chung: địa chỉ nơi cấp (OpenID Connect); để trống: không dùng"),
+    "oidc_client_id": ("signin", "mã của cơ quan này tại hệ thống đăng nhập chung"),
+    "oidc_client_secret": ("signin", "khóa bí mật của mã ấy; để trống: không có"),
+    "oidc_name": ("signin", "tên hệ thống đăng nhập chung trên nút bấm"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
     "language": ("", "ngôn ngữ ban đầu của các trang"),
     "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),

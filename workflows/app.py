@@ -84,6 +84,7 @@ def compose(settings: Settings | None = None) -> System:
 
 def application(system: System) -> FastAPI:
     """Everything that is answered over HTTP, over a system whose database stands."""
+    from engine.singlesignon import provider_of
     from engine.web.app import make_app
     from engine.web.context import Context
     from workflows.demo import stepper
@@ -93,6 +94,7 @@ def application(system: System) -> FastAPI:
     app = make_app(
         Context(system.database, system.clock, signer, settings, stepper(system) if settings.demo else None,
                 simulate=foresee(system.database), links=mailroom.link_post(settings, signer),
+                single_sign_on=provider_of(settings),
                 wording=mailroom.wording(settings, system.database, system.office.stationery))
     )  # fmt: skip
     _mount(app, system)

@@ -31,6 +31,7 @@ from engine.web.pages import (
     report,
     signed,
     signin,
+    sso,
     wishes,
     wording,
 )
@@ -59,6 +60,7 @@ PAGES = (
     leadership,
     demo,
     signin,
+    sso,
     account,
     signed,
     feeds,

@@ -12,6 +12,7 @@ from engine.clock import Clock
 from engine.database import Database
 from engine.foreseen import Foresee
 from engine.links import Signer
+from engine.singlesignon import Provider
 from engine.web.wording import Wording
 
 
@@ -46,7 +47,8 @@ class LinkPost(Protocol):
 class Context:
     """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
     ``simulate`` lives through a plan's year before it happens, ``links`` sends sign-in links (None: nobody signs in by
-    one), ``wording`` knows the letters' templates: letters are the other packages' work."""
+    one), ``wording`` knows the letters' templates: letters are the other packages' work. ``single_sign_on`` is the
+    province's; None: there is none."""
 
     database: Database
     clock: Clock
@@ -56,3 +58,4 @@ class Context:
     simulate: Foresee | None = None
     links: LinkPost | None = None
     wording: Wording | None = None
+    single_sign_on: Provider | None = None

@@ -152,7 +152,7 @@ class Visit:
 
     def with_session(self, answer: RedirectResponse, key: str) -> RedirectResponse:
         """Hand a session's cookie out; an empty key takes it back."""
-        name, how = session_cookie(self.secure), {"httponly": True, "samesite": "lax", "secure": self.secure}
+        name, how = guarded(SESSION_COOKIE, self.secure), {"httponly": True, "samesite": "lax", "secure": self.secure}
         if key:
             answer.set_cookie(name, key, max_age=int(LONGEST.total_seconds()), **how)  # type: ignore[arg-type]
         else:
@@ -233,10 +233,10 @@ def _visit(request: Request) -> Visit:
 def anybody(request: Request) -> Visit:
     """Signed in or not, with a cookie that forms are bound to."""
     visit = _visit(request)
-    binding = request.cookies.get(BINDING_COOKIE, "")
+    binding = binding_of(request)
     if len(binding) < 16:
         binding = FormTokens.fresh_binding()
-        visit.cookies[BINDING_COOKIE] = binding
+        visit.cookies[guarded(BINDING_COOKIE, visit.secure)] = binding
     return _signed_in(visit.bound(binding))
 
 
@@ -253,7 +253,7 @@ def desk_visit(request: Request) -> Visit:
 
 def _signed_in(visit: Visit) -> Visit:
     """The holder of the session's cookie acts. Looking does not prolong a session: a scanner may look."""
-    key = visit.request.cookies.get(session_cookie(visit.secure), "")
+    key = visit.request.cookies.get(guarded(SESSION_COOKIE, visit.secure), "")
     if not key or len(key) > 200:
         return replace(visit, actor=NOBODY)
     with visit.context.database.read() as session:
@@ -274,9 +274,15 @@ def _alone_at_the_machine(visit: Visit) -> bool:
         return not any_active(session)
 
 
-def session_cookie(secure: bool) -> str:
-    """Its name; with ``__Host-`` the browser itself holds it to https, this host and every path."""
-    return f"__Host-{SESSION_COOKIE}" if secure else SESSION_COOKIE
+def guarded(name: str, secure: bool) -> str:
+    """A cookie's name; with ``__Host-`` the browser itself holds it to https, this host and every path, and takes it
+    from no neighbouring host."""
+    return f"__Host-{name}" if secure else name
+
+
+def binding_of(request: Request) -> str:
+    """What a visitor's form tokens are bound to; empty before his first page."""
+    return request.cookies.get(guarded(BINDING_COOKIE, is_secure(tools_of(request).context)), "")
 
 
 def is_secure(context: Context) -> bool:
@@ -326,7 +332,7 @@ Fields = Annotated[Form, Depends(_fields)]
 
 def checked(request: Request, form: Fields) -> Form:
     """A form of our own page, its token checked against the visitor's own cookie."""
-    tools_of(request).tokens.check(form.raw("token"), request.cookies.get(BINDING_COOKIE, ""))
+    tools_of(request).tokens.check(form.raw("token"), binding_of(request))
     return form
 
 

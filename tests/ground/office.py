@@ -109,14 +109,15 @@ def token_in(page: str) -> str:
 
 def open_office(
     database: Database, folder: Path, *, now: datetime = NOW, step: Callable[[str], None] | None = None,
-    wording: Any = None, simulate: Any = None, links: Any = None, host: str = HERE, **settings: Any,
+    wording: Any = None, simulate: Any = None, links: Any = None, single_sign_on: Any = None,
+    host: str = HERE, **settings: Any,
 ) -> Office:  # fmt: skip
     """The whole application over a database."""
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
     signer = Signer(KEY)
     wording = wording or mailroom.wording(chosen, database, mailroom.stationery(chosen, signer))
-    context = Context(database, clock, signer, chosen, step, simulate, links, wording)
+    context = Context(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 

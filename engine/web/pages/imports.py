@@ -23,7 +23,7 @@ from engine.queries.bodies import read_directory
 from engine.web.forms import Form
 from engine.web.review import Fields, Sheet, checked, fields_of, names, reviewed, sheet_of, unfinished
 from engine.web.security import REVIEW_BYTES, same_origin
-from engine.web.visit import BINDING_COOKIE, Desk, Visit, tools_of
+from engine.web.visit import Desk, Visit, binding_of, tools_of
 from engine.yamlfile import dump
 
 router = APIRouter()
@@ -47,7 +47,7 @@ def _ours(request: Request) -> None:
 
 def _token(request: Request, sent: FormData) -> None:
     token = sent.get("token")
-    tools_of(request).tokens.check(token if isinstance(token, str) else "", request.cookies.get(BINDING_COOKIE, ""))
+    tools_of(request).tokens.check(token if isinstance(token, str) else "", binding_of(request))
 
 
 async def received(request: Request, visit: Desk) -> Upload:

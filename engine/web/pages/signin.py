@@ -1,4 +1,5 @@
-"""Signing in, by password or by a link sent to the mailbox, and out. One's own account is ``account``'s."""
+"""Signing in, by password or by a link sent to the mailbox, and out. The single sign-on is ``sso``'s, one's own
+account ``account``'s."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ TYPED_DIFFERENTLY = "Hai lần gõ mật khẩu mới không giống nhau. / The
 def ask(visit: Anybody, to: To = "", said: Code = "") -> Response:
     if visit.account is not None:
         return visit.go(local(to) or visit.home)
-    return _page(visit, local(to), outcome=said)
+    return sign_in_page(visit, local(to), outcome=said)
 
 
 @router.post("/sign-in")
@@ -49,8 +50,8 @@ def take(visit: Anybody, form: Posted) -> Response:
         key = sign_in(visit.context.database, email=email, password=form.raw("password")[:MOST_PASSWORD], ip=visit.ip,
                       device=visit.device, now=visit.now)  # fmt: skip
     except (SignInRefused, TooOften) as error:
-        return _page(visit, to, email=email, trouble=error)
-    return _entered(visit, to, key)
+        return sign_in_page(visit, to, email=email, trouble=error)
+    return entered(visit, to, key)
 
 
 @router.post("/sign-in/link")
@@ -68,7 +69,7 @@ def send_link(visit: Anybody, form: Posted) -> Response:
                 "/ Letters cannot be sent at this moment; try again in a few minutes, or use your password."
             )
     except (BadInput, TooOften, Unavailable) as error:
-        return _page(visit, to, email=typed, trouble=error)
+        return sign_in_page(visit, to, email=typed, trouble=error)
     answer = visit.go("/sign-in", said="sent", to=to)
     if letter is not None:
         answer.background = BackgroundTask(post.send, letter)
@@ -82,7 +83,7 @@ def show_link(visit: Anybody, key: Key, to: To = "") -> Response:
         with visit.context.database.read() as session:
             line = behind_link(session, key, visit.now)
     except LinkStale as error:
-        return _page(visit, local(to), trouble=error)
+        return sign_in_page(visit, local(to), trouble=error)
     return _link_page(visit.speaking(line.language), line, key, local(to))
 
 
@@ -93,8 +94,8 @@ def take_link(visit: Anybody, form: Posted, key: Key) -> Response:
         with visit.writing() as session:
             cookie = open_by_link(session, key, device=visit.device, now=visit.now)
     except LinkStale as error:
-        return _page(visit, to, trouble=error)
-    return _entered(visit, to, cookie)
+        return sign_in_page(visit, to, trouble=error)
+    return entered(visit, to, cookie)
 
 
 @router.post("/sign-in/link/{key}/password")
@@ -107,12 +108,12 @@ def reset(visit: Anybody, form: Posted, key: Key) -> Response:
         with visit.writing() as session:
             cookie = reset_by_link(session, key, new, device=visit.device, now=visit.now)
     except LinkStale as error:
-        return _page(visit, to, trouble=error)
+        return sign_in_page(visit, to, trouble=error)
     except BadInput as error:
         with visit.context.database.read() as session:
             line = behind_link(session, key, visit.now)
         return _link_page(visit, line, key, to, error)
-    return _entered(visit, to, cookie)
+    return entered(visit, to, cookie)
 
 
 @router.post("/sign-out")
@@ -121,7 +122,7 @@ def leave(visit: Anybody, form: Posted) -> Response:
     return visit.with_session(visit.go("/sign-in"), "")
 
 
-def _entered(visit: Visit, to: str, key: str) -> Response:
+def entered(visit: Visit, to: str, key: str) -> Response:
     """On to where he was going. Whoever was signed in here before is not any more: the cookie is taken over."""
     _end_here(visit)
     return visit.with_session(visit.go(to or "/"), key)
@@ -151,9 +152,10 @@ def _link_page(
     return visit.page("signin_link.html", status, line=line, key=key, to=to, sentence=sentence)
 
 
-def _page(
+def sign_in_page(
     visit: Visit, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
 ) -> Response:  # fmt: skip
     sentence, status = (trouble.said(visit.language), trouble.status) if trouble else ("", 200)
     return visit.page("signin.html", status, to=to, email=email, outcome=outcome, sentence=sentence,
-                      by_link=visit.context.links is not None)  # fmt: skip
+                      by_link=visit.context.links is not None,
+                      by_sign_on=visit.context.single_sign_on is not None)  # fmt: skip
