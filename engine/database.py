@@ -79,7 +79,7 @@ class Database:
     def upgrade(self) -> None:
         """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes. A schema
         that stands there already costs one look, and Alembic is not even imported."""
-        if self._version() == max(step.name.partition("_")[0] for step in STEPS.glob("[0-9]*_*.py")):
+        if self._version() == max((step.name.partition("_")[0] for step in STEPS.glob("[0-9]*_*.py")), default=""):
             return
         from alembic import command
 

@@ -26,6 +26,8 @@ STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
 STILL_OWED = text("state IN ('queued','sending')")
 WITH_RECEIPT = text("receipt <> ''")
 WAITING = text("decided_at IS NULL")
+TO_ACCEPT = text("state = 'reported'")
+DECLINED = text("kind = 'declined'")
 EARLY = text("outcome = 'early'")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -188,11 +190,21 @@ class Assignment(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("duty_id", "agency_id", "period"),
         Index("ix_assignment_next_action_at", "next_action_at", sqlite_where=HAS_NEXT, postgresql_where=HAS_NEXT),
-        Index("ix_assignment_plan_id_period", "plan_id", "period"),
-        Index("ix_assignment_agency_id_state", "agency_id", "state"),
+        # Wide on purpose: the board counts every assignment of the running plans out of the index alone, the desk its
+        # agency's, the overdue list what is late.
+        Index("ix_assignment_counted", "plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"),
+        Index("ix_assignment_desk", "agency_id", "state", "due_on", "plan_id"),
+        Index("ix_assignment_due_on", "due_on"),
         Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
-        Index("ix_assignment_open_due_on", "due_on", sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN),
-    )
+        Index(
+            "ix_assignment_open_due_on", "due_on", "agency_id", "plan_id", "id",
+            sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN,
+        ),
+        Index(
+            "ix_assignment_to_accept", "reported_at", "agency_id", "plan_id",
+            sqlite_where=TO_ACCEPT, postgresql_where=TO_ACCEPT,
+        ),
+    )  # fmt: skip
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     plan_id: int = Field(foreign_key="plan.id")
     duty_id: int = Field(foreign_key="duty.id")
@@ -262,7 +274,10 @@ class Extension(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """Append-only: everything that happened, by whom, when. ``key`` makes an automatic event idempotent."""
 
-    __table_args__ = (Index("ix_event_assignment_id_id", "assignment_id", "id"),)
+    __table_args__ = (
+        Index("ix_event_assignment_id_id", "assignment_id", "id"),
+        Index("ix_event_declined", "assignment_id", "id", sqlite_where=DECLINED, postgresql_where=DECLINED),
+    )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     at: datetime
     kind: EventKind = Field(sa_column=by_value(EventKind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -66,12 +66,14 @@ class AgencyLine:
 
 @dataclass(frozen=True)
 class Board:
-    """``agencies`` in the directory's order, ``periods`` by due date. ``latest``: the agency furthest behind."""
+    """``agencies`` in the directory's order, ``periods`` by due date. ``latest``: the agency furthest behind.
+    ``choices``: every period that could be asked for, by due date."""
 
     total: Counts
     periods: tuple[str, ...]
     agencies: tuple[AgencyLine, ...]
     latest: AgencyLine | None
+    choices: tuple[str, ...] = ()
 
     def by_lateness(self) -> tuple[AgencyLine, ...]:
         return tuple(sorted(self.agencies, key=_lateness))
@@ -97,24 +99,24 @@ def plan_choices(session: Session) -> tuple[tuple[str, str], ...]:
 
 
 def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
-    """The periods that have assignments, by due date."""
+    """The periods that have assignments, by due date. Looks at all of them: a board knows its own ``choices``."""
     a, p = table(Assignment), table(Plan)
-    chosen = select(a.c.period, func.min(a.c.original_due_on).label("due")).join(p, p.c.id == a.c.plan_id)
+    chosen = select(a.c.period, func.min(a.c.due_on).label("due")).join(p, p.c.id == a.c.plan_id)
     chosen = chosen.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
     found = session.connection().execute(chosen.group_by(a.c.period)).all()
     return tuple(row.period for row in sorted(found, key=lambda row: (row.due or date.max, row.period)))
 
 
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """Two levels of grouping out of one query, whatever is stored."""
+    """Two levels of grouping out of one query, whatever is stored. It reads all periods: the one that is wanted is
+    taken out of them, and the others are what else could be asked for."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    each = (
-        select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
-        .join(d, d.c.id == a.c.duty_id)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
-        .subquery()
-    )
+    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
+    counted = counted.select_from(a).join(p, p.c.id == a.c.plan_id)
+    if wanted.citation:
+        counted = counted.join(d, d.c.id == a.c.duty_id)
+    everything = replace(wanted, period="")
+    each = counted.where(a.c.state.in_(COUNTED_STATES), *conditions(everything, today)).subquery()
     grouped = (
         select(each.c.agency_id, each.c.period, each.c["class"], func.count().label("n"),
                func.min(each.c.due_on).label("earliest"))
@@ -125,20 +127,26 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
                grouped.c.earliest)
         .join(g, g.c.id == grouped.c.agency_id).order_by(g.c.code, g.c.name)
     )  # fmt: skip
-    return _board([_Cell(*row) for row in session.connection().execute(chosen)])
+    cells = [_Cell(*row) for row in session.connection().execute(chosen)]
+    found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
+    return replace(found, choices=_by_due_date(cells))
 
 
 def _board(cells: Sequence[_Cell]) -> Board:
     by_agency: dict[str, list[_Cell]] = defaultdict(list)
-    by_period: dict[str, list[_Cell]] = defaultdict(list)
     for cell in cells:
         by_agency[cell.agency_id].append(cell)
-        by_period[cell.period].append(cell)
-    ends = {period: min(each.earliest or date.max for each in found) for period, found in by_period.items()}
     agencies = tuple(sorted((_line(found) for found in by_agency.values()), key=lambda line: level_rank(line.level)))
     latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
-    periods = tuple(sorted(by_period, key=lambda period: (ends[period], period)))
-    return Board(_counts(cells), periods, agencies, latest)
+    return Board(_counts(cells), _by_due_date(cells), agencies, latest)
+
+
+def _by_due_date(cells: Sequence[_Cell]) -> tuple[str, ...]:
+    """The periods in the order in which their first reports are due."""
+    ends: dict[str, date] = {}
+    for cell in cells:
+        ends[cell.period] = min(ends.get(cell.period, date.max), cell.earliest or date.max)
+    return tuple(sorted(ends, key=lambda period: (ends[period], period)))
 
 
 def _line(cells: Sequence[_Cell]) -> AgencyLine:

@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.database import table
 from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.timeclass import Today
-from engine.records import Agency, Assignment, Letter, Notice
+from engine.records import Agency, Assignment, Duty, Letter, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role, TimeClass
 
 AGENCIES_PER_PAGE = 15
@@ -72,12 +73,10 @@ class Overdue:
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
     """Three queries: the agencies, the rows of this page's, their last letters."""
     a, g = table(Assignment), table(Agency)
-    where = conditions(_late(wanted), today)
-    chosen = joined(select(a.c.agency_id, g.c.name, func.count(), func.min(a.c.due_on))).where(*where)
-    ranked = sorted(
-        session.connection().execute(chosen.group_by(a.c.agency_id, g.c.name)).all(),
-        key=lambda row: (row[3], -row[2], row[1]),
-    )
+    late = _of_late(today, wanted, a.c.agency_id, func.count().label("n"), func.min(a.c.due_on).label("since"))
+    counted = late.group_by(a.c.agency_id).subquery()
+    chosen = select(counted.c.agency_id, g.c.name, counted.c.n, counted.c.since).join(g, g.c.id == counted.c.agency_id)
+    ranked = sorted(session.connection().execute(chosen).all(), key=lambda row: (row[3], -row[2], row[1]))
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
     rows = _rows(session, today, wanted, [row[0] for row in shown])
@@ -89,8 +88,13 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
     return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more)
 
 
-def _late(wanted: AssignmentFilter) -> AssignmentFilter:
-    return replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
+def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:
+    """Columns of the overdue ones; joined to no more than the filter asks about."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    late = select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id)
+    if wanted.citation:
+        late = late.join(d, d.c.id == a.c.duty_id)
+    return late.where(*conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
 
 
 def _rows(
@@ -99,8 +103,7 @@ def _rows(
     """The oldest few of each agency."""
     a = table(Assignment)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
-    ranked = joined(select(a.c.id, rank)).where(*conditions(_late(wanted), today), a.c.agency_id.in_(agency_ids))
-    few = ranked.subquery()
+    few = _of_late(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
     chosen = joined(select(*columns(today))).join(few, few.c.id == a.c.id)
     chosen = chosen.where(few.c.rank <= ROWS_PER_AGENCY).order_by(a.c.due_on, a.c.id)
     rows = from_rows(session.connection().execute(chosen).all())

@@ -6,7 +6,7 @@ is known now about that day: a report that was returned since counts as not done
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -81,6 +81,14 @@ class Standing:
     periods: tuple[PeriodStanding, ...]
 
 
+@dataclass(frozen=True)
+class Standings:
+    """Several days. ``choices``: every period that could be asked for, by due date."""
+
+    days: tuple[Standing, ...]
+    choices: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class AgencyChange:
     """What became of an agency between two days."""
@@ -114,17 +122,33 @@ class Cell:
 
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
     """One query, whatever is stored; of all active plans unless one is given."""
+    return standings(session, (as_of,), plan_id=plan_id, period=period).days[0]
+
+
+def standings(
+    session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = ""
+) -> Standings:  # fmt: skip
+    """How things stood on several days, out of one look at every assignment."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
-    grouped = (
-        select(a.c.agency_id, a.c.period, class_on(as_of).label("class"), func.count().label("n"),
-               func.min(a.c.due_on).label("due_on"))
-        .join(p, p.c.id == a.c.plan_id).where(*counted_on(as_of, plan_id, period))
-        .group_by(a.c.agency_id, a.c.period, "class").subquery()
+    on = [case((a.c.opened_on <= day, class_on(day))).label(f"on_{n}") for n, day in enumerate(days)]
+    each = (
+        select(a.c.agency_id, a.c.period, a.c.due_on, *on).select_from(a).join(p, p.c.id == a.c.plan_id)
+        .where(*counted_on(max(days), plan_id, "")).subquery()
     )  # fmt: skip
-    chosen = select(
-        grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, grouped.c["class"], grouped.c.n, grouped.c.due_on
-    ).join(g, g.c.id == grouped.c.agency_id)
-    return from_cells(as_of, [Cell(*row) for row in session.connection().execute(chosen)])
+    keys = [each.c.agency_id, each.c.period, *(each.c[label.name] for label in on)]
+    grouped = select(*keys, func.count().label("n"), func.min(each.c.due_on).label("due_on")).group_by(*keys).subquery()
+    chosen = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
+    rows = session.connection().execute(chosen).all()
+    found = tuple(from_cells(day, _cells(rows, 2 + n, period)) for n, day in enumerate(days))
+    dues = {row.period: row.due_on or date.max for row in sorted(rows, key=lambda row: row.due_on or date.max)[::-1]}
+    return Standings(found, tuple(sorted(dues, key=lambda each: (dues[each], each))))
+
+
+def _cells(rows: Sequence[Any], at: int, period: str) -> Iterator[Cell]:
+    """One day's part of the rows: its class is column ``at``, None for what had not been opened."""
+    for row in rows:
+        if row[at] is not None and period in ("", row.period):
+            yield Cell(row.agency_id, row.name, row.level, row.period, TimeClass(row[at]), row.n, row.due_on)
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:

@@ -76,7 +76,9 @@ def time_class(today: Today) -> ColumnElement[TimeClass]:
     a, p = table(Assignment), table(Plan)
     done = a.c.reported_on.is_not(None)
     soon: Any = today.day
-    if today.soon:
+    if len(set(today.soon.values())) == 1:  # as a rule: nothing to look up for each of a province's rows
+        soon = next(iter(today.soon.values()))
+    elif today.soon:
         soon = case(dict(today.soon), value=p.c.policy_id, else_=today.day)
     chosen = case(
         (a.c.due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
 from engine.calendar import local_date
-from engine.database import table
+from engine.database import among, table
 from engine.queries.assignments import AssignmentFilter, AssignmentRow, Waiting, first
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Extension, Plan
@@ -64,7 +64,7 @@ class Todo:
 def todo(
     session: Session, today: Today, *, plan_id: int | None = None, period: str = "", supervisor_id: str = ""
 ) -> Todo:  # fmt: skip
-    """Nine queries, whatever is stored. ``supervisor_id``: what waits for one department alone."""
+    """Ten queries, whatever is stored. ``supervisor_id``: what waits for one department alone."""
     a = table(Assignment)
     narrowed = {what: AssignmentFilter(plan_id=plan_id, period=period, supervisor_id=supervisor_id, waiting=what)
                 for what in Waiting}  # fmt: skip
@@ -94,16 +94,21 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
 def unreachable(
     session: Session, today: Today, plan_id: int | None = None, supervisor_id: str = ""
 ) -> tuple[Unreachable, ...]:  # fmt: skip
-    """Owners of open assignments with nobody to write to, by what stands in the directory now."""
+    """Owners of open assignments with nobody to write to, by what stands in the directory now. Who cannot be reached
+    is found first, and only their assignments are counted."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
-    chosen = (
+    connection = session.connection()
+    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
+    owners = connection.scalars(select(g.c.id).where(owning)).all()
+    answering = read_answering(session, owners)
+    nobody = [owner for owner in owners if not answering.on(owner, Role.COORDINATOR, today.day)]
+    counted = (
         select(a.c.agency_id, g.c.name, func.count())
         .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id)
+        .where(among(session, a.c.agency_id, nobody), a.c.state.in_(OPEN_STATES),
+               p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id)
         .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
     )  # fmt: skip
     if supervisor_id:
-        chosen = chosen.where(a.c.supervisor_id == supervisor_id)
-    owners = [Unreachable(*row) for row in session.connection().execute(chosen)]
-    answering = read_answering(session, (owner.agency_id for owner in owners))
-    return tuple(owner for owner in owners if not answering.on(owner.agency_id, Role.COORDINATOR, today.day))
+        counted = counted.where(a.c.supervisor_id == supervisor_id)
+    return tuple(Unreachable(*row) for row in connection.execute(counted))

@@ -79,6 +79,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_assignment_id_id", ["assignment_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_event_declined",
+            ["assignment_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'declined'"),
+            postgresql_where=sa.text("kind = 'declined'"),
+        )
 
     op.create_table(
         "extension",
@@ -519,7 +526,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("duty_id", "agency_id", "period", name=op.f("uq_assignment_duty_id_agency_id_period")),
     )
     with op.batch_alter_table("assignment", schema=None) as batch_op:
-        batch_op.create_index("ix_assignment_agency_id_state", ["agency_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_assignment_counted",
+            ["plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"],
+            unique=False,
+        )
+        batch_op.create_index("ix_assignment_desk", ["agency_id", "state", "due_on", "plan_id"], unique=False)
+        batch_op.create_index("ix_assignment_due_on", ["due_on"], unique=False)
         batch_op.create_index(
             "ix_assignment_lost",
             ["id"],
@@ -540,17 +553,27 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_assignment_open_due_on",
-            ["due_on"],
+            ["due_on", "agency_id", "plan_id", "id"],
             unique=False,
             sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
             postgresql_where=sa.text("state IN ('assigned','acknowledged','returned')"),
         )
-        batch_op.create_index("ix_assignment_plan_id_period", ["plan_id", "period"], unique=False)
+        batch_op.create_index(
+            "ix_assignment_to_accept",
+            ["reported_at", "agency_id", "plan_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'reported'"),
+            postgresql_where=sa.text("state = 'reported'"),
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("assignment", schema=None) as batch_op:
-        batch_op.drop_index("ix_assignment_plan_id_period")
+        batch_op.drop_index(
+            "ix_assignment_to_accept",
+            sqlite_where=sa.text("state = 'reported'"),
+            postgresql_where=sa.text("state = 'reported'"),
+        )
         batch_op.drop_index(
             "ix_assignment_open_due_on",
             sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
@@ -570,7 +593,9 @@ def downgrade() -> None:
                 "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
             ),
         )
-        batch_op.drop_index("ix_assignment_agency_id_state")
+        batch_op.drop_index("ix_assignment_due_on")
+        batch_op.drop_index("ix_assignment_desk")
+        batch_op.drop_index("ix_assignment_counted")
 
     op.drop_table("assignment")
     with op.batch_alter_table("signed_in", schema=None) as batch_op:
@@ -652,6 +677,11 @@ def downgrade() -> None:
 
     op.drop_table("extension")
     with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_event_declined",
+            sqlite_where=sa.text("kind = 'declined'"),
+            postgresql_where=sa.text("kind = 'declined'"),
+        )
         batch_op.drop_index("ix_event_assignment_id_id")
 
     op.drop_table("event")

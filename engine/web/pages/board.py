@@ -11,7 +11,7 @@ from sqlmodel import Session
 from engine.access import Deed
 from engine.handover import agencies_with_work_left
 from engine.queries.assignments import AssignmentFilter
-from engine.queries.board import board, period_choices, plan_choices
+from engine.queries.board import board, plan_choices
 from engine.queries.timeclass import Today
 from engine.queries.todo import Todo, todo
 from engine.web.filters import Code, PageNumber, PlanId
@@ -31,14 +31,14 @@ def show(
     visit.must(Deed.SEE_BOARD)
     with visit.reading() as (session, today):
         found = board(session, today, AssignmentFilter(plan_id=plan, period=period))
-        plans, periods = plan_choices(session), period_choices(session, plan)
+        plans = plan_choices(session)
         work = _todo(visit, session, today, plan, period)
         work_left = agencies_with_work_left(session, visit.now) if visit.may(Deed.KEEP_AGENCIES) else ()
     lines = found.by_lateness() if sort == "late" else found.agencies
     first = (page - 1) * LINES_PER_PAGE
     return visit.page(
         "board.html", today=today, board=found, lines=lines[first : first + LINES_PER_PAGE], todo=work, plans=plans,
-        periods=periods, plan=plan, period_key=period, sort=sort, page=page, more=len(lines) > first + LINES_PER_PAGE,
+        periods=found.choices, plan=plan, period_key=period, sort=sort, page=page, more=len(lines) > first + LINES_PER_PAGE,
         work_left=work_left,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from engine.errors import BadInput, Conflict, DondocError
 from engine.frozen import freeze, list_published, published, restatements
 from engine.queries.board import period_choices, plan_choices
 from engine.queries.plans import plan_page
-from engine.queries.standing import changes, standing
+from engine.queries.standing import changes, standings
 from engine.queries.year import year_of
 from engine.web.filters import Code, PlanId, SmallId
 from engine.web.visit import Desk, Posted, Visit
@@ -94,14 +94,14 @@ def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
 def _page(visit: Visit, plan_id: int | None, period: str, refused: Refused | None = None) -> Response:
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
-        now = standing(session, visit.today, plan_id=plan_id, period=period)
-        then = standing(session, visit.today - WEEK, plan_id=plan_id, period=period)
-        plans, periods = plan_choices(session), period_choices(session, plan_id)
+        stood = standings(session, (visit.today, visit.today - WEEK), plan_id=plan_id, period=period)
+        plans = plan_choices(session)
         frozen_ones = list_published(session, plan_id)
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
+    now, then = stood.days
     return visit.page(
         "leadership.html", refused.error.status if refused else 200, today=today, now=now, then=then,
-        changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=periods, plan=plan_id, period_key=period,
+        changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=stood.choices, plan=plan_id, period_key=period,
         published=frozen_ones, rates=pictures.rates(now.periods, visit.language), last_week=visit.today - WEEK,
         may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id),
         refused=refused,

@@ -12,7 +12,7 @@ from engine.database import Database, table
 from engine.lifecycle import Action
 from engine.queries.agencies import list_agencies
 from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import board, period_choices, plan_choices
+from engine.queries.board import board, plan_choices
 from engine.queries.metrics import metrics
 from engine.queries.overdue import overdue
 from engine.queries.timeclass import BOXES, Today
@@ -65,7 +65,7 @@ def test_an_empty_database_has_an_empty_board(database: Database) -> None:
 
 def test_choices_are_the_running_plans_and_the_periods_by_due_date(seen: Seen) -> None:
     assert plan_choices(seen[0]) == (("1", "12/KH-UBND (2021)"),)
-    assert period_choices(seen[0], None) == ("2021-H1",)
+    assert board(*seen, AssignmentFilter(period="2021-Y")).choices == ("2021-H1",)
 
 
 def test_the_work_of_the_day_names_what_waits(seen: Seen) -> None:
