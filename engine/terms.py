@@ -21,8 +21,9 @@ OPEN_STATES = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED)
 """The owner still owes a report."""
 DONE_STATES = (State.REPORTED, State.ACCEPTED)
 """A report is in; on time is judged by when it was submitted."""
-COUNTED_STATES = OPEN_STATES + DONE_STATES
-"""What the four boxes count; cancelled and transferred assignments are nobody's any more."""
+COUNTED_STATES = (State.ACCEPTED, State.ACKNOWLEDGED, State.ASSIGNED, State.REPORTED, State.RETURNED)
+"""What the four boxes count; cancelled and transferred assignments are nobody's any more. The most frequent first: a
+database tries a province's rows against them in this order."""
 
 
 class TimeClass(StrEnum):

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlmodel import Session
 
 from engine.database import table
@@ -110,16 +111,11 @@ def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """Two levels of grouping out of one query, whatever is stored. It reads all periods: the one that is wanted is
     taken out of them, and the others are what else could be asked for."""
-    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
-    counted = counted.select_from(a).join(p, p.c.id == a.c.plan_id)
-    if wanted.citation:
-        counted = counted.join(d, d.c.id == a.c.duty_id)
-    everything = replace(wanted, period="")
-    each = counted.where(a.c.state.in_(COUNTED_STATES), *conditions(everything, today)).subquery()
+    g = table(Agency)
+    each, source = _counted(session, today, replace(wanted, period=""))
     grouped = (
         select(each.c.agency_id, each.c.period, each.c["class"], func.count().label("n"),
-               func.min(each.c.due_on).label("earliest"))
+               func.min(each.c.due_on).label("earliest")).select_from(source)
         .group_by(each.c.agency_id, each.c.period, each.c["class"]).subquery()
     )  # fmt: skip
     chosen = (
@@ -130,6 +126,22 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     cells = [_Cell(*row) for row in session.connection().execute(chosen)]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Any, Any]:
+    """Every assignment that counts, and where it is selected from. PostgreSQL is made to go plan by plan through the
+    index (the OFFSET keeps the subquery whole): left to itself it looks up each of a province's rows in a table of
+    plans, which costs half as much again, and reads those of plans that ended long ago."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
+    counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
+    if wanted.citation:
+        counted = counted.where(d.c.id == a.c.duty_id)
+    if session.connection().dialect.name == "postgresql":
+        by_plan = counted.correlate(p).offset(0).lateral()
+        return by_plan, p.join(by_plan, true())
+    each = counted.subquery()
+    return each, each
 
 
 def _board(cells: Sequence[_Cell]) -> Board:

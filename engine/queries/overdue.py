@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from engine.database import table
+from engine.database import among, table
 from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Duty, Letter, Notice, Plan
@@ -71,7 +71,7 @@ class Overdue:
 
 
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
-    """Three queries: the agencies, the rows of this page's, their last letters."""
+    """Four queries: the agencies, which rows of this page's, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
     late = _of_late(today, wanted, a.c.agency_id, func.count().label("n"), func.min(a.c.due_on).label("since"))
     counted = late.group_by(a.c.agency_id).subquery()
@@ -104,8 +104,8 @@ def _rows(
     a = table(Assignment)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
     few = _of_late(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
-    chosen = joined(select(*columns(today))).join(few, few.c.id == a.c.id)
-    chosen = chosen.where(few.c.rank <= ROWS_PER_AGENCY).order_by(a.c.due_on, a.c.id)
+    ids = session.connection().scalars(select(few.c.id).where(few.c.rank <= ROWS_PER_AGENCY)).all()
+    chosen = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
     rows = from_rows(session.connection().execute(chosen).all())
     chased = last_chased(session, [row.id for row in rows])
     found: dict[str, list[OverdueRow]] = defaultdict(list)

@@ -6,6 +6,7 @@ is known now about that day: a report that was returned since counts as not done
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -153,20 +154,22 @@ def _cells(rows: Sequence[Any], at: int, period: str) -> Iterator[Cell]:
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
     """Cells added up."""
-    agencies: dict[str, AgencyStanding] = {}
-    periods: dict[str, PeriodStanding] = {}
-    total = Tally()
+    total: Counter[str] = Counter()
+    bodies: dict[str, tuple[str, str]] = {}
+    by_agency: dict[str, Counter[str]] = defaultdict(Counter)
+    by_period: dict[str, Counter[str]] = defaultdict(Counter)
+    dues: dict[str, date] = {}
     for cell in cells:
-        tally = Tally(**{BOX[cell.time_class]: cell.count})
-        total += tally
-        agency = agencies.get(cell.agency_id, AgencyStanding(cell.agency_id, cell.name, cell.level, Tally()))
-        agencies[cell.agency_id] = AgencyStanding(agency.id, agency.name, agency.level, agency.tally + tally)
-        known = periods.get(cell.period, PeriodStanding(cell.period, cell.due_on, Tally()))
-        due = min((day for day in (known.due_on, cell.due_on) if day is not None), default=None)
-        periods[cell.period] = PeriodStanding(cell.period, due, known.tally + tally)
+        for counted in (total, by_agency[cell.agency_id], by_period[cell.period]):
+            counted[BOX[cell.time_class]] += cell.count
+        bodies[cell.agency_id] = cell.name, cell.level
+        if cell.due_on is not None:
+            dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
+    agencies = [AgencyStanding(id_, *bodies[id_], Tally(**counted)) for id_, counted in by_agency.items()]
+    periods = [PeriodStanding(period, dues.get(period), Tally(**counted)) for period, counted in by_period.items()]
     return Standing(
-        as_of, total, tuple(sorted(agencies.values(), key=_worst_first)),
-        tuple(sorted(periods.values(), key=lambda each: (each.due_on or date.max, each.period))),
+        as_of, Tally(**total), tuple(sorted(agencies, key=_worst_first)),
+        tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from engine.web.filters import Code, PageNumber, PlanId
 from engine.web.visit import Desk, Visit
 
 router = APIRouter()
-LINES_PER_PAGE = 60
+CELLS_PER_PAGE, MOST_LINES = 300, 60
+"""A page is read whole on a telephone: so many cells, however many periods stand side by side."""
 
 
 @router.get("/")
@@ -35,10 +36,11 @@ def show(
         work = _todo(visit, session, today, plan, period)
         work_left = agencies_with_work_left(session, visit.now) if visit.may(Deed.KEEP_AGENCIES) else ()
     lines = found.by_lateness() if sort == "late" else found.agencies
-    first = (page - 1) * LINES_PER_PAGE
+    per_page = max(10, min(MOST_LINES, CELLS_PER_PAGE // max(len(found.periods), 1)))
+    first = (page - 1) * per_page
     return visit.page(
-        "board.html", today=today, board=found, lines=lines[first : first + LINES_PER_PAGE], todo=work, plans=plans,
-        periods=found.choices, plan=plan, period_key=period, sort=sort, page=page, more=len(lines) > first + LINES_PER_PAGE,
+        "board.html", today=today, board=found, lines=lines[first : first + per_page], todo=work, plans=plans,
+        periods=found.choices, plan=plan, period_key=period, sort=sort, page=page, more=len(lines) > first + per_page,
         work_left=work_left,
     )  # fmt: skip
 
