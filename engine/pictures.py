@@ -56,7 +56,7 @@ def year_map(year: Year, language: str) -> Picture:
         for column, monday in enumerate(year.mondays):
             week = agency.weeks.get(monday)
             if week is not None:
-                parts.append(_cell(week, left + column * side, y, side, _week_words(agency.name, monday, week, say)))
+                parts.append(_cell(week, left + column * side, y, side, _week_words("", monday, week, say)))
     rows = min(len(year.agencies), MOST_ROWS)
     if year.this_week in year.mondays:
         x = left + year.mondays.index(year.this_week) * side
@@ -263,9 +263,10 @@ def _titled(words: str) -> Markup:
 
 
 def _rect(x: float, y: float, wide: float, tall: float, kind: str, words: str = "") -> Markup:
-    return Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}">{}</rect>').format(
-        round(x, 1), round(y, 1), round(wide, 1), round(tall, 1), kind, _titled(words)
-    )
+    return Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}').format(
+        round(x, 1), round(y, 1), round(wide, 1), round(tall, 1), kind,
+        Markup(">{}</rect>").format(_titled(words)) if words else Markup("/>"),
+    )  # fmt: skip
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
@@ -291,7 +292,7 @@ def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
     count = week.sent + week.to_come
     depth = min(count, 4)
     kind = f"pic-cell pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
-    number = _text(x + side / 2, y + 15, str(count), "pic-number", anchor="middle") if count else Markup("")
+    number = Markup('<text x="{:g}" y="{:g}" class="pic-number">{}</text>').format(x + side / 2, y + 15, count or "")
     due = Markup('<path d="M{:g} {:g}h7v7z" class="pic-due"/>').format(x + side - 9, y + 2) if week.due else Markup("")
     return Markup("<g>{}{}{}{}</g>").format(_titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
 

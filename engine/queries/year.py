@@ -6,8 +6,8 @@ To come is what the ladders say if nothing more is reported: of assignments that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -70,6 +70,33 @@ class Year:
         """All agencies together."""
         return {monday: sum((each.weeks.get(monday, Week()) for each in self.agencies), Week())
                 for monday in self.mondays}  # fmt: skip
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of body that have anything in it, in the directory's order."""
+        return tuple(dict.fromkeys(each.level for each in self.agencies))
+
+    @property
+    def cells(self) -> int:
+        """How many agencies' weeks have anything in them."""
+        return sum(len(each.weeks) for each in self.agencies)
+
+    def of_kind(self, kind: str) -> Year:
+        """Bodies of one kind alone."""
+        return replace(self, agencies=tuple(each for each in self.agencies if each.level == kind))
+
+    def by_kind(self, names: Mapping[str, str]) -> Year:
+        """One line a kind of body, by its name."""
+        lines = [AgencyYear(kind, names[kind], kind, {monday: week for monday, week in self.of_kind(kind).total.items()
+                                                      if week != Week()}) for kind in self.kinds]  # fmt: skip
+        return replace(self, agencies=tuple(lines))
+
+    def half(self, number: int) -> Year:
+        """The weeks that begin before July, or those from then on."""
+        mondays = tuple(monday for monday in self.mondays if (monday < date(self.year, 7, 1)) == (number == 1))
+        lines = (replace(each, weeks={monday: week for monday, week in each.weeks.items() if monday in mondays})
+                 for each in self.agencies)  # fmt: skip
+        return replace(self, mondays=mondays, agencies=tuple(lines))
 
 
 def monday_of(day: date) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -18,13 +18,17 @@ from engine.queries.board import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.queries.standing import changes, standings
 from engine.queries.year import year_of
-from engine.web.filters import Code, PlanId, SmallId
+from engine.web.filters import Code, PageNumber, PlanId, SmallId
 from engine.web.visit import Desk, Posted, Visit
+from engine.words import level_name
 
 router = APIRouter()
 WEEK = timedelta(days=7)
 MOST_CHANGES = 20
+MOST_AGENCIES, MOST_WEEKS = 22, 90
+"""Lines of one map, and weeks with something in them: what keeps the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
+HalfNumber = Annotated[int | None, Query(ge=1, le=2)]
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,31 @@ def frozen(visit: Desk, frozen_id: SmallId) -> Response:
 
 
 @router.get("/year")
-def year(visit: Desk, plan: PlanId = None, year: YearNumber = None) -> Response:
-    """Weeks by agencies, and letters a week: sent and to come."""
+def year(
+    visit: Desk, plan: PlanId = None, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
+    page: PageNumber = 1,
+) -> Response:  # fmt: skip
+    """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
+    is opened by itself, half a year at a time."""
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         found = year_of(session, today, year or visit.today.year, plan_id=plan)
         plans = plan_choices(session)
-    drawn = (pictures.letters_per_week(found, visit.language), pictures.year_map(found, visit.language))
-    return visit.page("year.html", today=today, year=found, plans=plans, plan=plan, drawn=drawn)
+    kinds = [(each, level_name(each, visit.language)) for each in found.kinds]
+    chosen = found.of_kind(kind) if kind else found
+    folded = not kind and len(found.agencies) > MOST_AGENCIES
+    lines = found.by_kind(dict(kinds)) if folded else chosen
+    here = lines.agencies[(page - 1) * MOST_AGENCIES : page * MOST_AGENCIES]
+    shown = replace(lines, agencies=here)
+    if half is None and shown.cells > MOST_WEEKS:
+        half = 1 if visit.today.month <= 6 or visit.today.year != found.year else 2
+    if half is not None:
+        shown = shown.half(half)
+    drawn = (pictures.letters_per_week(chosen, visit.language), pictures.year_map(shown, visit.language))
+    return visit.page(
+        "year.html", today=today, year=found, plans=plans, plan=plan, drawn=drawn, kinds=kinds, kind=kind, half=half,
+        folded=folded, page=page, pages=-(-len(lines.agencies) // MOST_AGENCIES),
+    )  # fmt: skip
 
 
 def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:

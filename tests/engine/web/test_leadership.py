@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import rows
-from ground.office import NOW, Office
+from ground.factory import at, begin, real_plan, rows
+from ground.office import NOW, Office, open_office
 from ground.people import enter, everything, join
 from icalendar import Calendar
 
@@ -116,3 +116,22 @@ def test_a_revoked_calendar_is_gone(office: Office, lived: Database, tmp_path: P
         key = make_feed(session, "huyen-b", actor="desk", now=NOW)
         revoke_feed(session, "huyen-b", 1, actor="desk", now=NOW)
     assert office.get(f"/feed/{key}.ics").status_code == 404
+
+
+def test_the_year_of_many_bodies_is_folded_by_kind_and_every_part_of_it_is_small(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    begin(real_plan(sqlite_database, now=at("2021-04-07")), now=at("2021-04-07"))
+    office = open_office(sqlite_database, tmp_path, now=at("2021-06-07"))
+    first = BeautifulSoup(office.get("/year").text, "lxml")
+    kinds = [str(each["href"]) for each in first.select("section[aria-labelledby=map] p a[href*=kind]")]
+    assert len(kinds) == 8
+    names = set()
+    for address in kinds:
+        for half in (1, 2):
+            answer = office.get(address.replace("#map", f"&half={half}"))
+            assert len(answer.content) < 50_000, (address, half)
+            names |= {each.get_text() for each in BeautifulSoup(answer.text, "lxml").select("section tbody th")}
+    assert len(first.select("section[aria-labelledby=map] tbody tr")) > 8
+    assert {"Sở Y tế", "Công an tỉnh", "UBND huyện Diễn Châu"} <= {name.strip() for name in names}
+    assert len(office.get("/year").content) < 50_000
