@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from engine.access import Deed, must
 from engine.errors import BadInput
 from engine.lifecycle import chase
-from engine.queries.assignments import AssignmentFilter
+from engine.queries.assignments import AssignmentFilter, list_assignments
 from engine.queries.board import plan_choices
 from engine.queries.chasing import rows_to_chase, what_chasing_says
 from engine.queries.overdue import LateAgency, overdue
+from engine.terms import OPEN_STATES
 from engine.web.filters import Code, PageNumber, PlanId
+from engine.web.forms import Form
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
@@ -31,14 +33,26 @@ def show(visit: Desk, plan: PlanId = None, period: Code = "", agency: Code = "",
                       may_chase=any(_may_chase(visit, each) for each in found.agencies))  # fmt: skip
 
 
+def _owed(visit: Visit, form: Form) -> tuple[int, ...]:
+    """The open assignments of a plan and period that the visitor's department is above."""
+    if not form.has("plan"):
+        return ()
+    wanted = AssignmentFilter(plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES,
+                              supervisor_id=visit.department(Deed.CHASE))  # fmt: skip
+    with visit.reading() as (session, today):
+        found = list_assignments(session, today, wanted, limit=MOST_AT_ONCE, count=False)
+    return tuple(row.id for row in found.rows)
+
+
 def _may_chase(visit: Visit, agency: LateAgency) -> bool:
     return any(visit.may(Deed.CHASE, row.assignment.supervisor_id) for row in agency.rows)
 
 
 @router.post("/overdue/chase")
 def ask(visit: Desk, form: Posted) -> Response:
-    """First the letters that would be sent; with ``sure``, the deed."""
-    ids = form.numbers("id")
+    """First the letters that would be sent; with ``sure``, the deed. Of those ticked, or of all that a plan's period
+    still waits for."""
+    ids = form.numbers("id") or _owed(visit, form)
     if not ids:
         raise BadInput("Chưa chọn việc nào để đôn đốc. / Nothing was chosen to be chased.")
     if len(ids) > MOST_AT_ONCE:

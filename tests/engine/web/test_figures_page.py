@@ -1,0 +1,117 @@
+"""The consolidated figures: sums, who gave which, what is wrong in words, whom to chase, and a table to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import Laid, at, lay, plan_file, rows
+from ground.office import Office, open_office
+from ground.people import as_role
+
+from engine import lifecycle
+from engine.database import Database
+from engine.lifecycle import ReportText
+from engine.records import Notice
+from engine.terms import NoticeKind
+from engine.web.download import spreadsheet
+
+PAGE = "/plans/1/figures?period=2021-H1"
+INDICATORS = (
+    {"code": "II.1.a", "name": "Số xã", "text": "Số xã.", "unit": "count", "asked_of": ["cac-huyen"],
+     "aggregate": "sum", "max": 460},
+    {"code": "II.1", "name": "Số xã có truyền thông", "text": "Truyền thông.", "unit": "count",
+     "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
+    {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
+)  # fmt: skip
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    return lay(sqlite_database, now=at("2021-04-07"), plan=plan_file(indicators=INDICATORS))
+
+
+@pytest.fixture
+def office(laid: Laid, tmp_path: Path) -> Office:
+    report(laid, "IV.2.1", "huyen-a", {"II.1.a": 20, "II.1": 30})
+    report(laid, "IV.1.1", "so-ban", {"II.3": "=1+1"})
+    return open_office(laid.database, tmp_path)
+
+
+def report(laid: Laid, citation: str, agency_id: str, figures: dict[str, Any]) -> None:
+    with laid.database.write() as session:
+        said = ReportText(body="Đã làm.", figures=figures)
+        task = laid.assignment(citation, agency_id)
+        lifecycle.report(session, task, said, actor="contact:1", now=at("2021-06-16"))
+
+
+def words(page: str) -> str:
+    return " ".join(BeautifulSoup(page, "lxml").main.get_text(" ").split())  # type: ignore[union-attr]
+
+
+def test_sums_stand_against_their_targets_and_what_is_wrong_is_said(office: Office) -> None:
+    said = words(office.get(PAGE).text)
+    assert "2/5 cơ quan đã báo cáo đủ, còn chờ 3 cơ quan" in said
+    assert "Tổng 30 lớn hơn «Số xã» (20)." in said
+    assert "II.1 Số xã có truyền thông trong số II.1.a 30 40 75,0% 1/2" in said
+
+
+def test_a_count_opens_onto_who_gave_what_and_who_is_missing(office: Office) -> None:
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    link = next(each for each in page.select("td a") if "1/2" in each.get_text())
+    opened = BeautifulSoup(office.get(str(link["href"])).text, "lxml")
+    lines = [each.get_text(" ").split() for each in opened.select("#one ~ .scroll tbody tr")]
+    assert lines == [["Huyen", "b", "chưa", "có"], ["Huyen", "a", "20"]]
+
+
+def test_those_who_are_missing_are_chased_after_their_letters_were_seen(office: Office, laid: Laid) -> None:
+    asked = office.post("/overdue/chase", page=PAGE, plan="1", period="2021-H1")
+    assert "Đôn đốc 3 việc bằng 3 thư?" in words(asked.text)
+    ids = [str(each["value"]) for each in BeautifulSoup(asked.text, "lxml").select("input[name=id]")]
+    office.post("/overdue/chase", page=PAGE, id=ids, sure="1")
+    assert len(rows(laid.database, Notice, kind=NoticeKind.CHASE)) == 3
+
+
+def test_the_table_is_taken_away_with_its_totals_and_runs_no_formula(office: Office) -> None:
+    answer = office.get("/plans/1/figures.csv?period=2021-H1")
+    table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert answer.headers["content-disposition"] == 'attachment; filename="figures-1-2021.csv"'
+    assert table[0][:4] == ["Mã", "Chỉ tiêu", "Cơ quan", "Giá trị"]
+    assert ["II.1", "Số xã có truyền thông", "Tổng", "30", "40.0", "75.0"] in [each[:6] for each in table]
+    assert [each[3] for each in table if each[0] == "II.3"] == ["", "'=1+1"]
+
+
+@pytest.mark.parametrize(("cell", "there"), [
+    ("=1", "'=1"), ("+84", "'+84"), ("-x", "'-x"), ("@a", "'@a"), ("\tx", "'\tx"), (-5, "-5"), (None, ""),
+    ("a=b", "a=b"),
+])  # fmt: skip
+def test_a_cell_is_harmless_and_a_number_stays_one(cell: Any, there: str) -> None:
+    (row,) = csv.reader(io.StringIO(spreadsheet([(cell, "x")]).decode("utf-8-sig"), newline=""))
+    assert row == [there, "x"]
+
+
+def test_figures_are_for_those_who_watch_and_chasing_for_the_department(laid: Laid, tmp_path: Path) -> None:
+    leader = as_role(laid.database, tmp_path, "leadership", "tinh")
+    assert "/overdue/chase" not in leader.get(PAGE).text
+    assert leader.post("/overdue/chase", page="/account", plan="1", period="2021-H1").status_code == 403
+    assert "/overdue/chase" in as_role(laid.database, tmp_path, "monitor", "so-chinh").get(PAGE).text
+    assert as_role(laid.database, tmp_path, "coordinator", "so-ban").get(PAGE).status_code == 403
+
+
+@pytest.mark.parametrize("path", [
+    "/plans/9/figures", "/plans/1/figures?period=2021-Q3", "/plans/1/figures?period=2021-H1&indicator=x",
+    "/plans/1/figures.csv?period=%3D1", "/plans/x/figures",
+])  # fmt: skip
+def test_what_does_not_exist_is_said(office: Office, path: str) -> None:
+    assert office.get(path).status_code in (404, 422)
+
+
+def test_where_it_is_needed_it_is_linked(office: Office, laid: Laid) -> None:
+    consolidating = laid.assignment("IV.4.1", "so-chinh")
+    for path in ("/?plan=1", "/plans/1", f"/assignments/{consolidating}"):
+        assert "/plans/1/figures" in office.get(path).text, path
