@@ -6,6 +6,7 @@ An account is never deleted: events name it. Deactivating it ends its sessions, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from sqlmodel import Session
 
 from engine.access import Actor, ActorRole
 from engine.database import table
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.lifecycle import append, event
 from engine.passwords import hashed, must_be_good
 from engine.records import Account, Agency, ApiToken, SignedIn, SignInLink
@@ -51,12 +52,15 @@ def create(
     password: str = "", actor: str, now: datetime,
 ) -> int:  # fmt: skip
     """A new account; without a password it signs in by a link or by single sign-on. Returns its id."""
+    wrong = _wrong(session, role, agency_id, language) | {
+        "email": _refusal(lambda: mailbox(email)),
+        "password": _refusal(lambda: must_be_good(password, email)) if password else "",
+    }
+    if any(wrong.values()):
+        raise FieldsRefused({field: what for field, what in wrong.items() if what})
     email = mailbox(email)
-    _must_be_sane(session, role, agency_id, language)
     if find(session, email) is not None:
         raise Conflict(f"Đã có tài khoản {email}. / There is an account {email} already.")
-    if password:
-        must_be_good(password, email)
     made = session.connection().execute(insert(table(Account)).values(
         email=email, label=label.strip()[:120], role=role, agency_id=agency_id, language=language, active=True,
         password=hashed(password) if password else "", created_at=now,
@@ -67,14 +71,17 @@ def create(
 
 
 def change(session: Session, account_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
-    """Change ``label``, ``role``, ``agency_id`` or ``language``. A new role or agency signs the person out: what an
-    open page shows may no longer be theirs to see."""
+    """Change ``label``, ``role``, ``agency_id`` or ``language``; the last administrator stays one. A new role or agency
+    signs the person out: what an open page shows may no longer be theirs to see."""
     unknown = set(changes) - {"label", "role", "agency_id", "language"}
     if unknown:
         raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
     line = account(session, account_id)
     role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
-    _must_be_sane(session, role, agency_id, changes.get("language", line.language))
+    if wrong := _wrong(session, role, agency_id, changes.get("language", line.language)):
+        raise FieldsRefused(wrong)
+    if role != ActorRole.ADMINISTRATOR and line.active:
+        _must_not_be_the_last(session, line)
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(**changes))
     if (role, agency_id) != (line.role, line.agency_id):
         _sign_out(session, account_id, now)
@@ -93,15 +100,8 @@ def set_password(session: Session, account_id: int, password: str, *, actor: str
 def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
     """Nobody signs in with it any more; sessions, links and tokens end now. The last administrator stays."""
     line = account(session, account_id)
+    _must_not_be_the_last(session, line)
     accounts, tokens = table(Account), table(ApiToken)
-    others = select(accounts.c.id).where(
-        accounts.c.role == ActorRole.ADMINISTRATOR.value, accounts.c.active, accounts.c.id != account_id
-    )
-    if line.role is ActorRole.ADMINISTRATOR and session.connection().scalar(others.limit(1)) is None:
-        raise Conflict(
-            "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước. "
-            "/ This is the last administrator; make another one first."
-        )
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
     session.connection().execute(
         update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
@@ -144,6 +144,16 @@ def any_active(session: Session) -> bool:
     """Whether anybody can sign in at all: from then on the desk is no longer open to whoever sits at the machine."""
     accounts = table(Account)
     return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
+
+
+def must_not_lock_out(session: Session, role: str) -> None:
+    """The first account closes the desk that was open to whoever sits at the machine, so it is an administrator's.
+    Raises FieldsRefused. On the command line, which stays open, any may be the first."""
+    if role != ActorRole.ADMINISTRATOR and not any_active(session):
+        raise FieldsRefused({
+            "role": "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này. "
+                    "/ The first account must be an administrator's, else nobody could open this page any more."
+        })  # fmt: skip
 
 
 def by_subject(session: Session, subject: str) -> AccountLine | None:
@@ -194,13 +204,40 @@ def _line(row: Any) -> AccountLine:
     return AccountLine(account_id, email, label, ActorRole(role), *rest)
 
 
-def _must_be_sane(session: Session, role: str, agency_id: str, language: str) -> None:
+def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[str, str]:
+    """Field -> what is wrong with it, in words."""
+    wrong = {}
     if role not in tuple(ActorRole):
-        raise BadInput(f"Vai trò là một trong: {', '.join(ActorRole)}. / The role is one of these.")
+        wrong["role"] = f"Vai trò là một trong: {', '.join(ActorRole)}. / The role is one of these."
     if language not in LANGUAGES:
-        raise BadInput("Ngôn ngữ là vi hoặc en. / The language is vi or en.")
+        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
-        raise BadInput(f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory.")
+        wrong["agency_id"] = f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory."
+    return wrong
+
+
+def _refusal(check: Callable[[], object]) -> str:
+    """What a check says against; empty when nothing."""
+    try:
+        check()
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+def _must_not_be_the_last(session: Session, line: AccountLine) -> None:
+    """Somebody must be left who can put things right. Raises Conflict. The others are held meanwhile, so that two
+    administrators cannot remove each other at once."""
+    accounts = table(Account)
+    others = select(accounts.c.id).where(
+        accounts.c.role == ActorRole.ADMINISTRATOR.value, accounts.c.active, accounts.c.id != line.id
+    )
+    held = session.connection().scalars(others.order_by(accounts.c.id).with_for_update()).first()
+    if line.role is ActorRole.ADMINISTRATOR and held is None:
+        raise Conflict(
+            "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước. "
+            "/ This is the last administrator; make another one first."
+        )
 
 
 def _sign_out(session: Session, account_id: int, now: datetime) -> None:

@@ -115,7 +115,7 @@ def search(session: Session, today: Today, text: str = "", *, after: str = "", l
         for row in known if (was := _met(row, wanted)) is not None
     ]  # fmt: skip
     first = decode(after, int)[0] if after else 0
-    return page(met[first : first + limit + 1], limit, lambda _: (first + limit,), len(met))
+    return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))
 
 
 def level_choices(session: Session) -> tuple[str, ...]:

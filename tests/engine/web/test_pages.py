@@ -35,7 +35,7 @@ PAGES = (
     "/admin/templates", "/admin/templates/vi/duties", "/admin/templates/en/sms", "/admin/templates/vi/shared",
     "/admin/agencies", "/admin/agencies?q=huyen", "/admin/agencies/so-ban", "/admin/add-agency",
     "/admin/agencies/so-ban/succession", "/admin/agencies/so-ban/contacts/add", "/admin/contacts/1",
-    "/admin/agencies/so-ban/handover",
+    "/admin/agencies/so-ban/handover", "/admin/accounts", "/admin/accounts?q=x", "/admin/add-account",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 

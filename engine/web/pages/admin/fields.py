@@ -54,8 +54,10 @@ class Typed:
         try:
             return deed()
         except FieldsRefused as error:
-            self.refuse(error.fields, error.status)
-        except (BadInput, Conflict) as error:
+            self.refuse(error.fields)
+        except BadInput as error:
+            self.refuse({self.whole: str(error)})
+        except Conflict as error:
             self.refuse({self.whole: str(error)}, error.status)
         return None
 

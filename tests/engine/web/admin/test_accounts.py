@@ -1,0 +1,143 @@
+"""Accounts kept on pages: no password ever comes back, and the last administrator stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import row, rows
+from ground.office import Office
+from ground.people import as_role, join
+from httpx import Response
+
+from engine.database import Database
+from engine.records import Account, SignedIn
+
+GIVEN = {"email": "Moi@so-ban.example", "label": "Văn phòng", "role": "head", "agency_id": "so-ban", "language": "vi"}
+GOOD = "một câu dài khó đoán"
+NEW = "/admin/add-account"
+
+
+@pytest.fixture
+def admin(lived: Database, tmp_path: Path) -> Office:
+    """An administrator, signed in: account 1."""
+    return as_role(lived, tmp_path, "administrator", "tinh")
+
+
+def add(office: Office, **more: str) -> Response:
+    return office.post(NEW, page=NEW, **GIVEN | more)
+
+
+def deed(office: Office, account_id: int, what: str, **fields: str) -> Response:
+    return office.post(f"/admin/accounts/{account_id}/{what}".rstrip("/"), page="/account", **fields)
+
+
+def wrong(page: str) -> dict[str, str]:
+    soup = BeautifulSoup(page, "lxml")
+    return {str(each["name"]): soup.find(id=str(each["aria-describedby"])).get_text()  # type: ignore[union-attr]
+            for each in soup.select("[aria-invalid=true]")}  # fmt: skip
+
+
+def test_an_account_is_added_and_its_page_shows_everything_but_the_password(admin: Office, lived: Database) -> None:
+    answer = add(admin, password=GOOD)
+    page = admin.get(answer.headers["location"]).text
+    assert "Đã thêm tài khoản" in page
+    assert "có mật khẩu" in page
+    assert GOOD not in page
+    kept = row(lived, Account, email="moi@so-ban.example")
+    assert kept.password not in page
+    assert (kept.role, kept.agency_id, kept.active) == ("head", "so-ban", True)
+
+
+@pytest.mark.parametrize(("more", "fields"), [
+    ({"email": "x", "password": "ngắn"}, {"email", "password"}), ({"role": "", "agency_id": ""}, {"role", "agency_id"}),
+    ({"language": "fr"}, {"language"}), ({"label": "a\x00"}, {"label"}),
+])  # fmt: skip
+def test_a_refused_account_says_why_beside_each_field_and_never_shows_the_password(
+    admin: Office, lived: Database, more: dict[str, str], fields: set[str]
+) -> None:
+    answer = add(admin, **{"password": GOOD} | more)
+    assert (answer.status_code, set(wrong(answer.text))) == (422, fields)
+    assert GOOD not in answer.text
+    assert "ngắn" not in answer.text.replace("ngắn gọn", "")
+    assert len(rows(lived, Account)) == 1
+
+
+def test_a_mailbox_has_one_account(admin: Office) -> None:
+    add(admin)
+    again = add(admin)
+    assert (again.status_code, set(wrong(again.text))) == (409, {"email"})
+
+
+def test_a_new_role_signs_the_person_out(admin: Office, lived: Database) -> None:
+    person = join(lived, "monitor", "so-chinh")
+    answer = deed(admin, person, "", label="Phòng 1", role="leadership", agency_id="tinh", language="en")
+    assert answer.headers["location"].endswith("said=changed")
+    kept = row(lived, Account, id=person)
+    assert (kept.label, kept.role, kept.agency_id, kept.language) == ("Phòng 1", "leadership", "tinh", "en")
+
+
+def test_a_password_is_set_and_everything_signed_out(admin: Office, lived: Database, tmp_path: Path) -> None:
+    as_role(lived, tmp_path, "monitor", "so-chinh")
+    assert deed(admin, 2, "password", password=GOOD).headers["location"].endswith("said=password")
+    assert row(lived, SignedIn, account_id=2).ended_at is not None
+    short = deed(admin, 2, "password", password="1234")
+    assert (short.status_code, set(wrong(short.text))) == (422, {"password"})
+    assert "1234" not in short.text.replace("123456", "")
+
+
+def test_signing_out_everywhere_leaves_the_account_itself(admin: Office, lived: Database, tmp_path: Path) -> None:
+    other = as_role(lived, tmp_path, "monitor", "so-chinh")
+    deed(admin, 2, "sign-out")
+    assert other.get("/overdue").status_code == 303
+    assert row(lived, Account, id=2).active
+
+
+def test_a_deactivated_account_is_out_at_once_and_may_come_back(admin: Office, lived: Database, tmp_path: Path) -> None:
+    other = as_role(lived, tmp_path, "monitor", "so-chinh")
+    assert "Đã khóa tài khoản" in admin.get(deed(admin, 2, "deactivate").headers["location"]).text
+    assert other.get("/overdue").status_code == 303
+    deed(admin, 2, "reactivate")
+    assert row(lived, Account, id=2).active
+
+
+def test_the_last_administrator_is_neither_deactivated_nor_made_something_else(admin: Office, lived: Database) -> None:
+    off = deed(admin, 1, "deactivate")
+    other = deed(admin, 1, "", label="", role="head", agency_id="tinh", language="vi")
+    assert (off.status_code, other.status_code) == (409, 409)
+    assert "quản trị viên cuối cùng" in off.text
+    assert "quản trị viên cuối cùng" in wrong(other.text)["role"]
+    assert (row(lived, Account, id=1).active, row(lived, Account, id=1).role) == (True, "administrator")
+
+
+def test_the_first_account_is_an_administrators_else_nobody_could_come_back(office: Office, lived: Database) -> None:
+    refused = add(office)
+    assert (refused.status_code, set(wrong(refused.text))) == (422, {"role"})
+    assert add(office, role="administrator").status_code == 303
+    assert office.get("/admin/accounts").headers["location"].startswith("/sign-in")
+
+
+def test_accounts_are_found_without_tones(admin: Office, lived: Database) -> None:
+    add(admin)
+    found = BeautifulSoup(admin.get("/admin/accounts?q=van phong").text, "lxml")
+    assert [each.get_text() for each in found.select(".rows b")] == ["moi@so-ban.example"]
+    assert "Không tài khoản nào" in admin.get("/admin/accounts?q=xyz").text
+
+
+@pytest.mark.parametrize("role", ["head", "monitor", "coordinator", "leadership", "deputy"])
+def test_accounts_are_the_administrators_alone(lived: Database, tmp_path: Path, role: str) -> None:
+    office = as_role(lived, tmp_path, role, "so-chinh")
+    token = office.token("/account")
+    assert [office.get(path).status_code for path in ("/admin/accounts", NEW, "/admin/accounts/1")] == [403] * 3
+    for path in (NEW, *(f"/admin/accounts/1{what}" for what in
+                 ("", "/password", "/sign-out", "/deactivate", "/reactivate"))):  # fmt: skip
+        assert office.client.post(path, data={"token": token, **GIVEN}).status_code == 403, path
+    assert row(lived, Account, id=1).active
+
+
+def test_what_is_not_there_is_said_in_words(admin: Office) -> None:
+    assert admin.get("/admin/accounts/99").status_code == 404
+    for what in ("", "password", "sign-out", "deactivate", "reactivate"):
+        answer = deed(admin, 99, what, password=GOOD, role="head", agency_id="tinh", language="vi")
+        assert answer.status_code == 404, what
