@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from engine.errors import DondocError, FieldsRefused, Unavailable, half
 from engine.web.render import url
 from engine.web.security import HEADERS, MOST_BYTES, most_bytes
+from engine.web.unsent import CHALLENGE, unsent_page
 from engine.web.visit import SignInFirst, language_of, tools_of
 
 log = logging.getLogger(__name__)
@@ -69,10 +70,16 @@ WRONG = {
 def install(app: FastAPI) -> None:
     """Teach an application to say every error in words."""
     app.add_exception_handler(DondocError, _said)
+    app.add_exception_handler(SignInFirst, _signed_out)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(PoolTimeout, _busy)
     app.add_exception_handler(Exception, _unexpected)
+
+
+async def _signed_out(request: Request, error: Exception) -> Response:
+    """Nothing that was typed is lost."""
+    return await unsent_page(request) or _said(request, error)
 
 
 def _said(request: Request, error: Exception) -> Response:
@@ -88,7 +95,7 @@ def _said(request: Request, error: Exception) -> Response:
     problems = [{"field": field, "what": half(what, language)} for field, what in fields.items()]
     made = answer(request, error.status, error.said(language), problems)
     if error.status == 401:
-        made.headers["www-authenticate"] = 'Bearer realm="dondoc"'  # RFC 9110, 11.6.1
+        made.headers["www-authenticate"] = CHALLENGE
     return made
 
 
