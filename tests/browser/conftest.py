@@ -31,6 +31,7 @@ from ground.postgres import Ground
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings
+from engine.accounts import change, find
 from engine.database import Database
 from engine.links import Signer
 from engine.signing import open_session
@@ -176,8 +177,12 @@ def visitors(
 
 
 def enter(here: Served, role: str, agency_id: str, language: str) -> str:
-    """The cookie of somebody's session."""
-    account = join(here.database, role, agency_id, language)
+    """The cookie of somebody's session; the account is made when it is first needed."""
+    with here.database.write() as session:
+        known = find(session, f"{role}@{agency_id}.example")
+        if known is not None:
+            change(session, known.id, language=language, actor="cli", now=here.clock.now)
+    account = known.id if known else join(here.database, role, agency_id, language)
     with here.database.write() as session:
         return open_session(session, account, way="link", device="Chromium", now=here.clock.now)
 

@@ -17,7 +17,7 @@ from engine.planfile import PlanFile
 from engine.queries.bodies import read_directory
 from engine.queries.plans import plan_page
 from engine.terms import PlanState
-from engine.web.filters import Code, SmallId
+from engine.web.filters import Code, PageNumber, SmallId
 from engine.web.forms import written_day
 from engine.web.pages.imports import plan_download
 from engine.web.review import names
@@ -26,7 +26,8 @@ from engine.yamlfile import dump
 
 router = APIRouter()
 LONGEST = timedelta(days=800)
-MOST_SHOWN = 150
+MOST_SHOWN, PEOPLE = 25, 36
+"""Letters of the chosen week, and recipients on a page."""
 Typed = Annotated[str, Query(max_length=20)]
 
 
@@ -42,7 +43,7 @@ class Asked:
 @router.get("/plans/{plan_id}/simulate")
 def simulate(
     visit: Desk, plan_id: SmallId, first: Annotated[str, Query(alias="from", max_length=20)] = "", until: Typed = "",
-    scenario: Scenario = Scenario.SILENT, week: Code = "", agency: Code = "",
+    scenario: Scenario = Scenario.SILENT, week: Code = "", agency: Code = "", page: PageNumber = 1,
 ) -> Response:  # fmt: skip
     """Weeks by people with figures, who gets too much, what collides or rolls, and a week's letters one by one."""
     visit.must(Deed.SEE_PLANS)
@@ -65,7 +66,8 @@ def simulate(
     letters = [each for each in year.messages if each.week == chosen and agency in ("", each.agency)]
     return visit.page(
         "simulate.html", today=today, plan=plan, asked=asked, year=year, typed=typed, sentence="", weeks=weeks,
-        people=people, bodies=bodies, chosen=chosen, agency=agency, letters=letters, most=MOST_SHOWN,
+        people=people, page=page, per_page=PEOPLE, bodies=bodies, chosen=chosen, agency=agency, letters=letters,
+        most=MOST_SHOWN,
         monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1), busy=BUSY_WEEK,
     )  # fmt: skip
 

@@ -1,0 +1,160 @@
+"""Every page that can be looked at, as each role that sees it: at both widths, in both languages, light and dark.
+
+A page without an example here fails the first test, so that none is forgotten. What a page must hold to: axe finds
+nothing, nothing scrolls sideways, nothing is asked of another host, the browser complains of nothing, under 50 KB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from browser.conftest import DESK, PHONE, Spring, spring_of, visitors
+from browser.visitors import Visitor
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from ground.busy import fill
+from ground.lived import MANY, SILENT
+from ground.postgres import Ground
+from playwright.sync_api import Browser
+
+from engine.web.app import PAGES
+
+pytestmark = pytest.mark.browser
+MOST = 50_000
+"""Bytes of HTML."""
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "/": ("/", "/?sort=late&period={period}"),
+    "/accept": ("/accept", "/accept?tick=all"),
+    "/account": ("/account",),
+    "/admin": ("/admin",),
+    "/admin/add-agency": ("/admin/add-agency",),
+    "/admin/agencies": ("/admin/agencies", "/admin/agencies?q=huyen"),
+    "/admin/agencies/{agency_id}": ("/admin/agencies/{agency}",),
+    "/admin/agencies/{agency_id}/contacts/add": ("/admin/agencies/{agency}/contacts/add",),
+    "/admin/agencies/{agency_id}/handover": ("/admin/agencies/{agency}/handover",),
+    "/admin/agencies/{agency_id}/succession": ("/admin/agencies/{agency}/succession",),
+    "/admin/contacts/{contact_id}": ("/admin/contacts/{contact}",),
+    "/admin/calendar": ("/admin/calendar", "/admin/calendar?year=2022"),
+    "/admin/policies": ("/admin/policies",),
+    "/admin/policies/{policy_id}": ("/admin/policies/default",),
+    "/admin/policies/{policy_id}/edit": ("/admin/policies/default/edit",),
+    "/admin/settings": ("/admin/settings",),
+    "/admin/templates": ("/admin/templates",),
+    "/admin/templates/{language}/{kind}": ("/admin/templates/vi/duties", "/admin/templates/en/leadership"),
+    "/agencies": ("/agencies",),
+    "/agencies/{agency_id}": ("/agencies/{agency}", "/agencies/ubnd-huyen-yen-thanh", "/agencies/so-ldtbxh"),
+    "/assignments": ("/assignments", "/assignments?class=open_overdue", "/assignments?class=done_late&plan={loaded}"),
+    "/assignments/{assignment_id}": tuple(
+        f"/assignments/{{{name}}}" for name in ("reported", "returned", "declined", "extension", "late")
+    ),
+    "/extensions": ("/extensions",),
+    "/health": ("/health",),
+    "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
+    "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
+    "/letters": ("/letters", "/letters?kind=chase"),
+    "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
+    "/overdue": ("/overdue",),
+    "/plans": ("/plans",),
+    "/plans/import": ("/plans/import",),
+    "/plans/load": ("/plans/load",),
+    "/plans/{plan_id}/end": ("/plans/{plan}/end",),
+    "/plans/{plan_id}/renew": ("/plans/{plan}/renew",),
+    "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
+    "/plans/{plan_id}/activate": ("/plans/{loaded}/activate",),
+    "/plans/{plan_id}/simulate": ("/plans/{loaded}/simulate?until=2021-07-31",),
+    "/report/{agency_id}/{plan_id}/{period}": ("/report/{agency}/{plan}/{period}",
+                                               "/report/ubnd-huyen-yen-thanh/{plan}/{period}"),
+    "/wishes": ("/wishes",),
+    "/wishes/{contact_id}": ("/wishes/{contact}",),
+    "/year": ("/year",),
+}  # fmt: skip
+OPEN = {
+    "/l/{token}": ("/l/{seen}",),
+    "/r/{token}": ("/r/{report}",),
+    "/u/{token}": ("/u/{pace}",),
+    "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),
+    "/sign-in/link/{key}": ("/sign-in/link/{sign_in}",),
+}
+"""Pages for those who are not signed in."""
+NO_PAGES = {
+    "/feed/{name}", "/plans/{plan_id}/file.yaml", "/agencies/{agency_id}/files/{digest}",
+    "/r/{token}/files/{digest}", "/letters/{letter_id}/html", "/admin/calendar/preview", "/plans/review",
+    "/sign-in/sso", "/sign-in/sso/return",
+}  # fmt: skip
+"""Files, a frame, and addresses that only send one on to another."""
+
+
+@pytest.fixture(scope="module")
+def busy(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Spring, dict[str, Any]]]:
+    with spring_of(ground, tmp_path_factory.mktemp("busy")) as spring:
+        yield spring, fill(spring.system)
+
+
+def test_every_page_has_an_example() -> None:
+    served = {route.path for page in PAGES for route in routes(page.router) if "GET" in route.methods}
+    assert served == {*EXAMPLES, *OPEN, *NO_PAGES}
+
+
+def routes(router: APIRouter) -> Iterator[APIRoute]:
+    for each in router.routes:
+        if isinstance(each, APIRoute):
+            yield each
+        else:
+            yield from routes(each.original_router)  # type: ignore[attr-defined]
+
+
+def addresses(pages: Mapping[str, tuple[str, ...]], names: Mapping[str, Any]) -> list[str]:
+    return [each.format(**names) for some in pages.values() for each in some]
+
+
+def walk(visitor: Visitor, paths: list[str], *, refused: bool = False, **rules: Any) -> dict[str, list[str]]:
+    """What is wrong, by address. ``refused``: pages that the visitor may not see are passed by."""
+    wrong: dict[str, list[str]] = {}
+    for path in paths:
+        answer = visitor.page.goto(visitor.url + path)
+        assert answer is not None
+        if refused and answer.status in (403, 404):
+            continue
+        found = [] if answer.ok else [f"answered {answer.status}"]
+        found += visitor.looks(**rules)
+        if len(answer.body()) > MOST:
+            found.append(f"weighs {len(answer.body())} bytes")
+        if found:
+            wrong[path] = found
+        visitor.faults.clear()
+    return wrong
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("vi", DESK, False), ("en", PHONE, True)])
+def test_the_administrator_finds_every_page_in_order(
+    chromium: Browser, busy: tuple[Spring, dict[str, Any]], language: str, width: int, dark: bool
+) -> None:
+    spring, names = busy
+    with visitors(chromium, spring, width, language, dark=dark, scripts=True) as come:
+        assert walk(come("administrator"), addresses(EXAMPLES, names)) == {}
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("en", DESK, True), ("vi", PHONE, False)])
+def test_what_is_open_to_all_is_in_order(
+    chromium: Browser, busy: tuple[Spring, dict[str, Any]], language: str, width: int, dark: bool
+) -> None:
+    spring, names = busy
+    with visitors(chromium, spring, width, language, dark=dark, scripts=True) as come:
+        assert walk(come(), addresses(OPEN, names)) == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "agency_id"), [("coordinator", SILENT), ("head", MANY), ("monitor", ""), ("leadership", "")]
+)
+def test_each_role_finds_its_own_pages_in_order(
+    chromium: Browser, busy: tuple[Spring, dict[str, Any]], role: str, agency_id: str
+) -> None:
+    """Pages that differ by role differ in what is offered, not in colours, which have been looked at."""
+    spring, names = busy
+    paths = addresses(EXAMPLES, names)
+    with visitors(chromium, spring, PHONE, "vi", scripts=True) as come:
+        someone = come(role, agency_id)
+        assert walk(someone, paths, refused=True, rules={"color-contrast": {"enabled": False}}) == {}

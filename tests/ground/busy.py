@@ -1,0 +1,92 @@
+"""The lived province with something of everything in it, so that no page is looked at empty.
+
+``fill(system)`` lets people do what the lived spring lacks (an extension asked for, a duty declined, a report returned,
+one with a file, a draft, a deputy, a duty added, figures published, a plan that waits) and answers with names for
+addresses: ``{"assignment": 12, "plan": 1, "late": …}``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ground.lived import ALONE, MANY, NOW, SILENT
+from ground.office import contact_of, letter_of
+from ground.people import join
+from sqlalchemy import select
+from sqlmodel import Session
+
+from config import DATA
+from engine import adhoc, drafts, evidence, feeds, lifecycle, loading, signing, wishes
+from engine.database import table
+from engine.frozen import freeze
+from engine.lifecycle import Outcome, ReportText
+from engine.links import Link, Purpose
+from engine.planfile import load_plan
+from engine.records import Assignment, Duty, Letter, Plan
+from engine.terms import LetterState
+from workflows.app import System
+
+PERIOD = "2021-H1"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
+WHEN = {"now": NOW}
+
+
+def fill(system: System) -> dict[str, object]:
+    kept = evidence.store(system.settings.data_dir / "files", name="bien-ban.png", body=PNG)
+    with system.database.write() as session:
+        plan = int(session.connection().scalars(select(table(Plan).c.id)).one())
+        found = _report_and_answer(session, plan, kept)
+        found |= _publish_and_add(session, plan)
+    coordinator = contact_of(system.database, SILENT)
+    account = join(system.database, "coordinator", "ubnd-tp-vinh")
+    with system.database.write() as session:
+        drafts.save(session, MANY, plan, PERIOD, {"body-1": "Đang làm."}, actor="account:1", **WHEN)
+        wishes.name_deputy(session, coordinator, email="phogiup@tuong-duong.example", phone="", label="Cấp phó",
+                           language="vi", valid_from=NOW.date(), valid_until=NOW.date() + timedelta(14),
+                           actor=f"contact:{coordinator}", **WHEN)  # fmt: skip
+        feeds.make_feed(session, SILENT, actor="cli", **WHEN)
+        signed_in = signing.ask_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
+        queued = session.connection().scalars(
+            select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED)).first()  # fmt: skip
+    letter = letter_of(system.database, coordinator)
+    return found | {
+        "plan": plan, "period": PERIOD, "agency": SILENT, "digest": kept.digest, "sign_in": signed_in, "queued": queued,
+        "letter": letter, "account": account, "contact": coordinator,
+        "seen": _link(system, Purpose.ACKNOWLEDGE, coordinator, str(letter)),
+        "report": _link(system, Purpose.REPORT, coordinator, f"{plan}:{PERIOD}"),
+        "pace": _link(system, Purpose.UNSUBSCRIBE, coordinator, "email"),
+    }  # fmt: skip
+
+
+def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> str:
+    return system.signer.token(Link(purpose, contact_id, subject, date(2021, 6, 1), date(2021, 7, 30)))
+
+
+def _report_and_answer(session: Session, plan: int, kept: evidence.Kept) -> dict[str, object]:
+    many, alone = _assignments(session, MANY), _assignments(session, ALONE)
+    evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
+    partly = ReportText(Outcome.PARTLY, "Đã xong 7 xã.", "Còn hai xã.", files=(kept.as_named,))
+    for each in many[:2]:
+        lifecycle.report(session, each, partly, actor="cli", **WHEN)
+    lifecycle.return_report(session, many[1], reason="Đề nghị ghi rõ hai xã còn lại.", actor="cli", **WHEN)
+    lifecycle.decline(session, many[2], actor="cli", reason="Việc của Phòng Tư pháp.", **WHEN)
+    year = _assignments(session, "bao-nghe-an", "2021-Q3")
+    lifecycle.ask_extension(session, year[0], until=date(2021, 9, 30), reason="Chờ số liệu cơ sở.", actor="cli", **WHEN)
+    lifecycle.chase(session, alone[0], actor="cli", **WHEN)
+    return {"reported": many[0], "returned": many[1], "declined": many[2], "extension": year[0], "late": alone[0]}
+
+
+def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
+    frozen = freeze(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
+    new = adhoc.NewDuty("Báo cáo nhanh tình hình địa bàn.", (SILENT, ALONE), date(2021, 7, 15), "Công văn 512/SLĐTBXH")
+    duty = adhoc.add_duty(session, plan, new, actor="cli", **WHEN)
+    other = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml").model_copy(update={"number": "201/KH-UBND"})
+    loaded = loading.load_plan(session, other, actor="cli", **WHEN)
+    first = session.connection().scalars(select(table(Duty).c.id).where(table(Duty).c.plan_id == plan)).first()
+    return {"frozen": frozen, "added": duty, "loaded": loaded, "duty": first}
+
+
+def _assignments(session: Session, agency_id: str, period: str = PERIOD) -> list[int]:
+    a = table(Assignment)
+    wanted = select(a.c.id).where(a.c.agency_id == agency_id, a.c.period == period).order_by(a.c.id)
+    return [int(each) for each in session.connection().scalars(wanted)]
