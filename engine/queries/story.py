@@ -58,6 +58,8 @@ class DutyHead:
     wording: str
     accepted_at: datetime | None
     transferred_from_id: int | None
+    plan_supervisor_id: str
+    """Whose the plan is to change; ``AssignmentRow.supervisor_id`` is the body above this owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
     above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     chosen = (
         select(a, d.c.heading, d.c.position, d.c.cadence, d.c.area, d.c.coordinating, d.c.repeats, d.c.waits_for,
-               d.c.rule, p.c.title, p.c.short_title, p.c.issuer_id, issuer.c.name.label("issuer"),
+               d.c.rule, p.c.title, p.c.short_title, p.c.issuer_id,
+               p.c.supervisor_id.label("plan_supervisor_id"), issuer.c.name.label("issuer"),
                above.c.name.label("supervisor"), p.c.file["report_rules"].label("rules"),
                p.c.file["focus_areas"].label("areas"), ladder.c.body)
         .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
@@ -164,6 +167,7 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
         tuple(_names(session, found.coordinating)), found.repeats or "", tuple(found.waits_for), found.issuer_id,
         found.issuer, found.supervisor, found.nominal_due, found.due_why, window, str(rule.get("source", "")),
         str(rule.get("basis", "")), str(rule.get("wording", "")), found.accepted_at, found.transferred_from_id,
+        found.plan_supervisor_id,
     )  # fmt: skip
     facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until)
     return facts, Ladder.model_validate(found.body), head

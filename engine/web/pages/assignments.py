@@ -56,7 +56,7 @@ def story_page(
     return visit.page(
         "story.html", status, today=today, story=found, row=found.row, agencies=agencies,
         picture=timeline(found, today.day, visit.language), allowed=allowed(visit, found), outcome=outcome,
-        trouble=trouble or Trouble(),
+        trouble=trouble or Trouble(), may_amend=visit.may(Deed.AMEND_DUTY, found.head.plan_supervisor_id),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ PAGES = (
     "/report/so-ban/1/2021-H1", "/plans", "/plans/1", "/health",
     "/accept", "/accept?plan=1&period=2021-H1&agency=so-ban", "/accept?period=2021-Y", "/extensions",
     "/extensions?plan=1&period=2021-H1&agency=mat-tran&tick=all",
-    "/plans/1/figures", "/plans/1/figures?period=2021-H1",
+    "/plans/1/duties/new", "/duties/2/amend", "/plans/1/figures", "/plans/1/figures?period=2021-H1",
     "/leadership", "/leadership?plan=1&period=2021-H1", "/year", "/year?plan=1&year=2021",
     "/admin",
     "/admin/calendar", "/admin/calendar?year=2027", "/admin/settings", "/admin/policies", "/admin/policies/default",

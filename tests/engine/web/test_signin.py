@@ -196,6 +196,7 @@ def test_the_pages_of_signing_in_hold_no_script_and_a_label_for_every_field(one:
 OWNERS, WATCH = ("coordinator", "deputy", "head"), ("monitor", "leadership", "administrator")
 REACH: dict[str, tuple[str, ...]] = {
     "/accept": ("monitor", "administrator"), "/extensions": ("monitor", "administrator"),
+    "/plans/1/duties/new": ("administrator",), "/duties/1/amend": ("administrator",),
     "/plans/1/figures": WATCH, "/plans/1/figures.csv?period=2021-H1": WATCH,
     "/overdue": WATCH, "/agencies": WATCH, "/letters": ("monitor", "administrator"),
     "/letters/1": ("monitor", "administrator"), "/letters/1/html": ("monitor", "administrator"),

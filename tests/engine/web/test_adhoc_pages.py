@@ -1,0 +1,127 @@
+"""Duties that come after the document: what opens, moves and is told is shown first, then done by a letter's number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import happened, row, rows
+from ground.office import Office
+from ground.people import as_role, enter, everything, join
+
+from engine.database import Database
+from engine.records import Assignment, Duty
+
+NEW = "/plans/1/duties/new"
+TYPED = {"text": "Rà soát cơ sở.", "owners": ["cac-huyen", "so-ban"], "due": "4/7/2021", "basis": "Công văn 15/SLĐ"}
+AMEND = "/duties/2/amend"
+CHANGED = {"text": "Việc thứ 2.", "owners": ["huyen-b", "so-ban"], "due-2021-H1": "4/7/2021", "basis": "Công văn 16"}
+
+
+def words(page: str) -> str:
+    return " ".join(BeautifulSoup(page, "lxml").main.get_text(" ").split())  # type: ignore[union-attr]
+
+
+def hidden(page: str) -> dict[str, Any]:
+    """What a preview carries on to the deed."""
+    found: dict[str, Any] = {}
+    for each in BeautifulSoup(page, "lxml").select("form.actions input[type=hidden]"):
+        found.setdefault(str(each["name"]), []).append(str(each["value"]))
+    return found
+
+
+def test_a_preview_shows_the_moved_date_who_owes_it_and_which_letters_follow(office: Office, lived: Database) -> None:
+    token, before = office.token(NEW), everything(lived)
+    answer = office.client.post(NEW, data={"token": token, "act": "preview", **TYPED})
+    said = words(answer.text)
+    assert "Giao nhiệm vụ BS.1 cho 3 cơ quan?" in said
+    assert "hạn gốc Chủ nhật 4/7/2021 → Thứ Hai 5/7/2021" in said
+    assert len(BeautifulSoup(answer.text, "lxml").select("#letters ~ ul > li")) == 3
+    assert everything(lived) == before
+
+
+def test_what_was_previewed_is_what_is_done(office: Office, lived: Database) -> None:
+    preview = office.post(NEW, page=NEW, act="preview", **TYPED)
+    answer = office.client.post(NEW, data=hidden(preview.text) | {"act": "do"})
+    duty = row(lived, Duty, citation="BS.1")
+    assert answer.headers["location"] == "/plans/1?said=duty_added"
+    assert (duty.text, duty.added["basis"]) == ("Rà soát cơ sở.", "Công văn 15/SLĐ")
+    opened = rows(lived, Assignment, duty_id=duty.id)
+    assert {(each.agency_id, str(each.due_on)) for each in opened} == {
+        (agency, "2021-07-05") for agency in ("huyen-a", "huyen-b", "so-ban")
+    }
+    assert "Đã giao nhiệm vụ bổ sung" in words(office.get(answer.headers["location"]).text)
+
+
+def test_a_fixed_date_stays_on_a_closed_day_and_a_preview_leads_back_to_the_form(office: Office) -> None:
+    fixed = office.post(NEW, page=NEW, act="preview", fixed="1", **TYPED)
+    assert "Hạn: Chủ nhật 4/7/2021" in words(fixed.text)
+    again = BeautifulSoup(office.client.post(NEW, data=hidden(fixed.text) | {"act": "edit"}).text, "lxml")
+    assert again.select_one("#text").get_text() == "Rà soát cơ sở."  # type: ignore[union-attr]
+    ticked = again.select("input[checked]")
+    assert [each["value"] for each in ticked] == ["cac-huyen", "so-ban", "1"]
+
+
+@pytest.mark.parametrize(("change", "field"), [
+    ({"text": " "}, "text"), ({"text": "x" * 8_001}, "text"), ({"basis": ""}, "basis"), ({"owners": []}, "owners"),
+    ({"due": "31/2/2021"}, "due"), ({"due": "1/6/2021"}, "due"), ({"reason": "x\x00"}, "reason"),
+])  # fmt: skip
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
+    office: Office, lived: Database, change: dict[str, Any], field: str
+) -> None:
+    before = happened(lived)
+    answer = office.post(NEW, page=NEW, act="do", **(TYPED | change))
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 400
+    assert [each["aria-describedby"] for each in page.select("[aria-invalid=true]")] == [f"{field}-said"]
+    assert page.select_one(f"#{field}-said") is not None
+    assert field == "basis" or page.select_one("#basis")["value"] == "Công văn 15/SLĐ"  # type: ignore[index]
+    assert happened(lived) == before
+
+
+def test_an_owner_nobody_knows_is_refused(office: Office) -> None:
+    assert office.post(NEW, page=NEW, act="preview", **(TYPED | {"owners": "nowhere"})).status_code == 400
+
+
+def test_a_change_shows_who_comes_who_goes_and_what_moves(office: Office, lived: Database) -> None:
+    token, before = office.token(AMEND), everything(lived)
+    said = words(office.client.post(AMEND, data={"token": token, "act": "preview", **CHANGED}).text)
+    assert "Thêm chủ trì So ban Thôi chủ trì Huyen a" in said
+    assert "Thứ Năm 17/6/2021 → hạn gốc Chủ nhật 4/7/2021 → Thứ Hai 5/7/2021" in said
+    assert "Mở thêm 1, hủy 0, dời hạn 1 phần việc" in said
+    assert everything(lived) == before
+
+
+def test_a_duty_is_changed_as_previewed(office: Office, lived: Database) -> None:
+    preview = office.post(AMEND, page=AMEND, act="preview", **CHANGED)
+    answer = office.client.post(AMEND, data=hidden(preview.text) | {"act": "do"})
+    assert answer.headers["location"] == "/plans/1?said=duty_amended"
+    assert row(lived, Duty, id=2).owners == ["huyen-b", "so-ban"]
+    moved = rows(lived, Assignment, duty_id=2, agency_id="huyen-b", period="2021-H1")
+    assert [str(each.due_on) for each in moved] == ["2021-07-05"]
+
+
+def test_a_change_of_nothing_is_said(office: Office, lived: Database) -> None:
+    stands = {"text": row(lived, Duty, id=2).text, "owners": ["huyen-a", "huyen-b"], "basis": "Công văn 16"}
+    answer = office.post(AMEND, page=AMEND, act="preview", **stands)
+    assert (answer.status_code, "Không có gì thay đổi" in words(answer.text)) == (400, True)
+
+
+def test_the_plans_own_monitor_does_it_and_nobody_else(office: Office, lived: Database, tmp_path: Path) -> None:
+    token = office.token(NEW)
+    enter(office, join(lived, "monitor", "so-ban"))
+    assert (office.get(NEW).status_code, office.get(AMEND).status_code) == (403, 403)
+    for path, typed in ((NEW, TYPED), (AMEND, CHANGED)):
+        assert office.client.post(path, data={"token": token, "act": "do", **typed}).status_code == 403
+    assert "/duties/" not in office.get("/plans/1").text
+    own = as_role(lived, tmp_path, "monitor", "so-chinh")
+    assert (own.get(NEW).status_code, own.get(AMEND).status_code) == (200, 200)
+    assert "/duties/2/amend" in own.get("/assignments/2").text
+    assert "/plans/1/duties/new" in own.get("/plans/1").text
+
+
+@pytest.mark.parametrize("path", ["/plans/99/duties/new", "/duties/99/amend", "/duties/x/amend"])
+def test_what_does_not_exist_is_said(office: Office, path: str) -> None:
+    assert office.get(path).status_code in (404, 422)
