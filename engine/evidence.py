@@ -14,7 +14,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from urllib.parse import quote
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.attempts import Limit, count, must_not_be_too_often
 from engine.database import insert_new, table
 from engine.errors import BadInput, NotFound
 from engine.lifecycle import append, event
@@ -31,6 +32,9 @@ from engine.terms import EventKind
 MOST_BYTES = 10_000_000
 MOST_FILES = 10
 """Files that one duty's report may carry."""
+AN_HOUR = Limit(200, timedelta(hours=1))
+"""New files of one agency: the reports of twenty duties with all that they may carry."""
+UPLOADS = "evidence"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _PARTS = {
     "word/": (f"{_OFFICE}.wordprocessingml.document", "docx"),
@@ -75,12 +79,19 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
     return kept
 
 
+def must_have_room(session: Session, agency_id: str, now: datetime) -> None:
+    """Before ``store``: an agency may bring so many new files an hour and no more, or one link in a wrong hand would
+    fill the disk. Raises TooOften."""
+    must_not_be_too_often(session, UPLOADS, {agency_id: AN_HOUR}, now)
+
+
 def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datetime) -> bool:
     """Note that an agency uploaded a stored file; False when it had before, under whatever name."""
     row = {"digest": kept.digest, "agency_id": agency_id, "size": kept.size, "media_type": kept.media_type,
            "name": kept.name, "actor": actor, "at": now}  # fmt: skip
     if insert_new(session, Evidence, [row]) == 0:
         return False
+    count(session, UPLOADS, (agency_id,), now)
     append(session, [event(EventKind.EVIDENCE_STORED, now, actor=actor, digest=kept.digest, size=kept.size,
                            agency=agency_id)])  # fmt: skip
     return True

@@ -121,6 +121,8 @@ class Revoked(BaseModel):
 def upload(caller: Caller, said: FileBody, agency_id: AgencyId) -> Response:
     """One file, for a report to name."""
     caller.must(Deed.REPORT, agency_id)
+    with caller.context.database.read() as session:
+        evidence.must_have_room(session, agency_id, caller.now)
     kept = evidence.store(folder_of(caller), name=said.name, body=said.content)
     with caller.writing() as session:
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.errors import BadInput
-from engine.evidence import MOST_FILES, FileUnfit, Kept, find_all, keep, safe_name, store
+from engine.errors import BadInput, TooOften
+from engine.evidence import MOST_FILES, FileUnfit, Kept, find_all, keep, must_have_room, safe_name, store
 from engine.privacy import SAID, Private, looks_private
 from engine.submission import Said
 from engine.web.forms import Form, Upload
@@ -50,7 +50,11 @@ def file_all(visit: Visit, form: Form, agency_id: str, assignment_ids: Iterable[
     known, problems = read_lines(visit, agency_id, {n: form.every(f"{LINE}{n}") for n in numbers})
     kept: dict[int, tuple[Kept, ...]] = {}
     fresh: list[Kept] = []
+    full = _no_room(visit, agency_id) if form.files else None
     for number in numbers:
+        if full and f"{CHOSEN}{number}" in form.files:
+            kept[number], problems[f"{CHOSEN}{number}"] = known.get(number, ()), full
+            continue
         taken, said = _take(folder_of(visit), form.files.get(f"{CHOSEN}{number}", ()), known.get(number, ()))
         fresh += taken
         kept[number] = _each_once((*known.get(number, ()), *taken))
@@ -61,6 +65,16 @@ def file_all(visit: Visit, form: Form, agency_id: str, assignment_ids: Iterable[
             for each in fresh:
                 keep(session, each, agency_id=agency_id, actor=visit.actor.name, now=visit.now)
     return Filed(kept, problems)
+
+
+def _no_room(visit: Visit, agency_id: str) -> Said | None:
+    """Why nothing more is taken just now: beside the field, so that what was typed stays."""
+    with visit.context.database.read() as session:
+        try:
+            must_have_room(session, agency_id, visit.now)
+        except TooOften as error:
+            return error.said("vi"), error.said("en")
+    return None
 
 
 def read_lines(

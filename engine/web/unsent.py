@@ -37,6 +37,10 @@ class Field:
     words: tuple[str, str]
     typed: bool
 
+    @property
+    def short(self) -> bool:
+        return len(self.value) <= LONG and "\n" not in self.value
+
 
 async def unsent_page(request: Request) -> HTMLResponse | None:
     """The page; None when the form is not one of ours, or holds a password."""
@@ -77,6 +81,8 @@ def _typed(name: str, value: str) -> bool:
 def _words(name: str) -> tuple[str, str]:
     stem, _, rest = name.partition("-")
     vi, en = NAMES.get(stem, (stem, stem))
+    if rest.isdecimal():
+        return f"{vi} (phần việc số {rest})", f"{en} (assignment {rest})"
     return f"{vi} {rest}".strip(), f"{en} {rest}".strip()
 
 

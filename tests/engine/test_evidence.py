@@ -7,6 +7,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ground.factory import at, directory, happened
 
 from engine import evidence
 from engine.database import Database
-from engine.errors import NotFound
+from engine.errors import NotFound, TooOften
 from engine.evidence import FileUnfit, safe_name
 from engine.loading import load_directory
 
@@ -125,3 +126,17 @@ def test_an_agency_finds_its_own_files_and_never_learns_of_another_s(database: D
 
 def test_a_name_is_cut_not_refused() -> None:
     assert safe_name("x" * 500 + ".pdf", "pdf") == "x" * 120 + ".pdf"
+
+
+def test_an_agency_brings_so_many_new_files_an_hour(sqlite_database: Database) -> None:
+    with sqlite_database.write() as session:
+        load_directory(session, directory(), actor="cli", now=NOW)
+        for number in range(evidence.AN_HOUR.most):
+            kept = evidence.Kept(f"{number:064}", "a.pdf", 1, "application/pdf")
+            evidence.must_have_room(session, "so-ban", NOW)
+            assert evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)
+        assert not evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)
+        with pytest.raises(TooOften):
+            evidence.must_have_room(session, "so-ban", NOW)
+        evidence.must_have_room(session, "huyen-a", NOW)
+        evidence.must_have_room(session, "so-ban", NOW + timedelta(hours=1, seconds=1))
