@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -21,6 +21,7 @@ from engine.importer import read_document
 from engine.importer.limits import LIMITS
 from engine.queries.bodies import read_directory
 from engine.web.forms import Form
+from engine.web.leaves import Leaves, aside, merged
 from engine.web.review import Fields, Sheet, checked, fields_of, names, reviewed, sheet_of, unfinished
 from engine.web.security import REVIEW_BYTES, same_origin
 from engine.web.visit import Desk, Visit, binding_of, tools_of
@@ -96,7 +97,7 @@ def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Respon
         sheet = sheet_of(read_document(upload.raw, upload.name, directory=directory), directory)
     except BadInput as error:
         return visit.page("import.html", error.status, sentence=error.said(visit.language))
-    return _page(visit, sheet, fields_of(sheet, directory), directory)
+    return _page(visit, Shown(sheet, directory, fields_of(sheet, directory), 0))
 
 
 @router.get("/plans/review")
@@ -107,23 +108,35 @@ def again(visit: Desk) -> Response:
 
 @router.post("/plans/review")
 def decide(visit: Desk, form: Annotated[Form, Depends(_typed)]) -> Response:
-    """Save the plan, hand out its file, or only look again (in another language)."""
+    """Save the plan, hand out its file, turn the page, or only look again (in another language)."""
     sheet = _opened(visit, form.raw("sheet"))
+    elsewhere, number = _aside(visit, form.raw("aside"))
     with visit.reading() as (session, _):
         directory = read_directory(session)
-    if form.raw("do") == "look":
-        return _page(visit, sheet, form.fields, directory)
-    out = reviewed(sheet, form.fields, directory)
+    leaves, do = Leaves.of(sheet), form.raw("do")
+    at = leaves.within(number)
+    fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.pages[at])
+    shown = Shown(sheet, directory, fields, at)
+    looking = do == "look" or do.startswith("page:")
+    if looking:
+        turned = do.removeprefix("page:")
+        at = leaves.within(int(turned)) if re.fullmatch(r"[0-9]{1,4}", turned) else at
+        if not form.has("wrong"):
+            return _page(visit, replace(shown, at=at))
+    out = reviewed(sheet, fields, directory)
     plan = checked(out, directory)
-    if form.raw("do") == "file":
+    if looking:  # after a refusal, what is wrong stays beside its field on every page
+        return _page(visit, replace(shown, at=at), problems=out.problems)
+    if do == "file":
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
     if plan is None:
-        return _page(visit, sheet, form.fields, directory, problems=out.problems, status=422)
+        first = min(map(leaves.page_of, out.problems), default=at)
+        return _page(visit, replace(shown, at=first), problems=out.problems, status=422)
     try:
         with visit.writing() as session:
             plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
     except (BadInput, Conflict) as error:
-        return _page(visit, sheet, form.fields, directory, error=error, status=error.status)
+        return _page(visit, shown, error=error, status=error.status)
     return visit.go(f"/plans/{plan_id}", said="loaded")
 
 
@@ -134,14 +147,28 @@ def plan_download(number: str, text: str) -> Response:
     return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A review as it stands: every field, and the page that is shown."""
+
+    sheet: Sheet
+    directory: DirectoryFile
+    fields: Fields
+    at: int
+
+
 def _page(
-    visit: Visit, sheet: Sheet, fields: Fields, directory: DirectoryFile, *,
-    problems: Mapping[str, list[str]] | None = None, error: DondocError | None = None, status: int = 200,
+    visit: Visit, shown: Shown, *, problems: Mapping[str, list[str]] | None = None, error: DondocError | None = None,
+    status: int = 200,
 ) -> Response:  # fmt: skip
-    bodies = names(directory)
+    sheet, fields, bodies = shown.sheet, shown.fields, names(shown.directory)
     carried = _serializer(visit).dumps([sheet.name, sheet.found, sheet.draft])
+    leaves = Leaves.of(sheet)
+    parts = leaves.pages[shown.at]
+    kept = _serializer(visit).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
     return visit.page(
         "review.html", status, sheet=sheet, carried=carried, fields=fields, problems=problems or {}, bodies=bodies,
+        leaves=leaves, leaf=shown.at, parts=parts, aside=kept,
         known={*bodies, *bodies.values()}, doubts=_doubts(sheet),
         sentence=error.said(visit.language) if error else "",
     )  # fmt: skip
@@ -162,11 +189,24 @@ def _serializer(visit: Visit) -> URLSafeSerializer:
     return URLSafeSerializer(visit.context.settings.signing_key(), salt="dondoc.import")
 
 
+def _aside(visit: Visit, carried: str) -> tuple[Fields, int]:
+    """What was typed on the other pages, and which page was shown. Raises BadInput unless this system made it."""
+    try:
+        fields, at = _serializer(visit).loads(carried)
+        return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
+    except (BadSignature, AttributeError, TypeError, ValueError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> BadInput:
+    return BadInput(
+        "Bản nháp không còn đọc được; hãy tải lại văn bản. / The draft cannot be read; upload the document again."
+    )
+
+
 def _opened(visit: Visit, carried: str) -> Sheet:
     """What the form carries along. Raises BadInput unless this system made it."""
     try:
         return Sheet(*_serializer(visit).loads(carried))
     except (BadSignature, TypeError):
-        raise BadInput(
-            "Bản nháp không còn đọc được; hãy tải lại văn bản. / The draft cannot be read; upload the document again."
-        ) from None
+        raise _unreadable() from None

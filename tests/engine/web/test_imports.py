@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from ground.factory import CONFIG, at, happened, row, rows, store
 from ground.office import Office, open_office
 
@@ -67,6 +67,18 @@ def send(desk: Office, typed: Pairs, do: str = "save") -> httpx.Response:
     return desk.client.post("/plans/review", files=[(name, (None, value)) for name, value in [*typed, ("do", do)]])
 
 
+def every_page(desk: Office, answer: httpx.Response) -> list[httpx.Response]:
+    """The review turned page by page, from the one that is shown."""
+    pages = [answer]
+    while f'value="page:{len(pages)}"' in pages[-1].text:
+        pages.append(send(desk, fields(pages[-1].text), f"page:{len(pages)}"))
+    return pages
+
+
+def select(pages: Sequence[httpx.Response], css: str) -> list[Tag]:
+    return [found for page in pages for found in BeautifulSoup(page.text, "lxml").select(css)]
+
+
 @pytest.fixture(scope="module")
 def read_once() -> dict[str, Pairs]:
     return {}
@@ -81,12 +93,31 @@ def typed(desk: Office, read_once: dict[str, Pairs]) -> Pairs:
 
 
 def test_the_review_shows_what_was_found_and_where(desk: Office) -> None:
-    page = BeautifulSoup(upload(desk, TEXT.read_bytes()).text, "lxml")
-    assert len(page.select("fieldset.item")) == 17
-    assert "dòng 11" in page.select_one('label[for="number"]').get_text()  # type: ignore[union-attr]
-    assert "6 tháng, 01 năm" in page.select_one("[id='IV.1.1'] .times").get_text()  # type: ignore[union-attr]
-    assert page.select_one("[id='IV.12'] [name$='.request']").has_attr("checked")  # type: ignore[union-attr]
-    assert [each.get_text() for each in page.select(".doubts li > a b")] == ["IV.6.1", "IV.14"]
+    pages = every_page(desk, upload(desk, TEXT.read_bytes()))
+    assert len(select(pages, "fieldset.item")) == 17
+    assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
+    assert "6 tháng, 01 năm" in select(pages, "[id='IV.1.1'] .times")[0].get_text()
+    assert select(pages, "[id='IV.12'] [name$='.request']")[0].has_attr("checked")
+    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["IV.6.1", "IV.14"]
+    assert len(select(pages[:1], ".outline b")) == 17
+
+
+def test_no_page_of_the_review_is_over_50_kb_and_turning_pages_loses_nothing(desk: Office, typed: Pairs) -> None:
+    first = send(desk, changed(typed, **{f"{ITEM.format(0)}.duties[0].text": "Đã sửa.", "sms_name": "KHX"}), "look")
+    pages = every_page(desk, first)
+    assert len(pages) > 2
+    assert max(len(each.content) for each in pages) < 50_000
+    last = fields(pages[-1].text)
+    unticked = [(name, value) for name, value in last if not name.endswith(".cadence")]
+    duty = next(name.removesuffix(".cadence") for name, _ in last if name.endswith(".cadence"))
+    back = send(desk, changed(unticked, **{f"{duty}.cadence": "quarter"}), "page:0")
+    assert dict(fields(back.text))[f"{ITEM.format(0)}.duties[0].text"] == "Đã sửa."
+    again = fields(send(desk, fields(back.text), f"page:{len(pages) - 1}").text)
+    assert [value for name, value in again if name == f"{duty}.cadence"] == ["quarter"]
+    assert not [name for name, _ in again if name.endswith(".cadence") and not name.startswith(duty)]
+    answer = send(desk, fields(back.text), "save")
+    assert answer.status_code == 422, "the other duties of the last page have no cycle any more"
+    assert "chưa chọn chu kỳ" in answer.text
 
 
 def test_what_is_saved_unchanged_has_every_item_and_duty_and_waits(desk: Office, typed: Pairs) -> None:
@@ -151,8 +182,9 @@ def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
     page = BeautifulSoup(answer.text, "lxml")
     assert answer.status_code == 422
     assert said in page.find(id=f"{name}-said").get_text()  # type: ignore[union-attr]
-    assert (f"{ITEM.format(0)}.duties[0].text", "Đã sửa.") in fields(answer.text)
-    assert dict(fields(answer.text)).get("number") == dict(sent).get("number")
+    first = fields(send(desk, fields(answer.text), "page:0").text)
+    assert (f"{ITEM.format(0)}.duties[0].text", "Đã sửa.") in first
+    assert dict(first).get("number") == dict(sent).get("number")
     assert rows(desk.context.database, Plan) == []
 
 
@@ -189,7 +221,7 @@ def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: O
 
 def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
     data = {"token": desk.token("/plans/import"), "text": TEXT.read_text()}
-    assert len(BeautifulSoup(desk.client.post("/plans/import", data=data).text, "lxml").select("fieldset.item")) == 17
+    assert len(select([desk.client.post("/plans/import", data=data)], ".outline b")) == 17
 
 
 def bomb() -> bytes:
@@ -234,8 +266,9 @@ def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
 
 
 @pytest.mark.parametrize("sheet", ["", "x", "eyJhIjoxfQ.abc"])
-def test_a_draft_that_this_system_did_not_make_is_refused(desk: Office, typed: Pairs, sheet: str) -> None:
-    assert send(desk, changed(typed, sheet=sheet)).status_code == 400
+@pytest.mark.parametrize("field", ["sheet", "aside"])
+def test_a_draft_that_this_system_did_not_make_is_refused(desk: Office, typed: Pairs, field: str, sheet: str) -> None:
+    assert send(desk, changed(typed, **{field: sheet})).status_code == 400
 
 
 def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, tmp_path: Path) -> None:
