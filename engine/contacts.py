@@ -95,18 +95,17 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     if "email" in moved:
         values["links_since"] = now
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(**values))
-    _tell(session, "changed", contact_id, actor, now, fields=sorted(changes))
+    _tell(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=known.agency_id)
 
 
 def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetime) -> None:
     """The person's last day. On or before today: the addresses are blanked at once, unless today is the last day;
     later, ``blank_those_gone`` does it when the day has passed."""
-    find(session, contact_id)
-    today = local_date(now)
+    known, today = find(session, contact_id), local_date(now)
     session.connection().execute(
         update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on)
     )  # fmt: skip
-    _tell(session, "ended", contact_id, actor, now, on=on.isoformat())
+    _tell(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=known.agency_id)
     if on < today:
         _blank(session, [contact_id], now)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from engine.calendar import written
 from engine.labels import label
 from engine.lifecycle import Outcome
 from engine.policy import Skip
-from engine.queries.rungs import EventLine
 from engine.queries.story import Person
 from engine.terms import EventKind, Role
 from engine.words import CODES, LANGUAGES, coded
@@ -32,17 +31,37 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
     EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
     EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
+    EventKind.CONTACT_CHANGED: ("{what}, liên hệ số {contact}", "{what}, contact no. {contact}"),
+    EventKind.ACCOUNT_CHANGED: ("{what}, tài khoản số {account}", "{what}, account no. {account}"),
+    EventKind.AGENCY_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+    EventKind.FEED_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+    EventKind.DUTY_ADDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+    EventKind.DUTY_AMENDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+    EventKind.SIGNED_IN: ("{way}", "{way}"),
+    EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
+    EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
+    EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }
+_CODED = ("what", "way", "finding")
 
 
-def said(event: EventLine, language: str) -> str:
+class Happened(Protocol):
+    """An event, as whichever query read it."""
+
+    @property
+    def kind(self) -> EventKind: ...
+    @property
+    def detail(self) -> Mapping[str, Any]: ...
+
+
+def said(event: Happened, language: str) -> str:
     """The event in one sentence."""
     at = LANGUAGES.index(language)
     head = label(event.kind, language)
     more = _DETAILS.get(event.kind)
     if more is None:
         return head
-    detail = {name: _worded(name, value, language) for name, value in event.detail.items()}
+    detail = {name: _worded(name, value, language) for name, value in event.detail.items() if f"{{{name}}}" in more[at]}
     try:
         tail = more[at].format_map(detail).strip(" «»“”:")
     except KeyError:
@@ -53,6 +72,8 @@ def said(event: EventLine, language: str) -> str:
 def _worded(name: str, value: Any, language: str) -> str:
     if name in ("due", "until", "was", "on") and isinstance(value, str):
         return written(date.fromisoformat(value), language)
+    if name in _CODED:
+        return coded(str(value), language)
     if name == "outcome":
         return label(Outcome(value), language)
     if name in ("roles", "role"):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
+from engine.access import ActorRole
 from engine.database import table
 from engine.errors import NotFound
 from engine.policy import Facts, Ladder
@@ -17,6 +18,7 @@ from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns,
 from engine.queries.rungs import EventLine, RungLine, Told, rung_lines
 from engine.queries.timeclass import Today
 from engine.records import (
+    Account,
     Agency,
     Assignment,
     Contact,
@@ -92,9 +94,9 @@ class ExtensionLine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who an actor of an event is: a contact's capacity and agency, or an agency as such."""
+    """Who an actor of an event is: a contact's or account's capacity and agency, or an agency as such."""
 
-    role: Role | None
+    role: Role | ActorRole | None
     agency: str
 
 
@@ -141,7 +143,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     if head.waits_for:
         waits_for = tuple(_waited_for(session, today, row, head.waits_for))
     actors = [event.actor for event in events] + [each.actor for each in (*reports, *extensions)]
-    people = _people(session, actors)
+    people = people_of(session, actors)
     return Story(row, head, rungs, events[::-1], told, reports, extensions, waits_for, people)
 
 
@@ -222,9 +224,10 @@ def _waited_for(
     return from_rows(session.connection().execute(chosen.order_by(d.c.position, a.c.agency_id)).all())
 
 
-def _people(session: Session, actors: Iterable[str]) -> dict[str, Person]:
-    """Those among the actors whom the directory knows; in two queries at most."""
+def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
+    """Those among the actors whom the directory or the accounts know; in three queries at most."""
     named = [actor.partition(":") for actor in set(actors)]
+    account_ids = [int(rest) for kind, _, rest in named if kind == "account" and rest.isdecimal()]
     ids = [int(rest) for kind, _, rest in named if kind == "contact" and rest.isdecimal()]
     agency_ids = [rest for kind, _, rest in named if kind == "agency"]
     c, g = table(Contact), table(Agency)
@@ -232,6 +235,11 @@ def _people(session: Session, actors: Iterable[str]) -> dict[str, Person]:
     if ids:
         chosen = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
         found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(chosen)}
+    if account_ids:
+        t = table(Account)
+        accounts = select(t.c.id, t.c.role, g.c.name).join(g, g.c.id == t.c.agency_id).where(t.c.id.in_(account_ids))
+        found |= {f"account:{row[0]}": Person(ActorRole(row[1]), row[2])
+                  for row in session.connection().execute(accounts)}  # fmt: skip
     if agency_ids:
         bodies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
         found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(bodies)}

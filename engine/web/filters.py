@@ -9,9 +9,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from engine.calendar import FIRST_YEAR, LAST_YEAR
+from engine.errors import BadInput
 from engine.queries.assignments import AssignmentFilter, Waiting
 from engine.queries.letters import LetterFilter
-from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
+from engine.queries.log import LogFilter
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass
 
 MOST_SMALL, MOST_BIG = 2**31 - 1, 2**63 - 1
 
@@ -75,5 +78,23 @@ def letter_filter(
     return LetterFilter(contact, agency, role, kind, channel, tuple(states), day, digest)
 
 
+def log_filter(
+    kind: Annotated[EventKind | None, Empty, Query()] = None,
+    actor: Annotated[str, Plain, Query(max_length=96)] = "",
+    plan: PlanId = None,
+    agency: Code = "",
+    since: Annotated[date | None, Empty, Query(alias="from")] = None,
+    until: Annotated[date | None, Empty, Query(alias="to")] = None,
+) -> LogFilter:
+    """What to list of the log."""
+    for day in (since, until):
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise BadInput(
+                f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
+            )
+    return LogFilter(kind, actor, plan, agency, since, until)
+
+
 Assignments = Annotated[AssignmentFilter, Depends(assignment_filter)]
 Letters = Annotated[LetterFilter, Depends(letter_filter)]
+Logged = Annotated[LogFilter, Depends(log_filter)]

@@ -36,6 +36,7 @@ PAGES = (
     "/admin/agencies", "/admin/agencies?q=huyen", "/admin/agencies/so-ban", "/admin/add-agency",
     "/admin/agencies/so-ban/succession", "/admin/agencies/so-ban/contacts/add", "/admin/contacts/1",
     "/admin/agencies/so-ban/handover", "/admin/accounts", "/admin/accounts?q=x", "/admin/add-account",
+    "/admin/log", "/admin/log?kind=reported&actor=contact&plan=1&agency=huyen-a&from=2021-06-01&to=2021-06-30",
 )  # fmt: skip
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 

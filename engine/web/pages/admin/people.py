@@ -1,11 +1,11 @@
-"""The administration of who there is: agencies, their contacts, what is handed over, accounts."""
+"""The administration of who there is: agencies, contacts, what is handed over, accounts, and the log of it all."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.pages.admin import accounts, agencies, contacts, handing
+from engine.web.pages.admin import accounts, agencies, contacts, handing, log
 
 router = APIRouter()
-for page in (agencies, contacts, handing, accounts):
+for page in (agencies, contacts, handing, accounts, log):
     router.include_router(page.router)

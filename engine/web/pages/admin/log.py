@@ -1,0 +1,63 @@
+"""The audit log: who did what, when; every filter stands in the address, and what is filtered can be taken along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.access import Deed
+from engine.labels import label
+from engine.queries.agencies import agency_choices
+from engine.queries.board import plan_choices
+from engine.queries.log import Log, log
+from engine.sentences import actor_words, said
+from engine.terms import EventKind
+from engine.web.download import Cell, attached
+from engine.web.filters import Cursor, Logged
+from engine.web.visit import Desk
+from engine.words import coded, short_moment
+
+router = APIRouter()
+ACTORS = ("system", "account", "contact", "api", "cli", "desk")
+"""Kinds of actors that a form chooses among; one of them is chosen by following its name in a line."""
+MOST_ROWS, MOST_SEEN = 5_000, 500_000
+"""What one download holds and looks at; it says when it was cut."""
+
+
+@router.get("/admin/log")
+def show(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
+    visit.must(Deed.SEE_LOG)
+    with visit.reading() as (session, today):
+        found = log(session, wanted, after=after)
+        plans, agencies = plan_choices(session), agency_choices(session)
+    kinds = sorted(((each.value, label(each, visit.language)) for each in EventKind), key=lambda pair: pair[1])
+    return visit.page("admin/log.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies,
+                      kinds=kinds, actors=[(kind, coded(kind, visit.language)) for kind in ACTORS])  # fmt: skip
+
+
+@router.get("/admin/log.csv")
+def download(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
+    visit.must(Deed.SEE_LOG)
+    with visit.context.database.read() as session:
+        found = log(session, wanted, after=after, limit=MOST_ROWS, span=MOST_SEEN)
+    return attached(written(found, visit.language), f"log-{visit.today.isoformat()}.csv")
+
+
+def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
+    """The rows of a download, a head first; the last one says so when there would be more."""
+    english = language == "en"
+    yield ("no.", "when", "who", "actor", "what", "plan", "citation", "agency") if english else \
+          ("số", "lúc", "ai", "mã người làm", "việc gì", "kế hoạch", "nhiệm vụ", "cơ quan")  # fmt: skip
+    for row in found.rows:
+        who = actor_words(row.actor, found.people, language)
+        yield (row.id, short_moment(row.at), who, row.actor, said(row, language), row.plan, row.citation, row.agency)
+    if found.next:
+        last = found.rows[-1].id if found.rows else 0
+        yield (
+            f"Cut here: {MOST_ROWS} lines at most. Narrow the filter, or take events before no. {last} by their days."
+            if english else
+            f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số {last} "
+            "theo ngày.",
+        )  # fmt: skip
