@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import desk, reading, rules, wording, writing
+from engine.api import desk, monitoring, reading, rules, standing, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -46,5 +46,7 @@ router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(reading.router, tags=["reading"])
 router.include_router(desk.router, tags=["desk"])
 router.include_router(writing.router, tags=["writing"])
+router.include_router(monitoring.router, tags=["monitoring"])
+router.include_router(standing.router, tags=["standing"])
 router.include_router(wording.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])

@@ -19,8 +19,10 @@ from engine.queries.assignments import (
     columns,
     conditions,
     from_rows,
+    how_many,
     joined,
 )
+from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Plan, Report
 from engine.terms import State
@@ -86,6 +88,19 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
     agencies = tuple(WaitingAgency(row[0], row[1], row[2], row[3], tuple(rows[row[0]])) for row in shown)
     since = found[0][3] if found else None
     return WaitingReports(agencies, sum(row[2] for row in found), len(found), since, page, len(pages))
+
+
+def list_reports_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
+) -> Page[WaitingReport]:
+    """All in one list, those that have waited longest first; three queries."""
+    a, r, wanted = table(Assignment), table(Report), replace(wanted, waiting=Waiting.ACCEPT)
+    chosen = joined(select(*columns(today), *_said())).join(r, r.c.assignment_id == a.c.id)
+    chosen = chosen.where(*conditions(wanted, today), r.c.returned_at.is_(None)).order_by(r.c.id).limit(limit + 1)
+    if after:
+        chosen = chosen.where(r.c.id > decode(after, int)[0])
+    rows = _reports(session, session.connection().execute(chosen).all())
+    return page(rows, limit, lambda row: (row.id,), how_many(session, today, wanted))
 
 
 def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) -> list[WaitingReport]:

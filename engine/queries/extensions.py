@@ -21,6 +21,7 @@ from engine.queries.assignments import (
     how_many,
     joined,
 )
+from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.timeclass import Today
 from engine.records import Assignment, Extension
 from engine.terms import OPEN_STATES
@@ -71,6 +72,19 @@ def extensions_waiting(
     chosen = _asked(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
     found = session.connection().execute(chosen.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
     return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages)
+
+
+def list_extensions_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
+) -> Page[Asked]:
+    """In the order in which they were asked; two queries."""
+    x = table(Extension)
+    total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
+    chosen = _asked(today).where(*conditions(replace(wanted, waiting=None), today), x.c.decided_at.is_(None))
+    if after:
+        chosen = chosen.where(x.c.id > decode(after, int)[0])
+    rows = _lines(session.connection().execute(chosen.order_by(x.c.id).limit(limit + 1)).all())
+    return page(rows, limit, lambda row: (row.id,), total)
 
 
 def extensions_chosen(session: Session, today: Today, extension_ids: Collection[int]) -> list[Asked]:

@@ -1,0 +1,137 @@
+"""The monitor's work under /api/v1: what waits for a decision and deciding many, duties after the document, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from engine import figures
+from engine.access import Deed
+from engine.adhoc import add_duty, amend_duty
+from engine.api.caller import Call, Caller
+from engine.api.models import Listed
+from engine.api.monitoring_models import (
+    AmendBody,
+    AmendedOut,
+    ConsolidatedOut,
+    DecidedOut,
+    DutyAdded,
+    DutyBody,
+    ExtensionsBody,
+    ReportIds,
+    ReturnBody,
+)
+from engine.decisions import Decided, accept_reports, decide_extensions, return_reports
+from engine.queries.accepting import WaitingReport, list_reports_waiting, reports_chosen
+from engine.queries.assignments import AssignmentFilter
+from engine.queries.duties import duty_now
+from engine.queries.extensions import Asked, extensions_chosen, list_extensions_waiting
+from engine.queries.paging import MOST, PER_PAGE
+from engine.queries.plans import plan_page
+from engine.queries.rounds import main_period
+from engine.queries.timeclass import read_today
+from engine.web.filters import Assignments, Code, Cursor, SmallId
+
+router = APIRouter()
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+
+
+@router.get("/reports/waiting")
+def reports_waiting(
+    caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[WaitingReport]:
+    """Reports that the caller's department may accept or return. ``id`` is the report's own."""
+    with caller.reading() as (session, today):
+        wanted = _of_the_department(caller, Deed.ACCEPT, wanted)
+        return Listed[WaitingReport].of(list_reports_waiting(session, today, wanted, after=after, limit=limit))
+
+
+@router.get("/extensions")
+def extensions(caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Asked]:
+    """Requests for a later due date that wait for the caller's department."""
+    with caller.reading() as (session, today):
+        wanted = _of_the_department(caller, Deed.DECIDE_EXTENSION, wanted)
+        return Listed[Asked].of(list_extensions_waiting(session, today, wanted, after=after, limit=limit))
+
+
+@router.post("/reports/accept", response_model=DecidedOut)
+def accept_many(caller: Caller, said: ReportIds) -> Response:
+    """500 at most. One that somebody else decided, or that was sent anew since, is left with the reason."""
+    accept = partial(accept_reports, report_ids=said.reports, actor=caller.actor.name, now=caller.now)
+    return _reports(caller, Deed.ACCEPT, said.reports, accept)
+
+
+@router.post("/reports/return", response_model=DecidedOut)
+def return_many(caller: Caller, said: ReturnBody) -> Response:
+    """All with one reason, which the coordinators read."""
+    send_back = partial(return_reports, report_ids=said.reports, reason=said.reason, actor=caller.actor.name,
+                        now=caller.now)  # fmt: skip
+    return _reports(caller, Deed.RETURN, said.reports, send_back)
+
+
+@router.post("/extensions/decide", response_model=DecidedOut)
+def decide_many(caller: Caller, said: ExtensionsBody) -> Response:
+    """All with one answer. One that was answered before, or whose report is in, is left with the reason."""
+    with caller.writing() as session:
+        for row in extensions_chosen(session, read_today(session, caller.now), said.extensions):
+            caller.must(Deed.DECIDE_EXTENSION, row.assignment.supervisor_id)
+
+        def done() -> DecidedOut:
+            decided = decide_extensions(session, said.extensions, granted=said.granted, answer=said.answer,
+                                        actor=caller.actor.name, now=caller.now)  # fmt: skip
+            return DecidedOut.of(decided, caller.language)
+
+        return caller.once(session, done)
+
+
+@router.post("/plans/{plan_id}/duties", response_model=DutyAdded)
+def add(caller: Caller, plan_id: SmallId, said: DutyBody) -> Response:
+    """A duty that came after the document: opens at once, owed once, numbered BS.n."""
+    with caller.writing() as session:
+        plan = plan_page(session, read_today(session, caller.now), plan_id)
+        caller.must(Deed.ADD_DUTY, plan.supervisor_id)
+
+        def done() -> DutyAdded:
+            duty_id = add_duty(session, plan_id, said.duty(), actor=caller.actor.name, now=caller.now)
+            return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
+
+        return caller.once(session, done)
+
+
+@router.post("/duties/{duty_id}/amend", response_model=AmendedOut)
+def amend(caller: Caller, duty_id: SmallId, said: AmendBody) -> Response:
+    """Only what is given changes. Says how many assignments opened, were cancelled, got another due date."""
+    with caller.writing() as session:
+        caller.must(Deed.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
+
+        def done() -> AmendedOut:
+            came_to = amend_duty(session, duty_id, said.change(), actor=caller.actor.name, now=caller.now)
+            return AmendedOut(opened=came_to.opened, cancelled=came_to.cancelled, moved=came_to.moved)
+
+        return caller.once(session, done)
+
+
+@router.get("/plans/{plan_id}/figures")
+def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
+    """Sums so far with who gave which; without a period, of the plan's latest great round."""
+    caller.must(Deed.SEE_FIGURES)
+    with caller.reading() as (session, _):
+        found = figures.consolidated(session, plan_id, period or main_period(session, plan_id))
+    return ConsolidatedOut.of(found, caller.language)
+
+
+def _of_the_department(caller: Call, deed: Deed, wanted: AssignmentFilter) -> AssignmentFilter:
+    return replace(wanted, supervisor_id=caller.department(deed) or wanted.supervisor_id)
+
+
+def _reports(caller: Call, deed: Deed, ids: list[int], decide: Callable[..., Decided]) -> Response:
+    """Each authorised by the department above its owner, then decided, in one unit of work."""
+    with caller.writing() as session:
+        for row in reports_chosen(session, read_today(session, caller.now), ids):
+            caller.must(deed, row.assignment.supervisor_id)
+        return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

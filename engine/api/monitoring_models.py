@@ -1,0 +1,258 @@
+"""What the monitor's part of the API takes and gives, where that is not a query's own dataclass."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from engine.adhoc import LONGEST, Amendment, NewDuty
+from engine.api.models import Body, Day, Needed, Short, Words
+from engine.decisions import MOST_AT_ONCE, Decided
+from engine.figures import Consolidated, FigureLine
+from engine.frozen import Published, Restatement
+from engine.queries.standing import AgencyChange, Standing, Tally
+from engine.terms import TimeClass
+from engine.web.filters import Plain
+
+Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+Bodies = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
+Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
+Owners = Annotated[Bodies, Field(min_length=1)]
+Text = Annotated[Words, Field(min_length=1, max_length=LONGEST)]
+Heading = Annotated[Needed, Field(max_length=200)]
+
+
+class ReportIds(Body):
+    """``reports``: ids of reports, not of assignments: what is decided is what was read."""
+
+    reports: Ids
+
+
+class ReturnBody(ReportIds):
+    reason: Needed
+
+
+class ExtensionsBody(Body):
+    extensions: Ids
+    granted: bool
+    answer: Short = ""
+
+
+class DutyBody(Body):
+    """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
+
+    text: Text
+    owners: Owners
+    due: Day
+    basis: Needed
+    reason: Short = ""
+    coordinating: Bodies = Field(default_factory=list)
+    request: bool = False
+    fixed: bool = False
+
+    def duty(self) -> NewDuty:
+        return NewDuty(self.text, tuple(self.owners), self.due, self.basis, reason=self.reason,
+                       coordinating=tuple(self.coordinating), request=self.request, fixed=self.fixed)  # fmt: skip
+
+
+class AmendBody(Body):
+    """Null leaves it. ``owners`` are all owners from now on; ``due``: period -> new date."""
+
+    basis: Needed
+    text: Text | None = None
+    heading: Heading | None = None
+    owners: Owners | None = None
+    coordinating: Bodies | None = None
+    due: Dates = Field(default_factory=dict)
+
+    def change(self) -> Amendment:
+        owners = None if self.owners is None else tuple(self.owners)
+        coordinating = None if self.coordinating is None else tuple(self.coordinating)
+        return Amendment(self.basis, self.text, self.heading, owners, coordinating, self.due)
+
+
+class FreezeBody(Body):
+    """``period`` empty: every period. ``cut_off`` is today or earlier."""
+
+    period: Annotated[str, Plain, Field(max_length=16)] = ""
+    cut_off: Day
+
+
+class Left(BaseModel):
+    id: int
+    why: str
+
+
+class DecidedOut(BaseModel):
+    """``done`` and ``left`` together are the ids that were sent."""
+
+    done: list[int]
+    left: list[Left]
+
+    @classmethod
+    def of(cls, decided: Decided, language: str) -> DecidedOut:
+        left = [Left(id=one, why=error.said(language)) for one, error in decided.left.items()]
+        return cls(done=list(decided.done), left=left)
+
+
+class DutyAdded(BaseModel):
+    duty: int
+    citation: str
+
+
+class AmendedOut(BaseModel):
+    opened: int
+    cancelled: int
+    moved: int
+
+
+class GivenOut(BaseModel):
+    agency_id: str
+    agency: str
+    value: int | float | str | None
+
+
+class FigureOut(BaseModel):
+    """``total`` by the indicator's own rule; ``reached``: percent of the target; ``problem``: what is wrong."""
+
+    code: str
+    name: str
+    unit: str
+    target: float | None
+    part_of: str | None
+    total: int | float | str | None
+    reached: float | None
+    problem: str | None
+    given: list[GivenOut]
+
+    @classmethod
+    def of(cls, line: FigureLine, language: str) -> FigureOut:
+        each, problem = line.indicator, line.problem[language == "en"] if line.problem else None
+        given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
+        return cls(code=each.code, name=each.name, unit=each.unit, target=each.target, part_of=each.part_of,
+                   total=line.total, reached=line.reached, problem=problem, given=given)  # fmt: skip
+
+
+class ConsolidatedOut(BaseModel):
+    """``waiting``: agency id -> name, of those that still owe a report; ``reported`` agencies owe none."""
+
+    plan_id: int
+    period: str
+    reported: int
+    complete: bool
+    waiting: dict[str, str]
+    figures: list[FigureOut]
+
+    @classmethod
+    def of(cls, found: Consolidated, language: str) -> ConsolidatedOut:
+        lines = [FigureOut.of(line, language) for line in found.lines]
+        return cls(plan_id=found.plan_id, period=found.period, reported=found.reported, complete=found.complete,
+                   waiting=dict(found.waiting), figures=lines)  # fmt: skip
+
+
+class TallyOut(BaseModel):
+    """``rate``: percent done on time of what is done or past due; null while nothing has come due."""
+
+    on_time: int
+    late: int
+    in_term: int
+    overdue: int
+    no_deadline: int
+    rate: float | None
+
+    @classmethod
+    def of(cls, tally: Tally) -> TallyOut:
+        return cls(on_time=tally.on_time, late=tally.late, in_term=tally.in_term, overdue=tally.overdue,
+                   no_deadline=tally.no_deadline, rate=tally.rate)  # fmt: skip
+
+
+class AgencyStandingOut(BaseModel):
+    agency_id: str
+    agency: str
+    level: str
+    tally: TallyOut
+
+
+class PeriodStandingOut(BaseModel):
+    period: str
+    due_on: date | None
+    tally: TallyOut
+
+
+class StandingOut(BaseModel):
+    """``agencies`` worst first."""
+
+    as_of: date
+    total: TallyOut
+    agencies: list[AgencyStandingOut]
+    periods: list[PeriodStandingOut]
+
+    @classmethod
+    def of(cls, found: Standing) -> StandingOut:
+        agencies = [AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level,
+                                      tally=TallyOut.of(each.tally)) for each in found.agencies]  # fmt: skip
+        periods = [PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
+                   for each in found.periods]  # fmt: skip
+        return cls(as_of=found.as_of, total=TallyOut.of(found.total), agencies=agencies, periods=periods)
+
+
+class ChangeOut(BaseModel):
+    agency_id: str
+    agency: str
+    was: TallyOut
+    now: TallyOut
+
+    @classmethod
+    def of(cls, each: AgencyChange) -> ChangeOut:
+        return cls(agency_id=each.id, agency=each.name, was=TallyOut.of(each.was), now=TallyOut.of(each.now))
+
+
+class RestatedOut(BaseModel):
+    assignment_id: int
+    citation: str
+    period: str
+    was: TimeClass | None
+    now: TimeClass | None
+
+
+class RestatementOut(BaseModel):
+    """An agency that stands otherwise than was published, with the assignments that explain it."""
+
+    agency_id: str
+    agency: str
+    was: TallyOut
+    now: TallyOut
+    assignments: list[RestatedOut]
+
+    @classmethod
+    def of(cls, each: Restatement) -> RestatementOut:
+        assignments = [RestatedOut(assignment_id=one.assignment_id, citation=one.citation, period=one.period,
+                                   was=one.was, now=one.now) for one in each.assignments]  # fmt: skip
+        return cls(agency_id=each.agency_id, agency=each.agency, was=TallyOut.of(each.was), now=TallyOut.of(each.now),
+                   assignments=assignments)  # fmt: skip
+
+
+class PublishedOut(BaseModel):
+    """What was published for good. ``intact``: what is stored is what the log says was published."""
+
+    id: int
+    plan_id: int
+    plan: str
+    period: str
+    cut_off: date
+    at: datetime
+    intact: bool
+    total: TallyOut
+
+    @classmethod
+    def of(cls, found: Published) -> PublishedOut:
+        return cls(id=found.id, plan_id=found.plan_id, plan=found.plan, period=found.period, cut_off=found.cut_off,
+                   at=found.at, intact=found.intact, total=TallyOut.of(found.standing.total))  # fmt: skip
+
+
+class PublishedDetail(BaseModel):
+    published: PublishedOut
+    standing: StandingOut
+    restatements: list[RestatementOut]
