@@ -64,6 +64,8 @@ class Activation:
     letters: int
     """How many letters would be queued; no person gets more than one."""
     people: int
+    opens_next: date | None = None
+    """The day on which the next round would open; none when nothing more would."""
 
 
 def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
@@ -92,7 +94,8 @@ def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
         today = local_date(now)
         people = session.connection().scalars(select(m.c.contact_id).where(m.c.id > before)).all()
         overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
-        return Activation(periods, overdue, len(people), len(set(people)))
+        later = session.connection().scalar(select(table(Plan).c.next_open_at).where(table(Plan).c.id == plan_id))
+        return Activation(periods, overdue, len(people), len(set(people)), local_date(later) if later else None)
 
 
 def open_due(session: Session, now: datetime) -> int:

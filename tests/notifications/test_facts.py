@@ -14,7 +14,7 @@ from engine.database import Database, table
 from engine.lifecycle import Action
 from engine.records import Contact, Letter, Notice
 from engine.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, NoticeKind, Role, State
+from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
 from notifications.facts import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, ORDER, LetterFacts, gather, moot
 from notifications.letters import PARTS
 
@@ -56,6 +56,12 @@ def test_a_line_that_asks_to_acknowledge_stands_until_that_is_done(kind: NoticeK
     assert moot(kind, State.ACKNOWLEDGED, date(2021, 6, 1), TODAY) == ("acknowledged" if asks else "") or (
         kind is NoticeKind.RETURNED
     )
+
+
+def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_all_the_same() -> None:
+    told = {kind for kind in NoticeKind if not moot(kind, State.RETURNED, date(2021, 6, 1), TODAY, PlanState.ENDED)}
+    assert told == {NoticeKind.RETURNED, NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
+                    NoticeKind.WROTE}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", sorted(ONLY_WHILE_LATE))

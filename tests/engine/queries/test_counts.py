@@ -18,6 +18,7 @@ from engine.queries.health import health
 from engine.queries.letters import LetterFilter, letter_story, list_letters
 from engine.queries.overdue import overdue
 from engine.queries.plans import list_plans, plan_page
+from engine.queries.policies import list_policies
 from engine.queries.reporting import report_page
 from engine.queries.story import story
 from engine.queries.timeclass import Today
@@ -33,6 +34,7 @@ ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "desk": lambda session, today: desk(session, today, "huyen-b"),
     "report": lambda session, today: report_page(session, today, "huyen-b", 1, "2021-H1"),
     "plans": lambda session, today: list_plans(session, today),
+    "policies": lambda session, today: list_policies(session),
     "plan": lambda session, today: plan_page(session, today, 1),
     "story": lambda session, today: story(session, today, 5),
     "agencies": lambda session, today: (list_agencies(session, today), agency_choices(session)),

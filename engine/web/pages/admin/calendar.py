@@ -167,12 +167,14 @@ def _year(
 ) -> Response:
     with visit.reading() as (_, today):
         found = calendar_year(today.calendar, year)
+        last_quarter = visit.today.month >= 10 and year == visit.today.year
+        ahead = year + 1 if last_quarter and not calendar_year(today.calendar, year + 1).known else None
         months = [_month(today.calendar, year, month) for month in range(1, 13)]
     wrong = {} if understood is None else {k: each.said(visit.language) for k, each in understood.wrong.items()}
     problems = () if understood is None else understood.listed.problems
     return visit.page(
         "admin/calendar.html", 422 if understood else 200, today=today, found=found, months=months, typed=typed,
-        wrong=wrong, problems=problems, saved=saved, first=FIRST_YEAR, last=LAST_YEAR,
+        wrong=wrong, problems=problems, saved=saved, ahead=ahead, first=FIRST_YEAR, last=LAST_YEAR,
         this_or_next=visit.today.year <= year <= visit.today.year + 1,
     )  # fmt: skip
 

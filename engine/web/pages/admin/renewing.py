@@ -142,11 +142,26 @@ def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response
         plan = loading.read_plan(session, text)
         report = checked(session, plan, today)
         stands = loading.find_plan(session, plan)
-    confirm = [line.partition(": ")[2] for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
+    confirm = [_point(line, visit.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
     return visit.page(
         "plan_check.html", stale.status if stale else 200, today=today, plan=plan, report=report, text=text,
         stands=stands, confirm=confirm, stale=stale.said(visit.language) if stale else "",
     )  # fmt: skip
+
+
+PLACES = {
+    "number": ("Số, ký hiệu", "Number"), "issued_on": ("Ngày ban hành", "Issued on"), "title": ("Tên văn bản", "Title"),
+    "short_title": ("Tên ngắn", "Short title"), "sms_name": ("Tên trong SMS", "Name in SMS"),
+    "supervisor": ("Cơ quan theo dõi, đôn đốc", "Supervising department"), "calendar": ("Lịch làm việc", "Calendar"),
+    "owners": ("Cơ quan chủ trì", "Owners"),
+}  # fmt: skip
+"""The places of a renewal's points as people call them."""
+
+
+def _point(line: str, language: str) -> tuple[str, str]:
+    """(place, what to confirm) of a line at the draft's head."""
+    place, _, what = line.removeprefix(f"# {CONFIRM}: ").partition(": ")
+    return PLACES.get(place, (place, place))[language == "en"], what
 
 
 def checked(session: Session, plan: PlanFile, today: Today) -> PlanReport:

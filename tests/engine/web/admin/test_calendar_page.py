@@ -123,6 +123,13 @@ def test_a_year_whose_days_nobody_entered_warns(office: Office) -> None:
     assert "Chưa nhập ngày nghỉ năm 2022" not in words(office.get("/admin/calendar?year=2022").text)
 
 
+def test_in_the_last_quarter_next_year_is_asked_for(office: Office) -> None:
+    asked = "Chưa nhập ngày nghỉ năm 2022"
+    assert asked not in words(office.get("/admin/calendar").text)
+    office.clock.now = at("2021-10-01", "10:00")
+    assert asked in words(office.get("/admin/calendar").text)
+
+
 @pytest.mark.parametrize("bad", ["year=1999", "year=x", "list=" + "x" * 9000, "days=-1"])
 def test_an_address_that_is_none_is_refused(office: Office, bad: str) -> None:
     assert office.get(f"/admin/calendar?{bad}").status_code == 422
