@@ -48,11 +48,11 @@ def year_map(year: Year, language: str) -> Picture:
     """Weeks x agencies: how many letters, sent (whole edge) or to come (broken edge); a triangle where something is
     due. Wide: to be put into a frame that scrolls."""
     say = _say(language)
-    left, top, side, height = 224, 40, 22, 22
+    left, top, side, height = 200, 40, 18, 20  # a year fits a desk's width
     parts = [_months(year, left, top, side, language)]
     for n, agency in enumerate(year.agencies[:MOST_ROWS]):
         y = top + n * height
-        parts.append(_text(left - 8, y + 15, _cut(agency.name, 30), "pic-label", anchor="end"))
+        parts.append(_text(left - 8, y + 14, _cut(agency.name, 27), "pic-label", anchor="end"))
         for column, monday in enumerate(year.mondays):
             week = agency.weeks.get(monday)
             if week is not None:
@@ -292,7 +292,7 @@ def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
     count = week.sent + week.to_come
     depth = min(count, 4)
     kind = f"pic-cell pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
-    number = Markup('<text x="{:g}" y="{:g}" class="pic-number">{}</text>').format(x + side / 2, y + 15, count or "")
+    number = Markup('<text x="{:g}" y="{:g}" class="pic-number">{}</text>').format(x + side / 2, y + 13, count or "")
     due = Markup('<path d="M{:g} {:g}h7v7z" class="pic-due"/>').format(x + side - 9, y + 2) if week.due else Markup("")
     return Markup("<g>{}{}{}{}</g>").format(_titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
 

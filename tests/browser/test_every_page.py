@@ -30,6 +30,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/accept": ("/accept", "/accept?tick=all"),
     "/account": ("/account",),
     "/admin": ("/admin",),
+    "/admin/accounts": ("/admin/accounts",),
+    "/admin/accounts/{account_id}": ("/admin/accounts/{account}",),
+    "/admin/add-account": ("/admin/add-account",),
     "/admin/add-agency": ("/admin/add-agency",),
     "/admin/agencies": ("/admin/agencies", "/admin/agencies?q=huyen"),
     "/admin/agencies/{agency_id}": ("/admin/agencies/{agency}",),
@@ -38,6 +41,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/agencies/{agency_id}/succession": ("/admin/agencies/{agency}/succession",),
     "/admin/contacts/{contact_id}": ("/admin/contacts/{contact}",),
     "/admin/calendar": ("/admin/calendar", "/admin/calendar?year=2022"),
+    "/admin/log": ("/admin/log",),
     "/admin/policies": ("/admin/policies",),
     "/admin/policies/{policy_id}": ("/admin/policies/default",),
     "/admin/policies/{policy_id}/edit": ("/admin/policies/default/edit",),
@@ -50,6 +54,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/assignments/{assignment_id}": tuple(
         f"/assignments/{{{name}}}" for name in ("reported", "returned", "declined", "extension", "late")
     ),
+    "/duties/{duty_id}/amend": ("/duties/{added}/amend", "/duties/{duty}/amend"),
     "/extensions": ("/extensions",),
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
@@ -60,7 +65,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans": ("/plans",),
     "/plans/import": ("/plans/import",),
     "/plans/load": ("/plans/load",),
+    "/plans/{plan_id}/duties/new": ("/plans/{plan}/duties/new",),
     "/plans/{plan_id}/end": ("/plans/{plan}/end",),
+    "/plans/{plan_id}/figures": ("/plans/{plan}/figures", "/plans/{plan}/figures?period={period}"),
     "/plans/{plan_id}/renew": ("/plans/{plan}/renew",),
     "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
     "/plans/{plan_id}/activate": ("/plans/{loaded}/activate",),
@@ -80,8 +87,9 @@ OPEN = {
 }
 """Pages for those who are not signed in."""
 NO_PAGES = {
-    "/feed/{name}", "/plans/{plan_id}/file.yaml", "/agencies/{agency_id}/files/{digest}",
-    "/r/{token}/files/{digest}", "/letters/{letter_id}/html", "/admin/calendar/preview", "/plans/review",
+    "/feed/{name}", "/plans/{plan_id}/file.yaml", "/plans/{plan_id}/figures.csv", "/admin/log.csv",
+    "/letters/{letter_id}/html",
+    "/agencies/{agency_id}/files/{digest}", "/r/{token}/files/{digest}", "/admin/calendar/preview", "/plans/review",
     "/sign-in/sso", "/sign-in/sso/return",
 }  # fmt: skip
 """Files, a frame, and addresses that only send one on to another."""
