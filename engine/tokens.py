@@ -69,6 +69,9 @@ class TokenLine:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def holds(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 def make_token(
     session: Session, account_id: int, *, label: str, scopes: Iterable[str], lasts: timedelta, actor: str, now: datetime

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import desk, monitoring, reading, rules, standing, wording, writing
+from engine.api import account, desk, monitoring, reading, rules, standing, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -44,6 +44,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(reading.router, tags=["reading"])
+router.include_router(account.router, tags=["account"])
 router.include_router(desk.router, tags=["desk"])
 router.include_router(writing.router, tags=["writing"])
 router.include_router(monitoring.router, tags=["monitoring"])

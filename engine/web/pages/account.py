@@ -1,19 +1,31 @@
-"""One's own account: where one is signed in, and the password."""
+"""One's own account: where one is signed in, the password, the language, and keys for programs."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts import AccountLine, set_password
+from engine.access import Deed
+from engine.accounts import AccountLine, change, set_password
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.passwords import must_be_good
 from engine.signing import SignInRefused, end_session, end_sessions, open_session, sessions_of, sign_in
+from engine.tokens import Scope, make_token, revoke_token, tokens_of
 from engine.web.filters import Code, SmallId
+from engine.web.forms import Form
 from engine.web.pages.signin import MOST_PASSWORD, TYPED_DIFFERENTLY
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
+DAYS = (30, 90, 366)
+"""How long a key may be made to last."""
+MAIN: dict[Scope, tuple[Deed, ...]] = {
+    Scope.READ: (Deed.SEE_PLANS,), Scope.REPORT: (Deed.REPORT,), Scope.DECIDE: (Deed.ACCEPT,),
+    Scope.ADMINISTER: (Deed.KEEP_ACCOUNTS, Deed.KEEP_CONTACTS),
+}  # fmt: skip
+"""What an account must be able to do one of, to be offered a scope."""
 
 
 @router.get("/account")
@@ -61,13 +73,52 @@ def change_password(visit: Desk, form: Posted) -> Response:
     return visit.with_session(visit.go("/account", said="password"), key)
 
 
-def _page(visit: Visit, *, outcome: str = "", status: int = 200, trouble: DondocError | None = None) -> Response:
+@router.post("/account/language")
+def speak(visit: Desk, form: Posted) -> Response:
+    mine, language = _mine(visit), form.text("language", 5)
+    with visit.writing() as session:
+        change(session, mine.id, language=language, actor=visit.actor.name, now=visit.now)
+    return visit.go("/account", said="language", lang=language)
+
+
+@router.post("/account/tokens")
+def make(visit: Desk, form: Posted) -> Response:
+    """The key stands in this answer alone: it is kept nowhere, so there is no page to go to that could show it."""
+    mine = _mine(visit)
+    visit.must(Deed.MAKE_TOKEN, mine.agency_id)
+    try:
+        days = form.number("days")
+        if days not in DAYS:
+            raise BadInput("Chọn khóa dùng được bao lâu. / Choose how long the key lasts.")
+        with visit.writing() as session:
+            key = make_token(session, mine.id, label=form.text("label", 120), scopes=form.fields.get("scope", ()),
+                             lasts=timedelta(days=days), actor=visit.actor.name, now=visit.now)  # fmt: skip
+    except BadInput as error:
+        return _page(visit, status=422, trouble_with_key=error, typed=form)
+    return _page(visit, outcome="key", key=key)
+
+
+@router.post("/account/tokens/{token_id}/revoke")
+def revoke(visit: Desk, form: Posted, token_id: SmallId) -> Response:
+    mine = _mine(visit)
+    with visit.writing() as session:
+        revoke_token(session, mine.id, token_id, actor=visit.actor.name, now=visit.now)
+    return visit.go("/account", said="revoked")
+
+
+def _page(
+    visit: Visit, *, outcome: str = "", status: int = 200, trouble: DondocError | None = None, key: str = "",
+    trouble_with_key: DondocError | None = None, typed: Form | None = None,
+) -> Response:  # fmt: skip
     mine = _mine(visit)
     with visit.reading() as (session, today):
-        found = sessions_of(session, mine.id, visit.now)
-    sentence = trouble.said(visit.language) if trouble else ""
-    return visit.page("account.html", status, today=today, mine=mine, sessions=found, outcome=outcome,
-                      sentence=sentence)  # fmt: skip
+        found, keys = sessions_of(session, mine.id, visit.now), tokens_of(session, mine.id)
+    said, said_of_key = (each.said(visit.language) if each else "" for each in (trouble, trouble_with_key))
+    live = [each for each in keys if each.holds(visit.now)]
+    offered = [scope for scope, deeds in MAIN.items() if any(visit.may(deed, mine.agency_id) for deed in deeds)]
+    return visit.page("account.html", status, today=today, mine=mine, sessions=found, outcome=outcome, sentence=said,
+                      key=key, keys=live, former=[each for each in keys if each not in live], offered=offered,
+                      days=DAYS, typed=typed or Form({}), said_of_key=said_of_key)  # fmt: skip
 
 
 def _mine(visit: Visit) -> AccountLine:

@@ -1,0 +1,104 @@
+"""One's own account: keys for programs, shown once, and the language. Sessions and password are in test_signin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import row, rows
+from ground.office import NOW, Office, open_office
+from ground.people import as_role, join
+
+from engine.database import Database
+from engine.records import Account, ApiToken
+from engine.tokens import make_token
+
+
+@pytest.fixture
+def mine(lived: Database, tmp_path: Path) -> Office:
+    """As huyen-b's coordinator."""
+    return as_role(lived, tmp_path, "coordinator", "huyen-b")
+
+
+def make(office: Office, **fields: object) -> str:
+    """Make a key by the page; the page that answers."""
+    given = {"label": "Kho số liệu", "scope": ["read", "report"], "days": "90"} | fields
+    answer = office.post("/account/tokens", page="/account", **given)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def key_in(page: str) -> str:
+    found = BeautifulSoup(page, "lxml").select_one("code.secret")
+    return found.get_text() if found else ""
+
+
+def test_a_key_is_shown_once_and_works_at_once(mine: Office, lived: Database, tmp_path: Path) -> None:
+    key = key_in(make(mine))
+    assert key
+    assert key not in mine.get("/account").text
+    program = open_office(lived, tmp_path)
+    answer = program.get("/api/v1/assignments", headers={"authorization": f"Bearer {key}"})
+    assert {each["agency_id"] for each in answer.json()["items"]} == {"huyen-b"}
+
+
+def test_keys_are_listed_with_what_they_may_do_and_until_when(mine: Office) -> None:
+    make(mine)
+    shown = BeautifulSoup(mine.get("/account").text, "lxml").select_one("[aria-labelledby=keys] .rows")
+    assert shown is not None
+    text = shown.get_text()
+    assert "Kho số liệu" in text
+    assert "Xác nhận, báo cáo, xin gia hạn; Xem" in text or "Xem; Xác nhận, báo cáo" in text
+    assert "22/9/2021" in text
+
+
+def test_a_revoked_key_is_refused_and_folded_away(mine: Office, lived: Database, tmp_path: Path) -> None:
+    key = key_in(make(mine))
+    answer = mine.post("/account/tokens/1/revoke", page="/account")
+    assert answer.headers["location"] == "/account?said=revoked"
+    program = open_office(lived, tmp_path)
+    assert program.get("/api/v1/plans", headers={"authorization": f"Bearer {key}"}).status_code == 401
+    assert "1 khóa đã thu hồi hoặc hết hạn" in mine.get("/account").text
+    assert mine.post("/account/tokens/1/revoke", page="/account").status_code == 404
+
+
+def test_nobody_revokes_anothers_key(mine: Office, lived: Database) -> None:
+    other = join(lived, "head", "huyen-b")
+    with lived.write() as session:
+        make_token(session, other, label="x", scopes=["read"], lasts=timedelta(days=1), actor="cli", now=NOW)
+    assert mine.post("/account/tokens/1/revoke", page="/account").status_code == 404
+    assert row(lived, ApiToken, id=1).revoked_at is None
+
+
+@pytest.mark.parametrize("fields", [
+    {"label": " "}, {"scope": []}, {"scope": ["everything"]}, {"days": "9999"}, {"days": "x"}, {"days": ""},
+    {"label": "a\x00"}, {"label": "a" * 121},
+])  # fmt: skip
+def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(mine: Office, fields: dict[str, object]) -> None:
+    given = {"token": mine.token("/account"), "label": "Kho số liệu", "scope": "report", "days": "366"} | fields
+    answer = mine.client.post("/account/tokens", data=given)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert (answer.status_code, bool(page.select_one("#key-why"))) == (422, True)
+    assert page.select_one("#key-label[aria-invalid=true]")
+    if "label" not in fields:
+        assert page.select_one("#key-label")["value"] == "Kho số liệu"  # type: ignore[index]
+    assert rows(mine.context.database, ApiToken) == []
+
+
+@pytest.mark.parametrize(("role", "scopes"), [
+    ("coordinator", ["read", "report"]), ("head", ["read", "report", "administer"]), ("monitor", ["read", "decide"]),
+    ("leadership", ["read"]), ("administrator", ["read", "report", "decide", "administer"]),
+])  # fmt: skip
+def test_only_what_the_account_can_do_is_offered(lived: Database, tmp_path: Path, role: str, scopes: list[str]) -> None:
+    page = BeautifulSoup(as_role(lived, tmp_path, role, "tinh").get("/account").text, "lxml")
+    assert [each["value"] for each in page.select("[name=scope]")] == scopes
+
+
+def test_the_language_of_pages_and_letters_is_ones_own_to_choose(mine: Office, lived: Database) -> None:
+    answer = mine.post("/account/language", page="/account", language="en")
+    assert answer.headers["location"] == "/account?said=language&lang=en"
+    assert "now speak English" in mine.get(answer.headers["location"]).text
+    assert row(lived, Account, id=1).language == "en"
+    assert mine.post("/account/language", page="/account", language="fr").status_code in (400, 422)
