@@ -69,36 +69,41 @@ class LinkStale(LinkRefused):
     """Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới. / This link was used or is over; ask anew."""
 
 
-def sign_in(database: Database, *, email: str, password: str, ip: str, device: str, now: datetime) -> str:
+def sign_in(
+    database: Database, *, email: str, password: str, ip: str, device: str, now: datetime, known: str = ""
+) -> str:  # fmt: skip
     """Sign in by password; returns the cookie's value. Raises SignInRefused (the same for an unknown address), or
-    TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted."""
+    TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted.
+    ``known`` is the mark of a browser that signed in to the account before: it is counted apart, so that nobody else's
+    guesses keep the rightful one out."""
     email = email.strip().lower()
-    accounts = table(Account)
+    accounts, counted = table(Account), _counted(email, ip, known)
     with database.read() as session:
-        must_not_be_too_often(session, SIGN_IN, {email: BY_ADDRESS[SIGN_IN], ip: BY_NETWORK[SIGN_IN]}, now)
+        must_not_be_too_often(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
         row = session.connection().execute(
             select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active)
         ).first()  # fmt: skip
     if not matches(row.password if row else "", password) or row is None:
         with database.write() as session:
-            count(session, SIGN_IN, (email, ip), now)
+            count(session, SIGN_IN, counted, now)
         raise SignInRefused
     anew = hashed(password) if is_dated(row.password) else row.password
     with database.write() as session:
-        forget(session, SIGN_IN, email)
+        forget(session, SIGN_IN, counted[0])
         unchanged = (accounts.c.id == row.id, accounts.c.password == row.password, accounts.c.active)
         if session.connection().execute(update(accounts).where(*unchanged).values(password=anew)).rowcount != 1:
             raise SignInRefused  # changed or closed while we were hashing
         return open_session(session, row.id, way="password", device=device, now=now)
 
 
-def ask_link(session: Session, *, email: str, ip: str, now: datetime) -> str | None:
+def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
     """A sign-in link's key for the caller to mail; None for an address that has no account: the page says the same
     either way. An earlier link of the account stops working. Raises TooOften."""
     email = email.strip().lower()
-    must_not_be_too_often(session, LINK, {email: BY_ADDRESS[LINK], ip: BY_NETWORK[LINK]}, now)
-    must_not_be_too_often(session, LINK, {email: LINKS_A_DAY}, now)
-    count(session, LINK, (email, ip), now)
+    counted = _counted(email, ip, known)
+    must_not_be_too_often(session, LINK, _limits(LINK, *counted), now)
+    must_not_be_too_often(session, LINK, {counted[0]: LINKS_A_DAY}, now)
+    count(session, LINK, counted, now)
     line = find(session, email)
     if line is None or not line.active:
         return None
@@ -111,6 +116,15 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime) -> str | N
         insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LASTS)
     )  # fmt: skip
     return key
+
+
+def _counted(email: str, ip: str, known: str) -> tuple[str, str]:
+    """What a try is counted by: the address and the network; a known browser by its mark alone."""
+    return (f"{email} {known}", "") if known else (email, ip)
+
+
+def _limits(what: str, who: str, ip: str) -> dict[str, Limit]:
+    return {who: BY_ADDRESS[what], ip: BY_NETWORK[what]}
 
 
 def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:

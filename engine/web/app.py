@@ -41,7 +41,7 @@ from engine.web.pages.admin import calendar, people, policies, renewing, setting
 from engine.web.pages.admin import home as admin_home
 from engine.web.render import Templates, by_address
 from engine.web.security import FormTokens, Guard
-from engine.web.visit import Tools
+from engine.web.visit import Tools, is_secure
 
 VERSION = "0.1.0"
 PAGES = (
@@ -101,7 +101,7 @@ def make_app(context: Context) -> FastAPI:
         app.include_router(page.router, include_in_schema=False)
     app.include_router(api)
     failures.install(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, secure=is_secure(context))
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     return app

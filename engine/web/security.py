@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 import re
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -45,6 +46,7 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "cache-control": "no-store",
 }
+YEAR = 365 * 86_400
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -55,10 +57,12 @@ def most_bytes(path: str) -> int:
 
 
 class Guard:
-    """Security headers on every answer, HEAD answered as GET without its body, and no body longer than the limit."""
+    """Security headers on every answer, HEAD answered as GET without its body, and no body longer than the limit.
+    ``secure``: the pages stand on https, and browsers are to stay there."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
+        self._headers = HEADERS | ({"strict-transport-security": f"max-age={YEAR}"} if secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,15 +73,15 @@ class Guard:
         await self.app(
             inner,
             _limited(receive, Headers(scope=scope), most_bytes(scope["path"])),
-            _headed(send, bodiless=head),
+            _headed(send, self._headers, bodiless=head),
         )
 
 
-def _headed(send: Send, *, bodiless: bool) -> Send:
+def _headed(send: Send, guards: Mapping[str, str], *, bodiless: bool) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in guards.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body" and bodiless:
             message = {**message, "body": b""}

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from engine.errors import DondocError
 from engine.web.filing import CHOSEN, MOST_PARTS
 from engine.web.forms import Form
-from engine.web.visit import BINDING_COOKIE, language_of, read_form, tools_of
+from engine.web.visit import binding_of, language_of, read_form, tools_of
 
 SECRET = frozenset({"password", "old", "new", "again"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -45,7 +45,7 @@ class Field:
 async def unsent_page(request: Request) -> HTMLResponse | None:
     """The page; None when the form is not one of ours, or holds a password."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    binding = request.cookies.get(BINDING_COOKIE, "")
+    binding = binding_of(request)
     if request.method != "POST" or kind not in FORMS or not binding:
         return None
     tools = tools_of(request)

@@ -30,12 +30,11 @@ from engine.web.context import Context
 from engine.web.forms import Form, Upload
 from engine.web.nav import pages_of
 from engine.web.render import Templates, changed, url
-from engine.web.security import FormTokens, at_the_machine, network_of, same_origin
+from engine.web.security import YEAR, FormTokens, at_the_machine, network_of, same_origin
 from engine.words import LANGUAGES
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
-YEAR = 365 * 86_400
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """Before signing in: belongs to no body, and no page but those of signing in is shown to it."""
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine import accounts, signing, tokens
+from engine import accounts, passwords, signing, tokens
 from engine.access import ActorRole
 from engine.accounts import AccountLine
 from engine.database import Database
 from engine.errors import BadInput, Conflict, NotFound
 from engine.loading import load_directory
-from engine.passwords import must_be_good
+from engine.passwords import hashed, matches, must_be_good
 from engine.records import Account, Event
 
 NOW = at("2021-06-07")
@@ -166,3 +166,10 @@ def test_the_list_costs_one_query_and_shows_closed_ones_last(laid: Database) -> 
     with laid.read() as session:
         listed = accounts.list_accounts(session)
     assert [each.email for each in listed] == ["b@so-ban.example", "a@so-ban.example"]
+
+
+def test_a_password_of_nobody_is_hashed_as_dearly_as_anybodys() -> None:
+    """So that the time it takes tells nobody whether an address is known."""
+    theirs, nobodys = (kept.rpartition("$")[0].rpartition("$")[0] for kept in (hashed("x" * 12), passwords._nobodys()))
+    assert theirs == nobodys == "$argon2id$v=19$m=19456,t=2,p=1"
+    assert not matches("", "x" * 12)

@@ -61,7 +61,7 @@ def change_password(visit: Desk, form: Posted) -> Response:
             raise BadInput(TYPED_DIFFERENTLY)
         if mine.has_password:
             sign_in(visit.context.database, email=mine.email, password=old, ip=visit.ip, device=visit.device,
-                    now=visit.now)  # fmt: skip
+                    now=visit.now, known=f"session {visit.session_id}")  # fmt: skip
     except SignInRefused:
         wrong = BadInput("Mật khẩu đang dùng không đúng. / The present password is wrong.")
         return _page(visit, status=422, trouble=wrong)

@@ -25,6 +25,7 @@ from engine.signing import (
 )
 from engine.web.context import SignInLetter
 from engine.web.filters import Code
+from engine.web.known import mark_here, remember
 from engine.web.render import url
 from engine.web.visit import Anybody, Posted, Visit, local
 
@@ -48,10 +49,10 @@ def take(visit: Anybody, form: Posted) -> Response:
     email, to = form.text("email", 254), local(form.raw("to"))
     try:
         key = sign_in(visit.context.database, email=email, password=form.raw("password")[:MOST_PASSWORD], ip=visit.ip,
-                      device=visit.device, now=visit.now)  # fmt: skip
+                      device=visit.device, now=visit.now, known=mark_here(visit, email))  # fmt: skip
     except (SignInRefused, TooOften) as error:
         return sign_in_page(visit, to, email=email, trouble=error)
-    return entered(visit, to, key)
+    return entered(visit, to, key, email)
 
 
 @router.post("/sign-in/link")
@@ -92,10 +93,11 @@ def take_link(visit: Anybody, form: Posted, key: Key) -> Response:
     to = local(form.raw("to"))
     try:
         with visit.writing() as session:
+            line = behind_link(session, key, visit.now)
             cookie = open_by_link(session, key, device=visit.device, now=visit.now)
     except LinkStale as error:
         return sign_in_page(visit, to, trouble=error)
-    return entered(visit, to, cookie)
+    return entered(visit, to, cookie, line.email)
 
 
 @router.post("/sign-in/link/{key}/password")
@@ -106,6 +108,7 @@ def reset(visit: Anybody, form: Posted, key: Key) -> Response:
         if new != form.raw("again")[:MOST_PASSWORD]:
             raise BadInput(TYPED_DIFFERENTLY)
         with visit.writing() as session:
+            line = behind_link(session, key, visit.now)
             cookie = reset_by_link(session, key, new, device=visit.device, now=visit.now)
     except LinkStale as error:
         return sign_in_page(visit, to, trouble=error)
@@ -113,7 +116,7 @@ def reset(visit: Anybody, form: Posted, key: Key) -> Response:
         with visit.context.database.read() as session:
             line = behind_link(session, key, visit.now)
         return _link_page(visit, line, key, to, error)
-    return entered(visit, to, cookie)
+    return entered(visit, to, cookie, line.email)
 
 
 @router.post("/sign-out")
@@ -122,10 +125,12 @@ def leave(visit: Anybody, form: Posted) -> Response:
     return visit.with_session(visit.go("/sign-in"), "")
 
 
-def entered(visit: Visit, to: str, key: str) -> Response:
+def entered(visit: Visit, to: str, key: str, email: str) -> Response:
     """On to where he was going. Whoever was signed in here before is not any more: the cookie is taken over."""
     _end_here(visit)
-    return visit.with_session(visit.go(to or "/"), key)
+    answer = visit.with_session(visit.go(to or "/"), key)
+    remember(visit, answer, email)
+    return answer
 
 
 def _end_here(visit: Visit) -> None:
@@ -136,7 +141,7 @@ def _end_here(visit: Visit) -> None:
 
 def _letter(visit: Visit, email: str, to: str) -> SignInLetter | None:
     with visit.writing() as session:
-        key = ask_link(session, email=email, ip=visit.ip, now=visit.now)
+        key = ask_link(session, email=email, ip=visit.ip, now=visit.now, known=mark_here(visit, email))
         line = find(session, email)
     if key is None or line is None:
         return None

@@ -53,7 +53,7 @@ def come(visit: Anybody) -> Response:
             key = open_session(session, line.id, way="single_sign_on", device=visit.device, now=visit.now)
     except (SingleSignOnRefused, ProviderAway, TooOften, SignInRefused) as error:
         return _forgotten(visit, sign_in_page(visit, begun.to if begun else "", trouble=error))
-    return _forgotten(visit, entered(visit, begun.to, key))
+    return _forgotten(visit, entered(visit, begun.to, key, line.email))
 
 
 def _account(visit: Visit, who: Proven) -> AccountLine:

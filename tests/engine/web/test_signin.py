@@ -79,6 +79,49 @@ def test_the_sixth_try_is_refused_even_with_the_right_password(one: Office) -> N
     assert answer.status_code == 429  # type: ignore[attr-defined]
 
 
+def test_whoever_guesses_locks_himself_out_and_not_the_browser_that_signed_in_before(
+    one: Office, lived: Database, tmp_path: Path
+) -> None:
+    sign_in(one)
+    one.post("/sign-out", page="/account")
+    stranger = open_office(lived, tmp_path)
+    codes = [sign_in(stranger, "x").status_code for _ in range(6)]  # type: ignore[attr-defined]
+    assert (codes, sign_in(one).status_code) == ([401] * 5 + [429], 303)  # type: ignore[attr-defined]
+
+
+def test_a_known_browser_has_as_many_tries_as_any_and_is_known_for_its_own_account_alone(
+    one: Office, lived: Database
+) -> None:
+    join(lived, "head", "huyen-b", password=GOOD)
+    sign_in(one)
+    one.post("/sign-out", page="/account")
+    assert [sign_in(one, "x").status_code for _ in range(6)] == [401] * 5 + [429]  # type: ignore[attr-defined]
+    assert "coordinator" not in one.client.cookies["dondoc_known"]
+    other = [one.post("/sign-in", page="/sign-in", email="head@huyen-b.example", password="x") for _ in range(6)]
+    assert [each.status_code for each in other] == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("mark", ["x", "x.y", "WyJhIl0.x", ""])
+def test_a_forged_mark_of_a_known_browser_is_none(one: Office, mark: str) -> None:
+    one.client.cookies.set("dondoc_known", mark)
+    codes = [sign_in(one, "x").status_code for _ in range(6)]  # type: ignore[attr-defined]
+    assert codes == [401] * 5 + [429]
+
+
+def test_a_cookie_that_was_planted_before_signing_in_is_never_the_session(
+    one: Office, lived: Database, tmp_path: Path
+) -> None:
+    one.client.cookies.set("dondoc_session", "planted", domain="127.0.0.1")
+    sign_in(one)
+    planted = open_office(lived, tmp_path)
+    planted.client.cookies.set("dondoc_session", "planted")
+    assert (planted.get("/account").status_code, one.get("/account").status_code) == (303, 200)
+    first = one.client.cookies["dondoc_session"]
+    one.post("/sign-in", page="/account", email="coordinator@huyen-b.example", password=GOOD)
+    assert one.client.cookies["dondoc_session"] != first
+    assert row(lived, SignedIn, id=1).ended_at == NOW
+
+
 def test_a_form_of_signing_in_from_elsewhere_is_refused(one: Office) -> None:
     fields = {"token": one.token("/sign-in"), "email": "coordinator@huyen-b.example", "password": GOOD}
     assert one.client.post("/sign-in", data=fields, headers={"origin": FAR}).status_code == 403
