@@ -46,11 +46,13 @@ class Example:
 @dataclass(frozen=True)
 class Reach:
     """``open``: assignments that keep the ladder they have; ``to_open``: those that would get the new one, None when
-    there are too many plans to count; ``example``: the next of these."""
+    there are too many plans to count; ``at_once``: those of them that the next pass would open, and write about;
+    ``example``: the next of these."""
 
     open: int = 0
     to_open: int | None = 0
     example: Example | None = None
+    at_once: int = 0
 
 
 def list_policies(session: Session) -> tuple[PolicyLine, ...]:
@@ -98,7 +100,7 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     spoken = dates(ladder, opens_on, opening.round.due.on, calendar)
     example = Example(plan, opening.round.period.key, opens_on, opening.round.due.on,
                       tuple((rung.rung, on) for on, rung in spoken if on >= opens_on))  # fmt: skip
-    return Reach(open_now, len(coming), example)
+    return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 
 
 def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[str, Any]]:

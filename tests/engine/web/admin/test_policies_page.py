@@ -94,6 +94,13 @@ def test_going_back_to_an_earlier_policy_is_in_the_log_too(office: Office) -> No
     assert len(rows(office.context.database, Event, kind=EventKind.POLICY_LOADED)) == 3
 
 
+def test_a_longer_horizon_says_that_it_opens_and_writes_at_once(office: Office) -> None:
+    same = text(office).replace("send_at: 07:30", "send_at: 08:15")
+    assert "Không thư nào được gửi ngay vì việc này" in words(sent(office, same).text)
+    longer = text(office).replace("open_days_before: 92", "open_days_before: 200")
+    assert "Lượt chạy kế tiếp sẽ mở ngay 5 phần việc và gửi thư giao việc" in words(sent(office, longer).text)
+
+
 def test_a_longer_horizon_is_looked_at_by_the_next_pass(office: Office) -> None:
     assert row(office.context.database, Plan).next_open_at > office.clock.now
     saved(office, text(office).replace("open_days_before: 92", "open_days_before: 200"))
