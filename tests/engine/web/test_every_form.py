@@ -1,0 +1,162 @@
+"""Whatever is sent to any form, by anybody: an answer in words, never a 5xx, and a refusal has changed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ground.office import Office, contact_of, open_office
+from ground.people import as_role, enter, join
+from ground.walk import HOSTILE, WORST, Watched, routes, said, survey, trouble
+from httpx import Response
+
+from engine.access import ActorRole
+from engine.database import Database
+from engine.links import Purpose
+from engine.web.visit import BINDING_COOKIE
+
+POSTS = routes("POST")
+LONG = "ẵ" * 20_000
+WHOSE = {ActorRole.MONITOR: "so-chinh", ActorRole.LEADERSHIP: "tinh", ActorRole.ADMINISTRATOR: "so-chinh"}
+COUNTS_TRIES = ("/sign-in", "/account/password")
+"""Where a refusal is counted, so that nobody may go on guessing."""
+GUESSED = dict.fromkeys(("id", "plan", "reason", "by", "email", "password", "name"), "1")
+"""What is sent to an address whose form no page shows now."""
+
+_KNOWN: dict[str, dict[str, str]] = {}
+
+
+@pytest.fixture
+def office(lived: Database, tmp_path: Path) -> Office:
+    """The pages as an administrator's browser sees them, who has a password: every form is shown to him."""
+    account_id = join(lived, "administrator", "tinh", password="mot cau dai de nho 7")
+    return enter(open_office(lived, tmp_path), account_id)
+
+
+@pytest.fixture
+def watched(office: Office, lived: Database) -> Iterator[Watched]:
+    file = Watched(Path(str(lived.url.database)))
+    yield file
+    file.close()
+
+
+def known(office: Office) -> dict[str, dict[str, str]]:
+    """Every POST address with the fields of its form, or with guessed ones where none is shown. Looked up once a run:
+    the pages are the same each time, and so are the tokens, since the cookie is."""
+    office.client.cookies.set(BINDING_COOKIE, "the same in every test")
+    if not _KNOWN:
+        contact = contact_of(office.context.database, "huyen-b")
+        letters = office.link(Purpose.ACKNOWLEDGE, contact, "1"), office.link(Purpose.REPORT, contact, "1:2021-H1")
+        found = survey(office, *letters, *(f"/assignments/{number}" for number in range(1, 6)))
+        guessed = GUESSED | {"token": office.token("/account")}
+        _KNOWN.update({each.filled(): guessed for each in found.addresses if each.method == "POST"})
+        _KNOWN.update(sorted((path, dict(fields)) for path, fields in found.forms.items()))
+    return _KNOWN
+
+
+class Sender:
+    """Sends, judges the answer, and puts the database back when something was done."""
+
+    def __init__(self, office: Office, watched: Watched) -> None:
+        self.office, self.watched, self.wrong = office, watched, list[str]()
+        self._cookies = dict(office.client.cookies)
+
+    def send(self, path: str, why: str, **how: Any) -> Response:
+        answer = self.office.client.post(path, **how)
+        found = trouble(answer)
+        changed = self.watched.changed()
+        if not found and answer.status_code >= 400 and changed and not path.startswith(COUNTS_TRIES):
+            found = f"{answer.status_code}, and yet something was written"
+        if found:
+            self.wrong.append(f"{path} ({why}): {found}"[:400])
+        if changed:
+            self.watched.restore()
+            self.office.client.cookies = httpx.Cookies(self._cookies)
+        return answer
+
+
+def test_the_walk_knows_the_forms(office: Office) -> None:
+    paths = known(office)
+    assert {"reason", "token"} == set(paths["/assignments/1/return"])
+    assert {"old", "new", "again"} <= set(paths["/account/password"])
+    assert any(path.startswith("/l/") for path in paths)
+    assert len(paths) >= len(POSTS)
+
+
+def test_no_value_in_any_field_breaks_a_form(office: Office, watched: Watched) -> None:
+    sender = Sender(office, watched)
+    for path, fields in known(office).items():
+        token = {"token": fields["token"]} if "token" in fields else {}
+        sender.send(path, "no fields", data=token)
+        for value in (*HOSTILE[::3], LONG):
+            sender.send(path, f"all {value[:20]!r}", **_form(dict.fromkeys(fields, value) | token))
+        for n, name in enumerate(each for each in fields if each != "token"):
+            value = HOSTILE[(n * 7 + 1) % len(HOSTILE)]
+            sender.send(path, f"{name} {value[:20]!r}", **_form(fields | {name: value}))
+    assert sender.wrong == []
+
+
+def test_a_form_without_its_token_or_with_another_s_does_nothing(office: Office, watched: Watched) -> None:
+    sender = Sender(office, watched)
+    for path, fields in known(office).items():
+        for token in ("", "ImZvcmVpZ24i.AAAA", "\x00"):
+            answer = sender.send(path, f"token {token[:10]!r}", **_form(fields | {"token": token}))
+            assert answer.status_code >= 400, path
+    assert sender.wrong == []
+
+
+def test_no_body_of_any_kind_breaks_a_form(office: Office, watched: Watched) -> None:
+    sender = Sender(office, watched)
+    for path, fields in known(office).items():
+        heavy = len(path) % 6 == 0
+        for content, kind in [*_bodies(fields.get("token", "")), *(_HEAVY if heavy else ())]:
+            sender.send(path, f"{kind} {content[:20]!r}", content=content, headers={"content-type": kind})
+    assert sender.wrong == []
+
+
+@pytest.mark.parametrize("role", list(ActorRole))
+def test_no_role_breaks_a_form_nor_is_refused_without_words(
+    office: Office, lived: Database, tmp_path: Path, role: ActorRole
+) -> None:  # fmt: skip
+    shown = known(office)
+    visitor = as_role(lived, tmp_path, role.value, WHOSE.get(role, "huyen-a"))
+    visitor.client.cookies.set(BINDING_COOKIE, "the same in every test")
+    token = visitor.token("/account")
+    watched = Watched(Path(str(lived.url.database)))
+    sender = Sender(visitor, watched)
+    for path, fields in shown.items():
+        sender.send(path, "as shown to the administrator", **_form(fields | {"token": token}))
+        sender.send(path, "hostile", **_form(dict.fromkeys(fields, WORST[0]) | {"token": token}))
+    watched.close()
+    assert token
+    assert sender.wrong == []
+
+
+def _form(fields: Mapping[str, str]) -> dict[str, Any]:
+    """As a browser sends it, but with half a surrogate as the bytes that it would be."""
+    body = "&".join(f"{said(name)}={said(value)}" for name, value in fields.items())
+    return {"content": body, "headers": {"content-type": "application/x-www-form-urlencoded"}}
+
+
+def _bodies(token: str) -> list[tuple[bytes, str]]:
+    urlencoded, multipart = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
+    part = b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n' + token.encode() + b"\r\n"
+    file = b'--b\r\nContent-Disposition: form-data; name="reason"; filename="../x"\r\n\r\n\xff\r\n--b--\r\n'
+    return [
+        (b"", urlencoded),
+        (b"token=%ff%fe&reason=%zz&=&&;", urlencoded), (b"token=\xff\xfe\x00", urlencoded),
+        (b'{"token": 1}', "application/json"), (b"x", "text/plain"), (b"x", "nonsense"), (b"a=1", ""),
+        (b"a=1", urlencoded + "; charset=utf-7"), (b"a=1", urlencoded + "; charset=no-such"),
+        (part + file, multipart), (part + b"--b", multipart), (b"--c\r\n", multipart), (b"\x00" * 50, multipart),
+        (part[:-2], multipart), (b"--b\r\nX: " + b"y" * 70_000 + b"\r\n\r\n\r\n--b--", multipart),
+        (part, "multipart/form-data"), (part, 'multipart/form-data; boundary="' + "z" * 300 + '"'),
+    ]  # fmt: skip
+
+
+_HEAVY = (
+    (b"a=" + b"x" * 1_100_000, "application/x-www-form-urlencoded"),
+    (b"&".join(b"f%d=1" % n for n in range(3_000)), "application/x-www-form-urlencoded"),
+)

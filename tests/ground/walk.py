@@ -1,0 +1,179 @@
+"""Every address of the pages, filled with what exists or with what somebody hostile would send.
+
+``routes()`` knows them from the routers themselves, ``survey()`` by following links what to fill them with and which
+fields the forms have: what is added later is walked without a word here.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from fastapi.routing import APIRoute
+from ground.office import Office
+from httpx import Response
+from lxml.html import fromstring
+
+from engine.web.app import PAGES
+
+HOSTILE = (
+    "", "0", "-1", "9" * 30, "1e9", "٣", "' OR 1=1 --", "../../etc/passwd", "\x00", "\r\nX-A: b", "\u202e\u200b\ufeff",
+    "<script>alert(1)</script>", "{{7*7}}%s{0}", "NaN", "[]", "2021-02-30", "\ud800", "🐉" * 70, "ẵ" * 400,
+)  # fmt: skip
+"""Nothing, numbers out of every range, controls, marks that turn the text, markup, half a surrogate, too long."""
+WORST = HOSTILE[8], HOSTILE[16], HOSTILE[3], HOSTILE[18], HOSTILE[6]
+FRAMEWORK = (
+    "Traceback", "Internal Server Error", "Not Found", "Method Not Allowed", "Field required", "Input should",
+    "pydantic", "sqlalchemy", "sqlite3", "psycopg", "valid integer", "There was an error parsing",
+    "Unprocessable", "Bad Request", "Forbidden", "validation error",
+)  # fmt: skip
+"""Words of the machinery, which no visitor should read."""
+USUAL: Mapping[str, str] = {"agency_id": "huyen-b", "period": "2021-H1"}
+"""What path parameters are filled with where no page links to the address; any other is 1, which most things have."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """One route: ``parameters`` of its path, ``queries`` that it reads, ``usual`` values of the parameters."""
+
+    method: str
+    path: str
+    regex: re.Pattern[str]
+    parameters: tuple[str, ...]
+    queries: tuple[str, ...]
+    usual: Mapping[str, str] = field(default_factory=lambda: USUAL, compare=False)
+
+    def filled(self, **values: str) -> str:
+        path = self.path
+        for name in self.parameters:
+            path = path.replace(f"{{{name}}}", said(values.get(name, self.usual.get(name, "1"))))
+        return path
+
+
+def said(value: str) -> str:
+    """A value as it stands in an address; half a surrogate goes as the bytes that it would be."""
+    return quote(value.encode("utf-8", "surrogatepass"), safe="")
+
+
+def routes(method: str) -> list[Address]:
+    """The pages' routes of a method, in the order in which they are tried."""
+    return [
+        Address(method, route.path, route.path_regex, _of(route.dependant, "path_params"),
+                _of(route.dependant, "query_params"))
+        for page in PAGES for route in _flat(page.router) if method in route.methods
+    ]  # fmt: skip
+
+
+def _flat(router: Any) -> Iterator[APIRoute]:
+    """The routes of a router and of those that it includes."""
+    for each in router.routes:
+        if isinstance(each, APIRoute):
+            yield each
+        elif hasattr(each, "original_router"):
+            yield from _flat(each.original_router)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What following links comes to: addresses filled as the first link to each fills them; path -> form's fields."""
+
+    addresses: tuple[Address, ...]
+    forms: Mapping[str, Mapping[str, str]]
+
+
+def survey(office: Office, *first: str) -> Survey:
+    """Every page is fetched once: those of ``first``, and one of each address, by the links that pages show."""
+    addresses = [*routes("GET"), *routes("POST")]
+    usual: dict[Address, dict[str, str]] = {}
+    shown: dict[str, dict[str, str]] = {}
+    waiting, seen = [*first, *(address.filled() for address in addresses if address.method == "GET")], set[str]()
+    while waiting:
+        page = waiting.pop(0)
+        answer = office.get(page) if page not in seen else None
+        seen.add(page)
+        if answer is None or answer.status_code != 200 or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        html = fromstring(answer.content.decode())
+        for form in html.xpath('//form[@method="post"]'):
+            shown.setdefault(urlsplit(form.get("action") or page).path, {}).update(_fields(form))
+        for link in [*html.xpath("//a/@href"), *shown]:
+            path = urlsplit(link).path
+            known = ((address, address.regex.match(unquote(path))) for address in addresses if address not in usual)
+            for address, match in known:
+                if match:
+                    usual[address] = match.groupdict()
+                    waiting.append(path)
+    return Survey(tuple(replace(each, usual=usual.get(each, USUAL)) for each in addresses), shown)
+
+
+def _of(dependant: Any, kind: str) -> tuple[str, ...]:
+    """Aliases of the parameters of an endpoint and of what it depends on."""
+    names = dict.fromkeys(each.alias for each in getattr(dependant, kind))
+    for inner in dependant.dependencies:
+        names |= dict.fromkeys(_of(inner, kind))
+    return tuple(names)
+
+
+def hostile_queries(address: Address) -> Iterator[str]:
+    """All parameters hostile at once; each alone with a few; and as arrays, twice, and unknown ones."""
+    for value in HOSTILE[::2] if address.queries else ():
+        yield "&".join(f"{said(name)}={said(value)}" for name in address.queries)
+    for n, name in enumerate(address.queries):
+        for step in range(2):
+            yield f"{said(name)}={said(HOSTILE[(n * 3 + step * 5 + 1) % len(HOSTILE)])}"
+        yield f"{said(name)}=1&{said(name)}=2&{said(name)}[]=3&unknown=%FF%FE&&&==&%"
+
+
+def _fields(form: Any) -> dict[str, str]:
+    """Names with the values that sending the form untouched would send; a button's counts as pressed."""
+    found: dict[str, str] = {}
+    for each in form.xpath(".//*[self::input or self::textarea or self::select or self::button][@name]"):
+        value = each.text_content() if each.tag == "textarea" else each.get("value", "")
+        if each.tag == "select":
+            chosen = each.xpath(".//option[@selected]") or each.xpath(".//option")[-1:]
+            value = chosen[0].get("value", "") if chosen else ""
+        found.setdefault(each.get("name"), value.strip())
+    return found
+
+
+def trouble(answer: Response, language: str = "vi") -> str:
+    """What is wrong with an answer, whatever was asked; empty when nothing is: never a 5xx, always in words."""
+    if answer.status_code >= 500:
+        return f"{answer.status_code} {answer.text[:200]}"
+    if not answer.headers.get("content-type", "").startswith("text/html"):
+        return ""
+    if answer.status_code >= 400 and f'<html lang="{language}"' not in answer.text[:400]:
+        return f"{answer.status_code} is not a page in {language}: {answer.text[:200]}"
+    leaked = [words for words in FRAMEWORK if answer.status_code >= 400 and words in answer.text]
+    return f"{answer.status_code} says {leaked}" if leaked else ""
+
+
+class Watched:
+    """A SQLite file of which one can ask whether anybody has written to it, and put it back as it was."""
+
+    def __init__(self, path: Path) -> None:
+        self._line = sqlite3.connect(path, isolation_level=None)
+        self._kept = sqlite3.connect(":memory:")
+        self._line.backup(self._kept)
+        self._seen = self._version()
+
+    def changed(self) -> bool:
+        """Whether anything was committed since it was asked last."""
+        before, self._seen = self._seen, self._version()
+        return before != self._seen
+
+    def restore(self) -> None:
+        self._kept.backup(self._line)
+        self._seen = self._version()
+
+    def close(self) -> None:
+        self._line.close()
+        self._kept.close()
+
+    def _version(self) -> int:
+        return int(self._line.execute("PRAGMA data_version").fetchone()[0])
