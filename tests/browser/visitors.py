@@ -18,6 +18,13 @@ from playwright.sync_api import Locator, Page, expect
 
 AXE = Axe().axe_script
 RUN = "options => axe.run(document, options).then(found => found.violations)"
+SEEN = """wanted => {
+  const on = document.activeElement, look = getComputedStyle(on), at = on.getBoundingClientRect();
+  const top = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
+  const clear = top && (on.contains(top) || top.contains(on));
+  return {what: on.outerHTML.slice(0, 80), there: on === wanted, clear: Boolean(clear),
+          ring: look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2};
+}"""
 LOADING = "Failed to load resource"
 """What Chromium writes of every answer that is an error; a refused form is one."""
 
@@ -91,6 +98,18 @@ class Visitor:
 
     def is_refused(self, vi: str, en: str) -> None:
         expect(self.page.get_by_role("alert").first).to_contain_text(self.words(vi, en))
+
+    def tabs_to(self, role: Any, vi: str, en: str, *, most: int = 60) -> int:
+        """By the Tab key alone, each step seen: the ring is drawn and nothing covers what has the focus. How many."""
+        wanted = self.finds(role, vi, en).element_handle()
+        for step in range(1, most + 1):
+            self.page.keyboard.press("Tab")
+            seen = self.page.evaluate(SEEN, wanted)
+            assert seen["ring"], f"no ring around {seen['what']}"
+            assert seen["clear"], f"{seen['what']} is covered"
+            if seen["there"]:
+                return step
+        raise AssertionError(f"{most} steps do not reach {vi}")
 
     def _act(self, on: Locator) -> None:
         if self.telephone:
