@@ -1,0 +1,59 @@
+"""Takes the pictures of docs/screenshots anew, from the lived province with something of everything in it:
+
+PYTHONPATH=.:tests .venv/bin/python -m browser.screenshots
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from browser.conftest import CHROMIUM, FLAGS, PHONE, spring_of, visitors
+from ground.busy import fill
+from ground.lived import MANY, aside
+from ground.postgres import Ground
+from playwright.sync_api import sync_playwright
+
+from workflows.app import look_over
+
+FOLDER = Path(__file__).parents[2] / "docs/screenshots"
+WIDE, TALL = 1160, 780
+PICTURES = (
+    ("board", "/", "monitor", "vi", False),
+    ("board-en", "/", "monitor", "en", False),
+    ("board-phone", "/", "monitor", "vi", True),
+    ("overdue", "/overdue", "monitor", "vi", False),
+    ("accept", "/accept", "monitor", "vi", False),
+    ("assignment", "/assignments/{late}", "monitor", "vi", False),
+    ("assignment-phone", "/assignments/{late}", "monitor", "vi", True),
+    ("desk-phone", f"/agencies/{MANY}", "coordinator", "vi", True),
+    ("acknowledge-phone", "/l/{seen}", "", "vi", True),
+    ("report", f"/report/{MANY}/{{plan}}/{{period}}", "coordinator", "vi", False),
+    ("leadership", "/leadership?plan={plan}&period={period}", "leadership", "vi", False),
+    ("calendar", "/admin/calendar", "administrator", "vi", False),
+    ("letters", "/letters/{letter}", "monitor", "vi", False),
+    ("health", "/health", "administrator", "vi", False),
+)
+"""Name, address, who looks, in which language, on a telephone or at a desk."""
+
+
+def main() -> None:
+    with TemporaryDirectory() as made, sync_playwright() as playwright:
+        ground = Ground(Path(made) / "ground", os.getpid())
+        ground.folder.mkdir()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        with spring_of(ground, Path(made)) as spring:
+            names = fill(spring.system)
+            aside(lambda: look_over(spring.system))
+            for name, address, role, language, phone in PICTURES:
+                with visitors(browser, spring, PHONE if phone else WIDE, language) as come:
+                    someone = come(role, MANY if role == "coordinator" else "")
+                    someone.page.set_viewport_size({"width": PHONE if phone else WIDE, "height": TALL})
+                    someone.goes(address.format(**names))
+                    someone.page.screenshot(path=FOLDER / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
