@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import account, desk, monitoring, reading, rules, standing, wording, writing
+from engine.api import account, desk, monitoring, people, reading, rules, standing, wording, writing
 
 
 class ProblemField(BaseModel):
@@ -51,3 +51,4 @@ router.include_router(monitoring.router, tags=["monitoring"])
 router.include_router(standing.router, tags=["standing"])
 router.include_router(wording.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])
+router.include_router(people.router, tags=["people"])
