@@ -23,7 +23,8 @@ def upload(page: Page, served: Served, file: Path = TEXT) -> None:
     page.goto(f"{served.url}/plans")
     page.get_by_role("link", name="Nhập từ văn bản").click()
     page.get_by_label("Tệp văn bản").set_input_files(file)
-    page.get_by_role("button", name="Đọc văn bản").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Đọc văn bản").click()
 
 
 def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(page: Page, province: Served) -> None:
