@@ -77,6 +77,8 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
     if unknown:
         raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
     line = account(session, account_id)
+    if not changes:
+        raise BadInput("Chưa nêu gì để đổi. / Nothing to change was given.")
     role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
     if wrong := _wrong(session, role, agency_id, changes.get("language", line.language)):
         raise FieldsRefused(wrong)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from engine.calendar import ONE_DAY, WorkCalendar
 from engine.terms import NoticeKind, Quiet, Role, State
@@ -24,7 +24,12 @@ def _wall_time(value: object) -> object:
     return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
 
 
-WallTime = Annotated[time, BeforeValidator(_wall_time)]
+WallTime = Annotated[
+    time,
+    BeforeValidator(_wall_time),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["07:30"]}),
+]
+"""Local; JSON Schema's own «time» has an offset (RFC 3339), which no wall clock has."""
 
 
 class Rung(BaseModel):

@@ -19,6 +19,7 @@ from engine.terms import COUNTED_STATES, PlanState, TimeClass
 from engine.words import level_rank
 
 DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
+COMING = tuple(each for each in TimeClass if each not in (*DONE, TimeClass.OPEN_OVERDUE))
 MOST_CHOICES = 300
 
 
@@ -82,13 +83,14 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
+    """One agency and period; ``first`` is its first due date, whatever became of it."""
+
     agency_id: str
     name: str
     level: str
     period: str
-    time_class: TimeClass
-    count: int
-    earliest: date | None
+    first: date | None
+    counts: Counts
 
 
 def plan_choices(session: Session) -> tuple[tuple[str, str], ...]:
@@ -109,8 +111,9 @@ def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
 
 
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """Two levels of grouping out of one query, whatever is stored. It reads all periods: the one that is wanted is
-    taken out of them, and the others are what else could be asked for."""
+    """Two levels of grouping out of one query, whatever is stored: the database counts by class, then lays the classes
+    of a cell side by side. It reads all periods: the one that is wanted is taken out of them, and the others are what
+    else could be asked for."""
     g = table(Agency)
     each, source = _counted(session, today, replace(wanted, period=""))
     grouped = (
@@ -118,12 +121,15 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
                func.min(each.c.due_on).label("earliest")).select_from(source)
         .group_by(each.c.agency_id, each.c.period, each.c["class"]).subquery()
     )  # fmt: skip
+    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.earliest
     chosen = (
-        select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, grouped.c["class"], grouped.c.n,
-               grouped.c.earliest)
-        .join(g, g.c.id == grouped.c.agency_id).order_by(g.c.code, g.c.name)
+        select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, func.min(due),
+               func.min(due).filter(which.in_(COMING)), func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
+               *(func.sum(n).filter(which == each) for each in TimeClass))
+        .join(g, g.c.id == grouped.c.agency_id)
+        .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period).order_by(g.c.code, g.c.name)
     )  # fmt: skip
-    cells = [_Cell(*row) for row in session.connection().execute(chosen)]
+    cells = [_cell(row) for row in session.connection().execute(chosen)]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
@@ -157,27 +163,30 @@ def _by_due_date(cells: Sequence[_Cell]) -> tuple[str, ...]:
     """The periods in the order in which their first reports are due."""
     ends: dict[str, date] = {}
     for cell in cells:
-        ends[cell.period] = min(ends.get(cell.period, date.max), cell.earliest or date.max)
+        ends[cell.period] = min(ends.get(cell.period, date.max), cell.first or date.max)
     return tuple(sorted(ends, key=lambda period: (ends[period], period)))
 
 
 def _line(cells: Sequence[_Cell]) -> AgencyLine:
-    by_period: dict[str, list[_Cell]] = defaultdict(list)
-    for cell in cells:
-        by_period[cell.period].append(cell)
     one = cells[0]
-    counted = {period: _counts(found) for period, found in by_period.items()}
-    return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), counted)
+    return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), {cell.period: cell.counts for cell in cells})
+
+
+def _cell(row: Any) -> _Cell:
+    agency_id, name, level, period, first, coming, late, *counted = row
+    by_class = {each: int(n) for each, n in zip(TimeClass, counted, strict=True) if n}
+    return _Cell(agency_id, name, level, period, first, Counts(by_class, coming, late))
 
 
 def _counts(cells: Sequence[_Cell]) -> Counts:
+    """Several cells together."""
     by_class: dict[TimeClass, int] = {}
     for cell in cells:
-        by_class[cell.time_class] = by_class.get(cell.time_class, 0) + cell.count
-    open_ones = [cell for cell in cells if cell.time_class not in DONE and cell.earliest]
-    coming = [cell.earliest for cell in open_ones if cell.time_class is not TimeClass.OPEN_OVERDUE and cell.earliest]
-    late = [cell.earliest for cell in open_ones if cell.time_class is TimeClass.OPEN_OVERDUE and cell.earliest]
-    return Counts(by_class, min(coming, default=None), min(late, default=None))
+        for each, n in cell.counts.by_class.items():
+            by_class[each] = by_class.get(each, 0) + n
+    coming = min((cell.counts.earliest for cell in cells if cell.counts.earliest), default=None)
+    late = min((cell.counts.late_since for cell in cells if cell.counts.late_since), default=None)
+    return Counts(by_class, coming, late)
 
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:

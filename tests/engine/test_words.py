@@ -107,7 +107,7 @@ def test_who_acted_is_said_in_words_too() -> None:
     assert actor_words("contact:3", people, "vi") == "đầu mối, UBND huyện Nam Đàn"
     assert actor_words("agency:x", people, "vi") == "Sở Y tế"
     assert actor_words("desk", people, "en") == "the monitor's desk"
-    assert actor_words("contact:9", people, "vi") == "contact:9"
+    assert actor_words("contact:9", people, "vi") == "liên hệ 9"
 
 
 def test_labels_of_a_state_differ_from_one_another() -> None:

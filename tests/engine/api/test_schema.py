@@ -1,0 +1,76 @@
+"""The API held to its own OpenAPI document: whatever is sent, by whomever, no 5xx, and every answer is as declared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from ground.office import NOW, Office
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from engine.accounts import create
+from engine.database import Database
+from engine.tokens import Scope, make_token
+
+ROLES = ("coordinator", "monitor", "administrator")
+HELD = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
+]  # fmt: skip
+QUIET = settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def sent(office: Office, case: schemathesis.Case, key: str) -> httpx.Response:
+    told: dict[str, Any] = case.as_transport_kwargs(base_url=str(office.client.base_url))
+    headers = {name: value for name, value in dict(told.get("headers") or {}).items() if value.isascii()}
+    body = {name: told[name] for name in ("json", "content", "data") if told.get(name) is not None}
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    answer = office.client.request(told["method"], told["url"], params=told.get("params"), headers=headers, **body)
+    answer.elapsed = timedelta()
+    return answer
+
+
+def keys(database: Database) -> dict[str, str]:
+    """A token with every scope for each role; «» is whoever sits at the machine."""
+    with database.write() as session:
+        made = {"": ""}
+        for role in ROLES:
+            agency = "so-chinh" if role in ("monitor", "administrator") else "huyen-b"
+            account = create(
+                session, email=f"{role}@{agency}.example", role=role, agency_id=agency, actor="cli", now=NOW
+            )
+            made[role] = make_token(session, account, label="thử", scopes=tuple(Scope), lasts=timedelta(days=9),
+                                    actor="cli", now=NOW)  # fmt: skip
+        return made
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_every_call_answers_as_the_document_says(office: Office, lived: Database, role: str) -> None:
+    key = keys(lived)[role] if role else ""
+    schema = schemathesis.openapi.from_dict(office.get("/api/v1/openapi.json").json())
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) > 60
+    for operation in operations:
+
+        @QUIET
+        @given(case=operation.as_strategy())
+        def hold(case: schemathesis.Case) -> None:
+            case.validate_response(sent(office, case, key), checks=HELD)
+
+        hold()
