@@ -154,6 +154,20 @@ def written(day: date, language: str = "vi") -> str:
     return f"{WEEKDAYS[language][day.weekday()]} {day.day}/{day.month}/{day.year}"
 
 
+def read_day(text: str) -> date | None:
+    """A date as a machine writes it (2021-06-17) or as people do (17/6/2021); None for anything else, and for a year
+    that the calendar does not know."""
+    try:
+        if "/" in text:
+            day, month, year = (int(part) for part in text.split("/"))
+            found = date(year, month, day)
+        else:
+            found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+
+
 def local_date(now: datetime) -> date:
     """The plan's date at an instant. Viet Nam has had no daylight saving since 1975."""
     return now.astimezone(PLAN_TIME).date()

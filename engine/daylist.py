@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from engine.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
+from engine.calendar import DayException, DayKind, WorkCalendar, read_day
 from engine.errors import Problem
 
 MOST_DAYS = 100
@@ -124,15 +124,8 @@ def _kind(said: str) -> tuple[DayKind | None, str]:
 
 
 def _day(text: str) -> date:
-    try:
-        if "/" in text:
-            day, month, year = (int(part) for part in text.split("/"))
-            found = date(year, month, day)
-        else:
-            found = date.fromisoformat(text)
-    except ValueError:
-        found = date.min
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    found = read_day(text)
+    if found is None:
         raise _Wrong(f"«{text}» không phải ngày có thật / is no day of the calendar",
                      "viết như 2/9/2026 / write like 2/9/2026")  # fmt: skip
     return found

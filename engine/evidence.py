@@ -7,9 +7,7 @@ ending, never executable; written whole or not at all. They are given back as do
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 import unicodedata
 import zipfile
 from collections.abc import Callable, Collection, Mapping
@@ -28,6 +26,7 @@ from engine.errors import BadInput, NotFound
 from engine.lifecycle import append, event
 from engine.records import Evidence
 from engine.terms import EventKind
+from engine.wholefile import write_whole
 
 MOST_BYTES = 10_000_000
 MOST_FILES = 10
@@ -75,7 +74,9 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
         raise FileUnfit(f"«{_shown(name)}» lớn hơn {most} MB. / “{_shown(name)}” is larger than {most} MB.")
     media_type, ending = _what_it_is(body, name)
     kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
-    _write(_path(folder, kept.digest), body)
+    path = _path(folder, kept.digest)
+    if not path.is_file() or path.stat().st_size != len(body):
+        write_whole(path, body, 0o600)  # readable by us alone and never executable
     return kept
 
 
@@ -196,20 +197,3 @@ _BEGINS: Mapping[bytes, Callable[[bytes], tuple[str, str] | None]] = {
 
 def _path(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / digest
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Whole or not at all, on the disk before it has its name, readable by us alone and never executable."""
-    if path.is_file() and path.stat().st_size == len(body):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -6,8 +6,6 @@ better one that ships later is used at once. What stood before is in the event t
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +17,7 @@ from engine.lifecycle import append, event
 from engine.rulebook import read_rulebook
 from engine.terms import EventKind
 from engine.web.wording import Preview, TemplateFile
+from engine.wholefile import write_whole
 from notifications.channel import Outgoing
 from notifications.facts import gather
 from notifications.letters import LANGUAGES, TEMPLATES, Stationery
@@ -60,7 +59,7 @@ class OfficeWording:
                 event(EventKind.TEMPLATE_CHANGED, now, actor=actor, name=each.name, was=each.text) for each in changed
             ])  # fmt: skip
         for each in changed:
-            _write(self.folder / each.name, texts[each.part], each.shipped)
+            self._keep(each, texts[each.part])
         return len(changed)
 
     def letter(self, letter_id: int, now: datetime) -> Preview | None:
@@ -70,6 +69,13 @@ class OfficeWording:
         if facts.empty:
             return None
         return _preview(self.stationery.render(facts, now))
+
+    def _keep(self, file: TemplateFile, text: str) -> None:
+        path = self.folder / file.name
+        if text == file.shipped:
+            path.unlink(missing_ok=True)
+        else:
+            write_whole(path, text.encode(), 0o644)
 
     @property
     def _office(self) -> Path | None:
@@ -86,17 +92,3 @@ class OfficeWording:
 
 def _preview(letter: Outgoing) -> Preview:
     return Preview(letter.subject, letter.text, letter.html)
-
-
-def _write(path: Path, text: str, shipped: str) -> None:
-    """Whole or not at all; a letter that is being written meanwhile is by the old or by the new text."""
-    if text == shipped:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)

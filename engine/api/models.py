@@ -8,8 +8,6 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from engine.calendar import FIRST_YEAR, LAST_YEAR
-from engine.errors import BadInput
 from engine.evidence import MOST_FILES
 from engine.lifecycle import Outcome
 from engine.queries.assignments import AssignmentRow
@@ -17,24 +15,16 @@ from engine.queries.board import AgencyLine, Board, Counts
 from engine.queries.paging import Page
 from engine.queries.plans import DutyLine, PlanPage, PlanRow
 from engine.terms import PlanState, TimeClass
-from engine.web.filters import Plain
+from engine.web.filters import Plain, known_year
 from engine.web.forms import MOST_WORDS, REASON, clean
 
 T = TypeVar("T")
 
 
-def _known_year(day: date) -> date:
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise BadInput(
-            f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
-        )
-    return day
-
-
 Words = Annotated[str, Field(max_length=MOST_WORDS), AfterValidator(clean)]
 Short = Annotated[str, Field(max_length=REASON), AfterValidator(clean)]
 Needed = Annotated[str, Field(min_length=1, max_length=REASON), AfterValidator(clean)]
-Day = Annotated[date, AfterValidator(_known_year)]
+Day = Annotated[date, AfterValidator(known_year)]
 Figure = int | float | str
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 

@@ -10,11 +10,10 @@ from pydantic import BaseModel, Field
 
 from engine.api.caller import Caller
 from engine.api.models import Body
-from engine.errors import BadInput
+from engine.errors import BadInput, half
 from engine.web.failures import answer
 from engine.web.filters import Plain
 from engine.web.pages.wording import LONGEST, kept_text, wording_of
-from engine.web.render import spoken
 
 router = APIRouter()
 Language = Annotated[str, Plain, Path(max_length=8)]
@@ -56,7 +55,7 @@ def save_templates(caller: Caller, said: TemplatesBody, language: Language, kind
     texts = {part: kept_text(text, files[part]) for part, text in said.texts.items()}
     problems = wording.problems(language, kind, texts)
     if problems:
-        told = [{"field": f"{each.file}:{each.line}", "what": spoken(each.what, caller.language)} for each in problems]
+        told = [{"field": f"{each.file}:{each.line}", "what": half(each.what, caller.language)} for each in problems]
         return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in told), told)
     if said.try_only:
         return TemplatesSaved(changed=0)

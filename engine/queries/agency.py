@@ -30,9 +30,6 @@ class NameLine:
     since: date | None
     until: date | None
 
-    def borne_on(self, day: date) -> bool:
-        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
-
 
 @dataclass(frozen=True, slots=True)
 class Edge:

@@ -18,7 +18,7 @@ from engine.database import table
 from engine.errors import LinkRefused
 from engine.links import Link
 from engine.policy import Facts, Ladder, upcoming
-from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.assignments import AssignmentRow, columns, from_rows, joined
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice
 from engine.terms import OPEN_STATES, NoticeKind, Role, State
@@ -101,13 +101,6 @@ def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[A
     )  # fmt: skip
     found = session.connection().execute(chosen).all()
     return tuple(_asked(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
-
-
-def open_on_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> list[AssignmentRow]:
-    """What is still open of one agency, plan and period."""
-    wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id, states=OPEN_STATES)
-    chosen = joined(select(*columns(today))).where(*conditions(wanted, today))
-    return from_rows(session.connection().execute(chosen).all())
 
 
 def _asked(row: AssignmentRow, extra: Any, today: Today) -> Asked:

@@ -50,6 +50,15 @@ PeriodKey = Annotated[str, Plain, Path(max_length=16)]
 SmallId = Annotated[int, Path(ge=1, le=MOST_SMALL)]
 
 
+def known_year(day: date) -> date:
+    """Raises BadInput for a day of a year that the calendar does not know."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadInput(
+            f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
+        )
+    return day
+
+
 def assignment_filter(
     plan: PlanId = None,
     period: Code = "",
@@ -88,10 +97,8 @@ def log_filter(
 ) -> LogFilter:
     """What to list of the log."""
     for day in (since, until):
-        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise BadInput(
-                f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
-            )
+        if day is not None:
+            known_year(day)
     return LogFilter(kind, actor, plan, agency, since, until)
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from engine.calendar import FIRST_YEAR, LAST_YEAR
+from engine.calendar import read_day
 from engine.errors import BadInput
 
 MOST_WORDS = 10_000
@@ -21,11 +21,17 @@ E = TypeVar("E", bound=StrEnum)
 ALLOWED_CONTROLS = "\n\t"
 
 
-def clean(text: str, most: int = MOST_WORDS) -> str:
-    """Text as it may be stored: NFC, one kind of line break, no control characters, not longer than ``most``."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+def plain(text: str) -> str:
+    """Text in one form: NFC, one kind of line break. Raises BadInput for control characters."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in ALLOWED_CONTROLS for char in text):
         raise BadInput("Nội dung có ký tự điều khiển không đọc được. / The text holds unreadable control characters.")
+    return text
+
+
+def clean(text: str, most: int = MOST_WORDS) -> str:
+    """Text as it may be stored: ``plain``, nothing empty around it, not longer than ``most``."""
+    text = plain(text.strip())
     if len(text) > most:
         raise BadInput(
             f"Nội dung dài {len(text)} ký tự, nhiều nhất {most}. / The text has {len(text)} characters, {most} at most."
@@ -36,15 +42,8 @@ def clean(text: str, most: int = MOST_WORDS) -> str:
 def written_day(value: str) -> date:
     """A date as a browser sends it (2021-06-17) or as people write it (17/6/2021). Raises BadInput."""
     value = value.strip()
-    try:
-        if "/" in value:
-            day, month, year = (int(part) for part in value.split("/"))
-            found = date(year, month, day)
-        else:
-            found = date.fromisoformat(value)
-    except ValueError:
-        found = date.min
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    found = read_day(value)
+    if found is None:
         raise BadInput(
             f"Không đọc được ngày «{value[:20]}»; hãy viết như 17/6/2021. "
             f"/ The date “{value[:20]}” cannot be read; write it like 17/6/2021."

@@ -18,6 +18,7 @@ from engine import words
 from engine.access import Deed
 from engine.calendar import DayKind, written
 from engine.devices import device_words
+from engine.errors import half
 from engine.labels import label
 from engine.lifecycle import Outcome
 from engine.periods import Cadence
@@ -98,7 +99,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "label": spoken_by(label), "device": spoken_by(device_words),
         "code": spoken_by(words.coded), "level": spoken_by(words.level_name),
         "day": spoken_by(written), "at": spoken_by(words.moment), "period": spoken_by(words.period_words),
-        "said": spoken_by(said), "why": spoken_by(_why), "in_language": spoken_by(spoken),
+        "said": spoken_by(said), "why": spoken_by(_why), "in_language": spoken_by(half),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
         "today": today, "left": _left(language, today), "late": _late(language, today),
@@ -115,12 +116,6 @@ def _many(language: str, count: int, vi: str, one: str, more: str = "") -> str:
 def _why(reason: str, language: str) -> str:
     """Why a rung said nothing."""
     return label(Skip(reason) if reason in tuple(Skip) else Dropped(reason), language)
-
-
-def spoken(text: str, language: str) -> str:
-    """One language of a text that holds both, «… / …»; whole where it holds one."""
-    vi, slash, en = text.partition(" / ")
-    return en if language == "en" and slash else vi
 
 
 def pairs(values: Iterable[Any], words_of: Callable[[Any], str]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from engine.access import Deed
 from engine.adhoc import LONGEST, Amendment, NewDuty, add_duty, amend_duty
 from engine.calendar import written
-from engine.errors import BadInput, Conflict, DondocError
+from engine.errors import BadInput, Conflict, DondocError, half
 from engine.loading import expand_owners
 from engine.queries.duties import DutyNow, duty_now, owner_choices, would_add, would_amend
 from engine.queries.plans import PlanPage, plan_page
@@ -96,9 +96,7 @@ def _duty(visit: Visit, duty_id: int) -> DutyNow:
 def _new_duty(visit: Visit, form: Form) -> tuple[NewDuty, Problems]:
     """What was typed, with what is wrong by field."""
     problems = _words(visit, form)
-    owners = form.fields.get("owners", ())
-    if not owners:
-        problems["owners"] = _said(visit, "Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+    owners = _owners(visit, form, problems)
     due = _day(visit, form, "due", problems)
     if problems:
         return NewDuty("", (), due, ""), problems
@@ -117,9 +115,7 @@ def _amendment(visit: Visit, form: Form, duty: DutyNow) -> tuple[Amendment, Prob
         if form.raw(f"due-{period}").strip():
             day = _day(visit, form, f"due-{period}", problems)
             due |= {period: day} if day != standing else {}
-    owners = form.fields.get("owners", ())
-    if not owners:
-        problems["owners"] = _said(visit, "Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+    owners = _owners(visit, form, problems)
     if problems:
         return Amendment(""), problems
     text = form.text("text", LONGEST)
@@ -157,8 +153,11 @@ def _day(visit: Visit, form: Form, name: str, problems: Problems) -> date:
     return day
 
 
-def _said(visit: Visit, both: str) -> str:
-    return BadInput(both).said(visit.language)
+def _owners(visit: Visit, form: Form, problems: Problems) -> tuple[str, ...]:
+    owners = form.every("owners")
+    if not owners:
+        problems["owners"] = half("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.", visit.language)
+    return owners
 
 
 def _owners_changed(session: Session, duty: DutyNow, wanted: Amendment) -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.access import Deed, must
+from engine.decisions import MOST_AT_ONCE, must_be_few
 from engine.errors import BadInput
 from engine.lifecycle import chase
 from engine.queries.assignments import AssignmentFilter, list_assignments
@@ -18,7 +19,6 @@ from engine.web.forms import Form
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
-MOST_AT_ONCE = 500
 
 
 @router.get("/overdue")
@@ -55,8 +55,7 @@ def ask(visit: Desk, form: Posted) -> Response:
     ids = form.numbers("id") or _owed(visit, form)
     if not ids:
         raise BadInput("Chưa chọn việc nào để đôn đốc. / Nothing was chosen to be chased.")
-    if len(ids) > MOST_AT_ONCE:
-        raise BadInput(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần. / Choose {MOST_AT_ONCE} at most.")
+    must_be_few(ids)
     with visit.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)
         for row in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.access import Deed
 from engine.errors import BadInput, Conflict, DondocError, NotFound, Problem
 from engine.web.filters import Code, Plain
-from engine.web.forms import ALLOWED_CONTROLS, Form
+from engine.web.forms import Form, plain
 from engine.web.security import LETTER_POLICY
 from engine.web.visit import Desk, Posted, Visit
 from engine.web.wording import Preview, TemplateFile, Wording
@@ -115,12 +114,13 @@ def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:
 
 
 def kept_text(text: str, file: TemplateFile) -> str:
-    """A template as files are kept: NFC, one kind of line break, one at the end. Raises BadInput."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """A template as files are kept: one line break at the end. Raises BadInput."""
+    try:
+        text = plain(text)
+    except BadInput:
+        raise BadInput(f"«{file.part}» có ký tự điều khiển. / It holds control characters.") from None
     if len(text) > LONGEST:
         raise BadInput(f"«{file.part}» dài quá {LONGEST} ký tự. / It is longer than {LONGEST} characters.")
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in ALLOWED_CONTROLS for char in text):
-        raise BadInput(f"«{file.part}» có ký tự điều khiển. / It holds control characters.")
     return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
 
 
