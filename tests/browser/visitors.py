@@ -101,6 +101,7 @@ class Visitor:
 
     def tabs_to(self, role: Any, vi: str, en: str, *, most: int = 60) -> int:
         """By the Tab key alone, each step seen: the ring is drawn and nothing covers what has the focus. How many."""
+        self.page.wait_for_load_state("load")  # words stand there before the style sheet that draws the ring
         wanted = self.finds(role, vi, en).element_handle()
         for step in range(1, most + 1):
             self.page.keyboard.press("Tab")
