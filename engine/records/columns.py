@@ -1,0 +1,33 @@
+"""What columns are made of. Instants are aware UTC, deadlines local dates."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Enum, Integer
+from sqlmodel import SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False) -> Any:
+    """A column for a StrEnum that stores its value as text, so that a new word needs no migration of old rows."""
+    stored = Enum(
+        kind,
+        values_callable=lambda members: [member.value for member in members],
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        validate_strings=True,
+    )
+    return Column(stored, nullable=nullable, index=index)
+
+
+def json_column(*, nullable: bool = False, default: Any = None) -> Any:
+    return Column(JSON(none_as_null=nullable), nullable=nullable, default=default)
