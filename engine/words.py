@@ -70,6 +70,8 @@ CODES: Mapping[str, tuple[str, str]] = {
     "links": ("liên kết đã dùng", "used links"),
     "answers": ("câu trả lời máy đã cũ", "old machine answers"),
     "names": ("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
+    "miscounted": ("ô đếm sai trên bảng theo dõi, đã đếm lại", "places of the board miscounted, counted anew"),
+    "tally": ("số đếm của bảng theo dõi sai, đã đếm lại", "the board was miscounted, and counted anew"),
     "down": ("kênh hỏng", "channels down"),
     "told": ("đã báo người vận hành", "told to the operator"),
     "merged": ("gộp vào thư sau", "merged into a later letter"),

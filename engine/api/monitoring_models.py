@@ -12,7 +12,7 @@ from engine.api.models import Body, Day, Needed, Short, Words
 from engine.decisions import MOST_AT_ONCE, Decided
 from engine.figures import Consolidated, FigureLine
 from engine.frozen import Published, Restatement
-from engine.queries.standing import AgencyChange, Standing, Tally
+from engine.queries.standing import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 from engine.web.filters import Plain
 
@@ -163,7 +163,7 @@ class TallyOut(BaseModel):
     rate: float | None
 
     @classmethod
-    def of(cls, tally: Tally) -> TallyOut:
+    def of(cls, tally: Boxes) -> TallyOut:
         return cls(on_time=tally.on_time, late=tally.late, in_term=tally.in_term, overdue=tally.overdue,
                    no_deadline=tally.no_deadline, rate=tally.rate)  # fmt: skip
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
 from engine.database import table
 from engine.queries.assignments import AssignmentFilter, conditions
-from engine.queries.timeclass import BOXES, Today, time_class, worst
+from engine.queries.timeclass import BOXES, Today, tallied_class, time_class, worst
 from engine.records import Agency, Assignment, Duty, Plan
+from engine.tally import tallied
 from engine.terms import COUNTED_STATES, PlanState, TimeClass
 from engine.words import level_rank
 
@@ -111,17 +112,16 @@ def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
 
 
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """Two levels of grouping out of one query, whatever is stored: the database counts by class, then lays the classes
-    of a cell side by side. It reads all periods: the one that is wanted is taken out of them, and the others are what
-    else could be asked for."""
+    """One query, whatever is stored. It reads all periods: the one that is wanted is taken out of them, and the others
+    are what else could be asked for."""
     g = table(Agency)
     each, source = _counted(session, today, replace(wanted, period=""))
+    n, which, due = each.c.n, each.c["class"], each.c.due_on
     grouped = (
-        select(each.c.agency_id, each.c.period, each.c["class"], func.count().label("n"),
-               func.min(each.c.due_on).label("earliest")).select_from(source)
-        .group_by(each.c.agency_id, each.c.period, each.c["class"]).subquery()
+        select(each.c.agency_id, each.c.period, which, func.sum(n).label("n"), func.min(due).label("due_on"))
+        .select_from(source).group_by(each.c.agency_id, each.c.period, which).subquery()
     )  # fmt: skip
-    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.earliest
+    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
     chosen = (
         select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, func.min(due),
                func.min(due).filter(which.in_(COMING)), func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
@@ -135,11 +135,19 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Any, Any]:
-    """Every assignment that counts, and where it is selected from. PostgreSQL is made to go plan by plan through the
-    index (the OFFSET keeps the subquery whole): left to itself it looks up each of a province's rows in a table of
-    plans, which costs half as much again, and reads those of plans that ended long ago."""
+    """How many assignments stand alike (agency, period, due date, class), and where that is selected from. Over all
+    plans the tally knows; within some of them the assignments are counted.
+
+    PostgreSQL is made to go plan by plan through the index (the OFFSET keeps the subquery whole): left to itself it
+    looks up each of a province's rows in a table of plans, which costs half as much again, and reads those of plans
+    that ended long ago."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
+    if wanted == AssignmentFilter():
+        known = tallied()
+        each = select(known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"),
+                      known.c.n).subquery()  # fmt: skip
+        return each, each
+    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"), literal(1).label("n"))
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
     if wanted.citation:
         counted = counted.where(d.c.id == a.c.duty_id)
