@@ -125,6 +125,11 @@ def coded(code: str, language: str) -> str:
     return CODES.get(code, (code, code))[LANGUAGES.index(language)]
 
 
+def number_words(value: int, language: str) -> str:
+    """A count as people write it: «13.304», "13,304"."""
+    return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
+
+
 def level_name(level: str, language: str) -> str:
     return LEVELS.get(level, (level, level))[LANGUAGES.index(language)]
 

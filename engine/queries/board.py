@@ -16,12 +16,11 @@ from engine.queries.assignments import AssignmentFilter, conditions
 from engine.queries.timeclass import BOXES, Today, tallied_class, time_class, worst
 from engine.records import Agency, Assignment, Duty, Plan
 from engine.tally import tallied
-from engine.terms import COUNTED_STATES, PlanState, TimeClass
+from engine.terms import COUNTED_STATES, TimeClass
 from engine.words import level_rank
 
 DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
 COMING = tuple(each for each in TimeClass if each not in (*DONE, TimeClass.OPEN_OVERDUE))
-MOST_CHOICES = 300
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,11 @@ class Board:
     def by_lateness(self) -> tuple[AgencyLine, ...]:
         return tuple(sorted(self.agencies, key=_lateness))
 
+    def late_for(self, days: int, today: Today) -> Board:
+        """Only the agencies whose oldest overdue assignment has been so for as many working days; the total stays."""
+        late = (line for line in self.agencies if -(today.days_left(line.total.late_since) or 0) >= days)
+        return replace(self, agencies=tuple(line for line in late if line.total.overdue))
+
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
@@ -94,28 +98,11 @@ class _Cell:
     counts: Counts
 
 
-def plan_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, number) of the plans that run or have run, newest first: what a filter chooses among."""
-    p = table(Plan)
-    chosen = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
-    rows = session.connection().execute(chosen.order_by(p.c.issued_on.desc(), p.c.id).limit(MOST_CHOICES))
-    return tuple((str(row.id), f"{row.number} ({row.year})") for row in rows)
-
-
-def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
-    """The periods that have assignments, by due date. Looks at all of them: a board knows its own ``choices``."""
-    a, p = table(Assignment), table(Plan)
-    chosen = select(a.c.period, func.min(a.c.due_on).label("due")).join(p, p.c.id == a.c.plan_id)
-    chosen = chosen.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
-    found = session.connection().execute(chosen.group_by(a.c.period)).all()
-    return tuple(row.period for row in sorted(found, key=lambda row: (row.due or date.max, row.period)))
-
-
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """One query, whatever is stored. It reads all periods: the one that is wanted is taken out of them, and the others
     are what else could be asked for."""
     g = table(Agency)
-    each, source = _counted(session, today, replace(wanted, period=""))
+    each, source = _counted(session, today, replace(wanted, period="", kind=""))
     n, which, due = each.c.n, each.c["class"], each.c.due_on
     grouped = (
         select(each.c.agency_id, each.c.period, which, func.sum(n).label("n"), func.min(due).label("due_on"))
@@ -127,6 +114,7 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
                func.min(due).filter(which.in_(COMING)), func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
                *(func.sum(n).filter(which == each) for each in TimeClass))
         .join(g, g.c.id == grouped.c.agency_id)
+        .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
         .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period).order_by(g.c.code, g.c.name)
     )  # fmt: skip
     cells = [_cell(row) for row in session.connection().execute(chosen)]

@@ -14,7 +14,7 @@ from engine import pictures
 from engine.access import Deed
 from engine.errors import BadInput, Conflict, DondocError
 from engine.frozen import freeze, list_published, published, restatements
-from engine.queries.board import period_choices, plan_choices
+from engine.queries.choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.queries.standing import changes, standings
 from engine.queries.year import year_of
@@ -41,7 +41,7 @@ class Refused:
 
 
 @router.get("/leadership")
-def show(visit: Desk, plan: PlanId = None, period: Code = "") -> Response:
+def show(visit: Desk, plan: PlanId, period: Code = "") -> Response:
     return _page(visit, plan, period)
 
 
@@ -78,7 +78,7 @@ def frozen(visit: Desk, frozen_id: SmallId) -> Response:
 
 @router.get("/year")
 def year(
-    visit: Desk, plan: PlanId = None, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
+    visit: Desk, plan: PlanId, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
     page: PageNumber = 1,
 ) -> Response:  # fmt: skip
     """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
@@ -86,7 +86,7 @@ def year(
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         found = year_of(session, today, year or visit.today.year, plan_id=plan)
-        plans = plan_choices(session)
+        plans = plan_choices(session, plan)
     kinds = [(each, level_name(each, visit.language)) for each in found.kinds]
     chosen = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MOST_AGENCIES
@@ -116,7 +116,7 @@ def _page(visit: Visit, plan_id: int | None, period: str, refused: Refused | Non
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         stood = standings(session, (visit.today, visit.today - WEEK), plan_id=plan_id, period=period)
-        plans = plan_choices(session)
+        plans = plan_choices(session, plan_id)
         frozen_ones = list_published(session, plan_id)
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = stood.days

@@ -10,8 +10,8 @@ from engine.decisions import MOST_AT_ONCE, must_be_few
 from engine.errors import BadInput
 from engine.lifecycle import chase
 from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import plan_choices
 from engine.queries.chasing import rows_to_chase, what_chasing_says
+from engine.queries.choices import plan_choices
 from engine.queries.overdue import LateAgency, overdue
 from engine.terms import OPEN_STATES
 from engine.web.filters import Code, PageNumber, PlanId
@@ -22,13 +22,13 @@ router = APIRouter()
 
 
 @router.get("/overdue")
-def show(visit: Desk, plan: PlanId = None, period: Code = "", agency: Code = "", page: PageNumber = 1,
+def show(visit: Desk, plan: PlanId, period: Code = "", agency: Code = "", page: PageNumber = 1,
          said: Code = "", n: PageNumber = 1) -> Response:  # fmt: skip
     visit.must(Deed.SEE_BOARD)
     wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency)
     with visit.reading() as (session, today):
         found = overdue(session, today, wanted, page=page)
-        plans = plan_choices(session)
+        plans = plan_choices(session, plan)
     return visit.page("overdue.html", today=today, overdue=found, plans=plans, plan=plan, outcome=said, n=n,
                       may_chase=any(_may_chase(visit, each) for each in found.agencies))  # fmt: skip
 

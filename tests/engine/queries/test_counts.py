@@ -26,7 +26,7 @@ from engine.queries.todo import todo
 
 ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "board": lambda session, today: board(session, today, AssignmentFilter()),
-    "todo": lambda session, today: todo(session, today),
+    "todo": lambda session, today: todo(session, today, AssignmentFilter()),
     "overdue": lambda session, today: overdue(session, today, AssignmentFilter()),
     "assignments": lambda session, today: list_assignments(session, today, AssignmentFilter()),
     "letters": lambda session, today: list_letters(session, LetterFilter()),
