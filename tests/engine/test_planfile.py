@@ -106,6 +106,15 @@ def test_six_targets_became_indicators():
     assert (kept.target, kept.max, kept.part_of) == (323, 460, "II.1.a")
 
 
+def test_the_departments_totals_are_those_of_the_districts_and_carry_no_target_of_their_own():
+    totals = {each.code: each for each in PLAN.indicators if each.total_of}
+    by_code = {each.code: each for each in PLAN.indicators}
+    assert {code: each.total_of for code, each in totals.items()} == {"II.1.b": "II.1", "II.3.b": "II.3"}
+    assert {each.asked_of for each in totals.values()} == {("IV.1.1",)}
+    assert {by_code[each.total_of].asked_of for each in totals.values()} == {("huyen-21",)}
+    assert sum(each.target == 323 for each in PLAN.indicators) == 1
+
+
 def test_names_that_travel_in_letters_and_sms_are_neutral():
     assert subject_words(PLAN.short_title + PLAN.sms_name) == ()
     assert subject_words("Phòng chống MẠI DÂM, hiv và ma tuý") == ("mại dâm", "ma túy", "HIV")
