@@ -122,6 +122,7 @@ class FigureOut(BaseModel):
     unit: str
     target: float | None
     part_of: str | None
+    total_of: str | None
     total: int | float | str | None
     reached: float | None
     problem: str | None
@@ -132,7 +133,8 @@ class FigureOut(BaseModel):
         each, problem = line.indicator, line.problem[language == "en"] if line.problem else None
         given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
         return cls(code=each.code, name=each.name, unit=each.unit, target=each.target, part_of=each.part_of,
-                   total=line.total, reached=line.reached, problem=problem, given=given)  # fmt: skip
+                   total_of=each.total_of, total=line.total, reached=line.reached, problem=problem,
+                   given=given)  # fmt: skip
 
 
 class ConsolidatedOut(BaseModel):
