@@ -21,7 +21,7 @@ from engine.web.visit import Desk, Visit
 from engine.words import level_name
 
 router = APIRouter()
-CELLS_PER_PAGE, MOST_LINES = 300, 60
+CELLS_PER_PAGE, MOST_LINES = 220, 60
 """A page is read whole on a telephone: so many cells, however many periods stand side by side."""
 LATE_FOR = (1, 3, 7, 15)
 """Working days overdue that one may ask for: those after which the shipped ladder tells somebody else."""
@@ -54,8 +54,8 @@ def show(
     first = (page - 1) * per_page
     return visit.page(
         "board.html", today=today, board=found, lines=lines[first : first + per_page], todo=work, wanted=wanted,
-        departments=departments, department=department, periods=found.choices, lateness=late, late_for=LATE_FOR, sort=sort,
-        page=page, more=len(lines) > first + per_page, work_left=work_left, plans=plans, kinds=kinds,
+        departments=departments, department=department, periods=found.choices, lateness=late, late_for=LATE_FOR,
+        sort=sort, page=page, more=len(lines) > first + per_page, work_left=work_left, plans=plans, kinds=kinds,
         narrowed_to=tuple(each for each in (
             dict(plans.listed).get(str(plan)), kind and level_name(kind, visit.language),
             dict(departments).get(department),
