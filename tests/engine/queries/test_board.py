@@ -58,6 +58,14 @@ def test_the_agency_furthest_behind_is_named_and_stands_first_by_lateness(seen: 
     assert [line.id for line in found.by_lateness()][-2:] == ["huyen-a", "so-ban"]
 
 
+def test_a_board_of_the_late_keeps_its_total_and_drops_who_is_late_for_less(seen: Seen) -> None:
+    found = board(*seen, AssignmentFilter())
+    late = found.late_for(4, seen[1])
+    assert {line.id for line in late.agencies} == {"huyen-b", "mat-tran"}
+    assert {line.id for line in found.late_for(1, seen[1]).agencies} == {"huyen-b", "mat-tran", "so-chinh"}
+    assert late.total == found.total
+
+
 def test_an_empty_database_has_an_empty_board(database: Database) -> None:
     with looking(database) as seen:
         found = board(*seen, AssignmentFilter())
