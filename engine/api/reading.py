@@ -11,7 +11,7 @@ from engine.access import Deed
 from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
 from engine.queries.agencies import AgencyRow, list_agencies
-from engine.queries.assignments import AssignmentFilter, AssignmentRow, list_assignments
+from engine.queries.assignments import AssignmentRow, list_assignments
 from engine.queries.board import board
 from engine.queries.desk import Desk, desk
 from engine.queries.health import Health, health
@@ -74,26 +74,27 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 
 @router.get("/board")
-def the_board(caller: Caller, plan: PlanId, period: Code = "") -> BoardOut:
+def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
+    """The four boxes by agency and period, of what the filters let through."""
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
-        return BoardOut.of(board(session, today, AssignmentFilter(plan_id=plan, period=period)), caller.now)
+        return BoardOut.of(board(session, today, wanted), caller.now)
 
 
 @router.get("/metrics")
-def the_metrics(caller: Caller, plan: PlanId, period: Code = "") -> list[Metric]:
+def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
     """Reporting rates under DHIS2's names, per agency and period."""
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
-        return list(metrics(board(session, today, AssignmentFilter(plan_id=plan, period=period))))
+        return list(metrics(board(session, today, wanted)))
 
 
 @router.get("/overdue")
-def the_overdue(caller: Caller, plan: PlanId, period: Code = "", agency: Code = "", page: PageNumber = 1) -> Overdue:
+def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days."""
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
-        return overdue(session, today, AssignmentFilter(plan_id=plan, period=period, agency_id=agency), page=page)
+        return overdue(session, today, wanted, page=page)
 
 
 @router.get("/letters")

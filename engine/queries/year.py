@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import case, exists, func, select
 from sqlmodel import Session
 
 from engine.calendar import ONE_DAY
@@ -22,7 +23,8 @@ from engine.policy import Facts, Ladder, upcoming
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Letter, Notice, Plan
 from engine.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State
+from engine.tally import tallied
+from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing
 from engine.words import level_rank
 
 MOST_FORESEEN = 30
@@ -159,18 +161,20 @@ def _letters(
 
 
 def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
-    """Due dates of what has opened."""
-    a, p = table(Assignment), table(Plan)
-    chosen = (
-        select(a.c.agency_id, a.c.due_on, a.c.state, func.count()).join(p, p.c.id == a.c.plan_id)
-        .where(a.c.due_on.between(first, last), a.c.state.in_(COUNTED_STATES), _of(plan_id))
-    )  # fmt: skip
-    for agency_id, day, state, count in session.connection().execute(
-        chosen.group_by(a.c.agency_id, a.c.due_on, a.c.state)
-    ):
+    """Due dates of what has opened: of one plan counted, of all of them out of the tally."""
+    a, known = table(Assignment), tallied()
+    if plan_id is None:
+        due, still, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
+        chosen = select(known.c.agency_id, due, func.sum(n), func.sum(case((still, n), else_=0)))
+    else:
+        due, still = a.c.due_on, a.c.state.in_(OPEN_STATES)
+        chosen = select(a.c.agency_id, due, func.count(), func.sum(case((still, 1), else_=0)))
+        chosen = chosen.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    chosen = chosen.where(due.between(first, last)).group_by(chosen.selected_columns[0], due)
+    for agency_id, day, count, still_open in session.connection().execute(chosen):
         yield agency_id, day, "due", count
-        if state in OPEN_STATES:
-            yield agency_id, day, "open", count
+        if still_open:
+            yield agency_id, day, "open", still_open
 
 
 _Letter = tuple[str, Role, date]
@@ -184,8 +188,13 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
              a.c.acted_until)  # fmt: skip
     chosen = select(*alike).join(p, p.c.id == a.c.plan_id).where(a.c.state.in_(OPEN_STATES), _of(plan_id))
     chosen = chosen.where(p.c.state == PlanState.ACTIVE).distinct()
+
+    @cache  # thousands stand alike but for whose they are
+    def told(ladder_id: int, facts: Facts) -> tuple[tuple[Role, date], ...]:
+        return tuple(_would_tell(book.ladders[ladder_id], facts, today))
+
     for agency_id, supervisor_id, issuer_id, ladder_id, *facts in session.connection().execute(chosen):
-        yield from _would_tell(book.ladders[ladder_id], Facts(*facts), today, (agency_id, supervisor_id, issuer_id))
+        yield from _to((agency_id, supervisor_id, issuer_id), told(ladder_id, Facts(*facts)))
 
 
 def _rounds_to_open(
@@ -201,19 +210,24 @@ def _rounds_to_open(
         ladder = policy.ladders["request" if each.duty.request else "order"]
         opens_on = max(each.opens_on, today.day)
         facts = Facts(State.ASSIGNED, opens_on, each.round.due.on, opens_on - ONE_DAY)
+        told = tuple(_would_tell(ladder, facts, today))
         for agency_id in each.duty.owners:
             if (each.duty.id, agency_id, each.round.period.key) not in opened:
                 above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
-                told = tuple(_would_tell(ladder, facts, today, (agency_id, above, plan.issuer_id)))
-                yield told, (agency_id, each.round.due.on)
+                yield tuple(_to((agency_id, above, plan.issuer_id), told)), (agency_id, each.round.due.on)
 
 
-def _would_tell(ladder: Ladder, facts: Facts, today: Today, bodies: tuple[str, str, str]) -> Iterator[_Letter]:
-    owner, above, issuer = bodies
+def _would_tell(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:
+    """In what role somebody would be written to, and on which day."""
     for on, rung in upcoming(ladder, facts, today.calendar):
-        for role in rung.to:
-            body = above if role is Role.MONITOR else issuer if role is Role.LEADERSHIP else owner
-            yield body, role, today.calendar.on_or_after(on)
+        day = today.calendar.on_or_after(on)
+        yield from ((role, day) for role in rung.to)
+
+
+def _to(bodies: tuple[str, str, str], told: Iterable[tuple[Role, date]]) -> Iterator[_Letter]:
+    owner, above, issuer = bodies
+    for role, day in told:
+        yield above if role is Role.MONITOR else issuer if role is Role.LEADERSHIP else owner, role, day
 
 
 def _of(plan_id: int | None) -> Any:

@@ -26,7 +26,7 @@ MOST = 50_000
 """Bytes of HTML."""
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
-    "/": ("/", "/?sort=late&period={period}"),
+    "/": ("/", "/?sort=late&period={period}", "/?kind=huyen&late=3&number=188"),
     "/accept": ("/accept", "/accept?tick=all"),
     "/account": ("/account",),
     "/admin": ("/admin",),
@@ -61,8 +61,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
-    "/overdue": ("/overdue",),
-    "/plans": ("/plans",),
+    "/overdue": ("/overdue", "/overdue?kind=huyen"),
+    "/plans": ("/plans", "/plans?q=188"),
     "/plans/import": ("/plans/import",),
     "/plans/load": ("/plans/load",),
     "/plans/{plan_id}/duties/new": ("/plans/{plan}/duties/new",),
