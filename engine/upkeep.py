@@ -1,5 +1,5 @@
 """What a new day brings: what is to be forgotten (addresses of people who have left, ended sessions, used links, old
-answers), and names of agencies that begin today.
+answers, files that nothing names), and names of agencies that begin today.
 
 Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; running it twice forgets nothing more.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine import bodies, contacts, idempotency
+from engine import bodies, contacts, idempotency, leftover
 from engine.calendar import local_date
 from engine.database import insert_new, table
 from engine.records import Fact, SignedIn, SignInLink
@@ -44,7 +44,8 @@ def keep(session: Session, now: datetime) -> dict[str, int]:
 
 
 def forget(session: Session, now: datetime) -> dict[str, int]:
-    """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``."""
+    """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The bytes of
+    these go by ``leftover.sweep`` once this is committed."""
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {
@@ -52,4 +53,5 @@ def forget(session: Session, now: datetime) -> dict[str, int]:
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSIONS_KEPT)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINKS_KEPT)).rowcount,
         "answers": idempotency.prune(session, now),
+        "files": leftover.forget(session, now),
     }
