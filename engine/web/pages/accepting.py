@@ -14,7 +14,7 @@ from engine.decisions import accept_reports, must_be_few, return_reports
 from engine.errors import BadInput
 from engine.queries.accepting import WaitingReport, reports_chosen, reports_waiting
 from engine.queries.assignments import AssignmentFilter
-from engine.queries.board import period_choices, plan_choices
+from engine.queries.board import plan_choices
 from engine.queries.rehearsed import WouldSay, letters_made
 from engine.web.filters import Assignments, Code, Count, PageNumber
 from engine.web.forms import REASON, Form
@@ -59,8 +59,8 @@ def _list(
     wanted = replace(wanted, supervisor_id=visit.department(Deed.ACCEPT) or wanted.supervisor_id)
     with visit.reading() as (session, today):
         found = reports_waiting(session, today, wanted, page=page)
-        plans, periods = plan_choices(session), period_choices(session, wanted.plan_id)
-    return visit.page("accept.html", 400 if sentence else 200, today=today, found=found, plans=plans, periods=periods,
+        plans = plan_choices(session)
+    return visit.page("accept.html", 400 if sentence else 200, today=today, found=found, plans=plans,
                       wanted=wanted, sentence=sentence, tick=tick, outcome=outcome, n=n, kept=kept)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from engine.access import Deed
 from engine.decisions import decide_extensions, must_be_few
 from engine.errors import BadInput
 from engine.queries.assignments import AssignmentFilter
-from engine.queries.board import period_choices, plan_choices
+from engine.queries.board import plan_choices
 from engine.queries.extensions import Asked, extensions_chosen, extensions_waiting
 from engine.queries.rehearsed import WouldSay, letters_made
 from engine.web.filters import Assignments, Code, Count, PageNumber
@@ -72,9 +72,9 @@ def _list(
     wanted = replace(wanted, supervisor_id=visit.department(Deed.DECIDE_EXTENSION) or wanted.supervisor_id)
     with visit.reading() as (session, today):
         found = extensions_waiting(session, today, wanted, page=page)
-        plans, periods = plan_choices(session), period_choices(session, wanted.plan_id)
+        plans = plan_choices(session)
     return visit.page(
-        "extensions.html", 400 if sentence else 200, today=today, found=found, plans=plans, periods=periods,
+        "extensions.html", 400 if sentence else 200, today=today, found=found, plans=plans,
         wanted=wanted, sentence=sentence, tick=tick, outcome=outcome, n=n, kept=kept,
     )  # fmt: skip
 
