@@ -15,9 +15,9 @@ from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
 from engine.calendar import Due, WorkCalendar, local_date, written
-from engine.database import insert_new, table
+from engine.database import table
 from engine.errors import BadInput, ForbiddenMove, NotFound
-from engine.lifecycle import append, cancel, event, move_due, supervisor_of
+from engine.lifecycle import append, cancel, event, move_due, open_new, supervisor_of
 from engine.loading import expand_owners
 from engine.moving import due_moved_line
 from engine.outbox import Line, post
@@ -175,15 +175,7 @@ def _open(
         }
         for each in rounds for owner in owners
     ]  # fmt: skip
-    opened = insert_new(session, Assignment, rows)
-    a = table(Assignment)
-    fresh = select(a.c.id, a.c.due_on).where(a.c.duty_id == duty_id, a.c.agency_id.in_(owners), a.c.opened_at == now)
-    append(session, [
-        event(EventKind.OPENED, now, plan_id=plan.id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
-              due=None if row.due_on is None else row.due_on.isoformat())
-        for row in session.connection().execute(fresh)
-    ])  # fmt: skip
-    return opened
+    return open_new(session, rows, now)
 
 
 def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, any_, bindparam, event, func, inspect, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from sqlmodel import Session, SQLModel, create_engine
@@ -186,6 +186,17 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[s
     """Insert rows, leaving out those whose unique key exists already. Returns how many were new. Like all rows that
     are written together, they have the same columns."""
     return _write(session, "insert new", model, rows)
+
+
+def insert_returning(
+    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *columns: Any
+) -> Sequence[Any]:
+    """``insert_new``, with these columns of exactly the rows that were new, in no certain order. Dearer a row."""
+    if not rows:
+        return ()
+    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table(model)).on_conflict_do_nothing().returning(*columns)
+    return session.connection().execute(statement, [dict(row) for row in rows]).all()
 
 
 def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:

@@ -19,6 +19,7 @@ from engine.lifecycle import append, event
 from engine.opening import planned
 from engine.records import Assignment, Plan
 from engine.rulebook import read_rulebook
+from engine.tally import recount
 from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State
 
 
@@ -66,6 +67,7 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
         update(a).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
     ).rowcount  # fmt: skip
+    recount(session)  # the board no longer counts it
     append(session, [event(EventKind.PLAN_ENDED, now, actor=actor, plan_id=plan_id, key=f"plan:{plan_id}:ended",
                            reason=reason, open=left)])  # fmt: skip
     return int(left)

@@ -2,12 +2,13 @@
 
 What one agency types is checked by ``engine.submission``; here is what only the whole can know: that the sum stays
 within the province's bound (460 communes), that parts do not outgrow the whole, that a total equals its districts.
+The last is also asked of a total before it is sent, as a doubt and not as a refusal: districts may be late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,6 +22,8 @@ from engine.submission import Said
 from engine.terms import COUNTED_STATES, DONE_STATES, PlanState
 
 Number = int | float
+MOST_NAMED = 4
+"""Agencies named in a sentence; of more, three and how many others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Given:
 
 @dataclass(frozen=True)
 class FigureLine:
-    """One indicator over all that are asked: ``total`` by its own rule (sum, last, none), None while nobody gave it.
-    ``problem`` is what is wrong with the whole, in two languages."""
+    """One indicator over all that are asked: ``total`` by its own rule (sum, last, none; a total as it was given),
+    None while nobody gave it. ``problem`` is what is wrong with the whole, in two languages."""
 
     indicator: Indicator
     given: tuple[Given, ...]
@@ -45,6 +48,20 @@ class FigureLine:
     @property
     def missing(self) -> tuple[Given, ...]:
         return tuple(each for each in self.given if each.value is None)
+
+    @property
+    def known(self) -> int:
+        return len(self.given) - len(self.missing)
+
+    @property
+    def so_far(self) -> Number:
+        """What the agencies' figures add up to, 0 while nobody gave one."""
+        return self.total if isinstance(self.total, int | float) else 0
+
+    def as_if(self, agency_id: str, value: Number | str) -> FigureLine:
+        """The line as it would be with this value of one agency; the same if it is not asked."""
+        given = tuple(replace(each, value=value) if each.agency_id == agency_id else each for each in self.given)
+        return replace(self, given=given, total=comes_to(self.indicator, _values(given)))
 
     @property
     def reached(self) -> float | None:
@@ -110,26 +127,47 @@ def is_asked(
     )
 
 
-def total_of(indicator: Indicator, values: Sequence[Number | str]) -> Number | str | None:
-    """What an indicator comes to. ``last``: the last one given; ``none``: nothing is made of it."""
+def comes_to(indicator: Indicator, values: Sequence[Number | str]) -> Number | str | None:
+    """What an indicator comes to. ``last``, and a total: the last one given; ``none``: nothing is made of it."""
+    if values and (indicator.aggregate == "last" or indicator.total_of is not None):
+        return values[-1]
     if not values or indicator.aggregate == "none":
         return None
-    if indicator.aggregate == "last":
-        return values[-1]
     numbers = [each for each in values if isinstance(each, int | float)]
     return round(sum(numbers), 6) if numbers else None
 
 
-def against_the_parts(indicator: Indicator, total: Number, parts: Sequence[Number | str | None]) -> Said | None:
-    """What is wrong when somebody gives a total beside its districts: not all are in, or it is not their sum."""
-    known = [each for each in parts if isinstance(each, int | float)]
-    if len(known) < len(parts):
-        return (f"{indicator.name}: còn {len(parts) - len(known)} đơn vị chưa báo cáo.",
-                f"{indicator.name}: {len(parts) - len(known)} agencies have not reported yet.")  # fmt: skip
-    if abs(sum(known) - total) < 1e-6:
+def against_the_parts(total: Number, parts: FigureLine) -> Said | None:
+    """What is wrong when somebody gives a total beside its districts: not all are in, or it is not their sum. Nothing
+    where nobody is asked for the parts, as in a period that only the consolidating agency reports on."""
+    stated, so_far, asked = _written(total), _written(parts.so_far), len(parts.given)
+    if parts.missing:
+        vi, en = _named([each.agency for each in parts.missing])
+        return (f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; "
+                f"còn thiếu {vi}.",
+                f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have given it, {so_far} in all; "
+                f"missing: {en}.")  # fmt: skip
+    difference = total - parts.so_far
+    if not asked or abs(difference) < 1e-6:
         return None
-    return (f"{indicator.name}: {total:g} khác tổng các đơn vị ({sum(known):g}).",
-            f"{indicator.name}: {total:g} is not the agencies' sum ({sum(known):g}).")  # fmt: skip
+    by, (vi, en) = _written(abs(difference)), ("hơn", "more") if difference > 0 else ("kém", "less")
+    return (f"{stated} khác tổng các đơn vị ({so_far}): {vi} {by}.",
+            f"{stated} is not the agencies' sum ({so_far}): {by} {en}.")  # fmt: skip
+
+
+def doubtful_totals(
+    values: Mapping[str, Number | str], parts: Mapping[str, FigureLine], agency_id: str
+) -> dict[str, Said]:
+    """By code, of the totals that an agency is about to give (``values``), those that are not the sum as it stands.
+    ``parts``: by code of the total. What the agency gives of the parts themselves counts with the rest."""
+    found = {}
+    for code, line in parts.items():
+        total, own = values.get(code), values.get(line.indicator.code)
+        if own is not None:
+            line = line.as_if(agency_id, own)
+        if isinstance(total, int | float) and abs(total - line.so_far) >= 1e-6:
+            found[code] = against_the_parts(total, line)
+    return {code: said for code, said in found.items() if said is not None}
 
 
 def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
@@ -169,26 +207,37 @@ def _latest(reports: Any) -> dict[str, Any]:
     return found
 
 
+def _values(given: Sequence[Given]) -> list[Number | str]:
+    return [each.value for each in given if each.value is not None]
+
+
 def _summed(lines: Sequence[tuple[Indicator, tuple[Given, ...]]]) -> tuple[FigureLine, ...]:
-    totals = {each.code: total_of(each, [one.value for one in given if one.value is not None]) for each, given in lines}
-    names = {each.code: each.name for each, _ in lines}
-    return tuple(
-        FigureLine(each, given, totals[each.code], _problem(each, totals, names)) for each, given in lines
-    )  # fmt: skip
+    found = {each.code: FigureLine(each, given, comes_to(each, _values(given))) for each, given in lines}
+    return tuple(replace(line, problem=_problem(line, found)) for line in found.values())
 
 
-def _problem(indicator: Indicator, totals: Mapping[str, Any], names: Mapping[str, str]) -> Said | None:
-    total, whole = totals[indicator.code], totals.get(indicator.part_of or "")
+def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Said | None:
+    indicator, total, whole = line.indicator, line.total, lines.get(line.indicator.part_of or "")
     if not isinstance(total, int | float):
         return None
     if indicator.max is not None and total > indicator.max:
-        most = f"{indicator.max:g}"
-        return (f"Tổng {total:g} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
-                f"The sum {total:g} is more than there can be ({most}); somebody is mistaken.")  # fmt: skip
-    if isinstance(whole, int | float) and total > whole:
-        name = names[indicator.part_of or ""]
-        return (
-            f"Tổng {total:g} lớn hơn «{name}» ({whole:g}).",
-            f"The sum {total:g} is more than “{name}” ({whole:g}).",
-        )
+        sum_, most = _written(total), _written(indicator.max)
+        return (f"Tổng {sum_} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
+                f"The sum {sum_} is more than there can be ({most}); somebody is mistaken.")  # fmt: skip
+    if indicator.total_of is not None:
+        return against_the_parts(total, lines[indicator.total_of])
+    if whole is not None and isinstance(whole.total, int | float) and total > whole.total:
+        sum_, most, name = _written(total), _written(whole.total), whole.indicator.name
+        return f"Tổng {sum_} lớn hơn «{name}» ({most}).", f"The sum {sum_} is more than “{name}” ({most})."
     return None
+
+
+def _written(number: Number) -> str:
+    """Whole numbers whole, however long: what is said must be what was typed."""
+    return f"{number:.15g}"
+
+
+def _named(agencies: Sequence[str]) -> Said:
+    shown = agencies if len(agencies) <= MOST_NAMED else agencies[: MOST_NAMED - 1]
+    names, others = ", ".join(shown), len(agencies) - len(shown)
+    return (f"{names} và {others} đơn vị khác", f"{names} and {others} others") if others else (names, names)

@@ -24,10 +24,10 @@ from engine.lifecycle import append, event
 from engine.queries.rungs import EventLine
 from engine.queries.standing import (
     AgencyStanding,
+    Boxes,
     Cell,
     PeriodStanding,
     Standing,
-    Tally,
     class_on,
     counted_on,
     from_cells,
@@ -74,8 +74,8 @@ class Restatement:
 
     agency_id: str
     agency: str
-    was: Tally
-    now: Tally
+    was: Boxes
+    now: Boxes
     assignments: tuple[Restated, ...]
 
 
@@ -151,8 +151,8 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
     )  # fmt: skip
 
 
-def _tally(agencies: Mapping[str, AgencyStanding], agency_id: str) -> Tally:
-    return agencies[agency_id].tally if agency_id in agencies else Tally()
+def _tally(agencies: Mapping[str, AgencyStanding], agency_id: str) -> Boxes:
+    return agencies[agency_id].tally if agency_id in agencies else Boxes()
 
 
 def _class_then(was: Mapping[str, Sequence[str]], key: str) -> TimeClass | None:
@@ -225,10 +225,10 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
         return None if text is None else date.fromisoformat(text)
 
     return Standing(
-        date.fromisoformat(body["as_of"]), Tally(**body["total"]),
-        tuple(AgencyStanding(each["id"], each["name"], each["level"], Tally(**each["tally"]))
+        date.fromisoformat(body["as_of"]), Boxes(**body["total"]),
+        tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"]))
               for each in body["agencies"]),
-        tuple(PeriodStanding(each["period"], day(each["due_on"]), Tally(**each["tally"])) for each in body["periods"]),
+        tuple(PeriodStanding(each["period"], day(each["due_on"]), Boxes(**each["tally"])) for each in body["periods"]),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ is next due, appends the event and puts what people must hear into the outbox. A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,13 +16,14 @@ from sqlalchemy import Row, insert, select, update
 from sqlmodel import Session
 
 from engine.calendar import instant, local_date, written
-from engine.database import insert_new, table
+from engine.database import insert_new, insert_returning, table
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.outbox import Line, Posted, post
 from engine.policy import Facts, next_look
 from engine.records import Agency, Assignment, Event, Extension, Plan, Report
 from engine.rulebook import Rulebook, read_answering, read_rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Urgency
+from engine.tally import Stand, note, stand
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Timing, Urgency
 
 
 class Action(StrEnum):
@@ -86,6 +87,19 @@ class ReportText:
     reason: str = ""
     figures: Mapping[str, Any] | None = None
     files: tuple[Mapping[str, Any], ...] = ()
+
+
+def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
+    """Open assignments, given as columns; those that exist stay as they are. Returns how many are new."""
+    a = table(Assignment)
+    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
+    note(session, (), [_open_stand(row, row.due_on) for row in opened])
+    append(session, [
+        event(EventKind.OPENED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
+              due=None if row.due_on is None else row.due_on.isoformat())
+        for row in opened
+    ])  # fmt: skip
+    return len(opened)
 
 
 def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
@@ -242,6 +256,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     }  # fmt: skip
     made = session.connection().execute(insert(assignments).values(**kept))
     new_id = int((made.inserted_primary_key or (0,))[0])
+    note(session, (), [Stand(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
     _tell(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(session, [event(EventKind.OPENED, now, actor=actor, plan_id=row.plan_id, assignment_id=new_id,
                            transferred_from=assignment_id)])  # fmt: skip
@@ -278,6 +293,7 @@ def move_due(
     values["nominal_due"] = nominal or row.nominal_due
     values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
+    note(session, [_open_stand(row, row.due_on)], [_open_stand(row, due_on)])
 
 
 # --- what every act is made of -----------------------------------------------------------------------------------
@@ -323,6 +339,12 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
     )
     if moved.rowcount != 1:
         raise Conflict
+    note(session, [stand(row)], [stand(row, **changes)])
+
+
+def _open_stand(row: Any, due_on: date | None) -> Stand:
+    """Where an open assignment is counted."""
+    return Stand(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
 
 
 def _agenda(

@@ -15,9 +15,9 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.calendar import WorkCalendar, instant, local_date
-from engine.database import Database, insert_new, table
+from engine.database import Database, table
 from engine.errors import Conflict, NotFound
-from engine.lifecycle import append, event, supervisor_of
+from engine.lifecycle import append, event, open_new, supervisor_of
 from engine.periods import Cadence
 from engine.planfile import PlanFile, Round, rounds
 from engine.policy import Policy
@@ -147,10 +147,7 @@ def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, 
         for opening in openings
         for agency_id in opening.duty.owners
     ]
-    opened = insert_new(session, Assignment, rows)
-    if opened:
-        _record_opened(session, plan.id, now)
-    return opened
+    return open_new(session, rows, now)
 
 
 def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
@@ -164,14 +161,3 @@ def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now
         "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
         "next_action_at": now, "level": 0,
     }  # fmt: skip
-
-
-def _record_opened(session: Session, plan_id: int, now: datetime) -> None:
-    """One event an assignment just opened, keyed by the assignment."""
-    a = table(Assignment)
-    chosen = select(a.c.id, a.c.due_on).where(a.c.plan_id == plan_id, a.c.opened_at == now)
-    append(session, [
-        event(EventKind.OPENED, now, plan_id=plan_id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
-              due=None if row.due_on is None else row.due_on.isoformat())
-        for row in session.connection().execute(chosen)
-    ])  # fmt: skip

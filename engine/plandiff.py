@@ -255,7 +255,11 @@ def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
 
 
 def _indicator(each: Any) -> str:
-    return "" if each is None else f"{each.name}{'' if each.target is None else f' ({each.target:g})'}"
+    """As «Tổng số xã = Σ II.3», «Số xã (323)»."""
+    if each is None:
+        return ""
+    target, of = "" if each.target is None else f" ({each.target:g})", f" = Σ {each.total_of}" if each.total_of else ""
+    return f"{each.name}{target}{of}"
 
 
 Pair = tuple[PlacedDuty | None, PlacedDuty | None]

@@ -208,6 +208,35 @@ class PlanFile(FileModel):
                 if name[:1].isupper() and name not in self.duties:
                     what = f"không có nhiệm vụ «{name}» / there is no such duty"
                     yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
+            if each.total_of is not None:
+                yield from self._total_mistakes(each, each.total_of, at)
+
+    def _total_mistakes(self, total: Indicator, code: str, at: Path_) -> Iterator[Mistake]:
+        """A total is one figure of one body. How its parts are added, what they are counted among and what is aimed at
+        stands on the parts, once; a total of totals would say the same sum a third time."""
+        others = {each.code: each for each in self.indicators if each.code != total.code}
+        parts = others.get(code)
+        if code == total.code:
+            yield Mistake((*at, "total_of"), "là tổng của chính mình / is its own total", "xóa / remove it")
+        elif parts is None:
+            what = f"không có chỉ tiêu «{code}» / there is no such indicator"
+            yield Mistake((*at, "total_of"), what, did_you_mean(code, others))
+        elif parts.total_of is not None:
+            what = f"«{code}» đã là số tổng / is a total itself"
+            yield Mistake((*at, "total_of"), what, "chọn số do các đơn vị báo / choose the figure that agencies give")
+        elif parts.unit != total.unit:
+            what = f"khác đơn vị tính của «{code}» / is not of the same unit"
+            yield Mistake((*at, "unit"), what, f"unit: {parts.unit}")
+        elif parts.unit != "count" or parts.aggregate != "sum":
+            what = f"«{code}» không phải số đếm được cộng / is no count that is added up"
+            yield Mistake((*at, "total_of"), what, "chọn số có aggregate: sum / choose one with aggregate: sum")
+        for name, unset in (("aggregate", "none"), ("part_of", None), ("target", None)):
+            if getattr(total, name) != unset:
+                what = f"số tổng không có {name} riêng / a total has no {name} of its own"
+                yield Mistake((*at, name), what, f"bỏ đi, ghi ở «{code}» / leave it out, it stands on “{code}”")
+        if len(total.asked_of) != 1:
+            what = "số tổng do một đơn vị báo / one body gives a total"
+            yield Mistake((*at, "asked_of"), what, "ghi một cơ quan hoặc nhiệm vụ tổng hợp / name the one that sums up")
 
 
 @dataclass(frozen=True)
@@ -282,9 +311,20 @@ def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mist
             if name not in known:
                 what = f"danh bạ «{directory.id}» không có «{name}» / is not in the directory"
                 yield Mistake(place, what, did_you_mean(name, known))
+    for n, indicator in enumerate(plan.indicators):
+        asked = len(_asked(plan, directory, indicator))
+        if indicator.total_of is not None and asked > 1:
+            what = f"số tổng hỏi {asked} đơn vị / a total is asked of {asked} bodies"
+            yield Mistake(("indicators", n, "asked_of"), what, "hỏi đơn vị tổng hợp / ask the one that sums up")
     if plan.directory != directory.id:
         what = f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}» / asks for another directory"
         yield Mistake(("directory",), what, f"directory: {directory.id}")
+
+
+def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:
+    """The agencies that an indicator is asked of, those behind a citation being the duty's owners."""
+    names = (plan.duties[name].owners if name in plan.duties else (name,) for name in indicator.asked_of)
+    return directory.expand(each for owners in names for each in owners)
 
 
 def load_plan(path: Path, directory: DirectoryFile | None = None) -> PlanFile:

@@ -118,7 +118,8 @@ class FocusArea(FileModel):
 
 class Indicator(FileModel):
     """A figure asked for in reports. ``asked_of``: agency or group ids, or citations. ``part_of`` is the code of the
-    figure that this one is counted among; ``target`` is the document's."""
+    figure that this one is counted among; ``target`` is the document's. ``total_of`` is the code of the figure whose
+    sum over its agencies this one must equal: the agency that puts their reports together gives it."""
 
     code: Code
     text: Text
@@ -130,6 +131,8 @@ class Indicator(FileModel):
     max: float | None = None
     target: float | None = None
     part_of: Code | None = None
+    # Left out where there is none: a plan stored before there were totals keeps its digest, and loads again unchanged.
+    total_of: Code | None = Field(default=None, exclude_if=lambda code: code is None)
 
 
 class DutyEntry(FileModel):

@@ -37,6 +37,14 @@ class TimeClass(StrEnum):
     NO_DEADLINE = "no_deadline"
 
 
+class Timing(StrEnum):
+    """How an assignment stands to its due date, whatever day it is: with today's date it makes the time class."""
+
+    OPEN = "open"
+    ON_TIME = "on_time"
+    LATE = "late"
+
+
 class Role(StrEnum):
     """In what capacity a contact answers for an agency."""
 

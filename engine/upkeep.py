@@ -1,5 +1,5 @@
 """What a new day brings: what is to be forgotten (addresses of people who have left, ended sessions, used links, old
-answers, files that nothing names), and names of agencies that begin today.
+answers, files that nothing names), names of agencies that begin today, and the board's tally made anew.
 
 Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; running it twice forgets nothing more.
 """
@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine import bodies, contacts, idempotency, leftover
+from engine import bodies, contacts, idempotency, leftover, tally
 from engine.calendar import local_date
 from engine.database import insert_new, table
+from engine.lifecycle import append, event
 from engine.records import Fact, SignedIn, SignInLink
+from engine.terms import EventKind
 
 LAST_DAY = "last_upkeep"
 """The fact that holds the local day that was last kept."""
@@ -40,7 +42,17 @@ def keep(session: Session, now: datetime) -> dict[str, int]:
     mine = update(facts).where(facts.c.name == LAST_DAY, facts.c.value < today).values(value=today)
     if session.connection().execute(mine).rowcount != 1:
         return {}
-    return {**forget(session, now), "names": bodies.take_up_names(session, now)}
+    return {**forget(session, now), "names": bodies.take_up_names(session, now), "miscounted": _count(session, now)}
+
+
+def _count(session: Session, now: datetime) -> int:
+    """Make the board's tally anew; how many places were wrong before, which is none or a defect, and is told."""
+    wrong = tally.wrong(session)
+    if wrong:
+        key = f"audit:tally:{local_date(now).isoformat()}"
+        append(session, [event(EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)])
+    tally.recount(session)
+    return wrong
 
 
 def forget(session: Session, now: datetime) -> dict[str, int]:

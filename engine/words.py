@@ -72,6 +72,8 @@ CODES: Mapping[str, tuple[str, str]] = {
     "files": ("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
     "bytes": ("tệp xóa khỏi đĩa", "files removed from the disk"),
     "names": ("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
+    "miscounted": ("ô đếm sai trên bảng theo dõi, đã đếm lại", "places of the board miscounted, counted anew"),
+    "tally": ("số đếm của bảng theo dõi sai, đã đếm lại", "the board was miscounted, and counted anew"),
     "down": ("kênh hỏng", "channels down"),
     "told": ("đã báo người vận hành", "told to the operator"),
     "merged": ("gộp vào thư sau", "merged into a later letter"),
@@ -123,6 +125,11 @@ CODES: Mapping[str, tuple[str, str]] = {
 def coded(code: str, language: str) -> str:
     """Words for a stored code; a code nobody knows is shown as it stands."""
     return CODES.get(code, (code, code))[LANGUAGES.index(language)]
+
+
+def number_words(value: int, language: str) -> str:
+    """A count as people write it: «13.304», "13,304"."""
+    return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
 
 
 def level_name(level: str, language: str) -> str:

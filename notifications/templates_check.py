@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ PARTS = ("subject.txt", "body.txt", "body.html")
 SHARED = "shared"
 """Not a kind of letter, but the words and lines that all kinds of a language are put together from."""
 EDITED = (*KINDS, "sms", SHARED)
+FRAME = "base.html"
 DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 """Never said of a duty without a due date."""
 LONGEST_SUBJECT = 160
@@ -64,33 +65,24 @@ def check_template(
     ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
     text; a file that is not given is the ``office``'s own, else the shipped one."""
     names = {name_of(part, language, kind): text for part, text in texts.items()}
-    unknown = [
-        Problem(name, 0, kind, "không có mẫu nào tên như vậy / no template has this name", "xóa hoặc đổi tên / rename")
-        for name in names if not (TEMPLATES / name).is_file()
-    ]  # fmt: skip
+    unknown = [_nameless(name, kind) for name in names if not (TEMPLATES / name).is_file()]
     if unknown:
         return unknown
-    problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
-    stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates(_folders(office), watched=True, texts=names)
-    for each in (*KINDS, "sms") if kind == SHARED else (kind,):
-        for facts in samples(language, each):
-            try:
-                letter = stationery.written_with(templates, facts, _NOW)
-            except BROKEN as error:
-                problems.append(_failed(error, names, kind))
-            else:
-                problems += _by_result(letter, facts, language, each)
-    return list(dict.fromkeys(problems))
+    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), office)
 
 
 def check_folder(folder: Path) -> list[Problem]:
-    """The same for everything that an office has changed."""
+    """The same for everything that an office has changed, the frame of all pages of mail included. A file that no
+    letter would be written with is said too: its words would be left out without anybody knowing."""
     found = {(language, kind): _of_folder(folder, language, kind) for language in LANGUAGES for kind in EDITED}
-    return list(dict.fromkeys(
-        problem for (language, kind), texts in found.items() if texts
-        for problem in check_template(texts, language, kind, folder)
-    ))  # fmt: skip
+    used = {name_of(part, language, kind) for (language, kind), texts in found.items() for part in texts}
+    frame = {name: text for name in (FRAME,) if (text := _text(folder / name)) is not None}
+    problems = [*_unused(folder, used | frame.keys())]
+    for language in LANGUAGES if frame else ():
+        problems += _tried(frame, language, KINDS, None)
+    for (language, kind), texts in found.items():
+        problems += check_template(texts, language, kind, folder) if texts else ()
+    return list(dict.fromkeys(problems))
 
 
 def preview(
@@ -175,6 +167,25 @@ def _late() -> OverdueRow:
                       "2021-H1", _DAY - timedelta(days=3), 1, False)  # fmt: skip
 
 
+# --- Trying -----------------------------------------------------------------------------------------------------------
+
+
+def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], office: Path | None) -> list[Problem]:
+    """Every sample of these kinds written with the given texts (name -> text)."""
+    problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
+    stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
+    templates = Templates(_folders(office), watched=True, texts=names)
+    for kind in kinds:
+        for facts in samples(language, kind):
+            try:
+                letter = stationery.written_with(templates, facts, _NOW)
+            except BROKEN as error:
+                problems.append(_failed(error, names, kind))
+            else:
+                problems += _by_result(letter, facts, language, kind)
+    return list(dict.fromkeys(problems))
+
+
 # --- What is wrong ----------------------------------------------------------------------------------------------------
 
 
@@ -199,7 +210,32 @@ def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:
         files = [home / "sms.txt"]
     else:
         files = [path for path in sorted(home.glob("*")) if kind != SHARED or path.name != "sms.txt"]
-    return {path.name: path.read_text(encoding="utf-8") for path in files if path.is_file()}
+    return {path.name: text for path in files if (text := _text(path)) is not None}
+
+
+def _text(path: Path) -> str | None:
+    """None for what is no file, or none in UTF-8, as files of old fonts are."""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name in used or not path.is_file() or any(part.startswith(".") for part in Path(name).parts):
+            continue
+        if _text(path) is None:
+            yield Problem(name, 0, "template", "không phải chữ UTF-8 / is not text in UTF-8",
+                          "lưu lại theo UTF-8 (Unicode) / save it as UTF-8")  # fmt: skip
+        else:
+            yield _nameless(name, "template")
+
+
+def _nameless(name: str, field: str) -> Problem:
+    return Problem(name, 0, field, "không có mẫu nào tên như vậy / no template has this name",
+                   "xóa hoặc đổi tên / rename")  # fmt: skip
 
 
 def _by_look(name: str, text: str) -> Iterator[Problem]:

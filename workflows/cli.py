@@ -34,6 +34,8 @@ app = typer.Typer(
 engine_cli.add_commands(app)
 prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy trên nhiều máy. / The passes on many workers.")
 app.add_typer(prefect_app, name="prefect")
+templates_app = typer.Typer(no_args_is_help=True, help="Mẫu thư riêng của cơ quan. / The office's own templates.")
+app.add_typer(templates_app, name="templates")
 
 
 @app.command()
@@ -166,6 +168,28 @@ def deploy(
     name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
     typer.echo(f"Đã đăng ký {name}, {every} giây một lượt. / Registered {name}, every {every} s. "
                f"prefect worker start --type process --pool {pool}")  # fmt: skip
+
+
+@templates_app.command("check")
+def check_templates(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The office's folder; that of the settings if not given.")
+    ] = None,
+) -> None:
+    """Try the office's own templates on every kind of letter. Exit code 1, and each problem with file and line."""
+    from notifications.templates_check import check_folder
+
+    office = folder or read_settings().templates
+    if folder is not None and not folder.is_dir():
+        raise BadInput(f"Không có thư mục «{folder}». / There is no folder “{folder}”.")
+    problems = check_folder(office)
+    for problem in problems:
+        typer.echo(f"{office}/{problem}")
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"Mẫu thư trong {office} không có gì sai. / Nothing is wrong with the templates there."
+               if office.is_dir() else
+               f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm. / The shipped templates are in use.")  # fmt: skip
 
 
 @app.command("settings")

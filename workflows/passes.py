@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from engine import digest as digests
-from engine import leftover, opening, sweep
+from engine import leftover, opening, sweep, tally
 from engine import upkeep as daily
 from engine.database import Database, insert_new, table
 from engine.due import Due, in_window, what_is_due
@@ -64,6 +64,9 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
         if count < 0:
             break
         opened, plans = opened + count, plans + 1
+    if opened:
+        with database.write() as session:
+            tally.fold(session)
     return _report(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 

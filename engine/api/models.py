@@ -105,15 +105,20 @@ class Listed(BaseModel, Generic[T]):
 
 
 class Done(BaseModel):
-    """What a deed came to. ``news`` is false when it had been done before; ``became`` is the new assignment's id."""
+    """What a deed came to. ``news`` is false when it had been done before; ``became`` is the new assignment's id;
+    ``warnings``: by field, what a report holds that should be looked at again."""
 
     assignment: AssignmentRow
     news: bool = True
     became: int | None = None
+    warnings: dict[str, str] = {}
 
 
 class Submitted(BaseModel):
+    """``warnings``: by field, what was taken and should be looked at again, as a total that is not its parts' sum."""
+
     assignments: list[int]
+    warnings: dict[str, str] = {}
 
 
 class CountsOut(BaseModel):

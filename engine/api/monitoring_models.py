@@ -12,7 +12,7 @@ from engine.api.models import Body, Day, Needed, Short, Words
 from engine.decisions import MOST_AT_ONCE, Decided
 from engine.figures import Consolidated, FigureLine
 from engine.frozen import Published, Restatement
-from engine.queries.standing import AgencyChange, Standing, Tally
+from engine.queries.standing import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 from engine.web.filters import Plain
 
@@ -122,6 +122,7 @@ class FigureOut(BaseModel):
     unit: str
     target: float | None
     part_of: str | None
+    total_of: str | None
     total: int | float | str | None
     reached: float | None
     problem: str | None
@@ -132,7 +133,8 @@ class FigureOut(BaseModel):
         each, problem = line.indicator, line.problem[language == "en"] if line.problem else None
         given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
         return cls(code=each.code, name=each.name, unit=each.unit, target=each.target, part_of=each.part_of,
-                   total=line.total, reached=line.reached, problem=problem, given=given)  # fmt: skip
+                   total_of=each.total_of, total=line.total, reached=line.reached, problem=problem,
+                   given=given)  # fmt: skip
 
 
 class ConsolidatedOut(BaseModel):
@@ -163,7 +165,7 @@ class TallyOut(BaseModel):
     rate: float | None
 
     @classmethod
-    def of(cls, tally: Tally) -> TallyOut:
+    def of(cls, tally: Boxes) -> TallyOut:
         return cls(on_time=tally.on_time, late=tally.late, in_term=tally.in_term, overdue=tally.overdue,
                    no_deadline=tally.no_deadline, rate=tally.rate)  # fmt: skip
 

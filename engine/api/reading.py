@@ -74,14 +74,14 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 
 @router.get("/board")
-def the_board(caller: Caller, plan: PlanId = None, period: Code = "") -> BoardOut:
+def the_board(caller: Caller, plan: PlanId, period: Code = "") -> BoardOut:
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
         return BoardOut.of(board(session, today, AssignmentFilter(plan_id=plan, period=period)), caller.now)
 
 
 @router.get("/metrics")
-def the_metrics(caller: Caller, plan: PlanId = None, period: Code = "") -> list[Metric]:
+def the_metrics(caller: Caller, plan: PlanId, period: Code = "") -> list[Metric]:
     """Reporting rates under DHIS2's names, per agency and period."""
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -89,9 +89,7 @@ def the_metrics(caller: Caller, plan: PlanId = None, period: Code = "") -> list[
 
 
 @router.get("/overdue")
-def the_overdue(
-    caller: Caller, plan: PlanId = None, period: Code = "", agency: Code = "", page: PageNumber = 1
-) -> Overdue:
+def the_overdue(caller: Caller, plan: PlanId, period: Code = "", agency: Code = "", page: PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days."""
     caller.must(Deed.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -122,7 +120,7 @@ def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Lis
 
 
 @router.get("/agencies/{agency_id}")
-def agency(caller: Caller, agency_id: AgencyId, plan: PlanId = None, period: Code = "") -> Desk:
+def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> Desk:
     """An agency's desk: what is returned, overdue, due soon, new, in hand and done."""
     caller.must(Deed.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):

@@ -22,7 +22,7 @@ from engine.api.monitoring_models import (
 from engine.errors import BadInput
 from engine.frozen import freeze, list_published, published, restatements
 from engine.queries import standing as queries
-from engine.queries.board import period_choices
+from engine.queries.choices import period_choices
 from engine.queries.plans import plan_page
 from engine.queries.timeclass import read_today
 from engine.web.filters import Code, PlanId, SmallId
@@ -33,7 +33,7 @@ WEEK = timedelta(days=7)
 
 
 @router.get("/standing")
-def standing(caller: Caller, as_of: AsOf = None, plan: PlanId = None, period: Code = "") -> StandingOut:
+def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
     """By what is known now about that day; today, if none is said."""
     caller.must(Deed.SEE_STANDING)
     with caller.reading() as (session, _):
@@ -41,9 +41,7 @@ def standing(caller: Caller, as_of: AsOf = None, plan: PlanId = None, period: Co
 
 
 @router.get("/standing/changes")
-def changes(
-    caller: Caller, since: AsOf = None, until: AsOf = None, plan: PlanId = None, period: Code = ""
-) -> list[ChangeOut]:
+def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
     """The agencies whose figures differ between two days; the last week, if none is said."""
     caller.must(Deed.SEE_STANDING)
     last: date = until or caller.today
@@ -70,7 +68,7 @@ def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
 
 
 @router.get("/published")
-def all_published(caller: Caller, plan: PlanId = None) -> list[PublishedOut]:
+def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
     caller.must(Deed.SEE_STANDING)
     with caller.reading() as (session, _):

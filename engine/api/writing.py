@@ -27,13 +27,14 @@ from engine.api.models import (
 )
 from engine.errors import Conflict, FieldsRefused
 from engine.evidence import find_all
+from engine.figures import doubtful_totals
 from engine.lifecycle import report
 from engine.queries.assignments import AssignmentRow
 from engine.queries.reporting import ReportPage, report_page
 from engine.queries.story import assignment_row
 from engine.queries.timeclass import read_today
 from engine.queries.todo import waiting_extensions
-from engine.submission import Submission, Typed, submission
+from engine.submission import Submission, Typed, read_figures, submission
 from engine.web.failures import answer
 from engine.web.filters import AssignmentId
 from engine.web.forms import REASON, clean
@@ -43,7 +44,9 @@ router = APIRouter()
 Doing = Callable[[Session], object]
 
 
-def _do(caller: Call, assignment_id: int, deed: Deed, doing: Doing) -> Response:
+def _do(
+    caller: Call, assignment_id: int, deed: Deed, doing: Doing, warnings: Mapping[str, str] | None = None
+) -> Response:
     """Authorise, do, and look again, in one unit of work."""
     with caller.writing() as session:
         today = read_today(session, caller.now)
@@ -53,7 +56,7 @@ def _do(caller: Call, assignment_id: int, deed: Deed, doing: Doing) -> Response:
             came_to = doing(session)
             row = assignment_row(session, today, assignment_id)
             became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
-            return Done(assignment=row, news=came_to is not False, became=became)
+            return Done(assignment=row, news=came_to is not False, became=became, warnings=dict(warnings or {}))
 
         return caller.once(session, done)
 
@@ -146,7 +149,8 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
     return _do(caller, assignment_id, Deed.REPORT,
-               lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now))  # fmt: skip
+               lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
+               _doubtful(caller, page, said.figures))  # fmt: skip
 
 
 @router.post("/reports", response_model=Submitted)
@@ -165,12 +169,13 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
     checked = Submission(problems=foreign) if foreign else _checked(page, typed, said.figures)
     if checked.problems:
         return _refused(caller, checked)
+    doubtful = _doubtful(caller, page, said.figures)
     with caller.writing() as session:
 
         def done() -> Submitted:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
-            return Submitted(assignments=list(checked.texts))
+            return Submitted(assignments=list(checked.texts), warnings=doubtful)
 
         return caller.once(session, done)
 
@@ -191,8 +196,19 @@ def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Subm
     asked = {indicator.code for indicator in page.indicators}
     unknown = {f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
                for code in figures if code not in asked}  # fmt: skip
-    said = {code: clean(str(value), REASON) for code, value in figures.items()}
-    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, said)
+    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures))
+
+
+def _typed(figures: Figures) -> dict[str, str]:
+    return {code: clean(str(value), REASON) for code, value in figures.items()}
+
+
+def _doubtful(caller: Visit, page: ReportPage, figures: Figures) -> dict[str, str]:
+    """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
+    values, _ = read_figures(page.indicators, _typed(figures))
+    at = 1 if caller.language == "en" else 0
+    return {f"figure-{code}": said[at]
+            for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}  # fmt: skip
 
 
 def _refused(caller: Visit, checked: Submission) -> Response:

@@ -15,7 +15,7 @@ from engine.records import Agency, Assignment, Plan
 from engine.terms import OPEN_STATES, PlanState
 from engine.words import LEVELS, level_rank
 
-PER_PAGE = 200
+PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)

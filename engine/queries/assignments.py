@@ -71,6 +71,10 @@ class AssignmentFilter:
     classes: tuple[TimeClass, ...] = ()
     waiting: Waiting | None = None
     ids: tuple[int, ...] = ()
+    kind: str = ""
+    """The owner's kind of body (``Agency.level``)."""
+    department: str = ""
+    """The department that follows the plan, whoever is above the owner: what it owes itself is in it too."""
 
 
 def columns(today: Today) -> list[Any]:
@@ -102,12 +106,14 @@ def joined(chosen: Select[Any]) -> Select[Any]:
 
 def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[bool]]:
     """A filter as conditions on the joined tables."""
-    a, d, p = table(Assignment), table(Duty), table(Plan)
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     equal = {
         a.c.period: wanted.period, a.c.agency_id: wanted.agency_id, a.c.supervisor_id: wanted.supervisor_id,
-        d.c.citation: wanted.citation,
+        d.c.citation: wanted.citation, p.c.supervisor_id: wanted.department,
     }  # fmt: skip
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
+    if wanted.kind:
+        found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
     if wanted.plan_id is None and not wanted.ids:
         found.append(p.c.state == PlanState.ACTIVE)
     elif wanted.plan_id is not None:

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
 from engine.database import table
 from engine.queries.assignments import AssignmentFilter, conditions
-from engine.queries.timeclass import BOXES, Today, time_class, worst
+from engine.queries.timeclass import BOXES, Today, tallied_class, time_class, worst
 from engine.records import Agency, Assignment, Duty, Plan
-from engine.terms import COUNTED_STATES, PlanState, TimeClass
+from engine.tally import tallied
+from engine.terms import COUNTED_STATES, TimeClass
 from engine.words import level_rank
 
 DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
 COMING = tuple(each for each in TimeClass if each not in (*DONE, TimeClass.OPEN_OVERDUE))
-MOST_CHOICES = 300
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class Board:
     def by_lateness(self) -> tuple[AgencyLine, ...]:
         return tuple(sorted(self.agencies, key=_lateness))
 
+    def late_for(self, days: int, today: Today) -> Board:
+        """Only the agencies whose oldest overdue assignment has been so for as many working days; the total stays."""
+        late = (line for line in self.agencies if -(today.days_left(line.total.late_since) or 0) >= days)
+        return replace(self, agencies=tuple(line for line in late if line.total.overdue))
+
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
@@ -93,40 +98,23 @@ class _Cell:
     counts: Counts
 
 
-def plan_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, number) of the plans that run or have run, newest first: what a filter chooses among."""
-    p = table(Plan)
-    chosen = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
-    rows = session.connection().execute(chosen.order_by(p.c.issued_on.desc(), p.c.id).limit(MOST_CHOICES))
-    return tuple((str(row.id), f"{row.number} ({row.year})") for row in rows)
-
-
-def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
-    """The periods that have assignments, by due date. Looks at all of them: a board knows its own ``choices``."""
-    a, p = table(Assignment), table(Plan)
-    chosen = select(a.c.period, func.min(a.c.due_on).label("due")).join(p, p.c.id == a.c.plan_id)
-    chosen = chosen.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
-    found = session.connection().execute(chosen.group_by(a.c.period)).all()
-    return tuple(row.period for row in sorted(found, key=lambda row: (row.due or date.max, row.period)))
-
-
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """Two levels of grouping out of one query, whatever is stored: the database counts by class, then lays the classes
-    of a cell side by side. It reads all periods: the one that is wanted is taken out of them, and the others are what
-    else could be asked for."""
+    """One query, whatever is stored. It reads all periods: the one that is wanted is taken out of them, and the others
+    are what else could be asked for."""
     g = table(Agency)
-    each, source = _counted(session, today, replace(wanted, period=""))
+    each, source = _counted(session, today, replace(wanted, period="", kind=""))
+    n, which, due = each.c.n, each.c["class"], each.c.due_on
     grouped = (
-        select(each.c.agency_id, each.c.period, each.c["class"], func.count().label("n"),
-               func.min(each.c.due_on).label("earliest")).select_from(source)
-        .group_by(each.c.agency_id, each.c.period, each.c["class"]).subquery()
+        select(each.c.agency_id, each.c.period, which, func.sum(n).label("n"), func.min(due).label("due_on"))
+        .select_from(source).group_by(each.c.agency_id, each.c.period, which).subquery()
     )  # fmt: skip
-    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.earliest
+    n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
     chosen = (
         select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, func.min(due),
                func.min(due).filter(which.in_(COMING)), func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
                *(func.sum(n).filter(which == each) for each in TimeClass))
         .join(g, g.c.id == grouped.c.agency_id)
+        .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
         .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period).order_by(g.c.code, g.c.name)
     )  # fmt: skip
     cells = [_cell(row) for row in session.connection().execute(chosen)]
@@ -135,11 +123,19 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Any, Any]:
-    """Every assignment that counts, and where it is selected from. PostgreSQL is made to go plan by plan through the
-    index (the OFFSET keeps the subquery whole): left to itself it looks up each of a province's rows in a table of
-    plans, which costs half as much again, and reads those of plans that ended long ago."""
+    """How many assignments stand alike (agency, period, due date, class), and where that is selected from. Over all
+    plans the tally knows; within some of them the assignments are counted.
+
+    PostgreSQL is made to go plan by plan through the index (the OFFSET keeps the subquery whole): left to itself it
+    looks up each of a province's rows in a table of plans, which costs half as much again, and reads those of plans
+    that ended long ago."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"))
+    if wanted == AssignmentFilter():
+        known = tallied()
+        each = select(known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"),
+                      known.c.n).subquery()  # fmt: skip
+        return each, each
+    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"), literal(1).label("n"))
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
     if wanted.citation:
         counted = counted.where(d.c.id == a.c.duty_id)

@@ -15,7 +15,10 @@ from engine.queries.timeclass import Today, time_class
 from engine.records import Agency, Assignment, Contact, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
 
-SHOWN = 30
+SHOWN = {"new": 20, "reported": 5, "accepted": 5}
+FEW = 12
+"""How many of a section are shown, and of the reports owed: a page that opens on a telephone at once. New ones are
+acknowledged from here, so more of them."""
 _OPEN = (State.ASSIGNED, State.ACKNOWLEDGED)
 SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...]]] = {
     "returned": ((State.RETURNED,), ()),
@@ -68,7 +71,7 @@ class Desk:
     level: str
     contacts: tuple[Answerer, ...]
     owed: tuple[Owed, ...]
-    """The first ``SHOWN`` of them; ``owed_open`` report pages in all have something open."""
+    """The first ``FEW`` of them; ``owed_open`` report pages in all have something open."""
     owed_open: int
     sections: tuple[DeskSection, ...]
 
@@ -88,14 +91,15 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
     counts = _counts(session, today, wanted)
     sections = tuple(
-        DeskSection(section, tuple(rows(session, today, replace(wanted, states=states, classes=classes), SHOWN)),
+        DeskSection(section, tuple(rows(session, today, replace(wanted, states=states, classes=classes),
+                                        SHOWN.get(section, FEW))),
                     sum(n for (state, klass), n in counts.items()
                         if state in states and (not classes or klass in classes)))
         for section, (states, classes) in SECTIONS.items()
     )  # fmt: skip
     reports = owed(session, agency_id)
     still = sum(1 for each in reports if each.open)
-    return Desk(agency_id, name, level, _contacts(session, agency_id), reports[:SHOWN], still, sections)
+    return Desk(agency_id, name, level, _contacts(session, agency_id), reports[:FEW], still, sections)
 
 
 def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass], int]:

@@ -17,8 +17,8 @@ from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Duty, Letter, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role, TimeClass
 
-AGENCIES_PER_PAGE = 15
-ROWS_PER_AGENCY = 8
+AGENCIES_PER_PAGE = 10
+ROWS_PER_AGENCY = 5
 CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
 UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED)
 
@@ -61,17 +61,19 @@ class LateAgency:
 
 @dataclass(frozen=True)
 class Overdue:
-    """One page of agencies; ``total`` assignments of ``agency_count`` agencies in all; ``next`` is a page number."""
+    """One page of agencies; ``total`` assignments of ``agency_count`` agencies in all; ``next`` is a page number.
+    ``periods``: those that have something overdue, whichever was asked for."""
 
     agencies: tuple[LateAgency, ...]
     total: int
     agency_count: int
     page: int
     next: int | None
+    periods: tuple[str, ...]
 
 
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
-    """Four queries: the agencies, which rows of this page's, the rows, their last letters."""
+    """Five queries: the agencies, the periods, which rows of this page's, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
     late = _of_late(today, wanted, a.c.agency_id, func.count().label("n"), func.min(a.c.due_on).label("since"))
     counted = late.group_by(a.c.agency_id).subquery()
@@ -85,7 +87,9 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
         for agency_id, name, count, since in shown
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
-    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more)
+    others = _of_late(today, replace(wanted, period=""), a.c.period).distinct()
+    periods = tuple(sorted(session.connection().scalars(others)))
+    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
 
 
 def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:

@@ -89,18 +89,23 @@ class PlanPage:
     agencies: Mapping[str, str]
 
 
-def list_plans(session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE) -> Page[PlanRow]:
-    """Newest first; three queries."""
+def list_plans(
+    session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = ""
+) -> Page[PlanRow]:
+    """Newest first; three queries. ``words``: those whose number or title holds all of these words."""
     p, g, d = table(Plan), table(Agency), table(Duty)
     duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
-    chosen = _plans(duties).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
+    named = [p.c.number.icontains(each, autoescape=True) | p.c.title.icontains(each, autoescape=True)
+             for each in words.split()]  # fmt: skip
+    chosen = _plans(duties).where(*named).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
     if after:
         issued, last = decode(after, date.fromisoformat, int)
         chosen = chosen.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
     found: Any = session.connection().execute(chosen).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
     rows = [PlanRow(*(*row, _total(counts, row.id))) for row in found]
-    total = session.connection().scalar(select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)))
+    counted = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
+    total = session.connection().scalar(counted)
     return page(rows, limit, lambda row: (row.issued_on, row.id), total)
 
 

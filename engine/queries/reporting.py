@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from engine.database import table
 from engine.errors import NotFound
+from engine.figures import FigureLine, consolidated
 from engine.planparts import Indicator
 from engine.queries.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.desk import agency_name
@@ -39,7 +40,8 @@ class ReportItem:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """``figures``: the agency's latest value of each indicator in this period, from reports that stand."""
+    """``figures``: the agency's latest value of each indicator in this period, from reports that stand. ``parts``: by
+    code of a total asked here, the figure that it is the total of, as the other agencies' reports stand."""
 
     agency_id: str
     agency: str
@@ -51,6 +53,7 @@ class ReportPage:
     items: tuple[ReportItem, ...]
     indicators: tuple[Indicator, ...]
     figures: Mapping[str, Any]
+    parts: Mapping[str, FigureLine]
 
     @property
     def done(self) -> int:
@@ -62,7 +65,8 @@ class ReportPage:
 
 
 def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
-    """Six queries. Raises NotFound when the agency has nothing in that plan and period."""
+    """Six queries, five more where a total is asked. Raises NotFound when the agency has nothing in that plan and
+    period."""
     name, _ = agency_name(session, agency_id)
     p = table(Plan)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
@@ -76,8 +80,9 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         )
     asked = _asked(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(
-        agency_id, name, plan_id, plan.number, plan.title, plan.short_title, period, items, asked, _figures(items)
-    )
+        agency_id, name, plan_id, plan.number, plan.title, plan.short_title, period, items, asked, _figures(items),
+        _parts(session, plan_id, period, asked),
+    )  # fmt: skip
 
 
 def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
@@ -111,6 +116,14 @@ def _asked(
     names = {agency_id, *citations, *(group for group, members in groups if agency_id in members)}
     indicators = (Indicator.model_validate(each) for each in file.get("indicators", ()))
     return tuple(each for each in indicators if names & set(each.asked_of))
+
+
+def _parts(session: Session, plan_id: int, period: str, asked: Sequence[Indicator]) -> dict[str, FigureLine]:
+    totals = {each.code: each.total_of for each in asked if each.total_of is not None}
+    if not totals:
+        return {}
+    lines = {line.indicator.code: line for line in consolidated(session, plan_id, period).lines}
+    return {code: lines[of] for code, of in totals.items() if lines[of].given}
 
 
 def _figures(items: Sequence[ReportItem]) -> dict[str, Any]:

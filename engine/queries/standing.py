@@ -23,7 +23,7 @@ from engine.terms import COUNTED_STATES, PlanState, TimeClass
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Boxes:
     """Assignments by box. ``rate``: of those done or past due, how many percent were done on time; None while nothing
     has come due. What is not yet due neither helps nor harms."""
 
@@ -45,8 +45,8 @@ class Tally:
     def rate(self) -> float | None:
         return rate(self.on_time, self.judged)
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Tally)))
+    def __add__(self, other: Boxes) -> Boxes:
+        return Boxes(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Boxes)))
 
 
 BOX: Mapping[TimeClass, str] = {
@@ -60,7 +60,7 @@ class AgencyStanding:
     id: str
     name: str
     level: str
-    tally: Tally
+    tally: Boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class PeriodStanding:
 
     period: str
     due_on: date | None
-    tally: Tally
+    tally: Boxes
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Standing:
     """``agencies`` worst first, ``periods`` by due date."""
 
     as_of: date
-    total: Tally
+    total: Boxes
     agencies: tuple[AgencyStanding, ...]
     periods: tuple[PeriodStanding, ...]
 
@@ -96,8 +96,8 @@ class AgencyChange:
 
     id: str
     name: str
-    was: Tally
-    now: Tally
+    was: Boxes
+    now: Boxes
 
     @property
     def done(self) -> int:
@@ -165,10 +165,10 @@ def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
         bodies[cell.agency_id] = cell.name, cell.level
         if cell.due_on is not None:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
-    agencies = [AgencyStanding(id_, *bodies[id_], Tally(**counted)) for id_, counted in by_agency.items()]
-    periods = [PeriodStanding(period, dues.get(period), Tally(**counted)) for period, counted in by_period.items()]
+    agencies = [AgencyStanding(id_, *bodies[id_], Boxes(**counted)) for id_, counted in by_agency.items()]
+    periods = [PeriodStanding(period, dues.get(period), Boxes(**counted)) for period, counted in by_period.items()]
     return Standing(
-        as_of, Tally(**total), tuple(sorted(agencies, key=_worst_first)),
+        as_of, Boxes(**total), tuple(sorted(agencies, key=_worst_first)),
         tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
     )  # fmt: skip
 
@@ -177,8 +177,8 @@ def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
     """The agencies whose figures differ, those with more newly overdue first."""
     was = {each.id: each.tally for each in then.agencies}
     found = [
-        AgencyChange(each.id, each.name, was.get(each.id, Tally()), each.tally)
-        for each in now.agencies if was.get(each.id, Tally()) != each.tally
+        AgencyChange(each.id, each.name, was.get(each.id, Boxes()), each.tally)
+        for each in now.agencies if was.get(each.id, Boxes()) != each.tally
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda each: (-each.overdue, -each.done, each.name)))
 

@@ -19,7 +19,7 @@ from engine.database import table
 from engine.policy import Policy
 from engine.records import Assignment, Plan, PolicyRecord
 from engine.rulebook import read_calendar
-from engine.terms import TimeClass
+from engine.terms import TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
@@ -74,18 +74,28 @@ def read_today(session: Session, now: datetime) -> Today:
 def time_class(today: Today) -> ColumnElement[TimeClass]:
     """The class of a row of ``assignment`` joined to its ``plan``. Meaningless for cancelled and transferred ones."""
     a, p = table(Assignment), table(Plan)
-    done = a.c.reported_on.is_not(None)
+    reported, due = a.c.reported_on, a.c.due_on
+    return _class(today, due, p.c.policy_id, (reported.is_not(None)) & (reported <= due), reported.is_not(None))
+
+
+def tallied_class(today: Today, tally: Any) -> ColumnElement[TimeClass]:
+    """The class of those that ``engine.tally`` counts in one place."""
+    on_time, late = (tally.c.timing == each.value for each in (Timing.ON_TIME, Timing.LATE))
+    return _class(today, tally.c.due_on, tally.c.policy_id, on_time, late)
+
+
+def _class(today: Today, due_on: Any, policy_id: Any, on_time: Any, done: Any) -> ColumnElement[TimeClass]:
     soon: Any = today.day
     if len(set(today.soon.values())) == 1:  # as a rule: nothing to look up for each of a province's rows
         soon = next(iter(today.soon.values()))
     elif today.soon:
-        soon = case(dict(today.soon), value=p.c.policy_id, else_=today.day)
+        soon = case(dict(today.soon), value=policy_id, else_=today.day)
     chosen = case(
-        (a.c.due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
-        (done & (a.c.reported_on <= a.c.due_on), literal(TimeClass.DONE_ON_TIME.value)),
+        (due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
+        (on_time, literal(TimeClass.DONE_ON_TIME.value)),
         (done, literal(TimeClass.DONE_LATE.value)),
-        (a.c.due_on < today.day, literal(TimeClass.OPEN_OVERDUE.value)),
-        (a.c.due_on <= soon, literal(TimeClass.DUE_SOON.value)),
+        (due_on < today.day, literal(TimeClass.OPEN_OVERDUE.value)),
+        (due_on <= soon, literal(TimeClass.DUE_SOON.value)),
         else_=literal(TimeClass.OPEN_IN_TIME.value),
     )
     return type_coerce(chosen, TIME_CLASS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import exists, func, select
@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from engine.calendar import local_date
 from engine.database import among, table
-from engine.queries.assignments import AssignmentFilter, AssignmentRow, Waiting, first
+from engine.queries.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
 from engine.queries.timeclass import Today
 from engine.records import Agency, Assignment, Extension, Plan
 from engine.rulebook import read_answering
-from engine.terms import OPEN_STATES, PlanState, Role
+from engine.terms import OPEN_STATES, Role
 
 SHOWN = 5
 
@@ -61,19 +61,16 @@ class Todo:
         return not (self.accept.total or self.extensions.total or self.declined.total or self.unreachable)
 
 
-def todo(
-    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", supervisor_id: str = ""
-) -> Todo:  # fmt: skip
-    """Ten queries, whatever is stored. ``supervisor_id``: what waits for one department alone."""
+def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
+    """Ten queries, whatever is stored; with ``supervisor_id``, what waits for one department alone."""
     a = table(Assignment)
-    narrowed = {what: AssignmentFilter(plan_id=plan_id, period=period, supervisor_id=supervisor_id, waiting=what)
-                for what in Waiting}  # fmt: skip
+    narrowed = {what: replace(wanted, waiting=what) for what in Waiting}
     accept = first(session, today, narrowed[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
     extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
     declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
     return Todo(_some(accept), _some(extensions), _some(declined), asked,
-                unreachable(session, today, plan_id, supervisor_id))  # fmt: skip
+                unreachable(session, today, wanted))  # fmt: skip
 
 
 def _some(found: tuple[list[AssignmentRow], int]) -> Some:
@@ -91,9 +88,7 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
     return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
 
 
-def unreachable(
-    session: Session, today: Today, plan_id: int | None = None, supervisor_id: str = ""
-) -> tuple[Unreachable, ...]:  # fmt: skip
+def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Unreachable, ...]:
     """Owners of open assignments with nobody to write to, by what stands in the directory now. Who cannot be reached
     is found first, and only their assignments are counted."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
@@ -102,13 +97,11 @@ def unreachable(
     owners = connection.scalars(select(g.c.id).where(owning)).all()
     answering = read_answering(session, owners)
     nobody = [owner for owner in owners if not answering.on(owner, Role.COORDINATOR, today.day)]
+    still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
         select(a.c.agency_id, g.c.name, func.count())
         .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-        .where(among(session, a.c.agency_id, nobody), a.c.state.in_(OPEN_STATES),
-               p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id)
+        .where(among(session, a.c.agency_id, nobody), *conditions(still_open, today))
         .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
     )  # fmt: skip
-    if supervisor_id:
-        counted = counted.where(a.c.supervisor_id == supervisor_id)
     return tuple(Unreachable(*row) for row in connection.execute(counted))

@@ -33,6 +33,8 @@ from engine.records.work import (
     Extension,
     Frozen,
     Report,
+    Tally,
+    TallyChange,
 )
 
 __all__ = [
@@ -78,4 +80,6 @@ __all__ = [
     "SignInLink",
     "SignedIn",
     "Succession",
+    "Tally",
+    "TallyChange",
 ]

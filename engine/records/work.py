@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from engine.records.columns import BigId, by_value, json_column
-from engine.terms import EventKind, Quiet, State
+from engine.terms import EventKind, Quiet, State, Timing
 
 # What the partial indexes serve; the passes' queries must say the same words for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
@@ -68,6 +68,31 @@ class Assignment(SQLModel, table=True):
     level: int = 0
     """The highest escalation level reached («đôn đốc lần 1/2/3»)."""
     transferred_from_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+
+
+class Tally(SQLModel, table=True):
+    """So many assignments of running plans stand alike, as they were counted last (``engine.tally``)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    agency_id: str = Field(max_length=64)
+    policy_id: str = Field(max_length=64)
+    period: str = Field(max_length=16)
+    due_on: date | None = None
+    timing: Timing = Field(sa_column=by_value(Timing))
+    n: int
+
+
+class TallyChange(SQLModel, table=True):
+    """What has changed since: so many more, or fewer, stand so. Appended beside the change itself, never updated."""
+
+    __tablename__ = "tally_change"
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    plan_id: int
+    agency_id: str = Field(max_length=64)
+    period: str = Field(max_length=16)
+    due_on: date | None = None
+    timing: Timing = Field(sa_column=by_value(Timing))
+    n: int
 
 
 class Report(SQLModel, table=True):

@@ -6,15 +6,17 @@ import unicodedata
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.calendar import FIRST_YEAR, LAST_YEAR
 from engine.errors import BadInput
 from engine.queries.assignments import AssignmentFilter, Waiting
+from engine.queries.choices import plan_numbered
 from engine.queries.letters import LetterFilter
 from engine.queries.log import LogFilter
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass
+from engine.web.visit import tools_of
 
 MOST_SMALL, MOST_BIG = 2**31 - 1, 2**63 - 1
 
@@ -40,7 +42,7 @@ Several = BeforeValidator(_some)
 Code = Annotated[str, Plain, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
 Small = Annotated[int, Field(ge=1, le=MOST_SMALL)]
-PlanId = Annotated[Small | None, Empty, Query()]
+Typed = Annotated[str, Plain, Query(max_length=80)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 Count = Annotated[int, Query(ge=0, le=10_000)]
 AssignmentId = Annotated[int, Path(ge=1, le=MOST_BIG)]
@@ -48,6 +50,20 @@ LetterId = Annotated[int, Path(ge=1, le=MOST_BIG)]
 AgencyId = Annotated[str, Plain, Path(max_length=64)]
 PeriodKey = Annotated[str, Plain, Path(max_length=16)]
 SmallId = Annotated[int, Path(ge=1, le=MOST_SMALL)]
+
+
+def asked_plan(
+    request: Request, plan: Annotated[Small | None, Empty, Query()] = None, number: Typed = ""
+) -> int | None:
+    """The plan that an address names, by its id or by the number that somebody typed. Raises NotFound for a number
+    that no plan bears."""
+    if not number.strip():
+        return plan
+    with tools_of(request).context.database.read() as session:
+        return plan_numbered(session, number)
+
+
+PlanId = Annotated[int | None, Depends(asked_plan)]
 
 
 def known_year(day: date) -> date:
@@ -60,7 +76,7 @@ def known_year(day: date) -> date:
 
 
 def assignment_filter(
-    plan: PlanId = None,
+    plan: PlanId,
     period: Code = "",
     agency: Code = "",
     supervisor: Code = "",
@@ -68,9 +84,12 @@ def assignment_filter(
     states: Annotated[list[State], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006 - read only
     classes: Annotated[list[TimeClass], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
     waiting: Annotated[Waiting | None, Empty, Query()] = None,
+    kind: Code = "",
+    department: Code = "",
 ) -> AssignmentFilter:
     """What to list of the assignments."""
-    return AssignmentFilter(plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting)
+    return AssignmentFilter(plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting, kind=kind,
+                            department=department)  # fmt: skip
 
 
 def letter_filter(
@@ -88,9 +107,9 @@ def letter_filter(
 
 
 def log_filter(
+    plan: PlanId,
     kind: Annotated[EventKind | None, Empty, Query()] = None,
     actor: Annotated[str, Plain, Query(max_length=96)] = "",
-    plan: PlanId = None,
     agency: Code = "",
     since: Annotated[date | None, Empty, Query(alias="from")] = None,
     until: Annotated[date | None, Empty, Query(alias="to")] = None,

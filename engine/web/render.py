@@ -96,6 +96,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
 
     return {
         "_": lambda vi, en: en if language == "en" else vi, "many": partial(_many, language), "language": language,
+        "num": spoken_by(words.number_words),
         "label": spoken_by(label), "device": spoken_by(device_words),
         "code": spoken_by(words.coded), "level": spoken_by(words.level_name),
         "day": spoken_by(written), "at": spoken_by(words.moment), "period": spoken_by(words.period_words),
@@ -108,9 +109,10 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
 
 def _many(language: str, count: int, vi: str, one: str, more: str = "") -> str:
     """A number with its noun; Vietnamese has no plural, English has: «3 việc», "1 line", "3 lines"."""
+    said_count = words.number_words(count, language)
     if language != "en":
-        return f"{count} {vi}"
-    return f"{count} {one if count == 1 else more or one + 's'}"
+        return f"{said_count} {vi}"
+    return f"{said_count} {one if count == 1 else more or one + 's'}"
 
 
 def _why(reason: str, language: str) -> str:

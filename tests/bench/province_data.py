@@ -26,6 +26,7 @@ from engine.planfile import PlanFile, rounds
 from engine.policy import Policy
 from engine.records import Duty, Fact, Plan
 from engine.rulebook import freeze_ladder, read_rulebook
+from engine.tally import recount
 from engine.terms import PlanState
 from engine.yamlfile import read
 
@@ -187,6 +188,7 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
         for sql in LAID:
             connection.exec_driver_sql(*_filled(sql, ladder))
         connection.execute(text("DROP TABLE bench_line, bench_round"))
+        recount(session)
     with database.bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
         return {name: int(connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0) for name in COUNTED}

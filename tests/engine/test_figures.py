@@ -10,7 +10,7 @@ from ground.factory import Laid, at, do, lay, plan_file
 from engine import lifecycle
 from engine.database import Database
 from engine.errors import NotFound
-from engine.figures import Consolidated, FigureLine, against_the_parts, consolidated, total_of
+from engine.figures import Consolidated, FigureLine, Given, against_the_parts, comes_to, consolidated, doubtful_totals
 from engine.lifecycle import Action, ReportText
 from engine.planparts import Indicator
 
@@ -22,6 +22,8 @@ INDICATORS = (
      "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
     {"code": "II.2", "name": "Tin, bài", "text": "Tin.", "unit": "count", "asked_of": ["IV.1.1"], "aggregate": "last"},
     {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
+    {"code": "II.1.b", "name": "Toàn tỉnh", "text": "Toàn tỉnh.", "unit": "count", "asked_of": ["IV.4.1"],
+     "total_of": "II.1"},
 )  # fmt: skip
 
 
@@ -48,7 +50,8 @@ def line(found: Consolidated, code: str) -> FigureLine:
 
 def test_before_anybody_reports_everybody_is_missing_and_nothing_is_summed(laid: Laid) -> None:
     found = added_up(laid)
-    assert [(each.total, len(each.missing)) for each in found.lines] == [(None, 2), (None, 2), (None, 1), (None, 1)]
+    missing = [(each.total, len(each.missing)) for each in found.lines]
+    assert missing == [(None, 2), (None, 2), (None, 1), (None, 1), (None, 1)]
     assert (found.reported, len(found.waiting), found.complete) == (0, 5, False)
 
 
@@ -113,17 +116,56 @@ def test_the_cost_does_not_grow_with_the_reports(laid: Laid) -> None:
     assert len(said) == before
 
 
-def test_a_total_is_held_against_its_parts() -> None:
-    indicator = Indicator.model_validate(INDICATORS[0])
-    assert against_the_parts(indicator, 30, [20, 10]) is None
-    wrong, waiting = against_the_parts(indicator, 31, [20, 10]), against_the_parts(indicator, 30, [20, None])
-    assert wrong is not None
-    assert waiting is not None
-    assert "31 khác tổng các đơn vị (30)" in wrong[0]
-    assert "còn 1 đơn vị" in waiting[0]
+def parts(*values: int | None) -> FigureLine:
+    """The districts' figure, one of each value."""
+    indicator = Indicator.model_validate(INDICATORS[1])
+    given = tuple(Given(f"h{number}", f"Huyện {number}", value) for number, value in enumerate(values, 1))
+    return FigureLine(indicator, given, comes_to(indicator, [value for value in values if value is not None]))
+
+
+@pytest.mark.parametrize(("total", "values", "said"), [
+    (30, (20, 10), None),
+    (31, (20, 10), ("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
+    (1234567, (1234568,), ("1234567 khác tổng các đơn vị (1234568): kém 1.",
+                           "1234567 is not the agencies' sum (1234568): 1 less.")),
+    (30, (20, None), ("30 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyện 2.",
+                      "30 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyện 2.")),
+    (0, (None,) * 6, ("0 chưa đối chiếu được: mới 0/6 đơn vị báo, cộng lại 0; còn thiếu Huyện 1, Huyện 2, Huyện 3 "
+                      "và 3 đơn vị khác.",
+                      "0 cannot be checked yet: 0 of 6 agencies have given it, 0 in all; missing: Huyện 1, Huyện 2, "
+                      "Huyện 3 and 3 others.")),
+    (30, (), None),
+])  # fmt: skip
+def test_a_total_is_held_against_its_parts(total: int, values: tuple[int | None, ...], said: Any) -> None:
+    assert against_the_parts(total, parts(*values)) == said
+
+
+@pytest.mark.parametrize(("values", "doubtful"), [
+    ({"II.1.b": 20}, False), ({"II.1.b": 21}, True), ({}, False), ({"II.1.b": 25, "II.1": 5}, False),
+    ({"II.1.b": 20, "II.1": 5}, True), ({"II.1.b": "hai mươi"}, False),
+])  # fmt: skip
+def test_a_total_about_to_be_given_is_doubted_when_it_is_not_the_sum_as_it_stands(
+    values: dict[str, Any], doubtful: bool
+) -> None:
+    assert bool(doubtful_totals(values, {"II.1.b": parts(20, None)}, "h2")) is doubtful
+
+
+def test_a_given_total_stands_as_given_and_is_held_against_the_districts(laid: Laid) -> None:
+    report(laid, "IV.4.1", "so-chinh", {"II.1.b": 20})
+    report(laid, "IV.2.1", "huyen-a", {"II.1": 12})
+    waiting = line(added_up(laid), "II.1.b")
+    assert (waiting.total, waiting.problem and waiting.problem[0]) == (
+        20, "20 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 12; còn thiếu Huyen b."
+    )  # fmt: skip
+    task = report(laid, "IV.2.1", "huyen-b", {"II.1": 8})
+    assert line(added_up(laid), "II.1.b").problem is None
+    do(laid.database, Action.RETURN, task, now=NOW)
+    report(laid, "IV.2.1", "huyen-b", {"II.1": 9}, at("2021-06-17"))
+    wrong = line(added_up(laid), "II.1.b").problem
+    assert wrong == ("20 khác tổng các đơn vị (21): kém 1.", "20 is not the agencies' sum (21): 1 less.")
 
 
 def test_percentages_are_never_added_up() -> None:
     share = Indicator.model_validate(INDICATORS[0] | {"unit": "percent", "aggregate": "last"})
-    assert total_of(share, [50.0, 80.0]) == 80.0
-    assert total_of(share, []) is None
+    assert comes_to(share, [50.0, 80.0]) == 80.0
+    assert comes_to(share, []) is None

@@ -14,7 +14,7 @@ from engine.database import Database, table
 from engine.errors import BadInput, Conflict, NotFound
 from engine.frozen import Published, Restatement
 from engine.lifecycle import Action
-from engine.queries.standing import Standing, Tally, changes, standing
+from engine.queries.standing import Boxes, Standing, changes, standing
 from engine.records import Frozen
 from engine.terms import TimeClass
 
@@ -56,10 +56,10 @@ def restated(laid: Laid, frozen_id: int) -> tuple[Restatement, ...]:
 
 def test_the_boxes_and_the_rate_speak_of_a_day(laid: Laid) -> None:
     found = stands(laid)
-    assert found.total == Tally(on_time=2, late=1, in_term=1, overdue=1)
+    assert found.total == Boxes(on_time=2, late=1, in_term=1, overdue=1)
     assert (found.total.rate, found.total.judged, found.total.expected) == (50.0, 4, 5)
-    assert stands(laid, date(2021, 6, 17)).total == Tally(on_time=2, in_term=3)
-    assert stands(laid, date(2021, 4, 1)).total == Tally()
+    assert stands(laid, date(2021, 6, 17)).total == Boxes(on_time=2, in_term=3)
+    assert stands(laid, date(2021, 4, 1)).total == Boxes()
 
 
 def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> None:
@@ -78,7 +78,7 @@ def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) 
 def test_all_active_plans_stand_together_when_none_is_named(laid: Laid) -> None:
     with laid.database.read() as session:
         assert standing(session, CUT_OFF) == stands(laid)
-        assert standing(session, CUT_OFF, period="2021-Y").total == Tally()
+        assert standing(session, CUT_OFF, period="2021-Y").total == Boxes()
 
 
 def test_what_is_frozen_is_what_the_page_showed(laid: Laid) -> None:
@@ -103,7 +103,7 @@ def test_a_report_returned_later_is_a_restatement_with_its_event(laid: Laid) -> 
     made, task = freeze(laid), laid.assignment("IV.1.1", "so-ban")
     do(laid.database, Action.RETURN, task, now=LATER)
     (found,) = restated(laid, made)
-    assert (found.agency_id, found.was, found.now) == ("so-ban", Tally(on_time=1), Tally(overdue=1))
+    assert (found.agency_id, found.was, found.now) == ("so-ban", Boxes(on_time=1), Boxes(overdue=1))
     (one,) = found.assignments
     assert (one.assignment_id, one.citation, one.was, one.now) == (
         task, "IV.1.1", TimeClass.DONE_ON_TIME, TimeClass.OPEN_OVERDUE
@@ -116,7 +116,7 @@ def test_what_is_cancelled_later_leaves_the_count_and_says_so(laid: Laid) -> Non
     made = freeze(laid)
     do(laid.database, Action.CANCEL, laid.assignment("IV.3.1", "mat-tran"), now=LATER)
     (found,) = restated(laid, made)
-    assert (found.was, found.now, found.assignments[0].now) == (Tally(overdue=1), Tally(), None)
+    assert (found.was, found.now, found.assignments[0].now) == (Boxes(overdue=1), Boxes(), None)
     assert [each.kind.value for each in found.assignments[0].events] == ["cancelled"]
 
 

@@ -16,7 +16,7 @@ from engine import pictures
 from engine.database import Database, table
 from engine.lifecycle import Action
 from engine.pictures import Picture
-from engine.queries.standing import PeriodStanding, Tally
+from engine.queries.standing import Boxes, PeriodStanding
 from engine.queries.story import story
 from engine.queries.timeclass import read_today
 from engine.queries.year import Week, Year, year_of
@@ -46,7 +46,7 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
         today = read_today(session, NOW)
         year = year_of(session, today, 2021)
         told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
-    periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Tally(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Tally()))
+    periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Boxes()))
     return {
         "year": pictures.year_map(year, language), "letters": pictures.letters_per_week(year, language),
         "rates": pictures.rates(periods, language), "timeline": pictures.timeline(told, today.day, language),

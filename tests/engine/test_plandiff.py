@@ -83,6 +83,14 @@ def test_what_the_plan_itself_is_called_is_compared_too() -> None:
     assert changed(supervisor="tinh").settings == (("supervisor", "so-chinh", "tinh"),)
 
 
+def test_a_figure_that_becomes_a_total_says_of_which() -> None:
+    parts = {"code": "II.1", "text": "x", "name": "Số xã", "unit": "count", "aggregate": "sum", "target": 40}
+    total = {"code": "II.1.b", "text": "x", "name": "Toàn tỉnh", "unit": "count", "asked_of": ["IV.4.1"]}
+    was, now = (plan_file(indicators=(parts, total | more)) for more in ({}, {"total_of": "II.1"}))
+    assert compare(was, now, directory(), CALENDAR).settings == (
+        ("indicators II.1.b", "Toàn tỉnh", "Toàn tỉnh = Σ II.1"),)  # fmt: skip
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_the_json_and_the_text_name_the_same_bodies(language: str) -> None:
     found = changed(item(1, "mat-tran"), *ITEMS[1:])

@@ -106,6 +106,15 @@ def test_six_targets_became_indicators():
     assert (kept.target, kept.max, kept.part_of) == (323, 460, "II.1.a")
 
 
+def test_the_departments_totals_are_those_of_the_districts_and_carry_no_target_of_their_own():
+    totals = {each.code: each for each in PLAN.indicators if each.total_of}
+    by_code = {each.code: each for each in PLAN.indicators}
+    assert {code: each.total_of for code, each in totals.items()} == {"II.1.b": "II.1", "II.3.b": "II.3"}
+    assert {each.asked_of for each in totals.values()} == {("IV.1.1",)}
+    assert {by_code[each.total_of].asked_of for each in totals.values()} == {("huyen-21",)}
+    assert sum(each.target == 323 for each in PLAN.indicators) == 1
+
+
 def test_names_that_travel_in_letters_and_sms_are_neutral():
     assert subject_words(PLAN.short_title + PLAN.sms_name) == ()
     assert subject_words("Phòng chống MẠI DÂM, hiv và ma tuý") == ("mại dâm", "ma túy", "HIV")
@@ -217,6 +226,64 @@ def test_mistakes_in_a_plan_are_told_where_they_stand_and_how_to_mend_them(old, 
     with pytest.raises(FileRefused) as refused:
         plan(old, new)
     assert any(each.field == field and mend in each.mend for each in refused.value.problems)
+
+
+PARTS = "{code: II.1, text: a, name: b, unit: count, aggregate: sum, asked_of: [huyen-21]}"
+
+
+def with_total(more: str, parts: str = PARTS) -> PlanFile:
+    """A plan whose II.1.b is given beside the districts' II.1; ``more`` is what else its entry says."""
+    indicators = f"indicators:\n  - {parts}\n  - {{code: II.1.b, text: a, name: b, {more}}}\nreport_rules:"
+    return plan("report_rules:", indicators)
+
+
+@pytest.mark.parametrize("asked_of", ["so-ldtbxh", "IV.1.1"])
+def test_a_total_is_asked_of_one_body_by_its_id_or_by_its_duty(asked_of):
+    found = with_total(f"unit: count, asked_of: [{asked_of}], total_of: II.1, max: 460")
+    assert found.indicators[1].total_of == "II.1"
+
+
+@pytest.mark.parametrize(("more", "field", "what", "mend"), [
+    ("unit: count, asked_of: [IV.1.1], total_of: II.2", "total_of", "không có chỉ tiêu «II.2»", "II.1"),
+    ("unit: count, asked_of: [IV.1.1], total_of: II.1.b", "total_of", "tổng của chính mình", "xóa"),
+    ("unit: percent, asked_of: [IV.1.1], total_of: II.1", "unit", "khác đơn vị tính", "unit: count"),
+    ("unit: count, asked_of: [IV.1.1], total_of: II.1, aggregate: sum", "aggregate", "không có aggregate", "II.1"),
+    ("unit: count, asked_of: [IV.1.1], total_of: II.1, part_of: II.1", "part_of", "không có part_of riêng", "II.1"),
+    ("unit: count, asked_of: [IV.1.1], total_of: II.1, target: 3", "target", "không có target riêng", "II.1"),
+    ("unit: count, total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+    ("unit: count, asked_of: [so-y-te, IV.1.1], total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+    ("unit: count, asked_of: [huyen-21], total_of: II.1", "asked_of", "hỏi 21 đơn vị", "tổng hợp"),
+])  # fmt: skip
+def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, what, mend):
+    with pytest.raises(FileRefused) as refused:
+        with_total(more)
+    (told,) = refused.value.problems
+    assert (told.field, told.line) == (f"indicators[1].{field}", 13)
+    assert what in told.what
+    assert mend in told.mend
+
+
+@pytest.mark.parametrize("parts", [
+    PARTS.replace("aggregate: sum", "aggregate: last"), PARTS.replace(", aggregate: sum", ""),
+    PARTS.replace("count, aggregate: sum", "text"),
+])  # fmt: skip
+def test_only_a_count_that_is_added_up_has_a_total(parts):
+    unit = "text" if "text," in parts.partition("unit: ")[2][:6] else "count"
+    with pytest.raises(FileRefused, match="không phải số đếm được cộng"):
+        with_total(f"unit: {unit}, asked_of: [IV.1.1], total_of: II.1", parts)
+
+
+def test_totals_of_each_other_or_of_a_total_are_refused():
+    with pytest.raises(FileRefused) as refused:
+        with_total("unit: count, asked_of: [IV.1.1], total_of: II.1",
+                   "{code: II.1, text: a, name: b, unit: count, asked_of: [IV.1.1], total_of: II.1.b}")  # fmt: skip
+    assert [(each.field, "đã là số tổng" in each.what) for each in refused.value.problems] == [
+        ("indicators[0].total_of", True), ("indicators[1].total_of", True)
+    ]  # fmt: skip
+
+
+def test_a_plan_without_totals_is_stored_as_before_there_were_any():
+    assert "total_of" not in plan("report_rules:", f"indicators: [{PARTS}]\nreport_rules:").indicators[0].model_dump()
 
 
 @pytest.mark.parametrize("key", ["2021-H3", "2020-H1", "2021"])

@@ -46,6 +46,12 @@ def test_every_duty_and_owner_stays_as_it_was() -> None:
     ]
 
 
+def test_totals_come_along_and_still_pass_the_check() -> None:
+    new, _ = renewed(load_plan(PLAN))
+    assert {each.code: each.total_of for each in new.indicators if each.total_of} == {
+        "II.1.b": "II.1", "II.3.b": "II.3"}  # fmt: skip
+
+
 def test_a_fixed_day_moves_a_year_and_its_rolling_is_shown() -> None:
     new, points = renewed(plan_file(items=(item(1, "so-ban", cadence=["once"], rule="mot-lan"),)), known_until=2021)
     assert new.report_rules["mot-lan"].on == date(2022, 6, 30)

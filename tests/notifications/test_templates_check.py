@@ -64,6 +64,27 @@ def test_an_office_s_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     assert check_folder(TEMPLATES) == []
 
 
+@pytest.mark.parametrize(("name", "text", "said"), [
+    ("vi/wacth/subject.txt", b"x", "no template has this name"), ("sms.txt", b"x", "no template has this name"),
+    ("vi/watch/subjcet.txt", b"x", "no template has this name"), ("vi/sms.txt", b"Nh\xbe n\xed", "UTF-8"),
+])  # fmt: skip
+def test_a_file_that_no_letter_would_be_written_with_is_said(tmp_path: Path, name: str, text: bytes, said: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(text)
+    (tmp_path / ".kept").write_text("x")
+    (problem,) = check_folder(tmp_path)
+    assert problem.file == name
+    assert said in problem.what
+
+
+def test_the_frame_of_all_mail_is_tried_with_every_kind(tmp_path: Path) -> None:
+    frame = tmp_path / "base.html"
+    frame.write_text((TEMPLATES / "base.html").read_text())
+    assert check_folder(tmp_path) == []
+    frame.write_text(f"{frame.read_text()}\n{{{{ nobody.name }}}}")
+    assert {(each.file, each.line > 1) for each in check_folder(tmp_path)} == {("base.html", True)}
+
+
 @pytest.fixture
 def laid(sqlite_database: Database) -> Laid:
     laid = lay(sqlite_database, now=NOW)

@@ -92,6 +92,20 @@ def test_without_a_prefect_server_deploying_says_where_none_answers(dondoc: Comm
         assert "không trả lời" in dondoc("prefect", "deploy", "--pool", "van-phong").wrong
 
 
+def test_an_office_s_templates_are_checked_where_they_lie(dondoc: Commands) -> None:
+    assert "The shipped templates are in use" in dondoc("templates", "check").well
+    own = dondoc.folder / "templates" / "vi" / "watch"
+    own.mkdir(parents=True)
+    (own / "subject.txt").write_text("[Sở] {{ facts.items|length }} việc")
+    assert "Nothing is wrong" in dondoc("templates", "check").well
+    (own / "subject.txt").write_text("[Sở]\n{{ letter.nothing }}")
+    ran = dondoc("templates", "check")
+    assert (ran.code, ran.err) == (1, "")
+    assert f"{own}/subject.txt:2: template: không có tên «nothing»" in ran.out
+    assert dondoc("templates", "check", dondoc.folder / "templates").code == 1
+    assert "nowhere" in dondoc("templates", "check", "nowhere").wrong
+
+
 def test_settings_are_shown_with_secrets_masked(dondoc: Commands) -> None:
     dondoc.set(DONDOC_SECRET="a-secret-word", DONDOC_SMTP_PASSWORD="another-one",
                DONDOC_DATABASE_URL="postgresql://dondoc:third-word@127.0.0.1/x")  # fmt: skip

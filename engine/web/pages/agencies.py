@@ -34,7 +34,7 @@ def listing(visit: Desk, after: Cursor = "") -> Response:
 
 
 @router.get("/agencies/{agency_id}")
-def show(visit: Desk, agency_id: AgencyId, plan: PlanId = None, period: Code = "", said: Code = "", n: Count = 0
+def show(visit: Desk, agency_id: AgencyId, plan: PlanId, period: Code = "", said: Code = "", n: Count = 0
          ) -> Response:  # fmt: skip
     visit.must(Deed.SEE_ASSIGNMENT, agency_id)
     with visit.reading() as (session, today):
@@ -44,9 +44,7 @@ def show(visit: Desk, agency_id: AgencyId, plan: PlanId = None, period: Code = "
 
 
 @router.post("/agencies/{agency_id}/acknowledge")
-def acknowledge_shown(
-    visit: Desk, form: Posted, agency_id: AgencyId, plan: PlanId = None, period: Code = ""
-) -> Response:
+def acknowledge_shown(visit: Desk, form: Posted, agency_id: AgencyId, plan: PlanId, period: Code = "") -> Response:
     """The one whose button was pressed, else all that the section showed as new."""
     visit.must(Deed.ACKNOWLEDGE, agency_id)
     ids = (form.number("one"),) if form.has("one") else form.numbers("id")

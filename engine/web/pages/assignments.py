@@ -12,7 +12,7 @@ from engine.access import Deed, concerned, may
 from engine.pictures import timeline
 from engine.queries.agencies import agency_choices
 from engine.queries.assignments import list_assignments
-from engine.queries.board import plan_choices
+from engine.queries.choices import plan_choices
 from engine.queries.story import Story, story
 from engine.terms import OPEN_STATES, State
 from engine.web.filters import AssignmentId, Assignments, Code, Cursor
@@ -35,7 +35,7 @@ def listing(visit: Desk, wanted: Assignments, after: Cursor = "") -> Response:
     wanted = replace(wanted, agency_id=visit.within(wanted.agency_id))
     with visit.reading() as (session, today):
         found = list_assignments(session, today, wanted, after=after)
-        plans, agencies = plan_choices(session), agency_choices(session)
+        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     return visit.page("assignments.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies,
                       after=after)  # fmt: skip
 

@@ -19,7 +19,7 @@ from engine.access import Deed
 from engine.decisions import Decided, must_be_few
 from engine.errors import BadInput
 from engine.queries.assignments import AssignmentFilter, AssignmentRow
-from engine.queries.board import plan_choices
+from engine.queries.choices import plan_choices
 from engine.queries.rehearsed import WouldSay, letters_made
 from engine.queries.timeclass import Today
 from engine.web.filters import Code, Count, PageNumber
@@ -78,7 +78,8 @@ class Matter(Generic[A, W]):
         department = visit.department(next(iter(self.acts.values())))
         wanted = replace(wanted, supervisor_id=department or wanted.supervisor_id)
         with visit.reading() as (session, today):
-            found, plans = self.waiting(session, today, wanted, page=looked.page), plan_choices(session)
+            found = self.waiting(session, today, wanted, page=looked.page)
+            plans = plan_choices(session, wanted.plan_id)
         return visit.page(f"{self.template}.html", 400 if sentence else 200, today=today, found=found, plans=plans,
                           wanted=wanted, looked=looked, sentence=sentence)  # fmt: skip
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.access import Deed
 from engine.errors import NotFound
 from engine.figures import Consolidated, consolidated
-from engine.queries.board import period_choices
+from engine.queries.choices import period_choices
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.rounds import main_period
 from engine.web.download import Cell, attached

@@ -14,7 +14,7 @@ from engine import pictures
 from engine.access import Deed
 from engine.errors import BadInput, Conflict, DondocError
 from engine.frozen import freeze, list_published, published, restatements
-from engine.queries.board import period_choices, plan_choices
+from engine.queries.choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.queries.standing import changes, standings
 from engine.queries.year import year_of
@@ -24,7 +24,9 @@ from engine.words import level_name
 
 router = APIRouter()
 WEEK = timedelta(days=7)
-MOST_CHANGES = 20
+MOST_CHANGES = 12
+MOST_STANDING = 40
+"""Agencies on the printed page, worst first; all of them by a link."""
 MOST_AGENCIES, MOST_WEEKS = 22, 90
 """Lines of one map, and weeks with something in them: what keeps the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
@@ -41,8 +43,8 @@ class Refused:
 
 
 @router.get("/leadership")
-def show(visit: Desk, plan: PlanId = None, period: Code = "") -> Response:
-    return _page(visit, plan, period)
+def show(visit: Desk, plan: PlanId, period: Code = "", whole: bool = False) -> Response:
+    return _page(visit, plan, period, whole=whole)
 
 
 @router.post("/leadership/freeze")
@@ -78,7 +80,7 @@ def frozen(visit: Desk, frozen_id: SmallId) -> Response:
 
 @router.get("/year")
 def year(
-    visit: Desk, plan: PlanId = None, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
+    visit: Desk, plan: PlanId, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
     page: PageNumber = 1,
 ) -> Response:  # fmt: skip
     """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
@@ -86,7 +88,7 @@ def year(
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         found = year_of(session, today, year or visit.today.year, plan_id=plan)
-        plans = plan_choices(session)
+        plans = plan_choices(session, plan)
     kinds = [(each, level_name(each, visit.language)) for each in found.kinds]
     chosen = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MOST_AGENCIES
@@ -112,11 +114,13 @@ def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
                        "/ The plan has no such period; choose one of the list.")  # fmt: skip
 
 
-def _page(visit: Visit, plan_id: int | None, period: str, refused: Refused | None = None) -> Response:
+def _page(
+    visit: Visit, plan_id: int | None, period: str, refused: Refused | None = None, *, whole: bool = False
+) -> Response:
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         stood = standings(session, (visit.today, visit.today - WEEK), plan_id=plan_id, period=period)
-        plans = plan_choices(session)
+        plans = plan_choices(session, plan_id)
         frozen_ones = list_published(session, plan_id)
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = stood.days
@@ -125,5 +129,5 @@ def _page(visit: Visit, plan_id: int | None, period: str, refused: Refused | Non
         changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=stood.choices, plan=plan_id, period_key=period,
         published=frozen_ones, rates=pictures.rates(now.periods, visit.language), last_week=visit.today - WEEK,
         may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id),
-        refused=refused,
+        refused=refused, whole=whole, most_agencies=MOST_STANDING,
     )  # fmt: skip

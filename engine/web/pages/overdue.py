@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -10,38 +12,49 @@ from engine.decisions import MOST_AT_ONCE, must_be_few
 from engine.errors import BadInput
 from engine.lifecycle import chase
 from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import plan_choices
 from engine.queries.chasing import rows_to_chase, what_chasing_says
+from engine.queries.choices import department_choices, kind_choices, plan_choices
 from engine.queries.overdue import LateAgency, overdue
-from engine.terms import OPEN_STATES
-from engine.web.filters import Code, PageNumber, PlanId
-from engine.web.forms import Form
+from engine.terms import OPEN_STATES, TimeClass
+from engine.web.filters import Assignments, Code, PageNumber
+from engine.web.forms import Form, clean
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
 
 
 @router.get("/overdue")
-def show(visit: Desk, plan: PlanId = None, period: Code = "", agency: Code = "", page: PageNumber = 1,
-         said: Code = "", n: PageNumber = 1) -> Response:  # fmt: skip
+def show(visit: Desk, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
     visit.must(Deed.SEE_BOARD)
-    wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency)
     with visit.reading() as (session, today):
         found = overdue(session, today, wanted, page=page)
-        plans = plan_choices(session)
-    return visit.page("overdue.html", today=today, overdue=found, plans=plans, plan=plan, outcome=said, n=n,
-                      may_chase=any(_may_chase(visit, each) for each in found.agencies))  # fmt: skip
+        plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
+        departments = department_choices(session)
+    within_reach = {each.id for each in found.agencies if _may_chase(visit, each)}
+    return visit.page("overdue.html", today=today, overdue=found, plans=plans, kinds=kinds, departments=departments,
+                      wanted=wanted, outcome=said, n=n, within_reach=within_reach, asked=asked(wanted))  # fmt: skip
 
 
-def _owed(visit: Visit, form: Form) -> tuple[int, ...]:
-    """The open assignments of a plan and period that the visitor's department is above."""
-    if not form.has("plan"):
-        return ()
-    wanted = AssignmentFilter(plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES,
-                              supervisor_id=visit.department(Deed.CHASE))  # fmt: skip
+def asked(wanted: AssignmentFilter) -> dict[str, object]:
+    """The filters of this list as parameters of an address."""
+    return {"plan": wanted.plan_id, "period": wanted.period, "kind": wanted.kind, "department": wanted.department}
+
+
+def _chosen(visit: Visit, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
+    """Those ticked; all that are overdue, by the list's filters, of agencies ticked whole; all that a plan's period
+    still waits for. Of what is not ticked one by one, those that the visitor's department is above."""
+    above = visit.department(Deed.CHASE)
+    late = replace(wanted, supervisor_id=above, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
+    wholes = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MOST_AT_ONCE]]
+    if form.has("plan"):
+        wholes.append(AssignmentFilter(plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES,
+                                       supervisor_id=above))  # fmt: skip
+    ids = form.numbers("id")
     with visit.reading() as (session, today):
-        found = list_assignments(session, today, wanted, limit=MOST_AT_ONCE, count=False)
-    return tuple(row.id for row in found.rows)
+        for whole in wholes:
+            found = list_assignments(session, today, whole, limit=MOST_AT_ONCE, count=False)
+            ids += tuple(row.id for row in found.rows)
+    return tuple(dict.fromkeys(ids))
 
 
 def _may_chase(visit: Visit, agency: LateAgency) -> bool:
@@ -49,10 +62,9 @@ def _may_chase(visit: Visit, agency: LateAgency) -> bool:
 
 
 @router.post("/overdue/chase")
-def ask(visit: Desk, form: Posted) -> Response:
-    """First the letters that would be sent; with ``sure``, the deed. Of those ticked, or of all that a plan's period
-    still waits for."""
-    ids = form.numbers("id") or _owed(visit, form)
+def ask(visit: Desk, form: Posted, wanted: Assignments) -> Response:
+    """First the letters that would be sent; with ``sure``, the deed. The address keeps the list's filters."""
+    ids = _chosen(visit, form, wanted)
     if not ids:
         raise BadInput("Chưa chọn việc nào để đôn đốc. / Nothing was chosen to be chased.")
     must_be_few(ids)
@@ -63,7 +75,7 @@ def ask(visit: Desk, form: Posted) -> Response:
     if not form.has("sure"):
         with visit.context.database.rehearse() as session:
             would = what_chasing_says(session, today, rows, visit.actor.name)
-        return visit.page("chase.html", today=today, rows=rows, would=would)
+        return visit.page("chase.html", today=today, rows=rows, would=would, asked=asked(wanted))
     with visit.writing() as session:
         chased = sum(chase(session, row.id, actor=visit.actor.name, now=visit.now) for row in rows)
-    return visit.go("/overdue", said="chased", n=chased) if chased else visit.go("/overdue", said="none")
+    return visit.go("/overdue", said="chased" if chased else "none", n=chased or None, **asked(wanted))

@@ -9,18 +9,18 @@ from fastapi.responses import Response
 
 from engine.access import Deed
 from engine.queries.plans import list_plans, plan_page
-from engine.web.filters import Code, Cursor, SmallId
+from engine.web.filters import Code, Cursor, SmallId, Typed
 from engine.web.visit import Desk
 
 router = APIRouter()
 
 
 @router.get("/plans")
-def listing(visit: Desk, after: Cursor = "") -> Response:
+def listing(visit: Desk, after: Cursor = "", q: Typed = "") -> Response:
     visit.must(Deed.SEE_PLANS)
     with visit.reading() as (session, today):
-        found = list_plans(session, today, after=after)
-    return visit.page("plans.html", today=today, found=found, after=after)
+        found = list_plans(session, today, after=after, words=q)
+    return visit.page("plans.html", today=today, found=found, after=after, words=q)
 
 
 @router.get("/plans/{plan_id}")

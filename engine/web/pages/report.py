@@ -18,10 +18,11 @@ from engine.drafts import Kept, discard, restore, save
 from engine.errors import BadInput, Conflict
 from engine.evidence import MOST_BYTES
 from engine.evidence import Kept as File
+from engine.figures import doubtful_totals
 from engine.lifecycle import report
 from engine.privacy import SAID, Private, looks_private, warnings
 from engine.queries.reporting import ReportPage, report_page
-from engine.submission import LATER, Checklist, Said, Submission, Typed, checklist, submission
+from engine.submission import LATER, Checklist, Said, Submission, Typed, checklist, read_figures, submission
 from engine.web.filing import ACCEPT, LINE, MOST_PARTS, Filed, file_all, read_lines
 from engine.web.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.web.forms import REASON, Form, clean
@@ -53,7 +54,8 @@ class Filled:
     typed: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
     warned: Mapping[str, str] = field(default_factory=dict)
-    """By field: what looks like somebody's private life; sent all the same once the reader has looked again."""
+    """By field: what looks like somebody's private life, or a total that is not its parts' sum; sent all the same
+    once the reader has looked again."""
     files: Mapping[int, tuple[File, ...]] = field(default_factory=dict)
     """By assignment: what is stored already and goes with its report."""
     draft: Kept | None = None
@@ -90,17 +92,29 @@ def report_form(
         kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
     if filled is None:
         filled = _found(visit, page, kept)
-    confirm, check = _mark(filled.typed, filled.warned), _last_look(page, filled.typed)
-    return visit.page("report.html", status, today=today, report=page, filled=filled, action=where.path,
-                      outcome=outcome, n=n, confirm=confirm, check=check, ACCEPT=ACCEPT)  # fmt: skip
+    figures = _figures_as_they_stand(page, filled.typed)
+    return visit.page(
+        "report.html", status, today=today, report=page, filled=filled, action=where.path, outcome=outcome, n=n,
+        confirm=_mark(filled.typed, filled.warned), private=sum(name.startswith(FREE) for name in filled.warned),
+        check=_last_look(page, filled.typed, figures), doubtful=_doubtful(page, figures), ACCEPT=ACCEPT,
+    )  # fmt: skip
 
 
-def _last_look(page: ReportPage, typed: Mapping[str, str]) -> Checklist:
-    """By what was saved or sent last; a page just opened has nothing typed but the figures reported before."""
+def _last_look(page: ReportPage, typed: Mapping[str, str], figures: Mapping[str, str]) -> Checklist:
     duties = [_as_it_stands(typed, each.row.id, each.row.citation) for each in page.items if each.open]
-    earlier = {} if typed else page.figures
-    figures = {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
     return checklist(duties, page.indicators, figures)
+
+
+def _figures_as_they_stand(page: ReportPage, typed: Mapping[str, str]) -> dict[str, str]:
+    """By what was saved or sent last; a page just opened has nothing typed but the figures reported before."""
+    earlier = {} if typed else page.figures
+    return {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
+
+
+def _doubtful(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Said]:
+    """By field."""
+    values, _ = read_figures(page.indicators, figures)
+    return {f"figure-{code}": said for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}
 
 
 def _as_it_stands(typed: Mapping[str, str], assignment_id: int, citation: str) -> Typed:
@@ -135,7 +149,7 @@ def submit(visit: Visit, form: Form, where: Address) -> Response:
         checked = _checked(form, page, filed)
         if checked.problems:
             return _again(visit, where, form, filed, 422, problems=checked.problems)
-        warned = warnings(_free_text(typed), visit.language)
+        warned = _warned(visit, page, form, typed)
         if warned and form.raw("sure") != _mark(typed, warned):
             return _again(visit, where, form, filed, 422, warned=warned)
         with visit.writing() as session:
@@ -172,6 +186,12 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
+def _warned(visit: Visit, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
+    doubtful = _doubtful(page, _figures(form, page))
+    at = 1 if visit.language == "en" else 0
+    return {**warnings(_free_text(typed), visit.language), **{name: said[at] for name, said in doubtful.items()}}
+
+
 def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in typed.items() if name.startswith(FREE)}
 
@@ -193,8 +213,11 @@ def _checked(form: Form, page: ReportPage, filed: Filed) -> Submission:
     duties = [
         _duty(form, item.row.id, item.row.citation, filed.kept.get(item.row.id, ())) for item in page.items if item.open
     ]
-    figures = {each.code: form.text(f"figure-{each.code}", REASON) for each in page.indicators}
-    return submission(duties, page.indicators, figures)
+    return submission(duties, page.indicators, _figures(form, page))
+
+
+def _figures(form: Form, page: ReportPage) -> dict[str, str]:
+    return {each.code: form.text(f"figure-{each.code}", REASON) for each in page.indicators}
 
 
 def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]) -> Typed:

@@ -76,7 +76,7 @@ def test_a_whole_period_is_submitted_at_once_or_not_at_all(office: Office, lived
 
     assert refused.status_code == 422
     assert [each["field"] for each in refused.json()["errors"]] == [f"assignment-{SO_CHINH}"]
-    assert (taken.status_code, taken.json()) == (200, {"assignments": [HUYEN_B]})
+    assert (taken.status_code, taken.json()) == (200, {"assignments": [HUYEN_B], "warnings": {}})
     assert [each.assignment_id for each in rows(lived, Report)][-1] == HUYEN_B
 
 

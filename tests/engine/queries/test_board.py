@@ -12,7 +12,8 @@ from engine.database import Database, table
 from engine.lifecycle import Action
 from engine.queries.agencies import list_agencies
 from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import board, plan_choices
+from engine.queries.board import board
+from engine.queries.choices import PlanChoices, plan_choices
 from engine.queries.metrics import metrics
 from engine.queries.overdue import overdue
 from engine.queries.timeclass import BOXES, Today
@@ -57,6 +58,14 @@ def test_the_agency_furthest_behind_is_named_and_stands_first_by_lateness(seen: 
     assert [line.id for line in found.by_lateness()][-2:] == ["huyen-a", "so-ban"]
 
 
+def test_a_board_of_the_late_keeps_its_total_and_drops_who_is_late_for_less(seen: Seen) -> None:
+    found = board(*seen, AssignmentFilter())
+    late = found.late_for(4, seen[1])
+    assert {line.id for line in late.agencies} == {"huyen-b", "mat-tran"}
+    assert {line.id for line in found.late_for(1, seen[1]).agencies} == {"huyen-b", "mat-tran", "so-chinh"}
+    assert late.total == found.total
+
+
 def test_an_empty_database_has_an_empty_board(database: Database) -> None:
     with looking(database) as seen:
         found = board(*seen, AssignmentFilter())
@@ -64,12 +73,12 @@ def test_an_empty_database_has_an_empty_board(database: Database) -> None:
 
 
 def test_choices_are_the_running_plans_and_the_periods_by_due_date(seen: Seen) -> None:
-    assert plan_choices(seen[0]) == (("1", "12/KH-UBND (2021)"),)
+    assert plan_choices(seen[0]) == PlanChoices((("1", "12/KH-UBND (2021)"),), many=False)
     assert board(*seen, AssignmentFilter(period="2021-Y")).choices == ("2021-H1",)
 
 
 def test_the_work_of_the_day_names_what_waits(seen: Seen) -> None:
-    found = todo(*seen)
+    found = todo(*seen, AssignmentFilter())
     assert [row.agency_id for row in found.accept.rows] == ["so-ban", "huyen-a"]
     assert [row.agency_id for row in found.extensions.rows] == ["mat-tran"]
     assert found.asked[found.extensions.rows[0].id].until == date(2021, 6, 30)
@@ -80,7 +89,7 @@ def test_the_work_of_the_day_names_what_waits(seen: Seen) -> None:
 def test_a_declined_assignment_is_settled_once_it_is_acknowledged_after_all(fresh: Laid) -> None:
     do(fresh.database, Action.ACKNOWLEDGE, fresh.assignment("IV.4.1", "so-chinh"), now=NOW)
     with looking(fresh.database) as seen:
-        assert todo(*seen).declined.total == 0
+        assert todo(*seen, AssignmentFilter()).declined.total == 0
 
 
 def test_an_agency_whose_addresses_are_gone_cannot_be_reached(fresh: Laid) -> None:
@@ -91,7 +100,7 @@ def test_an_agency_whose_addresses_are_gone_cannot_be_reached(fresh: Laid) -> No
         session.connection().execute(suppressed)
 
     with looking(fresh.database) as seen:
-        found = [(each.agency_id, each.open) for each in todo(*seen).unreachable]
+        found = [(each.agency_id, each.open) for each in todo(*seen, AssignmentFilter()).unreachable]
 
     assert found == [("huyen-b", 1), ("mat-tran", 1)]
 

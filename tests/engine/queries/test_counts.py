@@ -28,7 +28,7 @@ from engine.queries.todo import todo
 
 ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "board": lambda session, today: board(session, today, AssignmentFilter()),
-    "todo": lambda session, today: todo(session, today),
+    "todo": lambda session, today: todo(session, today, AssignmentFilter()),
     "overdue": lambda session, today: overdue(session, today, AssignmentFilter()),
     "assignments": lambda session, today: list_assignments(session, today, AssignmentFilter()),
     "accept": lambda session, today: reports_waiting(session, today, AssignmentFilter()),

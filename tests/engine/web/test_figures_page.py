@@ -27,6 +27,8 @@ INDICATORS = (
     {"code": "II.1", "name": "Số xã có truyền thông", "text": "Truyền thông.", "unit": "count",
      "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
     {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
+    {"code": "II.1.b", "name": "Toàn tỉnh", "text": "Toàn tỉnh.", "unit": "count", "asked_of": ["IV.4.1"],
+     "total_of": "II.1.a"},
 )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def test_sums_stand_against_their_targets_and_what_is_wrong_is_said(office: Offi
     said = words(office.get(PAGE).text)
     assert "2/5 cơ quan đã báo cáo đủ, còn chờ 3 cơ quan" in said
     assert "Tổng 30 lớn hơn «Số xã» (20)." in said
-    assert "II.1 Số xã có truyền thông trong số II.1.a 30 40 75,0% 1/2" in said
+    assert "II.1 Số xã có truyền thông trong số II.1.a xem lại 30 40 75,0% 1/2" in said
 
 
 def test_a_count_opens_onto_who_gave_what_and_who_is_missing(office: Office) -> None:
@@ -66,6 +68,36 @@ def test_a_count_opens_onto_who_gave_what_and_who_is_missing(office: Office) -> 
     opened = BeautifulSoup(office.get(str(link["href"])).text, "lxml")
     lines = [each.get_text(" ").split() for each in opened.select("#one ~ .scroll tbody tr")]
     assert lines == [["Huyen", "b", "chưa", "có"], ["Huyen", "a", "20"]]
+
+
+def test_a_total_that_cannot_be_checked_names_who_is_missing_in_both_languages(office: Office, laid: Laid) -> None:
+    report(laid, "IV.4.1", "so-chinh", {"II.1.b": 31})
+    vi = "31 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyen b."
+    said = words(office.get(PAGE).text)
+    assert f"II.1.b Toàn tỉnh : {vi}" in said
+    assert "II.1.b Toàn tỉnh tổng của II.1.a xem lại 31 –" in said
+    assert vi in words(office.get(f"{PAGE}&indicator=II.1.b").text).partition("Đóng")[0].rpartition("1/1")[2]
+    english = words(office.get(f"{PAGE}&lang=en").text)
+    assert "31 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyen b." in english
+
+
+def test_a_total_that_is_not_the_districts_sum_says_by_how_much_on_the_page_and_in_the_table(
+    office: Office, laid: Laid
+) -> None:
+    report(laid, "IV.4.1", "so-chinh", {"II.1.b": 31})
+    report(laid, "IV.2.1", "huyen-b", {"II.1.a": 10})
+    assert "31 khác tổng các đơn vị (30): hơn 1." in words(office.get(PAGE).text)
+    answer = office.get("/plans/1/figures.csv?period=2021-H1&lang=en")
+    table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [each[3:] for each in table if each[0] == "II.1.b"] == [
+        ["31", "", "", "31 is not the agencies' sum (30): 1 more."], ["31", "", "", ""]
+    ]  # fmt: skip
+
+
+def test_a_total_that_is_the_districts_sum_is_nothing_to_look_at(office: Office, laid: Laid) -> None:
+    report(laid, "IV.4.1", "so-chinh", {"II.1.b": 30})
+    report(laid, "IV.2.1", "huyen-b", {"II.1.a": 10, "II.1": 0})
+    assert "II.1.b Toàn tỉnh :" not in words(office.get(PAGE).text)
 
 
 def test_those_who_are_missing_are_chased_after_their_letters_were_seen(office: Office, laid: Laid) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.access import Deed
 from engine.labels import label
 from engine.queries.agencies import agency_choices
-from engine.queries.board import plan_choices
+from engine.queries.choices import plan_choices
 from engine.queries.log import Log, log
 from engine.sentences import actor_words, said
 from engine.terms import EventKind
@@ -31,7 +31,7 @@ def show(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
     visit.must(Deed.SEE_LOG)
     with visit.reading() as (session, today):
         found = log(session, wanted, after=after)
-        plans, agencies = plan_choices(session), agency_choices(session)
+        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, visit.language)) for each in EventKind), key=lambda pair: pair[1])
     return visit.page("admin/log.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies,
                       kinds=kinds, actors=[(kind, coded(kind, visit.language)) for kind in ACTORS])  # fmt: skip

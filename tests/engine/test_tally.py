@@ -1,0 +1,177 @@
+"""The board's tally is at every moment what counting every assignment would give, whoever writes and whenever."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from alembic import command
+from ground.databases import closing_database
+from ground.factory import Laid, at, bring_to, do, lay, plan_file, row, rows
+from sqlalchemy import delete
+
+from engine import lifecycle, tally
+from engine.adhoc import Amendment, NewDuty, add_duty, amend_duty
+from engine.calendar import DayException, DayKind
+from engine.database import Database, table
+from engine.ending import end
+from engine.errors import DondocError
+from engine.lifecycle import Action
+from engine.moving import Change, apply
+from engine.queries.assignments import AssignmentFilter
+from engine.queries.board import board
+from engine.queries.timeclass import read_today
+from engine.records import Assignment, Duty, Event, Tally, TallyChange
+from engine.terms import OPEN_STATES, EventKind, State
+from engine.upkeep import keep
+
+NOW = at("2021-06-10")
+LATE = at("2021-06-22")
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return lay(database, now=at("2021-04-07"))
+
+
+def wrong(database: Database) -> int:
+    with database.read() as session:
+        return tally.wrong(session)
+
+
+def test_opening_counts_what_it_opens_once(laid: Laid) -> None:
+    assert wrong(laid.database) == 0
+    with laid.database.read() as session:
+        found = board(session, read_today(session, NOW), AssignmentFilter())
+        assert found.total.expected == len(rows(laid.database, Assignment)) > 0
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_way_into_every_state_is_counted(laid: Laid, state: State) -> None:
+    bring_to(laid.database, state, laid.assignment("IV.1.1", "so-ban"), now=LATE)
+    assert wrong(laid.database) == 0
+
+
+def test_whatever_is_done_in_whatever_order_the_tally_holds(laid: Laid) -> None:
+    chance = random.Random(188)
+    ids = [each.id for each in rows(laid.database, Assignment)]
+    done = set()
+    for _ in range(60):
+        action = chance.choice(list(Action))
+        try:
+            do(laid.database, action, chance.choice(ids), now=chance.choice([NOW, LATE]))
+            done.add(action)
+        except DondocError:
+            continue
+        assert wrong(laid.database) == 0
+    assert len(done) > 3
+
+
+def test_an_extension_and_a_changed_calendar_move_what_is_counted(laid: Laid) -> None:
+    asked = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        extension = lifecycle.ask_extension(
+            session, asked, until=date(2021, 6, 28), reason="Chờ số liệu.", actor="contact:1", now=NOW
+        )
+        lifecycle.decide_extension(session, extension, granted=True, actor="cli:test", now=NOW)
+        closed = DayException(day=date(2021, 6, 17), kind=DayKind.HOLIDAY, name="Nghỉ")
+        apply(session, Change((closed,)), actor="cli:test", now=NOW)
+    assert wrong(laid.database) == 0
+    assert row(laid.database, Assignment, id=asked).due_on == date(2021, 6, 28)
+
+
+def test_duties_that_are_added_and_amended_are_counted(laid: Laid) -> None:
+    new = NewDuty("Báo cáo nhanh.", ("so-ban", "cac-huyen"), date(2021, 6, 25), "12/CV")
+    with laid.database.write() as session:
+        added = add_duty(session, laid.plan_id, new, actor="cli:test", now=NOW)
+        amend_duty(session, added, Amendment("13/CV", owners=("so-ban", "mat-tran")), actor="cli:test", now=NOW)
+        first = row(laid.database, Duty, citation="IV.1.1")
+        due = {"2021-H1": date(2021, 6, 30)}
+        amend_duty(session, first.id, Amendment("14/CV", due=due), actor="cli:test", now=NOW)
+    assert wrong(laid.database) == 0
+
+
+def test_a_plan_that_ended_is_counted_no_more_whatever_comes_in_later(laid: Laid) -> None:
+    other = lay(laid.database, now=at("2021-04-07"), plan=plan_file(number="13/KH-UBND", sms_name="KH13"))
+    late = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        end(session, laid.plan_id, reason="Hết hiệu lực.", actor="cli:test", now=NOW)
+    do(laid.database, Action.REPORT, late, now=NOW)
+    assert wrong(laid.database) == 0
+    with laid.database.read() as session:
+        today = read_today(session, NOW)
+        assert board(session, today, AssignmentFilter()) == board(
+            session, today, AssignmentFilter(plan_id=other.plan_id)
+        )
+
+
+def test_the_board_out_of_the_tally_is_the_board_out_of_the_assignments(laid: Laid) -> None:
+    bring_to(laid.database, State.RETURNED, laid.assignment("IV.1.1", "so-ban"), now=LATE)
+    bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
+    with laid.database.read() as session:
+        for day in (NOW, LATE):
+            today = read_today(session, day)
+            tallied = board(session, today, AssignmentFilter())
+            assert tallied == board(session, today, AssignmentFilter(plan_id=laid.plan_id))
+
+
+def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(delete(table(TallyChange)))
+    assert wrong(laid.database) > 0
+    with laid.database.write() as session:
+        assert keep(session, NOW)["miscounted"] > 0
+    assert wrong(laid.database) == 0
+    assert row(laid.database, Event, kind=EventKind.AUDIT_FAILED).detail["finding"] == "tally"
+
+
+def test_many_changes_are_folded_into_one_count(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "MOST_CHANGES", 3)
+    with laid.database.write() as session:
+        tally.fold(session)
+    assert rows(laid.database, TallyChange) == []
+    assert rows(laid.database, Tally) != []
+    assert wrong(laid.database) == 0
+
+
+@pytest.mark.postgres
+def test_counting_anew_while_others_report_and_a_plan_ends_loses_nothing(postgres_url: str) -> None:
+    with closing_database(postgres_url) as database:
+        plans = [
+            lay(database, now=at("2021-04-07"), plan=plan_file(number=f"{n}/KH-UBND", sms_name=f"KH{n}"))
+            for n in range(1, 5)
+        ]
+        open_ones = [each.id for each in rows(database, Assignment) if each.state in OPEN_STATES]
+        acts: list[Callable[[], object]] = [
+            *(lambda each=each: do(database, Action.REPORT, each, now=LATE) for each in open_ones),
+            *(lambda: _recount(database) for _ in range(12)),
+            *(lambda each=each: _end(each) for each in plans[:2]),
+        ]
+        random.Random(7).shuffle(acts)
+        with ThreadPoolExecutor(6) as people:
+            for done in [people.submit(act) for act in acts]:
+                done.result(timeout=60)
+        assert wrong(database) == 0
+
+
+def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=LATE)
+    with laid.database.migrating() as settings:
+        command.downgrade(settings, "0001")
+    laid.database.upgrade()
+    assert wrong(laid.database) == 0
+    assert rows(laid.database, Tally) != []
+
+
+def _recount(database: Database) -> None:
+    with database.write() as session:
+        tally.recount(session)
+
+
+def _end(laid: Laid) -> None:
+    with laid.database.write() as session:
+        end(session, laid.plan_id, reason="Hết hiệu lực.", actor="cli:test", now=LATE)

@@ -1,0 +1,111 @@
+"""The board narrowed: by kind of body, by the department that follows, by lateness, by the number of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ground.factory import begin, plan_file, store
+from ground.office import NOW, OPENED, Office, open_office
+from ground.people import as_role
+from lxml.html import fromstring
+
+from engine.database import Database
+from engine.queries import choices
+from engine.queries.assignments import AssignmentFilter, list_assignments
+from engine.queries.timeclass import read_today
+from engine.terms import TimeClass
+
+
+def lines(office: Office, address: str) -> list[str]:
+    """The agencies that stand in the matrix."""
+    found = fromstring(office.get(address).content.decode()).xpath('//table[@class="matrix"]//th[@scope="row"]')
+    return [each.text_content().strip() for each in found]
+
+
+def boxes(office: Office, address: str) -> list[tuple[str, str]]:
+    """Each box's number, and the address that it opens."""
+    found = fromstring(office.get(address).content.decode()).xpath('//a[starts-with(@class, "box ")]')
+    return [(each.find("b").text, each.get("href")) for each in found]
+
+
+@pytest.fixture
+def two_departments(lived: Database) -> Database:
+    """A second plan, followed by another department."""
+    plan = plan_file(number="30/KH-UBND", sms_name="KH30", supervisor="so-ban")
+    begin(store(lived, now=OPENED, plan=plan), now=OPENED)
+    return lived
+
+
+def test_a_kind_of_body_alone_is_counted_and_shown(office: Office) -> None:
+    assert lines(office, "/?kind=huyen") == ["Huyen a", "Huyen b"]
+    assert len(lines(office, "/")) > 2
+
+
+@pytest.mark.parametrize(
+    "address", ["/?kind=huyen", "/?department=so-ban", "/?kind=so&department=so-chinh", "/?plan=1"]
+)
+def test_every_number_of_a_narrowed_board_opens_onto_as_many(
+    two_departments: Database, tmp_path: Path, address: str
+) -> None:
+    office = open_office(two_departments, tmp_path)
+    for number, opens in boxes(office, address):
+        said = fromstring(office.get(opens).content.decode()).xpath('string(//p[@class="lead"])')
+        assert said.split()[0] == number, opens
+
+
+def test_only_those_late_for_so_long_stand_in_the_matrix(office: Office) -> None:
+    assert lines(office, "/?late=3&sort=late") == ["Huyen b", "Mat tran", "So chinh"]
+    assert lines(office, "/?late=7") == []
+    assert "Không cơ quan nào khớp" in office.get("/?late=7").text
+
+
+def test_a_monitor_first_sees_the_plans_of_his_own_department(two_departments: Database, tmp_path: Path) -> None:
+    monitor = as_role(two_departments, tmp_path, "monitor", "so-chinh")
+    answer = monitor.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?department=so-chinh")
+    everything = monitor.get("/?department=all")
+    assert everything.status_code == 200
+    assert boxes(monitor, "/?department=all") != boxes(monitor, "/?department=so-chinh")
+
+
+def test_where_one_department_follows_everything_nobody_is_sent_on(lived: Database, tmp_path: Path) -> None:
+    assert as_role(lived, tmp_path, "monitor", "so-chinh").get("/").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["12", "12/KH-UBND", "12/kh-ubnd", " 12/KH-UBND (2021) "])
+def test_a_plan_is_found_by_the_number_that_people_say(two_departments: Database, tmp_path: Path, typed: str) -> None:
+    office = open_office(two_departments, tmp_path)
+    assert boxes(office, f"/?number={typed}") == boxes(office, "/?plan=1")
+
+
+@pytest.mark.parametrize("typed", ["1", "99", "12/KH-UBND (2020)", "%", "(2021)"])
+def test_a_number_that_no_plan_bears_is_said_in_words(office: Office, typed: str) -> None:
+    answer = office.get("/", params={"number": typed})
+    assert answer.status_code == 404
+    assert "Không có kế hoạch nào" in answer.text
+
+
+def test_of_many_plans_one_types_the_number(two_departments: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                            ) -> None:  # fmt: skip
+    monkeypatch.setattr(choices, "MOST_PLANS", 1)
+    page = fromstring(open_office(two_departments, tmp_path).get("/?plan=1").content.decode())
+    assert page.xpath('//select[@name="plan"]') == []
+    assert page.xpath('string(//input[@name="number"]/@value)') == "12/KH-UBND (2021)"
+
+
+def test_an_agency_is_chased_for_all_that_it_is_late_with(lived: Database, tmp_path: Path) -> None:
+    office = open_office(lived, tmp_path)
+    wanted = AssignmentFilter(agency_id="huyen-b", classes=(TimeClass.OPEN_OVERDUE,))
+    with lived.read() as session:
+        late = list_assignments(session, read_today(session, NOW), wanted)
+    asked = office.post("/overdue/chase", agency="huyen-b")
+    shown = fromstring(asked.content.decode()).xpath('//input[@name="id"]/@value')
+    assert [int(each) for each in shown] == [row.id for row in late.rows] != []
+
+
+def test_a_plan_is_found_in_the_list_by_words_of_its_number_or_title(two_departments: Database, tmp_path: Path) -> None:
+    office = open_office(two_departments, tmp_path)
+    assert "30/KH-UBND" in office.get("/plans?q=30").text
+    assert "30/KH-UBND" not in office.get("/plans?q=12/kh").text
+    assert "0 kế hoạch khớp" in office.get("/plans?q=không có").text
