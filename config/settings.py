@@ -153,6 +153,11 @@ class Settings(BaseSettings):
         return self.data_dir / "maildir"
 
     @property
+    def files(self) -> Path:
+        """Where the bytes of evidence lie."""
+        return self.data_dir / "files"
+
+    @property
     def templates(self) -> Path:
         return self.templates_dir or self.data_dir / "templates"
 

@@ -6,20 +6,22 @@ is nobody's report: nothing counts, nothing is checked but its size, and it goes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine.database import insert_new, table
+from engine.database import among, insert_new, table
 from engine.errors import BadInput, Conflict
 from engine.records import Draft
 from engine.words import short_moment
 
 MOST_FIELDS, LONGEST_NAME, LONGEST_FIELD, MOST_TEXT = 2_000, 80, 20_000, 400_000
 """Far more than a report of an agency holds; less than what would fill a disk."""
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,17 @@ def discard(session: Session, agency_id: str, plan_id: int, period: str) -> None
     session.connection().execute(delete(drafts).where(
         drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period
     ))  # fmt: skip
+
+
+def files_named(session: Session, agency_ids: Collection[str]) -> set[tuple[str, str]]:
+    """(agency, digest) of the files that drafts of these agencies name: anything in them that may be a digest, however
+    their page writes it."""
+    drafts = table(Draft)
+    chosen = select(drafts.c.agency_id, drafts.c.body).where(among(session, drafts.c.agency_id, agency_ids))
+    return {
+        (agency_id, digest) for agency_id, body in session.connection().execute(chosen)
+        for text in body.values() for digest in _DIGEST.findall(text)
+    }  # fmt: skip
 
 
 def _must_fit(fields: Mapping[str, str]) -> None:

@@ -1,12 +1,14 @@
 """Evidence: files that go with a report. What a file is is read from its bytes, never believed from its name.
 
 Bytes lie once, by SHA-256, under ``data_dir/files/ab/abcdef…``: outside the web root, without a name and without an
-ending, never executable; written whole or not at all. They are given back as downloads that no browser runs.
+ending, never executable; written whole or not at all. They are given back as downloads that no browser runs. What
+nothing names goes by ``engine.leftover``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 import zipfile
@@ -17,7 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.attempts import Limit, count, must_not_be_too_often
@@ -75,9 +77,19 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
     media_type, ending = _what_it_is(body, name)
     kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
     path = _path(folder, kept.digest)
-    if not path.is_file() or path.stat().st_size != len(body):
+    if not _is_there(path, len(body)):
         write_whole(path, body, 0o600)  # readable by us alone and never executable
     return kept
+
+
+def _is_there(path: Path, size: int) -> bool:
+    """Whether the bytes lie there already. They count as new from now on, so that the upkeep leaves them alone until
+    the row is written that names them."""
+    try:
+        os.utime(path)
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def must_have_room(session: Session, agency_id: str, now: datetime) -> None:
@@ -87,7 +99,12 @@ def must_have_room(session: Session, agency_id: str, now: datetime) -> None:
 
 
 def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datetime) -> bool:
-    """Note that an agency uploaded a stored file; False when it had before, under whatever name."""
+    """Note that an agency uploaded a stored file; False when it had before, under whatever name. What counts is when it
+    did last: asked in this order, so that the upkeep never takes a row away from under a file that has just come."""
+    e = table(Evidence)
+    mine = (e.c.digest == kept.digest, e.c.agency_id == agency_id)
+    if session.connection().execute(update(e).where(*mine).values(at=now)).rowcount:
+        return False
     row = {"digest": kept.digest, "agency_id": agency_id, "size": kept.size, "media_type": kept.media_type,
            "name": kept.name, "actor": actor, "at": now}  # fmt: skip
     if insert_new(session, Evidence, [row]) == 0:

@@ -119,6 +119,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         EventKind.DUTY_ADDED: ("Bổ sung nhiệm vụ", "Duty added"),
         EventKind.DUTY_AMENDED: ("Sửa nhiệm vụ", "Duty amended"),
         EventKind.EVIDENCE_STORED: ("Tải lên tệp minh chứng", "Evidence uploaded"),
+        EventKind.EVIDENCE_REMOVED: ("Xóa tệp minh chứng không báo cáo nào dùng", "Unused evidence removed"),
         EventKind.FIGURES_FROZEN: ("Chốt số liệu", "Figures frozen"),
         EventKind.FEED_CHANGED: ("Thay đổi địa chỉ lịch", "Calendar address changed"),
         EventKind.AGENCY_CHANGED: ("Sửa danh bạ cơ quan", "Directory of agencies changed"),

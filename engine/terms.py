@@ -143,6 +143,7 @@ class EventKind(StrEnum):
     DUTY_ADDED = "duty_added"
     DUTY_AMENDED = "duty_amended"
     EVIDENCE_STORED = "evidence_stored"
+    EVIDENCE_REMOVED = "evidence_removed"
     FIGURES_FROZEN = "figures_frozen"
     FEED_CHANGED = "feed_changed"
     TEMPLATE_CHANGED = "template_changed"

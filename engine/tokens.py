@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import insert, select, update
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from engine.access import ABOVE, OF_THE_PLAN, Actor, Deed
 from engine.accounts import account
+from engine.calendar import local_date
 from engine.database import table
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.keys import digest_of, fresh_key
@@ -47,11 +48,14 @@ def scope_of(deed: Deed) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whoever a token speaks for. ``actor.name`` is ``api:<token id>``."""
+    """Whoever a token speaks for. ``actor.name`` is ``api:<token id>``. ``stale``: the caller should ``note_use`` (one
+    write a day)."""
 
     actor: Actor
+    token_id: int
     account_id: int
     scopes: frozenset[Scope]
+    stale: bool
 
     def must(self, deed: Deed) -> None:
         """Raises NotAllowed unless the token has the scope; that the account may is ``engine.access``'s to say."""
@@ -68,6 +72,7 @@ class TokenLine:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    used_on: date | None
 
     def holds(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
@@ -99,7 +104,7 @@ def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
     """Whom a token speaks for; None when it is unknown, over, revoked, or its account is closed. Changes nothing."""
     tokens = table(ApiToken)
     row = session.connection().execute(
-        select(tokens.c.id, tokens.c.account_id, tokens.c.scopes)
+        select(tokens.c.id, tokens.c.account_id, tokens.c.scopes, tokens.c.used_on)
         .where(tokens.c.digest == digest_of(key), tokens.c.revoked_at.is_(None),
                tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
     ).first()  # fmt: skip
@@ -109,13 +114,21 @@ def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
     if not line.active:
         return None
     scopes = frozenset(Scope(each) for each in row.scopes)
-    return Bearer(Actor("api", str(row.id), line.agency_id, line.role), line.id, scopes)
+    stale = row.used_on is None or row.used_on < local_date(now)
+    return Bearer(Actor("api", str(row.id), line.agency_id, line.role), row.id, line.id, scopes, stale)
+
+
+def note_use(session: Session, token_id: int, now: datetime) -> None:
+    """Write down that a token was used today; later calls of the day find it written."""
+    t, today = table(ApiToken), local_date(now)
+    earlier = t.c.used_on.is_(None) | (t.c.used_on < today)
+    session.connection().execute(update(t).where(t.c.id == token_id, earlier).values(used_on=today))
 
 
 def tokens_of(session: Session, account_id: int) -> tuple[TokenLine, ...]:
     """An account's tokens, newest first."""
     t = table(ApiToken)
-    chosen = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at)
+    chosen = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
     rows = session.connection().execute(chosen.where(t.c.account_id == account_id).order_by(t.c.id.desc()))
     return tuple(TokenLine(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows)
 

@@ -1,5 +1,5 @@
 """What a new day brings: what is to be forgotten (addresses of people who have left, ended sessions, used links, old
-answers), names of agencies that begin today, and the board's tally made anew.
+answers, files that nothing names), names of agencies that begin today, and the board's tally made anew.
 
 Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; running it twice forgets nothing more.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine import bodies, contacts, idempotency, tally
+from engine import bodies, contacts, idempotency, leftover, tally
 from engine.calendar import local_date
 from engine.database import insert_new, table
 from engine.lifecycle import append, event
@@ -56,7 +56,8 @@ def _count(session: Session, now: datetime) -> int:
 
 
 def forget(session: Session, now: datetime) -> dict[str, int]:
-    """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``."""
+    """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The bytes of
+    these go by ``leftover.sweep`` once this is committed."""
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {
@@ -64,4 +65,5 @@ def forget(session: Session, now: datetime) -> dict[str, int]:
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSIONS_KEPT)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINKS_KEPT)).rowcount,
         "answers": idempotency.prune(session, now),
+        "files": leftover.forget(session, now),
     }

@@ -69,6 +69,8 @@ CODES: Mapping[str, tuple[str, str]] = {
     "sessions": ("phiên đăng nhập cũ", "old sessions"),
     "links": ("liên kết đã dùng", "used links"),
     "answers": ("câu trả lời máy đã cũ", "old machine answers"),
+    "files": ("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
+    "bytes": ("tệp xóa khỏi đĩa", "files removed from the disk"),
     "names": ("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
     "miscounted": ("ô đếm sai trên bảng theo dõi, đã đếm lại", "places of the board miscounted, counted anew"),
     "tally": ("số đếm của bảng theo dõi sai, đã đếm lại", "the board was miscounted, and counted anew"),

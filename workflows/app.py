@@ -187,4 +187,4 @@ def look_over(system: System) -> None:
 
     now = system.clock()
     audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
-    passes.upkeep(system.database, now)
+    passes.upkeep(system.database, now, system.settings.files)

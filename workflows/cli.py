@@ -91,7 +91,7 @@ def once(
         told = listening.watch(system.database, now, system.office.channels, mailroom.operator(system.settings))
         typer.echo(str(asyncio.run(told)))
     elif name == PassName.UPKEEP:
-        typer.echo(str(passes.upkeep(system.database, now)))
+        typer.echo(str(passes.upkeep(system.database, now, system.settings.files)))
     elif name in PLAIN:
         typer.echo(str(PLAIN[PassName(name)](system.database, now)))
     else:

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from sqlalchemy import update
 
 from engine import digest as digests
-from engine import opening, sweep, tally
+from engine import leftover, opening, sweep, tally
 from engine import upkeep as daily
 from engine.database import Database, insert_new, table
 from engine.due import Due, in_window, what_is_due
@@ -126,14 +127,17 @@ def digest(database: Database, now: datetime) -> PassReport:
     return _report(database, PassName.DIGEST, now, began, counts)
 
 
-def upkeep(database: Database, now: datetime) -> PassReport:
-    """Once a local day: forget what is no longer needed, and let agencies bear the names that begin today."""
+def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
+    """Once a local day: forget what is no longer needed, and let agencies bear the names that begin today. ``files`` is
+    where the bytes of evidence lie: what no row names goes once the rows are gone."""
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
     if owed:
         with database.write() as session:
             counts = daily.keep(session, now)
+    if counts:
+        counts["bytes"] = leftover.sweep(database, files, now)
     return _report(database, PassName.UPKEEP, now, began, counts)
 
 

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from engine.access import Actor, ActorRole
 from engine.errors import NotAllowed
 from engine.idempotency import LONGEST, once
-from engine.tokens import bearer_of
+from engine.tokens import bearer_of, note_use
 from engine.web.security import same_origin
 from engine.web.visit import SignInFirst, Visit, anybody, desk_visit
 
@@ -56,7 +56,8 @@ def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key =
 
 
 def _holder(request: Request) -> Visit:
-    """A token that is said but does not hold is refused, whatever else the caller may have."""
+    """A token that is said but does not hold is refused, whatever else the caller may have. Its first call of a day
+    writes down the day, a look too: that is a record of the key's, and changes nothing that anybody looks at."""
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not kind:
         visit = desk_visit(request)
@@ -65,6 +66,9 @@ def _holder(request: Request) -> Visit:
     if kind.lower() == "bearer" and 0 < len(key) <= LONGEST:
         with visit.context.database.read() as session:
             bearer = bearer_of(session, key.strip(), visit.now)
+        if bearer is not None and bearer.stale:
+            with visit.writing() as session:
+                note_use(session, bearer.token_id, visit.now)
         if bearer is not None:
             return visit.acting(bearer.actor, bearer)
     raise SignInFirst("Khóa này không dùng được. / This token is unknown, over or revoked.")

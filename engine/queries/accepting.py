@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from engine.queries.assignments import (
     from_rows,
     how_many,
     joined,
+    periods_among,
 )
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.timeclass import Today
@@ -59,12 +60,13 @@ class WaitingAgency:
     name: str
     total: int
     since: datetime
-    rows: tuple[WaitingReport, ...]
+    rows: tuple[WaitingReport, ...] = ()
 
 
 @dataclass(frozen=True)
 class WaitingReports:
-    """One page of agencies; ``total`` reports of ``agency_count`` agencies in all, waiting since ``since``."""
+    """One page of agencies; ``total`` reports of ``agency_count`` agencies in all, waiting since ``since``.
+    ``periods``: those of which anything waits, whichever is looked at."""
 
     agencies: tuple[WaitingAgency, ...]
     total: int
@@ -72,22 +74,23 @@ class WaitingReports:
     since: datetime | None
     page: int
     pages: int
+    periods: tuple[str, ...] = ()
 
 
 def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> WaitingReports:
     """Three queries: the agencies, this page's reports, the names of their figures. A page holds as many agencies as
     have ``ROWS_PER_PAGE`` reports together, at least one; a page past the last is the last."""
-    a, g, wanted = table(Assignment), table(Agency), replace(wanted, waiting=Waiting.ACCEPT)
-    first = func.min(a.c.reported_at).label("first")
-    chosen = joined(select(a.c.agency_id, g.c.name, func.count(), first)).where(*conditions(wanted, today))
-    found = session.connection().execute(chosen.group_by(a.c.agency_id, g.c.name).order_by(first, g.c.name)).all()
+    wanted = replace(wanted, waiting=Waiting.ACCEPT)
+    cells = _counted(session, today, replace(wanted, period=""))
+    found = _by_agency(cell for cell in cells if wanted.period in ("", cell.period))
     pages = _packed(found)
     page = min(page, len(pages)) or 1
     shown = pages[page - 1] if pages else []
-    rows = _rows(session, today, wanted, [row[0] for row in shown])
-    agencies = tuple(WaitingAgency(row[0], row[1], row[2], row[3], tuple(rows[row[0]])) for row in shown)
-    since = found[0][3] if found else None
-    return WaitingReports(agencies, sum(row[2] for row in found), len(found), since, page, len(pages))
+    rows = _rows(session, today, wanted, [each.id for each in shown])
+    agencies = tuple(replace(each, rows=tuple(rows[each.id])) for each in shown)
+    since = found[0].since if found else None
+    return WaitingReports(agencies, sum(each.total for each in found), len(found), since, page, len(pages),
+                          periods_among(((cell.period, cell.due) for cell in cells), wanted))  # fmt: skip
 
 
 def list_reports_waiting(
@@ -111,15 +114,33 @@ def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) 
     return _reports(session, rows.all())
 
 
-def _packed(agencies: Sequence[Any]) -> list[list[Any]]:
-    pages: list[list[Any]] = []
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+    """How many reports of each agency and period."""
+    a, g = table(Assignment), table(Agency)
+    first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
+    chosen = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
+    chosen = joined(chosen).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
+    return session.connection().execute(chosen).all()
+
+
+def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
+    """The one that has waited longest first."""
+    found: dict[str, WaitingAgency] = {}
+    for cell in cells:
+        known = found.get(cell.agency_id, WaitingAgency(cell.agency_id, cell.name, 0, cell.first))
+        found[known.id] = replace(known, total=known.total + cell.n, since=min(known.since, cell.first))
+    return sorted(found.values(), key=lambda each: (each.since, each.name))
+
+
+def _packed(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:
+    pages: list[list[WaitingAgency]] = []
     room = 0
-    for row in agencies:
-        if row[2] > room:
+    for each in agencies:
+        if each.total > room:
             pages.append([])
             room = ROWS_PER_PAGE
-        pages[-1].append(row)
-        room -= row[2]
+        pages[-1].append(each)
+        room -= each.total
     return pages
 
 

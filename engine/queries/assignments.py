@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -135,6 +135,17 @@ def _states_of(classes: Sequence[TimeClass]) -> tuple[State, ...]:
     """The states that may have these classes: said beside the class so that the open ones' index serves."""
     open_only = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
     return OPEN_STATES if set(classes) <= open_only else COUNTED_STATES
+
+
+def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:
+    """The periods of (period, a due date) in the order in which they are first due: what a filter chooses among. The
+    one that is wanted is in it even when nothing of it was found."""
+    first: dict[str, date] = {}
+    for period, due_on in found:
+        first[period] = min(first.get(period, FAR), due_on or FAR)
+    if wanted.period:
+        first.setdefault(wanted.period, FAR)
+    return tuple(sorted(first, key=lambda period: (first[period], period)))
 
 
 def _waiting(what: Waiting) -> ColumnElement[bool]:

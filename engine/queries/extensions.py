@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.database import table
@@ -20,6 +20,7 @@ from engine.queries.assignments import (
     from_rows,
     how_many,
     joined,
+    periods_among,
 )
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.timeclass import Today
@@ -52,12 +53,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class ExtensionsWaiting:
-    """One page of ``total`` requests."""
+    """One page of ``total`` requests. ``periods``: those of which anything waits, whichever is looked at."""
 
     rows: tuple[Asked, ...]
     total: int
     page: int
     pages: int
+    periods: tuple[str, ...] = ()
 
 
 def extensions_waiting(
@@ -65,13 +67,15 @@ def extensions_waiting(
 ) -> ExtensionsWaiting:  # fmt: skip
     """By due date; two queries. A page past the last is the last."""
     a, x = table(Assignment), table(Extension)
-    total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
+    cells = _counted(session, today, replace(wanted, waiting=None, period=""))
+    total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
     pages = -(-total // ROWS_PER_PAGE)
     page = min(page, pages) or 1
     wanted = replace(wanted, waiting=None)  # said by the join
     chosen = _asked(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
     found = session.connection().execute(chosen.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
-    return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages)
+    periods = periods_among(((cell.period, cell.due) for cell in cells), wanted)
+    return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages, periods)
 
 
 def list_extensions_waiting(
@@ -92,6 +96,15 @@ def extensions_chosen(session: Session, today: Today, extension_ids: Collection[
     a, x = table(Assignment), table(Extension)
     chosen = _asked(today).where(x.c.id.in_(extension_ids)).order_by(a.c.due_on, x.c.id)
     return _lines(session.connection().execute(chosen).all())
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+    """How many requests of each period."""
+    a, x = table(Assignment), table(Extension)
+    chosen = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
+    chosen = joined(chosen).join(x, x.c.assignment_id == a.c.id)
+    chosen = chosen.where(*conditions(wanted, today), x.c.decided_at.is_(None)).group_by(a.c.period)
+    return session.connection().execute(chosen).all()
 
 
 def _asked(today: Today) -> Any:

@@ -1,6 +1,6 @@
 """Who signs in and what programs may do: sessions, links, keys, limits, secret addresses."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
@@ -60,6 +60,8 @@ class ApiToken(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    used_on: date | None = None
+    """The last local day on which it opened anything: whoever keeps a key sees which nobody needs any more."""
 
 
 class Attempt(SQLModel, table=True):

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from engine.errors import DondocError, FieldsRefused, Unavailable, half
 from engine.web.render import url
@@ -73,6 +74,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SignInFirst, _signed_out)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(PoolTimeout, _busy)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -122,6 +124,13 @@ def _invalid(request: Request, error: Exception) -> Response:
         return answer(request, 404, _in(request, WORDS[404]))
     sentence = "; ".join(f"{field}: {what}" for field, what in problems)
     return answer(request, 422, sentence, [{"field": field, "what": what} for field, what in problems])
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    """Whoever was sending left before all of it had come: nothing was read, so nothing was done, and nobody is there
+    to be answered. The address is named by its pattern: that of a letter's link holds its key."""
+    log.info("%s %s: the sender left midway", request.method, getattr(request.scope.get("route"), "path", ""))
+    return Response(status_code=400)
 
 
 def _busy(request: Request, error: Exception) -> Response:

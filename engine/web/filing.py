@@ -41,7 +41,7 @@ def line(kept: Kept) -> str:
 
 
 def folder_of(visit: Visit) -> Path:
-    return visit.context.settings.data_dir / "files"
+    return visit.context.settings.files
 
 
 def file_all(visit: Visit, form: Form, agency_id: str, assignment_ids: Iterable[int]) -> Filed:

@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 import engine
 from engine.database import Database, table
 from engine.errors import Unavailable
-from engine.records import Duty, Fact
+from engine.records import ApiToken, Duty, Fact
 
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = "import sys; from engine.database import Database; Database(sys.argv[1]).upgrade()"
@@ -52,6 +52,24 @@ def test_partial_indexes_hold_the_same_condition_as_in_the_code(empty_url: str) 
         database.upgrade()
         assert indexes(database) == wanted
         assert any("WHERE" in sql for sql in wanted.values())
+
+
+def test_keys_of_before_stay_and_have_not_been_seen_in_use(empty_url: str) -> None:
+    with closing_database(empty_url) as database:
+        with database.migrating() as settings:
+            command.upgrade(settings, "0001")
+            connection = settings.attributes["connection"]
+            for row in (
+                "agency (id, level, name, short, names, aliases) VALUES ('so', 'so', 'Sở', 'Sở', '[]', '[]')",
+                "account (email, label, role, agency_id, password, language, active, created_at)"
+                " VALUES ('a@so.example', '', 'head', 'so', '', 'vi', true, '2021-06-07 00:00:00')",
+                "api_token (account_id, digest, label, scopes, created_at)"
+                " VALUES (1, 'd', 'Kho', '[\"read\"]', '2021-06-07 00:00:00')",
+            ):
+                connection.exec_driver_sql(f"INSERT INTO {row}")
+        database.upgrade()
+        (kept,) = rows(database, ApiToken)
+        assert (kept.label, kept.scopes, kept.used_on) == ("Kho", ["read"], None)
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:

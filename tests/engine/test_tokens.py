@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,25 @@ def test_a_revoked_token_opens_nothing_and_is_revoked_by_its_holder_alone(databa
     assert bearer(database, key) is None
     with database.read() as session:
         assert tokens.tokens_of(session, person)[0].revoked_at == NOW
+
+
+def test_a_token_knows_the_local_day_on_which_it_was_last_used(database: Database, person: int) -> None:
+    key, late = make(database, person), at("2021-06-07", "23:59")
+
+    def note(now: Any) -> tuple[date | None, bool]:
+        """What is kept then, and whether a later call would have to write."""
+        with database.write() as session:
+            tokens.note_use(session, 1, now)
+        with database.read() as session:
+            (line,), found = tokens.tokens_of(session, person), tokens.bearer_of(session, key, now)
+        return line.used_on, found is None or found.stale
+
+    assert bearer(database, key).stale  # type: ignore[union-attr]
+    assert rows(database, ApiToken)[0].used_on is None  # to look whom it speaks for writes nothing
+    assert note(late) == (date(2021, 6, 7), False)
+    assert bearer(database, key, late + timedelta(minutes=1)).stale  # type: ignore[union-attr]
+    assert note(late + timedelta(minutes=1)) == (date(2021, 6, 8), False)
+    assert note(NOW) == (date(2021, 6, 8), False)
 
 
 @pytest.mark.parametrize(

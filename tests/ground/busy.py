@@ -32,7 +32,7 @@ WHEN = {"now": NOW}
 
 
 def fill(system: System) -> dict[str, object]:
-    kept = evidence.store(system.settings.data_dir / "files", name="bien-ban.png", body=PNG)
+    kept = evidence.store(system.settings.files, name="bien-ban.png", body=PNG)
     with system.database.write() as session:
         plan = int(session.connection().scalars(select(table(Plan).c.id)).one())
         found = _report_and_answer(session, plan, kept)

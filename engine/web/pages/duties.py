@@ -13,70 +13,81 @@ from sqlmodel import Session
 from engine.access import Deed
 from engine.adhoc import LONGEST, Amendment, NewDuty, add_duty, amend_duty
 from engine.calendar import written
-from engine.errors import BadInput, Conflict, DondocError, half
 from engine.loading import expand_owners
 from engine.queries.duties import DutyNow, duty_now, owner_choices, would_add, would_amend
 from engine.queries.plans import PlanPage, plan_page
 from engine.web.filters import SmallId
-from engine.web.forms import REASON, Form
+from engine.web.forms import Form
+from engine.web.pages.admin.fields import Typed
 from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
-Problems = dict[str, str]
+NEW = ("text", "due", "fixed", "basis", "reason", "request")
 NOT_TYPED = frozenset({"token", "act", "sure"})
+NO_TEXT = "Cần ghi nội dung nhiệm vụ. / Say what the duty is."
+NO_BASIS = "Cần ghi căn cứ, như số công văn. / Give its basis, such as a letter's number."
 
 
 @router.get("/plans/{plan_id}/duties/new")
 def new(visit: Desk, plan_id: SmallId) -> Response:
-    return _new_form(visit, _plan(visit, plan_id), Form({}))
+    return _new_form(visit, _plan(visit, plan_id), Typed(), ())
 
 
 @router.post("/plans/{plan_id}/duties/new")
 def add(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
     """First what it would do; with ``act=do``, the deed; with ``act=edit``, the form again as it was typed."""
     plan, act = _plan(visit, plan_id), form.raw("act")
-    duty, problems = _new_duty(visit, form)
-    if act == "edit" or problems:
-        return _new_form(visit, plan, form, {} if act == "edit" else problems)
-    try:
+    typed, owners = Typed.of(form, *NEW), form.every("owners")
+    if act == "edit":
+        return _new_form(visit, plan, typed, owners)
+    duty = NewDuty(
+        typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners), _coming(visit, typed, "due"),
+        typed.needed_words("basis", NO_BASIS), reason=typed.words("reason"),
+        request=bool(typed.value("request")), fixed=bool(typed.value("fixed")),
+    )  # fmt: skip
+
+    def answer() -> Response:
         if act == "do":
             with visit.writing() as session:
                 add_duty(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
             return visit.go(f"/plans/{plan_id}", said="duty_added")
         with visit.context.database.rehearse() as session:
             would = would_add(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
-    except (BadInput, Conflict) as error:
-        return _new_form(visit, plan, form, {"": error.said(visit.language)}, error)
-    with visit.reading() as (_, today):
-        return visit.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, typed=_typed(form))
+        with visit.reading() as (_, today):
+            return visit.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form))
+
+    return typed.do(answer) or _new_form(visit, plan, typed, owners)
 
 
 @router.get("/duties/{duty_id}/amend")
 def change(visit: Desk, duty_id: SmallId) -> Response:
     duty = _duty(visit, duty_id)
-    return _amend_form(visit, duty, Form({"text": (duty.text,), "owners": duty.owners}))
+    return _amend_form(visit, duty, Typed({"text": duty.text}), duty.owners)
 
 
 @router.post("/duties/{duty_id}/amend")
 def amend(visit: Desk, form: Posted, duty_id: SmallId) -> Response:
     duty, act = _duty(visit, duty_id), form.raw("act")
-    wanted, problems = _amendment(visit, form, duty)
-    if act == "edit" or problems:
-        return _amend_form(visit, duty, form, {} if act == "edit" else problems)
-    try:
+    typed = Typed.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
+    owners = form.every("owners")
+    if act == "edit":
+        return _amend_form(visit, duty, typed, owners)
+    wanted = _amendment(visit, typed, owners, duty)
+
+    def answer() -> Response:
         if act == "do":
             with visit.writing() as session:
                 amend_duty(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
             return visit.go(f"/plans/{duty.plan_id}", said="duty_amended")
         with visit.context.database.rehearse() as session:
             came_to, letters = would_amend(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
-    except (BadInput, Conflict) as error:
-        return _amend_form(visit, duty, form, {"": error.said(visit.language)}, error)
-    with visit.reading() as (session, today):
-        due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
-        came, gone = _owners_changed(session, duty, wanted)
-    return visit.page("duty_amend_sure.html", today=today, duty=duty, wanted=wanted, came_to=came_to, letters=letters,
-                      due=due, came=came, gone=gone, typed=_typed(form))  # fmt: skip
+        with visit.reading() as (session, today):
+            due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
+            came, gone = _owners_changed(session, duty, wanted)
+        return visit.page("duty_amend_sure.html", today=today, duty=duty, wanted=wanted, came_to=came_to,
+                          letters=letters, due=due, came=came, gone=gone, sent=_sent(form))  # fmt: skip
+
+    return typed.do(answer) or _amend_form(visit, duty, typed, owners)
 
 
 def _plan(visit: Visit, plan_id: int) -> PlanPage:
@@ -93,70 +104,29 @@ def _duty(visit: Visit, duty_id: int) -> DutyNow:
     return duty
 
 
-def _new_duty(visit: Visit, form: Form) -> tuple[NewDuty, Problems]:
-    """What was typed, with what is wrong by field."""
-    problems = _words(visit, form)
-    owners = _owners(visit, form, problems)
-    due = _day(visit, form, "due", problems)
-    if problems:
-        return NewDuty("", (), due, ""), problems
-    made = NewDuty(
-        form.text("text", LONGEST), owners, due, form.text("basis", REASON), reason=form.text("reason", REASON),
-        request=form.has("request"), fixed=form.has("fixed"),
-    )  # fmt: skip
-    return made, problems
-
-
-def _amendment(visit: Visit, form: Form, duty: DutyNow) -> tuple[Amendment, Problems]:
+def _amendment(visit: Visit, typed: Typed, owners: tuple[str, ...], duty: DutyNow) -> Amendment:
     """Only what differs from what stands."""
-    problems = _words(visit, form)
     due: dict[str, date] = {}
     for period, standing, _ in duty.due:
-        if form.raw(f"due-{period}").strip():
-            day = _day(visit, form, f"due-{period}", problems)
+        if typed.value(f"due-{period}").strip():
+            day = _coming(visit, typed, f"due-{period}")
             due |= {period: day} if day != standing else {}
-    owners = _owners(visit, form, problems)
-    if problems:
-        return Amendment(""), problems
-    text = form.text("text", LONGEST)
-    return Amendment(form.text("basis", REASON), text if text != duty.text.strip() else None,
-                     owners=owners if set(owners) != set(duty.owners) else None, due=due), problems  # fmt: skip
+    text, owners = typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners)
+    return Amendment(typed.needed_words("basis", NO_BASIS), text if text != duty.text.strip() else None,
+                     owners=owners if set(owners) != set(duty.owners) else None, due=due)  # fmt: skip
 
 
-def _words(visit: Visit, form: Form) -> Problems:
-    needed = {
-        "text": ("Cần ghi nội dung nhiệm vụ. / Say what the duty is.", LONGEST),
-        "basis": ("Cần ghi căn cứ, như số công văn. / Give its basis, such as a letter's number.", REASON),
-    }
-    problems: Problems = {}
-    for name, (missing, most) in needed.items():
-        try:
-            if not form.text(name, most):
-                raise BadInput(missing)
-        except BadInput as error:
-            problems[name] = error.said(visit.language)
-    try:
-        form.text("reason", REASON)
-    except BadInput as error:
-        problems["reason"] = error.said(visit.language)
-    return problems
-
-
-def _day(visit: Visit, form: Form, name: str, problems: Problems) -> date:
-    try:
-        day = form.day(name)
-        if day < visit.today:
-            raise BadInput(f"Hạn {written(day)} đã qua. / The due date {written(day, 'en')} has passed.")
-    except BadInput as error:
-        problems[name] = error.said(visit.language)
-        return visit.today
+def _coming(visit: Visit, typed: Typed, name: str) -> date:
+    """A due date that has not passed."""
+    day = typed.needed_day(name)
+    if name not in typed.wrong and day < visit.today:
+        typed.refuse({name: f"Hạn {written(day)} đã qua. / The due date {written(day, 'en')} has passed."})
     return day
 
 
-def _owners(visit: Visit, form: Form, problems: Problems) -> tuple[str, ...]:
-    owners = form.every("owners")
+def _owners(typed: Typed, owners: tuple[str, ...]) -> tuple[str, ...]:
     if not owners:
-        problems["owners"] = half("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.", visit.language)
+        typed.refuse({"owners": "Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner."})
     return owners
 
 
@@ -170,27 +140,20 @@ def _owners_changed(session: Session, duty: DutyNow, wanted: Amendment) -> tuple
             [names.get(each, each) for each in duty.owners if each not in now])  # fmt: skip
 
 
-def _typed(form: Form) -> Mapping[str, tuple[str, ...]]:
+def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
+    """What a preview carries on to the deed."""
     return {name: values for name, values in form.fields.items() if name not in NOT_TYPED}
 
 
-def _new_form(
-    visit: Visit, plan: PlanPage, form: Form, problems: Problems | None = None, error: DondocError | None = None
-) -> Response:
-    return _form(visit, "duty_new.html", form, problems or {}, error, plan=plan)
+def _new_form(visit: Visit, plan: PlanPage, typed: Typed, owners: tuple[str, ...]) -> Response:
+    return _form(visit, "duty_new.html", typed, owners, plan=plan)
 
 
-def _amend_form(
-    visit: Visit, duty: DutyNow, form: Form, problems: Problems | None = None, error: DondocError | None = None
-) -> Response:
-    return _form(visit, "duty_amend.html", form, problems or {}, error, duty=duty)
+def _amend_form(visit: Visit, duty: DutyNow, typed: Typed, owners: tuple[str, ...]) -> Response:
+    return _form(visit, "duty_amend.html", typed, owners, duty=duty)
 
 
-def _form(
-    visit: Visit, template: str, form: Form, problems: Problems, error: DondocError | None, **facts: object
-) -> Response:
-    status = error.status if error else 400 if problems else 200
+def _form(visit: Visit, template: str, typed: Typed, owners: tuple[str, ...], **facts: object) -> Response:
     with visit.reading() as (session, today):
         choices = owner_choices(session)
-    return visit.page(template, status, today=today, choices=choices, problems=problems, form=form,
-                      ticked=form.fields.get("owners", ()), **facts)  # fmt: skip
+    return visit.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)

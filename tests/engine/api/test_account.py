@@ -51,11 +51,12 @@ def test_at_the_machine_there_is_no_account(lived: Database, tmp_path: Path) -> 
 def test_a_key_is_made_used_listed_and_revoked(mine: Office, lived: Database, tmp_path: Path) -> None:
     made = post(mine, "tokens", NEW)
     assert made.status_code == 201
+    assert made.json()["token"]["used_on"] is None
     program = open_office(lived, tmp_path)
     program.client.headers["authorization"] = f"Bearer {made.json()['key']}"
     assert program.get("/api/v1/plans").status_code == 200
     listed = mine.get("/api/v1/account/tokens").json()
-    assert [each["label"] for each in listed["items"]] == ["Kho số liệu"]
+    assert [(each["label"], each["used_on"]) for each in listed["items"]] == [("Kho số liệu", "2021-06-24")]
     assert made.json()["key"] not in str(listed)
     assert post(mine, f"tokens/{made.json()['token']['id']}/revoke").status_code == 204
     assert program.get("/api/v1/plans").status_code == 401

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
+from ground.people import everything
 from httpx import Response
 
 from engine.accounts import create
 from engine.database import Database
-from engine.records import Assignment, Event, IdempotencyKey, Report
+from engine.records import ApiToken, Assignment, Event, IdempotencyKey, Report
 from engine.signing import open_session
 from engine.terms import EventKind
 from engine.tokens import make_token, revoke_token
@@ -79,6 +80,28 @@ def test_a_token_that_is_over_or_revoked_is_refused(office: Office, lived: Datab
     with lived.write() as session:
         revoke_token(session, 1, 1, actor="cli", now=NOW)
     assert call(office, key, "/api/v1/plans").status_code == 401
+
+
+def test_the_first_call_of_a_day_says_that_the_key_is_in_use_and_no_other_writes(
+    office: Office, lived: Database
+) -> None:
+    key, before = token(lived, "read"), everything(lived)
+    for day in (date(2021, 6, 24), date(2021, 6, 25)):
+        assert call(office, key, "/api/v1/plans").status_code == 200
+        used = everything(lived)
+        assert {name for name in used if used[name] != before[name]} == {"api_token"}
+        assert row(lived, ApiToken).used_on == day
+        assert call(office, key, "/api/v1/assignments").status_code == 200
+        assert everything(lived) == used
+        office.clock.now = NOW + timedelta(days=1)
+
+
+def test_a_refused_key_is_not_used(office: Office, lived: Database) -> None:
+    key = token(lived, "read")
+    with lived.write() as session:
+        revoke_token(session, 1, 1, actor="cli", now=NOW)
+    assert call(office, key, "/api/v1/plans").status_code == 401
+    assert row(lived, ApiToken).used_on is None
 
 
 def test_a_signed_in_person_calls_with_his_own_reach(office: Office, lived: Database) -> None:

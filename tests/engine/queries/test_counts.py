@@ -10,10 +10,12 @@ from ground.factory import Laid, begin, plan_file, store, swept
 from ground.office import NOW, OPENED, looking
 from sqlmodel import Session
 
+from engine.queries.accepting import reports_waiting
 from engine.queries.agencies import agency_choices, list_agencies
 from engine.queries.assignments import AssignmentFilter, list_assignments
 from engine.queries.board import board
 from engine.queries.desk import desk
+from engine.queries.extensions import extensions_waiting
 from engine.queries.health import health
 from engine.queries.letters import LetterFilter, letter_story, list_letters
 from engine.queries.overdue import overdue
@@ -29,6 +31,8 @@ ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "todo": lambda session, today: todo(session, today, AssignmentFilter()),
     "overdue": lambda session, today: overdue(session, today, AssignmentFilter()),
     "assignments": lambda session, today: list_assignments(session, today, AssignmentFilter()),
+    "accept": lambda session, today: reports_waiting(session, today, AssignmentFilter()),
+    "extensions": lambda session, today: extensions_waiting(session, today, AssignmentFilter()),
     "letters": lambda session, today: list_letters(session, LetterFilter()),
     "letter": lambda session, today: letter_story(session, 1),
     "desk": lambda session, today: desk(session, today, "huyen-b"),

@@ -54,6 +54,17 @@ def test_filters_stand_in_the_address(office: Office) -> None:
     assert "2 báo cáo" in words(office.get("/accept?page=99").text)
 
 
+def test_the_filter_offers_the_periods_of_which_something_waits_and_the_one_that_was_asked_for(office: Office) -> None:
+    def offered(address: str) -> list[str]:
+        page = BeautifulSoup(office.get(address).text, "lxml")
+        return [str(each["value"]) for each in page.select("#f-period option")]
+
+    assert offered("/accept") == offered("/accept?plan=1&period=2021-H1") == ["", "2021-H1"]
+    assert offered("/accept?period=2021-Y") == ["", "2021-H1", "2021-Y"]
+    assert offered("/extensions?period=2021-Y") == ["", "2021-H1", "2021-Y"]
+    assert offered("/accept?supervisor=tinh") == offered("/extensions?supervisor=tinh") == [""]
+
+
 def test_all_on_the_page_are_ticked_by_a_link(office: Office) -> None:
     link = BeautifulSoup(office.get("/accept?plan=1").text, "lxml").select_one("form[method=post] p a")
     assert link is not None

@@ -59,7 +59,7 @@ def test_a_fixed_date_stays_on_a_closed_day_and_a_preview_leads_back_to_the_form
     fixed = office.post(NEW, page=NEW, act="preview", fixed="1", **TYPED)
     assert "Hạn: Chủ nhật 4/7/2021" in words(fixed.text)
     again = BeautifulSoup(office.client.post(NEW, data=hidden(fixed.text) | {"act": "edit"}).text, "lxml")
-    assert again.select_one("#text").get_text() == "Rà soát cơ sở."  # type: ignore[union-attr]
+    assert again.select_one("#f-text").get_text() == "Rà soát cơ sở."  # type: ignore[union-attr]
     ticked = again.select("input[checked]")
     assert [each["value"] for each in ticked] == ["cac-huyen", "so-ban", "1"]
 
@@ -74,15 +74,16 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     before = happened(lived)
     answer = office.post(NEW, page=NEW, act="do", **(TYPED | change))
     page = BeautifulSoup(answer.text, "lxml")
-    assert answer.status_code == 400
-    assert [each["aria-describedby"] for each in page.select("[aria-invalid=true]")] == [f"{field}-said"]
-    assert page.select_one(f"#{field}-said") is not None
-    assert field == "basis" or page.select_one("#basis")["value"] == "Công văn 15/SLĐ"  # type: ignore[index]
+    assert answer.status_code == 422
+    assert [each["aria-describedby"] for each in page.select("[aria-invalid=true]")] == [f"f-{field}-said"]
+    assert page.select_one(f"#f-{field}-said") is not None
+    assert page.select_one("#f-text").get_text() == (TYPED | change)["text"]  # type: ignore[union-attr]
+    assert field == "basis" or page.select_one("#f-basis")["value"] == "Công văn 15/SLĐ"  # type: ignore[index]
     assert happened(lived) == before
 
 
 def test_an_owner_nobody_knows_is_refused(office: Office) -> None:
-    assert office.post(NEW, page=NEW, act="preview", **(TYPED | {"owners": "nowhere"})).status_code == 400
+    assert office.post(NEW, page=NEW, act="preview", **(TYPED | {"owners": "nowhere"})).status_code == 422
 
 
 def test_a_change_shows_who_comes_who_goes_and_what_moves(office: Office, lived: Database) -> None:
@@ -106,7 +107,7 @@ def test_a_duty_is_changed_as_previewed(office: Office, lived: Database) -> None
 def test_a_change_of_nothing_is_said(office: Office, lived: Database) -> None:
     stands = {"text": row(lived, Duty, id=2).text, "owners": ["huyen-a", "huyen-b"], "basis": "Công văn 16"}
     answer = office.post(AMEND, page=AMEND, act="preview", **stands)
-    assert (answer.status_code, "Không có gì thay đổi" in words(answer.text)) == (400, True)
+    assert (answer.status_code, "Không có gì thay đổi" in words(answer.text)) == (422, True)
 
 
 def test_the_plans_own_monitor_does_it_and_nobody_else(office: Office, lived: Database, tmp_path: Path) -> None:

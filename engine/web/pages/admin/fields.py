@@ -1,5 +1,5 @@
-"""A form of the administration, read field by field: what cannot be read is said beside its field, and what was typed
-comes back."""
+"""A form read field by field, the administration's and whose else: what cannot be read is said beside its field, and
+what was typed comes back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused, half
-from engine.web.forms import REASON, Form, clean, written_day
+from engine.web.forms import MOST_WORDS, REASON, Form, clean, written_day
 
 T = TypeVar("T")
 
@@ -27,10 +27,21 @@ class Typed:
 
     @classmethod
     def of(cls, form: Form, *names: str, whole: str = "") -> Typed:
-        return cls({name: form.raw(name)[:REASON] for name in names}, whole=whole)
+        return cls({name: form.raw(name)[:MOST_WORDS] for name in names}, whole=whole)
 
     def text(self, name: str, most: int = 300) -> str:
+        """On one line."""
         return self._read(name, lambda raw: " ".join(clean(raw, most).split())) or ""
+
+    def words(self, name: str, most: int = REASON) -> str:
+        """As it was typed, line by line."""
+        return self._read(name, lambda raw: clean(raw, most)) or ""
+
+    def needed_words(self, name: str, missing: str, most: int = REASON) -> str:
+        found = self.words(name, most)
+        if not found and name not in self.wrong:
+            self.refuse({name: missing})
+        return found
 
     def day(self, name: str) -> date | None:
         """None when nothing was typed."""
