@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import json
+import sqlite3
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -171,7 +173,8 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         wait = "FULL" if durable else "OFF"
-        for pragma in ("journal_mode=WAL", f"synchronous={wait}", "foreign_keys=ON", "cache_size=-8192"):
+        _into_wal(connection)
+        for pragma in (f"synchronous={wait}", "foreign_keys=ON", "cache_size=-8192"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(bind, "begin")
@@ -180,6 +183,20 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return bind
+
+
+def _into_wal(connection: Any) -> None:
+    """A file that two processes open for the first time together goes into WAL by one of them; the other is told
+    «locked» at once, whatever time-out it set, and has only to ask again."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
