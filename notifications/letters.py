@@ -32,6 +32,7 @@ from jinja2.loaders import split_template_path
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from engine.bytecode import compiled
 from engine.calendar import distance_words, written
 from engine.digest import OverdueRow
 from engine.errors import DondocError
@@ -379,7 +380,7 @@ def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environmen
     make = _Sandboxed if watched else _Quick
     environment = make(
         loader=loader, autoescape=html, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=watched,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=watched, bytecode_cache=compiled(make, html),
     )  # fmt: skip
     environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date,
                             "period": period_words, "week": week_words, "day": _day, "moment": moment}  # fmt: skip

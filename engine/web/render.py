@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine import words
 from engine.access import Deed
+from engine.bytecode import compiled
 from engine.calendar import DayKind, written
 from engine.devices import device_words
 from engine.errors import half
@@ -76,7 +77,7 @@ class Templates:
         self.static = {name: _static(name, media_type) for name, media_type in STATIC.items()}
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+            trim_blocks=True, lstrip_blocks=True, auto_reload=False, bytecode_cache=compiled("pages"),
         )  # fmt: skip
         self._environment.filters["cap"] = lambda text: text[:1].upper() + text[1:]
         self._environment.globals |= {
