@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from config.settings import Settings, read_settings
 from engine.clock import Clock, StandingClock, system_clock
 from engine.database import Database
-from engine.errors import BadInput
 from engine.links import Signer
 from notifications.delivery import PostOffice
 from notifications.receiving import Ears
 from workflows import mailroom, passes
+from workflows.door import listen_at
 from workflows.passes import PassReport
 from workflows.prefect_server import PrefectServer, answers, environment
 
@@ -116,7 +116,7 @@ def serve(settings: Settings) -> None:
                           lambda: listen(system), settings.receive_seconds)  # fmt: skip
     # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    door = _door(settings)
+    door = listen_at(settings.host, settings.port)
     gc.freeze()  # what was made at start is never garbage: the collector need not look at it again
     try:
         heartbeat.start()
@@ -130,22 +130,6 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.stop()
         system.database.dispose()
-
-
-def _door(settings: Settings) -> socket.socket:
-    """The listening socket. Raises BadInput in words when the address cannot be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind((settings.host, settings.port))
-    except OSError as error:
-        door.close()
-        raise BadInput(
-            f"Không mở được {settings.host}:{settings.port} ({error.strerror}); chọn cổng khác bằng --port. "
-            f"/ {settings.host}:{settings.port} cannot be opened; choose another with --port."
-        ) from None
-    return door
 
 
 def beat(system: System) -> None:

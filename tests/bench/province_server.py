@@ -22,6 +22,7 @@ from engine.links import Signer
 from engine.web.app import make_app
 from engine.web.context import Context
 from tests.bench.province_data import NOW
+from workflows.door import listen_at
 
 KEY = "a key for benchmarks"
 
@@ -54,7 +55,8 @@ def main() -> None:
         settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]
         app = make_app(Context(database, lambda: NOW, Signer(KEY), settings))
         gc.freeze()  # as ``serve`` does
-        uvicorn.run(Counted(app, database), host="127.0.0.1", port=port, log_level="warning", server_header=False)
+        told = uvicorn.Config(Counted(app, database), log_level="warning", server_header=False)
+        uvicorn.Server(told).run(sockets=[listen_at("127.0.0.1", port)])  # the socket of ``dondoc serve``
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +39,7 @@ from engine.web.context import Context
 from notifications import maildir
 from workflows.app import System, application
 from workflows.demo import load_province
+from workflows.door import listen_at
 from workflows.simulate import foresee
 
 CHROMIUM = "/usr/bin/chromium"
@@ -197,7 +197,7 @@ def enter(here: Served, role: str, agency_id: str, language: str) -> str:
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The address of an application that answers, from a thread, until the end."""
-    door = socket.create_server(("127.0.0.1", 0))
+    door = listen_at("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()

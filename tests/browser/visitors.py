@@ -118,11 +118,10 @@ class Visitor:
         else:
             on.click()
 
-    def looks(self, **rules: Any) -> list[str]:
+    def looks(self, *, axe: bool = True, **rules: Any) -> list[str]:
         """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said."""
-        found = (
-            [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in self.axe(**rules)] if self.scripts else []
-        )
+        violations = self.axe(**rules) if axe and self.scripts else []
+        found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations]
         if self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
             found.append("scrolls sideways")
         return [*found, *self.faults]
