@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,8 @@ import pytest
 from ground.factory import at, lay, plan_file, rows
 from sqlalchemy import update
 
+from engine.calendar import DayException, DayKind, local_date
+from engine.clock import system_clock
 from engine.database import Database, table
 from engine.records import Letter
 from engine.terms import LetterState
@@ -78,8 +81,11 @@ def wait_for_letters(database: Database) -> list[LetterState]:
 
 @pytest.fixture
 def owed(database: Database) -> Database:
-    """A plan whose first letters left long ago by the calendar, urgent so that the hour of the test does not matter."""
-    lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"))
+    """A plan whose first letters left long ago by the calendar; urgent, and these days are holidays, so that these
+    letters and no others leave, whatever the hour of the test."""
+    today = local_date(system_clock())
+    days = tuple(DayException(today + timedelta(n), DayKind.HOLIDAY, "Nghỉ") for n in (-1, 0, 1))
+    lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"), days=days)
     return database
 
 
