@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -73,12 +73,15 @@ class Overdue:
 
 
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
-    """Five queries: the agencies, the periods, which rows of this page's, the rows, their last letters."""
+    """Four queries: the agencies by period, which rows of this page's, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
-    late = _of_late(today, wanted, a.c.agency_id, func.count().label("n"), func.min(a.c.due_on).label("since"))
-    counted = late.group_by(a.c.agency_id).subquery()
-    chosen = select(counted.c.agency_id, g.c.name, counted.c.n, counted.c.since).join(g, g.c.id == counted.c.agency_id)
-    ranked = sorted(session.connection().execute(chosen).all(), key=lambda row: (row[3], -row[2], row[1]))
+    late = _of_late(today, replace(wanted, period=""), a.c.agency_id, a.c.period, func.count().label("n"),
+                    func.min(a.c.due_on).label("since"))  # fmt: skip
+    counted = late.group_by(a.c.agency_id, a.c.period).subquery()
+    chosen = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
+    found = session.connection().execute(chosen).all()
+    periods = tuple(sorted({row.period for row in found}))
+    ranked = _ranked(row for row in found if wanted.period in ("", row.period))
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
     rows = _rows(session, today, wanted, [row[0] for row in shown])
@@ -87,9 +90,16 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
         for agency_id, name, count, since in shown
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
-    others = _of_late(today, replace(wanted, period=""), a.c.period).distinct()
-    periods = tuple(sorted(session.connection().scalars(others)))
     return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+
+
+def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:
+    """(id, name, how many, the oldest's due date) of each agency, the one furthest behind first."""
+    by_agency: dict[str, tuple[str, str, int, date]] = {}
+    for row in found:
+        _, _, n, since = by_agency.get(row.agency_id, ("", "", 0, row.since))
+        by_agency[row.agency_id] = (row.agency_id, row.name, n + row.n, min(since, row.since))
+    return sorted(by_agency.values(), key=lambda row: (row[3], -row[2], row[1]))
 
 
 def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:

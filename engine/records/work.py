@@ -33,7 +33,7 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_due_on", "due_on"),
         Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
         Index(
-            "ix_assignment_open_due_on", "due_on", "agency_id", "plan_id", "id",
+            "ix_assignment_open_due_on", "due_on", "agency_id", "plan_id", "id", "period",
             sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN,
         ),
         Index(
