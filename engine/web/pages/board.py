@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.access import ActorRole, Deed
@@ -41,7 +41,7 @@ def show(
     with visit.reading() as (session, today):
         departments = department_choices(session)
         if _has_plans_of_its_own(visit, departments):
-            return visit.go("/", department=visit.actor.agency_id)
+            return RedirectResponse(visit.here(department=visit.actor.agency_id), 303)
         wanted = AssignmentFilter(plan_id=plan, period=period, kind=kind,
                                   department="" if department == ALL else department)  # fmt: skip
         found = board(session, today, wanted)

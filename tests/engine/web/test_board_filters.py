@@ -109,3 +109,37 @@ def test_a_plan_is_found_in_the_list_by_words_of_its_number_or_title(two_departm
     assert "30/KH-UBND" in office.get("/plans?q=30").text
     assert "30/KH-UBND" not in office.get("/plans?q=12/kh").text
     assert "0 kế hoạch khớp" in office.get("/plans?q=không có").text
+
+
+def test_what_narrows_a_list_is_said_and_can_be_dropped_one_by_one(office: Office) -> None:
+    address = (
+        "/assignments?kind=huyen&period=2021-H1&class=open_overdue&class=due_soon&waiting=declined&department=so-chinh"
+    )
+    page = fromstring(office.get(address).content.decode())
+    said = [each.text_content() for each in page.xpath("//main/p[b and a]")]
+    assert [each.partition(":")[0] for each in said] == [
+        "Kỳ", "Loại cơ quan", "Cơ quan theo dõi", "Đang chờ", "Thời hạn"
+    ]  # fmt: skip
+    first = page.xpath("//main/p[b and a]/a/@href")[0]
+    assert "period" not in first
+    assert "kind=huyen" in first
+    kept = {each.get("name"): each.get("value") for each in page.xpath('//form//input[@type="hidden"]')}
+    assert kept == {"period": "2021-H1", "kind": "huyen", "department": "so-chinh", "waiting": "declined"}
+
+
+def test_a_monitor_who_changes_the_language_keeps_it_on_the_way_to_his_plans(
+    two_departments: Database, tmp_path: Path
+) -> None:
+    answer = as_role(two_departments, tmp_path, "monitor", "so-chinh").get("/?lang=en")
+    assert answer.headers["location"] == "/?lang=en&department=so-chinh"
+
+
+@pytest.mark.parametrize(
+    "address", ["/accept?kind=huyen&department=so-chinh", "/extensions?kind=mat&department=so-chinh"]
+)
+def test_what_waits_keeps_the_boards_filters(office: Office, address: str) -> None:
+    page = fromstring(office.get(address).content.decode())
+    assert len(page.xpath("//main/p[b and a]")) == 2
+    kept = [each.get("name") for each in page.xpath('//form[@method="get"]//input[@type="hidden"]')]
+    assert kept == ["kind", "department"]
+    assert page.xpath('//input[@name="id"]')
