@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
 
 import pytest
 from ground.factory import Laid
 from ground.office import looking
-from sqlalchemy import event
+from ground.statements import statements
 from sqlmodel import Session
 
 from engine.database import Database
@@ -27,19 +26,5 @@ def seen(laid: Laid) -> Iterator[tuple[Session, Today]]:
 
 @pytest.fixture
 def counting() -> Counting:
-    """``with counting(database) as statements:`` collects every SQL statement that is sent meanwhile."""
-
-    @contextmanager
-    def collect(database: Database) -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            statements.append(statement)
-
-        event.listen(database.bind, "before_cursor_execute", note)
-        try:
-            yield statements
-        finally:
-            event.remove(database.bind, "before_cursor_execute", note)
-
-    return collect
+    """``with counting(database) as sent:`` collects every SQL statement that is sent meanwhile."""
+    return statements

@@ -14,8 +14,8 @@ from ground.factory import agency, at, directory, item, lay, plan_file, policy, 
 from ground.office import NOW, OPENED, Office, contact_of
 from ground.people import as_role, join
 from ground.postgres import Ground
+from ground.statements import statements
 from ground.walk import survey
-from sqlalchemy import event
 
 from engine import lifecycle, wishes
 from engine.database import Database
@@ -70,20 +70,6 @@ def rows_of(database: Database, period: str) -> list[int]:
     return [each.id for each in rows(database, Assignment, period=period)]
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(database.bind, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(database.bind, "before_cursor_execute", note)
-
-
 Make = Callable[[int], AbstractContextManager[Office]]
 
 
@@ -112,6 +98,6 @@ def test_every_page_sends_as_many_statements_for_thirty_rows_as_for_three(make: 
 
 
 def _count(office: Office, path: str) -> tuple[int, int]:
-    with counted(office.context.database) as sent:
+    with statements(office.context.database) as sent:
         answer = office.get(path)
     return answer.status_code, len(sent)
