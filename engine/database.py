@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, any_, bindparam, event, func, inspect, select
+from sqlalchemy import Connection, CursorResult, Engine, any_, bindparam, event, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
@@ -208,11 +208,14 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[s
 def insert_returning(
     session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *columns: Any
 ) -> Sequence[Any]:
-    """``insert_new``, with these columns of exactly the rows that were new, in no certain order. Dearer a row."""
+    """``insert_new``, with these columns (numbers, text, dates) of exactly the rows that were new, in no certain
+    order. Dearer a row."""
     if not rows:
         return ()
-    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table(model)).on_conflict_do_nothing().returning(*columns)
+    if session.connection().dialect.name == "postgresql":
+        names = ", ".join(column.name for column in columns)
+        return _execute(session, "insert new", model, rows, f" RETURNING {names}").all()
+    statement = sqlite.insert(table(model)).on_conflict_do_nothing().returning(*columns)
     return session.connection().execute(statement, [dict(row) for row in rows]).all()
 
 
@@ -247,15 +250,19 @@ def table(model: type[SQLModel]) -> Any:
 
 
 def _write(session: Session, deed: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    if not rows:
-        return 0
+    return _execute(session, deed, model, rows).rowcount if rows else 0
+
+
+def _execute(
+    session: Session, deed: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], ending: str = ""
+) -> CursorResult[Any]:
     connection = session.connection()
     prepared = _prepared(deed, model, tuple(rows[0]), connection.dialect)
     columns = [_turned([row[name] for row in rows], turn) for name, turn in prepared.turns]
     columns += [[value] * len(rows) for value in prepared.defaults]
     values: Any = tuple(columns) if prepared.whole else list(zip(*columns, strict=True))
     kept = {"preserve_rowcount": True}
-    return connection.exec_driver_sql(prepared.sql, values, execution_options=kept).rowcount
+    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=kept)
 
 
 @dataclass(frozen=True, slots=True)
