@@ -42,6 +42,7 @@ from workflows.prefect_server import PrefectServer, environment  # noqa: E402
 
 Tick = Callable[[Database, datetime, Any], Any]
 LATER = at("2021-06-18", "07:30")
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
 class Scene:
@@ -85,17 +86,23 @@ class Api:
     def flow_runs(self) -> list[Any]:
         return list(self.post("/flow_runs/filter", sort="START_TIME_ASC"))
 
-    def task_runs(self, *tags: str, name: str = "", finished: int = 0) -> list[Any]:
-        """Task runs with all these tags; waits until so many are recorded as finished (they are written together)."""
+    def task_runs(self, *tags: str, name: str = "") -> list[Any]:
+        """Task runs with all these tags."""
         asked: dict[str, Any] = {"tags": {"all_": list(tags)}} if tags else {}
         if name:
             asked["name"] = {"any_": [name]}
-        for _ in range(100):
-            found = self.post("/task_runs/filter", task_runs=asked or None, limit=200)
-            if sum(each["end_time"] is not None for each in found) >= finished:
+        return list(self.post("/task_runs/filter", task_runs=asked or None, limit=200))
+
+    def duties_of(self, flow_run_id: str, count: int) -> list[Any]:
+        """The task runs of one flow run, once all of them have ended: the server writes them down a little later, and
+        those of an earlier flow run, which bear the same names, later still."""
+        found: list[Any] = []
+        for _ in range(300):
+            found = [each for each in self.task_runs("dondoc") if each["flow_run_id"] == flow_run_id]
+            if len(found) == count and all(each["state_type"] in ENDED for each in found):
                 break
             time.sleep(0.1)
-        return list(found)
+        return found
 
 
 def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     scene.ticks(observed, BEGAN)
     (run,) = api.flow_runs()[before:]
     duties = len(rows(scene.database, Duty))
-    of_duties = api.task_runs("dondoc", finished=duties)
+    of_duties = api.duties_of(run["id"], duties)
     again = scene.ticks(observed, BEGAN)
     found = {
         "flow_run": [run["name"], run["state_type"]], "duties": duties, "again": [str(each) for each in again],
@@ -128,12 +135,13 @@ def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
         mine = "duty_id = (SELECT id FROM duty WHERE citation = 'IV.2.1')"
         session.connection().execute(text(f"UPDATE assignment SET acted_until = 'no date' WHERE {mine}"))
     error = ""
-    before = {each["id"] for each in api.task_runs("dondoc")}
+    before = {each["id"] for each in api.flow_runs()}
     try:
         scene.ticks(observed, BEGAN)
     except Exception as raised:  # noqa: BLE001 - to be told
         error = type(raised).__name__
-    of_duties = [each for each in api.task_runs("dondoc", finished=len(before) + 7) if each["id"] not in before]
+    (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
+    of_duties = api.duties_of(run, len(rows(scene.database, Duty)))
     return {
         "error": error, "letters": [[key, to] for key, to, *_ in scene.letters],
         "runs": {each["name"]: [each["state_type"], each["run_count"]] for each in of_duties},
