@@ -40,7 +40,7 @@ crash: $(VENV)/.ready
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready
-	@$(BIN)/python -m engine.migrations $(what)
+	@$(BIN)/python -m engine.store.migrations $(what)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build

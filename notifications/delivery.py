@@ -20,21 +20,21 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from engine.database import Database, among, insert_rows, table, update_rows
-from engine.digest import schedule
-from engine.due import in_window
+from engine.assignments.due_work import in_window
+from engine.assignments.lifecycle import append, event
+from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError
-from engine.lifecycle import append, event
-from engine.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
-from engine.rulebook import read_rulebook
+from engine.store.database import Database, among, insert_rows, table, update_rows
+from engine.store.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState
-from notifications.backlog import late_letters, redate
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from notifications.codes import lend
-from notifications.facts import LetterFacts, gather
-from notifications.fates import undelivered
-from notifications.letters import Stationery
-from notifications.pulse import record
+from notifications.channel_health import record
+from notifications.letters.coalescing import late_letters, redate
+from notifications.letters.facts import LetterFacts, gather
+from notifications.letters.renderer import Stationery
+from notifications.letters.reply_codes import lend
+from notifications.receipts.letter_outcomes import undelivered
 
 log = logging.getLogger(__name__)
 BATCH, SHEAF = 500, 50

@@ -1,6 +1,6 @@
 """What every test stands on: migrated databases on SQLite and PostgreSQL, and no way out of this machine.
 
-``database``          an empty, migrated ``engine.database.Database``; the test runs on SQLite and on PostgreSQL
+``database``          an empty, migrated ``engine.store.database.Database``; the test runs on SQLite and on PostgreSQL
 ``url``               the same as a URL, for tests that start processes of their own
 ``sqlite_database``   the same on SQLite alone, where the database does not matter
 ``empty_url``         a database without a schema, on both
@@ -18,7 +18,7 @@ from ground.databases import closing_database, postgres_database, postgres_empti
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
-from engine.database import Database
+from engine.store.database import Database
 
 SHARED = "DONDOC_TEST_GROUND"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

@@ -10,8 +10,8 @@ import pytest
 from ground.factory import at, row, rows, store
 from ground.loopback import OutsideWorld
 
-from engine.database import Database
-from engine.records import Agency, Contact, Plan
+from engine.store.database import Database
+from engine.store.records import Agency, Contact, Plan
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 25), ("2001:db8::1", 25, 0, 0)])

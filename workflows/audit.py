@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 import httpx
 from sqlalchemy import func, select
 
-from engine.calendar import local_date
-from engine.database import Database, table
-from engine.lifecycle import append, event
-from engine.records import LOST, STILL_OWED, Assignment, Letter
+from engine.assignments.lifecycle import append, event
+from engine.rules.calendar import local_date
+from engine.store.database import Database, table
+from engine.store.records import LOST, STILL_OWED, Assignment, Letter
 from engine.terms import EventKind, LetterState
 from workflows.passes import PassName, PassReport, remember
 

@@ -14,15 +14,15 @@ import typer
 
 from config import DATA
 from config.settings import Settings, SettingsRefused, read_settings
-from engine import cli as engine_cli
-from engine.calendarfile import load_calendar
-from engine.directory import load_directory
+from engine.cli import assignments as engine_cli
+from engine.cli.context import day, moment
 from engine.errors import BadInput, DondocError
-from engine.foreseen import Scenario
-from engine.planfile import load_plan
-from engine.policy import Policy
-from engine.standpoint import day, moment
-from engine.yamlfile import read
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import load_plan
+from engine.files.yaml_reader import read
+from engine.plans.simulated_year import Scenario
+from engine.rules.policy import Policy
 from workflows.passes import PLAIN, PassName
 
 app = typer.Typer(
@@ -57,8 +57,8 @@ def demo(
     """Plan 188 with the clock standing at Monday 7 June 2021, and a bar to step it. Nothing leaves the machine."""
     base = read_settings()
     settings = _settings(host, port, prefect, demo=True, data_dir=base.data_dir / "demo", database_url="")
-    from workflows.app import compose
-    from workflows.demo import prepare
+    from workflows.server import compose
+    from workflows.simulation.demo import prepare
 
     if prepare(compose(settings)):
         typer.echo("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021. / Plan 188 is ready, it is Monday 7/6/2021.")
@@ -71,9 +71,9 @@ def once(
     at: Annotated[str, typer.Option(help="ISO instant to take for now, for rehearsals.")] = "",
 ) -> None:
     """Run one pass (or a whole tick) and say what it did. Running it again changes nothing."""
-    from workflows import listening, mailroom, passes
-    from workflows.app import compose
+    from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
+    from workflows.server import compose
 
     system = compose()
     now = moment(at) if at else system.clock()
@@ -86,9 +86,11 @@ def once(
         rests = not passes.may_send(system.database, now)
         typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=rests)))
     elif name == PassName.RECEIVE:
-        typer.echo(str(listening.receive(system.database, now, system.ears)))
+        typer.echo(str(inbound_passes.receive(system.database, now, system.ears)))
     elif name == PassName.WATCH:
-        told = listening.watch(system.database, now, system.office.channels, mailroom.operator(system.settings))
+        told = inbound_passes.watch(
+            system.database, now, system.office.channels, channel_wiring.operator(system.settings)
+        )
         typer.echo(str(asyncio.run(told)))
     elif name == PassName.UPKEEP:
         typer.echo(str(passes.upkeep(system.database, now, system.settings.files)))
@@ -102,8 +104,8 @@ def once(
 @app.command("callbacks")
 def show_callbacks() -> None:
     """The addresses to enter at SMS gateways, with their secret."""
-    from workflows.app import compose
-    from workflows.mailroom import callback_addresses
+    from workflows.channel_wiring import callback_addresses
+    from workflows.server import compose
 
     system = compose()
     for what, address in callback_addresses(system.settings, system.signer).items():
@@ -113,8 +115,8 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Make the database and load the directory, policy and calendar that ship with the product."""
-    from workflows.app import compose
-    from workflows.demo import load_province
+    from workflows.server import compose
+    from workflows.simulation.demo import load_province
 
     system = compose()
     system.database.upgrade()
@@ -139,8 +141,8 @@ def simulate(
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
 ) -> None:
     """Every message a plan would cause, before anyone activates it: the live passes under another clock."""
-    from workflows.foresight import FORMS
-    from workflows.simulate import simulate as live_through
+    from workflows.simulation.simulation import simulate as live_through
+    from workflows.simulation.year_reports import FORMS
 
     bodies = load_directory(directory)
     plans = [load_plan(file, bodies) for file in plan]
@@ -161,8 +163,8 @@ def deploy(
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
 ) -> None:
     """Register the tick as a scheduled deployment; any number of workers of the pool may run it."""
-    from workflows.app import compose
-    from workflows.deploy import deploy as register
+    from workflows.prefect_deployments import deploy as register
+    from workflows.server import compose
 
     system = compose()
     name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
@@ -177,7 +179,7 @@ def check_templates(
     ] = None,
 ) -> None:
     """Try the office's own templates on every kind of letter. Exit code 1, and each problem with file and line."""
-    from notifications.templates_check import check_folder
+    from notifications.letters.template_check import check_folder
 
     office = folder or read_settings().templates
     if folder is not None and not folder.is_dir():
@@ -214,7 +216,7 @@ def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
 
 
 def _serve(settings: Settings) -> None:
-    from workflows.app import serve as serve_now
+    from workflows.server import serve as serve_now
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apscheduler", "httpx", "httpcore"):

@@ -23,9 +23,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 
-from engine.calendar import PLAN_TIME
-from engine.database import Database
-from engine.sweep import DueDuty, due_duties
+from engine.assignments.escalation import DueDuty, due_duties
+from engine.rules.calendar import PLAN_TIME
+from engine.store.database import Database
 from notifications.delivery import PostOffice
 from workflows import passes
 from workflows.passes import PassReport
@@ -55,7 +55,7 @@ def workplace() -> Workplace:
     """The process's own when it called the flow; made from the settings on a worker that Prefect started."""
     found = _workplace.get()
     if found is None:
-        from workflows.app import compose
+        from workflows.server import compose
 
         system = compose()
         found = Workplace(system.database, system.office)

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from engine import digest as digests
-from engine import leftover, opening, sweep, tally
-from engine import upkeep as daily
-from engine.database import Database, insert_new, table
-from engine.due import Due, in_window, what_is_due
+from engine.admin import daily_cleanup as daily
+from engine.assignments import counters, escalation, opening, unreferenced_uploads
+from engine.assignments import weekly_digest as digests
+from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.errors import Unavailable
-from engine.records import Pass
-from engine.rulebook import read_rulebook
+from engine.store.database import Database, insert_new, table
+from engine.store.records import Pass
+from engine.store.rulebook import read_rulebook
 from notifications.delivery import PostOffice
 from notifications.delivery import deliver as deliver_letters
 
@@ -66,7 +66,7 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
         opened, plans = opened + count, plans + 1
     if opened:
         with database.write() as session:
-            tally.fold(session)
+            counters.fold(session)
     return _report(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 
@@ -74,7 +74,7 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
     """Act on what is due, all of it or one duty's: remind, ask again, escalate. When all at once fails, each duty is
     tried alone, so that one that cannot be acted on silences no other; its error is raised at the end."""
     began = time.monotonic()
-    total, failed = sweep.Swept(), None
+    total, failed = escalation.Swept(), None
     try:
         _sweep(database, now, duty_id, total)
     except Unavailable:
@@ -92,20 +92,20 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
     return report
 
 
-def _sweep(database: Database, now: datetime, duty_id: int | None, total: sweep.Swept) -> None:
+def _sweep(database: Database, now: datetime, duty_id: int | None, total: escalation.Swept) -> None:
     while True:
         with database.write() as session:
-            swept = sweep.sweep(session, read_rulebook(session), now, limit=SWEEP_BATCH, duty_id=duty_id)
+            swept = escalation.sweep(session, read_rulebook(session), now, limit=SWEEP_BATCH, duty_id=duty_id)
         for name in ("seen", "fired", "skipped", "notices", "unreachable"):
             setattr(total, name, getattr(total, name) + getattr(swept, name))
         if swept.seen < SWEEP_BATCH:
             return
 
 
-def _one_by_one(database: Database, now: datetime, total: sweep.Swept) -> Exception | None:
+def _one_by_one(database: Database, now: datetime, total: escalation.Swept) -> Exception | None:
     """Act on each duty that has something due; the last error, if one of them failed."""
     with database.read() as session:
-        duties = sweep.due_duties(session, now)
+        duties = escalation.due_duties(session, now)
     failed: Exception | None = None
     for duty in duties:
         try:
@@ -137,7 +137,7 @@ def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
         with database.write() as session:
             counts = daily.keep(session, now)
     if counts:
-        counts["bytes"] = leftover.sweep(database, files, now)
+        counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
     return _report(database, PassName.UPKEEP, now, began, counts)
 
 

@@ -13,15 +13,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from engine.access import ActorRole, Deed
-from engine.accounts import AccountLine
-from engine.accounts import account as find_account
+from engine.accounts.accounts import AccountLine
+from engine.accounts.accounts import account as find_account
+from engine.accounts.api_tokens import LONGEST, Scope, TokenLine, make_token, revoke_token, tokens_of
+from engine.accounts.permissions import ActorRole, Deed
+from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short
 from engine.errors import NotAllowed, NotFound
-from engine.signing import SessionLine, end_session, end_sessions, sessions_of
-from engine.tokens import LONGEST, Scope, TokenLine, make_token, revoke_token, tokens_of
-from engine.web.filters import SmallId
+from engine.http.filters import SmallId
 
 router = APIRouter()
 

@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from engine.access import Actor, ActorRole
+from engine.accounts.api_tokens import bearer_of, note_use
+from engine.accounts.idempotency import LONGEST, once
+from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
-from engine.idempotency import LONGEST, once
-from engine.tokens import bearer_of, note_use
-from engine.web.security import same_origin
-from engine.web.visit import SignInFirst, Visit, anybody, desk_visit
+from engine.http.request_context import SignInFirst, Visit, anybody, desk_visit
+from engine.http.security import same_origin
 
 API = Actor("api", "", "", ActorRole.ADMINISTRATOR)
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=LONGEST)]

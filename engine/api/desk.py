@@ -12,20 +12,20 @@ from fastapi.responses import Response
 from pydantic import Base64Bytes, BaseModel, Field
 from sqlmodel import Session
 
-from engine import evidence, wishes
-from engine.access import Deed
+from engine.accounts.permissions import Deed
+from engine.agencies import preferences
+from engine.agencies.contacts import ContactLine
+from engine.agencies.ical_feeds import FeedLine
+from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Nothing
-from engine.contacts import ContactLine
+from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.feeds import FeedLine
-from engine.rulebook import CHANNELS
+from engine.http.filters import AgencyId, Plain, SmallId
+from engine.http.uploads import folder_of
+from engine.store.rulebook import CHANNELS
 from engine.terms import NoticeKind
-from engine.web.filing import folder_of
-from engine.web.filters import AgencyId, Plain, SmallId
-from engine.web.pages.agencies import MOST_AT_ONCE, acknowledged
-from engine.web.pages.evidence import Digest, given_back
-from engine.web.pages.wishes import (
+from engine.web.pages.account.preferences import (
     DO,
     Wish,
     feed_address,
@@ -35,7 +35,8 @@ from engine.web.pages.wishes import (
     must_be_mine,
     own_contact,
 )
-from engine.wishes import Channel
+from engine.web.pages.work.desk import MOST_AT_ONCE, acknowledged
+from engine.web.pages.work.evidence import Digest, given_back
 
 router = APIRouter()
 
@@ -172,14 +173,14 @@ def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
 @router.post("/contacts/{contact_id}/deputies", response_model=WishesOut)
 def name_deputy(caller: Caller, said: DeputyBody, contact_id: SmallId) -> Response:
     return _do(caller, contact_id, Deed.NAME_DEPUTY,
-               lambda s: wishes.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name,
+               lambda s: preferences.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name,
                                             now=caller.now))  # fmt: skip
 
 
 @router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=WishesOut)
 def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
     return _do(caller, contact_id, Deed.NAME_DEPUTY,
-               lambda s: wishes.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name,
+               lambda s: preferences.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name,
                                            now=caller.now))  # fmt: skip
 
 
@@ -225,12 +226,12 @@ def _do(caller: Call, contact_id: int, deed: Deed, doing: Callable[[Session], ob
 
 def _wishes(caller: Call, session: Session, contact_id: int) -> WishesOut:
     must_be_mine(caller, session, contact_id)
-    found = wishes.wishes_of(session, contact_id, caller.now)
+    found = preferences.wishes_of(session, contact_id, caller.now)
     return WishesOut(contact=_shown(found.contact), channels=list(found.channels), may_wait=list(found.may_wait),
                      deputies=[_shown(each) for each in found.deputies])  # fmt: skip
 
 
 def _shown(contact: ContactLine) -> ContactLine:
     """Why an address is dead is what another's mail server said: only that it is dead is told."""
-    dead = {channel: why if why == wishes.ASKED else "dead" for channel, why in contact.suppressed.items()}
+    dead = {channel: why if why == preferences.ASKED else "dead" for channel, why in contact.suppressed.items()}
     return replace(contact, suppressed=dead)

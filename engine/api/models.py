@@ -8,15 +8,15 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from engine.evidence import MOST_FILES
-from engine.lifecycle import Outcome
-from engine.queries.assignments import AssignmentRow
-from engine.queries.board import AgencyLine, Board, Counts
+from engine.assignments.evidence import MOST_FILES
+from engine.assignments.lifecycle import Outcome
+from engine.http.filters import Plain, known_year
+from engine.http.forms import MOST_WORDS, REASON, clean
+from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.paging import Page
 from engine.queries.plans import DutyLine, PlanPage, PlanRow
+from engine.queries.work.assignments import AssignmentRow
 from engine.terms import PlanState, TimeClass
-from engine.web.filters import Plain, known_year
-from engine.web.forms import MOST_WORDS, REASON, clean
 
 T = TypeVar("T")
 

@@ -10,9 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine import figures
-from engine.access import Deed
-from engine.adhoc import add_duty, amend_duty
+from engine.accounts.permissions import Deed
 from engine.api.caller import Call, Caller
 from engine.api.models import Listed
 from engine.api.monitoring_models import (
@@ -26,16 +24,18 @@ from engine.api.monitoring_models import (
     ReportIds,
     ReturnBody,
 )
-from engine.decisions import Decided, accept_reports, decide_extensions, return_reports
-from engine.queries.accepting import WaitingReport, list_reports_waiting, reports_chosen
-from engine.queries.assignments import AssignmentFilter
-from engine.queries.duties import duty_now
-from engine.queries.extensions import Asked, extensions_chosen, list_extensions_waiting
+from engine.assignments import indicators
+from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
+from engine.http.filters import Assignments, Code, Cursor, SmallId
+from engine.plans.amendments import add_duty, amend_duty
 from engine.queries.paging import MOST, PER_PAGE
+from engine.queries.plan_periods import main_period
 from engine.queries.plans import plan_page
-from engine.queries.rounds import main_period
-from engine.queries.timeclass import read_today
-from engine.web.filters import Assignments, Code, Cursor, SmallId
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.duty_changes import duty_now
+from engine.queries.work.extension_requests import Asked, extensions_chosen, list_extensions_waiting
+from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 
 router = APIRouter()
 Limit = Annotated[int, Query(ge=1, le=MOST)]
@@ -121,7 +121,7 @@ def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> Consoli
     """Sums so far with who gave which; without a period, of the plan's latest great round."""
     caller.must(Deed.SEE_FIGURES)
     with caller.reading() as (session, _):
-        found = figures.consolidated(session, plan_id, period or main_period(session, plan_id))
+        found = indicators.consolidated(session, plan_id, period or main_period(session, plan_id))
     return ConsolidatedOut.of(found, caller.language)
 
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from engine.adhoc import LONGEST, Amendment, NewDuty
+from engine.admin.published_figures import Published, Restatement
 from engine.api.models import Body, Day, Needed, Short, Words
-from engine.decisions import MOST_AT_ONCE, Decided
-from engine.figures import Consolidated, FigureLine
-from engine.frozen import Published, Restatement
-from engine.queries.standing import AgencyChange, Boxes, Standing
+from engine.assignments.bulk_decisions import MOST_AT_ONCE, Decided
+from engine.assignments.indicators import Consolidated, FigureLine
+from engine.http.filters import Plain
+from engine.plans.amendments import LONGEST, Amendment, NewDuty
+from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
-from engine.web.filters import Plain
 
 Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
 Bodies = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import account, desk, monitoring, people, reading, rules, standing, wording, writing
+from engine.api import account, assignments, desk, directory, figures, letter_templates, lists, monitoring, rules
 
 
 class ProblemField(BaseModel):
@@ -43,12 +43,12 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)
-router.include_router(reading.router, tags=["reading"])
+router.include_router(lists.router, tags=["reading"])
 router.include_router(account.router, tags=["account"])
 router.include_router(desk.router, tags=["desk"])
-router.include_router(writing.router, tags=["writing"])
+router.include_router(assignments.router, tags=["writing"])
 router.include_router(monitoring.router, tags=["monitoring"])
-router.include_router(standing.router, tags=["standing"])
-router.include_router(wording.router, tags=["templates"])
+router.include_router(figures.router, tags=["standing"])
+router.include_router(letter_templates.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])
-router.include_router(people.router, tags=["people"])
+router.include_router(directory.router, tags=["people"])

@@ -15,29 +15,30 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from engine import loading, moving, opening
-from engine.access import Deed
+from engine.accounts.permissions import Deed
+from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
+from engine.admin.settings_view import Configured, configured
+from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Nothing
-from engine.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
-from engine.checkup import check
-from engine.configured import Configured, configured
-from engine.daylist import LONGEST_BASIS, LONGEST_NAME, MOST_DAYS
-from engine.ending import end
+from engine.assignments import calendar_change, opening
+from engine.assignments.calendar_change import Change, Move, Preview, RungMove
+from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
-from engine.moving import Change, Move, Preview, RungMove
-from engine.opening import Activation
-from engine.policies import keep, mark_of, policy_text, read_policy
-from engine.policy import Policy
-from engine.queries.bodies import read_directory
-from engine.queries.calendar import DayLine, calendar_year, known_until
+from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, MOST_DAYS
+from engine.files.plan_check import check
+from engine.files.plan_renewal import plan_number, renew
+from engine.http.error_pages import answer
+from engine.http.filters import Plain, SmallId
+from engine.http.forms import clean
+from engine.plans import loading
+from engine.plans.closing import end
 from engine.queries.plans import plan_page
-from engine.queries.policies import PolicyLine, list_policies, policy_line
-from engine.renewal import plan_number, renew
+from engine.queries.system.calendar import DayLine, calendar_year, known_until
+from engine.queries.system.policies import PolicyLine, list_policies, policy_line
+from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
+from engine.rules.policy import Policy
 from engine.terms import PlanState
-from engine.web.failures import answer
-from engine.web.filters import Plain, SmallId
-from engine.web.forms import clean
 
 router = APIRouter()
 LONGEST = 900_000
@@ -196,7 +197,7 @@ def preview_calendar(caller: Caller, said: ChangeBody) -> PreviewOut:
     """What a change would do; nothing is saved."""
     caller.must(Deed.KEEP_CALENDAR)
     with caller.reading() as (session, _):
-        return PreviewOut.of(moving.preview(session, said.change(), caller.now))
+        return PreviewOut.of(calendar_change.preview(session, said.change(), caller.now))
 
 
 @router.post("/calendar", response_model=PreviewOut)
@@ -204,7 +205,7 @@ def change_calendar(caller: Caller, said: AgreedBody) -> Response:
     """Save a change, and move what moves."""
     caller.must(Deed.KEEP_CALENDAR)
     with caller.writing() as session:
-        return caller.once(session, lambda: PreviewOut.of(moving.apply(
+        return caller.once(session, lambda: PreviewOut.of(calendar_change.apply(
             session, said.change(), actor=caller.actor.name, now=caller.now, previewed=said.previewed)))  # fmt: skip
 
 

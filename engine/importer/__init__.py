@@ -10,11 +10,11 @@ from pathlib import Path
 
 from engine.importer.assembly import assembled
 from engine.importer.draft import as_plan_yaml
-from engine.importer.limits import LIMITS, Limits
 from engine.importer.model import Deadline, Doubt, DutyText, Found, ImportedPlan, ItemText, Owner, Place, SectionText
 from engine.importer.output import as_json
-from engine.importer.owners import Directory, Unknowing
-from engine.importer.reading import read_pages
+from engine.importer.phrases.owners import Directory, Unknowing
+from engine.importer.reading.limits import LIMITS, Limits
+from engine.importer.reading.reader import read_pages
 
 __all__ = [
     "Deadline",

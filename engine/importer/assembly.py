@@ -6,15 +6,15 @@ from collections import Counter
 
 from engine.errors import BadInput
 from engine.importer.duties import section_of
-from engine.importer.header import parts_of
-from engine.importer.joining import joined
-from engine.importer.marks import Rank
 from engine.importer.model import Doubt, ImportedPlan, SectionText
-from engine.importer.outline import Node, outline
-from engine.importer.owners import Directory
-from engine.importer.pages import Pages
-from engine.importer.sections import Survey, duty_sections
-from engine.importer.texttables import with_text_tables
+from engine.importer.phrases.marks import Rank
+from engine.importer.phrases.owners import Directory
+from engine.importer.reading.pages import Pages
+from engine.importer.structure.header import parts_of
+from engine.importer.structure.joining import joined
+from engine.importer.structure.outline import Node, outline
+from engine.importer.structure.sections import Survey, duty_sections
+from engine.importer.structure.text_tables import with_text_tables
 
 
 def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from engine.directory import fold
-from engine.importer.marks import roman_value
+from engine.files.directory import fold
 from engine.importer.model import Doubt, DutyText, ImportedPlan, ItemText, Owner, SectionText
-from engine.importer.names import Name
-from engine.importer.numbering import roman
-from engine.importer.owners import Directory, owner_of
-from engine.importer.timing import Timing, timing_of
+from engine.importer.phrases.marks import roman_value
+from engine.importer.phrases.names import Name
+from engine.importer.phrases.owners import Directory, owner_of
+from engine.importer.phrases.timing import Timing, timing_of
+from engine.importer.reading.word_numbering import roman
 
 CONFIRM = "XÁC NHẬN"
 _DEFAULT_RULE = "mac-dinh"

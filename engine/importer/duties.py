@@ -11,19 +11,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer import lexicon as say
-from engine.importer.bodies import bodies_in
-from engine.importer.deadlines import deadlines_in
-from engine.importer.dutytables import Row, rows_of
-from engine.importer.labels import Label, label_of_line
-from engine.importer.letters import matching
-from engine.importer.marks import BULLETS, Rank
 from engine.importer.model import Deadline, Doubt, DutyText, ItemText, Owner, Place, SectionText
-from engine.importer.names import Name, Prose, opens_duty
-from engine.importer.outline import Node
-from engine.importer.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
-from engine.importer.roles import roles_in
-from engine.importer.sections import Facts, Survey
+from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.agency_lists import bodies_in
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.names import Name, Prose, opens_duty
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
+from engine.importer.phrases.roles import roles_in
+from engine.importer.structure.duty_tables import Row, rows_of
+from engine.importer.structure.outline import Node
+from engine.importer.structure.sections import Facts, Survey
+from engine.importer.vietnamese import matching
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _NO_BODY = say.compiled(say.NO_BODIES)

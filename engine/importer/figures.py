@@ -17,10 +17,10 @@ import yaml
 
 from engine.errors import BadInput
 from engine.importer.assembly import assembled
-from engine.importer.letters import squashed
 from engine.importer.model import DutyText, ImportedPlan
-from engine.importer.owners import Unknowing
-from engine.importer.reading import read_pages
+from engine.importer.phrases.owners import Unknowing
+from engine.importer.reading.reader import read_pages
+from engine.importer.vietnamese import squashed
 
 MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads")
 

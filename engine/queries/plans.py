@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.database import table
 from engine.errors import NotFound
-from engine.planfile import PlanFile, rounds
-from engine.queries.board import Counts
+from engine.files.plan import PlanFile, rounds
+from engine.queries.figures.board import Counts
 from engine.queries.paging import PER_PAGE, Page, decode, page
-from engine.queries.timeclass import Today, time_class
-from engine.records import Agency, Assignment, Duty, Plan
+from engine.queries.time_class import Today, time_class
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
 
 

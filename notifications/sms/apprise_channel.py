@@ -23,7 +23,7 @@ from apprise.logger import LOGGER_NAME
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
-from notifications.sms.troubles import LOGIN
+from notifications.sms.permanent_errors import LOGIN
 
 _NEVER_MADE = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection refused|NameResolutionError|No route to host|getaddrinfo"

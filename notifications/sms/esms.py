@@ -14,8 +14,8 @@ from engine.errors import BadInput
 from notifications.channel import Fate, Outcome
 from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.numbers import national
+from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.text import Coding, brand
-from notifications.sms.troubles import BALANCE, LOGIN
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CODES = {

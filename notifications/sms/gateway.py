@@ -19,8 +19,8 @@ import httpx
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.numbers import e164, masked
+from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words
-from notifications.sms.troubles import LOGIN
 
 LONGEST_WAIT = timedelta(hours=1)
 """A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""

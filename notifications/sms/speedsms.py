@@ -13,8 +13,8 @@ import httpx
 from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.permanent_errors import BALANCE
 from notifications.sms.text import brand
-from notifications.sms.troubles import BALANCE
 
 URL = "https://api.speedsms.vn/index.php/sms/send"
 RANDOM_NUMBER, BRAND, DEFAULT_BRAND = 2, 3, 4

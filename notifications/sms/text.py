@@ -16,7 +16,7 @@ from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 from engine.errors import BadInput
-from engine.planparts import SUBJECT_WORDS
+from engine.files.plan_parts import SUBJECT_WORDS
 
 MAX_PARTS = 2
 """What one letter may cost: Vietnamese aggregators bill by the part."""

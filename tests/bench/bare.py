@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import psycopg
 from aiosmtplib import SMTP
 
-from engine.calendar import instant
-from engine.database import Database
+from engine.rules.calendar import instant
+from engine.store.database import Database
 from tests.bench.ours import NOW, TODAY
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 from notifications.channel import Fate, Outgoing
-from notifications.mime import Sender, compose
-from notifications.relay import Relay, Security
-from notifications.smtp import Email
+from notifications.email.mime import Sender, compose
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email
 from tests.bench.bare import send, shared
 from tests.bench.smtp_sink import Sink
 

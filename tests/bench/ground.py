@@ -17,16 +17,16 @@ import psycopg
 from sqlalchemy import Column, Connection, Date, Integer, MetaData, String, Table, bindparam, insert, text
 from sqlmodel import SQLModel
 
-from engine.calendar import WorkCalendar, instant
-from engine.database import Database, table
-from engine.digest import LAST_WEEK, week_of
-from engine.loading import load_policy
-from engine.planfile import load_plan
-from engine.policy import Facts, Policy, next_look
-from engine.records import Agency, Assignment, Contact, Duty, Fact, Plan
-from engine.rulebook import freeze_ladder, read_rulebook
+from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.files.plan import load_plan
+from engine.files.yaml_reader import read
+from engine.plans.loading import load_policy
+from engine.rules.calendar import WorkCalendar, instant
+from engine.rules.policy import Facts, Policy, next_look
+from engine.store.database import Database, table
+from engine.store.records import Agency, Assignment, Contact, Duty, Fact, Plan
+from engine.store.rulebook import freeze_ladder, read_rulebook
 from engine.terms import PlanState, Role, State
-from engine.yamlfile import read
 from tests.bench.ours import NOW, TODAY
 
 CONFIG = Path(__file__).parents[2] / "config"

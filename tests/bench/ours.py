@@ -7,14 +7,14 @@ import time
 from datetime import date
 from datetime import time as wall
 
-from engine.calendar import instant
-from engine.database import Database
-from engine.links import Signer
+from engine.accounts.signed_links import Signer
+from engine.rules.calendar import instant
+from engine.store.database import Database
 from notifications.delivery import PostOffice
-from notifications.letters import Stationery
-from notifications.mime import Sender
-from notifications.relay import Relay, Security
-from notifications.smtp import Email
+from notifications.email.mime import Sender
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email
+from notifications.letters.renderer import Stationery
 from workflows import passes
 
 TODAY = date(2021, 6, 15)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from engine.database import Database
+from engine.store.database import Database
 from tests.bench.ours import office, tick
 
 

@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import engine.sweep
-import notifications.smtp
+import engine.assignments.escalation
+import notifications.email.smtp
 from notifications import delivery
-from notifications.letters import Stationery
+from notifications.letters.renderer import Stationery
 
 PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
 WITHIN = ("render", "mime")
 """These happen inside ``send``, and are taken off it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
-    ("sweep", engine.sweep, "sweep"),
+    ("sweep", engine.assignments.escalation, "sweep"),
     ("claim", delivery, "_claim"),
     ("facts", delivery, "gather"),
     ("render", Stationery, "render"),
-    ("mime", notifications.smtp, "compose"),
+    ("mime", notifications.email.smtp, "compose"),
     ("send", delivery, "_send_all"),
     ("settle", delivery, "_settle"),
 )

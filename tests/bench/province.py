@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psycopg
 
-from engine.database import Database
+from engine.store.database import Database
 from tests.bench import province_data
 from tests.ground.postgres import Ground
 

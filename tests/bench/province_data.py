@@ -17,18 +17,18 @@ from typing import Any
 from sqlalchemy import Column, Date, Integer, MetaData, String, Table, insert, text, update
 from sqlmodel import Session
 
-from engine.calendar import WorkCalendar, instant
-from engine.database import Database, table
-from engine.digest import LAST_WEEK, week_of
-from engine.directory import DirectoryFile
-from engine.loading import load_directory, load_plan, load_policy
-from engine.planfile import PlanFile, rounds
-from engine.policy import Policy
-from engine.records import Duty, Fact, Plan
-from engine.rulebook import freeze_ladder, read_rulebook
-from engine.tally import recount
+from engine.assignments.counters import recount
+from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.files.directory import DirectoryFile
+from engine.files.plan import PlanFile, rounds
+from engine.files.yaml_reader import read
+from engine.plans.loading import load_directory, load_plan, load_policy
+from engine.rules.calendar import WorkCalendar, instant
+from engine.rules.policy import Policy
+from engine.store.database import Database, table
+from engine.store.records import Duty, Fact, Plan
+from engine.store.rulebook import freeze_ladder, read_rulebook
 from engine.terms import PlanState
-from engine.yamlfile import read
 
 CONFIG = Path(__file__).parents[2] / "config"
 TODAY = date(2026, 6, 24)

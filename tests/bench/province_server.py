@@ -17,12 +17,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Settings
-from engine.database import Database
-from engine.links import Signer
-from engine.web.app import make_app
-from engine.web.context import Context
+from engine.accounts.signed_links import Signer
+from engine.app import make_app
+from engine.http.app_context import Context
+from engine.store.database import Database
 from tests.bench.province_data import NOW
-from workflows.door import listen_at
+from workflows.listen_socket import listen_at
 
 KEY = "a key for benchmarks"
 

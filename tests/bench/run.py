@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from engine.database import Database
+from engine.store.database import Database
 from notifications.delivery import PostOffice
 from tests.bench import bare, email_channel, ground, simulation
 from tests.bench.ours import NOW, SENDER, office, tick

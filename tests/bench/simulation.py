@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from config import DATA
-from engine.calendarfile import load_calendar
-from engine.directory import load_directory
-from engine.foreseen import Year
-from engine.planfile import PlanFile, load_plan
-from engine.policy import Policy
-from engine.yamlfile import read
-from workflows.simulate import simulate
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.files.yaml_reader import read
+from engine.plans.simulated_year import Year
+from engine.rules.policy import Policy
+from workflows.simulation.simulation import simulate
 
 FIRST, LAST = date(2021, 4, 7), date(2022, 1, 31)
 PLANS = (1, 10, 30)

@@ -30,17 +30,17 @@ from ground.postgres import Ground
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings
-from engine.accounts import change, find
-from engine.database import Database
-from engine.links import Signer
-from engine.signing import open_session
-from engine.web.app import make_app
-from engine.web.context import Context
-from notifications import maildir
-from workflows.app import System, application
-from workflows.demo import load_province
-from workflows.door import listen_at
-from workflows.simulate import foresee
+from engine.accounts.accounts import change, find
+from engine.accounts.sign_in import open_session
+from engine.accounts.signed_links import Signer
+from engine.app import make_app
+from engine.http.app_context import Context
+from engine.store.database import Database
+from notifications.email import maildir
+from workflows.listen_socket import listen_at
+from workflows.server import System, application
+from workflows.simulation.demo import load_province
+from workflows.simulation.simulation import foresee
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-sync",

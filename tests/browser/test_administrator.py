@@ -9,7 +9,7 @@ from browser.conftest import Served
 from browser.visitors import Come
 from ground.factory import row
 
-from engine.records import Plan
+from engine.store.records import Plan
 from engine.terms import PlanState
 
 pytestmark = pytest.mark.browser

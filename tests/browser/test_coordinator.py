@@ -9,8 +9,8 @@ from ground.lived import ALONE, SILENT
 from ground.people import join
 from sqlalchemy import func, select
 
-from engine.database import table
-from engine.records import Assignment
+from engine.store.database import table
+from engine.store.records import Assignment
 from engine.terms import State
 
 pytestmark = pytest.mark.browser

@@ -20,7 +20,7 @@ from ground.lived import MANY, SILENT
 from ground.postgres import Ground
 from playwright.sync_api import Browser
 
-from engine.web.app import PAGES
+from engine.app import PAGES
 
 pytestmark = pytest.mark.browser
 MOST = 50_000

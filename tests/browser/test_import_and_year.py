@@ -12,7 +12,7 @@ from browser.conftest import Served
 from ground.factory import row, rows
 from playwright.sync_api import Browser, Page, expect
 
-from engine.records import Plan
+from engine.store.records import Plan
 from engine.terms import PlanState
 
 pytestmark = pytest.mark.browser

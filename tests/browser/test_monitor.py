@@ -7,7 +7,7 @@ from browser.conftest import Spring
 from browser.visitors import Come
 from playwright.sync_api import expect
 
-from notifications import maildir
+from notifications.email import maildir
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ from ground.lived import ALONE, SILENT
 from ground.people import join
 from playwright.sync_api import expect
 
-from engine.records import Assignment, Contact
+from engine.store.records import Assignment, Contact
 from engine.terms import Role, State
 
 pytestmark = pytest.mark.browser

@@ -16,14 +16,14 @@ from typing import Any
 from ground.factory import CONFIG, at, store
 from sqlalchemy import select
 
-from engine import lifecycle
-from engine.calendarfile import load_calendar
-from engine.database import Database, table
-from engine.directory import load_directory
-from engine.lifecycle import ReportText
-from engine.opening import activate
-from engine.planfile import PlanFile, load_plan
-from engine.records import Assignment, Duty
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.assignments.opening import activate
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Duty
 from engine.terms import State
 from notifications.delivery import PostOffice
 from workflows import passes

@@ -29,14 +29,14 @@ from ground.databases import closing_database
 from ground.factory import rows
 from sqlalchemy import select
 
-from engine.database import Database, table
-from engine.links import Signer
-from engine.records import Assignment, Delivery, Digest, Duty, Event, Letter, LetterBody, Notice
+from engine.accounts.signed_links import Signer
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Delivery, Digest, Duty, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
 from notifications.delivery import PostOffice
-from notifications.letters import Stationery
-from notifications.maildir import Maildir
-from notifications.mime import Sender
+from notifications.email.maildir import Maildir
+from notifications.email.mime import Sender
+from notifications.letters.renderer import Stationery
 
 SENDER = Sender("dondoc@tinh.example", "Đôn Đốc")
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from sqlalchemy import event
 from sqlmodel import Session
 
-from engine.database import Database
+from engine.store.database import Database
 from notifications.channel import Channel, Outcome, Outgoing
 
 BEFORE_SEND, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT = "before send", "after send", "before commit", "after commit"

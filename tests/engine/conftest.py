@@ -20,7 +20,7 @@ from ground.factory import Laid
 from ground.office import live_through
 from ground.postgres import Ground
 
-from engine.database import Database
+from engine.store.database import Database
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.access import DESK, Actor, ActorRole, Deed, concerned, may, must
+from engine.accounts.permissions import DESK, Actor, ActorRole, Deed, concerned, may, must
 from engine.errors import NotAllowed
 from engine.terms import Role
 

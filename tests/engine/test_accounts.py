@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine import accounts, passwords, signing, tokens
-from engine.access import ActorRole
-from engine.accounts import AccountLine
-from engine.database import Database
+from engine.accounts import accounts, api_tokens, passwords, sign_in
+from engine.accounts.accounts import AccountLine
+from engine.accounts.passwords import hashed, matches, must_be_good
+from engine.accounts.permissions import ActorRole
 from engine.errors import BadInput, Conflict, NotFound
-from engine.loading import load_directory
-from engine.passwords import hashed, matches, must_be_good
-from engine.records import Account, Event
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Account, Event
 
 NOW = at("2021-06-07")
 GOOD = "Sông Lam chảy mãi"
@@ -87,35 +87,35 @@ def test_a_poor_password_is_refused_with_what_is_wrong(password: str, words: str
 def test_a_new_role_signs_the_person_out(laid: Database) -> None:
     made = make(laid)
     with laid.write() as session:
-        key = signing.open_session(session, made, way="password", device="", now=NOW)
+        key = sign_in.open_session(session, made, way="password", device="", now=NOW)
     do(laid, accounts.change, made, role="head")
     with laid.read() as session:
-        assert signing.holder_of(session, key, NOW) is None
+        assert sign_in.holder_of(session, key, NOW) is None
     assert found(laid, made).role is ActorRole.HEAD
 
 
 def test_a_label_may_change_without_signing_out(laid: Database) -> None:
     made = make(laid)
     with laid.write() as session:
-        key = signing.open_session(session, made, way="password", device="", now=NOW)
+        key = sign_in.open_session(session, made, way="password", device="", now=NOW)
     do(laid, accounts.change, made, label="Văn phòng")
     with laid.read() as session:
-        assert signing.holder_of(session, key, NOW) is not None
+        assert sign_in.holder_of(session, key, NOW) is not None
 
 
 def test_a_closed_account_loses_sessions_links_and_tokens_at_once(laid: Database) -> None:
     made = make(laid)
     with laid.write() as session:
-        cookie = signing.open_session(session, made, way="password", device="", now=NOW)
-        link = signing.ask_link(session, email="vanphong@so-ban.example", ip="", now=NOW) or ""
-        token = tokens.make_token(session, made, label="máy", scopes=["read"], lasts=timedelta(days=9),
+        cookie = sign_in.open_session(session, made, way="password", device="", now=NOW)
+        link = sign_in.ask_link(session, email="vanphong@so-ban.example", ip="", now=NOW) or ""
+        token = api_tokens.make_token(session, made, label="máy", scopes=["read"], lasts=timedelta(days=9),
                                   actor="account:1", now=NOW)  # fmt: skip
     do(laid, accounts.deactivate, made)
     with laid.write() as session:
-        assert signing.holder_of(session, cookie, NOW) is None
-        assert tokens.bearer_of(session, token, NOW) is None
+        assert sign_in.holder_of(session, cookie, NOW) is None
+        assert api_tokens.bearer_of(session, token, NOW) is None
         with pytest.raises(Exception, match="đã dùng"):
-            signing.open_by_link(session, link, device="", now=NOW)
+            sign_in.open_by_link(session, link, device="", now=NOW)
 
 
 def test_the_last_administrator_stays(laid: Database) -> None:

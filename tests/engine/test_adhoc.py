@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, row, rows, store, swept, told
 
-from engine import adhoc, moving
-from engine.adhoc import Amended, Amendment, NewDuty
-from engine.calendar import DayException, DayKind
-from engine.database import Database
+from engine.assignments import calendar_change
+from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, ForbiddenMove, NotFound
-from engine.lifecycle import Action
+from engine.plans import amendments
+from engine.plans.amendments import Amended, Amendment, NewDuty
 from engine.queries.plans import plan_page
-from engine.queries.story import story
-from engine.queries.timeclass import read_today
-from engine.records import Assignment, Duty, Event
+from engine.queries.time_class import read_today
+from engine.queries.work.assignment_story import story
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database
+from engine.store.records import Assignment, Duty, Event
 from engine.terms import State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
@@ -31,14 +32,14 @@ def laid(database: Database) -> Laid:
 
 def add(laid: Laid, new: NewDuty = NEW) -> int:
     with laid.database.write() as session:
-        return adhoc.add_duty(session, laid.plan_id, new, actor="account:1", now=NOW)
+        return amendments.add_duty(session, laid.plan_id, new, actor="account:1", now=NOW)
 
 
 def amend(laid: Laid, citation: str, **more: Any) -> Amended:
     duty = row(laid.database, Duty, citation=citation)
     change = Amendment(**{"basis": "40/UBND-VX"} | more)
     with laid.database.write() as session:
-        return adhoc.amend_duty(session, duty.id, change, actor="account:1", now=NOW)
+        return amendments.amend_duty(session, duty.id, change, actor="account:1", now=NOW)
 
 
 def test_an_added_duty_opens_for_every_owner_with_its_date_rolled_and_its_letter_named(laid: Laid) -> None:
@@ -75,9 +76,9 @@ def test_added_duties_are_numbered_in_turn_and_pages_show_them(laid: Laid) -> No
 def test_a_changed_calendar_moves_an_added_duty_too_unless_it_is_fixed(laid: Laid) -> None:
     add(laid)
     add(laid, NewDuty("Việc khác.", ("so-ban",), date(2021, 6, 21), "36/UBND-VX", fixed=True))
-    storm = moving.Change((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
+    storm = calendar_change.Change((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
     with laid.database.write() as session:
-        seen = moving.apply(session, storm, actor="account:1", now=NOW)
+        seen = calendar_change.apply(session, storm, actor="account:1", now=NOW)
     assert {move.citation for move in seen.moves} == {"BS.1", "IV.4.1"}
 
 
@@ -149,13 +150,13 @@ def test_an_amendment_that_changes_nothing_or_cannot_be_is_refused(laid: Laid, m
 
 def test_an_unknown_duty_is_not_found(laid: Laid) -> None:
     with laid.database.write() as session, pytest.raises(NotFound):
-        adhoc.amend_duty(session, 999, Amendment("40"), actor="account:1", now=NOW)
+        amendments.amend_duty(session, 999, Amendment("40"), actor="account:1", now=NOW)
 
 
 def test_future_rounds_open_for_the_owners_of_then(database: Database) -> None:
     laid = lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),)))
     amend(laid, "IV.1.1", owners=("huyen-b",))
-    from engine.opening import open_due
+    from engine.assignments.opening import open_due
 
     with database.write() as session:
         open_due(session, at("2021-12-01"))

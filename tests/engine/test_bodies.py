@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine import bodies
-from engine.database import Database
+from engine.agencies import agencies
+from engine.agencies.stored_directory import read_directory
+from engine.assignments.handover import agencies_with_work_left
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
-from engine.handover import agencies_with_work_left
-from engine.loading import load_directory
-from engine.queries.bodies import read_directory
-from engine.records import Agency, AgencyGroup, Event, Succession
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Agency, AgencyGroup, Event, Succession
 
 NOW, TODAY = at("2021-06-07"), date(2021, 6, 7)
 
@@ -32,16 +32,16 @@ def do(database: Database, deed: Any, *given: Any, now: Any = NOW, **more: Any) 
 
 
 def add(database: Database, agency_id: str = "so-moi", **more: Any) -> None:
-    do(database, bodies.add_agency, agency_id, **{"name": "Sở Mới", "level": "so"} | more)
+    do(database, agencies.add_agency, agency_id, **{"name": "Sở Mới", "level": "so"} | more)
 
 
 def succeed(database: Database, from_id: str, to_id: str, **more: Any) -> int:
-    made: int = do(database, bodies.succeed, from_id, to_id, **{"on": TODAY, "basis": "NQ 27"} | more)
+    made: int = do(database, agencies.succeed, from_id, to_id, **{"on": TODAY, "basis": "NQ 27"} | more)
     return made
 
 
 def rename(database: Database, name: str, on: date, **more: Any) -> None:
-    do(database, bodies.rename, "so-ban", name=name, on=on, **more)
+    do(database, agencies.rename, "so-ban", name=name, on=on, **more)
 
 
 def test_a_new_agency_stands_in_the_directory_and_in_its_groups(laid: Database) -> None:
@@ -85,7 +85,7 @@ def test_a_name_of_a_later_day_is_taken_up_when_its_day_comes(laid: Database) ->
     assert row(laid, Agency, id="so-ban").name == "So ban"
     for now, count in ((NOW, 0), (at("2021-07-01", "00:01"), 1), (at("2021-07-01", "00:02"), 0)):
         with laid.write() as session:
-            assert bodies.take_up_names(session, now) == count
+            assert agencies.take_up_names(session, now) == count
     assert row(laid, Agency, id="so-ban").name == "Sở Ban mới"
 
 
@@ -97,7 +97,7 @@ def test_a_name_that_does_not_follow_is_refused(laid: Database) -> None:
             rename(laid, name, on)
         assert list(refused.value.fields) == [field]
     with pytest.raises(NotFound):
-        do(laid, bodies.rename, "ai-do", name="X", on=TODAY)
+        do(laid, agencies.rename, "ai-do", name="X", on=TODAY)
 
 
 def test_a_succession_is_kept_with_its_day_and_basis(laid: Database) -> None:
@@ -141,8 +141,8 @@ def test_the_same_succession_is_recorded_once_and_needs_a_basis(laid: Database) 
 def test_a_succession_entered_by_mistake_is_taken_back(laid: Database) -> None:
     made = succeed(laid, "so-ban", "so-chinh")
     with pytest.raises(NotFound):
-        do(laid, bodies.withdraw, "so-chinh", made)
-    do(laid, bodies.withdraw, "so-ban", made)
+        do(laid, agencies.withdraw, "so-chinh", made)
+    do(laid, agencies.withdraw, "so-ban", made)
     assert rows(laid, Succession) == []
     with laid.read() as session:
         assert agencies_with_work_left(session, NOW) == ()

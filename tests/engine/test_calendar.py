@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import DayException, DayKind, WorkCalendar, add_months, instant, local_date, written
-from engine.calendarfile import load_calendar
+from engine.files.calendar import load_calendar
+from engine.rules.calendar import DayException, DayKind, WorkCalendar, add_months, instant, local_date, written
 
 VN = load_calendar(Path(__file__).parents[2] / "config/calendars/vn.yaml")
 days = st.dates(date(2015, 1, 1), date(2035, 12, 31))

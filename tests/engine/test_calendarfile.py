@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.calendarfile import CalendarFile, load_calendar, load_calendar_file, warnings
 from engine.errors import FileRefused
-from engine.yamlfile import read
+from engine.files.calendar import CalendarFile, load_calendar, load_calendar_file, warnings
+from engine.files.yaml_reader import read
 
 PATH = Path(__file__).parents[2] / "config/calendars/vn.yaml"
 HEAD = "schema: dondoc/calendar@1\nid: vn\nname: Lịch\nknown_until: 2026\n"

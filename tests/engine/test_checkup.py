@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.calendar import WorkCalendar
-from engine.checkup import check, check_file
-from engine.directory import DirectoryFile
 from engine.errors import FileRefused
-from engine.planfile import PlanFile
-from engine.yamlfile import read
+from engine.files.directory import DirectoryFile
+from engine.files.plan import PlanFile
+from engine.files.plan_check import check, check_file
+from engine.files.yaml_reader import read
+from engine.rules.calendar import WorkCalendar
 
 CONFIG = Path(__file__).parents[2] / "config"
 PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"

@@ -9,8 +9,8 @@ import pytest
 from ground.commands import Commands
 from ground.factory import CONFIG, Laid, at, happened, lay, row, rows, swept
 
-from engine.database import Database
-from engine.records import Agency, Assignment, CalendarDay, Contact, Event, Plan, PolicyRecord
+from engine.store.database import Database
+from engine.store.records import Agency, Assignment, CalendarDay, Contact, Event, Plan, PolicyRecord
 from engine.terms import EventKind, PlanState, State
 
 PLAN = CONFIG / "plans" / "188-kh-ubnd-2021.yaml"

@@ -9,10 +9,11 @@ import typer
 from ground.factory import at, directory, rows
 from typer.testing import CliRunner
 
-from engine import cli, signing
-from engine.database import Database
-from engine.loading import load_directory
-from engine.records import Account
+from engine.accounts import sign_in
+from engine.cli import assignments
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Account
 
 NOW = at("2021-06-07")
 GOOD = "Sông Lam chảy mãi"
@@ -29,7 +30,7 @@ def database(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def run(*words: str, typed: str = "") -> str:
     app = typer.Typer()
-    cli.add_commands(app)
+    assignments.add_commands(app)
     done = CliRunner().invoke(app, ["account", *words], input=typed, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
@@ -38,7 +39,7 @@ def run(*words: str, typed: str = "") -> str:
 def test_the_first_administrator_is_asked_for_a_password_and_can_sign_in(database: Database) -> None:
     run("add", "quantri@tinh.example", "--role", "administrator", "--agency", "tinh", "--password",
         typed=f"{GOOD}\n{GOOD}\n")  # fmt: skip
-    assert signing.sign_in(database, email="quantri@tinh.example", password=GOOD, ip="", device="", now=NOW)
+    assert sign_in.sign_in(database, email="quantri@tinh.example", password=GOOD, ip="", device="", now=NOW)
 
 
 def test_without_a_password_the_account_signs_in_by_links(database: Database) -> None:

@@ -12,8 +12,8 @@ from ground.factory import CONFIG
 from typer.testing import CliRunner, Result
 
 from engine.errors import BadInput
-from engine.planfile import PlanFile, load_plan
-from engine.yamlfile import read
+from engine.files.plan import PlanFile, load_plan
+from engine.files.yaml_reader import read
 from workflows.cli import app
 
 PLAN = CONFIG / "plans/188-kh-ubnd-2021.yaml"

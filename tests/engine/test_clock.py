@@ -7,9 +7,9 @@ from datetime import UTC, timedelta
 import pytest
 from ground.factory import at
 
-from engine.clock import StandingClock, system_clock
-from engine.database import Database
 from engine.errors import Unavailable
+from engine.store.clock import StandingClock, system_clock
+from engine.store.database import Database
 
 
 def test_the_clock_stands_where_it_was_set_for_everybody(database: Database) -> None:

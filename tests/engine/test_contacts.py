@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine import contacts
-from engine.contacts import ContactLine
-from engine.database import Database
+from engine.agencies import contacts
+from engine.agencies.contacts import ContactLine
 from engine.errors import BadInput, Conflict, NotFound
-from engine.loading import load_directory
-from engine.records import Contact, Event
-from engine.rulebook import read_answering
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Contact, Event
+from engine.store.rulebook import read_answering
 from engine.terms import Role
 
 NOW, TODAY = at("2021-06-07"), date(2021, 6, 7)
@@ -100,7 +100,7 @@ def test_a_new_mailbox_begins_with_a_clean_record_and_ends_old_links(laid: Datab
     with laid.write() as session:
         from sqlalchemy import update
 
-        from engine.database import table
+        from engine.store.database import table
 
         both = {"email": "bounced", "sms": "bounced"}
         session.connection().execute(update(table(Contact)).where(table(Contact).c.id == made).values(suppressed=both))

@@ -13,9 +13,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError, ProgrammingError, StatementError
 from sqlmodel import Session
 
-from engine.database import Database, insert_new, table
 from engine.errors import BadInput, Unavailable
-from engine.records import CalendarDay, Fact, Pass, PolicyRecord
+from engine.store.database import Database, insert_new, table
+from engine.store.records import CalendarDay, Fact, Pass, PolicyRecord
 
 
 def fact(name: str, value: str = "x") -> dict[str, str]:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from engine.calendar import DayException, DayKind, WorkCalendar
-from engine.daylist import read_days
+from engine.files.pasted_days import read_days
+from engine.rules.calendar import DayException, DayKind, WorkCalendar
 
 CALENDAR = WorkCalendar.of([DayException(date(2026, 1, 10), DayKind.WORKED, "Làm bù")])
 

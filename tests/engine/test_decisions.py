@@ -6,10 +6,10 @@ import pytest
 from ground.factory import Laid, do, row, rows
 from ground.office import NOW
 
-from engine.decisions import MOST_AT_ONCE, accept_reports, decide_extensions, return_reports
+from engine.assignments.bulk_decisions import MOST_AT_ONCE, accept_reports, decide_extensions, return_reports
+from engine.assignments.lifecycle import Action, ReportText, report
 from engine.errors import BadInput
-from engine.lifecycle import Action, ReportText, report
-from engine.records import Assignment, Extension, Report
+from engine.store.records import Assignment, Extension, Report
 from engine.terms import State
 
 BY = {"actor": "account:1", "now": NOW}

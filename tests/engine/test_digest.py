@@ -11,11 +11,11 @@ from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row, rows, swept
 from sqlalchemy import update
 
-from engine.calendar import DayException, DayKind, WorkCalendar
-from engine.database import Database, table
-from engine.digest import Boxes, boxes, digest_day, is_owed, make, overdue, week_of
-from engine.lifecycle import Action
-from engine.records import Contact, Digest, Event, Letter, Notice
+from engine.assignments.lifecycle import Action
+from engine.assignments.weekly_digest import Boxes, boxes, digest_day, is_owed, make, overdue, week_of
+from engine.rules.calendar import DayException, DayKind, WorkCalendar
+from engine.store.database import Database, table
+from engine.store.records import Contact, Digest, Event, Letter, Notice
 from engine.terms import EventKind, LetterState, Role
 
 MONDAY = at("2021-06-21", "07:00")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.directory import DirectoryFile, circle, fold, load_directory, name_key
 from engine.errors import FileRefused
+from engine.files.directory import DirectoryFile, circle, fold, load_directory, name_key
+from engine.files.yaml_reader import dump, read
 from engine.terms import Role
-from engine.yamlfile import dump, read
 
 NGHE_AN = load_directory(Path(__file__).parents[2] / "config/agencies/nghe-an.yaml")
 ISSUED = date(2021, 4, 7)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ground.factory import Laid, at, lay, rows
 
-from engine import drafts
-from engine.database import Database
+from engine.assignments import report_drafts
 from engine.errors import BadInput, Conflict
-from engine.records import Draft
+from engine.store.database import Database
+from engine.store.records import Draft
 
 NOW = at("2021-06-07")
 HOUR = timedelta(hours=1)
@@ -26,12 +26,12 @@ def laid(database: Database) -> Laid:
 def save(laid: Laid, fields: dict[str, str], **more: Any) -> Any:
     given = {"actor": "account:1", "now": NOW} | more
     with laid.database.write() as session:
-        return drafts.save(session, "so-ban", laid.plan_id, "2021-H1", fields, **given)
+        return report_drafts.save(session, "so-ban", laid.plan_id, "2021-H1", fields, **given)
 
 
-def restore(laid: Laid, period: str = "2021-H1") -> drafts.Kept | None:
+def restore(laid: Laid, period: str = "2021-H1") -> report_drafts.Kept | None:
     with laid.database.read() as session:
-        return drafts.restore(session, "so-ban", laid.plan_id, period)
+        return report_drafts.restore(session, "so-ban", laid.plan_id, period)
 
 
 def test_what_was_typed_comes_back_as_typed_right_or_wrong(laid: Laid) -> None:
@@ -72,7 +72,7 @@ def test_nobody_overwrites_what_a_colleague_saved_meanwhile(laid: Laid, seen: An
 def test_a_submitted_page_leaves_no_draft(laid: Laid) -> None:
     save(laid, TYPED)
     with laid.database.write() as session:
-        drafts.discard(session, "so-ban", laid.plan_id, "2021-H1")
+        report_drafts.discard(session, "so-ban", laid.plan_id, "2021-H1")
     assert restore(laid) is None
 
 

@@ -9,14 +9,14 @@ import pytest
 from ground.factory import CONFIG, Laid, at, begin, lay, policy, row, rows, store, swept
 from sqlalchemy import insert, update
 
-from engine.calendarfile import load_calendar
-from engine.database import Database, table
-from engine.digest import LAST_WEEK
-from engine.due import Due, next_moment, opens_at, what_is_due
-from engine.loading import load_days, load_policy
-from engine.opening import activate
-from engine.records import Assignment, Contact, Fact, Letter
-from engine.rulebook import Rulebook, read_rulebook
+from engine.assignments.due_work import Due, next_moment, opens_at, what_is_due
+from engine.assignments.opening import activate
+from engine.assignments.weekly_digest import LAST_WEEK
+from engine.files.calendar import load_calendar
+from engine.plans.loading import load_days, load_policy
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Fact, Letter
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState, Role
 
 MADE, NIGHT, MORNING = at("2021-06-16", "08:00"), at("2021-06-16", "22:00"), at("2021-06-17", "07:00")

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 from ground.factory import Laid, at, do, happened, lay, row, rows, store, swept, told
 
-from engine.database import Database
-from engine.ending import Left, end, would_leave
+from engine.assignments.lifecycle import Action
+from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, DondocError, ForbiddenMove, NotFound
-from engine.lifecycle import Action
-from engine.opening import open_due
-from engine.queries.rungs import Dropped, RungState
-from engine.queries.story import story
-from engine.queries.timeclass import read_today
-from engine.records import Assignment, Event, Plan
+from engine.plans.closing import Left, end, would_leave
+from engine.queries.time_class import read_today
+from engine.queries.work.assignment_story import story
+from engine.queries.work.ladder_steps import Dropped, RungState
+from engine.store.database import Database
+from engine.store.records import Assignment, Event, Plan
 from engine.terms import EventKind, PlanState, Quiet, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-24")

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened
 
-from engine import evidence
-from engine.database import Database
+from engine.assignments import evidence
+from engine.assignments.evidence import FileUnfit, safe_name
 from engine.errors import NotFound, TooOften
-from engine.evidence import FileUnfit, safe_name
-from engine.loading import load_directory
+from engine.plans.loading import load_directory
+from engine.store.database import Database
 
 NOW = at("2021-06-07")
 PDF = b"%PDF-1.7\nb\xc3\xa1o c\xc3\xa1o"

@@ -10,12 +10,13 @@ from ground.factory import Laid, at, begin, do, happened, lay, real_plan, rows
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
-from engine import contacts, feeds, lifecycle, moving
-from engine.calendar import DayException, DayKind
-from engine.database import Database, table
+from engine.agencies import contacts, ical_feeds
+from engine.assignments import calendar_change, lifecycle
+from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, NotFound
-from engine.lifecycle import Action
-from engine.records import Contact, Feed
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database, table
+from engine.store.records import Contact, Feed
 from engine.terms import Role
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
@@ -28,12 +29,12 @@ def laid(database: Database) -> Laid:
 
 def make(laid: Laid, agency_id: str = "so-ban", contact_id: int | None = None) -> str:
     with laid.database.write() as session:
-        return feeds.make_feed(session, agency_id, contact_id=contact_id, actor="account:1", now=NOW)
+        return ical_feeds.make_feed(session, agency_id, contact_id=contact_id, actor="account:1", now=NOW)
 
 
 def read(laid: Laid, key: str, now: Any = NOW) -> Calendar:
     with laid.database.read() as session:
-        body = feeds.feed(session, feeds.reader_of(session, key, now), now, base_url="https://dondoc.example")
+        body = ical_feeds.feed(session, ical_feeds.reader_of(session, key, now), now, base_url="https://dondoc.example")
     return Calendar.from_ical(body)
 
 
@@ -65,7 +66,7 @@ def test_a_due_date_is_an_all_day_entry_with_alarms_at_the_hour_letters_leave(la
 def test_every_entry_has_what_the_standard_demands_and_lines_fit(laid: Laid) -> None:
     key = make(laid)
     with laid.database.read() as session:
-        body = feeds.feed(session, feeds.reader_of(session, key, NOW), NOW)
+        body = ical_feeds.feed(session, ical_feeds.reader_of(session, key, NOW), NOW)
     calendar = Calendar.from_ical(body)
     assert (str(calendar["version"]), "prodid" in calendar) == ("2.0", True)
     assert {"uid", "dtstamp", "dtstart", "last-modified"} <= {name.lower() for name in only(calendar)}
@@ -82,9 +83,9 @@ def test_an_alarm_whose_moment_has_passed_is_left_out(laid: Laid) -> None:
 def test_a_moved_date_moves_the_entry_under_the_same_uid_and_raises_its_sequence(laid: Laid) -> None:
     key = make(laid)
     before = only(read(laid, key))
-    storm = moving.Change((DayException(date(2021, 6, 17), DayKind.DAY_OFF, "Nghỉ bão"),))
+    storm = calendar_change.Change((DayException(date(2021, 6, 17), DayKind.DAY_OFF, "Nghỉ bão"),))
     with laid.database.write() as session:
-        moving.apply(session, storm, actor="account:1", now=NOW)
+        calendar_change.apply(session, storm, actor="account:1", now=NOW)
     after = only(read(laid, key))
     assert (after["uid"], after.decoded("dtstart")) == (before["uid"], date(2021, 6, 18))
     assert after.decoded("sequence") == before.decoded("sequence") + 1
@@ -116,7 +117,7 @@ def test_what_is_reported_is_cancelled_in_the_calendar_and_comes_back_when_retur
 def test_what_is_long_over_leaves_the_feed(laid: Laid) -> None:
     key = make(laid)
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    assert list(read(laid, key, at("2021-06-17") + feeds.KEPT_AFTER + timedelta(days=1)).walk("VEVENT")) == []
+    assert list(read(laid, key, at("2021-06-17") + ical_feeds.KEPT_AFTER + timedelta(days=1)).walk("VEVENT")) == []
 
 
 def test_a_monitor_sees_what_the_department_watches_one_entry_a_date(laid: Laid) -> None:
@@ -138,11 +139,11 @@ def test_a_key_is_kept_nowhere_and_opens_nothing_once_revoked(laid: Laid) -> Non
     key = make(laid)
     assert key not in str(rows(laid.database, Feed))
     with laid.database.write() as session:
-        (line,) = feeds.feeds_of(session, "so-ban")
+        (line,) = ical_feeds.feeds_of(session, "so-ban")
         with pytest.raises(NotFound):
-            feeds.revoke_feed(session, "huyen-a", line.id, actor="account:1", now=NOW)
-        feeds.revoke_feed(session, "so-ban", line.id, actor="account:1", now=NOW)
-        assert feeds.feeds_of(session, "so-ban") == ()
+            ical_feeds.revoke_feed(session, "huyen-a", line.id, actor="account:1", now=NOW)
+        ical_feeds.revoke_feed(session, "so-ban", line.id, actor="account:1", now=NOW)
+        assert ical_feeds.feeds_of(session, "so-ban") == ()
     with pytest.raises(NotFound):
         read(laid, key)
     assert happened(laid.database, kind="feed_changed") == ["feed_changed"] * 2

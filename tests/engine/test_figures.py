@@ -7,12 +7,20 @@ from typing import Any
 import pytest
 from ground.factory import Laid, at, do, lay, plan_file
 
-from engine import lifecycle
-from engine.database import Database
+from engine.assignments import lifecycle
+from engine.assignments.indicators import (
+    Consolidated,
+    FigureLine,
+    Given,
+    against_the_parts,
+    comes_to,
+    consolidated,
+    doubtful_totals,
+)
+from engine.assignments.lifecycle import Action, ReportText
 from engine.errors import NotFound
-from engine.figures import Consolidated, FigureLine, Given, against_the_parts, comes_to, consolidated, doubtful_totals
-from engine.lifecycle import Action, ReportText
-from engine.planparts import Indicator
+from engine.files.plan_parts import Indicator
+from engine.store.database import Database
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16")
 INDICATORS = (

@@ -9,13 +9,14 @@ import pytest
 from ground.factory import Laid, at, do, happened, lay, row, rows, store
 from sqlalchemy import update
 
-from engine import frozen, lifecycle
-from engine.database import Database, table
+from engine.admin import published_figures
+from engine.admin.published_figures import Published, Restatement
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, Conflict, NotFound
-from engine.frozen import Published, Restatement
-from engine.lifecycle import Action
-from engine.queries.standing import Boxes, Standing, changes, standing
-from engine.records import Frozen
+from engine.queries.figures.plan_progress import Boxes, Standing, changes, standing
+from engine.store.database import Database, table
+from engine.store.records import Frozen
 from engine.terms import TimeClass
 
 OPENED = at("2021-04-07")
@@ -41,17 +42,19 @@ def stands(laid: Laid, as_of: date = CUT_OFF, **more: Any) -> Standing:
 def freeze(laid: Laid, now: Any = LATER, **more: Any) -> int:
     with laid.database.write() as session:
         given = {"period": "2021-H1", "cut_off": CUT_OFF} | more
-        return frozen.freeze(session, laid.plan_id, given["period"], given["cut_off"], actor="account:1", now=now)
+        return published_figures.freeze(
+            session, laid.plan_id, given["period"], given["cut_off"], actor="account:1", now=now
+        )
 
 
 def printed(laid: Laid, frozen_id: int) -> Published:
     with laid.database.read() as session:
-        return frozen.published(session, frozen_id)
+        return published_figures.published(session, frozen_id)
 
 
 def restated(laid: Laid, frozen_id: int) -> tuple[Restatement, ...]:
     with laid.database.read() as session:
-        return frozen.restatements(session, frozen_id)
+        return published_figures.restatements(session, frozen_id)
 
 
 def test_the_boxes_and_the_rate_speak_of_a_day(laid: Laid) -> None:
@@ -143,7 +146,7 @@ def test_figures_are_published_once(laid: Laid) -> None:
         freeze(laid)
     assert freeze(laid, cut_off=date(2021, 6, 21)) != freeze(laid, period="")
     with laid.database.read() as session:
-        listed = frozen.list_published(session, laid.plan_id)
+        listed = published_figures.list_published(session, laid.plan_id)
     assert [(each.cut_off.day, each.period) for each in listed] == [(21, "2021-H1"), (20, ""), (20, "2021-H1")]
 
 
@@ -165,4 +168,4 @@ def test_a_plan_that_never_ran_has_nothing_to_publish(database: Database) -> Non
     with pytest.raises(NotFound):
         freeze(store(database, now=OPENED))
     with database.read() as session, pytest.raises(NotFound):
-        frozen.published(session, 1)
+        published_figures.published(session, 1)

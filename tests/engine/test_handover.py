@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from ground.factory import Laid, agency, at, bring_to, directory, happened, item, lay, plan_file, row, rows
 
-from engine import handover
-from engine.database import Database
+from engine.assignments import handover
+from engine.assignments.handover import HandedOver, Succeeded
 from engine.errors import BadInput, NotFound
-from engine.handover import HandedOver, Succeeded
-from engine.records import Assignment, Event
+from engine.store.database import Database
+from engine.store.records import Assignment, Event
 from engine.terms import Role, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")

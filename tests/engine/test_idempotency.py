@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from ground.factory import at, rows
 
-from engine import idempotency
-from engine.database import Database, insert_new
+from engine.accounts import idempotency
+from engine.accounts.idempotency import Answer, KeyUsedOtherwise
 from engine.errors import BadInput
-from engine.idempotency import Answer, KeyUsedOtherwise
-from engine.records import Fact, IdempotencyKey
+from engine.store.database import Database, insert_new
+from engine.store.records import Fact, IdempotencyKey
 
 NOW = at("2021-06-07")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from ground.factory import Laid, at, happened, lay, rows
 
-from engine import drafts, evidence, leftover, lifecycle
-from engine.database import Database
-from engine.evidence import Kept
-from engine.lifecycle import ReportText
-from engine.records import Evidence
+from engine.assignments import evidence, lifecycle, report_drafts, unreferenced_uploads
+from engine.assignments.evidence import Kept
+from engine.assignments.lifecycle import ReportText
+from engine.store.database import Database
+from engine.store.records import Evidence
 
 NOW = at("2021-06-07")
-LATER = NOW + leftover.KEPT + timedelta(seconds=1)
+LATER = NOW + unreferenced_uploads.KEPT + timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def grow_old(path: Path, on: datetime) -> None:
 
 def forget(laid: Laid, now: datetime = LATER) -> int:
     with laid.database.write() as session:
-        return leftover.forget(session, now)
+        return unreferenced_uploads.forget(session, now)
 
 
 def sweep(laid: Laid, folder: Path, now: datetime = LATER) -> int:
-    return leftover.sweep(laid.database, folder, now)
+    return unreferenced_uploads.sweep(laid.database, folder, now)
 
 
 def left(laid: Laid) -> set[tuple[str, str]]:
@@ -91,10 +91,10 @@ def test_a_draft_keeps_what_it_names_as_long_as_it_stands(laid: Laid, tmp_path: 
     page = ("so-ban", laid.plan_id, "2021-H1")
     lines = {"kept-1": f"{kept.digest} a.pdf\n{other.digest} b.pdf", "body-1": "Đang làm."}
     with laid.database.write() as session:
-        drafts.save(session, *page, lines, actor="account:1", now=NOW)
+        report_drafts.save(session, *page, lines, actor="account:1", now=NOW)
     assert forget(laid) == 0
     with laid.database.write() as session:
-        drafts.discard(session, *page)
+        report_drafts.discard(session, *page)
     assert forget(laid) == 2
 
 
@@ -102,7 +102,7 @@ def test_anothers_report_or_draft_keeps_the_bytes_but_not_ones_own_row(laid: Lai
     kept = upload(laid, tmp_path, "a", "so-ban", "huyen-a", "huyen-b")
     report(laid, kept, agency_id="huyen-a")
     with laid.database.write() as session:
-        drafts.save(session, "huyen-b", laid.plan_id, "2021-H1", {"kept-9": f"{kept.digest} a.pdf"},
+        report_drafts.save(session, "huyen-b", laid.plan_id, "2021-H1", {"kept-9": f"{kept.digest} a.pdf"},
                     actor="account:3", now=NOW)  # fmt: skip
     assert (forget(laid), sweep(laid, tmp_path)) == (1, 0)
     assert left(laid) == {("huyen-a", "a.pdf"), ("huyen-b", "a.pdf")}

@@ -11,11 +11,11 @@ import pytest
 from ground.factory import Laid, at, bring_to, directory, do, happened, item, lay, plan_file, row, rows, swept, told
 from sqlmodel import Session
 
-from engine import lifecycle
-from engine.database import Database
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import MOVES, Action, Outcome, ReportText
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
-from engine.lifecycle import MOVES, Action, Outcome, ReportText
-from engine.records import Assignment, Event, Extension, Letter, Notice, Report
+from engine.store.database import Database
+from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
 from engine.terms import EventKind, Quiet, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16", "09:00")

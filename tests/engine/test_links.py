@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
+from engine.accounts.signed_links import Link, Purpose, Signer, revocation
 from engine.errors import LinkRefused
-from engine.links import Link, Purpose, Signer, revocation
 
 SIGNER = Signer("a key of this test")
 MADE, UNTIL = date(2021, 6, 14), date(2021, 7, 29)

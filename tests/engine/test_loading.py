@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 from ground.factory import add_contact, at, directory, item, lay, plan_file, policy, real_plan, row, rows, store
 
-from engine.calendar import DayException, DayKind
-from engine.database import Database
 from engine.errors import BadInput, Conflict
-from engine.loading import expand_owners, load_days, load_directory, load_plan, name_on
-from engine.records import (
+from engine.plans.loading import expand_owners, load_days, load_directory, load_plan, name_on
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database
+from engine.store.records import (
     Agency,
     AgencyGroup,
     CalendarDay,
@@ -156,6 +156,6 @@ def test_plan_188_comes_whole_from_its_files(database: Database) -> None:
 
 
 def _again(database: Database) -> object:
-    from engine.planfile import PlanFile
+    from engine.files.plan import PlanFile
 
     return PlanFile.model_validate(row(database, Plan).file)

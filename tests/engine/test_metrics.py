@@ -9,11 +9,11 @@ from ground.factory import Laid, at, lay, swept
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, update
 
-from engine.database import Database, table
-from engine.metrics import render
-from engine.proof import Proof, proof
-from engine.records import Fact, Letter, Pass
+from engine.queries.system.letter_counts import Proof, proof
+from engine.store.database import Database, table
+from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
+from engine.views.prometheus import render
 
 NOW = at("2021-04-07", "08:00")
 

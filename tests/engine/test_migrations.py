@@ -19,12 +19,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import engine
-from engine.database import Database, table
 from engine.errors import Unavailable
-from engine.records import ApiToken, Duty, Fact
+from engine.store.database import Database, table
+from engine.store.records import ApiToken, Duty, Fact
 
 ROOT = Path(engine.__file__).parents[1]
-UPGRADE = "import sys; from engine.database import Database; Database(sys.argv[1]).upgrade()"
+UPGRADE = "import sys; from engine.store.database import Database; Database(sys.argv[1]).upgrade()"
 SCHEMA = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
@@ -111,6 +111,6 @@ def test_a_table_others_point_at_can_be_rebuilt_and_is_guarded_again_afterwards(
 
 def test_alembics_own_command_is_sent_to_ours() -> None:
     settings = Config()
-    settings.set_main_option("script_location", str(ROOT / "engine" / "migrations"))
+    settings.set_main_option("script_location", str(ROOT / "engine" / "store" / "migrations"))
     with pytest.raises(Unavailable, match="dondoc db upgrade"):
         command.upgrade(settings, "head")

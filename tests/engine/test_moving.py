@@ -22,12 +22,12 @@ from ground.factory import (
     told,
 )
 
-from engine import lifecycle, moving
-from engine.calendar import DayException, DayKind
-from engine.database import Database
+from engine.assignments import calendar_change, lifecycle
+from engine.assignments.calendar_change import Change, Preview
 from engine.errors import BadInput
-from engine.moving import Change, Preview
-from engine.records import Assignment, CalendarDay, Event, Plan
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database
+from engine.store.records import Assignment, CalendarDay, Event, Plan
 from engine.terms import State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
@@ -46,12 +46,12 @@ def laid(database: Database) -> Laid:
 
 def previewed(laid: Laid, change: Change, now: Any = NOW) -> Preview:
     with laid.database.read() as session:
-        return moving.preview(session, change, now)
+        return calendar_change.preview(session, change, now)
 
 
 def applied(laid: Laid, change: Change, now: Any = NOW) -> Preview:
     with laid.database.write() as session:
-        return moving.apply(session, change, actor="account:1", now=now)
+        return calendar_change.apply(session, change, actor="account:1", now=now)
 
 
 def due(laid: Laid, task: int) -> date:

@@ -22,11 +22,11 @@ from ground.factory import (
 )
 from sqlalchemy import update
 
-from engine.calendar import DayException, DayKind
-from engine.database import Database, table
+from engine.assignments.opening import activate, open_due
 from engine.errors import Conflict, NotFound
-from engine.opening import activate, open_due
-from engine.records import Assignment, Event, LadderRecord, Plan
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Event, LadderRecord, Plan
 from engine.terms import EventKind, PlanState, State
 
 NOW = at("2021-04-07")

@@ -12,12 +12,12 @@ from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, lay, policy, row, rows
 from sqlalchemy import update
 
-from engine.calendar import DayException, DayKind, WorkCalendar
-from engine.database import Database, table
-from engine.outbox import Line, Posted, leaves_at, post, send_day
-from engine.policy import Policy
-from engine.records import Contact, Letter, Notice
-from engine.rulebook import read_answering
+from engine.assignments.outbox import Line, Posted, leaves_at, post, send_day
+from engine.rules.calendar import DayException, DayKind, WorkCalendar
+from engine.rules.policy import Policy
+from engine.store.database import Database, table
+from engine.store.records import Contact, Letter, Notice
+from engine.store.rulebook import read_answering
 from engine.terms import LetterState, NoticeKind, Role
 
 WEDNESDAY = at("2021-06-16")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import WorkCalendar
 from engine.errors import BadInput
-from engine.periods import DECREE_09, Cadence, Window, due_day, named, period, periods
+from engine.rules.calendar import WorkCalendar
+from engine.rules.periods import DECREE_09, Cadence, Window, due_day, named, period, periods
 
 CYCLES = (Cadence.MONTH, Cadence.QUARTER, Cadence.HALF_YEAR, Cadence.NINE_MONTH, Cadence.YEAR)
 WHOLE_MONTHS = Window(1, 0, "công văn")

@@ -12,16 +12,16 @@ from ground.factory import Laid, at, begin, directory, do, lay, plan_file, real_
 from lxml import etree
 from sqlalchemy import event, update
 
-from engine import pictures
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.pictures import Picture
-from engine.queries.standing import Boxes, PeriodStanding
-from engine.queries.story import story
-from engine.queries.timeclass import read_today
-from engine.queries.year import Week, Year, year_of
-from engine.records import Letter
+from engine.assignments.lifecycle import Action
+from engine.queries.figures.plan_progress import Boxes, PeriodStanding
+from engine.queries.figures.year import Week, Year, year_of
+from engine.queries.time_class import read_today
+from engine.queries.work.assignment_story import story
+from engine.store.database import Database, table
+from engine.store.records import Letter
 from engine.terms import LetterState
+from engine.views import svg_charts
+from engine.views.svg_charts import Picture
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16")
 
@@ -48,8 +48,8 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
         told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
     periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Boxes()))
     return {
-        "year": pictures.year_map(year, language), "letters": pictures.letters_per_week(year, language),
-        "rates": pictures.rates(periods, language), "timeline": pictures.timeline(told, today.day, language),
+        "year": svg_charts.year_map(year, language), "letters": svg_charts.letters_per_week(year, language),
+        "rates": svg_charts.rates(periods, language), "timeline": svg_charts.timeline(told, today.day, language),
     }  # fmt: skip
 
 
@@ -79,14 +79,14 @@ def test_every_table_is_whole(laid: Laid) -> None:
 def test_a_name_that_is_markup_is_text(sqlite_database: Database) -> None:
     hostile = {"names": [{"name": "Sở <script>alert(1)</script> & «\"'"}]}
     lay(sqlite_database, now=OPENED, bodies=directory(so_ban=hostile))
-    picture = pictures.year_map(the_year(sqlite_database), "vi")
+    picture = svg_charts.year_map(the_year(sqlite_database), "vi")
     assert "<script" not in picture.svg
     assert any("<script>" in (each.text or "") for each in etree.fromstring(picture.svg).iter("text"))
 
 
 def test_cells_hold_their_number_and_what_is_to_come_has_a_broken_edge(laid: Laid) -> None:
     year = the_year(laid.database)
-    root = etree.fromstring(pictures.year_map(year, "vi").svg)
+    root = etree.fromstring(svg_charts.year_map(year, "vi").svg)
     numbers = [each.text for each in root.iter("text") if each.get("class") == "pic-number"]
     wanted = [week.sent + week.to_come for agency in year.agencies for _, week in sorted(agency.weeks.items())]
     assert numbers == [str(each) for each in wanted if each]
@@ -121,7 +121,11 @@ def test_a_timeline_numbers_its_marks_as_the_table_does(laid: Laid) -> None:
 
 def test_nothing_yet_is_a_picture_too(sqlite_database: Database) -> None:
     empty = the_year(sqlite_database)
-    for picture in (pictures.year_map(empty, "vi"), pictures.letters_per_week(empty, "vi"), pictures.rates((), "vi")):
+    for picture in (
+        svg_charts.year_map(empty, "vi"),
+        svg_charts.letters_per_week(empty, "vi"),
+        svg_charts.rates((), "vi"),
+    ):
         etree.fromstring(picture.svg)
         assert picture.table.rows == ()
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from ground.factory import CONFIG, ISSUED, ITEMS, directory, item, plan_file
 
-from engine.calendar import WorkCalendar
-from engine.calendarfile import load_calendar
-from engine.directory import load_directory
-from engine.plandiff import Change, DueChange, PlanDiff, compare
-from engine.planfile import PlanFile, load_plan
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.files.plan_diff import Change, DueChange, PlanDiff, compare
+from engine.rules.calendar import WorkCalendar
 
 CALENDAR = WorkCalendar()
 

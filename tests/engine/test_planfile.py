@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.calendar import WorkCalendar
-from engine.calendarfile import load_calendar
-from engine.directory import load_directory
 from engine.errors import BadInput, FileRefused
-from engine.periods import Cadence
-from engine.planfile import PlanFile, against_directory, load_plan, owners_of, rounds
-from engine.planparts import RuleSource, subject_words
-from engine.yamlfile import dump, read
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, against_directory, load_plan, owners_of, rounds
+from engine.files.plan_parts import RuleSource, subject_words
+from engine.files.yaml_reader import dump, read
+from engine.rules.calendar import WorkCalendar
+from engine.rules.periods import Cadence
 
 CONFIG = Path(__file__).parents[2] / "config"
 PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"

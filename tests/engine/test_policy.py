@@ -10,8 +10,8 @@ from ground.factory import policy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import ONE_DAY, WorkCalendar
-from engine.policy import Decision, Facts, Fired, Ladder, Policy, Rung, Skip, dates, decide, next_look, upcoming
+from engine.rules.calendar import ONE_DAY, WorkCalendar
+from engine.rules.policy import Decision, Facts, Fired, Ladder, Policy, Rung, Skip, dates, decide, next_look, upcoming
 from engine.terms import NoticeKind, Quiet, Role, State
 
 CALENDAR = WorkCalendar()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.privacy import Private, looks_private, masked, warnings
+from engine.rules.privacy import Private, looks_private, masked, warnings
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from ground.factory import CONFIG, item, plan_file
 from typer.testing import CliRunner
 
-from engine.calendar import WorkCalendar
-from engine.calendarfile import load_calendar
-from engine.directory import load_directory
-from engine.planfile import PlanFile, against_directory, load_plan
-from engine.renewal import Point, renew
-from engine.yamlfile import read
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, against_directory, load_plan
+from engine.files.plan_renewal import Point, renew
+from engine.files.yaml_reader import read
+from engine.rules.calendar import WorkCalendar
 from workflows.cli import app
 
 PLAN = CONFIG / "plans/188-kh-ubnd-2021.yaml"

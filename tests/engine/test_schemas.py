@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 
-from engine.schemas import FOLDER, KINDS, printed, published
-from engine.yamlfile import read
+from engine.files.schemas import FOLDER, KINDS, printed, published
+from engine.files.yaml_reader import read
 
 SHIPPED = [(kind, path) for kind, folder in
            {"plan": "plans", "directory": "agencies", "calendar": "calendars", "policy": "policies"}.items()
@@ -16,7 +16,7 @@ SHIPPED = [(kind, path) for kind, folder in
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_the_printed_schema_is_that_of_the_model(kind):
     assert (FOLDER / f"{kind}.json").read_text(encoding="utf-8") == printed(published()[kind]), (
-        "run: python -m engine.schemas"
+        "run: python -m engine.files.schemas"
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, rows
 
-from engine import accounts, signing
-from engine.attempts import Limit, count, must_not_be_too_often
-from engine.database import Database
+from engine.accounts import accounts, sign_in
+from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
+from engine.accounts.sign_in import IDLE, LONGEST, SignInRefused
 from engine.errors import LinkRefused, NotFound, TooOften
-from engine.loading import load_directory
-from engine.records import Account, Attempt, Event, SignedIn, SignInLink
-from engine.signing import IDLE, LONGEST, SignInRefused
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Account, Attempt, Event, SignedIn, SignInLink
 
 NOW = at("2021-06-07")
 EMAIL, GOOD = "vanphong@so-ban.example", "Sông Lam chảy mãi"
@@ -32,12 +32,12 @@ def person(database: Database) -> int:
 
 def enter(database: Database, **more: Any) -> str:
     given = {"email": EMAIL, "password": GOOD, "ip": "10.1.1.1", "device": "Firefox", "now": NOW} | more
-    return signing.sign_in(database, **given)
+    return sign_in.sign_in(database, **given)
 
 
-def holder(database: Database, key: str, now: Any = NOW) -> signing.Holder | None:
+def holder(database: Database, key: str, now: Any = NOW) -> sign_in.Holder | None:
     with database.read() as session:
-        return signing.holder_of(session, key, now)
+        return sign_in.holder_of(session, key, now)
 
 
 def test_the_right_password_opens_a_session_whose_cookie_is_kept_nowhere(database: Database, person: int) -> None:
@@ -89,7 +89,7 @@ def test_the_right_password_begins_the_count_of_the_address_anew(database: Datab
 def test_one_network_may_not_try_everybody(database: Database, person: int) -> None:
     with database.write() as session:
         for n in range(50):
-            count(session, signing.SIGN_IN, (f"{n}@so-ban.example", "10.9.9.9"), NOW)
+            count(session, sign_in.SIGN_IN, (f"{n}@so-ban.example", "10.9.9.9"), NOW)
     with pytest.raises(TooOften):
         enter(database, ip="10.9.9.9")
     assert enter(database, ip="10.9.9.8")
@@ -118,7 +118,7 @@ def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(database: Dat
     assert mine is not None
     assert mine.stale
     with database.write() as session:
-        signing.slide(session, mine.session_id, later)
+        sign_in.slide(session, mine.session_id, later)
     assert holder(database, key, later + IDLE - MINUTE) is not None
     assert holder(database, key, later + IDLE) is None
 
@@ -133,7 +133,7 @@ def test_however_much_it_is_used_a_session_ends_after_a_fortnight(database: Data
     key, now = enter(database), NOW
     while (mine := holder(database, key, now)) is not None:
         with database.write() as session:
-            signing.slide(session, mine.session_id, now)
+            sign_in.slide(session, mine.session_id, now)
         now += IDLE - MINUTE
     assert NOW + LONGEST - IDLE < now < NOW + LONGEST + IDLE
 
@@ -141,10 +141,10 @@ def test_however_much_it_is_used_a_session_ends_after_a_fortnight(database: Data
 def test_a_person_sees_his_sessions_and_ends_one_or_all_the_others(database: Database, person: int) -> None:
     keys = [enter(database, device=name, now=NOW + n * MINUTE) for n, name in enumerate(("điện thoại", "máy", "nhà"))]
     with database.write() as session:
-        listed = signing.sessions_of(session, person, NOW + 3 * MINUTE)
+        listed = sign_in.sessions_of(session, person, NOW + 3 * MINUTE)
         assert [each.device for each in listed] == ["nhà", "máy", "điện thoại"]
-        signing.end_session(session, person, listed[2].id, NOW)
-        assert signing.end_sessions(session, person, NOW, but=listed[0].id) == 1
+        sign_in.end_session(session, person, listed[2].id, NOW)
+        assert sign_in.end_sessions(session, person, NOW, but=listed[0].id) == 1
     assert [holder(database, key) is not None for key in keys] == [False, False, True]
 
 
@@ -153,18 +153,18 @@ def test_nobody_ends_another_s_session(database: Database, person: int) -> None:
     mine = holder(database, key)
     assert mine is not None
     with database.write() as session, pytest.raises(NotFound):
-        signing.end_session(session, person + 1, mine.session_id, NOW)
+        sign_in.end_session(session, person + 1, mine.session_id, NOW)
     assert holder(database, key) is not None
 
 
 def ask(database: Database, email: str = EMAIL, now: Any = NOW) -> str | None:
     with database.write() as session:
-        return signing.ask_link(session, email=email, ip="10.1.1.1", now=now)
+        return sign_in.ask_link(session, email=email, ip="10.1.1.1", now=now)
 
 
 def use(database: Database, key: str, now: Any = NOW) -> str:
     with database.write() as session:
-        return signing.open_by_link(session, key, device="", now=now)
+        return sign_in.open_by_link(session, key, device="", now=now)
 
 
 def test_a_link_signs_in_once(database: Database, person: int) -> None:
@@ -206,7 +206,7 @@ def test_a_password_kept_with_weaker_settings_is_hashed_anew_when_it_is_used(dat
     from argon2 import PasswordHasher
     from sqlalchemy import update
 
-    from engine.database import table
+    from engine.store.database import table
 
     weak = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(GOOD)
     with database.write() as session:

@@ -11,11 +11,11 @@ from ground.databases import closing_database
 from ground.factory import at, do, happened, item, lay, plan_file, policy, row, rows, store, swept, told
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.records import Assignment, Contact, Event, Letter, Notice
-from engine.rulebook import read_rulebook
-from engine.sweep import due_duties, sweep
+from engine.assignments.escalation import due_duties, sweep
+from engine.assignments.lifecycle import Action
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Event, Letter, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
 
 OPENED = at("2021-04-07")

@@ -13,20 +13,20 @@ from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, plan_file, row, rows
 from sqlalchemy import delete
 
-from engine import lifecycle, tally
-from engine.adhoc import Amendment, NewDuty, add_duty, amend_duty
-from engine.calendar import DayException, DayKind
-from engine.database import Database, table
-from engine.ending import end
+from engine.admin.daily_cleanup import keep
+from engine.assignments import counters, lifecycle
+from engine.assignments.calendar_change import Change, apply
+from engine.assignments.lifecycle import Action
 from engine.errors import DondocError
-from engine.lifecycle import Action
-from engine.moving import Change, apply
-from engine.queries.assignments import AssignmentFilter
-from engine.queries.board import board
-from engine.queries.timeclass import read_today
-from engine.records import Assignment, Duty, Event, Tally, TallyChange
+from engine.plans.amendments import Amendment, NewDuty, add_duty, amend_duty
+from engine.plans.closing import end
+from engine.queries.figures.board import board
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import AssignmentFilter
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Duty, Event, Tally, TallyChange
 from engine.terms import OPEN_STATES, EventKind, State
-from engine.upkeep import keep
 
 NOW = at("2021-06-10")
 LATE = at("2021-06-22")
@@ -39,7 +39,7 @@ def laid(database: Database) -> Laid:
 
 def wrong(database: Database) -> int:
     with database.read() as session:
-        return tally.wrong(session)
+        return counters.wrong(session)
 
 
 def test_opening_counts_what_it_opens_once(laid: Laid) -> None:
@@ -130,9 +130,9 @@ def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:
 
 
 def test_many_changes_are_folded_into_one_count(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tally, "MOST_CHANGES", 3)
+    monkeypatch.setattr(counters, "MOST_CHANGES", 3)
     with laid.database.write() as session:
-        tally.fold(session)
+        counters.fold(session)
     assert rows(laid.database, TallyChange) == []
     assert rows(laid.database, Tally) != []
     assert wrong(laid.database) == 0
@@ -169,7 +169,7 @@ def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None
 
 def _recount(database: Database) -> None:
     with database.write() as session:
-        tally.recount(session)
+        counters.recount(session)
 
 
 def _end(laid: Laid) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, rows
 
-from engine import accounts, tokens
-from engine.access import Deed, may
-from engine.database import Database
+from engine.accounts import accounts, api_tokens
+from engine.accounts.api_tokens import Scope, scope_of
+from engine.accounts.permissions import Deed, may
 from engine.errors import BadInput, NotAllowed, NotFound
-from engine.loading import load_directory
-from engine.records import ApiToken
-from engine.tokens import Scope, scope_of
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import ApiToken
 
 NOW, YEAR = at("2021-06-07"), timedelta(days=365)
 
@@ -30,12 +30,12 @@ def person(database: Database) -> int:
 def make(database: Database, person: int, **more: Any) -> str:
     given = {"label": "Máy chủ báo cáo", "scopes": ["read"], "lasts": YEAR, "actor": f"account:{person}", "now": NOW}
     with database.write() as session:
-        return tokens.make_token(session, person, **given | more)
+        return api_tokens.make_token(session, person, **given | more)
 
 
-def bearer(database: Database, key: str, now: Any = NOW) -> tokens.Bearer | None:
+def bearer(database: Database, key: str, now: Any = NOW) -> api_tokens.Bearer | None:
     with database.read() as session:
-        return tokens.bearer_of(session, key, now)
+        return api_tokens.bearer_of(session, key, now)
 
 
 def test_a_token_speaks_for_its_account_s_agency_within_its_scopes(database: Database, person: int) -> None:
@@ -66,12 +66,12 @@ def test_a_token_is_over_on_its_day(database: Database, person: int) -> None:
 def test_a_revoked_token_opens_nothing_and_is_revoked_by_its_holder_alone(database: Database, person: int) -> None:
     key = make(database, person)
     with database.write() as session, pytest.raises(NotFound):
-        tokens.revoke_token(session, person + 1, 1, actor="account:2", now=NOW)
+        api_tokens.revoke_token(session, person + 1, 1, actor="account:2", now=NOW)
     with database.write() as session:
-        tokens.revoke_token(session, person, 1, actor=f"account:{person}", now=NOW)
+        api_tokens.revoke_token(session, person, 1, actor=f"account:{person}", now=NOW)
     assert bearer(database, key) is None
     with database.read() as session:
-        assert tokens.tokens_of(session, person)[0].revoked_at == NOW
+        assert api_tokens.tokens_of(session, person)[0].revoked_at == NOW
 
 
 def test_a_token_knows_the_local_day_on_which_it_was_last_used(database: Database, person: int) -> None:
@@ -80,9 +80,9 @@ def test_a_token_knows_the_local_day_on_which_it_was_last_used(database: Databas
     def note(now: Any) -> tuple[date | None, bool]:
         """What is kept then, and whether a later call would have to write."""
         with database.write() as session:
-            tokens.note_use(session, 1, now)
+            api_tokens.note_use(session, 1, now)
         with database.read() as session:
-            (line,), found = tokens.tokens_of(session, person), tokens.bearer_of(session, key, now)
+            (line,), found = api_tokens.tokens_of(session, person), api_tokens.bearer_of(session, key, now)
         return line.used_on, found is None or found.stale
 
     assert bearer(database, key).stale  # type: ignore[union-attr]

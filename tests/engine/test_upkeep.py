@@ -6,10 +6,13 @@ from datetime import date, timedelta
 
 from ground.factory import at, directory, rows
 
-from engine import accounts, contacts, evidence, idempotency, signing, upkeep
-from engine.database import Database
-from engine.loading import load_directory
-from engine.records import Evidence, IdempotencyKey, SignedIn, SignInLink
+from engine.accounts import accounts, idempotency, sign_in
+from engine.admin import daily_cleanup
+from engine.agencies import contacts
+from engine.assignments import evidence
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Evidence, IdempotencyKey, SignedIn, SignInLink
 
 NOW = at("2021-06-07")
 
@@ -19,17 +22,35 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         load_directory(session, directory(), actor="cli:test", now=NOW)
         person = accounts.create(session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test",
                                  now=NOW)  # fmt: skip
-        signing.open_session(session, person, way="link", device="", now=NOW)
-        signing.ask_link(session, email="a@so-ban.example", ip="", now=NOW)
+        sign_in.open_session(session, person, way="link", device="", now=NOW)
+        sign_in.ask_link(session, email="a@so-ban.example", ip="", now=NOW)
         idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW,
                          deed=lambda: (200, "{}"))  # fmt: skip
         contacts.add(session, "so-ban", "deputy", email="b@so-ban.example", valid_until=date(2021, 6, 7),
                      actor="cli:test", now=NOW)  # fmt: skip
         evidence.keep(session, evidence.Kept("0" * 64, "a.pdf", 1, "application/pdf"), agency_id="so-ban",
                       actor="account:1", now=NOW)  # fmt: skip
-        assert upkeep.forget(session, NOW) == {"contacts": 0, "sessions": 0, "links": 0, "answers": 0, "files": 0}
+        assert daily_cleanup.forget(session, NOW) == {
+            "contacts": 0,
+            "sessions": 0,
+            "links": 0,
+            "answers": 0,
+            "files": 0,
+        }
     with database.write() as session:
         later = NOW + timedelta(days=100)
-        assert upkeep.forget(session, later) == {"contacts": 1, "sessions": 1, "links": 1, "answers": 1, "files": 1}
-        assert upkeep.forget(session, later) == {"contacts": 0, "sessions": 0, "links": 0, "answers": 0, "files": 0}
+        assert daily_cleanup.forget(session, later) == {
+            "contacts": 1,
+            "sessions": 1,
+            "links": 1,
+            "answers": 1,
+            "files": 1,
+        }
+        assert daily_cleanup.forget(session, later) == {
+            "contacts": 0,
+            "sessions": 0,
+            "links": 0,
+            "answers": 0,
+            "files": 0,
+        }
     assert [rows(database, model) for model in (SignedIn, SignInLink, IdempotencyKey, Evidence)] == [[]] * 4

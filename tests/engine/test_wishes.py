@@ -9,11 +9,11 @@ import pytest
 from ground.factory import Laid, at, lay, policy, row, rows, swept, told
 from sqlalchemy import select, update
 
-from engine import wishes
-from engine.database import Database, table
+from engine.agencies import preferences
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
-from engine.records import Contact
-from engine.rulebook import read_answering
+from engine.store.database import Database, table
+from engine.store.records import Contact
+from engine.store.rulebook import read_answering
 from engine.terms import Role
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
@@ -45,18 +45,18 @@ def stands(laid: Laid, contact_id: int) -> tuple[dict[str, str], dict[str, str]]
 
 def test_a_channel_is_stopped_while_another_reaches_the_person(laid: Laid) -> None:
     who = person(laid)
-    do(laid, wishes.stop, who, "sms")
+    do(laid, preferences.stop, who, "sms")
     assert stands(laid, who) == ({"sms": "asked"}, {})
     with pytest.raises(ForbiddenMove, match="duy nhất"):
-        do(laid, wishes.stop, who, "email")
-    do(laid, wishes.resume, who, "sms")
+        do(laid, preferences.stop, who, "email")
+    do(laid, preferences.resume, who, "sms")
     assert stands(laid, who) == ({}, {})
 
 
 def test_the_only_address_is_never_stopped(laid: Laid) -> None:
     who = person(laid, phone="")
     with pytest.raises(ForbiddenMove):
-        do(laid, wishes.stop, who, "email")
+        do(laid, preferences.stop, who, "email")
 
 
 def test_a_dead_address_is_not_brought_back_by_a_wish(laid: Laid) -> None:
@@ -64,17 +64,17 @@ def test_a_dead_address_is_not_brought_back_by_a_wish(laid: Laid) -> None:
     with laid.database.write() as session:
         c = table(Contact)
         session.connection().execute(update(c).where(c.c.id == who).values(suppressed={"email": "bounced"}))
-    do(laid, wishes.resume, who, "email")
+    do(laid, preferences.resume, who, "email")
     assert stands(laid, who) == ({"email": "bounced"}, {})
     with pytest.raises(ForbiddenMove):
-        do(laid, wishes.stop, who, "sms")
+        do(laid, preferences.stop, who, "sms")
 
 
 def test_reminders_slowed_to_once_a_week_wait_for_monday_and_what_is_late_does_not(laid: Laid) -> None:
     who = person(laid)
     with laid.database.read() as session:
-        assert [each.value for each in wishes.wishes_of(session, who, NOW).may_wait] == ["reminder"]
-    do(laid, wishes.slow, who, "email")
+        assert [each.value for each in preferences.wishes_of(session, who, NOW).may_wait] == ["reminder"]
+    do(laid, preferences.slow, who, "email")
     swept(laid.database, at("2021-06-03", "07:00"))  # Thursday, T-10 of 17 June
     mine = ("coordinator@so-ban.example", "T-10", "IV.1.1 so-ban")
     assert mine not in told(laid.database, date(2021, 6, 3))
@@ -87,16 +87,16 @@ def test_where_the_policy_lets_nothing_wait_nothing_is_slowed(database: Database
     laid = lay(database, now=OPENED, rules=policy(may_stop=()))
     who = person(laid)
     with pytest.raises(ForbiddenMove, match="Chính sách"):
-        do(laid, wishes.slow, who, "email")
+        do(laid, preferences.slow, who, "email")
 
 
 def test_an_unknown_channel_is_refused(laid: Laid) -> None:
     with pytest.raises(BadInput):
-        do(laid, wishes.stop, person(laid), "zalo")
+        do(laid, preferences.stop, person(laid), "zalo")
 
 
 def deputy(laid: Laid, who: int, first: date, last: date) -> int:
-    made: int = do(laid, wishes.name_deputy, who, email="thay@so-ban.example", valid_from=first, valid_until=last)
+    made: int = do(laid, preferences.name_deputy, who, email="thay@so-ban.example", valid_from=first, valid_until=last)
     return made
 
 
@@ -116,8 +116,8 @@ def test_the_coordinator_comes_back_early(laid: Laid) -> None:
     who = person(laid)
     made = deputy(laid, who, date(2021, 6, 1), date(2021, 6, 30))
     with laid.database.read() as session:
-        assert [each.id for each in wishes.wishes_of(session, who, NOW).deputies] == [made]
-    do(laid, wishes.end_deputy, who, made)
+        assert [each.id for each in preferences.wishes_of(session, who, NOW).deputies] == [made]
+    do(laid, preferences.end_deputy, who, made)
     assert answers(laid, date(2021, 6, 7)) == ["coordinator@so-ban.example"]
     assert row(laid.database, Contact, id=made).email == ""
 
@@ -136,5 +136,5 @@ def test_a_monitor_names_no_deputy_and_nobody_ends_another_agency_s(laid: Laid) 
         deputy(laid, person(laid, Role.MONITOR, "so-chinh"), date(2021, 6, 9), date(2021, 6, 10))
     made = deputy(laid, person(laid), date(2021, 6, 9), date(2021, 6, 10))
     with pytest.raises(NotAllowed):
-        do(laid, wishes.end_deputy, person(laid, agency="huyen-a"), made)
+        do(laid, preferences.end_deputy, person(laid, agency="huyen-a"), made)
     assert len(rows(laid.database, Contact, role=Role.DEPUTY)) == 1

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from engine.errors import FileRefused, Problem
-from engine.filemodel import Day, FileModel, Flag, Mistake, Slug, Whole
-from engine.yamlfile import dump, read
+from engine.files.base_model import Day, FileModel, Flag, Mistake, Slug, Whole
+from engine.files.yaml_reader import dump, read
 
 
 class Part(FileModel):

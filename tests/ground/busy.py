@@ -16,15 +16,18 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from config import DATA
-from engine import adhoc, drafts, evidence, feeds, lifecycle, loading, signing, wishes
-from engine.database import table
-from engine.frozen import freeze
-from engine.lifecycle import Outcome, ReportText
-from engine.links import Link, Purpose
-from engine.planfile import load_plan
-from engine.records import Assignment, Duty, Letter, Plan
+from engine.accounts import sign_in
+from engine.accounts.signed_links import Link, Purpose
+from engine.admin.published_figures import freeze
+from engine.agencies import ical_feeds, preferences
+from engine.assignments import evidence, lifecycle, report_drafts
+from engine.assignments.lifecycle import Outcome, ReportText
+from engine.files.plan import load_plan
+from engine.plans import amendments, loading
+from engine.store.database import table
+from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.terms import LetterState
-from workflows.app import System
+from workflows.server import System
 
 PERIOD = "2021-H1"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
@@ -40,12 +43,12 @@ def fill(system: System) -> dict[str, object]:
     coordinator = contact_of(system.database, SILENT)
     account = join(system.database, "coordinator", "ubnd-tp-vinh")
     with system.database.write() as session:
-        drafts.save(session, MANY, plan, PERIOD, {"body-1": "Đang làm."}, actor="account:1", **WHEN)
-        wishes.name_deputy(session, coordinator, email="phogiup@tuong-duong.example", phone="", label="Cấp phó",
+        report_drafts.save(session, MANY, plan, PERIOD, {"body-1": "Đang làm."}, actor="account:1", **WHEN)
+        preferences.name_deputy(session, coordinator, email="phogiup@tuong-duong.example", phone="", label="Cấp phó",
                            language="vi", valid_from=NOW.date(), valid_until=NOW.date() + timedelta(14),
                            actor=f"contact:{coordinator}", **WHEN)  # fmt: skip
-        feeds.make_feed(session, SILENT, actor="cli", **WHEN)
-        signed_in = signing.ask_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
+        ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
+        signed_in = sign_in.ask_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
         queued = session.connection().scalars(
             select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED)).first()  # fmt: skip
     letter = letter_of(system.database, coordinator)
@@ -78,8 +81,10 @@ def _report_and_answer(session: Session, plan: int, kept: evidence.Kept) -> dict
 
 def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
     frozen = freeze(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
-    new = adhoc.NewDuty("Báo cáo nhanh tình hình địa bàn.", (SILENT, ALONE), date(2021, 7, 15), "Công văn 512/SLĐTBXH")
-    duty = adhoc.add_duty(session, plan, new, actor="cli", **WHEN)
+    new = amendments.NewDuty(
+        "Báo cáo nhanh tình hình địa bàn.", (SILENT, ALONE), date(2021, 7, 15), "Công văn 512/SLĐTBXH"
+    )
+    duty = amendments.add_duty(session, plan, new, actor="cli", **WHEN)
     other = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml").model_copy(update={"number": "201/KH-UBND"})
     loaded = loading.load_plan(session, other, actor="cli", **WHEN)
     first = session.connection().scalars(select(table(Duty).c.id).where(table(Duty).c.plan_id == plan)).first()

@@ -14,8 +14,8 @@ import psycopg
 from ground.postgres import Ground
 from sqlmodel import SQLModel
 
-import engine.records as _tables  # noqa: F401  (fills SQLModel.metadata)
-from engine.database import Database
+import engine.store.records as _tables  # noqa: F401  (fills SQLModel.metadata)
+from engine.store.database import Database
 
 ALONE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"  # noqa: E501
 FROM_ONE = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"

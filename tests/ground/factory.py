@@ -19,23 +19,23 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from engine import lifecycle
-from engine.calendar import DayException, instant
-from engine.calendarfile import load_calendar_file
-from engine.database import Database, table
-from engine.directory import DirectoryFile, load_directory
-from engine.lifecycle import MOVES, Action, ReportText
-from engine.loading import load_days, load_plan, load_policy
-from engine.loading import load_directory as store_directory
-from engine.opening import activate, open_due
-from engine.planfile import PlanFile
-from engine.planfile import load_plan as read_plan
-from engine.policy import Policy
-from engine.records import Assignment, Contact, Duty, Event, Letter, Notice
-from engine.rulebook import read_rulebook
-from engine.sweep import Swept, sweep
+from engine.assignments import lifecycle
+from engine.assignments.escalation import Swept, sweep
+from engine.assignments.lifecycle import MOVES, Action, ReportText
+from engine.assignments.opening import activate, open_due
+from engine.files.calendar import load_calendar_file
+from engine.files.directory import DirectoryFile, load_directory
+from engine.files.plan import PlanFile
+from engine.files.plan import load_plan as read_plan
+from engine.files.yaml_reader import read
+from engine.plans.loading import load_days, load_plan, load_policy
+from engine.plans.loading import load_directory as store_directory
+from engine.rules.calendar import DayException, instant
+from engine.rules.policy import Policy
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import Role, State
-from engine.yamlfile import read
 
 CONFIG = Path(__file__).parents[2] / "config"
 ISSUED = date(2021, 4, 7)

@@ -20,7 +20,7 @@ from ground.office import NOW
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from engine.singlesignon import Provider
+from engine.accounts.oidc import Provider
 
 ISSUER, CLIENT, SECRET = "https://dangnhap.tinh.example", "dondoc", "a secret of two"
 KEYS = {name: ECKey.generate_key("P-256", {"kid": name, "use": "sig"}) for name in ("k1", "k2", "thief")}

@@ -6,10 +6,10 @@ import re
 
 from ground.post import KEY, LetterBox
 
-from engine.links import Signer
-from engine.web.context import SignInLetter
-from notifications.letters import Stationery
-from notifications.linkpost import LinkPost
+from engine.accounts.signed_links import Signer
+from engine.http.app_context import SignInLetter
+from notifications.letters.renderer import Stationery
+from notifications.letters.sign_in_mailer import LinkPost
 
 
 class LinkBox(LetterBox):

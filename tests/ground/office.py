@@ -27,20 +27,20 @@ from httpx import Response
 from sqlmodel import Session
 
 from config.settings import Settings
-from engine import lifecycle
-from engine.database import Database, table
-from engine.lifecycle import Outcome, ReportText
-from engine.links import Link, Purpose, Signer
-from engine.queries.timeclass import Today, read_today
-from engine.records import Contact, Letter
+from engine.accounts.signed_links import Link, Purpose, Signer
+from engine.app import make_app
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import Outcome, ReportText
+from engine.http.app_context import Context
+from engine.http.render import Templates
+from engine.http.request_context import Tools
+from engine.http.security import FormTokens
+from engine.queries.time_class import Today, read_today
+from engine.store.database import Database, table
+from engine.store.records import Contact, Letter
 from engine.terms import Role
-from engine.web.app import make_app
-from engine.web.context import Context
-from engine.web.render import Templates
-from engine.web.security import FormTokens
-from engine.web.visit import Tools
-from workflows import mailroom, passes
-from workflows.rehearsal import live
+from workflows import channel_wiring, passes
+from workflows.simulation.fast_forward import live
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
 HERE = "http://127.0.0.1:8188"
@@ -116,7 +116,7 @@ def open_office(
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
     signer = Signer(KEY)
-    wording = wording or mailroom.wording(chosen, database, mailroom.stationery(chosen, signer))
+    wording = wording or channel_wiring.wording(chosen, database, channel_wiring.stationery(chosen, signer))
     context = Context(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)

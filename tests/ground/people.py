@@ -7,9 +7,9 @@ from pathlib import Path
 from ground.office import NOW, Office, open_office
 from sqlmodel import SQLModel
 
-from engine.accounts import create
-from engine.database import Database
-from engine.signing import open_session
+from engine.accounts.accounts import create
+from engine.accounts.sign_in import open_session
+from engine.store.database import Database
 
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:

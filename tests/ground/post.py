@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from engine.links import Signer
+from engine.accounts.signed_links import Signer
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import PostOffice
-from notifications.letters import Stationery
+from notifications.letters.renderer import Stationery
 
 KEY = "a key for tests that signs nothing outside of them"
 

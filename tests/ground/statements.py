@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from engine.database import Database
+from engine.store.database import Database
 
 
 @contextmanager

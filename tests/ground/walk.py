@@ -19,7 +19,7 @@ from ground.office import Office
 from httpx import Response
 from lxml.html import fromstring
 
-from engine.web.app import PAGES
+from engine.app import PAGES
 
 HOSTILE = (
     "", "0", "-1", "9" * 30, "1e9", "٣", "' OR 1=1 --", "../../etc/passwd", "\x00", "\r\nX-A: b", "\u202e\u200b\ufeff",

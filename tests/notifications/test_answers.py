@@ -15,20 +15,20 @@ from ground.factory import Laid, at, bring_to, lay, row, rows, swept
 from ground.post import KEY, LetterBox, post_office
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.links import Signer
-from engine.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, Notice
+from engine.accounts.signed_links import Signer
+from engine.store.database import Database, table
+from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, State
-from notifications import answers
-from notifications.answers import Became
-from notifications.bounces import bounce_address
 from notifications.channel import Fate, Outcome, Outgoing
+from notifications.channel_health import pulses
 from notifications.delivery import deliver
-from notifications.inbox import Inbox, Security
-from notifications.mail import read_mail
-from notifications.mime import Sender, compose, digest
-from notifications.pulse import pulses
-from notifications.receiving import Ears, receive
+from notifications.email.bounces import bounce_address
+from notifications.email.mime import Sender, compose, digest
+from notifications.inbound import answers
+from notifications.inbound.answers import Became
+from notifications.inbound.fetching import Ears, receive
+from notifications.inbound.mailbox import Inbox, Security
+from notifications.inbound.message import read_mail
 from notifications.sms.incoming import incoming
 from notifications.sms.replies import NOT_UNDERSTOOD
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.bounces import Severity, bounce_address, is_auto_reply, parse, verify
+from notifications.email.bounces import Severity, bounce_address, is_auto_reply, parse, verify
 
 RETURNED = Path(__file__).with_name("returned")
 OURS = "<48b755347a2528fc76b4aafc294e59f3@so.example>"

@@ -14,15 +14,15 @@ from ground.post import KEY
 from sqlalchemy import update
 
 from config.settings import Settings
-from engine.database import Database, table
-from engine.links import Signer
-from engine.records import AnswerCode, Contact, Event, Incoming, Letter
+from engine.accounts.signed_links import Signer
+from engine.app import make_app
+from engine.http.app_context import Context
+from engine.store.database import Database, table
+from engine.store.records import AnswerCode, Contact, Event, Incoming, Letter
 from engine.terms import EventKind, LetterState
-from engine.web.app import make_app
-from engine.web.context import Context
-from notifications import callbacks
-from workflows import mailroom
-from workflows.listening import add_metrics
+from notifications.inbound import callbacks
+from workflows import channel_wiring
+from workflows.inbound_passes import add_metrics
 
 NOW, SECRET = at("2021-04-07", "09:00"), "a-secret-in-the-address"
 COORDINATOR, NUMBER = "coordinator@so-ban.example", "+84912345678"
@@ -125,10 +125,10 @@ def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: htt
 
 def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
-    first, again = (mailroom.callback_addresses(settings, Signer(KEY)) for _ in range(2))
+    first, again = (channel_wiring.callback_addresses(settings, Signer(KEY)) for _ in range(2))
     assert first == again
     assert KEY not in str(first)
-    assert len(mailroom.callback_secret(settings, Signer(KEY))) == 32
+    assert len(channel_wiring.callback_secret(settings, Signer(KEY))) == 32
 
 
 def test_metrics_are_for_this_machine_or_whoever_has_the_token(

@@ -17,15 +17,15 @@ import httpx
 import pytest
 
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from notifications.maildir import Maildir
-from notifications.mime import Sender, digest
-from notifications.relay import Relay, Security
+from notifications.email.maildir import Maildir
+from notifications.email.mime import Sender, digest
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email
 from notifications.sms.apprise_channel import AppriseSms
 from notifications.sms.esms import Esms
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel
 from notifications.sms.speedsms import SpeedSms
-from notifications.smtp import Email
 from tests.notifications.sms.running import answering
 from tests.notifications.smtp_server import FaultyServer, Kind
 

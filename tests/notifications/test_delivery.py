@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
+from engine.assignments.lifecycle import Action
+from engine.store.database import Database, table
+from engine.store.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState, Role
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import BATCH, FIRST_WAIT, LONGEST_WAIT, Delivered, PostOffice, deliver, retry_at

@@ -9,14 +9,14 @@ import pytest
 from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, policy, rows, swept
 from sqlalchemy import event, insert, update
 
-from engine import lifecycle
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.records import Contact, Letter, Notice
-from engine.rulebook import read_rulebook
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import Action
+from engine.store.database import Database, table
+from engine.store.records import Contact, Letter, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
-from notifications.facts import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, ORDER, LetterFacts, gather, moot
-from notifications.letters import PARTS
+from notifications.letters.facts import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, ORDER, LetterFacts, gather, moot
+from notifications.letters.renderer import PARTS
 
 TODAY, NOW = date(2021, 6, 18), at("2021-06-18", "07:30")
 

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.records import Contact, Delivery, Event, Incoming, Letter, Notice
+from engine.assignments.lifecycle import Action
+from engine.store.database import Database, table
+from engine.store.records import Contact, Delivery, Event, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
-from notifications import fates
-from notifications.bounces import Bounce, Severity, bounce_address
 from notifications.channel import Channel, Fate, Outcome
 from notifications.delivery import deliver
+from notifications.email.bounces import Bounce, Severity, bounce_address
+from notifications.receipts import letter_outcomes
 from notifications.sms.receipts import REPORTED, Receipt, advance
 
 NOW = at("2021-04-07", "08:00")
@@ -62,16 +62,18 @@ def letter_to(laid: Laid, mailbox: str = COORDINATOR, **more: Any) -> Any:
     return rows(laid.database, Letter, contact_id=contact.id, **more)[-1]
 
 
-def told(laid: Laid, state: LetterState, now: Any = NOW, mailbox: str = COORDINATOR) -> fates.Told:
+def told(laid: Laid, state: LetterState, now: Any = NOW, mailbox: str = COORDINATOR) -> letter_outcomes.Told:
     """A gateway reports on the coordinator's first letter."""
     receipt = f"<{letter_to(laid, mailbox, day=date(2021, 4, 7)).key}>"
     with laid.database.write() as session:
-        return fates.take_receipt(session, Receipt(receipt, state, "1", now), now)
+        return letter_outcomes.take_receipt(session, Receipt(receipt, state, "1", now), now)
 
 
-def bounced(laid: Laid, severity: Severity, now: Any = NOW, status: str = "5.1.1", **named: Any) -> fates.Told:
+def bounced(
+    laid: Laid, severity: Severity, now: Any = NOW, status: str = "5.1.1", **named: Any
+) -> letter_outcomes.Told:
     with laid.database.write() as session:
-        return fates.take_bounce(session, Bounce(severity, status=status, **named), SECRET, now)
+        return letter_outcomes.take_bounce(session, Bounce(severity, status=status, **named), SECRET, now)
 
 
 def odd(laid: Laid) -> list[str]:
@@ -128,21 +130,21 @@ def test_a_receipt_that_comes_before_its_letter_is_settled_waits_for_it(laid: La
         )
     assert told(laid, LetterState.DELIVERED).letter_id is None
     with laid.database.write() as session:
-        assert fates.settle_early(session, NOW) == 0
+        assert letter_outcomes.settle_early(session, NOW) == 0
         session.connection().execute(
             update(table(Letter)).where(table(Letter).c.id == letter.id).values(state=LetterState.ACCEPTED)
         )
     with laid.database.write() as session:
-        assert [fates.settle_early(session, NOW) for _ in range(2)] == [1, 0]
+        assert [letter_outcomes.settle_early(session, NOW) for _ in range(2)] == [1, 0]
     assert letter_to(laid, day=date(2021, 4, 7)).state is LetterState.DELIVERED
 
 
 def test_a_receipt_for_no_letter_is_given_up_after_a_day_and_says_so(laid: Laid) -> None:
     with laid.database.write() as session:
-        fates.take_receipt(session, Receipt("nobody's", LetterState.DELIVERED, "1", NOW), NOW)
+        letter_outcomes.take_receipt(session, Receipt("nobody's", LetterState.DELIVERED, "1", NOW), NOW)
     for hours in (1, 25):
         with laid.database.write() as session:
-            fates.settle_early(session, NOW + timedelta(hours=hours))
+            letter_outcomes.settle_early(session, NOW + timedelta(hours=hours))
     assert row(laid.database, Incoming).outcome == "no_letter"
 
 

@@ -10,7 +10,7 @@ from ground.dovecot import PASSWORD, Dovecot, running_dovecot
 from imapclient import IMAPClient
 
 from engine.errors import BadInput, Unavailable
-from notifications.inbox import Inbox, Security
+from notifications.inbound.mailbox import Inbox, Security
 
 NOW = datetime.now(UTC)
 

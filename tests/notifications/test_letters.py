@@ -15,19 +15,19 @@ from ground.factory import CONFIG, at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.calendar import PLAN_TIME
-from engine.digest import Boxes, OverdueRow
-from engine.directory import fold
-from engine.links import Signer
-from engine.planfile import load_plan
-from engine.planparts import SUBJECT_WORDS, subject_words
-from engine.proof import Proof
+from engine.accounts.signed_links import Signer
+from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.files.directory import fold
+from engine.files.plan import load_plan
+from engine.files.plan_parts import SUBJECT_WORDS, subject_words
+from engine.queries.system.letter_counts import Proof
+from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
-from notifications.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
-from notifications.letters import LANGUAGES, ONE_PART, TEMPLATES, Stationery, week_words
-from notifications.lists import MOST_AGENCIES, MOST_DUTIES, WORST
-from notifications.mime import Sender, compose
+from notifications.email.mime import Sender, compose
+from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
+from notifications.letters.renderer import LANGUAGES, ONE_PART, TEMPLATES, Stationery, week_words
+from notifications.letters.shortening import MOST_AGENCIES, MOST_DUTIES, WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
 BASE = "https://dondoc.nghean.gov.example"

@@ -11,15 +11,15 @@ import pytest
 from ground.mailing import LinkBox, link_post, sign_in_letter
 
 from config.settings import Settings
-from engine.links import Signer
-from notifications.letters import LANGUAGES, Stationery
-from notifications.linkpost import LinkPost
-from notifications.maildir import letters, read
-from notifications.mime import Sender
-from notifications.relay import Relay, Security
-from notifications.smtp import Email
+from engine.accounts.signed_links import Signer
+from notifications.email.maildir import letters, read
+from notifications.email.mime import Sender
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email
+from notifications.letters.renderer import LANGUAGES, Stationery
+from notifications.letters.sign_in_mailer import LinkPost
 from tests.notifications.smtp_server import FaultyServer, Kind
-from workflows.mailroom import link_post as wired
+from workflows.channel_wiring import link_post as wired
 
 STATIONERY = Stationery(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.mail import asked, own_words, read_mail
+from notifications.inbound.message import asked, own_words, read_mail
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood
 
 TODAY = date(2021, 6, 14)

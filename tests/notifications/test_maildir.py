@@ -11,8 +11,8 @@ import pytest
 
 from engine.errors import BadInput, NotFound
 from notifications.channel import Channel, Fate, Outgoing
-from notifications.maildir import Maildir, letters, read
-from notifications.mime import Sender, compose
+from notifications.email.maildir import Maildir, letters, read
+from notifications.email.mime import Sender, compose
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 LETTER = Outgoing(

@@ -33,23 +33,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from engine.calendar import WorkCalendar, local_date
-from engine.database import Database, table
-from engine.lifecycle import chase
-from engine.links import Purpose, Signer
-from engine.opening import activate
-from engine.outbox import Line, post
-from engine.planparts import subject_words
-from engine.policy import NEVER_STOPPED
-from engine.records import Assignment, Contact, Letter, Notice
-from engine.rulebook import read_answering
+from engine.accounts.signed_links import Purpose, Signer
+from engine.assignments.lifecycle import chase
+from engine.assignments.opening import activate
+from engine.assignments.outbox import Line, post
+from engine.files.plan_parts import subject_words
+from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.policy import NEVER_STOPPED
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Letter, Notice
+from engine.store.rulebook import read_answering
 from engine.terms import NoticeKind, Role, Urgency
 from notifications.channel import Fate, Outcome
 from notifications.delivery import deliver
-from notifications.letters import LANGUAGES
-from notifications.mime import Sender, compose
+from notifications.email.mime import Sender, compose
+from notifications.letters.renderer import LANGUAGES
+from notifications.letters.template_check import samples
 from notifications.sms.text import MAX_PARTS, measure, plain
-from notifications.templates_check import samples
 from workflows.passes import tick
 
 PHONE = "0912345678"

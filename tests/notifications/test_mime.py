@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.errors import BadInput
 from notifications.channel import Outgoing
-from notifications.mime import Sender, compose
+from notifications.email.mime import Sender, compose
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc – Sở Lao động, Thương binh và Xã hội tỉnh")
 MONDAY = datetime(2021, 6, 14, 1, tzinfo=UTC)

@@ -10,14 +10,14 @@ import pytest
 from ground.factory import Laid, at, lay, row, rows, swept
 from ground.post import LetterBox, post_office
 
-from engine.database import Database
-from engine.records import Event
+from engine.store.database import Database
+from engine.store.records import Event
 from engine.terms import EventKind
-from notifications.alarm import Operator, alarm
 from notifications.channel import Fate, Outcome
+from notifications.channel_health import IN_A_ROW, Pulse, after, feel, pulses
 from notifications.delivery import deliver
-from notifications.pulse import IN_A_ROW, Pulse, after, feel, pulses
-from notifications.sms.troubles import BALANCE, LOGIN
+from notifications.operator_alarm import Operator, alarm
+from notifications.sms.permanent_errors import BALANCE, LOGIN
 
 NOW = at("2021-04-07", "08:00")
 FAILED, WORKED = Outcome(Fate.RETRY, "421", "try later"), Outcome(Fate.ACCEPTED, "250")

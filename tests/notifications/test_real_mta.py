@@ -21,11 +21,11 @@ from pathlib import Path
 
 import pytest
 
-from notifications import bounces
 from notifications.channel import Fate, Outgoing
-from notifications.mime import Sender
-from notifications.relay import Relay, Security
-from notifications.smtp import Email
+from notifications.email import bounces
+from notifications.email.mime import Sender
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email
 from tests.notifications.smtp_server import certificate
 
 MASTER = Path("/usr/lib/postfix/sbin/master")

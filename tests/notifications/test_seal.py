@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from engine.errors import BadInput
 from notifications.channel import Outgoing
-from notifications.mime import Sender, compose
-from notifications.seal import Seal
+from notifications.email.dkim_signature import Seal
+from notifications.email.mime import Sender, compose
 
 KEY = rsa.generate_private_key(65537, 1024)
 PRIVATE = {

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from engine.errors import BadInput
-from notifications.bounces import verify
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from notifications.mime import Sender
-from notifications.relay import Relay, Security
-from notifications.smtp import Email, Pace
+from notifications.email.bounces import verify
+from notifications.email.mime import Sender
+from notifications.email.relay import Relay, Security
+from notifications.email.smtp import Email, Pace
 from tests.notifications.smtp_server import FaultyServer, Kind, certificate
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")

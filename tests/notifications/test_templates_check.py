@@ -9,12 +9,12 @@ import pytest
 from ground.factory import Laid, at, lay, swept
 from ground.post import KEY, LetterBox
 
-from engine.database import Database
+from engine.accounts.signed_links import Signer
 from engine.errors import NotFound
-from engine.links import Signer
+from engine.store.database import Database
 from notifications.delivery import PostOffice, deliver
-from notifications.letters import LANGUAGES, TEMPLATES, Stationery
-from notifications.templates_check import EDITED, check_folder, check_template, preview, samples
+from notifications.letters.renderer import LANGUAGES, TEMPLATES, Stationery
+from notifications.letters.template_check import EDITED, check_folder, check_template, preview, samples
 
 NOW = at("2021-04-07", "08:00")
 BASE = "https://dondoc.example"

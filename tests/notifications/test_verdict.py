@@ -9,7 +9,7 @@ import pytest
 from aiosmtplib import SMTPConnectError
 
 from notifications.channel import Fate
-from notifications.verdict import OPENING, Stage, broken, judge, unopened
+from notifications.email.smtp_replies import OPENING, Stage, broken, judge, unopened
 
 A, R, N, U = Fate.ACCEPTED, Fate.RETRY, Fate.REFUSED, Fate.UNKNOWN
 TABLE = [

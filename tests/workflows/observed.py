@@ -34,8 +34,8 @@ from ground.loopback import refuse_the_outside  # noqa: E402
 from ground.post import LetterBox, post_office  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
-from engine.database import Database  # noqa: E402
-from engine.records import Duty, Letter, Notice  # noqa: E402
+from engine.store.database import Database  # noqa: E402
+from engine.store.records import Duty, Letter, Notice  # noqa: E402
 from workflows import passes  # noqa: E402
 from workflows.passes import PassReport  # noqa: E402
 from workflows.prefect_server import PrefectServer, environment  # noqa: E402
@@ -167,7 +167,7 @@ def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str
 
 def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     """Registered twice, then one run as a worker's child process does it, on the database of its environment."""
-    from workflows.deploy import deploy
+    from workflows.prefect_deployments import deploy
 
     for seconds in (60, 90):
         name = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds))

@@ -13,8 +13,8 @@ import pytest
 from ground.factory import Laid, at, happened, lay, row, rows, swept
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.records import Assignment, Event, Letter, Pass
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind, LetterState
 from workflows.audit import PATIENCE, Audit, audit, look
 

@@ -14,9 +14,9 @@ from ground.commands import Commands
 from ground.factory import CONFIG, at, real_plan, rows
 
 from config.settings import Settings
-from engine.database import Database
-from engine.opening import activate
-from engine.records import Agency, Letter, Plan
+from engine.assignments.opening import activate
+from engine.store.database import Database
+from engine.store.records import Agency, Letter, Plan
 from engine.terms import LetterState
 from workflows.passes import PassName
 

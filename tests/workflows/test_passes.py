@@ -27,16 +27,16 @@ from ground.factory import (
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
 
-from engine import lifecycle
-from engine.calendar import DayException, DayKind, local_date
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.opening import activate
-from engine.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import Action
+from engine.assignments.opening import activate
+from engine.rules.calendar import DayException, DayKind, local_date
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, Urgency
 from workflows import passes
 from workflows.passes import PLAIN, PassName, PassReport
-from workflows.rehearsal import live
+from workflows.simulation.fast_forward import live
 
 BEGAN = at("2021-04-07", "09:00")
 DAY = timedelta(days=1)

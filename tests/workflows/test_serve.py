@@ -19,10 +19,10 @@ import pytest
 from ground.factory import at, lay, plan_file, rows
 from sqlalchemy import update
 
-from engine.calendar import DayException, DayKind, local_date
-from engine.clock import system_clock
-from engine.database import Database, table
-from engine.records import Letter
+from engine.rules.calendar import DayException, DayKind, local_date
+from engine.store.clock import system_clock
+from engine.store.database import Database, table
+from engine.store.records import Letter
 from engine.terms import LetterState
 
 DONDOC = Path(sys.executable).with_name("dondoc")

@@ -20,22 +20,22 @@ from icalendar import Calendar
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from engine import opening
-from engine.calendar import PLAN_TIME, WorkCalendar, instant
-from engine.calendarfile import load_calendar
-from engine.database import Database, table
-from engine.directory import load_directory
+from engine.assignments import opening
 from engine.errors import BadInput
-from engine.foreseen import Foreseen, Scenario, Year
-from engine.planfile import PlanFile, load_plan
-from engine.records import Assignment, Contact, Duty, Letter, Notice
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.plans.simulated_year import Foreseen, Scenario, Year
+from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Duty, Letter, Notice
 from engine.terms import LetterState
 from workflows.cli import app
-from workflows.foresight import as_csv, as_html, as_ics, as_json
 from workflows.passes import tick
-from workflows.rehearsal import live
-from workflows.scenarios import people
-from workflows.simulate import foresee, simulate, summary
+from workflows.simulation.fast_forward import live
+from workflows.simulation.scenarios import people
+from workflows.simulation.simulation import foresee, simulate, summary
+from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json
 
 FIRST, LAST = date(2021, 4, 7), date(2021, 7, 9)
 BEATS = [time(7, 0), time(7, 30), time(8, 0), time(9, 0), time(9, 30), time(12, 0), time(16, 30)]

@@ -18,14 +18,14 @@ from ground.factory import at, real_plan
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
 
-from engine import lifecycle, opening
-from engine.calendar import local_date
-from engine.database import Database, table
-from engine.lifecycle import ReportText
-from engine.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice
+from engine.assignments import lifecycle, opening
+from engine.assignments.lifecycle import ReportText
+from engine.rules.calendar import local_date
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice
 from engine.terms import EventKind, LetterState, State
 from workflows.passes import tick
-from workflows.rehearsal import live
+from workflows.simulation.fast_forward import live
 
 BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
 FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine import bodies, contacts, evidence, upkeep
-from engine.database import Database
-from engine.loading import load_directory
-from engine.records import Agency, Contact, Pass
+from engine.admin import daily_cleanup
+from engine.agencies import agencies, contacts
+from engine.assignments import evidence
+from engine.plans.loading import load_directory
+from engine.store.database import Database
+from engine.store.records import Agency, Contact, Pass
 from workflows import passes
 
 NOW = at("2021-06-07")
@@ -25,7 +27,7 @@ def laid(database: Database) -> Database:
         load_directory(session, directory(), actor="cli:test", now=NOW)
         contacts.add(session, "so-ban", "deputy", email="b@so-ban.example", valid_until=date(2021, 6, 7),
                      actor="cli:test", now=NOW)  # fmt: skip
-        bodies.rename(session, "so-ban", name="Sở Ban mới", on=date(2021, 6, 8), actor="cli:test", now=NOW)
+        agencies.rename(session, "so-ban", name="Sở Ban mới", on=date(2021, 6, 8), actor="cli:test", now=NOW)
     return database
 
 
@@ -41,9 +43,9 @@ def test_when_the_day_has_passed_addresses_go_and_the_new_name_is_borne(laid: Da
 def test_again_on_the_same_day_it_looks_once_and_does_nothing(laid: Database, tmp_path: Path) -> None:
     passes.upkeep(laid, at("2021-06-08", "00:03"), tmp_path)
     with laid.write() as session:
-        assert not upkeep.is_owed(session, at("2021-06-08", "23:59"))
-        assert upkeep.keep(session, at("2021-06-08", "23:59")) == {}
-        assert upkeep.is_owed(session, at("2021-06-09", "00:00"))
+        assert not daily_cleanup.is_owed(session, at("2021-06-08", "23:59"))
+        assert daily_cleanup.keep(session, at("2021-06-08", "23:59")) == {}
+        assert daily_cleanup.is_owed(session, at("2021-06-09", "00:00"))
     assert happened(laid, kind="contact_changed", actor="system") == ["contact_changed"]
 
 

@@ -11,9 +11,9 @@ from ground.office import NOW, Office, open_office
 from ground.people import as_role, join
 from httpx import Response
 
-from engine.database import Database
-from engine.signing import open_session
-from engine.tokens import make_token
+from engine.accounts.api_tokens import make_token
+from engine.accounts.sign_in import open_session
+from engine.store.database import Database
 
 NEW = {"label": "Kho số liệu", "scopes": ["read"], "days": 30}
 

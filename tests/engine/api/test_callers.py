@@ -12,12 +12,12 @@ from ground.office import NOW, Office, open_office
 from ground.people import everything
 from httpx import Response
 
-from engine.accounts import create
-from engine.database import Database
-from engine.records import ApiToken, Assignment, Event, IdempotencyKey, Report
-from engine.signing import open_session
+from engine.accounts.accounts import create
+from engine.accounts.api_tokens import make_token, revoke_token
+from engine.accounts.sign_in import open_session
+from engine.store.database import Database
+from engine.store.records import ApiToken, Assignment, Event, IdempotencyKey, Report
 from engine.terms import EventKind
-from engine.tokens import make_token, revoke_token
 
 DEED = "/api/v1/assignments/3/acknowledge"
 REPORT: dict[str, Any] = {"outcome": "done", "body": "Đã làm."}

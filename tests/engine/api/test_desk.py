@@ -13,10 +13,10 @@ from ground.office import NOW, Office, contact_of
 from ground.people import join
 from httpx import Response
 
-from engine.database import Database
-from engine.records import Assignment, Contact, Evidence, Feed, Report
+from engine.accounts.api_tokens import make_token
+from engine.store.database import Database
+from engine.store.records import Assignment, Contact, Evidence, Feed, Report
 from engine.terms import Role, State
-from engine.tokens import make_token
 
 PDF = b"%PDF-1.7\nb\xc3\xa1o c\xc3\xa1o"
 HUYEN_B = 3

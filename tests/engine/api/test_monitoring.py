@@ -12,11 +12,11 @@ from ground.office import NOW, Office, open_office
 from ground.people import everything, join
 from httpx import Response
 
-from engine.database import Database
-from engine.lifecycle import ReportText, report
-from engine.records import Assignment, Duty, Extension, Frozen, Report
+from engine.accounts.api_tokens import make_token
+from engine.assignments.lifecycle import ReportText, report
+from engine.store.database import Database
+from engine.store.records import Assignment, Duty, Extension, Frozen, Report
 from engine.terms import State
-from engine.tokens import make_token
 
 DUTY = {"text": "Rà soát.", "owners": ["cac-huyen"], "due": "2021-07-04", "basis": "Công văn 15"}
 WRITES: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -12,9 +12,9 @@ from ground.office import NOW, Office, contact_of
 from ground.people import as_role, everything, join
 from httpx import Response
 
-from engine.bodies import succeed
-from engine.database import Database
-from engine.records import Account, Agency, Assignment, Contact, Succession
+from engine.agencies.agencies import succeed
+from engine.store.database import Database
+from engine.store.records import Account, Agency, Assignment, Contact, Succession
 from engine.terms import State
 
 AGENCY = {"id": "so-moi", "name": "Sở Mới", "level": "so", "parent": "tinh", "groups": ["cac-huyen"]}

@@ -11,11 +11,11 @@ from ground.office import Office, open_office
 from ground.people import as_role, everything
 from httpx import Response
 
-from engine.database import Database
-from engine.policies import policy_text
-from engine.records import Assignment, CalendarDay, Plan, PolicyRecord
+from engine.admin.policy_editor import policy_text
+from engine.files.yaml_reader import dump
+from engine.store.database import Database
+from engine.store.records import Assignment, CalendarDay, Plan, PolicyRecord
 from engine.terms import PlanState
-from engine.yamlfile import dump
 
 STORM: dict[str, Any] = {"set": [{"day": "2021-06-17", "kind": "day_off", "name": "Bão", "basis": "12/CĐ"}]}
 

@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from engine.accounts import create
-from engine.database import Database
-from engine.tokens import Scope, make_token
+from engine.accounts.accounts import create
+from engine.accounts.api_tokens import Scope, make_token
+from engine.store.database import Database
 
 ROLES = ("coordinator", "monitor", "administrator")
 HELD = [

@@ -9,7 +9,7 @@ import pytest
 from ground.factory import Laid, at, lay, plan_file
 from ground.office import Office, open_office
 
-from engine.database import Database
+from engine.store.database import Database
 
 COUNT = {"text": "x", "unit": "count", "max": 460}
 INDICATORS = (

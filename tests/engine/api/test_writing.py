@@ -12,8 +12,8 @@ from httpx import Response
 from sqlalchemy import update
 from sqlmodel import SQLModel
 
-from engine.database import Database, table
-from engine.records import Assignment, Event, Extension, Report
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Event, Extension, Report
 from engine.terms import EventKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5

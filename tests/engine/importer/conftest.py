@@ -10,7 +10,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from engine.directory import DirectoryFile, load_directory
+from engine.files.directory import DirectoryFile, load_directory
 from engine.importer import ImportedPlan, read_document
 
 TESTS = Path(__file__).parents[2]

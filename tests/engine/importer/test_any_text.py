@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import DondocError
 from engine.importer import as_json, as_plan_yaml, read_document
-from engine.importer.owners import Unknowing
+from engine.importer.phrases.owners import Unknowing
 
 PIECES = ["IV. PHÂN CÔNG NHIỆM VỤ", "V. TỔ CHỨC THỰC HIỆN", "1. Sở Y tế", "2. Công an tỉnh:", "3. Đề nghị Hội Nông dân",
           "- Chủ trì, phối hợp với", "+ báo cáo trước ngày 15/6", "a) Chỉ đạo:", "(1) Rà soát", "* Tổ chức", "|", "",

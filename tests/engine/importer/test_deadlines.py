@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from engine.importer.deadlines import deadlines_in
 from engine.importer.model import DeadlineKind
-from engine.importer.timing import timing_of
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.timing import timing_of
 
 FOUND = [
     ("báo cáo trước ngày 15/12 hằng năm", ["trước ngày 15/12 hằng năm"], ["--12-15"]),

@@ -3,11 +3,11 @@
 import pytest
 
 from engine.errors import FileRefused
+from engine.files.plan import PlanFile, against_directory, load_plan
+from engine.files.yaml_reader import read as read_yaml
 from engine.importer import as_plan_yaml, read_document
 from engine.importer.draft import CONFIRM
-from engine.importer.owners import Unknowing
-from engine.planfile import PlanFile, against_directory, load_plan
-from engine.yamlfile import read as read_yaml
+from engine.importer.phrases.owners import Unknowing
 
 
 @pytest.fixture

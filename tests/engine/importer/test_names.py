@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.importer.bodies import bodies_in
-from engine.importer.names import Prose, names_at
-from engine.importer.owners import Form, owner_line
+from engine.importer.phrases.agency_lists import bodies_in
+from engine.importer.phrases.names import Prose, names_at
+from engine.importer.phrases.owners import Form, owner_line
 
 NAMES = [
     ("Sở Lao động - Thương binh và Xã hội chủ trì", ["Sở Lao động - Thương binh và Xã hội"]),

@@ -5,9 +5,9 @@ import textwrap
 import pytest
 
 from engine.importer import as_json, read_document
-from engine.importer.joining import joined
-from engine.importer.letters import squashed
-from engine.importer.reading import read_pages
+from engine.importer.reading.reader import read_pages
+from engine.importer.structure.joining import joined
+from engine.importer.vietnamese import squashed
 
 # item -> duties, DOMAIN 1
 TABLE = {"1": 6, "2": 4, "3": 1, "4": 1, "5": 2, "6": 1, "7": 1, "8": 1, "9": 1, "10": 1, "11": 1, "12": 1, "13": 1,

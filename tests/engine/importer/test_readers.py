@@ -8,10 +8,10 @@ from docx.enum.text import WD_BREAK
 
 from engine.errors import BadInput
 from engine.importer import read_document
-from engine.importer.charset import OLD_WAYS, from_misread_utf8, from_tcvn3, from_vni, modern
-from engine.importer.letters import clean, is_syllable, matching, squashed
-from engine.importer.pages import Line, Table
-from engine.importer.reading import read_pages
+from engine.importer.reading.charset import OLD_WAYS, from_misread_utf8, from_tcvn3, from_vni, modern
+from engine.importer.reading.pages import Line, Table
+from engine.importer.reading.reader import read_pages
+from engine.importer.vietnamese import clean, is_syllable, matching, squashed
 
 from_data = "Ủy ban nhân dân tỉnh ban hành kế hoạch phòng, chống thiên tai như sau: giữ vững, bảo đảm, kịp thời"
 TCVN3 = "ñy ban nh©n d©n tØnh ban hµnh kÕ ho¹ch phßng, chèng thiªn tai nh­ sau: gi÷ v÷ng, b¶o ®¶m, kÞp thêi"

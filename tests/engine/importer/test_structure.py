@@ -4,11 +4,11 @@ import pytest
 
 from engine.errors import BadInput
 from engine.importer import read_document
-from engine.importer.joining import joined
-from engine.importer.labels import Label, label_of_column, label_of_line
-from engine.importer.marks import Rank, mark_of
 from engine.importer.model import Place
-from engine.importer.pages import Line
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line
+from engine.importer.phrases.marks import Rank, mark_of
+from engine.importer.reading.pages import Line
+from engine.importer.structure.joining import joined
 
 
 def paragraphs(text):

@@ -11,8 +11,8 @@ from ground.office import looking
 from ground.statements import statements
 from sqlmodel import Session
 
-from engine.database import Database
-from engine.queries.timeclass import Today
+from engine.queries.time_class import Today
+from engine.store.database import Database
 
 Counting = Callable[[Database], AbstractContextManager[list[str]]]
 

@@ -8,17 +8,17 @@ from ground.factory import Laid, do
 from ground.office import NOW, looking
 from sqlmodel import Session
 
-from engine.database import Database, table
-from engine.lifecycle import Action
-from engine.queries.agencies import list_agencies
-from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import board
-from engine.queries.choices import PlanChoices, plan_choices
-from engine.queries.metrics import metrics
-from engine.queries.overdue import overdue
-from engine.queries.timeclass import BOXES, Today
-from engine.queries.todo import todo
-from engine.records import Contact
+from engine.assignments.lifecycle import Action
+from engine.queries.directory.agencies import list_agencies
+from engine.queries.figures.board import board
+from engine.queries.figures.reporting_rates import metrics
+from engine.queries.filter_choices import PlanChoices, plan_choices
+from engine.queries.time_class import BOXES, Today
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.queries.work.overdue import overdue
+from engine.queries.work.todo import todo
+from engine.store.database import Database, table
+from engine.store.records import Contact
 from engine.terms import NoticeKind, Role, TimeClass
 
 Seen = tuple[Session, Today]

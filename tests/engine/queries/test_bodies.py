@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from ground.factory import CONFIG, at, directory, store
 
-from engine.database import Database
-from engine.directory import load_directory
+from engine.agencies.stored_directory import read_directory
 from engine.errors import NotFound
-from engine.loading import load_directory as store_directory
-from engine.queries.bodies import read_directory
+from engine.files.directory import load_directory
+from engine.plans.loading import load_directory as store_directory
+from engine.store.database import Database
 
 NOW = at("2021-04-07")
 

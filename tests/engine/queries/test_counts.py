@@ -10,21 +10,21 @@ from ground.factory import Laid, begin, plan_file, store, swept
 from ground.office import NOW, OPENED, looking
 from sqlmodel import Session
 
-from engine.queries.accepting import reports_waiting
-from engine.queries.agencies import agency_choices, list_agencies
-from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.board import board
-from engine.queries.desk import desk
-from engine.queries.extensions import extensions_waiting
-from engine.queries.health import health
-from engine.queries.letters import LetterFilter, letter_story, list_letters
-from engine.queries.overdue import overdue
+from engine.queries.directory.agencies import agency_choices, list_agencies
+from engine.queries.figures.board import board
 from engine.queries.plans import list_plans, plan_page
-from engine.queries.policies import list_policies
-from engine.queries.reporting import report_page
-from engine.queries.story import story
-from engine.queries.timeclass import Today
-from engine.queries.todo import todo
+from engine.queries.system.health import health
+from engine.queries.system.letters import LetterFilter, letter_story, list_letters
+from engine.queries.system.policies import list_policies
+from engine.queries.time_class import Today
+from engine.queries.work.assignment_story import story
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.queries.work.desk import desk
+from engine.queries.work.extension_requests import extensions_waiting
+from engine.queries.work.overdue import overdue
+from engine.queries.work.report_page import report_page
+from engine.queries.work.reports_to_accept import reports_waiting
+from engine.queries.work.todo import todo
 
 ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "board": lambda session, today: board(session, today, AssignmentFilter()),

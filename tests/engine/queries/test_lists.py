@@ -7,12 +7,12 @@ from ground.factory import Laid, do
 from ground.office import NOW, looking
 from sqlmodel import Session
 
+from engine.assignments.lifecycle import Action
 from engine.errors import BadInput
-from engine.lifecycle import Action
-from engine.queries.assignments import AssignmentFilter, Waiting, list_assignments
-from engine.queries.letters import LetterFilter, list_letters
 from engine.queries.paging import decode, encode
-from engine.queries.timeclass import Today
+from engine.queries.system.letters import LetterFilter, list_letters
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments
 from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
 
 Seen = tuple[Session, Today]

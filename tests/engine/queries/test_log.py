@@ -10,10 +10,10 @@ from ground.factory import Laid, at, rows
 from ground.office import looking
 from sqlalchemy import insert
 
-from engine.database import Database, table
 from engine.errors import BadInput
-from engine.queries.log import Log, LogFilter, log
-from engine.records import Event
+from engine.queries.system.log import Log, LogFilter, log
+from engine.store.database import Database, table
+from engine.store.records import Event
 from engine.terms import EventKind
 
 

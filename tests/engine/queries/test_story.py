@@ -11,19 +11,19 @@ from ground.office import NOW, contact_of, letter_of, looking
 from sqlalchemy import update
 from sqlmodel import Session
 
-from engine.database import Database, table
+from engine.assignments.lifecycle import Outcome, ReportText, report, return_report
 from engine.errors import NotFound
-from engine.lifecycle import Outcome, ReportText, report, return_report
-from engine.queries.channels import PREFIX
-from engine.queries.desk import SECTIONS, desk
-from engine.queries.health import Trouble, health
-from engine.queries.letters import letter_html, letter_story
 from engine.queries.plans import list_plans, plan_page
-from engine.queries.reporting import report_page
-from engine.queries.rungs import RungState
-from engine.queries.story import story
-from engine.queries.timeclass import Today
-from engine.records import Fact, Letter, Pass
+from engine.queries.system.channels import PREFIX
+from engine.queries.system.health import Trouble, health
+from engine.queries.system.letters import letter_html, letter_story
+from engine.queries.time_class import Today
+from engine.queries.work.assignment_story import story
+from engine.queries.work.desk import SECTIONS, desk
+from engine.queries.work.ladder_steps import RungState
+from engine.queries.work.report_page import report_page
+from engine.store.database import Database, table
+from engine.store.records import Fact, Letter, Pass
 from engine.terms import EventKind, LetterState, Role, State, TimeClass
 
 Seen = tuple[Session, Today]

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from ground.factory import Laid, at
 from sqlalchemy import select
 
-from engine.database import table
-from engine.queries.timeclass import read_today, time_class, worst
-from engine.records import Assignment, Plan
+from engine.queries.time_class import read_today, time_class, worst
+from engine.store.database import table
+from engine.store.records import Assignment, Plan
 from engine.terms import TimeClass
 
 DAY = date(2021, 6, 16)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ground.office import Office, open_office
 
-from engine.database import Database
+from engine.store.database import Database
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from ground.factory import happened, row, rows
 from ground.office import NOW, Office
 from ground.people import as_role, enter, everything, join
 
-from engine import lifecycle
-from engine.database import Database, table
-from engine.records import Assignment, Notice, Report
+from engine.assignments import lifecycle
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Notice, Report
 from engine.terms import NoticeKind, State
 
 SO_BAN, HUYEN_A = 1, 2

@@ -11,9 +11,9 @@ from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
 from ground.people import as_role, join
 
-from engine.database import Database
-from engine.records import Account, ApiToken
-from engine.tokens import make_token
+from engine.accounts.api_tokens import make_token
+from engine.store.database import Database
+from engine.store.records import Account, ApiToken
 
 
 @pytest.fixture

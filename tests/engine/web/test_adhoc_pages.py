@@ -11,8 +11,8 @@ from ground.factory import happened, row, rows
 from ground.office import Office
 from ground.people import as_role, enter, everything, join
 
-from engine.database import Database
-from engine.records import Assignment, Duty
+from engine.store.database import Database
+from engine.store.records import Assignment, Duty
 
 NEW = "/plans/1/duties/new"
 TYPED = {"text": "Rà soát cơ sở.", "owners": ["cac-huyen", "so-ban"], "due": "4/7/2021", "basis": "Công văn 15/SLĐ"}

@@ -10,10 +10,10 @@ from ground.office import NOW, OPENED, Office, open_office
 from ground.people import as_role
 from lxml.html import fromstring
 
-from engine.database import Database
-from engine.queries import choices
-from engine.queries.assignments import AssignmentFilter, list_assignments
-from engine.queries.timeclass import read_today
+from engine.queries import filter_choices
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.store.database import Database
 from engine.terms import TimeClass
 
 
@@ -88,7 +88,7 @@ def test_a_number_that_no_plan_bears_is_said_in_words(office: Office, typed: str
 
 def test_of_many_plans_one_types_the_number(two_departments: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                                             ) -> None:  # fmt: skip
-    monkeypatch.setattr(choices, "MOST_PLANS", 1)
+    monkeypatch.setattr(filter_choices, "MOST_PLANS", 1)
     page = fromstring(open_office(two_departments, tmp_path).get("/?plan=1").content.decode())
     assert page.xpath('//select[@name="plan"]') == []
     assert page.xpath('string(//input[@name="number"]/@value)') == "12/KH-UBND (2021)"

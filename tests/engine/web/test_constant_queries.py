@@ -17,12 +17,13 @@ from ground.postgres import Ground
 from ground.statements import statements
 from ground.walk import survey
 
-from engine import lifecycle, wishes
-from engine.database import Database
-from engine.directory import DirectoryFile
-from engine.frozen import freeze
-from engine.lifecycle import ReportText
-from engine.records import Agency, Assignment, Letter
+from engine.admin.published_figures import freeze
+from engine.agencies import preferences
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.files.directory import DirectoryFile
+from engine.store.database import Database
+from engine.store.records import Agency, Assignment, Letter
 from engine.terms import LetterState, Role
 
 FEW, MANY = 3, 30
@@ -57,7 +58,7 @@ def grown(database: Database, folder: Path, many: int) -> Office:
             else:
                 lifecycle.decline(session, each, reason="Việc của nơi khác.", **who)
         freeze(session, laid.plan_id, "2021-H1", date(2021, 6, 20), actor="cli", now=NOW)
-        wishes.name_deputy(session, deputy_of, email="pho@huyen-1.example", phone="", label="Cấp phó", language="vi",
+        preferences.name_deputy(session, deputy_of, email="pho@huyen-1.example", phone="", label="Cấp phó", language="vi",
                            valid_from=NOW.date(), valid_until=date(2021, 7, 9), actor="cli", now=NOW)  # fmt: skip
     while swept(database, NOW).seen:
         pass

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from ground.factory import happened, row, rows
 from ground.office import Office, open_office
 
-from engine.database import Database
-from engine.records import Assignment, Extension, Notice
+from engine.store.database import Database
+from engine.store.records import Assignment, Extension, Notice
 from engine.terms import NoticeKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5

@@ -10,8 +10,8 @@ from ground.factory import at, begin, bring_to, happened, item, plan_file, rows,
 from ground.office import Office, open_office
 from ground.people import as_role
 
-from engine.database import Database
-from engine.records import Assignment
+from engine.store.database import Database
+from engine.store.records import Assignment
 from engine.terms import State
 
 DESK, DEED = "/agencies/so-ban", "/agencies/so-ban/acknowledge"

@@ -17,9 +17,9 @@ from ground.people import everything, join
 from ground.post import KEY
 
 from config.settings import Settings
-from engine.database import Database
-from engine.signing import open_session
-from workflows.app import application, compose
+from engine.accounts.sign_in import open_session
+from engine.store.database import Database
+from workflows.server import application, compose
 
 FAR = {"origin": "https://evil.example"}
 A_YEAR = "/plans/{plan_id}/simulate"

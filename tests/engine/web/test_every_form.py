@@ -13,10 +13,10 @@ from ground.people import as_role, enter, join
 from ground.walk import HOSTILE, WORST, Watched, routes, said, survey, trouble
 from httpx import Response
 
-from engine.access import ActorRole
-from engine.database import Database
-from engine.links import Purpose
-from engine.web.visit import BINDING_COOKIE
+from engine.accounts.permissions import ActorRole
+from engine.accounts.signed_links import Purpose
+from engine.http.request_context import BINDING_COOKIE
+from engine.store.database import Database
 
 POSTS = routes("POST")
 LONG = "ẵ" * 20_000

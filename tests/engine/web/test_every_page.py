@@ -10,8 +10,8 @@ from ground.office import Office, open_office
 from ground.people import as_role, everything
 from ground.walk import HOSTILE, WORST, Address, Watched, hostile_queries, routes, survey, trouble
 
-from engine.access import ActorRole
-from engine.database import Database
+from engine.accounts.permissions import ActorRole
+from engine.store.database import Database
 
 PAGES = routes("GET")
 WHOSE = {ActorRole.MONITOR: "so-chinh", ActorRole.LEADERSHIP: "tinh", ActorRole.ADMINISTRATOR: "tinh"}

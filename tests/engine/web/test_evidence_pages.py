@@ -13,11 +13,11 @@ from ground.office import Office, contact_of, open_office
 from ground.people import as_role
 from httpx import Response
 
-from engine import evidence
-from engine.database import Database
-from engine.lifecycle import return_report
-from engine.links import Purpose
-from engine.records import Draft, Evidence, Report
+from engine.accounts.signed_links import Purpose
+from engine.assignments import evidence
+from engine.assignments.lifecycle import return_report
+from engine.store.database import Database
+from engine.store.records import Draft, Evidence, Report
 from engine.terms import Role, State
 
 PAGE = "/report/so-ban/1/2021-H1"

@@ -10,10 +10,10 @@ from ground.factory import row, rows
 from ground.office import NOW, Office
 from ground.people import as_role, enter, everything, join
 
-from engine import lifecycle
-from engine.database import Database
-from engine.lifecycle import ReportText
-from engine.records import Assignment, Extension, Notice
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.store.database import Database
+from engine.store.records import Assignment, Extension, Notice
 from engine.terms import NoticeKind
 
 MAT_TRAN = 4

@@ -13,12 +13,12 @@ from ground.factory import Laid, at, lay, plan_file, rows
 from ground.office import Office, open_office
 from ground.people import as_role
 
-from engine import lifecycle
-from engine.database import Database
-from engine.lifecycle import ReportText
-from engine.records import Notice
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.http.csv_download import spreadsheet
+from engine.store.database import Database
+from engine.store.records import Notice
 from engine.terms import NoticeKind
-from engine.web.download import spreadsheet
 
 PAGE = "/plans/1/figures?period=2021-H1"
 INDICATORS = (

@@ -13,18 +13,18 @@ from bs4 import BeautifulSoup, Tag
 from ground.factory import CONFIG, at, happened, row, rows, store
 from ground.office import Office, open_office
 
-from engine.database import Database
-from engine.directory import load_directory
 from engine.errors import BadInput, FileRefused
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, against_directory
+from engine.files.yaml_reader import read
+from engine.http.security import most_bytes
 from engine.importer import read_document
-from engine.planfile import PlanFile, against_directory
-from engine.records import Plan
+from engine.store.database import Database
+from engine.store.records import Plan
 from engine.terms import PlanState
-from engine.web.review import checked, fields_of, reviewed, sheet_of
-from engine.web.security import most_bytes
-from engine.yamlfile import read
-from workflows.demo import load_province
-from workflows.simulate import foresee
+from engine.web.pages.plans.import_review import checked, fields_of, reviewed, sheet_of
+from workflows.simulation.demo import load_province
+from workflows.simulation.simulation import foresee
 
 TEXT = Path(__file__).parents[2] / "data/188-kh-ubnd-2021.txt"
 DIRECTORY = CONFIG / "agencies/nghe-an.yaml"

@@ -12,10 +12,10 @@ from ground.office import NOW, Office, open_office
 from ground.people import enter, everything, join
 from icalendar import Calendar
 
-from engine.database import Database
-from engine.feeds import make_feed, revoke_feed
-from engine.lifecycle import Outcome, ReportText, report
-from engine.records import Assignment
+from engine.agencies.ical_feeds import make_feed, revoke_feed
+from engine.assignments.lifecycle import Outcome, ReportText, report
+from engine.store.database import Database
+from engine.store.records import Assignment
 
 
 def main(page: str) -> str:

@@ -15,9 +15,9 @@ import uvicorn
 from ground.office import Office, open_office
 from ground.people import as_role, everything, join
 
-from engine.database import Database
-from engine.web.app import make_app
-from engine.web.visit import BINDING_COOKIE
+from engine.app import make_app
+from engine.http.request_context import BINDING_COOKIE
+from engine.store.database import Database
 
 SOON = 10.0
 FORM = "application/x-www-form-urlencoded"
@@ -68,7 +68,7 @@ def leave_midway(office: Office, path: str, kind: str) -> None:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.getMessage() for each in caplog.records if each.name == "engine.web.failures"]
+    return [each.getMessage() for each in caplog.records if each.name == "engine.http.error_pages"]
 
 
 def troubles(caplog: pytest.LogCaptureFixture) -> list[str]:

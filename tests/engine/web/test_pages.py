@@ -12,8 +12,8 @@ from ground.factory import at
 from ground.office import Office, open_office
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.records import Letter, LetterBody
+from engine.store.database import Database, table
+from engine.store.records import Letter, LetterBody
 from engine.terms import LetterState
 
 PAGES = (

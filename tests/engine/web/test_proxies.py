@@ -11,13 +11,13 @@ from ground.people import join
 from ground.post import KEY
 
 from config.settings import Settings
-from engine.attempts import count
-from engine.database import Database
-from engine.links import Signer
-from engine.signing import BY_NETWORK, SIGN_IN
-from engine.web.app import make_app
-from engine.web.context import Context
-from engine.web.security import network_of
+from engine.accounts.rate_limit import count
+from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
+from engine.accounts.signed_links import Signer
+from engine.app import make_app
+from engine.http.app_context import Context
+from engine.http.security import network_of
+from engine.store.database import Database
 
 FLOODED, OTHER = "203.0.113.9", "203.0.113.10"
 PROXY = "10.0.0.2"

@@ -11,11 +11,11 @@ from ground.office import Office, open_office
 from ground.people import as_role, everything
 from httpx import Response
 
-from engine.database import Database
-from engine.records import Plan
+from engine.files.yaml_reader import dump
+from engine.store.database import Database
+from engine.store.records import Plan
 from engine.terms import PlanState
-from engine.yamlfile import dump
-from workflows.demo import load_province
+from workflows.simulation.demo import load_province
 
 NEXT = {"year": "2022", "number": "25/KH-UBND", "issued_on": "20/1/2022"}
 

@@ -10,8 +10,8 @@ from ground.factory import at, begin, item, plan_file, rows, store
 from ground.office import Office, open_office
 from ground.people import enter, join
 
-from engine.database import Database
-from engine.records import Draft, Report
+from engine.store.database import Database
+from engine.store.records import Draft, Report
 
 PAGE = "/report/so-ban/1/2021-H1"
 PHONE = "Liên hệ 0912 345 678 để biết thêm."

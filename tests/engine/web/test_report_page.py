@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup
 from ground.factory import at, begin, item, plan_file, row, rows, store
 from ground.office import Office, open_office
 
-from engine.database import Database
-from engine.lifecycle import return_report
-from engine.records import Assignment, Report
+from engine.assignments.lifecycle import return_report
+from engine.store.database import Database
+from engine.store.records import Assignment, Report
 from engine.terms import State
 
 PAGE = "/report/so-ban/1/2021-H1"

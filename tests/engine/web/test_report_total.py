@@ -10,10 +10,10 @@ from bs4 import BeautifulSoup, Tag
 from ground.factory import Laid, at, lay, plan_file, rows
 from ground.office import Office, open_office
 
-from engine.database import Database
-from engine.lifecycle import ReportText
-from engine.lifecycle import report as send_in
-from engine.records import Report
+from engine.assignments.lifecycle import ReportText
+from engine.assignments.lifecycle import report as send_in
+from engine.store.database import Database
+from engine.store.records import Report
 
 PAGE = "/report/so-chinh/1/2021-H1"
 COUNT = {"text": "x", "unit": "count", "max": 460}

@@ -13,12 +13,12 @@ from bs4 import BeautifulSoup
 from ground.office import HERE, Office, contact_of, letter_of, open_office, token_in
 from sqlmodel import SQLModel
 
-from engine.database import Database
-from engine.links import Purpose
-from engine.web.app import PAGES
-from engine.web.pages import signed
-from engine.web.security import MOST_BYTES
-from engine.web.wording import TemplateFile
+from engine.accounts.signed_links import Purpose
+from engine.app import PAGES
+from engine.http.security import MOST_BYTES
+from engine.http.template_editor import TemplateFile
+from engine.store.database import Database
+from engine.web.pages.account import letter_links
 
 FAR = "https://evil.example"
 
@@ -38,7 +38,7 @@ def posts() -> Iterator[str]:
              "kind": "duties"}  # fmt: skip
     for page in PAGES:
         for route in page.router.routes:
-            if "POST" in getattr(route, "methods", ()) and page is not signed:
+            if "POST" in getattr(route, "methods", ()) and page is not letter_links:
                 yield re.sub(r"{(\w+)(:\w+)?}", lambda name: given.get(name[1], "1"), route.path)  # type: ignore[attr-defined]
 
 
@@ -166,10 +166,10 @@ def test_whoever_follows_every_link_on_every_page_changes_nothing(lived: Databas
     """As scanners of mail do: GET and HEAD of everything, from the board and from the letters' own links."""
     office = open_office(lived, tmp_path, step=lambda how: None)
     contact = contact_of(lived, "huyen-b")
-    signed = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)))
+    letter_links = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)))
     before = everything(lived)
     waiting, seen, followed = (
-        [HERE + "/", HERE + signed, HERE + office.link(Purpose.REPORT, contact, "1:2021-H1")],
+        [HERE + "/", HERE + letter_links, HERE + office.link(Purpose.REPORT, contact, "1:2021-H1")],
         set[str](),
         dict.fromkeys(("/l/", "/r/", "/letters/", "/assignments/"), 0),
     )

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from ground.office import NOW, Office
 from ground.people import as_role
 
-from engine.database import Database
-from engine.frozen import freeze
+from engine.admin.published_figures import freeze
+from engine.store.database import Database
 
 MOST = 150
 PEOPLE = [

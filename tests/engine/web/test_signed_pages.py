@@ -14,13 +14,13 @@ from ground.office import NOW, Office, contact_of, letter_of, open_office, token
 from ground.post import post_office
 from sqlalchemy import update
 
-from engine import contacts
-from engine.database import Database, table
-from engine.links import Link, Purpose
-from engine.records import Assignment, Contact, Event, Report
-from engine.rulebook import read_rulebook
+from engine.accounts.signed_links import Link, Purpose
+from engine.agencies import contacts
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Contact, Event, Report
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, Role, State
-from notifications.facts import gather
+from notifications.letters.facts import gather
 
 HUYEN_B = 3
 
@@ -214,7 +214,7 @@ def test_a_report_is_sent_from_the_link_without_an_account(office: Office, lived
 
 
 def test_an_unused_link_of_another_key_is_nobodys(office: Office, lived: Database) -> None:
-    from engine.links import Signer
+    from engine.accounts.signed_links import Signer
 
     made = Link(Purpose.ACKNOWLEDGE, contact_of(lived, "huyen-b"), "1", date(2021, 6, 1), date(2021, 7, 30))
     assert office.get(f"/l/{Signer('another key').token(made)}").status_code == 403

@@ -12,12 +12,12 @@ from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
 from ground.people import as_role, enter, join
 
-from engine.access import ActorRole
-from engine.accounts import deactivate
-from engine.database import Database
-from engine.frozen import freeze
-from engine.records import SignedIn
-from engine.signing import open_session
+from engine.accounts.accounts import deactivate
+from engine.accounts.permissions import ActorRole
+from engine.accounts.sign_in import open_session
+from engine.admin.published_figures import freeze
+from engine.store.database import Database
+from engine.store.records import SignedIn
 
 GOOD = "mot cau dai de nho 7"
 FAR = "https://evil.example"

@@ -12,10 +12,10 @@ from ground.office import NOW, Office, open_office
 from ground.people import enter, everything, join
 from httpx import Response
 
-from engine.accounts import deactivate
-from engine.database import Database
-from engine.records import SignedIn, SignInLink
-from engine.signing import LINK_LASTS
+from engine.accounts.accounts import deactivate
+from engine.accounts.sign_in import LINK_LASTS
+from engine.store.database import Database
+from engine.store.records import SignedIn, SignInLink
 from notifications.channel import Fate, Outcome
 
 EMAIL, GOOD = "coordinator@huyen-b.example", "mot cau dai de nho 7"

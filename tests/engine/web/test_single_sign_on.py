@@ -16,10 +16,10 @@ from ground.office import NOW, Office, open_office
 from ground.people import everything, join
 from httpx import Response
 
-from engine.accounts import deactivate
-from engine.database import Database
-from engine.records import Account, Event, SignedIn
-from engine.singlesignon import LASTS
+from engine.accounts.accounts import deactivate
+from engine.accounts.oidc import LASTS
+from engine.store.database import Database
+from engine.store.records import Account, Event, SignedIn
 
 EMAIL = "coordinator@huyen-b.example"
 

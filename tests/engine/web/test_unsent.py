@@ -12,9 +12,9 @@ from ground.office import Office
 from ground.people import as_role, enter
 from httpx import Response
 
-from engine.accounts import find
-from engine.database import Database
-from engine.records import Assignment, Report
+from engine.accounts.accounts import find
+from engine.store.database import Database
+from engine.store.records import Assignment, Report
 from engine.terms import State
 
 PAGE = "/report/huyen-b/1/2021-H1"

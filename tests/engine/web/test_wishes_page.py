@@ -13,9 +13,9 @@ from ground.office import Office, contact_of, open_office, token_in
 from ground.people import as_role, join
 from sqlalchemy import update
 
-from engine.database import Database, table
-from engine.links import Purpose
-from engine.records import Contact, Feed
+from engine.accounts.signed_links import Purpose
+from engine.store.database import Database, table
+from engine.store.records import Contact, Feed
 from engine.terms import Role
 
 DEPUTY = {"email": "thay@huyen-b.example", "valid_from": "2021-06-25", "valid_until": "5/7/2021"}

@@ -10,12 +10,12 @@ from ground.office import Office, open_office
 from httpx import Response
 from sqlalchemy import select
 
-from engine.database import Database, table
-from engine.links import Signer
-from engine.records import Event
+from engine.accounts.signed_links import Signer
+from engine.store.database import Database, table
+from engine.store.records import Event
 from engine.terms import EventKind
-from notifications.templates_check import EDITED, samples
-from workflows import mailroom
+from notifications.letters.template_check import EDITED, samples
+from workflows import channel_wiring
 
 HERE = "/admin/templates/vi/duties"
 
@@ -78,7 +78,7 @@ def test_a_saved_one_is_what_letters_are_made_from_and_the_log_keeps_what_stood_
     assert sent(office, "save", subject_txt="[Sở] việc mới").headers["location"] == f"{HERE}?said=saved"
 
     settings, facts = office.context.settings, next(iter(samples("vi", "duties")))
-    letter = mailroom.stationery(settings, Signer("k" * 20)).render(facts, office.clock.now)
+    letter = channel_wiring.stationery(settings, Signer("k" * 20)).render(facts, office.clock.now)
     assert letter.subject == "[Sở] việc mới"
     assert "đã sửa" in office.get("/admin/templates").text
     with lived.read() as session:

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine import accounts
-from engine.access import ActorRole, Deed
+from engine.accounts import accounts
+from engine.accounts.permissions import ActorRole, Deed
+from engine.accounts.sign_in import end_sessions, sessions_of
 from engine.errors import Conflict, DondocError
-from engine.queries.accounts import search
-from engine.queries.agencies import agency_choices
-from engine.signing import end_sessions, sessions_of
-from engine.web.filters import Code, Cursor, Plain, SmallId
-from engine.web.forms import Form
+from engine.http.filters import Code, Cursor, Plain, SmallId
+from engine.http.forms import Form
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.directory.accounts import search
+from engine.queries.directory.agencies import agency_choices
+from engine.web.pages.account.sign_in import MOST_PASSWORD
 from engine.web.pages.admin.fields import Typed
-from engine.web.pages.signin import MOST_PASSWORD
-from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
 Sought = Annotated[str, Plain, Query(max_length=100)]

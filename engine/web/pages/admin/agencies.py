@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine import bodies
-from engine.access import Deed
-from engine.queries.agencies import agency_choices
-from engine.queries.agency import agency_page, group_choices, level_choices, search
-from engine.web.filters import AgencyId, Code, Cursor, Plain, SmallId
+from engine.accounts.permissions import Deed
+from engine.agencies import agencies
+from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.directory.agencies import agency_choices
+from engine.queries.directory.agency import agency_page, group_choices, level_choices, search
+from engine.rules.words import LEVELS
 from engine.web.pages.admin.fields import Typed
-from engine.web.visit import Desk, Posted, Visit
-from engine.words import LEVELS
 
 router = APIRouter()
 Sought = Annotated[str, Plain, Query(max_length=100)]
@@ -46,7 +46,7 @@ def add(visit: Desk, form: Posted) -> Response:
 
     def deed() -> str:
         with visit.writing() as session:
-            bodies.add_agency(session, agency_id, **said, since=since, groups=groups, actor=visit.actor.name,
+            agencies.add_agency(session, agency_id, **said, since=since, groups=groups, actor=visit.actor.name,
                               now=visit.now)  # fmt: skip
         return agency_id
 
@@ -67,7 +67,7 @@ def rename(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
 
     def deed() -> bool:
         with visit.writing() as session:
-            bodies.rename(session, agency_id, name=name, short=short, on=on, actor=visit.actor.name, now=visit.now)
+            agencies.rename(session, agency_id, name=name, short=short, on=on, actor=visit.actor.name, now=visit.now)
         return True
 
     if typed.do(deed):
@@ -89,7 +89,7 @@ def succeed(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
 
     def deed() -> int:
         with visit.writing() as session:
-            return bodies.succeed(session, agency_id, to, on=on, function=function, basis=basis,
+            return agencies.succeed(session, agency_id, to, on=on, function=function, basis=basis,
                                   actor=visit.actor.name, now=visit.now)  # fmt: skip
 
     if typed.do(deed):
@@ -101,7 +101,7 @@ def succeed(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
 def withdraw(visit: Desk, form: Posted, agency_id: AgencyId, succession_id: SmallId) -> Response:
     visit.must(Deed.KEEP_AGENCIES)
     with visit.writing() as session:
-        bodies.withdraw(session, agency_id, succession_id, actor=visit.actor.name, now=visit.now)
+        agencies.withdraw(session, agency_id, succession_id, actor=visit.actor.name, now=visit.now)
     return visit.go(f"/admin/agencies/{agency_id}", said="withdrawn")
 
 

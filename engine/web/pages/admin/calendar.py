@@ -15,15 +15,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from engine import moving
-from engine.access import Deed
-from engine.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
-from engine.daylist import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
+from engine.accounts.permissions import Deed
+from engine.assignments import calendar_change
+from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
-from engine.moving import Change, Move, Preview
-from engine.queries.calendar import calendar_year
-from engine.web.forms import Form, clean, written_day
-from engine.web.visit import Desk, Posted, Visit
+from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
+from engine.http.forms import Form, clean, written_day
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.system.calendar import calendar_year
+from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
 
 router = APIRouter()
 LONGEST_LIST = 8_000
@@ -105,7 +105,7 @@ def save(visit: Desk, form: Posted) -> Response:
     change = understood.change
     try:
         with visit.writing() as session:
-            done = moving.apply(session, change, actor=visit.actor.name, now=visit.now,
+            done = calendar_change.apply(session, change, actor=visit.actor.name, now=visit.now,
                                 previewed=form.text("previewed", 64) or "-")  # fmt: skip
     except Conflict as error:
         return _preview(visit, typed, visit.today.year, error)
@@ -128,7 +128,7 @@ def understand(typed: Typed, calendar: WorkCalendar) -> Understood:
     )
     if not out.refused:
         try:
-            moving.must_be_sane(out.change)
+            calendar_change.must_be_sane(out.change)
         except BadInput as error:
             out.wrong["list"] = error
     return out
@@ -213,7 +213,7 @@ def _preview(visit: Visit, typed: Typed, year: int, stale: Conflict | None = Non
         understood = understand(typed, today.calendar)
         if understood.refused:
             return _year(visit, year, typed, understood)
-        found: Preview = moving.preview(session, understood.change, visit.now)
+        found: Preview = calendar_change.preview(session, understood.change, visit.now)
     change = replace(understood.change, set=tuple(sorted(understood.change.set, key=lambda each: each.day)))
     return visit.page(
         "admin/calendar_preview.html", stale.status if stale else 200, today=today, change=change, found=found,

@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine import contacts
-from engine.access import Deed
-from engine.queries.agency import agency_page
-from engine.web.filters import AgencyId, SmallId
+from engine.accounts.permissions import Deed
+from engine.agencies import contacts
+from engine.http.filters import AgencyId, SmallId
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.directory.agency import agency_page
 from engine.web.pages.admin.fields import Typed
-from engine.web.visit import Desk, Posted, Visit
 
 router = APIRouter()
 FIELDS = ("role", "label", "email", "phone", "language", "valid_from", "valid_until")

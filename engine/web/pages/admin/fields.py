@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused, half
-from engine.web.forms import MOST_WORDS, REASON, Form, clean, written_day
+from engine.http.forms import MOST_WORDS, REASON, Form, clean, written_day
 
 T = TypeVar("T")
 

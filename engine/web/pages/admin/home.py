@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.access import Deed
-from engine.handover import agencies_with_work_left
-from engine.queries.health import AUDIT, health
-from engine.web.visit import Desk, Visit
+from engine.accounts.permissions import Deed
+from engine.assignments.handover import agencies_with_work_left
+from engine.http.request_context import Desk, Visit
+from engine.queries.system.health import AUDIT, health
 
 router = APIRouter()
 

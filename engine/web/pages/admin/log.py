@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.access import Deed
-from engine.labels import label
-from engine.queries.agencies import agency_choices
-from engine.queries.choices import plan_choices
-from engine.queries.log import Log, log
-from engine.sentences import actor_words, said
+from engine.accounts.permissions import Deed
+from engine.http.csv_download import Cell, attached
+from engine.http.filters import Cursor, Logged
+from engine.http.request_context import Desk
+from engine.queries.directory.agencies import agency_choices
+from engine.queries.filter_choices import plan_choices
+from engine.queries.system.log import Log, log
+from engine.rules.words import coded, short_moment
 from engine.terms import EventKind
-from engine.web.download import Cell, attached
-from engine.web.filters import Cursor, Logged
-from engine.web.visit import Desk
-from engine.words import coded, short_moment
+from engine.views.event_sentences import actor_words, said
+from engine.views.labels import label
 
 router = APIRouter()
 ACTORS = ("system", "account", "contact", "api", "cli", "desk")

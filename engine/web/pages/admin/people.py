@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from engine.web.pages.admin import accounts, agencies, contacts, handing, log
+from engine.web.pages.admin import accounts, agencies, contacts, handover, log
 
 router = APIRouter()
-for page in (agencies, contacts, handing, accounts, log):
+for page in (agencies, contacts, handover, accounts, log):
     router.include_router(page.router)

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from engine.access import Deed
+from engine.accounts.permissions import Deed
+from engine.admin.policy_editor import LADDERS, differences, keep, manners, mark_of, policy_text, read_policy, steps
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
-from engine.policies import LADDERS, differences, keep, manners, mark_of, policy_text, read_policy, steps
-from engine.policy import Policy
-from engine.queries.policies import find_policy, list_policies, policy_line, reach
-from engine.web.filters import Code, Plain
-from engine.web.forms import clean
-from engine.web.visit import Desk, Posted, Visit
+from engine.http.filters import Code, Plain
+from engine.http.forms import clean
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
+from engine.rules.policy import Policy
 
 router = APIRouter()
 LONGEST = 60_000

@@ -7,9 +7,9 @@ from itertools import groupby
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.access import Deed
-from engine.configured import GROUPS, configured
-from engine.web.visit import Desk
+from engine.accounts.permissions import Deed
+from engine.admin.settings_view import GROUPS, configured
+from engine.http.request_context import Desk
 
 router = APIRouter()
 

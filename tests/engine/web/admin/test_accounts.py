@@ -11,8 +11,8 @@ from ground.office import Office
 from ground.people import as_role, join
 from httpx import Response
 
-from engine.database import Database
-from engine.records import Account, SignedIn
+from engine.store.database import Database
+from engine.store.records import Account, SignedIn
 
 GIVEN = {"email": "Moi@so-ban.example", "label": "Văn phòng", "role": "head", "agency_id": "so-ban", "language": "vi"}
 GOOD = "một câu dài khó đoán"

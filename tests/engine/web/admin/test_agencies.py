@@ -12,9 +12,9 @@ from ground.office import NOW, Office
 from ground.people import as_role
 from httpx import Response
 
-from engine.bodies import add_agency
-from engine.database import Database
-from engine.records import Agency, Succession
+from engine.agencies.agencies import add_agency
+from engine.store.database import Database
+from engine.store.records import Agency, Succession
 
 
 def words(page: str) -> str:

@@ -12,8 +12,8 @@ from ground.office import Office, open_office
 from ground.people import as_role, everything
 from httpx import Response
 
-from engine.database import Database
-from engine.records import Assignment, CalendarDay
+from engine.store.database import Database
+from engine.store.records import Assignment, CalendarDay
 
 NOW = at("2021-06-07", "10:00")
 STORM = "17/6/2021 nghỉ bù Bão (12/CĐ)"  # a Thursday, when IV.1.1, IV.2.1 and IV.3.1 are due

@@ -12,8 +12,8 @@ from ground.office import Office, contact_of
 from ground.people import as_role
 from httpx import Response
 
-from engine.database import Database, table
-from engine.records import Contact
+from engine.store.database import Database, table
+from engine.store.records import Contact
 from engine.terms import Role
 
 ADD = "/admin/agencies/so-ban/contacts/add"

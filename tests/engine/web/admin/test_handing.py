@@ -12,9 +12,9 @@ from ground.office import NOW, Office, open_office
 from ground.people import as_role, everything
 from httpx import Response
 
-from engine.bodies import succeed
-from engine.database import Database
-from engine.records import Assignment, Event
+from engine.agencies.agencies import succeed
+from engine.store.database import Database
+from engine.store.records import Assignment, Event
 from engine.terms import State
 
 PATH = "/admin/agencies/huyen-b/handover"

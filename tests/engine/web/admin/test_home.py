@@ -9,8 +9,8 @@ from bs4 import BeautifulSoup
 from ground.office import Office
 from ground.people import as_role
 
-from engine.access import Actor, ActorRole, may
-from engine.database import Database
+from engine.accounts.permissions import Actor, ActorRole, may
+from engine.store.database import Database
 from engine.web.pages.admin.home import LINES
 
 

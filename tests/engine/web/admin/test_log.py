@@ -12,9 +12,9 @@ from ground.factory import rows
 from ground.office import Office, looking
 from ground.people import as_role, everything
 
-from engine.database import Database
-from engine.queries.log import LogFilter, log
-from engine.records import Event
+from engine.queries.system.log import LogFilter, log
+from engine.store.database import Database
+from engine.store.records import Event
 from engine.web.pages.admin.log import written
 
 

@@ -12,9 +12,9 @@ from ground.office import Office, open_office
 from ground.people import as_role, everything
 from httpx import Response
 
-from engine.database import Database
-from engine.policies import policy_text, read_policy
-from engine.records import Assignment, Event, LadderRecord, Plan, PolicyRecord
+from engine.admin.policy_editor import policy_text, read_policy
+from engine.store.database import Database
+from engine.store.records import Assignment, Event, LadderRecord, Plan, PolicyRecord
 from engine.terms import EventKind
 
 EDIT = "/admin/policies/default/edit"

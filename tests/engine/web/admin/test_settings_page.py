@@ -10,8 +10,8 @@ from ground.office import Office, open_office
 from ground.people import as_role
 
 from config.settings import Settings
-from engine.configured import HIDDEN, PURPOSES, configured
-from engine.database import Database
+from engine.admin.settings_view import HIDDEN, PURPOSES, configured
+from engine.store.database import Database
 
 SECRETS = {
     "smtp_password": "kh0a-cua-thu", "imap_password": "kh0a-cua-hop", "sms_password": "kh0a-cua-tin",

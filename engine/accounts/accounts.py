@@ -1,0 +1,256 @@
+"""Accounts: who may sign in, for which agency, in what capacity. Signing in itself is ``engine.accounts.sign_in``.
+
+An account is never deleted: events name it. Deactivating it ends its sessions, links and tokens in the same moment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlmodel import Session
+
+from engine.accounts.passwords import hashed, must_be_good
+from engine.accounts.permissions import Actor, ActorRole
+from engine.assignments.lifecycle import append, event
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.rules.words import LANGUAGES
+from engine.store.database import table
+from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
+from engine.terms import EventKind
+
+_MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An account as pages show it; whether there is a password, never the password."""
+
+    id: int
+    email: str
+    label: str
+    role: ActorRole
+    agency_id: str
+    agency: str
+    language: str
+    active: bool
+    has_password: bool
+    subject: str | None
+    created_at: datetime
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("account", str(self.id), self.agency_id, self.role)
+
+
+def create(
+    session: Session, *, email: str, role: str, agency_id: str, label: str = "", language: str = "vi",
+    password: str = "", actor: str, now: datetime,
+) -> int:  # fmt: skip
+    """A new account; without a password it signs in by a link or by single sign-on. Returns its id."""
+    wrong = _wrong(session, role, agency_id, language) | {
+        "email": _refusal(lambda: mailbox(email)),
+        "password": _refusal(lambda: must_be_good(password, email)) if password else "",
+    }
+    if any(wrong.values()):
+        raise FieldsRefused({field: what for field, what in wrong.items() if what})
+    email = mailbox(email)
+    if find(session, email) is not None:
+        raise Conflict(f"Đã có tài khoản {email}. / There is an account {email} already.")
+    made = session.connection().execute(insert(table(Account)).values(
+        email=email, label=label.strip()[:120], role=role, agency_id=agency_id, language=language, active=True,
+        password=hashed(password) if password else "", created_at=now,
+    ))  # fmt: skip
+    account_id = int((made.inserted_primary_key or (0,))[0])
+    _tell(session, "created", account_id, actor, now, role=role, agency=agency_id)
+    return account_id
+
+
+def change(session: Session, account_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
+    """Change ``label``, ``role``, ``agency_id`` or ``language``; the last administrator stays one. A new role or agency
+    signs the person out: what an open page shows may no longer be theirs to see."""
+    unknown = set(changes) - {"label", "role", "agency_id", "language"}
+    if unknown:
+        raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
+    line = account(session, account_id)
+    if not changes:
+        raise BadInput("Chưa nêu gì để đổi. / Nothing to change was given.")
+    role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
+    if wrong := _wrong(session, role, agency_id, changes.get("language", line.language)):
+        raise FieldsRefused(wrong)
+    if role != ActorRole.ADMINISTRATOR and line.active:
+        _must_not_be_the_last(session, line)
+    session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(**changes))
+    if (role, agency_id) != (line.role, line.agency_id):
+        _sign_out(session, account_id, now)
+    _tell(session, "changed", account_id, actor, now, role=role, agency=agency_id)
+
+
+def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
+    """Give a new password and sign the account out everywhere."""
+    must_be_good(password, account(session, account_id).email)
+    accounts = table(Account)
+    session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
+    _sign_out(session, account_id, now)
+    _tell(session, "password", account_id, actor, now)
+
+
+def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
+    """Nobody signs in with it any more; sessions, links and tokens end now. The last administrator stays."""
+    line = account(session, account_id)
+    _must_not_be_the_last(session, line)
+    accounts, tokens = table(Account), table(ApiToken)
+    session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
+    session.connection().execute(
+        update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    _sign_out(session, account_id, now)
+    _tell(session, "deactivated", account_id, actor, now)
+
+
+def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
+    """Let it sign in again; revoked tokens stay revoked."""
+    account(session, account_id)
+    session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=True))
+    _tell(session, "reactivated", account_id, actor, now)
+
+
+# --- looking up ----------------------------------------------------------------------------------------------------
+
+
+def account(session: Session, account_id: int) -> AccountLine:
+    """Raises NotFound."""
+    found = _first(session, _lines().where(table(Account).c.id == account_id))
+    if found is None:
+        raise NotFound(f"Không có tài khoản số {account_id}. / There is no account {account_id}.")
+    return found
+
+
+def find(session: Session, email: str) -> AccountLine | None:
+    """By mailbox, however it is capitalised."""
+    return _first(session, _lines().where(table(Account).c.email == email.strip().lower()))
+
+
+def list_accounts(session: Session) -> tuple[AccountLine, ...]:
+    """Active ones first, by agency and mailbox; one query."""
+    accounts, g = table(Account), table(Agency)
+    rows = session.connection().execute(_lines().order_by(accounts.c.active.desc(), g.c.name, accounts.c.email))
+    return tuple(map(_line, rows))
+
+
+def any_active(session: Session) -> bool:
+    """Whether anybody can sign in at all: from then on the desk is no longer open to whoever sits at the machine."""
+    accounts = table(Account)
+    return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
+
+
+def must_not_lock_out(session: Session, role: str) -> None:
+    """The first account closes the desk that was open to whoever sits at the machine, so it is an administrator's.
+    Raises FieldsRefused. On the command line, which stays open, any may be the first."""
+    if role != ActorRole.ADMINISTRATOR and not any_active(session):
+        raise FieldsRefused({
+            "role": "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này. "
+                    "/ The first account must be an administrator's, else nobody could open this page any more."
+        })  # fmt: skip
+
+
+def by_subject(session: Session, subject: str) -> AccountLine | None:
+    """The active account of a single sign-on subject (``<issuer>|<sub>``)."""
+    found = _first(session, _lines().where(table(Account).c.subject == subject)) if subject else None
+    return found if found is not None and found.active else None
+
+
+def match_subject(
+    session: Session, subject: str, *, email: str = "", verified: bool = False, actor: str = "system", now: datetime
+) -> AccountLine | None:
+    """The account of a single sign-on. At the first time a mailbox that the issuer has *verified* binds the subject to
+    the account of that mailbox; an unverified one never does, else anybody could claim another's. None: no account."""
+    known = by_subject(session, subject)
+    if known is not None or not (subject and verified):
+        return known
+    line = find(session, email)
+    if line is None or not line.active or line.subject is not None:
+        return None
+    accounts = table(Account)
+    session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
+    _tell(session, "single_sign_on", line.id, actor, now)
+    return by_subject(session, subject)
+
+
+def mailbox(text: str) -> str:
+    """A mailbox as kept: lower case. Raises BadInput."""
+    email = text.strip().lower()
+    if len(email) > 254 or not _MAILBOX.fullmatch(email):
+        raise BadInput("Địa chỉ thư viết như vanphong@so-y-te.example. / Write a mailbox like office@agency.example.")
+    return email
+
+
+def _lines() -> Select[Any]:
+    a, g = table(Account), table(Agency)
+    columns = (a.c.id, a.c.email, a.c.label, a.c.role, a.c.agency_id, g.c.name, a.c.language, a.c.active,
+               a.c.password != "", a.c.subject, a.c.created_at)  # fmt: skip
+    return select(*columns).join(g, g.c.id == a.c.agency_id)
+
+
+def _first(session: Session, chosen: Select[Any]) -> AccountLine | None:
+    row = session.connection().execute(chosen).first()
+    return None if row is None else _line(row)
+
+
+def _line(row: Any) -> AccountLine:
+    account_id, email, label, role, *rest = row
+    return AccountLine(account_id, email, label, ActorRole(role), *rest)
+
+
+def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[str, str]:
+    """Field -> what is wrong with it, in words."""
+    wrong = {}
+    if role not in tuple(ActorRole):
+        wrong["role"] = f"Vai trò là một trong: {', '.join(ActorRole)}. / The role is one of these."
+    if language not in LANGUAGES:
+        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
+    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+        wrong["agency_id"] = f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory."
+    return wrong
+
+
+def _refusal(check: Callable[[], object]) -> str:
+    """What a check says against; empty when nothing."""
+    try:
+        check()
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+def _must_not_be_the_last(session: Session, line: AccountLine) -> None:
+    """Somebody must be left who can put things right. Raises Conflict. The others are held meanwhile, so that two
+    administrators cannot remove each other at once."""
+    accounts = table(Account)
+    others = select(accounts.c.id).where(
+        accounts.c.role == ActorRole.ADMINISTRATOR.value, accounts.c.active, accounts.c.id != line.id
+    )
+    held = session.connection().scalars(others.order_by(accounts.c.id).with_for_update()).first()
+    if line.role is ActorRole.ADMINISTRATOR and held is None:
+        raise Conflict(
+            "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước. "
+            "/ This is the last administrator; make another one first."
+        )
+
+
+def _sign_out(session: Session, account_id: int, now: datetime) -> None:
+    signed, links = table(SignedIn), table(SignInLink)
+    session.connection().execute(
+        update(signed).where(signed.c.account_id == account_id, signed.c.ended_at.is_(None)).values(ended_at=now)
+    )
+    session.connection().execute(
+        update(links).where(links.c.account_id == account_id, links.c.used_at.is_(None)).values(used_at=now)
+    )
+
+
+def _tell(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+    append(session, [event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)])

@@ -1,0 +1,225 @@
+"""Signing in: by password, by a link sent to the mailbox, by the province's single sign-on; and sessions.
+
+The cookie is a random key of which only the digest is kept. A session slides while it is used and ends by itself; its
+holder sees all of his and may end any. What an unknown address is told, and how long that takes, is what a wrong
+password is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from engine.accounts.accounts import AccountLine, account, find, set_password
+from engine.accounts.passwords import hashed, is_dated, matches
+from engine.accounts.rate_limit import Limit, count, forget, must_not_be_too_often
+from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.assignments.lifecycle import append, event
+from engine.errors import LinkRefused, NotAllowed, NotFound
+from engine.store.database import Database, table
+from engine.store.records import Account, SignedIn, SignInLink
+from engine.terms import EventKind
+
+IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
+"""Unused for so long a session ends (a day at work and the evening); however much used, after a fortnight."""
+NOTED_EVERY = timedelta(minutes=10)
+"""Sliding costs a write; one in ten minutes is enough."""
+LINK_LASTS = timedelta(minutes=15)
+LINKS_A_DAY = Limit(12, timedelta(days=1))
+"""To one mailbox: nobody is to be flooded by somebody who types his address again and again."""
+SIGN_IN, LINK = "sign_in", "link"
+_QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
+BY_ADDRESS = {SIGN_IN: Limit(5, _QUARTER), LINK: Limit(3, _QUARTER)}
+BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
+"""A whole agency may sit behind one network address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whoever a cookie belongs to. ``stale``: the caller should ``slide`` the session (one write in ten minutes)."""
+
+    account: AccountLine
+    session_id: int
+    expires_at: datetime
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One of a person's sessions as he sees them."""
+
+    id: int
+    device: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+class SignInRefused(NotAllowed):
+    """Địa chỉ hoặc mật khẩu không đúng. / The address or the password is wrong."""
+
+    status = 401
+
+
+class LinkStale(LinkRefused):
+    """Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới. / This link was used or is over; ask anew."""
+
+
+def sign_in(
+    database: Database, *, email: str, password: str, ip: str, device: str, now: datetime, known: str = ""
+) -> str:  # fmt: skip
+    """Sign in by password; returns the cookie's value. Raises SignInRefused (the same for an unknown address), or
+    TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted.
+    ``known`` is the mark of a browser that signed in to the account before: it is counted apart, so that nobody else's
+    guesses keep the rightful one out."""
+    email = email.strip().lower()
+    accounts, counted = table(Account), _counted(email, ip, known)
+    with database.read() as session:
+        must_not_be_too_often(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
+        row = session.connection().execute(
+            select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active)
+        ).first()  # fmt: skip
+    if not matches(row.password if row else "", password) or row is None:
+        with database.write() as session:
+            count(session, SIGN_IN, counted, now)
+        raise SignInRefused
+    anew = hashed(password) if is_dated(row.password) else row.password
+    with database.write() as session:
+        forget(session, SIGN_IN, counted[0])
+        unchanged = (accounts.c.id == row.id, accounts.c.password == row.password, accounts.c.active)
+        if session.connection().execute(update(accounts).where(*unchanged).values(password=anew)).rowcount != 1:
+            raise SignInRefused  # changed or closed while we were hashing
+        return open_session(session, row.id, way="password", device=device, now=now)
+
+
+def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
+    """A sign-in link's key for the caller to mail; None for an address that has no account: the page says the same
+    either way. An earlier link of the account stops working. Raises TooOften."""
+    email = email.strip().lower()
+    counted = _counted(email, ip, known)
+    must_not_be_too_often(session, LINK, _limits(LINK, *counted), now)
+    must_not_be_too_often(session, LINK, {counted[0]: LINKS_A_DAY}, now)
+    count(session, LINK, counted, now)
+    line = find(session, email)
+    if line is None or not line.active:
+        return None
+    links = table(SignInLink)
+    session.connection().execute(
+        update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
+    )
+    key, digest = fresh_key()
+    session.connection().execute(
+        insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LASTS)
+    )  # fmt: skip
+    return key
+
+
+def _counted(email: str, ip: str, known: str) -> tuple[str, str]:
+    """What a try is counted by: the address and the network; a known browser by its mark alone."""
+    return (f"{email} {known}", "") if known else (email, ip)
+
+
+def _limits(what: str, who: str, ip: str) -> dict[str, Limit]:
+    return {who: BY_ADDRESS[what], ip: BY_NETWORK[what]}
+
+
+def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:
+    """Sign in by a link, once; returns the cookie's value. Only ever by POST: scanners open links. Raises
+    LinkStale."""
+    line = _use(session, key, now)
+    return open_session(session, line.id, way="link", device=device, now=now)
+
+
+def reset_by_link(session: Session, key: str, password: str, *, device: str, now: datetime) -> str:
+    """The same, and a new password: whoever reads the mailbox may set one, and is signed out everywhere else. Raises
+    LinkStale, or BadInput for a password that will not do."""
+    line = _use(session, key, now)
+    set_password(session, line.id, password, actor=line.actor.name, now=now)
+    return open_session(session, line.id, way="link", device=device, now=now)
+
+
+def behind_link(session: Session, key: str, now: datetime) -> AccountLine:
+    """Whom a sign-in link would sign in. Changes nothing. Raises LinkStale."""
+    account_id = session.connection().scalar(select(table(SignInLink).c.account_id).where(*_unused(key, now)))
+    if account_id is None:
+        raise LinkStale
+    return account(session, account_id)
+
+
+def _use(session: Session, key: str, now: datetime) -> AccountLine:
+    line = behind_link(session, key, now)
+    used = update(table(SignInLink)).where(*_unused(key, now)).values(used_at=now)
+    if session.connection().execute(used).rowcount != 1:
+        raise LinkStale
+    return line
+
+
+def _unused(key: str, now: datetime) -> tuple[Any, ...]:
+    links = table(SignInLink)
+    return links.c.digest == digest_of(key), links.c.used_at.is_(None), links.c.expires_at > now
+
+
+def open_session(session: Session, account_id: int, *, way: str, device: str, now: datetime) -> str:
+    """A new session of an active account; returns the cookie's value. ``way``: password, link or single_sign_on."""
+    if not account(session, account_id).active:
+        raise SignInRefused
+    key, digest = fresh_key()
+    session.connection().execute(insert(table(SignedIn)).values(
+        account_id=account_id, digest=digest, created_at=now, seen_at=now, expires_at=now + IDLE, device=device[:120],
+    ))  # fmt: skip
+    append(session, [event(EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)])
+    return key
+
+
+def holder_of(session: Session, key: str, now: datetime) -> Holder | None:
+    """Whose cookie it is; None when the session has ended, by time, by hand or with the account. Changes nothing."""
+    signed = table(SignedIn)
+    row = session.connection().execute(
+        select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at)
+        .where(signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now)
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    line = account(session, row.account_id)
+    return Holder(line, row.id, row.expires_at, now - row.seen_at >= NOTED_EVERY) if line.active else None
+
+
+def slide(session: Session, session_id: int, now: datetime) -> None:
+    """Note that a session is used: it now ends ``IDLE`` later, but never after its fortnight."""
+    signed = table(SignedIn)
+    live = (signed.c.id == session_id, signed.c.ended_at.is_(None))
+    began = session.connection().scalar(select(signed.c.created_at).where(*live))
+    if began is not None:
+        values = {"seen_at": now, "expires_at": min(now + IDLE, began + LONGEST)}
+        session.connection().execute(update(signed).where(*live).values(**values))
+
+
+def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[SessionLine, ...]:
+    """A person's live sessions, the last used first."""
+    signed = table(SignedIn)
+    columns = (signed.c.id, signed.c.device, signed.c.created_at, signed.c.seen_at, signed.c.expires_at)
+    live = (signed.c.account_id == account_id, signed.c.ended_at.is_(None), signed.c.expires_at > now)
+    rows = session.connection().execute(select(*columns).where(*live).order_by(signed.c.seen_at.desc(), signed.c.id))
+    return tuple(SessionLine(*row) for row in rows)
+
+
+def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:
+    """End one of one's own sessions. Raises NotFound for another's, or one that has ended."""
+    if _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id == session_id) == 0:
+        raise NotFound("Phiên này đã kết thúc. / This session has ended already.")
+
+
+def end_sessions(session: Session, account_id: int, now: datetime, *, but: int = 0) -> int:
+    """End all of a person's sessions but one (0: none kept); returns how many."""
+    return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
+
+
+def _end(session: Session, now: datetime, *which: Any) -> int:
+    signed = table(SignedIn)
+    return session.connection().execute(
+        update(signed).where(signed.c.ended_at.is_(None), *which).values(ended_at=now)
+    ).rowcount  # fmt: skip

@@ -1,0 +1,223 @@
+"""Policies as an administrator keeps them: the text that is edited, what it says in words, what an edit changes.
+
+The words are pure. Offsets are working days; a ladder is frozen with each assignment when it opens, so an edit speaks
+of assignments to come, while hours and limits hold for every letter from the next pass on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.errors import Conflict
+from engine.files.base_model import Mistake, did_you_mean
+from engine.files.yaml_reader import read
+from engine.plans.loading import load_policy
+from engine.rules.calendar import WEEKDAYS
+from engine.rules.policy import Ladder, Policy, Rung
+from engine.rules.words import LANGUAGES, coded
+from engine.store.database import table
+from engine.store.records import PolicyRecord
+from engine.store.rulebook import CHANNELS
+from engine.views.labels import label
+
+LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requests")}
+
+
+def read_policy(text: str) -> Policy:
+    """The policy in a text. Raises FileRefused with every mistake by its line."""
+    return read(text, Policy, also=_channel_mistakes)
+
+
+def _channel_mistakes(policy: Policy) -> Iterator[Mistake]:
+    """A channel that nothing sends on would silence every letter."""
+    if not policy.channels:
+        yield Mistake(("channels",), "chưa có kênh nào / there is no channel", "channels: [email]")
+    for n, name in enumerate(policy.channels):
+        if name not in CHANNELS:
+            what = f"không có kênh «{name}» / there is no channel “{name}”"
+            yield Mistake(("channels", n), what, did_you_mean(name, CHANNELS))
+
+
+# --- the text --------------------------------------------------------------------------------------------------------
+
+
+class _OneLine(dict[str, Any]):
+    """A mapping that is written on one line."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(
+    _OneLine, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=True)
+)
+
+
+def policy_text(policy: Policy) -> str:
+    """The whole policy as a file that ``read_policy`` gives back equal; a rung a line."""
+    plain: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    plain |= {name: _wall(getattr(policy, name)) for name in ("decide_at", "send_at")}
+    plain["window"] = _OneLine(opens=_wall(policy.window.opens), closes=_wall(policy.window.closes))
+    plain["ladders"] = {
+        kind: {"name": ladder.name, "rungs": [_OneLine(_plain(rung)) for rung in ladder.rungs]}
+        for kind, ladder in policy.ladders.items()
+    }
+    text: str = yaml.dump(plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200,
+                          default_flow_style=None)  # fmt: skip
+    return text
+
+
+def _plain(rung: Rung) -> dict[str, Any]:
+    return rung.model_dump(mode="json", exclude_defaults=True)
+
+
+def _wall(at: time) -> str:
+    return f"{at:%H:%M}"
+
+
+# --- in words --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung in words: when, what to whom, and under which condition (perhaps empty)."""
+
+    rung: str
+    when: str
+    what: str
+    condition: str
+    level: int
+
+    def __str__(self) -> str:
+        return f"{self.when}: {self.what}" + (f" ({self.condition})" if self.condition else "")
+
+
+def steps(ladder: Ladder, language: str) -> tuple[Step, ...]:
+    return tuple(_step(rung, language) for rung in ladder.rungs)
+
+
+def _step(rung: Rung, language: str) -> Step:
+    at = LANGUAGES.index(language)
+    people = ", ".join(label(role, language) for role in rung.to)
+    level = ("", f" {('lần', 'level')[at]} {rung.level}")[rung.level > 0]
+    what = f"{label(rung.kind, language)}{level} → {people}"
+    conditions = [
+        (rung.unless_acknowledged, ("chỉ khi chưa xác nhận", "only while not acknowledged")),
+        (rung.by == "other", ("qua kênh khác, nếu có", "on another channel, where there is one")),
+        (rung.dispatch, ("kèm dự thảo công văn đôn đốc", "with a chasing dispatch drafted")),
+    ]
+    condition = "; ".join(words[at] for holds, words in conditions if holds)
+    return Step(rung.rung, _when(rung, language), what, condition, rung.level)
+
+
+def _when(rung: Rung, language: str) -> str:
+    english = language == "en"
+    if rung.opened is not None:
+        if rung.opened == 0:
+            return "when it is assigned" if english else "ngay khi giao"
+        return (
+            f"{_days(rung.opened, english)} after assignment"
+            if english
+            else (f"sau khi giao {_days(rung.opened, english)}")
+        )
+    due = rung.due or 0
+    if due == 0:
+        return "on the due date" if english else "đúng ngày hạn"
+    days = _days(abs(due), english)
+    if english:
+        return f"{days} {'before' if due < 0 else 'after'} the due date"
+    return f"{'trước' if due < 0 else 'sau'} hạn {days}"
+
+
+def _days(count: int, english: bool) -> str:
+    return f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
+
+
+def manners(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
+    """(what, value) of everything but the ladders."""
+    english, at = language == "en", LANGUAGES.index(language)
+    channels = ", ".join(coded(name, language) for name in policy.channels)
+    stop = ", ".join(label(kind, language) for kind in policy.may_stop) or ("none", "không thư nào")[not english]
+    opens = f"{policy.open_days_before} {'days before the due date' if english else 'ngày trước hạn'}"
+    rows = (
+        (("Tên", "Name"), policy.name),
+        (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _wall(policy.decide_at)),
+        (("Thư rời máy lúc", "They leave at"), _wall(policy.send_at)),
+        (("Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",
+          "Sent only in these hours on working days (urgent plans at any time)"),
+         f"{_wall(policy.window.opens)}–{_wall(policy.window.closes)}"),
+        (("Kênh", "Channels"), channels),
+        (("Nhiều nhất một người một ngày", "At most, a person and day"),
+         f"1 letter; {policy.urgent_per_day} when urgent" if english
+         else f"1 thư; việc khẩn {policy.urgent_per_day} thư"),
+        (("Người nhận được hẹn gộp theo tuần", "A reader may have weekly"), stop),
+        (("Tổng hợp tuần vào", "The weekly digest comes on"), WEEKDAYS[LANGUAGES[at]][policy.digest_weekday]),
+        (("Mở phần việc", "Assignments open"), opens),
+        (("Coi là sắp đến hạn", "Counted as due soon"),
+         f"{policy.due_soon_days} {'working days before' if english else 'ngày làm việc trước hạn'}"),
+    )  # fmt: skip
+    return tuple((what[at], value) for what, value in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that an edit changes; ``was`` or ``becomes`` is empty where it is added or taken away."""
+
+    what: str
+    was: str
+    becomes: str
+
+
+def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ...]:
+    found = [
+        Difference(what, was, becomes)
+        for (what, was), (_, becomes) in zip(manners(old, language), manners(new, language), strict=True)
+        if was != becomes
+    ]
+    for kind, words in LADDERS.items():
+        before, after = ({each.rung: str(each) for each in steps(one.ladders[kind], language)}  # type: ignore[index]
+                         for one in (old, new))  # fmt: skip
+        head = words[LANGUAGES.index(language)]
+        found += [
+            Difference(f"{head} · {rung}", before.get(rung, ""), after.get(rung, ""))
+            for rung in dict.fromkeys([*before, *after]) if before.get(rung) != after.get(rung)
+        ]  # fmt: skip
+    if old.note != new.note or old.source != new.source:
+        what = ("Nguồn, ghi chú", "Source, note")[LANGUAGES.index(language)]
+        found.append(Difference(what, f"{old.source} {old.note}".strip(), f"{new.source} {new.note}".strip()))
+    return tuple(found)
+
+
+# --- the deed --------------------------------------------------------------------------------------------------------
+
+
+def mark_of(policy: Policy | None) -> str:
+    """What a stored policy is known by; «new» where there is none yet."""
+    if policy is None:
+        return "new"
+    body = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True)
+    return hashlib.sha256(body.encode()).hexdigest()[:32]
+
+
+def keep(session: Session, policy: Policy, *, actor: str, now: datetime, instead_of: str = "") -> None:
+    """Make it the current policy of its id. ``instead_of``: the mark of the one that it was compared with; raises
+    Conflict if another stands there by now."""
+    p = table(PolicyRecord)
+    body = session.connection().scalar(select(p.c.body).where(p.c.id == policy.id).with_for_update())
+    current = None if body is None else Policy.model_validate(body)
+    if instead_of and instead_of != mark_of(current):
+        raise Conflict(
+            "Có người vừa sửa chính sách này; hãy xem lại những gì thay đổi rồi lưu. "
+            "/ Somebody has just changed this policy; look again at what changes, then save."
+        )
+    load_policy(session, policy, actor=actor, now=now)

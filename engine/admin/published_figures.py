@@ -1,0 +1,236 @@
+"""Published figures: frozen at a cut-off, never changed afterwards; what was learnt later is shown as a restatement.
+
+Results rank agencies, so a printed number stays what was printed. A row is written once and by nobody again; its digest
+is in the event, so a later change of the row would show. A restatement is the same reckoning about the same day with
+what is known now, and the events that made the difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import append, event
+from engine.errors import BadInput, Conflict, NotFound
+from engine.queries.figures.plan_progress import (
+    AgencyStanding,
+    Boxes,
+    Cell,
+    PeriodStanding,
+    Standing,
+    class_on,
+    counted_on,
+    from_cells,
+)
+from engine.queries.work.ladder_steps import EventLine
+from engine.rules.calendar import local_date, written
+from engine.store.database import insert_new, table
+from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
+from engine.terms import EventKind, PlanState, TimeClass
+
+EXPLAINING = (
+    EventKind.REPORTED, EventKind.RETURNED, EventKind.EXTENSION_GRANTED, EventKind.DUE_MOVED, EventKind.CANCELLED,
+    EventKind.TRANSFERRED, EventKind.OPENED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was frozen. ``intact``: the row is what the event says was written."""
+
+    id: int
+    plan_id: int
+    plan: str
+    period: str
+    cut_off: date
+    at: datetime
+    actor: str
+    standing: Standing
+    intact: bool
+
+
+@dataclass(frozen=True)
+class Restated:
+    """One assignment that stands otherwise than was published; a class is None where it is not counted."""
+
+    assignment_id: int
+    citation: str
+    period: str
+    was: TimeClass | None
+    now: TimeClass | None
+    events: tuple[EventLine, ...]
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """One agency whose figures differ from the published ones, with the assignments that explain it."""
+
+    agency_id: str
+    agency: str
+    was: Boxes
+    now: Boxes
+    assignments: tuple[Restated, ...]
+
+
+def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor: str, now: datetime) -> int:
+    """Publish a plan's figures about a day that is not in the future; ``period`` "" for all. Returns the row's id.
+    Raises Conflict when these have been published before: they are not published twice."""
+    if cut_off > local_date(now):
+        raise BadInput(f"Ngày chốt {written(cut_off)} chưa tới. / The cut-off day has not come yet.")
+    p = table(Plan)
+    plan = session.connection().execute(select(p.c.number, p.c.state).where(p.c.id == plan_id)).first()
+    if plan is None or plan.state is PlanState.LOADED:
+        raise NotFound(f"Không có kế hoạch đang chạy số {plan_id}. / There is no running plan {plan_id}.")
+    rows = _rows(session, plan_id, period, cut_off)
+    if not rows:
+        raise BadInput("Kỳ này chưa có phần việc nào để chốt. / There is nothing in this period to freeze.")
+    last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
+    body = {
+        "standing": _stored(from_cells(cut_off, _cells(rows))), "after_event": last, "plan": plan.number,
+        "classes": {str(row.id): [row.agency_id, row.time_class.value, row.citation, row.period] for row in rows},
+    }  # fmt: skip
+    fresh = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
+    if insert_new(session, Frozen, [fresh]) == 0:
+        raise Conflict(
+            f"Số liệu này đã chốt đến {written(cut_off)} và không thay đổi nữa. "
+            "/ These figures have been published for that day and do not change."
+        )
+    f = table(Frozen)
+    same = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
+    frozen_id = int(session.connection().scalars(select(f.c.id).where(*same)).one())
+    append(session, [event(EventKind.FIGURES_FROZEN, now, actor=actor, plan_id=plan_id, key=f"frozen:{frozen_id}",
+                           period=period, cut_off=cut_off.isoformat(), digest=_digest(body))])  # fmt: skip
+    return frozen_id
+
+
+def published(session: Session, frozen_id: int) -> Published:
+    """What was printed, as it was printed. Raises NotFound."""
+    return _published(session, _row(session, frozen_id))
+
+
+def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
+    """Newest first; two queries."""
+    f = table(Frozen)
+    chosen = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
+    if plan_id is not None:
+        chosen = chosen.where(f.c.plan_id == plan_id)
+    rows = session.connection().execute(chosen).all()
+    seals = _seals(session, [row.id for row in rows])
+    return tuple(_published(session, row, seals) for row in rows)
+
+
+def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
+    """What is known now about the cut-off day that was not known then, by agency; four queries. Raises NotFound."""
+    row = _row(session, frozen_id)
+    was: Mapping[str, Sequence[str]] = row.body["classes"]
+    rows = {str(each.id): each for each in _rows(session, row.plan_id, row.period, row.cut_off)}
+    differ = [key for key in {**was, **rows} if _class_then(was, key) != _class_now(rows, key)]
+    if not differ:
+        return ()
+    told = _events(session, [int(key) for key in differ], int(row.body["after_event"]))
+    by_agency: dict[str, list[Restated]] = {}
+    for key in sorted(differ, key=int):
+        agency_id = str(was[key][0]) if key in was else rows[key].agency_id
+        citation, period = (was[key][2], was[key][3]) if key in was else (rows[key].citation, rows[key].period)
+        by_agency.setdefault(agency_id, []).append(
+            Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), told.get(int(key), ()))
+        )
+    then = {each.id: each for each in _loaded(row.body["standing"]).agencies}
+    today = {each.id: each for each in from_cells(row.cut_off, _cells(list(rows.values()))).agencies}
+    return tuple(
+        Restatement(agency_id, (then.get(agency_id) or today[agency_id]).name, _tally(then, agency_id),
+                    _tally(today, agency_id), tuple(found))
+        for agency_id, found in sorted(by_agency.items())
+    )  # fmt: skip
+
+
+def _tally(agencies: Mapping[str, AgencyStanding], agency_id: str) -> Boxes:
+    return agencies[agency_id].tally if agency_id in agencies else Boxes()
+
+
+def _class_then(was: Mapping[str, Sequence[str]], key: str) -> TimeClass | None:
+    return TimeClass(was[key][1]) if key in was else None
+
+
+def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
+    found: TimeClass | None = rows[key].time_class if key in rows else None
+    return found
+
+
+def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequence[Any]:
+    """Every assignment counted on the day, with its class."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(a.c.id, a.c.agency_id, g.c.name, g.c.level, a.c.period, d.c.citation, a.c.due_on,
+               class_on(cut_off).label("time_class"))
+        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id).join(d, d.c.id == a.c.duty_id)
+        .where(*counted_on(cut_off, plan_id, period)).order_by(a.c.id)
+    )  # fmt: skip
+    return session.connection().execute(chosen).all()
+
+
+def _cells(rows: Sequence[Any]) -> list[Cell]:
+    return [Cell(row.agency_id, row.name, row.level, row.period, row.time_class, 1, row.due_on) for row in rows]
+
+
+def _row(session: Session, frozen_id: int) -> Any:
+    row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
+    if row is None:
+        raise NotFound(f"Không có bảng số liệu đã chốt số {frozen_id}. / There are no frozen figures {frozen_id}.")
+    return row
+
+
+def _published(session: Session, row: Any, seals: Mapping[int, str] | None = None) -> Published:
+    seal = (seals if seals is not None else _seals(session, [row.id])).get(row.id, "")
+    return Published(row.id, row.plan_id, row.body["plan"], row.period, row.cut_off, row.at, row.actor,
+                     _loaded(row.body["standing"]), seal == _digest(row.body))  # fmt: skip
+
+
+def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Frozen id -> the digest that its event names."""
+    e = table(Event)
+    keys = {f"frozen:{frozen_id}": frozen_id for frozen_id in ids}
+    rows = session.connection().execute(select(e.c.key, e.c.detail).where(e.c.key.in_(keys)))
+    return {keys[key]: str(detail.get("digest", "")) for key, detail in rows}
+
+
+def _events(session: Session, assignment_ids: Sequence[int], after: int) -> dict[int, tuple[EventLine, ...]]:
+    e = table(Event)
+    chosen = select(e.c.assignment_id, e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(
+        e.c.assignment_id.in_(assignment_ids), e.c.id > after, e.c.kind.in_(EXPLAINING)
+    )
+    found: dict[int, tuple[EventLine, ...]] = {}
+    for row in session.connection().execute(chosen.order_by(e.c.id)):
+        found[row[0]] = (*found.get(row[0], ()), EventLine(*row[1:]))
+    return found
+
+
+def _stored(each: Standing) -> dict[str, Any]:
+    found = asdict(each)
+    found["as_of"] = each.as_of.isoformat()
+    for period in found["periods"]:
+        period["due_on"] = None if period["due_on"] is None else period["due_on"].isoformat()
+    return found
+
+
+def _loaded(body: Mapping[str, Any]) -> Standing:
+    def day(text: str | None) -> date | None:
+        return None if text is None else date.fromisoformat(text)
+
+    return Standing(
+        date.fromisoformat(body["as_of"]), Boxes(**body["total"]),
+        tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"]))
+              for each in body["agencies"]),
+        tuple(PeriodStanding(each["period"], day(each["due_on"]), Boxes(**each["tally"])) for each in body["periods"]),
+    )  # fmt: skip
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

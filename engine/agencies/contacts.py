@@ -1,0 +1,198 @@
+"""Who answers for an agency: contacts begin, change and leave. Telephone and e-mail are personal data.
+
+When a person leaves, the addresses are blanked, the links in old letters stop working and calendars are revoked; the
+row stays, since events name it (Law 91/2025/QH15: what is no longer needed is removed).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from engine.accounts.accounts import mailbox
+from engine.assignments.lifecycle import append, event
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.words import LANGUAGES
+from engine.store.database import table
+from engine.store.records import Agency, Contact, Feed
+from engine.terms import EventKind, Role
+
+_PHONE = re.compile(r"\+?[0-9]{9,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    """A contact as administrators and the same agency see it."""
+
+    id: int
+    agency_id: str
+    role: Role
+    label: str
+    email: str
+    phone: str
+    language: str
+    valid_from: date | None
+    valid_until: date | None
+    suppressed: dict[str, str]
+    pace: dict[str, str]
+
+    def answers_on(self, day: date) -> bool:
+        began = self.valid_from is None or self.valid_from <= day
+        return began and (self.valid_until is None or day <= self.valid_until)
+
+    @property
+    def gone(self) -> bool:
+        return not (self.email or self.phone)
+
+
+def add(
+    session: Session, agency_id: str, role: str, *, email: str = "", phone: str = "", label: str = "",
+    language: str = "vi", valid_from: date | None = None, valid_until: date | None = None, actor: str, now: datetime,
+) -> int:  # fmt: skip
+    """A new contact; returns its id."""
+    values = _checked(role, email, phone, language, valid_from, valid_until)
+    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+        raise NotFound(f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory.")
+    c = table(Contact)
+    same = (c.c.agency_id == agency_id, c.c.role == values["role"], c.c.email == values["email"], c.c.email != "")
+    overlapping = c.c.valid_until.is_(None) | (c.c.valid_until >= (valid_from or local_date(now)))
+    if session.connection().scalar(select(c.c.id).where(*same, overlapping)) is not None:
+        raise Conflict("Hộp thư này đã làm đầu mối với vai trò ấy. / This mailbox answers in that role already.")
+    made = session.connection().execute(
+        insert(c).values(agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, **values)
+    )
+    contact_id = int((made.inserted_primary_key or (0,))[0])
+    _tell(session, "added", contact_id, actor, now, role=role, agency=agency_id)
+    return contact_id
+
+
+def change(session: Session, contact_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
+    """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new address begins
+    with a clean record, and links that went to the old one stop working."""
+    known = find(session, contact_id)
+    if known.gone:
+        raise Conflict(
+            "Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới. / This person has left; add a new contact."
+        )
+    unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
+    if unknown:
+        raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
+    merged = {name: changes.get(name, getattr(known, name))
+              for name in ("email", "phone", "language", "valid_from", "valid_until")}  # fmt: skip
+    values = _checked(known.role, **merged)
+    moved = {
+        channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(known, name)
+    }
+    kept = {channel: why for channel, why in known.suppressed.items() if channel not in moved}
+    values |= {"label": str(changes.get("label", known.label)).strip()[:120], "suppressed": kept}
+    if "email" in moved:
+        values["links_since"] = now
+    session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(**values))
+    _tell(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=known.agency_id)
+
+
+def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetime) -> None:
+    """The person's last day. On or before today: the addresses are blanked at once, unless today is the last day;
+    later, ``blank_those_gone`` does it when the day has passed."""
+    known, today = find(session, contact_id), local_date(now)
+    session.connection().execute(
+        update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on)
+    )  # fmt: skip
+    _tell(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=known.agency_id)
+    if on < today:
+        _blank(session, [contact_id], now)
+
+
+def leave_now(session: Session, contact_id: int, *, actor: str, now: datetime) -> None:
+    """The person has left: nothing more is sent from this moment, and nothing of his is kept."""
+    end(session, contact_id, on=local_date(now) - ONE_DAY, actor=actor, now=now)
+
+
+def blank_those_gone(session: Session, now: datetime) -> int:
+    """Blank the addresses of everybody whose last day has passed; returns how many. For a daily pass."""
+    c = table(Contact)
+    gone = (c.c.valid_until < local_date(now), (c.c.email != "") | (c.c.phone != ""))
+    ids = list(session.connection().scalars(select(c.c.id).where(*gone).order_by(c.c.id)))
+    _blank(session, ids, now)
+    for contact_id in ids:
+        _tell(session, "blanked", contact_id, "system", now)
+    return len(ids)
+
+
+def find(session: Session, contact_id: int) -> ContactLine:
+    """Raises NotFound."""
+    row = session.connection().execute(_lines().where(table(Contact).c.id == contact_id)).first()
+    if row is None:
+        raise NotFound(f"Không có liên hệ số {contact_id}. / There is no contact {contact_id}.")
+    return ContactLine(*row)
+
+
+def contacts_of(session: Session, agency_id: str) -> tuple[ContactLine, ...]:
+    """An agency's contacts, those who have left last; one query."""
+    c = table(Contact)
+    rows = session.connection().execute(_lines().where(c.c.agency_id == agency_id).order_by(c.c.id)).all()
+    return tuple(sorted((ContactLine(*row) for row in rows), key=lambda each: (each.gone, each.id)))
+
+
+def phone_number(text: str) -> str:
+    """A telephone number as kept: digits, perhaps after a plus; empty for none. Raises BadInput."""
+    plain = re.sub(r"[\s.()-]", "", text)
+    if plain and not _PHONE.fullmatch(plain):
+        raise BadInput("Số điện thoại viết như 0912 345 678 hoặc +84 912 345 678. / Write it like +84912345678.")
+    return plain
+
+
+def _lines() -> Any:
+    c = table(Contact)
+    return select(c.c.id, c.c.agency_id, c.c.role, c.c.label, c.c.email, c.c.phone, c.c.language, c.c.valid_from,
+                  c.c.valid_until, c.c.suppressed, c.c.pace)  # fmt: skip
+
+
+def _checked(
+    role: str, email: str, phone: str, language: str, valid_from: date | None, valid_until: date | None
+) -> dict[str, Any]:
+    """The values as kept. Raises FieldsRefused with everything that is wrong."""
+    wrong: dict[str, str] = {}
+
+    def read(field: str, reading: Callable[[str], str], text: str) -> str:
+        try:
+            return reading(text)
+        except BadInput as error:
+            wrong[field] = str(error)
+            return ""
+
+    kept_email, kept_phone = read("email", mailbox, email) if email.strip() else "", read("phone", phone_number, phone)
+    if role not in tuple(Role):
+        wrong["role"] = f"Vai trò là một trong: {', '.join(Role)}. / The role is one of these."
+    if language not in LANGUAGES:
+        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
+    if not email.strip() and not phone.strip():
+        wrong["email"] = "Cần hộp thư hoặc số điện thoại. / Give a mailbox or a telephone number."
+    if valid_from is not None and valid_until is not None and valid_until < valid_from:
+        wrong["valid_until"] = "Ngày kết thúc trước ngày bắt đầu. / The last day is before the first."
+    if wrong:
+        raise FieldsRefused(wrong)
+    return {"role": Role(role), "email": kept_email, "phone": kept_phone, "language": language,
+            "valid_from": valid_from, "valid_until": valid_until}  # fmt: skip
+
+
+def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:
+    c, f = table(Contact), table(Feed)
+    session.connection().execute(
+        update(c).where(c.c.id.in_(contact_ids)).values(email="", phone="", label="", suppressed={}, pace={},
+                                                        links_since=now)
+    )  # fmt: skip
+    session.connection().execute(
+        update(f).where(f.c.contact_id.in_(contact_ids), f.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def _tell(session: Session, what: str, contact_id: int, actor: str, now: datetime, **detail: Any) -> None:
+    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=contact_id, **detail)])

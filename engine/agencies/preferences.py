@@ -1,0 +1,168 @@
+"""What a contact may set for himself: fewer letters, another channel, somebody who stands in for some days.
+
+Never silence: a channel may be stopped only while another one reaches the person, and only what the policy names
+(``may_stop``) waits for the weekly letter; what is late comes at once whatever anybody wishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from engine.agencies import contacts
+from engine.agencies.contacts import ContactLine
+from engine.assignments.lifecycle import append, event
+from engine.assignments.weekly_digest import schedule
+from engine.errors import BadInput, ForbiddenMove, NotAllowed
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.records import Contact
+from engine.store.rulebook import CHANNELS, read_rulebook
+from engine.terms import EventKind, NoticeKind, Role
+
+ASKED = "asked"
+"""The reason kept in ``Contact.suppressed`` when the person stopped the channel himself."""
+WEEKLY = "weekly"
+LONGEST_DEPUTY = timedelta(days=366)
+MAY_NAME = (Role.COORDINATOR, Role.HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel as it stands for a person. ``stopped``: the reason, ``asked`` or a dead address's."""
+
+    name: str
+    address: bool
+    stopped: str
+    weekly: bool
+    may_be_stopped: bool
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """``may_wait``: what the policy lets come once a week instead of at once; empty: nothing may be slowed."""
+
+    contact: ContactLine
+    channels: tuple[Channel, ...]
+    may_wait: tuple[NoticeKind, ...]
+    deputies: tuple[ContactLine, ...]
+
+
+def wishes_of(session: Session, contact_id: int, now: datetime) -> Wishes:
+    """What stands and what may be changed. Raises NotFound."""
+    who = contacts.find(session, contact_id)
+    others = contacts.contacts_of(session, who.agency_id)
+    today = local_date(now)
+    coming = tuple(each for each in others if each.role is Role.DEPUTY and not each.gone
+                   and (each.valid_until is None or each.valid_until >= today))  # fmt: skip
+    return Wishes(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
+
+
+def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
+    """The contact of an account: the one with its mailbox at its agency, in its own capacity if there are several."""
+    today = local_date(now)
+    mine = [each for each in contacts.contacts_of(session, agency_id)
+            if email and each.email.casefold() == email.casefold() and each.answers_on(today)]  # fmt: skip
+    return next((each for each in mine if each.role == role), mine[0] if mine else None)
+
+
+def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
+    """No more letters on this channel, while another one reaches the person. Raises ForbiddenMove otherwise."""
+    who = _locked(session, contact_id, channel)
+    if channel in who.suppressed:
+        return
+    if not _channel(who, channel).may_be_stopped:
+        raise ForbiddenMove(
+            "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần. "
+            "/ This is the only channel that reaches you, so it cannot be stopped; it may be slowed to once a week."
+        )
+    _write(session, who, {**who.suppressed, channel: ASKED}, who.pace, "stopped", channel, actor, now)
+
+
+def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
+    """What the policy lets wait comes on this channel once a week. Raises ForbiddenMove where nothing may wait."""
+    who = _locked(session, contact_id, channel)
+    if who.pace.get(channel) == WEEKLY:
+        return
+    if not _may_wait(session):
+        raise ForbiddenMove("Chính sách không cho gộp thư nào. / The policy lets nothing wait.")
+    _write(session, who, who.suppressed, {**who.pace, channel: WEEKLY}, "slowed", channel, actor, now)
+
+
+def resume(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
+    """As it was before ``stop`` or ``slow``. A dead address stays dead: a new one is entered by whoever keeps the
+    directory."""
+    who = _locked(session, contact_id, channel)
+    suppressed = _without(who.suppressed, channel) if who.suppressed.get(channel) == ASKED else who.suppressed
+    pace = _without(who.pace, channel)
+    if (suppressed, pace) != (who.suppressed, who.pace):
+        _write(session, who, suppressed, pace, "resumed", channel, actor, now)
+
+
+def name_deputy(
+    session: Session, contact_id: int, *, email: str, phone: str = "", label: str = "", language: str = "vi",
+    valid_from: date, valid_until: date, actor: str, now: datetime,
+) -> int:  # fmt: skip
+    """Somebody who stands in for the agency's coordinator from one day to another, both included; returns the
+    deputy's contact id. Only a coordinator or head names one, for a year at most."""
+    who = contacts.find(session, contact_id)
+    if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
+        raise NotAllowed(
+            "Chỉ đầu mối hoặc người đứng đầu đang đương nhiệm cử được người thay. / Only those in office may."
+        )
+    if valid_until < local_date(now):
+        raise BadInput("Những ngày này đã qua. / These days have passed.")
+    if valid_until - valid_from > LONGEST_DEPUTY:
+        raise BadInput("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối. / At most a year.")
+    return contacts.add(
+        session, who.agency_id, Role.DEPUTY, email=email, phone=phone, label=label, language=language,
+        valid_from=valid_from, valid_until=valid_until, actor=actor, now=now,
+    )  # fmt: skip
+
+
+def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:
+    """The coordinator is back: the deputy of the same agency stops at once."""
+    who, deputy = contacts.find(session, contact_id), contacts.find(session, deputy_id)
+    if deputy.role is not Role.DEPUTY or deputy.agency_id != who.agency_id or who.role not in MAY_NAME:
+        raise NotAllowed
+    contacts.leave_now(session, deputy_id, actor=actor, now=now)
+
+
+def _channel(who: ContactLine, name: str) -> Channel:
+    def reaches(channel: str) -> bool:
+        return channel not in who.suppressed and bool(who.phone if channel == "sms" else who.email)
+
+    others = any(reaches(other) for other in CHANNELS if other != name)
+    address = bool(who.phone if name == "sms" else who.email)
+    return Channel(name, address, who.suppressed.get(name, ""), who.pace.get(name) == WEEKLY, others and reaches(name))
+
+
+def _may_wait(session: Session) -> tuple[NoticeKind, ...]:
+    policy = schedule(read_rulebook(session))
+    return () if policy is None else policy.may_stop
+
+
+def _locked(session: Session, contact_id: int, channel: str) -> ContactLine:
+    if channel not in CHANNELS:
+        raise BadInput(f"Kênh là một trong: {', '.join(CHANNELS)}. / The channel is one of these.")
+    c = table(Contact)
+    session.connection().execute(select(c.c.id).where(c.c.id == contact_id).with_for_update())
+    return contacts.find(session, contact_id)
+
+
+def _write(
+    session: Session, who: ContactLine, suppressed: Mapping[str, str], pace: Mapping[str, str], what: str,
+    channel: str, actor: str, now: datetime,
+) -> None:  # fmt: skip
+    c = table(Contact)
+    values = {"suppressed": dict(suppressed), "pace": dict(pace)}
+    session.connection().execute(update(c).where(c.c.id == who.id).values(**values))
+    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=who.id, channel=channel)])
+
+
+def _without(kept: Mapping[str, str], channel: str) -> dict[str, str]:
+    return {name: value for name, value in kept.items() if name != channel}

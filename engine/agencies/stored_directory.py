@@ -1,0 +1,52 @@
+"""The directory as the database holds it: what an imported document's owners are matched to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.errors import NotFound
+from engine.files.directory import DirectoryFile
+from engine.store.database import table
+from engine.store.records import Agency, AgencyGroup, Contact, Event
+from engine.terms import EventKind
+
+
+def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile:
+    """Bodies and groups by the newest loaded directory's name; with their reachable contacts if asked for. Three or
+    four queries. Raises NotFound while none is loaded."""
+    connection = session.connection()
+    e, g, n = table(Event), table(Agency), table(AgencyGroup)
+    newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
+    loaded: dict[str, Any] | None = connection.scalar(newest)
+    if loaded is None:
+        raise NotFound(
+            "Chưa nạp danh bạ cơ quan; chạy «dondoc init» hoặc «dondoc load directory TỆP». "
+            "/ No directory is loaded; run “dondoc init” or “dondoc load directory FILE”."
+        )
+    answering = _contacts(session) if contacts else {}
+    agencies = [
+        {"id": row.id, "names": row.names, "aliases": row.aliases, "level": row.level, "code": row.code,
+         "parent": row.parent_id, "contacts": answering.get(row.id, [])}
+        for row in connection.execute(select(g).order_by(g.c.id))
+    ]  # fmt: skip
+    groups = [
+        {"id": row.id, "name": row.name, "aliases": row.aliases, "members": row.members}
+        for row in connection.execute(select(n).order_by(n.c.id))
+    ]
+    name = loaded.get("name") or loaded["directory"]
+    plain = {"schema": "dondoc/directory@1", "id": loaded["directory"], "name": name}
+    return DirectoryFile.model_validate(plain | {"agencies": agencies, "groups": groups})
+
+
+def _contacts(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """Those who can be written to; who has left has no mailbox any more."""
+    c = table(Contact)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in session.connection().execute(select(c).where(c.c.email != "").order_by(c.c.id)):
+        entry = {"role": row.role, "label": row.label, "email": row.email, "phone": row.phone or None,
+                 "language": row.language, "from": row.valid_from, "until": row.valid_until}  # fmt: skip
+        found.setdefault(row.agency_id, []).append(entry)
+    return found

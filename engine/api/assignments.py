@@ -1,0 +1,219 @@
+"""POST under /api/v1: one deed a request, answered with the assignment as it then stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.permissions import Deed, concerned
+from engine.api.caller import Call, Caller
+from engine.api.models import (
+    DecisionBody,
+    Done,
+    ExtensionBody,
+    Figures,
+    MaybeReason,
+    Nothing,
+    Reason,
+    ReportBody,
+    ReportsBody,
+    Submitted,
+    TransferBody,
+)
+from engine.assignments import lifecycle
+from engine.assignments.evidence import find_all
+from engine.assignments.indicators import doubtful_totals
+from engine.assignments.lifecycle import report
+from engine.assignments.report_submission import Submission, Typed, read_figures, submission
+from engine.errors import Conflict, FieldsRefused
+from engine.http.error_pages import answer
+from engine.http.filters import AssignmentId
+from engine.http.forms import REASON, clean
+from engine.http.request_context import Visit
+from engine.queries.time_class import read_today
+from engine.queries.work.assignment_story import assignment_row
+from engine.queries.work.assignments import AssignmentRow
+from engine.queries.work.report_page import ReportPage, report_page
+from engine.queries.work.todo import waiting_extensions
+
+router = APIRouter()
+Doing = Callable[[Session], object]
+
+
+def _do(
+    caller: Call, assignment_id: int, deed: Deed, doing: Doing, warnings: Mapping[str, str] | None = None
+) -> Response:
+    """Authorise, do, and look again, in one unit of work."""
+    with caller.writing() as session:
+        today = read_today(session, caller.now)
+        _may(caller, deed, assignment_row(session, today, assignment_id))
+
+        def done() -> Done:
+            came_to = doing(session)
+            row = assignment_row(session, today, assignment_id)
+            became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
+            return Done(assignment=row, news=came_to is not False, became=became, warnings=dict(warnings or {}))
+
+        return caller.once(session, done)
+
+
+def _may(caller: Visit, deed: Deed, row: AssignmentRow) -> None:
+    caller.must(deed, concerned(deed, row.agency_id, row.supervisor_id))
+
+
+@router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
+def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
+    """Doing it again changes nothing: ``news`` is false."""
+    return _do(caller, assignment_id, Deed.ACKNOWLEDGE,
+               lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/decline", response_model=Done)
+def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Response:
+    """«Not mine»: the state stays, the monitor hears of it."""
+    return _do(caller, assignment_id, Deed.DECLINE,
+               lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                           now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/accept", response_model=Done)
+def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
+    return _do(caller, assignment_id, Deed.ACCEPT,
+               lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/return", response_model=Done)
+def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
+    return _do(caller, assignment_id, Deed.RETURN,
+               lambda s: lifecycle.return_report(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                                 now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/extension", response_model=Done)
+def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Response:
+    return _do(caller, assignment_id, Deed.ASK_EXTENSION,
+               lambda s: lifecycle.ask_extension(s, assignment_id, until=said.until, reason=said.reason,
+                                                 actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/extension/decision", response_model=Done)
+def decide_extension(caller: Caller, assignment_id: AssignmentId, said: DecisionBody) -> Response:
+    """Decide the request that waits."""
+
+    def decide(session: Session) -> None:
+        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
+        if waiting is None:
+            raise Conflict("Không có đề nghị gia hạn nào chờ quyết định. / No extension request waits.")
+        lifecycle.decide_extension(session, waiting.id, granted=said.granted, answer=said.answer,
+                                   actor=caller.actor.name, now=caller.now)  # fmt: skip
+
+    return _do(caller, assignment_id, Deed.DECIDE_EXTENSION, decide)
+
+
+@router.post("/assignments/{assignment_id}/cancel", response_model=Done)
+def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
+    return _do(caller, assignment_id, Deed.CANCEL,
+               lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name,
+                                          now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/transfer", response_model=Done)
+def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Response:
+    """``became`` is the receiving agency's assignment."""
+    return _do(caller, assignment_id, Deed.TRANSFER,
+               lambda s: lifecycle.transfer(s, assignment_id, to_agency=said.to, reason=said.reason,
+                                            actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/chase", response_model=Done)
+def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
+    """One line in the coordinator's next letter; ``news`` is false when it was chased today already."""
+    return _do(caller, assignment_id, Deed.CHASE,
+               lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+
+
+@router.post("/assignments/{assignment_id}/report", response_model=Done)
+def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Response:
+    with caller.reading() as (session, today):
+        row = assignment_row(session, today, assignment_id)
+        _may(caller, Deed.REPORT, row)
+        page = report_page(session, today, row.agency_id, row.plan_id, row.period)
+        files = _files(session, row.agency_id, {assignment_id: said.files})
+    typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason, files[assignment_id])
+    checked = _checked(page, [typed], said.figures)
+    if checked.problems:
+        return _refused(caller, checked)
+    text = checked.texts[assignment_id]
+    return _do(caller, assignment_id, Deed.REPORT,
+               lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
+               _doubtful(caller, page, said.figures))  # fmt: skip
+
+
+@router.post("/reports", response_model=Submitted)
+def report_all(caller: Caller, said: ReportsBody) -> Response:
+    """Several duties of one agency in one submission: all of it or nothing."""
+    caller.must(Deed.REPORT, said.agency)
+    with caller.reading() as (session, today):
+        page = report_page(session, today, said.agency, said.plan, said.period)
+        files = _files(session, said.agency, {each.assignment: each.files for each in said.duties})
+    known = {item.row.id: item.row.citation for item in page.items}
+    typed = [Typed(each.assignment, known.get(each.assignment, ""), each.outcome, each.body, each.reason,
+                   files[each.assignment])
+             for each in said.duties]  # fmt: skip
+    foreign = {f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
+               for each in said.duties if each.assignment not in known}  # fmt: skip
+    checked = Submission(problems=foreign) if foreign else _checked(page, typed, said.figures)
+    if checked.problems:
+        return _refused(caller, checked)
+    doubtful = _doubtful(caller, page, said.figures)
+    with caller.writing() as session:
+
+        def done() -> Submitted:
+            for assignment_id, text in checked.texts.items():
+                report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
+            return Submitted(assignments=list(checked.texts), warnings=doubtful)
+
+        return caller.once(session, done)
+
+
+def _files(
+    session: Session, agency_id: str, asked: Mapping[int, Sequence[str]]
+) -> dict[int, tuple[Mapping[str, Any], ...]]:
+    """By assignment: uploaded files as a report names them. Raises FieldsRefused for one that this agency has not."""
+    known = find_all(session, agency_id, {digest for digests in asked.values() for digest in digests})
+    unknown = {f"files-{number}": "Cơ quan chưa tải tệp này lên. / The agency has not uploaded this file."
+               for number, digests in asked.items() if set(digests) - set(known)}  # fmt: skip
+    if unknown:
+        raise FieldsRefused(unknown)
+    return {number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in asked.items()}
+
+
+def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
+    asked = {indicator.code for indicator in page.indicators}
+    unknown = {f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
+               for code in figures if code not in asked}  # fmt: skip
+    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures))
+
+
+def _typed(figures: Figures) -> dict[str, str]:
+    return {code: clean(str(value), REASON) for code, value in figures.items()}
+
+
+def _doubtful(caller: Visit, page: ReportPage, figures: Figures) -> dict[str, str]:
+    """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
+    values, _ = read_figures(page.indicators, _typed(figures))
+    at = 1 if caller.language == "en" else 0
+    return {f"figure-{code}": said[at]
+            for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}  # fmt: skip
+
+
+def _refused(caller: Visit, checked: Submission) -> Response:
+    """Every problem at once, field by field."""
+    at = 1 if caller.language == "en" else 0
+    problems = [{"field": field, "what": said[at]} for field, said in checked.problems.items()]
+    sentence = "; ".join(f"{each['field']}: {each['what']}" for each in problems)
+    return answer(caller.request, 422, sentence, problems)

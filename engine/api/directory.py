@@ -1,0 +1,370 @@
+"""Agencies, contacts, accounts and the log under /api/v1: what the administration's pages do, by the same deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from engine.accounts import accounts
+from engine.accounts.accounts import AccountLine
+from engine.accounts.permissions import ActorRole, Deed
+from engine.accounts.sign_in import end_sessions
+from engine.agencies import agencies, contacts
+from engine.agencies.contacts import ContactLine
+from engine.api.caller import Call, Caller
+from engine.api.lists import Limit
+from engine.api.models import Body, Day, Listed, Needed, Nothing
+from engine.assignments import handover
+from engine.assignments.handover import Succeeded
+from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
+from engine.queries.directory.accounts import search as search_accounts
+from engine.queries.directory.agency import AgencyPage, Found, agency_page, search
+from engine.queries.paging import PER_PAGE, Page
+from engine.queries.system.log import LogRow, log
+from engine.terms import Role
+
+router = APIRouter()
+Sought = Annotated[str, Plain, Query(max_length=100)]
+Code = Annotated[str, Plain, Field(max_length=64)]
+Line = Annotated[str, Plain, Field(max_length=300)]
+SuccessionId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+BigId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class AgencyBody(Body):
+    """``groups``: ids of the groups that it joins."""
+
+    id: Code
+    name: Line
+    level: Code
+    short: Line = ""
+    parent: Code = ""
+    code: Code = ""
+    since: Day | None = None
+    groups: Annotated[list[Code], Field(max_length=50, default_factory=list)]
+
+
+class NameBody(Body):
+    """From ``on`` the agency is called so; the earlier name ends the day before."""
+
+    name: Line
+    short: Line = ""
+    on: Day
+
+
+class SuccessionBody(Body):
+    """From ``on``, ``function`` belongs to the agency ``to``; ``chung`` is all that no other line names."""
+
+    to: Code
+    on: Day
+    basis: Needed
+    function: Line = handover.REST
+
+
+class HandoverBody(Body):
+    """Assignment id -> agency that takes it. What is not named stays."""
+
+    choices: Annotated[dict[BigId, Code], Field(min_length=1, max_length=1_000)]
+
+
+class ContactBody(Body):
+    role: Role
+    email: Line = ""
+    phone: Line = ""
+    label: Line = ""
+    language: Code = "vi"
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class ContactChange(Body):
+    """Only what is named changes; a day that is null becomes open."""
+
+    email: Line = ""
+    phone: Line = ""
+    label: Line = ""
+    language: Code = "vi"
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class LastDay(Body):
+    on: Day
+
+
+class AccountBody(Body):
+    """Without a password it signs in by a link or by single sign-on."""
+
+    email: Line
+    role: ActorRole
+    agency_id: Code
+    label: Line = ""
+    language: Code = "vi"
+    password: Annotated[str, Field(max_length=1_000, json_schema_extra={"writeOnly": True})] = ""
+
+
+class AccountChange(Body):
+    """Only what is named changes."""
+
+    role: ActorRole = ActorRole.COORDINATOR
+    agency_id: Code = ""
+    label: Line = ""
+    language: Code = "vi"
+
+
+class PasswordBody(Body):
+    password: Annotated[str, Field(min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True})]
+
+
+class AgencyDone(BaseModel):
+    """The agency as it then stands."""
+
+    agency: AgencyPage
+
+
+class ContactDone(BaseModel):
+    contact: ContactLine
+
+
+class AccountDone(BaseModel):
+    account: AccountLine
+
+
+class HandoverDone(BaseModel):
+    """``moved``: old assignment -> new one; ``merged``: cancelled since the successor has it; ``left``: why not."""
+
+    moved: Mapping[int, int]
+    merged: list[int]
+    left: dict[int, str]
+
+
+class LogOut(BaseModel):
+    """Newest first. ``next``: the cursor of the next page, null at the end; ``unfinished``: a long stretch was looked
+    through before the page was full, so go on from ``next``."""
+
+    items: list[LogRow]
+    next: str | None
+    unfinished: bool
+
+
+# --- agencies ------------------------------------------------------------------------------------------------------
+
+
+@router.get("/directory")
+def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Found]:
+    """Agencies any of whose names, earlier ones too, holds ``q``, told without tones and case."""
+    caller.must(Deed.SEE_CONTACTS)
+    with caller.reading() as (session, today):
+        return Listed[Found].of(search(session, today, q, after=after, limit=limit))
+
+
+@router.get("/directory/{agency_id}")
+def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
+    """Names in time, successions and contacts."""
+    caller.must(Deed.SEE_CONTACTS, agency_id)
+    with caller.reading() as (session, _):
+        return agency_page(session, agency_id)
+
+
+@router.post("/directory", response_model=AgencyDone)
+def add_agency(caller: Caller, said: AgencyBody) -> Response:
+    caller.must(Deed.KEEP_AGENCIES)
+    given = said.model_dump()
+    return _agency(caller, given.pop("id"), lambda s: agencies.add_agency(s, said.id, **given, **_by(caller)))
+
+
+@router.post("/directory/{agency_id}/names", response_model=AgencyDone)
+def rename_agency(caller: Caller, agency_id: AgencyId, said: NameBody) -> Response:
+    caller.must(Deed.KEEP_AGENCIES)
+    return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **said.model_dump(), **_by(caller)))
+
+
+@router.post("/directory/{agency_id}/succession", response_model=AgencyDone)
+def succeed_agency(caller: Caller, agency_id: AgencyId, said: SuccessionBody) -> Response:
+    """Records who took a function over; nothing moves by itself."""
+    caller.must(Deed.KEEP_AGENCIES)
+    return _agency(caller, agency_id, lambda s: agencies.succeed(
+        s, agency_id, said.to, on=said.on, basis=said.basis, function=said.function, **_by(caller)))  # fmt: skip
+
+
+@router.post("/directory/{agency_id}/succession/{succession_id}/withdraw", response_model=AgencyDone)
+def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, said: Nothing) -> Response:
+    """Takes back a line that was entered by mistake; what was handed over stays where it went."""
+    caller.must(Deed.KEEP_AGENCIES)
+    return _agency(caller, agency_id, lambda s: agencies.withdraw(s, agency_id, succession_id, **_by(caller)))
+
+
+@router.get("/directory/{agency_id}/handover")
+def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
+    """Every open assignment with where it would go; nothing moves."""
+    caller.must(Deed.KEEP_AGENCIES)
+    with caller.reading() as (session, _):
+        return handover.succeeded(session, agency_id, caller.now)
+
+
+@router.post("/directory/{agency_id}/handover", response_model=HandoverDone)
+def hand_over(caller: Caller, agency_id: AgencyId, said: HandoverBody) -> Response:
+    """Moves what is named; one that cannot move is left with the reason, the others move all the same."""
+    caller.must(Deed.KEEP_AGENCIES)
+    with caller.writing() as session:
+
+        def done() -> HandoverDone:
+            found = handover.hand_over(session, agency_id, said.choices, **_by(caller))
+            left = {each: error.said(caller.language) for each, error in found.left.items()}
+            return HandoverDone(moved=found.moved, merged=list(found.merged), left=left)
+
+        return caller.once(session, done)
+
+
+# --- contacts ------------------------------------------------------------------------------------------------------
+
+
+@router.post("/directory/{agency_id}/contacts", response_model=ContactDone)
+def add_contact(caller: Caller, agency_id: AgencyId, said: ContactBody) -> Response:
+    caller.must(Deed.KEEP_CONTACTS, agency_id)
+    return _contact(caller, lambda s: contacts.add(s, agency_id, **said.model_dump(), **_by(caller)))
+
+
+@router.post("/contacts/{contact_id}", response_model=ContactDone)
+def change_contact(caller: Caller, contact_id: SmallId, said: ContactChange) -> Response:
+    """A new address begins with a clean record, and links that went to the old one stop working."""
+    named = said.model_dump(exclude_unset=True)
+    return _kept(caller, contact_id, lambda s: contacts.change(s, contact_id, **named, **_by(caller)))
+
+
+@router.post("/contacts/{contact_id}/last-day", response_model=ContactDone)
+def end_contact(caller: Caller, contact_id: SmallId, said: LastDay) -> Response:
+    """After that day nothing is sent and the addresses go."""
+    return _kept(caller, contact_id, lambda s: contacts.end(s, contact_id, on=said.on, **_by(caller)))
+
+
+@router.post("/contacts/{contact_id}/left", response_model=ContactDone)
+def contact_left(caller: Caller, contact_id: SmallId, said: Nothing) -> Response:
+    """From this moment nothing is sent; addresses, links and calendars are gone for good."""
+    return _kept(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **_by(caller)))
+
+
+# --- accounts ------------------------------------------------------------------------------------------------------
+
+
+@router.get("/accounts")
+def the_accounts(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AccountLine]:
+    """Active ones first, by agency and mailbox. Whether there is a password, never the password."""
+    caller.must(Deed.KEEP_ACCOUNTS)
+    with caller.reading() as (session, _):
+        found: Page[AccountLine] = search_accounts(session, q, after=after, limit=limit)
+    return Listed[AccountLine].of(found)
+
+
+@router.get("/accounts/{account_id}")
+def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
+    caller.must(Deed.KEEP_ACCOUNTS)
+    with caller.reading() as (session, _):
+        return accounts.account(session, account_id)
+
+
+@router.post("/accounts", response_model=AccountDone)
+def add_account(caller: Caller, said: AccountBody) -> Response:
+    caller.must(Deed.KEEP_ACCOUNTS)
+
+    def made(session: Session) -> int:
+        accounts.must_not_lock_out(session, said.role)
+        return accounts.create(session, **said.model_dump() | {"role": said.role.value}, **_by(caller))
+
+    return _account(caller, made)
+
+
+@router.post("/accounts/{account_id}", response_model=AccountDone)
+def change_account(caller: Caller, account_id: SmallId, said: AccountChange) -> Response:
+    """A new role or agency signs the person out; the last administrator stays one."""
+    caller.must(Deed.KEEP_ACCOUNTS)
+    named: dict[str, Any] = {name: str(each) for name, each in said.model_dump(exclude_unset=True).items()}
+    return _account(caller, lambda s: accounts.change(s, account_id, **named, **_by(caller)), account_id)
+
+
+@router.post("/accounts/{account_id}/password", response_model=AccountDone)
+def set_password(caller: Caller, account_id: SmallId, said: PasswordBody) -> Response:
+    """Signs out everywhere."""
+    caller.must(Deed.KEEP_ACCOUNTS)
+    return _account(caller, lambda s: accounts.set_password(s, account_id, said.password, **_by(caller)), account_id)
+
+
+@router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
+def sign_out(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
+    """Everywhere."""
+    caller.must(Deed.KEEP_ACCOUNTS)
+    return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id)
+
+
+@router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
+def deactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
+    """Sessions, links and tokens end now; the last administrator stays."""
+    caller.must(Deed.KEEP_ACCOUNTS)
+    return _account(caller, lambda s: accounts.deactivate(s, account_id, **_by(caller)), account_id)
+
+
+@router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
+def reactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
+    caller.must(Deed.KEEP_ACCOUNTS)
+    return _account(caller, lambda s: accounts.reactivate(s, account_id, **_by(caller)), account_id)
+
+
+@router.get("/log")
+def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
+    """Everything that happened, newest first; never counted."""
+    caller.must(Deed.SEE_LOG)
+    with caller.reading() as (session, _):
+        found = log(session, wanted, after=after, limit=limit)
+    return LogOut(items=list(found.rows), next=found.next or None, unfinished=found.unfinished)
+
+
+# --- what every deed is made of ------------------------------------------------------------------------------------
+
+
+def _by(caller: Call) -> dict[str, Any]:
+    return {"actor": caller.actor.name, "now": caller.now}
+
+
+def _agency(caller: Call, agency_id: str, deed: Callable[[Session], object]) -> Response:
+    with caller.writing() as session:
+
+        def done() -> AgencyDone:
+            deed(session)
+            return AgencyDone(agency=agency_page(session, agency_id))
+
+        return caller.once(session, done)
+
+
+def _contact(caller: Call, deed: Callable[[Session], int]) -> Response:
+    with caller.writing() as session:
+        return caller.once(session, lambda: ContactDone(contact=contacts.find(session, deed(session))))
+
+
+def _kept(caller: Call, contact_id: int, deed: Callable[[Session], None]) -> Response:
+    """A deed about a contact that is there, for who keeps the contacts of its agency."""
+    with caller.reading() as (session, _):
+        caller.must(Deed.KEEP_CONTACTS, contacts.find(session, contact_id).agency_id)
+
+    def same(session: Session) -> int:
+        deed(session)
+        return contact_id
+
+    return _contact(caller, same)
+
+
+def _account(caller: Call, deed: Callable[[Session], object], account_id: int = 0) -> Response:
+    """``account_id`` 0: the deed makes the account and answers with its id."""
+    with caller.writing() as session:
+
+        def done() -> AccountDone:
+            if account_id:
+                accounts.account(session, account_id)
+            made = deed(session)
+            return AccountDone(account=accounts.account(session, account_id or int(str(made))))
+
+        return caller.once(session, done)

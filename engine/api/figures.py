@@ -1,0 +1,85 @@
+"""The leadership's figures under /api/v1: how plans stand on a day, what changed, what was published for good."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from engine.accounts.permissions import Deed
+from engine.admin.published_figures import freeze, list_published, published, restatements
+from engine.api.caller import Caller
+from engine.api.models import Day
+from engine.api.monitoring_models import (
+    ChangeOut,
+    FreezeBody,
+    PublishedDetail,
+    PublishedOut,
+    RestatementOut,
+    StandingOut,
+)
+from engine.errors import BadInput
+from engine.http.filters import Code, PlanId, SmallId
+from engine.queries.figures import plan_progress as queries
+from engine.queries.filter_choices import period_choices
+from engine.queries.plans import plan_page
+from engine.queries.time_class import read_today
+
+router = APIRouter()
+AsOf = Annotated[Day | None, Query()]
+WEEK = timedelta(days=7)
+
+
+@router.get("/standing")
+def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
+    """By what is known now about that day; today, if none is said."""
+    caller.must(Deed.SEE_STANDING)
+    with caller.reading() as (session, _):
+        return StandingOut.of(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
+
+
+@router.get("/standing/changes")
+def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
+    """The agencies whose figures differ between two days; the last week, if none is said."""
+    caller.must(Deed.SEE_STANDING)
+    last: date = until or caller.today
+    with caller.reading() as (session, _):
+        now = queries.standing(session, last, plan_id=plan, period=period)
+        then = queries.standing(session, since or last - WEEK, plan_id=plan, period=period)
+    return [ChangeOut.of(each) for each in queries.changes(then, now)]
+
+
+@router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
+def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
+    """Publish a plan's figures about a day: from then on they never change."""
+    with caller.writing() as session:
+        plan = plan_page(session, read_today(session, caller.now), plan_id)
+        caller.must(Deed.FREEZE, plan.supervisor_id)
+        if said.period and said.period not in period_choices(session, plan_id):
+            raise BadInput("Kế hoạch này không có kỳ ấy. / The plan has no such period.")
+
+        def done() -> PublishedOut:
+            made = freeze(session, plan_id, said.period, said.cut_off, actor=caller.actor.name, now=caller.now)
+            return PublishedOut.of(published(session, made))
+
+        return caller.once(session, done)
+
+
+@router.get("/published")
+def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
+    """Newest first."""
+    caller.must(Deed.SEE_STANDING)
+    with caller.reading() as (session, _):
+        return [PublishedOut.of(each) for each in list_published(session, plan)]
+
+
+@router.get("/published/{frozen_id}")
+def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
+    """What was published, as it was, and by agency what stands otherwise by now."""
+    caller.must(Deed.SEE_STANDING)
+    with caller.reading() as (session, _):
+        found, later = published(session, frozen_id), restatements(session, frozen_id)
+    return PublishedDetail(published=PublishedOut.of(found), standing=StandingOut.of(found.standing),
+                           restatements=[RestatementOut.of(each) for each in later])  # fmt: skip

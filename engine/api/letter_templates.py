@@ -1,0 +1,63 @@
+"""The letters' templates under /api/v1: read, tried, saved."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from engine.api.caller import Caller
+from engine.api.models import Body
+from engine.errors import BadInput, half
+from engine.http.error_pages import answer
+from engine.http.filters import Plain
+from engine.web.pages.admin.letter_templates import LONGEST, kept_text, wording_of
+
+router = APIRouter()
+Language = Annotated[str, Plain, Path(max_length=8)]
+Kind = Annotated[str, Plain, Path(max_length=32)]
+
+
+class TemplateOut(BaseModel):
+    part: str
+    text: str
+    own: bool
+    """Whether it differs from what ships."""
+
+
+class TemplatesBody(Body):
+    """The files to change, by part; a part that is not named stays. ``try_only`` saves nothing."""
+
+    texts: dict[Annotated[str, Plain, Field(max_length=64)], Annotated[str, Field(max_length=2 * LONGEST)]]
+    try_only: bool = False
+
+
+class TemplatesSaved(BaseModel):
+    changed: int
+
+
+@router.get("/templates/{language}/{kind}")
+def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
+    files = wording_of(caller).files(language, kind)
+    return [TemplateOut(part=each.part, text=each.text, own=each.own) for each in files]
+
+
+@router.put("/templates/{language}/{kind}", response_model=TemplatesSaved)
+def save_templates(caller: Caller, said: TemplatesBody, language: Language, kind: Kind) -> TemplatesSaved | Response:
+    """Nothing with a fault is kept: every fault is answered with its file and line. Doing it again changes nothing."""
+    wording = wording_of(caller)
+    files = {each.part: each for each in wording.files(language, kind)}
+    unknown = sorted(set(said.texts) - set(files))
+    if unknown:
+        raise BadInput(f"Không có tệp mẫu {unknown[0][:64]}. / There is no template file {unknown[0][:64]}.")
+    texts = {part: kept_text(text, files[part]) for part, text in said.texts.items()}
+    problems = wording.problems(language, kind, texts)
+    if problems:
+        told = [{"field": f"{each.file}:{each.line}", "what": half(each.what, caller.language)} for each in problems]
+        return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in told), told)
+    if said.try_only:
+        return TemplatesSaved(changed=0)
+    changed = wording.save(language, kind, texts, actor=caller.actor.name, now=caller.now)
+    return TemplatesSaved(changed=changed)

@@ -1,0 +1,93 @@
+"""The web application out of its parts: pages, signed links, the JSON API, static files, errors, guards."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from engine.api.routes import router as api
+from engine.http import error_pages
+from engine.http.app_context import Context
+from engine.http.render import Templates, by_address
+from engine.http.request_context import Tools, is_secure
+from engine.http.security import FormTokens, Guard
+from engine.web.pages.account import account, ical_feeds, letter_links, oidc, preferences, sign_in
+from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
+from engine.web.pages.admin import home as admin_home
+from engine.web.pages.overview import board, demo, health, leadership, letters
+from engine.web.pages.plans import activation, amendments, figures, imports, plans
+from engine.web.pages.work import (
+    assignment_actions,
+    assignments,
+    desk,
+    evidence,
+    extensions,
+    overdue,
+    report,
+    reports_to_accept,
+)
+
+VERSION = "0.1.0"
+PAGES = (
+    board,
+    overdue,
+    assignments,
+    assignment_actions,
+    evidence,
+    preferences,
+    letters,
+    desk,
+    report,
+    imports,
+    activation,
+    plan_renewal,
+    plans,
+    health,
+    leadership,
+    demo,
+    sign_in,
+    oidc,
+    account,
+    letter_links,
+    ical_feeds,
+    admin_home,
+    reports_to_accept,
+    extensions,
+    amendments,
+    figures,
+    calendar,
+    settings,
+    policies,
+    letter_templates,
+    people,
+)
+
+
+def make_app(context: Context) -> FastAPI:
+    """The whole of what is served. Reads templates and the signing key once."""
+    app = FastAPI(
+        title="Đôn Đốc", version=VERSION, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
+    )  # fmt: skip
+    templates = Templates()
+    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()))
+    files = by_address(templates)
+
+    @app.get("/static/{name}", include_in_schema=False)
+    def static(name: str) -> Response:
+        found = files.get(f"/static/{name}")
+        if found is None:
+            raise HTTPException(404)
+        kept = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(found.body, media_type=found.media_type, headers=kept)
+
+    for page in PAGES:
+        app.include_router(page.router, include_in_schema=False)
+    app.include_router(api)
+    error_pages.install(app)
+    app.add_middleware(Guard, secure=is_secure(context))
+    if context.settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
+    return app

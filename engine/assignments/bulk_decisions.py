@@ -1,0 +1,94 @@
+"""What the department above decides about many at once: reports taken or sent back, extensions granted or refused.
+
+Each by the same act as one alone. What somebody else decided meanwhile is left, with the reason; the others are done.
+A report is named by its own id, not its assignment's: what is taken is what was read, never a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import accept, decide_extension, return_report
+from engine.errors import BadInput, Conflict, NotFound
+from engine.store.database import table
+from engine.store.records import Assignment, Report
+
+MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Decided:
+    """``done``: what was decided; ``left``: what was not, and why. Both by the ids that were chosen."""
+
+    done: tuple[int, ...]
+    left: Mapping[int, Conflict | NotFound]
+
+
+def accept_reports(session: Session, report_ids: Sequence[int], *, actor: str, now: datetime) -> Decided:
+    """Take the reports."""
+    return _reports(session, report_ids, lambda one: accept(session, one, actor=actor, now=now))
+
+
+def return_reports(
+    session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime
+) -> Decided:  # fmt: skip
+    """Send the reports back, all with one reason. Raises BadInput without one."""
+    return _reports(session, report_ids, lambda one: return_report(session, one, reason=reason, actor=actor, now=now))
+
+
+def decide_extensions(
+    session: Session, extension_ids: Sequence[int], *, granted: bool, answer: str = "", actor: str, now: datetime
+) -> Decided:  # fmt: skip
+    """Grant or refuse the requests, all with one answer."""
+
+    def decide(extension_id: int) -> None:
+        decide_extension(session, extension_id, granted=granted, answer=answer, actor=actor, now=now)
+
+    return _each(session, extension_ids, decide)
+
+
+def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], None]) -> Decided:
+    standing = _standing(session, report_ids)
+
+    def decide(report_id: int) -> None:
+        if report_id not in standing:
+            raise Conflict("Báo cáo này không còn chờ nữa. / This report waits no longer.")
+        act(standing[report_id])
+
+    return _each(session, report_ids, decide)
+
+
+def _standing(session: Session, report_ids: Sequence[int]) -> dict[int, int]:
+    """Report -> its assignment, locked, of those that were not sent back."""
+    a, r = table(Assignment), table(Report)
+    chosen = select(r.c.id, a.c.id).join(a, a.c.id == r.c.assignment_id)
+    chosen = chosen.where(r.c.id.in_(report_ids), r.c.returned_at.is_(None)).order_by(a.c.id)
+    return dict(map(tuple, session.connection().execute(chosen.with_for_update(of=a))))
+
+
+def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -> Decided:
+    """Each in a unit of its own inside the caller's: one that cannot be decided leaves nothing half done."""
+    must_be_few(ids)
+    done: list[int] = []
+    left: dict[int, Conflict | NotFound] = {}
+    for one in sorted(set(ids)):
+        try:
+            with session.begin_nested():
+                decide(one)
+            done.append(one)
+        except (Conflict, NotFound) as error:
+            left[one] = error
+    return Decided(tuple(done), left)
+
+
+def must_be_few(ids: Sequence[int]) -> None:
+    """Raises BadInput when nothing, or more than goes at once, was chosen."""
+    if not ids:
+        raise BadInput("Chưa chọn việc nào. / Nothing was chosen.")
+    if len(ids) > MOST_AT_ONCE:
+        raise BadInput(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần. / Choose {MOST_AT_ONCE} at most.")

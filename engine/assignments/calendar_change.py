@@ -1,0 +1,314 @@
+"""The working calendar changes: which open assignments' due dates and reminders would move, and moving them.
+
+Swaps are decided a week before (Friday 2 January 2026 off, Saturday 10 January worked, decided on 25 December 2025), so
+a change is looked at before it is saved: the same reckoning, over the calendar as it is and as it would be. A due date
+is reckoned anew from its nominal day, an extended one from the day that was granted, unless a special law fixes it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import append, event, move_due
+from engine.assignments.outbox import Line, post
+from engine.errors import BadInput, Conflict
+from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
+from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
+from engine.store.database import insert_new, table
+from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
+from engine.store.rulebook import Rulebook, read_answering, read_rulebook
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
+
+
+@dataclass(frozen=True)
+class Change:
+    """Days to set, and days that become again what their weekday and the public holidays say."""
+
+    set: tuple[DayException, ...] = ()
+    drop: tuple[date, ...] = ()
+
+    def applied(self, calendar: WorkCalendar) -> WorkCalendar:
+        """The calendar as it would be."""
+        kept = {day: entry for day, entry in calendar.exceptions.items() if day not in self.drop}
+        return WorkCalendar(kept | {entry.day: entry for entry in self.set}, calendar.public)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One due date that moves."""
+
+    assignment_id: int
+    plan: str
+    citation: str
+    agency_id: str
+    agency: str
+    period: str
+    was: date
+    due: date
+    why: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RungMove:
+    """A rung that would speak on another day, for so many assignments."""
+
+    rung: str
+    was: date
+    on: date
+    assignments: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a change does. ``stay``: due dates that would move into the past, and therefore stay. ``replaces``: what was
+    entered for the same days before."""
+
+    moves: tuple[Move, ...] = ()
+    rungs: tuple[RungMove, ...] = ()
+    stay: tuple[Move, ...] = ()
+    replaces: tuple[DayException, ...] = ()
+
+    @property
+    def agencies(self) -> int:
+        """How many agencies would get a line about it."""
+        return len({move.agency_id for move in self.moves})
+
+    @property
+    def mark(self) -> str:
+        """What this very preview is known by: another one has another mark."""
+        return sha256(repr(self).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One open assignment with what its due date is reckoned from."""
+
+    row: Any
+    move: Move | None
+    stays: bool
+    rungs: tuple[tuple[str, date, date], ...]
+
+    @property
+    def moves(self) -> bool:
+        return self.move is not None and not self.stays
+
+
+def preview(session: Session, change: Change, now: datetime) -> Preview:
+    """What would move, without moving it. Four queries."""
+    must_be_sane(change)
+    book = read_rulebook(session)
+    seen = _look(session, book, change.applied(book.calendar), local_date(now))
+    return _preview(seen, _replaced(book.calendar, change))
+
+
+def apply(session: Session, change: Change, *, actor: str, now: datetime, previewed: str = "") -> Preview:
+    """Save the change and move what moves: an event each, and a line in the coordinator's letter where the due date
+    moved. Reminders that only change their day move without a word. Doing it twice moves nothing twice.
+
+    ``previewed``: the mark of the preview that somebody has agreed to. Raises Conflict if it would come out otherwise.
+    """
+    must_be_sane(change)
+    old = read_rulebook(session)
+    new = Rulebook(change.applied(old.calendar), old.policies, old.ladders)
+    seen = _look(session, old, new.calendar, local_date(now), lock=True)
+    found = _preview(seen, _replaced(old.calendar, change))
+    if previewed and previewed != found.mark:
+        raise Conflict(
+            "Từ lúc xem trước đã có thay đổi nên kết quả sẽ khác; hãy xem lại rồi lưu. "
+            "/ Things have changed since the preview, so this would come out otherwise; look again, then save."
+        )
+    _save(session, change, actor, now)
+    moved = [each for each in seen if each.moves]
+    for each in moved:
+        assert each.move is not None
+        move_due(session, each.row, each.move.due, now, each.move.why, new)
+    append(session, [_event(each, actor, now) for each in moved])
+    _tell(session, moved, new, now)
+    _look_again(session, [each for each in seen if not each.moves], new, now)
+    plans = table(Plan)
+    session.connection().execute(  # what is still to open is dated by the new calendar
+        update(plans)
+        .where(plans.c.state == PlanState.ACTIVE, plans.c.next_open_at.is_not(None))
+        .values(next_open_at=now)
+    )
+    return found
+
+
+def must_be_sane(change: Change) -> None:
+    """Raises BadInput for a change that changes nothing, or one day twice."""
+    days = [entry.day for entry in change.set]
+    if len(set(days)) != len(days) or set(days) & set(change.drop):
+        raise BadInput("Một ngày được ghi hai lần. / A day is given twice.")
+    if not days and not change.drop:
+        raise BadInput("Chưa chọn ngày nào. / No day is chosen.")
+    if any(not entry.name.strip() for entry in change.set):
+        raise BadInput("Mỗi ngày cần một tên gọi, như «Nghỉ bù Quốc khánh». / Each day needs a name.")
+
+
+def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *, lock: bool = False) -> list[_Seen]:
+    granted, rules = _granted(session), _rolls(session)
+
+    @cache  # thousands stand alike
+    def reckoned(due_on: date | None, nominal: date | None, until: date | None, roll: bool) -> Due | None:
+        return _reckoned(due_on, nominal, until, roll, book.calendar, after)
+
+    @cache
+    def spoken(ladder_id: int, was: Facts, becomes: Facts) -> tuple[tuple[str, date, date], ...]:
+        return _rungs(book.ladders[ladder_id], was, becomes, book.calendar, after)
+
+    seen = []
+    for row in _open_rows(session, lock=lock):
+        roll = bool((row.added or {}).get("roll", rules.get((row.plan_id, row.rule), True)))
+        due = reckoned(row.due_on, row.nominal_due, granted.get(row.id), roll)
+        move = None
+        if due is not None and due.on != row.due_on:
+            move = Move(row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on,
+                        due.why)  # fmt: skip
+        stays = move is not None and move.due < today and move.due < move.was
+        to = row.due_on if move is None or stays else move.due
+        rungs = spoken(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
+        seen.append(_Seen(row, move, stays, rungs))
+    return seen
+
+
+def _reckoned(
+    due_on: date | None, nominal: date | None, until: date | None, roll: bool, before: WorkCalendar, after: WorkCalendar
+) -> Due | None:
+    """The due date under the new calendar; None when there is nothing to reckon, or an extension that was granted to a
+    closed day on purpose is as closed as before."""
+    if due_on is None:
+        return None
+    if until is not None:
+        due = after.due(until)
+        return due if due.on != before.due(until).on else None
+    return None if nominal is None else after.due(nominal, roll=roll)
+
+
+def _rungs(
+    ladder: Ladder, was: Facts, becomes: Facts, before: WorkCalendar, after: WorkCalendar
+) -> tuple[tuple[str, date, date], ...]:
+    """The rungs still to come whose day changes."""
+    days = {rung.rung: on for on, rung in upcoming(ladder, was, before)}
+    moved = ((rung.rung, on) for on, rung in upcoming(ladder, becomes, after))
+    return tuple((name, days[name], on) for name, on in moved if name in days and days[name] != on)
+
+
+def _facts(row: Any, due_on: date | None) -> Facts:
+    return Facts(row.state, row.opened_on, due_on, row.acted_until)
+
+
+def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...]:
+    touched = {*change.drop, *(entry.day for entry in change.set)}
+    return tuple(calendar.exceptions[day] for day in sorted(touched) if day in calendar.exceptions)
+
+
+def _preview(seen: Iterable[_Seen], replaces: tuple[DayException, ...]) -> Preview:
+    seen = list(seen)
+    counted: Counter[tuple[str, date, date]] = Counter(rung for each in seen for rung in each.rungs)
+    rungs = sorted((RungMove(*key, count) for key, count in counted.items()), key=lambda each: (each.on, each.rung))
+    moves = sorted(
+        ((each.move, each.stays) for each in seen if each.move is not None),
+        key=lambda pair: (pair[0].was, pair[0].agency, pair[0].citation),
+    )
+    return Preview(tuple(move for move, stays in moves if not stays), tuple(rungs),
+                   tuple(move for move, stays in moves if stays), replaces)  # fmt: skip
+
+
+def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.nominal_due, a.c.due_on, a.c.state, a.c.opened_on,
+               a.c.acted_until, a.c.ladder_id, a.c.next_action_at, a.c.quiet, d.c.citation, d.c.rule, d.c.added,
+               p.c.number, p.c.policy_id, p.c.urgency, g.c.name.label("agency"))
+        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE).order_by(a.c.id)
+    )  # fmt: skip
+    return session.connection().execute(chosen.with_for_update(of=a) if lock else chosen).all()
+
+
+def _granted(session: Session) -> dict[int, date]:
+    """Assignment -> the day of the last extension that was granted, among those still open."""
+    x, a = table(Extension), table(Assignment)
+    chosen = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
+    chosen = chosen.where(x.c.granted, a.c.state.in_(OPEN_STATES)).order_by(x.c.decided_at, x.c.id)
+    return {row[0]: row[1] for row in session.connection().execute(chosen)}
+
+
+def _rolls(session: Session) -> dict[tuple[int, str], bool]:
+    """(plan, rule) -> whether its dates roll over closed days."""
+    p = table(Plan)
+    chosen = select(p.c.id, p.c.file["report_rules"]).where(p.c.state == PlanState.ACTIVE)
+    return {
+        (plan_id, name): bool(rule.get("roll", True))
+        for plan_id, rules in session.connection().execute(chosen)
+        for name, rule in (rules or {}).items()
+    }
+
+
+def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
+    days = table(CalendarDay)
+    gone = [*change.drop, *(entry.day for entry in change.set)]
+    session.connection().execute(delete(days).where(days.c.day.in_(gone)))
+    insert_new(session, CalendarDay, [
+        {"day": each.day, "kind": each.kind.value, "name": each.name.strip(), "basis": each.basis.strip()}
+        for each in change.set
+    ])  # fmt: skip
+    told = {each.day.isoformat(): [each.kind.value, each.name, each.basis] for each in change.set}
+    append(session, [event(EventKind.CALENDAR_CHANGED, now, actor=actor, set=told,
+                           drop=[day.isoformat() for day in change.drop])])  # fmt: skip
+
+
+def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
+    assert each.move is not None
+    return event(
+        EventKind.DUE_MOVED, now, actor=actor, plan_id=each.row.plan_id, assignment_id=each.row.id,
+        was=each.move.was.isoformat(), due=each.move.due.isoformat(), why=dict(each.move.why),
+    )  # fmt: skip
+
+
+def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> Line:
+    """The line that tells a coordinator of another due date. ``row``: an assignment with its plan's ``urgency``."""
+    told = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
+    effect = f"assignment:{row.id}:due:{told['was'] or '-'}:{told['due']}:{local_date(now).isoformat()}"
+    urgent = row.urgency is not Urgency.NORMAL
+    return Line(
+        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told
+    )  # fmt: skip
+
+
+def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
+    """One line each into the coordinators' letters."""
+    lines = [
+        due_moved_line(each.row, each.move.was, each.move.due, book.policy(each.row.policy_id), now)
+        for each in moved if each.move is not None
+    ]  # fmt: skip
+    answering = read_answering(session, (line.agency_id for line in lines))
+    post(session, lines, answering, book.calendar, now)
+
+
+def _look_again(session: Session, seen: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
+    """The next look at those whose due date stays but whose next rung may not. One that is due by now keeps its
+    moment: it may be held back on purpose, so that an agency hears before the department above it."""
+    today, a = local_date(now), table(Assignment)
+    agenda = []
+    for each in seen:
+        on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
+        at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
+        due_by_now = each.row.next_action_at is not None and on is not None and on <= today
+        if not due_by_now and (at, quiet) != (each.row.next_action_at, each.row.quiet):
+            agenda.append({"row_id": each.row.id, "set_next": at, "set_quiet": quiet})
+    if agenda:
+        session.connection().execute(
+            update(a).where(a.c.id == bindparam("row_id"))
+            .values(next_action_at=bindparam("set_next"), quiet=bindparam("set_quiet")),
+            agenda,
+        )  # fmt: skip

@@ -1,0 +1,174 @@
+"""Act on what is due: rows whose ``next_action_at`` has come -> policy -> events, notices, the next look.
+
+One transaction a batch. The rows are read as Core rows and written back in bulk, so the cost is of what is due, not
+of what is stored. Only agenda columns are written here; the state belongs to ``engine.assignments.lifecycle``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import append, event
+from engine.assignments.outbox import Line, post
+from engine.rules.calendar import instant, local_date
+from engine.rules.policy import Decision, Facts, Policy, decide
+from engine.store.database import table, update_rows
+from engine.store.records import Assignment, Duty, Plan
+from engine.store.rulebook import Rulebook, read_answering
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, Role, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class DueDuty:
+    """A duty that has something due: what an observer names and tags its work by."""
+
+    duty_id: int
+    plan: str
+    citation: str
+    owners: tuple[str, ...]
+    due: int
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one batch did."""
+
+    seen: int = 0
+    fired: int = 0
+    skipped: int = 0
+    notices: int = 0
+    unreachable: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a batch will write."""
+
+    lines: list[Line] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    agenda: list[dict[str, Any]] = field(default_factory=list)
+
+
+def due_duties(session: Session, now: datetime) -> list[DueDuty]:
+    """The duties that have something due, with the owners concerned; in the plans' order."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    chosen = (
+        select(d.c.id, p.c.number, d.c.citation, a.c.agency_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now)
+        .order_by(d.c.plan_id, d.c.position, a.c.agency_id)
+    )
+    grouped: dict[tuple[int, str, str], list[str]] = {}
+    for duty_id, number, citation, agency_id in session.connection().execute(chosen):
+        grouped.setdefault((duty_id, number, citation), []).append(agency_id)
+    return [DueDuty(*key, tuple(dict.fromkeys(ids)), len(ids)) for key, ids in grouped.items()]
+
+
+def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_id: int | None = None) -> Swept:
+    """Act on up to ``limit`` due assignments, oldest first; of one duty if given. ``seen`` < limit: nothing is left."""
+    rows = _claim(session, now, limit, duty_id)
+    swept = Swept(seen=len(rows))
+    if not rows:
+        return swept
+    work, today = _Work(), local_date(now)
+    # Of one round of a plan, most assignments stand alike: what is decided about one holds for all of them.
+    decided: dict[tuple[int, Facts], Decision] = {}
+    for row in rows:
+        facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until)
+        decision = decided.get((row.ladder_id, facts))
+        if decision is None:
+            decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
+            decided[row.ladder_id, facts] = decision
+        _carry_out(row, book.policy(row.policy_id), decision, now, work)
+        swept.fired += len(decision.fired)
+        swept.skipped += len(decision.skipped)
+    answering = read_answering(session, (line.agency_id for line in work.lines))
+    posted = post(session, work.lines, answering, book.calendar, now)
+    swept.notices, swept.unreachable = posted.notices, len(posted.unreachable)
+    if posted.unreachable:
+        swept.notices += _say_unreachable(session, posted.unreachable, rows, book, now)
+    append(session, work.events)
+    update_rows(session, Assignment, work.agenda)
+    return swept
+
+
+def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> Sequence[Any]:
+    """The due rows, locked; rows another worker is acting on are passed over."""
+    a, p = table(Assignment), table(Plan)
+    chosen = (
+        select(
+            a.c.id, a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.opened_on, a.c.due_on,
+            a.c.acted_until, a.c.ladder_id, a.c.level, p.c.policy_id, p.c.urgency, p.c.issuer_id,
+        )
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now, a.c.state.in_(OPEN_STATES))
+        .order_by(a.c.next_action_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=a)
+    )  # fmt: skip
+    if duty_id is not None:
+        chosen = chosen.where(a.c.duty_id == duty_id)
+    return session.connection().execute(chosen).all()
+
+
+def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime, work: _Work) -> None:
+    """Turn one decision into lines, events and the next look."""
+    base = f"assignment:{row.id}:{'-' if row.due_on is None else row.due_on.isoformat()}"
+    urgent = row.urgency is not Urgency.NORMAL
+    level = row.level
+    for fired in decision.fired:
+        rung = fired.rung
+        effect = f"{base}:{rung.rung}"
+        level = max(level, rung.level)
+        for role in fired.roles:
+            work.lines.append(
+                Line(effect, row.id, _audience(row, role), role, rung.kind, policy, urgent, rung.rung, rung.level,
+                     by_other=rung.by == "other")
+            )  # fmt: skip
+        work.events.append(
+            event(EventKind.RUNG_FIRED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"{effect}:fired",
+                  rung=rung.rung, on=fired.on.isoformat(), roles=list(fired.roles))
+        )  # fmt: skip
+    for rung, on, reason in decision.skipped:
+        work.events.append(
+            event(EventKind.RUNG_SKIPPED, now, plan_id=row.plan_id, assignment_id=row.id,
+                  key=f"{base}:{rung.rung}:skipped", rung=rung.rung, on=on.isoformat(), reason=reason)
+        )  # fmt: skip
+    work.agenda.append(
+        {
+            "id": row.id, "acted_until": decision.acted_until, "level": level, "quiet": decision.quiet,
+            "next_action_at": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
+        }
+    )  # fmt: skip
+
+
+def _audience(row: Row[Any], role: Role) -> str:
+    """Whose people a role means: the owner's, the department's above it, or the leadership's that issued the plan."""
+    above = {Role.MONITOR: row.supervisor_id, Role.LEADERSHIP: row.issuer_id}
+    return str(above.get(role, row.agency_id))
+
+
+def _say_unreachable(
+    session: Session, lines: Sequence[Line], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
+) -> int:
+    """An agency without a reachable contact is the monitor's business: an event each, and a line in his letter."""
+    by_id = {row.id: row for row in rows}
+    append(session, [
+        event(EventKind.UNREACHABLE, now, plan_id=by_id[line.assignment_id].plan_id, assignment_id=line.assignment_id,
+              key=f"{line.effect}:{line.role}:unreachable", role=line.role, agency=line.agency_id, rung=line.rung)
+        for line in lines
+    ])  # fmt: skip
+    told = [
+        Line(f"{line.effect}:unreachable", line.assignment_id, by_id[line.assignment_id].supervisor_id, Role.MONITOR,
+             NoticeKind.UNREACHABLE, line.policy, line.urgent, line.rung)
+        for line in lines if line.role not in (Role.MONITOR, Role.LEADERSHIP)
+    ]  # fmt: skip
+    answering = read_answering(session, (line.agency_id for line in told))
+    return post(session, told, answering, book.calendar, now).notices

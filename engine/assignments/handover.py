@@ -1,0 +1,193 @@
+"""Open assignments follow their function to the body that took it over: looked at first, then moved, one by one.
+
+Agencies are split and merged per function, with a date and a legal basis (engine.store.records.Succession). Nothing
+moves by itself: an administrator sees every open assignment with the bodies it could go to, chooses, and each is
+transferred by ``engine.assignments.lifecycle`` with the basis in its reason. Where the successor has the very
+assignment already (two districts that became one), the old one is cancelled as merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import cancel, transfer
+from engine.errors import BadInput, Conflict, DondocError, NotFound
+from engine.files.directory import fold
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Duty, Plan, Succession
+from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
+
+REST = "chung"
+"""The function that stands for all that no other edge names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A body that an agency's function went to, as it stands today."""
+
+    agency_id: str
+    agency: str
+    function: str
+    on: date
+    basis: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One open assignment and where it could go. ``chosen``: the successor of the function that the duty's text names,
+    else the one of the rest; None when that is not clear. ``merges``: successors that have this assignment already."""
+
+    assignment_id: int
+    plan: str
+    citation: str
+    text: str
+    period: str
+    due_on: date | None
+    state: State
+    chosen: Successor | None
+    merges: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """An agency's open assignments and its successors today; ``proposals`` is the dry run."""
+
+    agency_id: str
+    agency: str
+    successors: tuple[Successor, ...]
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """``moved``: old -> new assignment; ``merged``: cancelled because the successor has it; ``left``: why not."""
+
+    moved: Mapping[int, int]
+    merged: tuple[int, ...]
+    left: Mapping[int, DondocError]
+
+
+def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str, str, int], ...]:
+    """(id, name, open assignments) of the agencies whose functions have gone over by now; what a page warns of."""
+    s, a, g, p = table(Succession), table(Assignment), table(Agency), table(Plan)
+    gone = select(s.c.from_id).where(s.c.on <= local_date(now))
+    chosen = (
+        select(a.c.agency_id, g.c.name, func.count())
+        .join(g, g.c.id == a.c.agency_id).join(p, p.c.id == a.c.plan_id)
+        .where(a.c.state.in_(OPEN_STATES), a.c.agency_id.in_(gone), p.c.state == PlanState.ACTIVE)
+        .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
+    )  # fmt: skip
+    return tuple((row[0], row[1], row[2]) for row in session.connection().execute(chosen))
+
+
+def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
+    """The dry run: every open assignment of an agency with where it would go. Raises NotFound."""
+    g = table(Agency)
+    name = session.connection().scalar(select(g.c.name).where(g.c.id == agency_id))
+    if name is None:
+        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+    successors = _successors(session, agency_id, local_date(now))
+    rows = _open_rows(session, agency_id)
+    twins = _twins(session, rows, [each.agency_id for each in successors])
+    proposals = tuple(
+        Proposal(row.id, row.number, row.citation, row.text, row.period, row.due_on, row.state,
+                 _likely(successors, row.text), frozenset(twins.get((row.duty_id, row.period), ())))
+        for row in rows
+    )  # fmt: skip
+    return Succeeded(agency_id, name, successors, proposals)
+
+
+def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, actor: str, now: datetime) -> HandedOver:
+    """Transfer assignments (id -> successor's agency id). One that cannot move any more is left, with the reason; the
+    others move all the same."""
+    found = succeeded(session, agency_id, now)
+    by_id = {each.assignment_id: each for each in found.proposals}
+    bodies = {each.agency_id: each for each in found.successors}
+    wrong = sorted({to for to in choices.values() if to not in bodies})
+    if wrong:
+        raise BadInput(f"Không phải cơ quan kế thừa: {', '.join(wrong)}. / These are not its successors.")
+    moved: dict[int, int] = {}
+    merged: list[int] = []
+    left: dict[int, DondocError] = {}
+    for assignment_id, to in sorted(choices.items()):
+        proposal, body = by_id.get(assignment_id), bodies[to]
+        if proposal is None:
+            left[assignment_id] = Conflict("Không còn là việc đang mở của cơ quan này. / It is no longer open here.")
+            continue
+        reason = f"Chuyển chức năng «{body.function}» từ {body.on:%d/%m/%Y}, theo {body.basis}."
+        try:
+            if to in proposal.merges:
+                reason = f"Nhập vào phần việc của {body.agency}. {reason}"
+                cancel(session, assignment_id, reason=reason, actor=actor, now=now)
+                merged.append(assignment_id)
+            else:
+                moved[assignment_id] = transfer(
+                    session, assignment_id, to_agency=to, reason=reason, actor=actor, now=now
+                )  # fmt: skip
+        except Conflict as error:
+            left[assignment_id] = error
+    return HandedOver(moved, tuple(merged), left)
+
+
+def _successors(session: Session, agency_id: str, today: date) -> tuple[Successor, ...]:
+    """The bodies that hold the agency's functions today: a successor that was itself succeeded is followed."""
+    s, g = table(Succession), table(Agency)
+    rows = session.connection().execute(select(s).where(s.c.on <= today).order_by(s.c.on, s.c.id)).all()
+    names = {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
+    edges: dict[str, list[Any]] = {}
+    for row in rows:
+        edges.setdefault(row.from_id, []).append(row)
+    found: dict[tuple[str, str], Successor] = {}
+    for edge in edges.get(agency_id, ()):
+        last, seen = edge, {agency_id, edge.to_id}
+        while (further := _next(edges.get(last.to_id, ()), edge.function)) is not None and further.to_id not in seen:
+            seen.add(further.to_id)
+            last = further
+        key = (last.to_id, edge.function)
+        found[key] = Successor(last.to_id, names[last.to_id], edge.function, last.on, last.basis)
+    return tuple(found.values())
+
+
+def _next(edges: Sequence[Any], function: str) -> Any:
+    """Whoever took a function over from its holder; None when nobody did, or when that is not clear."""
+    same = [each for each in edges if each.function == function] or [each for each in edges if each.function == REST]
+    return same[0] if len(same) == 1 else None
+
+
+def _likely(successors: Sequence[Successor], text: str) -> Successor | None:
+    """Whose function the duty's text names; else whoever took the rest, if that is one body."""
+    plain = fold(text)
+    named = [each for each in successors if each.function != REST and fold(each.function) in plain]
+    rest = named or [each for each in successors if each.function == REST] or list(successors)
+    return rest[0] if len({each.agency_id for each in rest}) == 1 else None
+
+
+def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    chosen = (
+        select(a.c.id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
+        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .where(a.c.agency_id == agency_id, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
+    )  # fmt: skip
+    return session.connection().execute(chosen).all()
+
+
+def _twins(session: Session, rows: Sequence[Any], bodies: Sequence[str]) -> dict[tuple[int, str], set[str]]:
+    """(duty, period) -> the successors that have it already, open or done."""
+    a = table(Assignment)
+    duties = {row.duty_id for row in rows}
+    chosen = select(a.c.duty_id, a.c.period, a.c.agency_id).where(
+        a.c.duty_id.in_(duties), a.c.agency_id.in_(bodies), a.c.state.in_(COUNTED_STATES)
+    )
+    found: dict[tuple[int, str], set[str]] = {}
+    for duty_id, period, body in session.connection().execute(chosen):
+        found.setdefault((duty_id, period), set()).add(body)
+    return found

@@ -1,0 +1,413 @@
+"""The one module that writes an assignment's state: one table of (state, action) -> state, one function an act.
+
+Every act runs inside the caller's write unit: it locks the assignment, moves it by the table, looks again at when it
+is next due, appends the event and puts what people must hear into the outbox. A forbidden move is a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlmodel import Session
+
+from engine.assignments.counters import Stand, note, stand
+from engine.assignments.outbox import Line, Posted, post
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.rules.calendar import instant, local_date, written
+from engine.rules.policy import Facts, next_look
+from engine.store.database import insert_new, insert_returning, table
+from engine.store.records import Agency, Assignment, Event, Extension, Plan, Report
+from engine.store.rulebook import Rulebook, read_answering, read_rulebook
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Timing, Urgency
+
+
+class Action(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    REPORT = "report"
+    ACCEPT = "accept"
+    RETURN = "return"
+    CANCEL = "cancel"
+    TRANSFER = "transfer"
+
+
+# The whole machine.
+MOVES: Mapping[tuple[State, Action], State] = {
+    (State.ASSIGNED, Action.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.ASSIGNED, Action.REPORT): State.REPORTED,
+    (State.ACKNOWLEDGED, Action.REPORT): State.REPORTED,
+    (State.RETURNED, Action.REPORT): State.REPORTED,
+    (State.REPORTED, Action.ACCEPT): State.ACCEPTED,
+    (State.REPORTED, Action.RETURN): State.RETURNED,
+    (State.ASSIGNED, Action.CANCEL): State.CANCELLED,
+    (State.ACKNOWLEDGED, Action.CANCEL): State.CANCELLED,
+    (State.RETURNED, Action.CANCEL): State.CANCELLED,
+    (State.ASSIGNED, Action.TRANSFER): State.TRANSFERRED,
+    (State.ACKNOWLEDGED, Action.TRANSFER): State.TRANSFERRED,
+    (State.RETURNED, Action.TRANSFER): State.TRANSFERRED,
+}
+
+STATE_WORDS = {
+    State.ASSIGNED: "mới giao / assigned",
+    State.ACKNOWLEDGED: "đã xác nhận / acknowledged",
+    State.REPORTED: "đã báo cáo, chờ tiếp nhận / reported",
+    State.RETURNED: "báo cáo bị trả lại / returned",
+    State.ACCEPTED: "đã hoàn thành / accepted",
+    State.CANCELLED: "đã hủy / cancelled",
+    State.TRANSFERRED: "đã chuyển cho cơ quan khác / transferred",
+}
+ACTION_WORDS = {
+    Action.ACKNOWLEDGE: "xác nhận đã nhận / be acknowledged",
+    Action.REPORT: "báo cáo / be reported",
+    Action.ACCEPT: "tiếp nhận / be accepted",
+    Action.RETURN: "trả lại / be returned",
+    Action.CANCEL: "hủy / be cancelled",
+    Action.TRANSFER: "chuyển giao / be transferred",
+}
+
+
+class Outcome(StrEnum):
+    """What a report says about the duty."""
+
+    DONE = "done"
+    PARTLY = "partly"
+    NOT_YET = "not_yet"
+
+
+@dataclass(frozen=True)
+class ReportText:
+    """What a coordinator submits about one assignment. ``figures`` are indicator code -> number or text."""
+
+    outcome: Outcome = Outcome.DONE
+    body: str = ""
+    reason: str = ""
+    figures: Mapping[str, Any] | None = None
+    files: tuple[Mapping[str, Any], ...] = ()
+
+
+def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
+    """Open assignments, given as columns; those that exist stay as they are. Returns how many are new."""
+    a = table(Assignment)
+    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
+    note(session, (), [_open_stand(row, row.due_on) for row in opened])
+    append(session, [
+        event(EventKind.OPENED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
+              due=None if row.due_on is None else row.due_on.isoformat())
+        for row in opened
+    ])  # fmt: skip
+    return len(opened)
+
+
+def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
+    """The owner has seen it. True if this was news; False when it was acknowledged (or done) before."""
+    row = _locked(session, assignment_id)
+    if row.state not in (State.ASSIGNED, State.CANCELLED, State.TRANSFERRED):
+        return False
+    _move(session, row, Action.ACKNOWLEDGE, now, acknowledged_at=now)
+    _tell(session, EventKind.ACKNOWLEDGED, row, actor, now)
+    return True
+
+
+def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
+    """«Không phải việc của tôi»: the state stays, the monitor hears of it and decides."""
+    row = _locked(session, assignment_id)
+    _must_be_open(row, "báo là không phải việc của mình / be declined")
+    _tell(session, EventKind.DECLINED, row, actor, now, reason=reason)
+    _say(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{local_date(now).isoformat()}", reason=reason)
+
+
+def report(session: Session, assignment_id: int, said: ReportText, *, actor: str, now: datetime) -> int:
+    """Submit a report; returns its id. Late or on time is judged by ``now``'s local date."""
+    if said.outcome is not Outcome.DONE and not said.reason.strip():
+        raise BadInput("Chưa xong thì cần ghi lý do. / Say why it is not finished yet.")
+    row = _locked(session, assignment_id)
+    _move(session, row, Action.REPORT, now, reported_at=now, reported_on=local_date(now),
+          acknowledged_at=row.acknowledged_at or now)  # fmt: skip
+    reports = table(Report)
+    connection = session.connection()
+    earlier = connection.scalars(select(reports.c.number).where(reports.c.assignment_id == assignment_id)).all()
+    number = max(earlier, default=0) + 1
+    made = connection.execute(insert(reports).values(
+        assignment_id=assignment_id, number=number, submitted_at=now, actor=actor, outcome=said.outcome.value,
+        reason=said.reason, body=said.body, figures=dict(said.figures or {}), files=[dict(each) for each in said.files],
+        returned_reason="",
+    ))  # fmt: skip
+    _tell(session, EventKind.REPORTED, row, actor, now, outcome=said.outcome.value, number=number)
+    return int((made.inserted_primary_key or (0,))[0])
+
+
+def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -> None:
+    """The monitor takes the report."""
+    row = _locked(session, assignment_id)
+    _move(session, row, Action.ACCEPT, now, accepted_at=now)
+    _tell(session, EventKind.ACCEPTED, row, actor, now)
+
+
+def return_report(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
+    """Send the report back with a reason: it counts as not done until a corrected one is in."""
+    _needs_words(reason, "lý do trả lại / the reason for returning it")
+    row = _locked(session, assignment_id)
+    _move(session, row, Action.RETURN, now, reported_at=None, reported_on=None)
+    reports = table(Report)
+    latest = select(reports.c.id).where(reports.c.assignment_id == assignment_id).order_by(reports.c.number.desc())
+    last_id = session.connection().scalars(latest.limit(1)).first()
+    session.connection().execute(
+        update(reports).where(reports.c.id == last_id).values(returned_at=now, returned_reason=reason)
+    )
+    _tell(session, EventKind.RETURNED, row, actor, now, reason=reason)
+    _say(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", reason=reason)
+
+
+def ask_extension(session: Session, assignment_id: int, *, until: date, reason: str, actor: str, now: datetime) -> int:
+    """Ask for a later due date, before the due date has passed, with a reason. Returns the request's id."""
+    _needs_words(reason, "lý do xin gia hạn / the reason for an extension")
+    row = _locked(session, assignment_id)
+    _must_be_open(row, "xin gia hạn / be extended")
+    _must_run(session, row)
+    if row.due_on is None:
+        raise ForbiddenMove("Việc này không có thời hạn nên không cần gia hạn. / It has no due date to extend.")
+    if local_date(now) > row.due_on:
+        raise ForbiddenMove(
+            f"Hạn {written(row.due_on)} đã qua; gia hạn phải xin trước hạn. / The due date has passed; "
+            "an extension is asked for before it."
+        )
+    if until <= row.due_on:
+        raise BadInput(
+            f"Hạn mới phải sau {written(row.due_on)}. / The new date must be after {written(row.due_on, 'en')}."
+        )
+    extensions = table(Extension)
+    waiting = select(extensions.c.id).where(
+        extensions.c.assignment_id == assignment_id, extensions.c.decided_at.is_(None)
+    )
+    if session.connection().scalars(waiting).first() is not None:
+        raise Conflict("Đã có một đề nghị gia hạn đang chờ. / An extension request is already waiting.")
+    made = session.connection().execute(insert(extensions).values(
+        assignment_id=assignment_id, asked_at=now, actor=actor, until=until, reason=reason, decided_by="", answer="",
+    ))  # fmt: skip
+    extension_id = int((made.inserted_primary_key or (0,))[0])
+    _tell(session, EventKind.EXTENSION_ASKED, row, actor, now, until=until.isoformat(), reason=reason)
+    _say(session, row, now, Role.MONITOR, NoticeKind.EXTENSION_ASKED, f"extension:{extension_id}:asked",
+         until=until.isoformat(), reason=reason)  # fmt: skip
+    return extension_id
+
+
+def decide_extension(
+    session: Session, extension_id: int, *, granted: bool, answer: str = "", actor: str, now: datetime
+) -> None:
+    """Grant or refuse. A granted one moves the due date; the original stays beside it."""
+    extensions = table(Extension)
+    asked = session.connection().execute(select(extensions).where(extensions.c.id == extension_id)).first()
+    if asked is None:
+        raise NotFound("Không có đề nghị gia hạn này. / There is no such extension request.")
+    row = _locked(session, asked.assignment_id)
+    decided = session.connection().execute(
+        update(extensions)
+        .where(extensions.c.id == extension_id, extensions.c.decided_at.is_(None))
+        .values(decided_at=now, decided_by=actor, granted=granted, answer=answer)
+    )
+    if decided.rowcount != 1:
+        raise Conflict("Đề nghị này đã được quyết định rồi. / This request has been decided already.")
+    if granted:
+        _must_be_open(row, "gia hạn / be extended")
+        move_due(session, row, asked.until, now)
+    kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
+    _tell(session, kind, row, actor, now, until=asked.until.isoformat(), answer=answer)
+    _say(session, row, now, Role.COORDINATOR, NoticeKind.EXTENSION_DECIDED, f"extension:{extension_id}:decided",
+         granted=granted, until=asked.until.isoformat(), answer=answer)  # fmt: skip
+
+
+def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
+    """It is no longer owed (the plan changed, it was entered by mistake): with a reason."""
+    _needs_words(reason, "lý do hủy / the reason for cancelling it")
+    row = _locked(session, assignment_id)
+    _move(session, row, Action.CANCEL, now)
+    _tell(session, EventKind.CANCELLED, row, actor, now, reason=reason)
+    _say(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
+
+
+def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: str, actor: str, now: datetime) -> int:
+    """Give it to another agency; returns the new assignment's id. Due date and ladder stay, reminders begin anew."""
+    _needs_words(reason, "lý do và căn cứ chuyển giao / the reason and basis of the transfer")
+    row = _locked(session, assignment_id)
+    if row.agency_id == to_agency:
+        raise BadInput("Cơ quan nhận trùng cơ quan đang giữ. / It is already with that agency.")
+    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
+        raise BadInput(f"Danh bạ không có «{to_agency}». / “{to_agency}” is not in the directory.")
+    assignments = table(Assignment)
+    twin = select(assignments.c.id).where(
+        assignments.c.duty_id == row.duty_id, assignments.c.agency_id == to_agency, assignments.c.period == row.period
+    )
+    if session.connection().scalars(twin).first() is not None:
+        raise Conflict("Cơ quan ấy đã có phần việc này trong kỳ. / That agency already has this assignment.")
+    _must_run(session, row)
+    _move(session, row, Action.TRANSFER, now)
+    kept = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
+    plans = table(Plan)
+    above = select(plans.c.supervisor_id, plans.c.issuer_id).where(plans.c.id == row.plan_id)
+    kept |= {
+        "agency_id": to_agency, "supervisor_id": supervisor_of(to_agency, *session.connection().execute(above).one()),
+        "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now), "acknowledged_at": None,
+        "acted_until": None, "next_action_at": now, "quiet": None, "level": 0,
+        "transferred_from_id": assignment_id,
+    }  # fmt: skip
+    made = session.connection().execute(insert(assignments).values(**kept))
+    new_id = int((made.inserted_primary_key or (0,))[0])
+    note(session, (), [Stand(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
+    _tell(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
+    append(session, [event(EventKind.OPENED, now, actor=actor, plan_id=row.plan_id, assignment_id=new_id,
+                           transferred_from=assignment_id)])  # fmt: skip
+    _say(session, row, now, Role.COORDINATOR, NoticeKind.TRANSFERRED, "transferred", to=to_agency, reason=reason)
+    return new_id
+
+
+def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
+    """«Đôn đốc» by hand: one line in the agency's next letter, never two on one day. False if already chased today.
+    Raises Conflict when nobody of the agency can be reached."""
+    row = _locked(session, assignment_id)
+    _must_be_open(row, "đôn đốc / be chased")
+    _must_run(session, row)
+    today = local_date(now).isoformat()
+    posted = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
+    if posted.unreachable:
+        raise Conflict(
+            "Cơ quan này chưa có đầu mối liên lạc được; hãy thêm đầu mối rồi đôn đốc. "
+            "/ Nobody at this agency can be reached; add a contact, then chase."
+        )
+    if posted.notices:
+        _tell(session, EventKind.CHASED, row, actor, now)
+    return posted.notices > 0
+
+
+def move_due(
+    session: Session, row: Row[Any], due_on: date, now: datetime, why: Mapping[str, str] | None = None,
+    book: Rulebook | None = None, nominal: date | None = None,
+) -> None:  # fmt: skip
+    """Set another due date and look again at when the assignment is next due. The original date is kept. ``book``:
+    read once by a caller who moves many. ``nominal``: the day that later changes of the calendar reckon from."""
+    assignments = table(Assignment)
+    values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
+    values["nominal_due"] = nominal or row.nominal_due
+    values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
+    session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
+    note(session, [_open_stand(row, row.due_on)], [_open_stand(row, due_on)])
+
+
+# --- what every act is made of -----------------------------------------------------------------------------------
+
+
+def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
+    """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
+    return issuer_id if agency_id == supervisor_id else supervisor_id
+
+
+def event(
+    kind: EventKind, at: datetime, *, actor: str = "system", plan_id: int | None = None,
+    assignment_id: int | None = None, key: str | None = None, **detail: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """An event as a row to append."""
+    return {"at": at, "kind": kind, "actor": actor, "plan_id": plan_id, "assignment_id": assignment_id,
+            "detail": detail, "key": key}  # fmt: skip
+
+
+def append(session: Session, events: Iterable[dict[str, Any]]) -> None:
+    """Append events; one whose key exists already has happened and is left as it is."""
+    insert_new(session, Event, list(events))
+
+
+def _locked(session: Session, assignment_id: int) -> Row[Any]:
+    assignments = table(Assignment)
+    chosen = select(assignments).where(assignments.c.id == assignment_id).with_for_update()
+    row = session.connection().execute(chosen).first()
+    if row is None:
+        raise NotFound(f"Không có phần việc số {assignment_id}. / There is no assignment {assignment_id}.")
+    return row
+
+
+def _move(session: Session, row: Row[Any], action: Action, now: datetime, **changes: Any) -> None:
+    """Move by the table, guarded by the old state, and set when to look next."""
+    state = MOVES.get((row.state, action))
+    if state is None:
+        raise ForbiddenMove(_forbidden(row.state, ACTION_WORDS[action]))
+    assignments = table(Assignment)
+    changes |= {"state": state} | _agenda(session, row, state, now)
+    moved = session.connection().execute(
+        update(assignments).where(assignments.c.id == row.id, assignments.c.state == row.state).values(**changes)
+    )
+    if moved.rowcount != 1:
+        raise Conflict
+    note(session, [stand(row)], [stand(row, **changes)])
+
+
+def _open_stand(row: Any, due_on: date | None) -> Stand:
+    """Where an open assignment is counted."""
+    return Stand(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
+
+
+def _agenda(
+    session: Session, row: Row[Any], state: State, now: datetime, due_on: date | None = None,
+    book: Rulebook | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """``next_action_at`` and ``quiet`` after a change."""
+    if state not in OPEN_STATES:
+        return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
+    book = book or read_rulebook(session)
+    plan = _plan(session, row)
+    if plan.state is PlanState.ENDED:
+        return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
+    facts = Facts(state, row.opened_on, due_on or row.due_on, row.acted_until)
+    on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
+    policy = book.policy(plan.policy_id)
+    return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
+
+
+def _plan(session: Session, row: Row[Any]) -> Row[Any]:
+    """What an act must know of the assignment's plan: its policy, urgency and state."""
+    plans = table(Plan)
+    chosen = select(plans.c.policy_id, plans.c.urgency, plans.c.state).where(plans.c.id == row.plan_id)
+    return session.connection().execute(chosen).one()
+
+
+def _tell(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
+    append(session, [event(kind, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **detail)])
+
+
+def _say(
+    session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, act: str, **detail: Any
+) -> Posted:
+    """Put one line into the letter of whoever must hear of an act."""
+    book = read_rulebook(session)
+    plan = _plan(session, row)
+    policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
+    agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
+    line = Line(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
+    return post(session, [line], read_answering(session, [agency_id]), book.calendar, now)
+
+
+def _must_be_open(row: Row[Any], what: str) -> None:
+    if row.state not in OPEN_STATES:
+        raise ForbiddenMove(_forbidden(row.state, what))
+
+
+def _must_run(session: Session, row: Row[Any]) -> None:
+    """Nothing is asked for any more once the plan has ended; what is owed may still be reported."""
+    if _plan(session, row).state is PlanState.ENDED:
+        raise ForbiddenMove(
+            "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay chuyển giao nữa. "
+            "/ This plan has ended: a report may still come in, but nothing is chased, extended or transferred."
+        )
+
+
+def _forbidden(state: State, what: str) -> str:
+    vi, en = (half.strip() for half in what.split("/"))
+    state_vi, state_en = (half.strip() for half in STATE_WORDS[state].split("/"))
+    return f"Không thể {vi}: phần việc đang ở trạng thái «{state_vi}». / It cannot {en}: it is {state_en}."
+
+
+def _needs_words(given: str, what: str) -> None:
+    if not given.strip():
+        vi, en = (half.strip() for half in what.split("/"))
+        raise BadInput(f"Cần ghi {vi}. / Give {en}.")

@@ -1,0 +1,163 @@
+"""Opening assignments: duty x owner agency x period, as each comes within the policy's horizon.
+
+A plan carries ``next_open_at``, so a tick with no plan to open costs one look at an index. Every assignment has the
+unique key (duty, agency, period): opening again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from engine.assignments.escalation import sweep
+from engine.assignments.lifecycle import append, event, open_new, supervisor_of
+from engine.errors import Conflict, NotFound
+from engine.files.plan import PlanFile, Round, rounds
+from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.rules.periods import Cadence
+from engine.rules.policy import Policy
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Duty, Letter, Plan
+from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.terms import EventKind, PlanState, State
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A round of a duty with the local date on which its assignments open."""
+
+    duty: Any
+    round: Round
+    opens_on: date
+
+
+def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> None:
+    """Set a loaded plan going; the next opening pass opens what its horizon holds."""
+    plans = table(Plan)
+    changed = session.connection().execute(
+        update(plans)
+        .where(plans.c.id == plan_id, plans.c.state == PlanState.LOADED)
+        .values(state=PlanState.ACTIVE, activated_at=now, next_open_at=now)
+    )
+    if changed.rowcount != 1:
+        state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
+        if state is None:
+            raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise Conflict("Kế hoạch này đã được kích hoạt rồi. / This plan has been activated already.")
+    key = f"plan:{plan_id}:activated"
+    append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What activating a plan would do at once."""
+
+    assignments: Mapping[str, int]
+    """Period -> how many would open now."""
+    overdue: int
+    """How many of them would be overdue from the first moment."""
+    letters: int
+    """How many letters would be queued; no person gets more than one."""
+    people: int
+    opens_next: date | None = None
+    """The day on which the next round would open; none when nothing more would."""
+
+
+def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
+    """Activate, open and act in a unit of work that is undone: the true numbers, and nothing changed."""
+    a, m = table(Assignment), table(Letter)
+    with database.rehearse() as session:
+        before = session.connection().scalar(select(func.max(m.c.id))) or 0
+        activate(session, plan_id, actor="system", now=now)
+        while open_due(session, now) >= 0:
+            pass
+        book = read_rulebook(session)
+        while sweep(session, book, now, limit=5000).seen == 5000:
+            pass
+        rows = (
+            session.connection()
+            .execute(
+                select(a.c.period, a.c.due_on, func.count())
+                .where(a.c.plan_id == plan_id)
+                .group_by(a.c.period, a.c.due_on)
+            )
+            .all()
+        )
+        periods: dict[str, int] = {}
+        for period, _, count in rows:
+            periods[period] = periods.get(period, 0) + count
+        today = local_date(now)
+        people = session.connection().scalars(select(m.c.contact_id).where(m.c.id > before)).all()
+        overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
+        later = session.connection().scalar(select(table(Plan).c.next_open_at).where(table(Plan).c.id == plan_id))
+        return Activation(periods, overdue, len(people), len(set(people)), local_date(later) if later else None)
+
+
+def open_due(session: Session, now: datetime) -> int:
+    """Open what is due to open, in one active plan; returns how many assignments are new, -1 if no plan is due."""
+    plans = table(Plan)
+    chosen = (
+        select(plans)
+        .where(plans.c.next_open_at.is_not(None), plans.c.next_open_at <= now)
+        .order_by(plans.c.next_open_at, plans.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    plan = session.connection().execute(chosen).first()
+    if plan is None:
+        return -1
+    book = read_rulebook(session)
+    policy = book.policy(plan.policy_id)
+    openings = planned(session, plan, policy, book.calendar)
+    today = local_date(now)
+    opened = _open(session, plan, [each for each in openings if each.opens_on <= today], policy, book, now)
+    later = min((each.opens_on for each in openings if each.opens_on > today), default=None)
+    next_open_at = None if later is None else instant(later, policy.decide_at)
+    session.connection().execute(update(plans).where(plans.c.id == plan.id).values(next_open_at=next_open_at))
+    return opened
+
+
+def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
+    """Every round of a plan with the day on which it opens."""
+    file = PlanFile.model_validate(plan.file)
+    duties = session.connection().execute(
+        select(table(Duty)).where(table(Duty).c.plan_id == plan.id).order_by(table(Duty).c.position)
+    )
+    began = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
+    horizon = timedelta(days=policy.open_days_before)
+    return [
+        Opening(duty, each, max(began, each.due.on - horizon))
+        for duty in duties
+        if duty.citation in file.duties
+        for each in rounds(file, file.duties[duty.citation].duty, calendar)
+    ]
+
+
+def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
+    ladders = {
+        request: freeze_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
+    }
+    rows = [
+        _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)
+        for opening in openings
+        for agency_id in opening.duty.owners
+    ]
+    return open_new(session, rows, now)
+
+
+def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
+    period, due = opening.round.period, opening.round.due
+    single = period.cadence is Cadence.ONCE
+    return {
+        "plan_id": plan.id, "duty_id": opening.duty.id, "agency_id": agency_id,
+        "supervisor_id": supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id), "period": period.key,
+        "window_start": None if single else period.start, "window_end": None if single else period.end,
+        "nominal_due": due.nominal, "original_due_on": due.on, "due_on": due.on, "due_why": dict(due.why),
+        "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
+        "next_action_at": now, "level": 0,
+    }  # fmt: skip

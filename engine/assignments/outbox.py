@@ -1,0 +1,213 @@
+"""Letters owed. A line is put into the recipient's letter of the day; the database's unique keys do the rest.
+
+``letter:<contact>:<channel>:<day>`` makes one letter a person, channel and day; the notice's key makes one effect
+once. A letter that has already been claimed for sending takes no more lines: they go into the next working day's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import bindparam, case, select, update
+from sqlmodel import Session
+
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Policy
+from engine.store.database import among, insert_new, table
+from engine.store.records import Letter, Notice
+from engine.store.rulebook import CHANNELS, Answering, Recipient
+from engine.terms import LetterState, NoticeKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing to say about one assignment to whoever answers for ``agency_id`` as ``role``. ``effect`` is the
+    effect's key without its recipient: ``assignment:418:2021-06-17:T-3``."""
+
+    effect: str
+    assignment_id: int
+    agency_id: str
+    role: Role
+    kind: NoticeKind
+    policy: Policy
+    urgent: bool = False
+    rung: str = ""
+    level: int = 0
+    detail: dict[str, Any] = field(default_factory=dict)
+    by_other: bool = False
+    """On another channel than the policy's, where there is one."""
+
+
+@dataclass(slots=True)
+class Posted:
+    """How many lines were new, and the lines that reach nobody."""
+
+    notices: int = 0
+    unreachable: list[Line] = field(default_factory=list)
+
+
+def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: bool = False) -> date:
+    """The day on which a letter decided now leaves: today inside the window of a working day, else the next one."""
+    today = local_date(now)
+    if urgent or (calendar.is_working(today) and now < instant(today, policy.window.closes)):
+        return today
+    return calendar.on_or_after(today + ONE_DAY)
+
+
+def leaves_at(day: date, now: datetime, policy: Policy, *, urgent: bool = False) -> datetime:
+    """The instant from which the letter of a day may be sent. An urgent one of another day waits for that day."""
+    return max(now, instant(day, time())) if urgent else instant(day, policy.send_at)
+
+
+def channels_for(recipient: Recipient, policy: Policy, *, by_other: bool = False) -> list[str]:
+    """The policy's channels that reach the recipient, else the first that does at all. ``by_other``: the first that
+    is none of the policy's, where there is one."""
+    if by_other:
+        other = [each for each in CHANNELS if each not in policy.channels and recipient.address(each)]
+        if other:
+            return other[:1]
+    wanted = [channel for channel in policy.channels if recipient.address(channel)]
+    return wanted or [channel for channel in CHANNELS if recipient.address(channel)][:1]
+
+
+def first_day(line: Line, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
+    """The day of the letter that a line goes into: today's or the next working day's; for a reader who asked for it,
+    what can wait goes into the next weekly one."""
+    day = send_day(now, line.policy, calendar, urgent=line.urgent)
+    if not recipient.pace or line.urgent or line.kind not in line.policy.may_stop or channel not in recipient.pace:
+        return day
+    return calendar.on_or_after(day + (line.policy.digest_weekday - day.weekday()) % 7 * ONE_DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A line on its way into one recipient's letter on one channel. ``number``: which of the day's letters."""
+
+    line: Line
+    recipient: Recipient
+    channel: str
+    number: int = 1
+
+    def letter_key(self, day: date) -> str:
+        return letter_key(self.recipient, self.channel, day, self.number)
+
+
+def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -> str:
+    """The first letter of a day has no number; only what is urgent makes further ones."""
+    key = f"letter:{recipient.id}:{channel}:{day.isoformat()}"
+    return key if number == 1 else f"{key}:{number}"
+
+
+def post(
+    session: Session, lines: Iterable[Line], answering: Answering, calendar: WorkCalendar, now: datetime
+) -> Posted:
+    """Put lines into letters. Idempotent: a line whose key exists changes nothing."""
+    posted, today = Posted(), local_date(now)
+    slots: list[Slot] = []
+    for line in lines:
+        reached = False
+        for recipient in answering.on(line.agency_id, line.role, today):
+            for channel in channels_for(recipient, line.policy, by_other=line.by_other):
+                slots.append(Slot(line, recipient, channel))
+                reached = True
+        if not reached:
+            posted.unreachable.append(line)
+    posted.notices = place(session, slots, calendar, now)
+    return posted
+
+
+def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
+    """Put lines into the letters of given recipients; how many were new. Idempotent."""
+    placed = 0
+    pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
+    while pending:
+        letters = _open_letters(session, pending, now)
+        rows, later = [], []
+        for slot, day in pending:
+            letter_id = letters.get(slot.letter_key(day))
+            if letter_id is None:
+                later.append(_next_letter(slot, day, calendar))
+            else:
+                rows.append(_notice(slot, letter_id))
+        placed += insert_new(session, Notice, rows)
+        pending = later
+    return placed
+
+
+def _next_letter(slot: Slot, day: date, calendar: WorkCalendar) -> tuple[Slot, date]:
+    """What is urgent does not wait for tomorrow while the day's cap allows one more letter."""
+    if slot.line.urgent and slot.number < slot.line.policy.urgent_per_day:
+        return replace(slot, number=slot.number + 1), day
+    return replace(slot, number=1), day + ONE_DAY if slot.line.urgent else calendar.on_or_after(day + ONE_DAY)
+
+
+def _open_letters(session: Session, pending: Sequence[tuple[Slot, date]], now: datetime) -> dict[str, int]:
+    """Make the letters that are missing, lock them all in one order, and return the ids of those still open. One
+    urgent line makes its whole letter urgent."""
+    wanted: dict[str, dict[str, Any]] = {}
+    for slot, day in pending:
+        key = slot.letter_key(day)
+        if key not in wanted or slot.line.urgent:
+            wanted[key] = _letter(slot, day, now)
+    found = open_letters(session, [wanted[key] for key in sorted(wanted)])
+    _hurry(session, {found[key]: row["send_after"] for key, row in wanted.items() if row["urgent"] and key in found})
+    return found
+
+
+def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
+    """An urgent line makes its whole letter urgent; one that is being tried again keeps its next try."""
+    if not letters_by:
+        return
+    m = table(Letter)
+    soon = bindparam("soon", type_=m.c.send_after.type)
+    session.connection().execute(
+        update(m).where(m.c.id == bindparam("row_id"), ~m.c.urgent)
+        .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=soon)),
+        [{"row_id": letter_id, "soon": send_after} for letter_id, send_after in letters_by.items()],
+    )  # fmt: skip
+
+
+def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Insert letters (sorted by key) unless they exist; the ids, by key, of those not yet claimed for sending.
+
+    The rows stay locked until the transaction ends, so a delivering pass on another machine cannot claim a letter
+    between our looking and our adding a line. Always in key order: two passes never wait for each other in a ring.
+    """
+    insert_new(session, Letter, list(rows))
+    letter = table(Letter)
+    keys = among(session, letter.c.key, [row["key"] for row in rows])
+    chosen = select(letter.c.key, letter.c.id, letter.c.state).where(keys).order_by(letter.c.key).with_for_update()
+    locked = session.connection().execute(chosen).all()
+    return {key: letter_id for key, letter_id, state in locked if state is LetterState.QUEUED}
+
+
+def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:
+    return letter_row(
+        slot.recipient, slot.channel, day, leaves_at(day, now, slot.line.policy, urgent=slot.line.urgent), now,
+        urgent=slot.line.urgent, number=slot.number,
+    )  # fmt: skip
+
+
+def letter_row(
+    recipient: Recipient, channel: str, day: date, send_after: datetime, now: datetime, *, urgent: bool = False,
+    number: int = 1,
+) -> dict[str, Any]:  # fmt: skip
+    """A letter as a row to insert."""
+    return {
+        "key": letter_key(recipient, channel, day, number), "contact_id": recipient.id,
+        "agency_id": recipient.agency_id, "role": recipient.role, "channel": channel, "day": day, "urgent": urgent,
+        "send_after": send_after, "state": LetterState.QUEUED, "created_at": now,
+        "reason": "", "leased_by": "", "attempts": 0, "receipt": "",
+    }  # fmt: skip
+
+
+def _notice(slot: Slot, letter_id: int) -> dict[str, Any]:
+    line = slot.line
+    return {
+        "key": f"{line.effect}:{slot.recipient.id}:{slot.channel}", "letter_id": letter_id,
+        "assignment_id": line.assignment_id, "kind": line.kind, "rung": line.rung, "level": line.level,
+        "detail": line.detail, "moot": "",
+    }  # fmt: skip

@@ -1,0 +1,163 @@
+"""One submission of an agency for a period: what was typed becomes report texts, or every problem beside its field.
+
+Pure. Partial on purpose: only duties with an outcome are in it, each is tracked alone. Figures are checked against
+the plan's indicators (bounds, part ≤ whole) and ride on the duty that they are asked of, else on the first one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.assignments.lifecycle import Outcome, ReportText
+from engine.files.plan_parts import Indicator
+
+LATER = ""
+"""The outcome of a duty that is left out this time."""
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
+_COUNT = re.compile(r"[0-9]{1,12}")
+_PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
+Said = tuple[str, str]
+"""A sentence in Vietnamese and in English."""
+NO_OUTCOME: Said = ("Chưa chọn kết quả cho việc nào.", "No duty has been given an outcome.")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed about one duty."""
+
+    assignment_id: int
+    citation: str
+    outcome: str = LATER
+    body: str = ""
+    reason: str = ""
+    files: tuple[Mapping[str, Any], ...] = ()
+    """As ``engine.assignments.evidence.Kept.as_named`` has them."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """``texts`` by assignment; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``figure-II.3``, or
+    ``form`` for the whole. With any problem nothing is to be submitted."""
+
+    texts: Mapping[int, ReportText] = field(default_factory=dict)
+    problems: Mapping[str, Said] = field(default_factory=dict)
+
+
+def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Submission:
+    """Check everything at once, so that nobody mends one field only to be told of the next."""
+    chosen = [duty for duty in duties if duty.outcome != LATER]
+    problems: dict[str, Said] = {}
+    for duty in chosen:
+        problems |= _duty_problems(duty)
+    values, wrong = read_figures(indicators, figures)
+    problems |= {f"figure-{code}": said for code, said in wrong.items()}
+    if not chosen:
+        problems["form"] = NO_OUTCOME
+    if problems:
+        return Submission(problems=problems)
+    placed = _place(chosen, indicators, values)
+    return Submission({
+        duty.assignment_id: ReportText(
+            Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files
+        )
+        for duty in chosen
+    })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """What would become of a page sent as it stands: ``ready`` would be sent; of those ``lacking`` something each field
+    says what; ``later`` stays owed; ``wrong`` figures by code; ``blank`` figures would be given no value."""
+
+    ready: tuple[Typed, ...] = ()
+    lacking: tuple[tuple[Typed, Mapping[str, Said]], ...] = ()
+    later: tuple[Typed, ...] = ()
+    wrong: Mapping[str, Said] = field(default_factory=dict)
+    blank: tuple[Indicator, ...] = ()
+
+    @property
+    def faults(self) -> int:
+        return sum(len(fields) for _, fields in self.lacking) + len(self.wrong)
+
+
+def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Checklist:
+    """The last look before sending, by the rules of ``submission``."""
+    chosen = [(duty, _duty_problems(duty)) for duty in duties if duty.outcome != LATER]
+    values, wrong = read_figures(indicators, figures)
+    blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
+    return Checklist(
+        tuple(duty for duty, problems in chosen if not problems), tuple(each for each in chosen if each[1]),
+        tuple(duty for duty in duties if duty.outcome == LATER), wrong, blank,
+    )  # fmt: skip
+
+
+def _duty_problems(duty: Typed) -> dict[str, Said]:
+    if duty.outcome not in tuple(Outcome):
+        return {f"outcome-{duty.assignment_id}": ("Hãy chọn một kết quả.", "Choose an outcome.")}
+    found: dict[str, Said] = {}
+    if duty.outcome != Outcome.NOT_YET and not duty.body:
+        found[f"body-{duty.assignment_id}"] = ("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
+    if duty.outcome != Outcome.DONE and not duty.reason:
+        found[f"reason-{duty.assignment_id}"] = ("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet.")
+    return found
+
+
+def read_figures(
+    indicators: Sequence[Indicator], typed: Mapping[str, str]
+) -> tuple[dict[str, int | float | str], dict[str, Said]]:
+    """Values by indicator code, and what is wrong with the others. An empty field is no figure."""
+    values: dict[str, int | float | str] = {}
+    wrong: dict[str, Said] = {}
+    for indicator in indicators:
+        text = typed.get(indicator.code, "").strip()
+        if text:
+            value, problem = _figure(indicator, text)
+            if problem is None:
+                values[indicator.code] = value
+            else:
+                wrong[indicator.code] = problem
+    names = {indicator.code: indicator.name for indicator in indicators}
+    for indicator in indicators:
+        part, whole = values.get(indicator.code), values.get(indicator.part_of or "")
+        if isinstance(part, int | float) and isinstance(whole, int | float) and part > whole:
+            name = names[indicator.part_of or ""]
+            wrong[indicator.code] = (
+                f"Không thể lớn hơn «{name}» ({whole}).", f"Cannot be more than “{name}” ({whole})."
+            )  # fmt: skip
+    return values, wrong
+
+
+def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Said | None]:
+    if indicator.unit == "text":
+        return text, None
+    if indicator.unit == "count":
+        if _GROUPED.fullmatch(text):
+            text = re.sub(r"[ .,]", "", text)
+        if not _COUNT.fullmatch(text):
+            return 0, ("Hãy ghi một số đếm, như 12.", "Write a whole number, like 12.")
+        value: int | float = int(text)
+    else:
+        if not _PERCENT.fullmatch(text):
+            return 0, ("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Write a percentage, like 87.5.")
+        value = float(text.replace(",", "."))
+    lowest = 0 if indicator.min is None else indicator.min
+    highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
+    if value < lowest or (highest is not None and value > highest):
+        upto = "" if highest is None else f" – {highest:g}"
+        return 0, (f"Phải trong khoảng {lowest:g}{upto}.", f"Must lie within {lowest:g}{upto}.")
+    return value, None
+
+
+def _place(
+    chosen: Sequence[Typed], indicators: Sequence[Indicator], values: Mapping[str, int | float | str]
+) -> dict[int, dict[str, int | float | str]]:
+    """Assignment -> its figures."""
+    placed: dict[int, dict[str, int | float | str]] = {duty.assignment_id: {} for duty in chosen}
+    for indicator in indicators:
+        if indicator.code in values:
+            asked = (duty for duty in chosen if duty.citation in indicator.asked_of)
+            placed[next(asked, chosen[0]).assignment_id][indicator.code] = values[indicator.code]
+    return placed

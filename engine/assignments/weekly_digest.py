@@ -1,0 +1,224 @@
+"""The weekly overdue digest: whose it is, when it is owed, and what it counts.
+
+Keyed by recipient and ISO week. It goes into the recipient's letter of the day, so a Monday brings one letter, not
+two. Nothing overdue: no letter, but a row and an event say that it was looked at. Made late rather than lost: any
+day of the week after the digest's own will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, func, select, update
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import append, event
+from engine.assignments.outbox import letter_row, open_letters, send_day
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Policy
+from engine.store.database import insert_new, table
+from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
+from engine.store.rulebook import Recipient, Rulebook, read_answering, read_rulebook
+from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
+
+LAST_WEEK = "digest_week"
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueRow:
+    """One overdue assignment as a digest lists it."""
+
+    assignment_id: int
+    agency_id: str
+    agency: str
+    supervisor_id: str
+    issuer_id: str
+    plan_id: int
+    plan: str
+    citation: str
+    text: str
+    period: str
+    due_on: date
+    level: int
+    request: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The four boxes of Decision 42/2014/QĐ-TTg."""
+
+    done_on_time: int = 0
+    done_late: int = 0
+    open_in_time: int = 0
+    open_overdue: int = 0
+
+
+def week_of(day: date) -> str:
+    """ISO week as ``2021-W24``."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
+    """The working day of ``day``'s ISO week on which its digest is made; None in a week closed from then on."""
+    monday = day - timedelta(days=day.weekday())
+    wanted = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
+    return wanted if wanted < monday + timedelta(days=7) else None
+
+
+def is_owed(session: Session, now: datetime) -> bool:
+    """Whether this week's digest has not been made and its moment has come. One look at one row when it has not."""
+    made = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK))
+    today = local_date(now)
+    if made is not None and made >= week_of(today):
+        return False
+    book = read_rulebook(session)
+    policy = schedule(book)
+    if policy is None:
+        return False
+    wanted = digest_day(today, policy, book.calendar)
+    return wanted is not None and now >= instant(wanted, policy.decide_at)
+
+
+def make(session: Session, now: datetime) -> tuple[int, int]:
+    """Make this week's digests; returns (letters, empty ones). The caller has asked ``is_owed`` in the same unit.
+
+    The week is taken first: of two passes at once the second waits here, and then has nothing left to make. Otherwise
+    it might find the first one's letters gone already, and put the same digest into the next day's.
+    """
+    today = local_date(now)
+    week = week_of(today)
+    if not _take(session, week):
+        return 0, 0
+    book = read_rulebook(session)
+    policy = schedule(book)
+    assert policy is not None
+    late = _late_by_audience(session, today)
+    owed: list[Recipient] = []
+    empty: list[Recipient] = []
+    for recipient in _recipients(session, today):
+        (owed if late.get((recipient.agency_id, _audience(recipient.role)), 0) else empty).append(recipient)
+    rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
+    rows |= _into_letters(session, owed, week, policy, book, now)
+    insert_new(session, Digest, [
+        {"contact_id": contact_id, "week": week, "letter_id": letter_id, "at": now}
+        for contact_id, letter_id in sorted(rows.items())
+    ])  # fmt: skip
+    append(session, [
+        event(EventKind.DIGEST_EMPTY, now, key=f"digest:{recipient.id}:{week}:empty", contact=recipient.id, week=week)
+        for recipient in empty
+    ])  # fmt: skip
+    return len(owed), len(empty)
+
+
+def overdue(
+    session: Session, today: date, *, agencies: Iterable[str] = (), supervisors: Iterable[str] = (),
+    issuers: Iterable[str] = (),
+) -> list[OverdueRow]:  # fmt: skip
+    """Open assignments past their due date that concern any of the given bodies, worst first."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(a.c.id, a.c.agency_id, g.c.name, a.c.supervisor_id, p.c.issuer_id, p.c.id, p.c.number, d.c.citation,
+               d.c.text, a.c.period, a.c.due_on, a.c.level, d.c.request)
+        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(a.c.agency_id.in_(list(agencies)) | a.c.supervisor_id.in_(list(supervisors))
+               | p.c.issuer_id.in_(list(issuers)))
+        .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
+    )  # fmt: skip
+    return [OverdueRow(*tuple(row)) for row in session.connection().execute(chosen)]
+
+
+def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
+    """The four boxes of the active plans of each issuer. What a body was only asked for is not counted to it."""
+    a, p, d = table(Assignment), table(Plan), table(Duty)
+    done = a.c.reported_on.is_not(None)
+    late = func.coalesce(a.c.reported_on, today) > a.c.due_on
+    counts = [
+        func.sum(case((condition, 1), else_=0))
+        for condition in (done & ~late, done & late, ~done & ~late, ~done & late)
+    ]
+    chosen = (
+        select(p.c.issuer_id, *counts)
+        .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
+        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
+        .group_by(p.c.issuer_id)
+    )  # fmt: skip
+    return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(chosen)}
+
+
+def schedule(book: Rulebook) -> Policy | None:
+    """The policy whose weekday and hours digests follow: «default», else the first."""
+    return book.policies.get("default") or next(iter(book.policies.values()), None)
+
+
+def _audience(role: Role) -> Role:
+    return role if role in (Role.MONITOR, Role.LEADERSHIP) else Role.COORDINATOR
+
+
+def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
+    """How many overdue assignments each body would read about: as owner, as supervisor, as the plan's issuer."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    counted: dict[tuple[str, Role], int] = {}
+    columns = {Role.COORDINATOR: a.c.agency_id, Role.MONITOR: a.c.supervisor_id, Role.LEADERSHIP: p.c.issuer_id}
+    for role, column in columns.items():
+        chosen = (
+            select(column, func.count())
+            .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
+            .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE).group_by(column)
+        )  # fmt: skip
+        if role is Role.LEADERSHIP:
+            chosen = chosen.where(~d.c.request)
+        counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(chosen)}
+    return counted
+
+
+def _recipients(session: Session, today: date) -> list[Recipient]:
+    """Every coordinator, monitor and leadership of a body that an active plan concerns; each contact once."""
+    a, p = table(Assignment), table(Plan)
+    active, both = p.c.state == PlanState.ACTIVE, a.join(p, p.c.id == a.c.plan_id)
+
+    def concerned(column: Any) -> set[str]:
+        return set(session.connection().scalars(select(column).select_from(both).where(active).distinct()))
+
+    owners = concerned(a.c.agency_id)
+    above = {Role.MONITOR: concerned(a.c.supervisor_id), Role.LEADERSHIP: concerned(p.c.issuer_id)}
+    answering = read_answering(session, owners.union(*above.values()))
+    wanted = {(agency_id, Role.COORDINATOR) for agency_id in owners}
+    wanted |= {(agency_id, role) for role, ids in above.items() for agency_id in ids}
+    found = {each.id: each for agency_id, role in sorted(wanted) for each in answering.on(agency_id, role, today)}
+    return [each for each in found.values() if each.address("email")]
+
+
+def _into_letters(
+    session: Session, recipients: Sequence[Recipient], week: str, policy: Policy, book: Rulebook, now: datetime
+) -> dict[int, int | None]:
+    """Mark each recipient's letter of the day as carrying the digest; contact id -> letter id."""
+    letters = table(Letter)
+    placed: dict[int, int | None] = {}
+    day = send_day(now, policy, book.calendar)
+    waiting = sorted(recipients, key=lambda each: f"letter:{each.id}")
+    while waiting:
+        rows = [letter_row(each, "email", day, instant(day, policy.send_at), now) for each in waiting]
+        rows.sort(key=lambda row: str(row["key"]))
+        opened = open_letters(session, rows)
+        by_contact = {row["contact_id"]: opened.get(str(row["key"])) for row in rows}
+        placed |= {contact: letter for contact, letter in by_contact.items() if letter is not None}
+        waiting = [each for each in waiting if by_contact[each.id] is None]
+        day = book.calendar.on_or_after(day + ONE_DAY)
+    if placed:
+        session.connection().execute(
+            update(letters).where(letters.c.id.in_([each for each in placed.values() if each])).values(digest_week=week)
+        )
+    return placed
+
+
+def _take(session: Session, week: str) -> bool:
+    """Note that the week's digests are made; False when somebody has noted it before."""
+    facts: Any = table(Fact)
+    insert_new(session, Fact, [{"name": LAST_WEEK, "value": ""}])
+    earlier = (facts.c.name == LAST_WEEK, facts.c.value < week)
+    return session.connection().execute(update(facts).where(*earlier).values(value=week)).rowcount == 1

@@ -1,0 +1,87 @@
+"""Accounts on the command line: the first administrator, and whoever has lost the way in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from engine.accounts import accounts, sign_in
+from engine.accounts.permissions import ActorRole
+from engine.cli.context import opened
+from engine.errors import NotFound
+
+accounts_app = typer.Typer(no_args_is_help=True, help="Tài khoản: thêm, xem, khóa, đổi mật khẩu. / Accounts.")
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's mailbox.")]
+At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
+
+
+@accounts_app.command()
+def add(
+    email: Email,
+    role: Annotated[ActorRole, typer.Option(help="What the person does here.")],
+    agency: Annotated[str, typer.Option(help="The agency it acts for (id).")],
+    label: Annotated[str, typer.Option(help="How pages call it; never a person's name.")] = "",
+    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    with_password: Annotated[bool, typer.Option("--password", help="Ask for one; else it signs in by links.")] = False,
+    at: At = "",
+) -> None:
+    """A new account; the first administrator with `--role administrator --agency ID --password`."""
+    _, database, now, actor = opened(at)
+    password = _new_password() if with_password else ""
+    with database.write() as session:
+        made = accounts.create(session, email=email, role=role, agency_id=agency, label=label, language=language,
+                               password=password, actor=actor, now=now)  # fmt: skip
+    typer.echo(f"Đã lập tài khoản số {made}. / Account {made} made.")
+
+
+@accounts_app.command("list")
+def list_all() -> None:
+    """Every account: id, mailbox, role, agency, whether it is open."""
+    _, database, _, _ = opened("")
+    with database.read() as session:
+        for each in accounts.list_accounts(session):
+            state = "mở/open" if each.active else "khóa/closed"
+            typer.echo(f"{each.id:5} {each.email:40} {each.role:14} {each.agency_id:32} {state}")
+
+
+@accounts_app.command()
+def end(email: Email, at: At = "") -> None:
+    """Close an account: its sessions, links and tokens end now."""
+    _, database, now, actor = opened(at)
+    with database.write() as session:
+        accounts.deactivate(session, _id(session, email), actor=actor, now=now)
+    typer.echo("Đã khóa. / Closed.")
+
+
+@accounts_app.command()
+def password(email: Email, at: At = "") -> None:
+    """Give a new password; the account is signed out everywhere."""
+    _, database, now, actor = opened(at)
+    new = _new_password()
+    with database.write() as session:
+        accounts.set_password(session, _id(session, email), new, actor=actor, now=now)
+    typer.echo("Đã đổi mật khẩu. / Password changed.")
+
+
+@accounts_app.command()
+def signout(email: Email, at: At = "") -> None:
+    """End all sessions of an account."""
+    _, database, now, _ = opened(at)
+    with database.write() as session:
+        count = sign_in.end_sessions(session, _id(session, email), now)
+    typer.echo(f"Đã kết thúc {count} phiên. / {count} sessions ended.")
+
+
+def _id(session: Session, email: str) -> int:
+    found = accounts.find(session, email)
+    if found is None:
+        raise NotFound(f"Không có tài khoản {email}. / There is no account {email}.")
+    return found.id
+
+
+def _new_password() -> str:
+    asked: str = typer.prompt("Mật khẩu / Password", hide_input=True, confirmation_prompt="Lặp lại / Again")
+    return asked

@@ -1,0 +1,77 @@
+"""The calendar file: the days on which offices are open or closed against their weekday, as an operator writes them.
+
+It lies over the public holidays that package ``holidays`` knows and always wins. Swaps are announced late (2 January
+2026 was decided on 25 December 2025), so the file is meant to be edited at a week's notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from engine.files.base_model import Day, FileModel, Flag, Mistake, Slug, Whole
+from engine.files.directory import Text
+from engine.files.yaml_reader import read
+from engine.rules.calendar import DayException, DayKind, WorkCalendar
+
+
+class DayEntry(FileModel):
+    """One day; ``basis`` is the number of the decision."""
+
+    day: Day
+    kind: DayKind
+    name: Text
+    basis: str = ""
+
+
+class CalendarFile(FileModel):
+    """A calendar as written. ``known_until`` is the last year whose Tết and swaps have been entered; ``public``
+    false leaves the package's holidays out."""
+
+    format: Literal["dondoc/calendar@1"] = Field(alias="schema")
+    id: Slug
+    name: Text
+    known_until: Whole = Field(ge=2000, le=2100)
+    public: Flag = True
+    days: tuple[DayEntry, ...] = ()
+
+    def calendar(self) -> WorkCalendar:
+        entries = (DayException(each.day, each.kind, each.name, each.basis) for each in self.days)
+        return WorkCalendar.of(entries, public=self.public)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        public, seen = WorkCalendar.of((), public=self.public), set()
+        for n, each in enumerate(self.days):
+            if each.day in seen:
+                what = f"ngày {each.day} viết hai lần / the day stands twice"
+                yield Mistake(("days", n, "day"), what, "giữ một dòng / keep one of them")
+            seen.add(each.day)
+            if each.kind is DayKind.WORKED and each.day.weekday() < 5 and public.is_working(each.day):
+                what = f"ngày {each.day} vốn là ngày làm việc / is a working day anyway"
+                yield Mistake(("days", n, "kind"), what, "xem lại ngày, hoặc xóa / check the day, or remove it")
+
+
+def warnings(file: CalendarFile, today: date, language: str = "vi") -> tuple[str, ...]:
+    """What an operator should know today: this year's, or next year's, Tết and swaps have not been entered."""
+    year = file.known_until + 1
+    if year > today.year + 1:
+        return ()
+    said = {
+        "vi": f"Lịch nghỉ Tết và hoán đổi ngày làm việc năm {year} chưa được nhập vào lịch «{file.id}».",
+        "en": f"Tết and the swapped working days of {year} have not been entered in calendar “{file.id}”.",
+    }
+    return (said[language],)
+
+
+def load_calendar_file(path: Path) -> CalendarFile:
+    """The calendar file, for its warnings and its days. Raises FileRefused."""
+    return read(path, CalendarFile)
+
+
+def load_calendar(path: Path) -> WorkCalendar:
+    """The working days that a calendar file describes. Raises FileRefused."""
+    return load_calendar_file(path).calendar()

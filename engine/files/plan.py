@@ -1,0 +1,334 @@
+"""The plan file: an administrative plan as data, and what follows from it: who owes what, in which rounds, by when.
+
+Everything of the document is here word for word; what the document does not say (due dates above all) stands in
+``report_rules`` with its source, so that a page can show it as "configured" and never as "from the plan". Pure but
+for ``load_plan``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.errors import BadInput
+from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, Whole, did_you_mean
+from engine.files.directory import DirectoryFile, Text, circle
+from engine.files.plan_parts import (
+    DutyEntry,
+    FocusArea,
+    Gap,
+    Indicator,
+    ItemEntry,
+    Neutral,
+    Number,
+    PlacedDuty,
+    ReportRule,
+    RuleSource,
+    Section,
+    SmsName,
+)
+from engine.files.yaml_reader import read
+from engine.rules.calendar import Due, WorkCalendar, add_months, written
+from engine.rules.periods import Cadence, Period, due_day, named, periods
+from engine.terms import Urgency
+
+ONCE = "once"
+CYCLES = frozenset(Cadence) - {Cadence.ONCE, Cadence.AD_HOC}
+_BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
+
+
+class PlanFile(FileModel):
+    """A plan as written. Its key is number, issuer and year: numbers restart each January."""
+
+    format: Literal["dondoc/plan@1"] = Field(alias="schema")
+    number: Number
+    issuer: Slug
+    issued_on: Day
+    year: Annotated[Whole, Field(ge=2000, le=2100)]
+    title: Text
+    short_title: Neutral
+    sms_name: SmsName
+    supervisor: Slug
+    urgency: Urgency = Urgency.NORMAL
+    policy: Slug = "default"
+    directory: Slug
+    gaps: tuple[Gap, ...] = ()
+    focus_areas: tuple[FocusArea, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    report_rules: dict[Slug, ReportRule] = Field(min_length=1)
+    sections: tuple[Section, ...] = Field(min_length=1)
+
+    @cached_property
+    def duties(self) -> Mapping[str, PlacedDuty]:
+        """Citation -> duty, in the document's order."""
+        return {
+            duty.citation: PlacedDuty(section, item, duty)
+            for section in self.sections
+            for item in section.items
+            for duty in item.duties
+        }
+
+    @property
+    def all_gaps(self) -> tuple[str, ...]:
+        """Numbers missing in the document, whether or not the file declares them."""
+        return tuple(citation for section in self.sections for citation in section.missing)
+
+    @property
+    def undeclared_gaps(self) -> tuple[str, ...]:
+        declared = {gap.citation for gap in self.gaps}
+        return tuple(citation for citation in self.all_gaps if citation not in declared)
+
+    def rule_of(self, duty: DutyEntry) -> ReportRule:
+        return self.report_rules[duty.rule]
+
+    def mistakes(self) -> Iterator[Mistake]:
+        yield from self._numbering()
+        yield from self._gap_mistakes()
+        for name, rule in self.report_rules.items():
+            yield from self._rule_mistakes(rule, ("report_rules", name))
+        for path, _, duty in self.walk():
+            yield from self._duty_mistakes(duty, path)
+        yield from self._indicator_mistakes()
+        loop = circle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
+        if loop:
+            what = f"chờ nhau thành vòng / they wait for each other: {' → '.join(loop)}"
+            yield Mistake(("sections",), what, "bỏ một «waits_for» / drop one of them")
+
+    def walk(self) -> Iterator[tuple[Path_, ItemEntry, DutyEntry]]:
+        """Every duty with its item and where it stands in the file."""
+        for s, section in enumerate(self.sections):
+            for i, item in enumerate(section.items):
+                for d, duty in enumerate(item.duties):
+                    yield ("sections", s, "items", i, "duties", d), item, duty
+
+    def _numbering(self) -> Iterator[Mistake]:
+        """Numbers rise, citations say where they stand, and no citation stands twice."""
+        if self.issued_on.year != self.year:
+            what = f"ngày ban hành {self.issued_on} không thuộc năm {self.year} / was not issued in that year"
+            yield Mistake(("year",), what, f"year: {self.issued_on.year}")
+        for s, section in enumerate(self.sections):
+            last = 0
+            for i, item in enumerate(section.items):
+                at: Path_ = ("sections", s, "items", i)
+                if item.no <= last:
+                    what = f"mục {item.no} đứng sau mục {last} / item {item.no} stands after item {last}"
+                    yield Mistake((*at, "no"), what, "xếp theo thứ tự, không trùng số / in order, no number twice")
+                last = max(last, item.no)
+                for n, duty in enumerate(item.duties, 1):
+                    place = f"{section.roman}.{item.no}"
+                    right = [f"{place}.{n}"]
+                    if section.kind == "standing" and len(item.duties) == 1:
+                        right.append(place)
+                    if duty.citation not in right:
+                        what = f"«{duty.citation}» không khớp vị trí / does not match its place in the document"
+                        yield Mistake((*at, "duties", n - 1, "citation"), what, f"citation: {right[-1]}")
+        seen = Counter(duty.citation for _, _, duty in self.walk())
+        for path, _, duty in self.walk():
+            if seen[duty.citation] > 1:
+                what = f"«{duty.citation}» đứng {seen[duty.citation]} lần / stands {seen[duty.citation]} times"
+                yield Mistake((*path, "citation"), what, "mỗi nhiệm vụ một số / one number a duty")
+
+    def _gap_mistakes(self) -> Iterator[Mistake]:
+        for n, gap in enumerate(self.gaps):
+            if gap.citation not in self.all_gaps:
+                what = f"«{gap.citation}» không phải số bị thiếu / is not a number left out"
+                yield Mistake(("gaps", n, "citation"), what, did_you_mean(gap.citation, self.all_gaps))
+
+    def _rule_mistakes(self, rule: ReportRule, at: Path_) -> Iterator[Mistake]:
+        if rule.on is not None and rule.months_after_issue is not None:
+            what = "có cả on và months_after_issue / both are given"
+            yield Mistake((*at, "on"), what, "giữ một / keep one of them")
+        before = _BEFORE.search(rule.wording)
+        if before and rule.due_day == int(before[1]):
+            what = f"«trước ngày {before[1]}» là chậm nhất ngày hôm trước / “before” means the day before at the latest"
+            yield Mistake((*at, "due_day"), what, f"due_day: {int(before[1]) - 1 or 31}")
+        for n, letter in enumerate(rule.overrides):
+            path = (*at, "overrides", n, "period")
+            try:
+                year = self.year if letter.period == ONCE else int(named(letter.period).key[:4])
+            except BadInput as error:
+                yield Mistake(path, str(error), "sửa tên kỳ / mend the period")
+                continue
+            if year != self.year:
+                what = f"kỳ {letter.period} không thuộc năm kế hoạch / is not of the plan's year"
+                yield Mistake(path, what, f"kỳ của năm / a period of {self.year}")
+
+    def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
+        rule = self.report_rules.get(duty.rule)
+        if rule is None:
+            what = f"không có quy tắc «{duty.rule}» / there is no such rule"
+            yield Mistake((*at, "rule"), what, did_you_mean(duty.rule, self.report_rules))
+        elif CYCLES & set(duty.cadence) and rule.due_day is None:
+            what = f"quy tắc «{duty.rule}» không có ngày gửi / the rule has no due_day, but the duty comes in cycles"
+            yield Mistake((*at, "rule"), what, f"thêm due_day vào «{duty.rule}» / give the rule a due_day")
+        elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
+            what = f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần / the rule has no day for a single act"
+            yield Mistake((*at, "rule"), what, "thêm on hoặc months_after_issue / give it on or months_after_issue")
+        areas = [area.code for area in self.focus_areas]
+        if duty.area is not None and duty.area not in areas:
+            what = f"không có trọng tâm «{duty.area}» / there is no such focus area"
+            yield Mistake((*at, "area"), what, did_you_mean(duty.area, areas))
+        if duty.repeats is not None:
+            yield from self._cited(duty.citation, duty.repeats, (*at, "repeats"))
+        for n, citation in enumerate(duty.waits_for):
+            yield from self._cited(duty.citation, citation, (*at, "waits_for", n))
+
+    def _cited(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
+        if citation == own:
+            yield Mistake(path, "dẫn chính mình / cites itself", "xóa / remove it")
+        elif citation not in self.duties:
+            what = f"không có nhiệm vụ «{citation}» / there is no such duty"
+            yield Mistake(path, what, did_you_mean(citation, self.duties))
+
+    def _indicator_mistakes(self) -> Iterator[Mistake]:
+        codes = [each.code for each in self.indicators]
+        for n, each in enumerate(self.indicators):
+            at: Path_ = ("indicators", n)
+            if codes.index(each.code) < n:
+                yield Mistake(
+                    (*at, "code"), f"mã «{each.code}» đã dùng / the code is taken", "đặt mã khác / another code"
+                )
+            if each.part_of is not None and (each.part_of not in codes or each.part_of == each.code):
+                what = f"không có chỉ tiêu «{each.part_of}» / there is no such indicator"
+                yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, set(codes) - {each.code}))
+            if each.unit == "percent" and each.aggregate == "sum":
+                what = "không cộng được tỷ lệ phần trăm / percentages cannot be added up"
+                yield Mistake((*at, "aggregate"), what, "hỏi hai số đếm, dùng part_of / ask two counts, use part_of")
+            if each.min is not None and each.max is not None and each.max < each.min:
+                yield Mistake((*at, "max"), "max nhỏ hơn min / max is below min", "đổi lại / put them in order")
+            for m, name in enumerate(each.asked_of):
+                if name[:1].isupper() and name not in self.duties:
+                    what = f"không có nhiệm vụ «{name}» / there is no such duty"
+                    yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
+            if each.total_of is not None:
+                yield from self._total_mistakes(each, each.total_of, at)
+
+    def _total_mistakes(self, total: Indicator, code: str, at: Path_) -> Iterator[Mistake]:
+        """A total is one figure of one body. How its parts are added, what they are counted among and what is aimed at
+        stands on the parts, once; a total of totals would say the same sum a third time."""
+        others = {each.code: each for each in self.indicators if each.code != total.code}
+        parts = others.get(code)
+        if code == total.code:
+            yield Mistake((*at, "total_of"), "là tổng của chính mình / is its own total", "xóa / remove it")
+        elif parts is None:
+            what = f"không có chỉ tiêu «{code}» / there is no such indicator"
+            yield Mistake((*at, "total_of"), what, did_you_mean(code, others))
+        elif parts.total_of is not None:
+            what = f"«{code}» đã là số tổng / is a total itself"
+            yield Mistake((*at, "total_of"), what, "chọn số do các đơn vị báo / choose the figure that agencies give")
+        elif parts.unit != total.unit:
+            what = f"khác đơn vị tính của «{code}» / is not of the same unit"
+            yield Mistake((*at, "unit"), what, f"unit: {parts.unit}")
+        elif parts.unit != "count" or parts.aggregate != "sum":
+            what = f"«{code}» không phải số đếm được cộng / is no count that is added up"
+            yield Mistake((*at, "total_of"), what, "chọn số có aggregate: sum / choose one with aggregate: sum")
+        for name, unset in (("aggregate", "none"), ("part_of", None), ("target", None)):
+            if getattr(total, name) != unset:
+                what = f"số tổng không có {name} riêng / a total has no {name} of its own"
+                yield Mistake((*at, name), what, f"bỏ đi, ghi ở «{code}» / leave it out, it stands on “{code}”")
+        if len(total.asked_of) != 1:
+            what = "số tổng do một đơn vị báo / one body gives a total"
+            yield Mistake((*at, "asked_of"), what, "ghi một cơ quan hoặc nhiệm vụ tổng hợp / name the one that sums up")
+
+
+@dataclass(frozen=True)
+class Round:
+    """One period of one duty: when it is owed, the rule's own words, and whence the date comes."""
+
+    period: Period
+    due: Due
+    wording: str
+    basis: str
+    source: RuleSource
+
+
+def rounds(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[Round]:
+    """The rounds of a duty from the plan's issue to ``until`` (the end of the plan's year), by due date.
+
+    A period whose data window closed before the issue is not owed. ``ad_hoc`` opens by itself never.
+    """
+    rule, last = plan.rule_of(duty), until or date(plan.year, 12, 31)
+    cycles = periods(duty.cadence, plan.issued_on, last, rule.data_window, year_covers_h2=rule.year_covers_h2)
+    found = [_round(rule, each, _due(rule, each, calendar), calendar) for each in cycles]
+    if Cadence.ONCE in duty.cadence:
+        nominal = rule.on or add_months(plan.issued_on, rule.months_after_issue or 0)
+        act = Period(ONCE, Cadence.ONCE, plan.issued_on, nominal)
+        found.append(_round(rule, act, calendar.due(nominal, roll=rule.roll), calendar))
+    return sorted(found, key=lambda each: (each.due.on, each.period.start, each.period.key))
+
+
+def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
+    return due_day(each, rule.due_day or 1, calendar, roll=rule.roll)
+
+
+def _round(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> Round:
+    """A letter that sets another day for one round wins over the rule, and says so."""
+    letter = next((override for override in rule.overrides if override.period == each.key), None)
+    if letter is None:
+        return Round(each, due, rule.wording, rule.basis, rule.source)
+    moved = calendar.due(letter.due, roll=rule.roll)
+    why = {
+        "vi": f"{moved.why['vi']} (theo {letter.basis}, thay hạn {written(due.on, 'vi')})",
+        "en": f"{moved.why['en']} (by {letter.basis}, instead of {written(due.on, 'en')})",
+    }
+    return Round(each, Due(moved.nominal, moved.on, why), rule.wording, letter.basis, rule.source)
+
+
+def owners_of(plan: PlanFile, directory: DirectoryFile) -> dict[str, tuple[str, ...]]:
+    """Citation -> the agency ids that own the duty, groups expanded, in the directory's order.
+    Raises BadInput for an owner that the directory does not know."""
+    for placed in plan.duties.values():
+        for name in placed.owners:
+            if not directory.members(name):
+                raise BadInput(
+                    f"{placed.duty.citation}: danh bạ «{directory.id}» không có «{name}» / is not in the directory; "
+                    + did_you_mean(name, directory.ids)
+                )
+    return {citation: directory.expand(placed.owners) for citation, placed in plan.duties.items()}
+
+
+def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mistake]:
+    """Bodies named in the plan that the directory does not know."""
+    bodies: list[tuple[Path_, str]] = [(("issuer",), plan.issuer), (("supervisor",), plan.supervisor)]
+    bodies += [(("report_rules", name, "to"), rule.to) for name, rule in plan.report_rules.items()]
+    owners: list[tuple[Path_, str]] = []
+    for n, indicator in enumerate(plan.indicators):
+        owners += [(("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower()]
+    for path, item, duty in plan.walk():
+        owners += [((*path[:-2], "owners", m), name) for m, name in enumerate(item.owners)]
+        owners += [((*path, "owners", m), name) for m, name in enumerate(duty.owners)]
+        owners += [((*path, "coordinating", m), name) for m, name in enumerate(duty.coordinating)]
+    for known, named_here in ((tuple(directory.by_id), bodies), (directory.ids, owners)):
+        for place, name in dict.fromkeys(named_here):
+            if name not in known:
+                what = f"danh bạ «{directory.id}» không có «{name}» / is not in the directory"
+                yield Mistake(place, what, did_you_mean(name, known))
+    for n, indicator in enumerate(plan.indicators):
+        asked = len(_asked(plan, directory, indicator))
+        if indicator.total_of is not None and asked > 1:
+            what = f"số tổng hỏi {asked} đơn vị / a total is asked of {asked} bodies"
+            yield Mistake(("indicators", n, "asked_of"), what, "hỏi đơn vị tổng hợp / ask the one that sums up")
+    if plan.directory != directory.id:
+        what = f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}» / asks for another directory"
+        yield Mistake(("directory",), what, f"directory: {directory.id}")
+
+
+def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:
+    """The agencies that an indicator is asked of, those behind a citation being the duty's owners."""
+    names = (plan.duties[name].owners if name in plan.duties else (name,) for name in indicator.asked_of)
+    return directory.expand(each for owners in names for each in owners)
+
+
+def load_plan(path: Path, directory: DirectoryFile | None = None) -> PlanFile:
+    """The plan in a file; with a directory, every body that it names must be in it. Raises FileRefused."""
+    if directory is None:
+        return read(path, PlanFile)
+    return read(path, PlanFile, also=lambda plan: against_directory(plan, directory))

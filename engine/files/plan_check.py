@@ -1,0 +1,289 @@
+"""``plan check``: what a plan file comes to before anyone is written to. How many items, duties and owners; which
+numbers are missing; what would be due when, and whence each date comes. Pure but for ``check_file``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from engine.files.calendar import load_calendar_file, warnings
+from engine.files.directory import DirectoryFile, load_directory
+from engine.files.plan import PlanFile, Round, load_plan, owners_of, rounds
+from engine.files.plan_parts import RuleSource
+from engine.rules.calendar import Due, WorkCalendar
+from engine.rules.periods import Cadence
+from engine.terms import Role
+
+
+@dataclass(frozen=True)
+class DueLine:
+    """One due date of a period, and the duties that share it."""
+
+    period: str
+    due: Due
+    source: RuleSource
+    basis: str
+    wording: str
+    to: str
+    citations: tuple[str, ...]
+    assignments: int
+
+
+@dataclass(frozen=True)
+class DutyLine:
+    """One duty as a row: how often, to whom its owners report, and how many they are."""
+
+    citation: str
+    heading: str
+    cadence: tuple[Cadence, ...]
+    request: bool
+    owners: int
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """What a plan comes to. ``assignments`` counts duty × owner per period; ``warnings`` is by language."""
+
+    number: str
+    issuer: str
+    issued_on: date
+    items: int
+    gaps: tuple[str, ...]
+    sections: Mapping[str, int]
+    duties: tuple[DutyLine, ...]
+    assignments: Mapping[str, int]
+    due: tuple[DueLine, ...]
+    warnings: tuple[Mapping[str, str], ...]
+
+    def json(self) -> dict[str, object]:
+        """Plain data; the keys are part of the interface."""
+        return {
+            "number": self.number,
+            "items": self.items,
+            "gaps": list(self.gaps),
+            "duties": dict(self.sections),
+            "owners": {duty.citation: duty.owners for duty in self.duties},
+            "assignments": dict(self.assignments),
+            "due": [
+                {
+                    "period": line.period,
+                    "nominal": line.due.nominal.isoformat(),
+                    "due": line.due.on.isoformat(),
+                    "why": line.due.why["vi"],
+                    "source": line.source.value,
+                    "basis": line.basis,
+                    "citations": list(line.citations),
+                    "assignments": line.assignments,
+                }
+                for line in self.due
+            ],
+            "warnings": [warning["vi"] for warning in self.warnings],
+        }
+
+    def text(self, language: str = "vi") -> str:
+        """The same for people in an office, as tables of plain text."""
+        say = _WORDS[language]
+        parts = [
+            say["head"].format(number=self.number, issuer=self.issuer, day=self.issued_on),
+            say["sum"].format(
+                items=self.items,
+                sections=", ".join(f"{roman}: {count}" for roman, count in self.sections.items()),
+                gaps=", ".join(self.gaps) or say["none"],
+                total=sum(self.assignments.values()),
+            ),
+            _table(say["duties"], [self._duty_row(duty, say) for duty in self.duties], right=(4,)),
+            _table(say["due"], [_due_row(line, language, say) for line in self.due], right=(2, 3)),
+            say["configured"] if any(line.source is RuleSource.LOCAL for line in self.due) else "",
+            "\n".join(f"! {warning[language]}" for warning in self.warnings),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    @staticmethod
+    def _duty_row(duty: DutyLine, say: Mapping[str, str]) -> tuple[str, ...]:
+        cadence = ", ".join(say[each.value] for each in duty.cadence)
+        return duty.citation, _cut(duty.heading, 44), cadence, say["request"] if duty.request else "", str(duty.owners)
+
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "vi": {
+        "head": "Kế hoạch {number} của {issuer}, ban hành {day:%d/%m/%Y}",
+        "sum": "{items} cơ quan đánh số; nhiệm vụ {sections}; số bị thiếu trong văn bản: {gaps}; {total} phần việc",
+        "none": "không",
+        "duties": "Nhiệm vụ|Cơ quan chủ trì|Kỳ báo cáo||Số cơ quan",
+        "due": "Kỳ|Hạn|Nhiệm vụ|Phần việc|Gửi về|Nguồn|Cách nói",
+        "configured": "[cấu hình]: ngày do tỉnh đặt trong report_rules, kế hoạch không ghi.",
+        "request": "đề nghị",
+        "local": "[cấu hình]",
+        "law": "[luật]",
+        "plan": "[kế hoạch]",
+        "once": "một lần",
+        "month": "tháng",
+        "quarter": "quý",
+        "half_year": "6 tháng",
+        "nine_month": "9 tháng",
+        "year": "năm",
+        "ad_hoc": "đột xuất",
+    },
+    "en": {
+        "head": "Plan {number} of {issuer}, issued {day:%d/%m/%Y}",
+        "sum": "{items} numbered agencies; duties {sections}; numbers missing in the document: {gaps}; "
+        "{total} assignments",
+        "none": "none",
+        "duties": "Duty|Owner|Cadence||Owners",
+        "due": "Period|Due|Duties|Assignments|To|Source|Wording",
+        "configured": "[configured]: dates set by the province in report_rules; they are not from the plan.",
+        "request": "request",
+        "local": "[configured]",
+        "law": "[law]",
+        "plan": "[plan]",
+        "once": "once",
+        "month": "month",
+        "quarter": "quarter",
+        "half_year": "half-year",
+        "nine_month": "nine months",
+        "year": "year",
+        "ad_hoc": "ad hoc",
+    },
+}
+
+
+def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> PlanReport:
+    """What the plan comes to with these bodies and these working days. Raises BadInput for an unknown owner."""
+    owners = owners_of(plan, directory)
+    due = _due_lines(plan, directory, calendar, owners)
+    assignments: Counter[str] = Counter()
+    for line in due:
+        assignments[line.period] += line.assignments
+    return PlanReport(
+        number=plan.number,
+        issuer=_named(directory, plan.issuer, plan.issued_on),
+        issued_on=plan.issued_on,
+        items=sum(len(section.items) for section in plan.sections if section.kind == "assignments"),
+        gaps=plan.all_gaps,
+        sections={each.roman: sum(len(item.duties) for item in each.items) for each in plan.sections},
+        duties=tuple(
+            DutyLine(citation, placed.item.heading, placed.duty.cadence, placed.item.request, len(owners[citation]))
+            for citation, placed in plan.duties.items()
+        ),
+        assignments=dict(assignments),
+        due=tuple(due),
+        warnings=tuple(_warnings(plan, directory, calendar, owners)),
+    )
+
+
+def check_file(path: Path, folder: Path) -> PlanReport:
+    """The same for a plan file and a ``config`` folder that holds its directory and the calendar. Raises FileRefused
+    with what is wrong in any of them; bodies that the plan names and the directory lacks are told by line."""
+    directory = load_directory(folder / "agencies" / f"{load_plan(path).directory}.yaml")
+    plan = load_plan(path, directory)
+    calendar = load_calendar_file(folder / "calendars" / "vn.yaml")
+    report = check(plan, directory, calendar.calendar())
+    unknown = {language: warnings(calendar, date(plan.year - 1, 12, 31), language) for language in _WORDS}
+    if not unknown["vi"]:
+        return report
+    return replace(report, warnings=(*report.warnings, {language: said[0] for language, said in unknown.items()}))
+
+
+def _due_lines(
+    plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, owners: Mapping[str, Sequence[str]]
+) -> list[DueLine]:
+    """The rounds of all duties, those of one period under one rule on one line, by due date."""
+    shared: dict[tuple[date, str, str], list[str]] = {}
+    found: dict[tuple[date, str, str], Round] = {}
+    for citation, placed in plan.duties.items():
+        for each in rounds(plan, placed.duty, calendar):
+            key = (each.due.on, each.period.key, placed.duty.rule)
+            shared.setdefault(key, []).append(citation)
+            found[key] = each
+    return [
+        DueLine(
+            period=key[1],
+            due=found[key].due,
+            source=found[key].source,
+            basis=found[key].basis,
+            wording=found[key].wording,
+            to=_named(directory, plan.report_rules[key[2]].to, plan.issued_on),
+            citations=tuple(shared[key]),
+            assignments=sum(len(owners[citation]) for citation in shared[key]),
+        )
+        for key in sorted(shared)
+    ]
+
+
+def _named(directory: DirectoryFile, agency: str, day: date) -> str:
+    """A short name where there is one; the bare id of a body that the directory does not know."""
+    if agency not in directory.by_id:
+        return agency
+    entry = directory.by_id[agency].name_on(day)
+    return entry.short or entry.name
+
+
+_GAP = {
+    "vi": "Văn bản thiếu số {citation}, chưa khai trong gaps: xem có chép sót không.",
+    "en": "The document has no {citation} and gaps does not say so: was something left out?",
+}
+_IDLE = {
+    "vi": "{basis} đổi hạn kỳ {period}, nhưng không nhiệm vụ nào theo «{rule}» có kỳ đó.",
+    "en": "{basis} moves {period}, but no duty under “{rule}” has that period.",
+}
+_SILENT = {
+    "vi": "{name} chưa có đầu mối: thư sẽ gửi cho người theo dõi.",
+    "en": "{name} has no coordinator: letters will go to the monitor.",
+}
+
+
+def _warnings(
+    plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, owners: Mapping[str, Sequence[str]]
+) -> Iterator[Mapping[str, str]]:
+    """What is allowed but should be looked at: gaps nobody declared, letters that move nothing, owners nobody can
+    write to."""
+    for citation in plan.undeclared_gaps:
+        yield _said(_GAP, citation=citation)
+    duties = [placed.duty for placed in plan.duties.values()]
+    owed = {(duty.rule, each.period.key) for duty in duties for each in rounds(plan, duty, calendar)}
+    for name, rule in plan.report_rules.items():
+        for letter in rule.overrides:
+            if (name, letter.period) not in owed:
+                yield _said(_IDLE, basis=letter.basis, period=letter.period, rule=name)
+    for agency in dict.fromkeys(agency for each in owners.values() for agency in each):
+        if not directory.by_id[agency].contacts_on(plan.issued_on, Role.COORDINATOR):
+            yield _said(_SILENT, name=directory.name_on(agency, plan.issued_on))
+
+
+def _said(words: Mapping[str, str], **facts: str) -> Mapping[str, str]:
+    return {language: text.format(**facts) for language, text in words.items()}
+
+
+def _due_row(line: DueLine, language: str, say: Mapping[str, str]) -> tuple[str, ...]:
+    duties, count = str(len(line.citations)), str(line.assignments)
+    if len(line.citations) == 1:
+        duties = line.citations[0]
+    return line.period, line.due.why[language], duties, count, line.to, say[line.source.value], _cut(line.wording, 56)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _width(text: str) -> int:
+    return sum(not unicodedata.combining(letter) for letter in unicodedata.normalize("NFC", text))
+
+
+def _table(head: str, rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> str:
+    """Columns as wide as their widest cell; numbers to the right."""
+    lines = [head.split("|"), *rows]
+    widths = [max(_width(line[n]) for line in lines) for n in range(len(lines[0]))]
+    shown = []
+    for line in lines:
+        cells = (
+            " " * (widths[n] - _width(cell)) + cell if n in right else cell + " " * (widths[n] - _width(cell))
+            for n, cell in enumerate(line)
+        )
+        shown.append("  ".join(cells).rstrip())
+    shown.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(shown)

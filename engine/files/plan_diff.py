@@ -1,0 +1,359 @@
+"""What changes for whom when a plan is amended: duties added, removed, reworded and moved; owners; cycles; due dates.
+
+Duties are paired by what they say and not by their number, so that a plan that was numbered anew is not all new. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from engine.files.directory import DirectoryFile
+from engine.files.plan import PlanFile, rounds
+from engine.files.plan_parts import PlacedDuty
+from engine.rules.calendar import WorkCalendar, written
+
+ALIKE = 0.6
+"""Share of words that two duties must have in common to be one duty reworded (Dice)."""
+
+
+class Change(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    REWORDED = "reworded"
+    MOVED = "moved"
+    OWNERS = "owners"
+    COORDINATING = "coordinating"
+    CADENCE = "cadence"
+    DUE = "due"
+    REQUEST = "request"
+
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "added": ("nhiệm vụ mới", "new duty"),
+    "removed": ("không còn nhiệm vụ này", "duty removed"),
+    "reworded": ("sửa lời", "reworded"),
+    "moved": ("đổi số, từ {0}", "renumbered, was {0}"),
+    "owners": ("chủ trì: {0}", "owners: {0}"),
+    "coordinating": ("phối hợp: {0}", "coordinating: {0}"),
+    "cadence": ("chu kỳ {0} → {1}", "cadence {0} → {1}"),
+    "due": ("hạn kỳ {0}: {1} → {2}", "due for {0}: {1} → {2}"),
+    "request": ("giao việc ↔ đề nghị", "order ↔ request"),
+    "nothing": ("không thay đổi", "nothing changes"),
+    "none": ("không có", "none"),
+    "head": ("Từ {0} ngày {1} sang {2} ngày {3}", "From {0} of {1} to {2} of {3}"),
+    "sum": ("Nhiệm vụ: thêm {added}, bỏ {removed}, sửa lời {reworded}, đổi số {moved}. Cơ quan có thay đổi: {bodies}.",
+            "Duties: {added} added, {removed} removed, {reworded} reworded, {moved} renumbered. "
+            "Bodies concerned: {bodies}."),
+    "plan": ("Thông tin chung", "The plan itself"),
+    "by_body": ("Theo cơ quan", "By body"),
+    "by_duty": ("Theo nhiệm vụ", "By duty"),
+    "new_owner": ("nhận thêm", "takes over"),
+    "old_owner": ("thôi chủ trì", "no longer owns"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DueChange:
+    """A round whose due date moves, begins (``before`` None) or ends (``after`` None)."""
+
+    period: str
+    before: date | None
+    after: date | None
+
+
+@dataclass(frozen=True)
+class DutyChange:
+    """One duty before and after. Citations and texts are empty on the side where the duty does not stand."""
+
+    was: str
+    now: str
+    text_was: str
+    text_now: str
+    changes: frozenset[Change]
+    owners_was: tuple[str, ...]
+    owners_now: tuple[str, ...]
+    coordinating_added: tuple[str, ...]
+    coordinating_removed: tuple[str, ...]
+    cadence_was: tuple[str, ...]
+    cadence_now: tuple[str, ...]
+    due: tuple[DueChange, ...]
+
+    @property
+    def citation(self) -> str:
+        return self.now or self.was
+
+    @property
+    def owners_added(self) -> tuple[str, ...]:
+        return tuple(each for each in self.owners_now if each not in self.owners_was)
+
+    @property
+    def owners_removed(self) -> tuple[str, ...]:
+        return tuple(each for each in self.owners_was if each not in self.owners_now)
+
+    def concerns(self, agency: str) -> bool:
+        """Whether anything changes for one of its owners: who stays is not concerned by others who come or go."""
+        if agency in self.owners_added or agency in self.owners_removed:
+            return True
+        return agency in self.owners_now and bool(self.changes - {Change.OWNERS})
+
+
+@dataclass(frozen=True)
+class PlanDiff:
+    """``settings``: (field, before, after) of the plan itself. ``duties``: those that change, in the new order."""
+
+    was: PlanFile
+    now: PlanFile
+    settings: tuple[tuple[str, str, str], ...]
+    duties: tuple[DutyChange, ...]
+    names: Mapping[str, str]
+
+    @property
+    def agencies(self) -> tuple[str, ...]:
+        """Bodies for which something changes, in the directory's order."""
+        return tuple(each for each in self.names if any(duty.concerns(each) for duty in self.duties))
+
+    def of(self, agency: str) -> tuple[DutyChange, ...]:
+        return tuple(duty for duty in self.duties if duty.concerns(agency))
+
+    def json(self) -> dict[str, Any]:
+        """Plain data; the keys are part of the interface."""
+        return {
+            "from": self.was.number,
+            "to": self.now.number,
+            "settings": [{"field": field, "before": before, "after": after} for field, before, after in self.settings],
+            "duties": [_json(duty) for duty in self.duties],
+            "agencies": {each: [duty.citation for duty in self.of(each)] for each in self.agencies},
+        }
+
+    def text(self, language: str = "vi") -> str:
+        """For people: the sums, then by body, then by duty."""
+
+        def say(key: str, *parts: object, **named: object) -> str:
+            return _WORDS[key][language == "en"].format(*parts, **named)
+
+        days = (f"{each.issued_on.day}/{each.issued_on.month}/{each.issued_on.year}" for each in (self.was, self.now))
+        first, second = days
+        lines = [say("head", self.was.number, first, self.now.number, second)]
+        if not self.duties and not self.settings:
+            return f"{lines[0]}: {say('nothing')}.\n"
+        counts = Counter(str(change) for duty in self.duties for change in duty.changes)
+        sums = {name: counts[name] for name in ("added", "removed", "reworded", "moved")}
+        lines.append(say("sum", bodies=len(self.agencies), **sums))
+        if self.settings:
+            lines += ["", f"{say('plan')}:"]
+            lines += [f"  {field}: {before or '—'} → {after or '—'}" for field, before, after in self.settings]
+        if self.agencies:
+            lines += ["", f"{say('by_body')}:"]
+            for said, agencies in self._alike_bodies(say, language).items():
+                lines += [f"  {'; '.join(self.names[each] for each in agencies)}", *(f"    {line}" for line in said)]
+        if self.duties:
+            lines += ["", f"{say('by_duty')}:"]
+            for duty in self.duties:
+                lines.append(f"  {duty.citation}: {'; '.join(self._said(duty, say, language))}")
+                if Change.REMOVED not in duty.changes:
+                    lines += [f"    + {duty.text_now}"] if duty.text_now != duty.text_was else []
+                if duty.text_was and duty.text_now != duty.text_was:
+                    lines.append(f"    - {duty.text_was}")
+        return "\n".join(lines) + "\n"
+
+    def _alike_bodies(self, say: Callable[..., str], language: str) -> dict[tuple[str, ...], list[str]]:
+        """What is said to a body -> the bodies for which it is the same."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for agency in self.agencies:
+            lines = (f"{duty.citation}: {'; '.join(_for(duty, agency, say, language))}" for duty in self.of(agency))
+            found.setdefault(tuple(lines), []).append(agency)
+        return found
+
+    def _said(self, duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
+        found = _common(duty, say, language)
+        for key, added, removed in (
+            ("owners", duty.owners_added, duty.owners_removed),
+            ("coordinating", duty.coordinating_added, duty.coordinating_removed),
+        ):
+            signed = [f"+ {self._name(each)}" for each in added] + [f"- {self._name(each)}" for each in removed]
+            if signed:
+                found.append(say(key, _few(signed)))
+        return found
+
+    def _name(self, agency: str) -> str:
+        return self.names.get(agency, agency)
+
+
+def _few(parts: Sequence[str], most: int = 6) -> str:
+    return ", ".join(parts[:most]) + (f" … ({len(parts)})" if len(parts) > most else "")
+
+
+def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) -> list[str]:
+    """What a duty's change is for one owner."""
+    if Change.ADDED in duty.changes or Change.REMOVED in duty.changes:
+        return [say("added" if Change.ADDED in duty.changes else "removed")]
+    if agency in duty.owners_removed:
+        return [say("old_owner")]
+    return [*([say("new_owner")] if agency in duty.owners_added else []), *_common(duty, say, language)]
+
+
+def _common(duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
+    """What a change is for everybody."""
+    found = [say(each) for each in (Change.ADDED, Change.REMOVED, Change.REWORDED, Change.REQUEST)
+             if each in duty.changes]  # fmt: skip
+    if Change.MOVED in duty.changes:
+        found.append(say("moved", duty.was))
+    if Change.CADENCE in duty.changes:
+        found.append(say("cadence", ", ".join(duty.cadence_was), ", ".join(duty.cadence_now)))
+    if Change.DUE in duty.changes:
+        for each in duty.due:
+            days = (say("none") if on is None else written(on, language) for on in (each.before, each.after))
+            found.append(say("due", each.period, *days))
+    return found
+
+
+def _json(duty: DutyChange) -> dict[str, Any]:
+    return {
+        "citation": duty.citation,
+        "was": duty.was or None,
+        "changes": sorted(duty.changes),
+        "text": {"before": duty.text_was or None, "after": duty.text_now or None},
+        "owners": {"added": list(duty.owners_added), "removed": list(duty.owners_removed)},
+        "coordinating": {"added": list(duty.coordinating_added), "removed": list(duty.coordinating_removed)},
+        "cadence": {"before": list(duty.cadence_was), "after": list(duty.cadence_now)},
+        "due": [
+            {"period": each.period, "before": each.before and each.before.isoformat(),
+             "after": each.after and each.after.isoformat()}
+            for each in duty.due
+        ],
+    }  # fmt: skip
+
+
+def compare(was: PlanFile, now: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> PlanDiff:
+    """What changes from one text of a plan to the next. Groups are expanded, so that a body that joins a group shows.
+
+    Between plans of two years periods are compared by their place in the year («H1»), due dates as they fall.
+    """
+    pairs = _paired(was, now)
+    found = [_changed(before, after, was, now, directory, calendar) for before, after in pairs]
+    names = {agency: directory.name_on(agency, now.issued_on) for agency in directory.by_id}
+    return PlanDiff(was, now, tuple(_settings(was, now)), tuple(each for each in found if each.changes), names)
+
+
+def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
+    for field in ("number", "issuer", "issued_on", "year", "title", "short_title", "sms_name", "supervisor", "urgency",
+                  "policy", "directory"):  # fmt: skip
+        before, after = str(getattr(was, field)), str(getattr(now, field))
+        if before != after:
+            yield field, before, after
+    old, new = ({each.code: each for each in plan.indicators} for plan in (was, now))
+    for code in dict.fromkeys([*old, *new]):
+        if old.get(code) != new.get(code):
+            before, after = (_indicator(each.get(code)) for each in (old, new))
+            yield f"indicators {code}", before, after
+
+
+def _indicator(each: Any) -> str:
+    """As «Tổng số xã = Σ II.3», «Số xã (323)»."""
+    if each is None:
+        return ""
+    target, of = "" if each.target is None else f" ({each.target:g})", f" = Σ {each.total_of}" if each.total_of else ""
+    return f"{each.name}{target}{of}"
+
+
+Pair = tuple[PlacedDuty | None, PlacedDuty | None]
+
+
+def _paired(was: PlanFile, now: PlanFile) -> list[Pair]:
+    """Each duty with what it was: the same words, nearest in number first; then the most alike; the rest is new or
+    gone. In the new plan's order, what is gone at the end."""
+    old, new = list(was.duties.values()), list(now.duties.values())
+    match: dict[str, PlacedDuty] = {}
+    free = {each.duty.citation: each for each in old}
+
+    def take(mine: PlacedDuty, theirs: PlacedDuty) -> None:
+        match[mine.duty.citation] = free.pop(theirs.duty.citation)
+
+    for same_place in (True, False):
+        for mine in new:
+            if mine.duty.citation in match:
+                continue
+            same = [each for each in free.values() if _key(each) == _key(mine)
+                    and (not same_place or each.duty.citation == mine.duty.citation)]  # fmt: skip
+            if same:
+                take(mine, same[0])
+    words = {id(each): Counter(re.findall(r"\w+", each.duty.text.casefold())) for each in (*old, *new)}
+    left = [each for each in new if each.duty.citation not in match]
+    scored = [
+        (_alike(words[id(mine)], words[id(theirs)]), mine.duty.citation == theirs.duty.citation, mine, theirs)
+        for mine in left for theirs in free.values()
+    ]  # fmt: skip
+    for score, here, mine, theirs in sorted(scored, key=lambda each: each[:2], reverse=True):
+        near = ALIKE / 2 if here else ALIKE
+        if score >= near and mine.duty.citation not in match and theirs.duty.citation in free:
+            take(mine, theirs)
+    return [*((match.get(mine.duty.citation), mine) for mine in new), *((gone, None) for gone in free.values())]
+
+
+def _key(placed: PlacedDuty) -> str:
+    return " ".join(placed.duty.text.casefold().split())
+
+
+def _alike(one: Counter[str], other: Counter[str]) -> float:
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 0.0
+
+
+def _changed(
+    before: PlacedDuty | None, after: PlacedDuty | None, was: PlanFile, now: PlanFile, directory: DirectoryFile,
+    calendar: WorkCalendar,
+) -> DutyChange:  # fmt: skip
+    owners_was, owners_now = (_bodies(each.owners if each else (), directory) for each in (before, after))
+    with_was, with_now = (_bodies(each.duty.coordinating if each else (), directory) for each in (before, after))
+    due = tuple(_due_changes(before, after, was, now, calendar)) if before and after else ()
+    changes = {Change.ADDED} if before is None else {Change.REMOVED} if after is None else set()
+    if before and after:
+        tests = {
+            Change.REWORDED: " ".join(before.duty.text.split()) != " ".join(after.duty.text.split()),
+            Change.MOVED: before.duty.citation != after.duty.citation,
+            Change.OWNERS: set(owners_was) != set(owners_now),
+            Change.COORDINATING: set(with_was) != set(with_now),
+            Change.CADENCE: set(before.duty.cadence) != set(after.duty.cadence),
+            Change.DUE: bool(due),
+            Change.REQUEST: before.item.request != after.item.request,
+        }
+        changes = {change for change, differs in tests.items() if differs}
+    return DutyChange(
+        was=before.duty.citation if before else "", now=after.duty.citation if after else "",
+        text_was=before.duty.text if before else "", text_now=after.duty.text if after else "",
+        changes=frozenset(changes), owners_was=owners_was, owners_now=owners_now,
+        coordinating_added=tuple(each for each in with_now if each not in with_was),
+        coordinating_removed=tuple(each for each in with_was if each not in with_now),
+        cadence_was=tuple(before.duty.cadence) if before else (),
+        cadence_now=tuple(after.duty.cadence) if after else (), due=due,
+    )  # fmt: skip
+
+
+def _bodies(ids: Sequence[str], directory: DirectoryFile) -> tuple[str, ...]:
+    """Groups expanded; an id that the directory does not know stays as it stands."""
+    known = directory.expand(ids)
+    return (*known, *(each for each in ids if not directory.members(each)))
+
+
+def _due_changes(
+    before: PlacedDuty, after: PlacedDuty, was: PlanFile, now: PlanFile, calendar: WorkCalendar
+) -> Iterator[DueChange]:
+    """Between two years what counts is the day within the year: every date is another."""
+    years = was.year != now.year
+    old, new = _due(before, was, calendar, bare=years), _due(after, now, calendar, bare=years)
+    for key in sorted(old.keys() | new.keys()):
+        days = old.get(key), new.get(key)
+        if len({on and (on.timetuple()[1 if years else 0 : 3]) for on in days}) > 1:
+            yield DueChange(key, *days)
+
+
+def _due(placed: PlacedDuty, plan: PlanFile, calendar: WorkCalendar, *, bare: bool) -> dict[str, date]:
+    """Period -> due date; ``bare`` names the period without its year."""
+    found = rounds(plan, placed.duty, calendar)
+    return {each.period.key.removeprefix(f"{plan.year}-") if bare else each.period.key: each.due.on for each in found}

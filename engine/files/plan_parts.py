@@ -1,0 +1,188 @@
+"""What a plan file is made of: rules, indicators, sections, items, duties, and the field types of each.
+
+``planfile`` puts them together and knows the rules that look at more than one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, textual, wrong
+from engine.files.directory import Text, fold
+from engine.rules.periods import DECREE_09, Cadence, Window
+
+# Law 91/2025/QH15, HIV law 64/2006 arts 4 and 8: never in an SMS or in the subject of a letter.
+SUBJECT_WORDS = ("mại dâm", "bán dâm", "ma túy", "HIV", "AIDS")
+
+
+def subject_words(text: str) -> tuple[str, ...]:
+    """The subject words that a text holds, however they are typed: without tones, glued together, next to digits."""
+    plain = fold(text)
+    return tuple(word for word in SUBJECT_WORDS if _spelt(word).search(plain))
+
+
+@cache
+def _spelt(word: str) -> re.Pattern[str]:
+    """A word of several syllables is known glued into another; one of one syllable stands between no letters."""
+    syllables = fold(word).split()
+    return re.compile(" ?".join(syllables) if len(syllables) > 1 else rf"(?<![a-z]){syllables[0]}(?![a-z])")
+
+
+def _neutral(text: str) -> str:
+    found = subject_words(text)
+    if found:
+        raise wrong(
+            f"có chữ của lĩnh vực / names the subject: {', '.join(found)}",
+            "đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021» / choose a neutral name",
+        )
+    return text
+
+
+Number = Annotated[str, *textual(r"[0-9]+[a-zA-Z]?[-/][^\s/][^\s]*", "viết như 188/KH-UBND / write like 188/KH-UBND")]
+Roman = Annotated[str, *textual(r"[IVXLC]+", "số La Mã, như IV / a Roman number")]
+Citation = Annotated[str, *textual(r"[IVXLC]+(?:\.[0-9]+){1,2}", "viết như IV.16.1, V.1 / write like IV.16.1, V.1")]
+Code = Annotated[str, *textual(r"[IVXLC]+\.[0-9]+(?:\.[0-9a-z]+)?", "viết như II.1, II.4.a / write like II.1, II.4.a")]
+Neutral = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_neutral)]
+SmsName = Annotated[
+    str,
+    *textual(
+        r"[A-Za-z0-9][A-Za-z0-9 .-]{0,10}", "nhiều nhất 11 ký tự không dấu, như KH188 / at most 11 plain characters"
+    ),
+    AfterValidator(_neutral),
+]
+DayOfMonth = Annotated[Whole, Field(ge=1, le=31)]
+
+
+class RuleSource(StrEnum):
+    """Where a due date comes from. ``LOCAL`` is shown as "configured", never as "from the plan"."""
+
+    LOCAL = "local"
+    LAW = "law"
+    PLAN = "plan"
+
+
+class WindowEntry(FileModel):
+    """Days of the month on which data is cut, when they are not those of Decree 09/2019. 1 and 0: whole months."""
+
+    start_day: Annotated[Whole, Field(ge=1, le=28)]
+    end_day: Annotated[Whole, Field(ge=0, le=28)]
+    basis: Text
+
+
+class Override(FileModel):
+    """One round due on another day, by a letter whose number is ``basis``."""
+
+    period: Text
+    due: Day
+    basis: Text
+
+
+class ReportRule(FileModel):
+    """When reports go to whom. Cycles take ``due_day``: the first day so numbered on which the data is complete.
+    A single act takes ``on``, or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the document's."""
+
+    source: RuleSource
+    basis: str = ""
+    to: Slug
+    due_day: DayOfMonth | None = None
+    roll: Flag = True
+    wording: str = ""
+    window: WindowEntry | None = None
+    overrides: tuple[Override, ...] = ()
+    year_covers_h2: Flag = True
+    on: Day | None = None
+    months_after_issue: Annotated[Whole, Field(ge=1, le=60)] | None = None
+
+    @property
+    def data_window(self) -> Window:
+        return Window(self.window.start_day, self.window.end_day, self.window.basis) if self.window else DECREE_09
+
+
+class Gap(FileModel):
+    """A number that the document leaves out."""
+
+    citation: Citation
+    note: str = ""
+
+
+class FocusArea(FileModel):
+    code: Code
+    title: Text
+
+
+class Indicator(FileModel):
+    """A figure asked for in reports. ``asked_of``: agency or group ids, or citations. ``part_of`` is the code of the
+    figure that this one is counted among; ``target`` is the document's. ``total_of`` is the code of the figure whose
+    sum over its agencies this one must equal: the agency that puts their reports together gives it."""
+
+    code: Code
+    text: Text
+    name: Text
+    unit: Literal["percent", "count", "text"]
+    asked_of: tuple[str, ...] = ()
+    aggregate: Literal["sum", "last", "none"] = "none"
+    min: float | None = None
+    max: float | None = None
+    target: float | None = None
+    part_of: Code | None = None
+    # Left out where there is none: a plan stored before there were totals keeps its digest, and loads again unchanged.
+    total_of: Code | None = Field(default=None, exclude_if=lambda code: code is None)
+
+
+class DutyEntry(FileModel):
+    """One numbered line of the document, its text whole. ``owners`` override the item's."""
+
+    citation: Citation
+    text: Text
+    cadence: tuple[Cadence, ...] = Field(min_length=1)
+    rule: Slug
+    coordinating: tuple[Slug, ...] = ()
+    area: Code | None = None
+    owners: tuple[Slug, ...] = ()
+    repeats: Citation | None = None
+    waits_for: tuple[Citation, ...] = ()
+
+
+class ItemEntry(FileModel):
+    """One numbered item: a heading that names the owners, and its duties. ``request``: «Đề nghị», not an order."""
+
+    no: Annotated[Whole, Field(ge=1)]
+    heading: Text
+    owners: tuple[Slug, ...] = Field(min_length=1)
+    request: Flag = False
+    duties: tuple[DutyEntry, ...] = Field(min_length=1)
+
+
+class Section(FileModel):
+    """A part of the document that assigns work, or (``standing``) lays obligations on everyone."""
+
+    roman: Roman
+    heading: Text
+    kind: Literal["assignments", "standing"]
+    items: tuple[ItemEntry, ...] = Field(min_length=1)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Citations of the numbers left out between 1 and the last."""
+        numbers = {item.no for item in self.items}
+        return tuple(f"{self.roman}.{no}" for no in range(1, max(numbers)) if no not in numbers)
+
+
+@dataclass(frozen=True)
+class PlacedDuty:
+    """A duty with its place in the document."""
+
+    section: Section
+    item: ItemEntry
+    duty: DutyEntry
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Agency or group ids, groups not expanded."""
+        return self.duty.owners or self.item.owners

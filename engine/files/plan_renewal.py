@@ -1,0 +1,127 @@
+"""Next year's plan out of this year's: what can be moved is moved, and everything a person must confirm is listed.
+
+Nothing is decided here: the new text goes through ``plan check`` and a person's eyes like any other. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.errors import BadInput
+from engine.files.plan import PlanFile, rounds
+from engine.files.plan_parts import Number, ReportRule
+from engine.files.yaml_reader import dump
+from engine.rules.calendar import WorkCalendar, add_months, written
+
+CONFIRM = "XÁC NHẬN"
+_DAY = re.compile(r"\b\d{1,2}/\d{1,2}(?:/\d{4})?\b|(?:ngày \d{1,2}|tháng \d{1,2})\b|\b(?:19|20)\d{2}\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing to confirm: where it stands, in Vietnamese and in English."""
+
+    place: str
+    vi: str
+    en: str
+
+    def said(self, language: str) -> str:
+        return f"{self.place}: {self.en if language == 'en' else self.vi}"
+
+
+def renew(
+    plan: PlanFile, *, year: int, number: str, issued_on: date, calendar: WorkCalendar, known_until: int = 9999
+) -> tuple[str, tuple[Point, ...]]:
+    """The text of the new plan file, and what to confirm. ``known_until``: the last year whose Tết the calendar knows.
+
+    Raises pydantic's ValidationError if the new number is of no right form (``planparts.Number``).
+    """
+    changes = {
+        "number": number,
+        "year": year,
+        "issued_on": issued_on,
+        "title": _year_in(plan.title, plan.year, year),
+        "short_title": _year_in(plan.short_title.replace(plan.number, number), plan.year, year),
+        "sms_name": _sms(plan.sms_name, plan.number, number),
+        "report_rules": {name: _rule(rule, plan.year, year) for name, rule in plan.report_rules.items()},
+    }
+    renewed = PlanFile.model_validate({**{name: getattr(plan, name) for name in PlanFile.model_fields}, **changes})
+    points = tuple(_points(plan, renewed, calendar, known_until))
+    head = [f"# {CONFIRM}: {point.said('vi')}" for point in points]
+    return "\n".join([*head, dump(renewed)]), points
+
+
+def plan_number(text: str) -> str:
+    """The number of a plan as typed. Raises BadInput."""
+    try:
+        return TypeAdapter(Number).validate_python(text)
+    except ValidationError:
+        raise BadInput(
+            f"Số «{text[:40]}» không đúng dạng; viết như 25/KH-UBND. / Write the number like 25/KH-UBND."
+        ) from None
+
+
+def _year_in(text: str, old: int, new: int) -> str:
+    return re.sub(rf"(?<!\d){old}(?!\d)", str(new), text)
+
+
+def _sms(name: str, old: str, new: str) -> str:
+    """«KH188» of 188/KH-UBND becomes «KH25» of 25/KH-UBND; a name of another kind stays."""
+    was, now = (re.match(r"\d+", number) for number in (old, new))
+    changed = name.replace(was[0], now[0], 1) if was and now else name
+    return changed if len(changed) <= 11 else name
+
+
+def _rule(rule: ReportRule, old: int, new: int) -> ReportRule:
+    """Fixed days so many years later, the last of February kept; letters about single rounds were of their year."""
+    on = None if rule.on is None else add_months(rule.on, (new - old) * 12)
+    return rule.model_copy(update={"on": on, "overrides": ()})
+
+
+def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: int) -> Iterator[Point]:
+    for field in ("number", "issued_on", "title", "short_title", "sms_name"):
+        yield Point(field, f"«{getattr(new, field)}»", f"“{getattr(new, field)}”")
+    yield Point("supervisor", f"vẫn là {new.supervisor}", f"still {new.supervisor}")
+    if new.year > known_until:
+        yield Point("calendar", f"chưa nhập lịch nghỉ Tết và hoán đổi năm {new.year}; các hạn có thể còn dời",
+                    f"Tết and swapped days of {new.year} are not entered; due dates may still move")  # fmt: skip
+    yield from _due_points(new, calendar)
+    for name, rule in old.report_rules.items():
+        for letter in rule.overrides:
+            yield Point(f"report_rules.{name}", f"đã bỏ hạn riêng kỳ {letter.period} ({letter.basis})",
+                        f"the letter about {letter.period} ({letter.basis}) is left out")  # fmt: skip
+    for gap in new.gaps:
+        yield Point(gap.citation, "văn bản cũ bỏ số này; văn bản mới có thể không",
+                    "the old document leaves this number out; the new one may not")  # fmt: skip
+    for indicator in new.indicators:
+        if indicator.target is not None:
+            yield Point(
+                indicator.code, f"chỉ tiêu vẫn là {indicator.target:g}", f"the target is still {indicator.target:g}"
+            )
+    for citation, placed in new.duties.items():
+        named = ", ".join(dict.fromkeys(each[0] for each in _DAY.finditer(placed.duty.text)))
+        if named:
+            yield Point(citation, f"lời văn giữ nguyên, có nêu «{named}»", f"the words are kept; they name “{named}”")
+    bodies = sorted({name for placed in new.duties.values() for name in placed.owners})
+    yield Point("owners", f"{len(bodies)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
+                f"{len(bodies)} owners are kept; check for mergers and new names")  # fmt: skip
+
+
+def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:
+    """Each due date of the new year once, with its arithmetic."""
+    seen: set[tuple[str, str, date]] = set()
+    for placed in plan.duties.values():
+        rule = placed.duty.rule
+        for each in rounds(plan, placed.duty, calendar):
+            key = (rule, each.period.key, each.due.on)
+            if key not in seen:
+                seen.add(key)
+                on = {"vi": f"hạn {written(each.due.on)}", "en": f"due {written(each.due.on, 'en')}"}
+                said = each.due.why if each.due.on != each.due.nominal else on
+                place = f"report_rules.{rule}, {each.period.key}"
+                yield Point(place, said["vi"], said["en"])

@@ -1,0 +1,49 @@
+"""The published JSON Schemas of the files an operator writes, made from the models that read them.
+
+``config/schemas/*.json`` are their printed copies, for editors that complete and check while one types. A test holds
+copies and models together; ``python -m engine.files.schemas`` writes the copies again.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.files.calendar import CalendarFile
+from engine.files.directory import DirectoryFile
+from engine.files.plan import PlanFile
+from engine.rules.policy import Policy
+
+KINDS: dict[str, type[BaseModel]] = {
+    "plan": PlanFile,
+    "directory": DirectoryFile,
+    "calendar": CalendarFile,
+    "policy": Policy,
+}
+FOLDER = Path(__file__).parents[2] / "config" / "schemas"
+
+
+def published() -> dict[str, dict[str, Any]]:
+    """Kind of file -> its JSON Schema (2020-12)."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {
+        kind: head | {"$id": f"dondoc/{kind}@1"} | model.model_json_schema(by_alias=True)
+        for kind, model in KINDS.items()
+    }
+
+
+def printed(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def publish(folder: Path = FOLDER) -> None:
+    """Write the copies."""
+    for kind, schema in published().items():
+        (folder / f"{kind}.json").write_text(printed(schema), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    publish()

@@ -1,0 +1,254 @@
+"""Reads one YAML file into one frozen model, or says everything that is wrong with it, line by line.
+
+The door of every file an operator writes: plan, directory, calendar, policy. Words become numbers, dates and
+true/false by the plain rules of YAML 1.2 (``on``, ``no`` and ``01`` stay words). Nothing in a file can make the reader
+run code, fill the memory or end in a traceback: whatever is wrong is a Problem of ``errors.FileRefused``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import FileRefused, Problem
+from engine.files.base_model import FileModel, Mistake, Path_, looked_through, mistake_of
+
+MOST_BYTES = 5_000_000
+MOST_VALUES = 200_000
+MOST_PROBLEMS = 200
+DEEPEST = 32
+M = TypeVar("M", bound=BaseModel)
+
+# What PyYAML says -> what and mend, in words of an office.
+_SYNTAX = (
+    (
+        "cannot start any token",
+        "có dấu tab, hoặc một ký tự không được đứng đầu từ / a tab or a character that cannot start a word",
+        "thụt dòng bằng dấu cách; đặt chữ có ký hiệu trong ngoặc kép / indent with spaces, quote words with signs",
+    ),
+    (
+        "mapping values are not allowed",
+        "dấu hai chấm đứng sai chỗ / a colon in the wrong place",
+        "đặt chữ có dấu hai chấm trong ngoặc kép / put text with a colon in quotes",
+    ),
+    (
+        "characters are not allowed",
+        "có ký tự điều khiển không nhìn thấy / an invisible control character",
+        "xóa ký tự đó / remove it",
+    ),
+    (
+        "nesting depth",
+        "lồng nhau quá sâu / nested too deeply",
+        "xem các dấu ngoặc và gạch đầu dòng / check brackets and dashes",
+    ),
+    (
+        "found undefined alias",
+        "«*» gọi một tên chưa đặt / “*” calls a name that was never given",
+        "đặt chữ bắt đầu bằng * trong ngoặc kép / put text that begins with * in quotes",
+    ),
+)
+_OTHER_SYNTAX = ("YAML viết sai / not YAML", "xem thụt dòng, ngoặc, gạch đầu dòng / check indents and quotes")
+
+_PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
+    (re.compile(r"~|null|"), lambda _: None),
+    (re.compile(r"true|false"), lambda text: text == "true"),
+    (re.compile(r"0|-?[1-9][0-9]{0,17}"), int),
+    (re.compile(r"-?[0-9]{1,17}\.[0-9]{1,17}"), float),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), lambda text: _real_day(text) or text),
+)
+
+
+def _real_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _scalar(node: yaml.ScalarNode) -> object:
+    """A quoted or block scalar is text; a plain one may be nothing, a truth, a number or a day."""
+    text: str = node.value
+    if not node.style:
+        for pattern, made in _PLAIN:
+            if pattern.fullmatch(text):
+                return made(text)
+    return text
+
+
+class _Stop(Exception):
+    """No use in reading on; the page already holds the problem."""
+
+
+@dataclass
+class _Page:
+    """One text being read: where every value stands, and the problems found so far."""
+
+    file: str
+    lines: dict[Path_, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    values: int = 0
+
+    def note(self, path: Path_, what: str, mend: str, line: int | None = None) -> None:
+        at = self._line(path) if line is None else line
+        if len(self.problems) == MOST_PROBLEMS:
+            what, mend = "còn nhiều lỗi nữa / there are more mistakes", "sửa các lỗi trên trước / mend these first"
+        problem = Problem(self.file, at, _shown(path), what, mend)
+        if len(self.problems) <= MOST_PROBLEMS and problem not in self.problems:
+            self.problems.append(problem)
+
+    def stop(self, what: str, mend: str, line: int = 0, path: Path_ = ()) -> _Stop:
+        self.note(path, what, mend, line)
+        return _Stop()
+
+    def _line(self, path: Path_) -> int:
+        while path not in self.lines and path:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def text(self, source: Path | str) -> str:
+        """The file's text in NFC, so that a name typed on any keyboard is the same name."""
+        if isinstance(source, str):
+            found = source
+            if len(found) > MOST_BYTES:
+                raise self.stop("lớn quá 5 MB / larger than 5 MB", "chia thành nhiều tệp / split the file")
+        else:
+            found = self._decoded(source)
+        if not found.strip():
+            raise self.stop("tệp trống / the file is empty", "chép từ tệp mẫu trong config/ / start from a sample")
+        return unicodedata.normalize("NFC", found)
+
+    def _decoded(self, source: Path) -> str:
+        try:
+            with source.open("rb") as opened:
+                raw = opened.read(MOST_BYTES + 1)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise self.stop(
+                f"không đọc được tệp / the file cannot be read: {why}",
+                "xem lại đường dẫn và quyền đọc / check the path and who may read it",
+            ) from error
+        if len(raw) > MOST_BYTES:
+            raise self.stop("lớn quá 5 MB / larger than 5 MB", "chia thành nhiều tệp / split the file")
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise self.stop(
+                "bảng mã không phải UTF-8 / the text is not UTF-8",
+                "lưu lại tệp với bảng mã UTF-8 (Unicode) / save the file again as UTF-8",
+                raw.count(b"\n", 0, error.start) + 1,
+            ) from error
+
+    def data(self, text: str) -> object:
+        """The text as plain lists, dicts and scalars, each key and item's line noted."""
+        try:
+            node = yaml.compose(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            raised = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+            line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
+            what, mend = next(((w, m) for sign, w, m in _SYNTAX if sign in raised), _OTHER_SYNTAX)
+            raise self.stop(f"{what} ({raised})", mend, line) from error
+        except (RecursionError, UnicodeEncodeError) as error:
+            raise self.stop(*_OTHER_SYNTAX) from error
+        if node is None:
+            raise self.stop("tệp trống / the file is empty", "chép từ tệp mẫu trong config/ / start from a sample")
+        return self._built(node, ())
+
+    def _too_much(self, line: int) -> _Stop:
+        return self.stop(
+            "quá nhiều mục, hoặc lồng nhau quá sâu / too many values, or nested too deeply",
+            "bỏ các dấu & và * lặp lại nhau; chia nhỏ tệp / drop & and * that repeat each other, or split the file",
+            line,
+        )
+
+    def _built(self, node: yaml.Node, path: Path_) -> object:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        self.values += 1
+        if self.values > MOST_VALUES or len(path) > DEEPEST:
+            raise self._too_much(line)
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
+            self.note(path, f"không dùng thẻ «{node.tag}» / tags are not used", "xóa thẻ / remove the tag", line)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._built(each, (*path, n)) for n, each in enumerate(node.value)]
+        return self._mapping(node, path)
+
+    def _mapping(self, node: yaml.Node, path: Path_) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.note(path, "tên mục phải là một từ / a key must be one word", "sửa tên / mend the key", line)
+                continue
+            key: str = key_node.value
+            if key in found:
+                first = self.lines[(*path, key)]
+                self.note(
+                    (*path, key),
+                    f"mục «{key}» viết hai lần, lần đầu ở dòng {first} / the key stands twice, first on line {first}",
+                    "giữ một mục / keep one of them",
+                    line,
+                )
+                continue
+            self.lines[(*path, key)] = line
+            found[key] = self._built(value_node, (*path, key))
+        return found
+
+
+def _shown(path: Path_) -> str:
+    """``agencies[2].contacts[0].email``; the whole file is ``-``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "-"
+
+
+def read(
+    source: Path | str, model: type[M], name: str = "", *, also: Callable[[M], Iterable[Mistake]] = lambda _: ()
+) -> M:
+    """The model that a file (a Path) or a text (a str) holds. ``name`` is how problems call it; ``also`` adds rules
+    that need other files. Raises FileRefused with all problems found, by line."""
+    page = _Page(name or (str(source) if isinstance(source, Path) else "-"))
+    try:
+        data = page.data(page.text(source))
+    except _Stop:
+        raise FileRefused(page.problems) from None
+    found = _checked(page, data, model)
+    if found is not None:
+        own = found.mistakes() if isinstance(found, FileModel) else ()
+        for mistake in (*own, *also(found)):
+            page.note(mistake.path, mistake.what, mistake.mend)
+    if page.problems or found is None:
+        raise FileRefused(sorted(page.problems, key=lambda each: each.line))
+    return found
+
+
+def _checked(page: _Page, data: object, model: type[M]) -> M | None:
+    try:
+        return model.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    meant = looked_through(data, errors, model)
+    for each in errors:
+        if each["loc"] not in meant:
+            mistake = mistake_of(each, model)
+            page.note(mistake.path, mistake.what, mistake.mend)
+    try:
+        return model.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError:
+        return None
+
+
+def dump(model: FileModel) -> str:
+    """The model as the text of a file that ``read`` gives back equal; what is at its default is left out."""
+    plain = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text: str = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=110)
+    return text

@@ -1,0 +1,177 @@
+"""Every error as a page in words, or as problem+json (RFC 9457) under /api. One place; nothing else catches them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from engine.errors import DondocError, FieldsRefused, Unavailable, half
+from engine.http.expired_forms import CHALLENGE, unsent_page
+from engine.http.render import url
+from engine.http.request_context import SignInFirst, language_of, tools_of
+from engine.http.security import HEADERS, MOST_BYTES, most_bytes
+
+log = logging.getLogger(__name__)
+
+TITLES = {
+    400: ("Không đọc được", "It could not be read"),
+    401: ("Chưa đăng nhập", "Not signed in"),
+    403: ("Không được phép", "Not allowed"),
+    404: ("Không có ở đây", "Nothing here"),
+    405: ("Không làm được ở địa chỉ này", "Not done at this address"),
+    409: ("Không làm được lúc này", "Not possible now"),
+    413: ("Gửi lên quá lớn", "Too large"),
+    415: ("Kiểu nội dung không nhận", "That kind of content is not taken"),
+    422: ("Có chỗ chưa đúng", "Something is not right"),
+    429: ("Thử quá nhiều lần", "Tried too often"),
+    500: ("Lỗi bên trong", "An error inside"),
+    503: ("Tạm thời không dùng được", "Out of reach for the moment"),
+}
+WORDS = {
+    404: (
+        "Địa chỉ này không có gì; có thể liên kết gõ thiếu.",
+        "There is nothing at this address; it may be cut short.",
+    ),
+    405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
+    413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
+    415: ("Hãy gửi nội dung dạng application/json.", "Send application/json."),
+}
+WRONG = {
+    "missing": ("còn thiếu", "is missing"),
+    "int_parsing": ("phải là số nguyên", "must be a whole number"),
+    "int_type": ("phải là số nguyên", "must be a whole number"),
+    "int_from_float": ("phải là số nguyên", "must be a whole number"),
+    "greater_than_equal": ("nhỏ quá", "is too small"),
+    "less_than_equal": ("lớn quá", "is too large"),
+    "date_parsing": ("phải là ngày dạng 2021-06-17", "must be a date like 2021-06-17"),
+    "date_from_datetime_parsing": ("phải là ngày dạng 2021-06-17", "must be a date like 2021-06-17"),
+    "enum": ("không phải giá trị dùng được", "is not a usable value"),
+    "string_type": ("phải là chữ", "must be text"),
+    "string_too_long": ("dài quá", "is too long"),
+    "string_too_short": ("ngắn quá", "is too short"),
+    "string_unicode": ("không phải văn bản đọc được", "is not readable text"),
+    "string_pattern_mismatch": ("không đúng dạng", "does not have the right form"),
+    "extra_forbidden": ("không có trường này", "is not a field here"),
+    "json_invalid": ("không phải JSON đọc được", "is not readable JSON"),
+    "model_attributes_type": ("phải là một đối tượng JSON", "must be a JSON object"),
+    "too_long": ("nhiều quá", "holds too many"),
+    "too_short": ("ít quá", "holds too few"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Teach an application to say every error in words."""
+    app.add_exception_handler(DondocError, _said)
+    app.add_exception_handler(SignInFirst, _signed_out)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(PoolTimeout, _busy)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _signed_out(request: Request, error: Exception) -> Response:
+    """Nothing that was typed is lost."""
+    return await unsent_page(request) or _said(request, error)
+
+
+def _said(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DondocError)
+    page = request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
+    if isinstance(error, SignInFirst) and page:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    language = language_of(request)[0]
+    fields = error.fields if isinstance(error, FieldsRefused) else {}
+    problems = [{"field": field, "what": half(what, language)} for field, what in fields.items()]
+    made = answer(request, error.status, error.said(language), problems)
+    if error.status == 401:
+        made.headers["www-authenticate"] = CHALLENGE
+    return made
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = WORDS.get(error.status_code, (str(error.detail),) * 2)
+    most = most_bytes(request.url.path)
+    if error.status_code == 413 and most > MOST_BYTES:
+        said = (f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
+                "nhẹ hơn (bớt hình ảnh).",
+                f"Over {most // 1_000_000} MB at a time; go back and send fewer files, or lighter ones (with fewer "
+                "pictures).")  # fmt: skip
+    made = answer(request, error.status_code, _in(request, said))
+    for name, value in (error.headers or {}).items():
+        made.headers[name] = value
+    return made
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """A path that is no number names nothing; anything else is said field by field, without repeating what was sent."""
+    assert isinstance(error, RequestValidationError)
+    problems = [_problem(request, each) for each in error.errors()]
+    if any(each.get("loc", ("",))[0] == "path" for each in error.errors()):
+        return answer(request, 404, _in(request, WORDS[404]))
+    sentence = "; ".join(f"{field}: {what}" for field, what in problems)
+    return answer(request, 422, sentence, [{"field": field, "what": what} for field, what in problems])
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    """Whoever was sending left before all of it had come: nothing was read, so nothing was done, and nobody is there
+    to be answered. The address is named by its pattern: that of a letter's link holds its key."""
+    log.info("%s %s: the sender left midway", request.method, getattr(request.scope.get("route"), "path", ""))
+    return Response(status_code=400)
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    return answer(request, 503, Unavailable().said(language_of(request)[0]))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """Never a traceback: a number under which the log has it."""
+    number = secrets.token_hex(4)
+    log.error("error %s at %s %s", number, request.method, request.url.path, exc_info=error)
+    said = (
+        f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: hãy đưa số này cho người quản trị.",
+        f"Something went wrong here. Reference {number}: give this number to the administrator.",
+    )
+    made = answer(request, 500, _in(request, said))
+    made.headers.update(HEADERS)  # this answer is made outside of the guard
+    return made
+
+
+def _problem(request: Request, error: Any) -> tuple[str, str]:
+    place = [str(part) for part in error.get("loc", ()) if part not in ("body", "query")]
+    kind = str(error.get("type", ""))
+    return ".".join(place) or "body", _in(request, WRONG.get(kind, ("không đúng", "is not right")))
+
+
+def _in(request: Request, said: tuple[str, ...]) -> str:
+    return said[1] if language_of(request)[0] == "en" else said[0]
+
+
+def answer(request: Request, status: int, sentence: str, problems: list[dict[str, str]] | None = None) -> Response:
+    """One error as the page or the problem document that its address calls for."""
+    title = _in(request, TITLES.get(status, (HTTPStatus(status).phrase,) * 2))
+    if request.url.path.startswith("/api/"):
+        body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        if problems:
+            body["errors"] = problems
+        return JSONResponse(body, status, media_type="application/problem+json")
+    language, _ = language_of(request)
+    page = tools_of(request).templates.render(
+        "error.html", language, status=status, title=title, sentence=sentence,
+        bare=request.url.path.startswith(("/l/", "/r/", "/u/")),
+    )  # fmt: skip
+    return HTMLResponse(page, status)

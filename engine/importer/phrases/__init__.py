@@ -1,0 +1,1 @@
+"""What the words of a plan mean: marks, names of agencies, roles, deadlines."""

@@ -1,0 +1,375 @@
+"""Names of bodies in running text: where one begins, where it ends, and which stand in a row.
+
+A name begins with a word from a table («Sở», «UBND», «Các đơn vị») and ends at a sign, at a small word that no name
+holds, or where a duty begins. «Sở Văn hóa, Thể thao và Du lịch» is one name, «Sở Y tế, Tài chính» are two: the fields
+of departments are known, and nothing is cut at a comma or «và» that a known field or a group spans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.importer.phrases import lexicon as say
+from engine.importer.vietnamese import is_capital, matching, phrase
+
+LONGEST = 260
+_WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
+_HEAD = say.compiled(say.HEADS)
+_WHOLE = say.compiled(say.WHOLE_NAMES)
+_FIELD = say.compiled(say.FIELDS)
+_GROUPED = say.compiled(say.GROUPED)
+_GROUP = re.compile(
+    phrase(r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo )?")
+    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những)(?!\w) ")
+    + say.any_of(say.GROUPED)
+    + r"(?!\w)"
+)
+_GROUP_WORDS = re.compile(phrase(r"(?:sở, )?(?:ban, ngành|sở, ngành|ban ngành|phòng, ban|ban, phòng)"))
+_SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
+_OPENER = say.compiled(say.OPENERS)
+_STOP = say.compiled(say.STOPS)
+_STRONG = say.compiled(say.STRONG)
+_ATTRIBUTE = say.compiled(say.ATTRIBUTES)
+_DESCRIBED = re.compile(rf"(?<!\w){say.any_of(say.DESCRIBED)}$")
+_SPANNING = say.compiled(say.SPANNING)
+_COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
+_SHARED = re.compile(
+    phrase(
+        r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
+    )
+)
+_LEVEL = re.compile(
+    phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
+    + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
+)
+_PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
+_FIELDED = re.compile(phrase(r"sở|bộ|phòng|ngành"))
+_SMALL_HEADS = re.compile(
+    phrase(
+        r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|"
+        r"đơn vị|mặt trận|"
+    )
+    + phrase(
+        r"đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
+    )
+)
+_WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
+_BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/) "))
+_NOTE = re.compile(r"\s*\([^()]{0,200}\)")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name in a text, from ``start`` to ``end``. ``text`` has the shared first word put before it. ``sure``: it has
+    ended with a known field, a level («tỉnh») or a place."""
+
+    text: str
+    start: int
+    end: int
+    group: bool = False
+    sure: bool = False
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A text and its spelling for matching, made once."""
+
+    text: str
+    plain: str
+
+    @classmethod
+    def of(cls, text: str) -> Prose:
+        return cls(text, matching(text))
+
+
+def opens_duty(prose: Prose, at: int = 0) -> bool:
+    """Whether a duty begins at a place («Chủ trì …», «Trên cơ sở …»)."""
+    return _OPENER.match(prose.plain, at) is not None
+
+
+def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
+    """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
+    if _GROUP.match(prose.plain, at):
+        return small or prose.text[at : at + 1].isupper()
+    if not (_WHOLE.match(prose.plain, at) or _HEAD.match(prose.plain, at)):
+        place = _PLACE.match(prose.plain, at)
+        named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
+        return named and (small or prose.text[at].isupper())
+    return prose.text[at].isupper() or (small and _small_head(prose, at))
+
+
+def _small_head(prose: Prose, at: int) -> bool:
+    """A body without a capital: one of the usual words, or a first word of two syllables («công đoàn cơ sở»)."""
+    head = _HEAD.match(prose.plain, at)
+    long = head is not None and " " in head.group() and not head.group().startswith("thanh")
+    return long or _SMALL_HEADS.match(prose.plain, at) is not None
+
+
+def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
+    """The names that stand in a row from a place on, and where the row ends. An empty list if none begins there."""
+    found: list[Name] = []
+    end = at
+    while begins_name(prose, at, small=small):
+        shared, end_shared = _shared(prose, at)
+        if len(shared) > 1:
+            found += shared
+            end = end_shared
+        else:
+            end, group, sure = _end(prose, at)
+            found.append(Name(_tidy(prose.text[at:end]), at, end, group, sure))
+        note = _NOTE.match(prose.text, end)
+        after = note.end() if note else end
+        between = _BETWEEN.match(prose.plain, after)
+        if between is None or len(found) > 80:
+            return found, after
+        at, end = between.end(), after
+    return found, end
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+(?=[,;])", "", text.strip(" ,;-&\n"))
+
+
+def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
+    """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính». Fewer than two names mean: no such row."""
+    head = _SHARED.match(prose.plain, at)
+    found: list[Name] = []
+    end = at
+    if head is None or _WHOLE.match(prose.plain, at):
+        return found, at
+    word = head["head"].capitalize()
+    place = head.end()
+    while (field := _FIELD.match(prose.plain, place)) is not None and prose.text[place].isupper():
+        end = field.end()
+        suffix = _SUFFIX.match(prose.plain, end + 1) if prose.plain[end : end + 1] == " " else None
+        end = suffix.end() if suffix else end
+        found.append(Name(f"{word} {prose.text[place:end]}", place, end))
+        between = _BETWEEN.match(prose.plain, end)
+        if between is None:
+            break
+        place = between.end()
+    return found, end
+
+
+def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
+    """Where the name that begins at a place ends, whether it is a group, whether its end is sure."""
+    plain = prose.plain
+    whole = _WHOLE.match(plain, at)
+    group = _GROUP.match(plain, at)
+    head = whole or group or _HEAD.match(plain, at) or _PLACE.match(plain, at)
+    end = head.end() if head else at
+    grouped = group is not None or _GROUP_WORDS.match(plain, at) is not None
+    fielded = head is not None and _FIELDED.fullmatch(head.group()) and plain[end : end + 1] == " "
+    field = _FIELD.match(plain, end + 1) if fielded else None
+    closed = whole is not None
+    if field and prose.text[field.start()].isupper():
+        end, closed = field.end(), True
+    walk = _Walk(prose, at, end, grouped, closed=closed)
+    return walk.run(), walk.grouped or walk.plural, walk.closed or closed
+
+
+@dataclass
+class _Walk:
+    """Goes word by word from the first word of a name to its end. ``closed``: the name is whole, only «tỉnh», a place
+    or the like may follow."""
+
+    prose: Prose
+    start: int
+    end: int
+    grouped: bool
+    closed: bool = False
+    plural: bool = False
+    start_of_rest: int = 0
+    leveled: bool = False
+
+    def run(self) -> int:
+        self.start_of_rest = self.end
+        at = self._skip(self.end)
+        limit = self.start + LONGEST
+        while at < min(len(self.prose.text), limit):
+            reached = self._step(at)
+            if reached is None:
+                break
+            self.end = reached
+            at = self._skip(reached)
+        return self.end
+
+    def _skip(self, at: int) -> int:
+        text = self.prose.text
+        while at < len(text) and text[at] in " \t":
+            at += 1
+        return at
+
+    def _step(self, at: int) -> int | None:
+        """Where the next piece of the name ends; None if the name ended before it."""
+        plain, text = self.prose.plain, self.prose.text
+        word = _WORD.match(plain, at)
+        if word is None:
+            return None
+        if not word.group()[0].isalnum():
+            return self._sign(word.group(), at, word.end())
+        if word.group() == "và":
+            return self._and(word.end())
+        joined = _SUFFIX.match(plain, at) or (text[at].islower() and not self.closed and _COMPOUND.match(plain, at))
+        if joined:
+            self.closed = self.closed or self._level(at, joined.end())
+            return joined.end()
+        if word.group() in ("các", "những") and not self.leveled and _GROUPED.match(plain, self._skip(word.end())):
+            self.grouped, self.closed = True, False
+            return word.end()
+        if self.closed and not text[at].isupper():
+            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest or self.plural else None
+            self.leveled = self.leveled or level is not None
+            return level.end() if level else None
+        stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
+        if stops or self._duty(at, word.end()):
+            return None
+        if word.group().endswith("."):
+            short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
+            return word.end() if short and word.end() < len(plain) else word.end() - 1
+        if self.closed:
+            if not self._after_place(at):
+                return None
+            self.closed = self.leveled
+            return word.end()
+        self.closed = text[at].islower() and self._level(at, word.end())
+        return word.end()
+
+    def _level(self, at: int, end: int) -> bool:
+        """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
+        level = None if self.grouped else _LEVEL.match(self.prose.plain, at)
+        if level is None or level.end() != end or self._spanned(at):
+            return False
+        self.leveled = True
+        return True
+
+    def _after_place(self, at: int) -> bool:
+        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there."""
+        return not _OPENER.match(self.prose.plain, at)
+
+    def _sign(self, sign: str, at: int, end: int) -> int | None:
+        plain, text = self.prose.plain, self.prose.text
+        following = self._skip(end)
+        after = text[following : following + 1]
+        if sign in "-&/" and after.isalnum():
+            strong = _STRONG.match(plain, following)
+            begins = (
+                sign == "-"
+                and strong is not None
+                and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
+            )
+            if begins or self._duty(following, following) or (self.closed and not after.isupper()):
+                return None
+            self.closed = False
+            return end
+        if sign in "\"'" and not self.closed:
+            return end
+        if sign == "," and self.grouped and _GROUPED.match(plain, following) and not self._verb(following):
+            self.plural = True
+            return end if text[following].islower() or is_capital(text[self.start : following]) else None
+        if sign == "," and self._leveled(at, following):
+            self.plural = True
+            return end
+        if sign == "," and not self.closed and self._abbreviated(at, following):
+            return end
+        if sign == "," and not self.closed and after.isupper() and self._listed(following):
+            return end
+        return None
+
+    def _leveled(self, at: int, following: int) -> bool:
+        """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
+        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[max(self.start, at - 30) : at].rstrip())
+        level = _LEVEL.match(self.prose.plain, following)
+        small = self.prose.text[following : following + 1].islower()
+        ends = before is not None and any(
+            _LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1])
+        )
+        return ends and small and level is not None
+
+    def _abbreviated(self, at: int, following: int) -> bool:
+        """«Sở VH,TT&DL»: no blank, and capitals on both sides."""
+        text = self.prose.text
+        return following == at + 1 and text[at - 2 : at].isupper() and text[following : following + 2].isupper()
+
+    def _listed(self, following: int) -> bool:
+        """«Trung tâm Văn hóa, Thông tin và Thể thao»: X, Y và Z, none of which begins a name of its own."""
+        plain, text = self.prose.plain, self.prose.text
+        ahead = re.compile(r"[^,;:.()\n]{2,40}?(?:,[^,;:.()\n]{2,30}?)?\s(?:và|-)\s+").match(plain, following)
+        if ahead is None or begins_name(self.prose, following) or self._duty(following, following):
+            return False
+        last = ahead.end()
+        return text[last : last + 1].isupper() and not begins_name(self.prose, last)
+
+    def _and(self, end: int) -> int | None:
+        plain, text = self.prose.plain, self.prose.text
+        following = self._skip(end)
+        if self.grouped and _GROUPED.match(plain, following) and not text[following : following + 1].isupper():
+            self.plural = True
+            return None if self._verb(following) else end
+        if self._leveled(end - 2, following):
+            self.plural = True
+            return end
+        weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
+        if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
+            return None
+        if text[following : following + 1].isupper():
+            self.closed = False
+            return end
+        return None
+
+    def _verb(self, at: int) -> bool:
+        """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
+        return _OPENER.match(self.prose.plain, at) is not None and not _COMPOUND.match(self.prose.plain, at)
+
+    def _duty(self, at: int, end: int) -> bool:
+        """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
+        plain, text = self.prose.plain, self.prose.text
+        opener = _OPENER.match(plain, at)
+        if opener is None:
+            return False
+        before = plain[max(self.start, at - 60) : at].rstrip()
+        if text[at].islower() and self._spanned(at):
+            return False
+        if text[at].islower():
+            compound = _COMPOUND.match(plain, at)
+            return compound is None and not self._describes(at, before)
+        if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
+            return False
+        last = before[-12:]
+        head = _HEAD.match(plain, self.start)
+        if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):
+            return False  # «Trung tâm Hỗ trợ Phát triển Doanh nghiệp»
+        direct = _HEAD.fullmatch(before.split(" - ")[-1]) is not None or self._ends_with_head(before)
+        return not direct and not last.endswith((" và", "-", "&", ","))
+
+    def _spanned(self, at: int) -> bool:
+        """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
+        plain = self.prose.plain
+        near = max(self.start, at - 30)
+        return any(each.start() < at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
+
+    def _describes(self, at: int, before: str) -> bool:
+        """«các cơ quan truyền thông đẩy mạnh …»: a word like a duty that says which offices are meant."""
+        attribute = _ATTRIBUTE.match(self.prose.plain, at)
+        if attribute is None or _DESCRIBED.search(before) is None:
+            return False
+        following = self._skip(attribute.end())
+        plain = self.prose.plain
+        ended = following >= len(plain) or plain[following] in ":;"
+        return ended or _OPENER.match(plain, following) is not None or _SUFFIX.match(plain, following) is not None
+
+    def _ends_with_head(self, before: str) -> bool:
+        """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""
+        parts = before.split()
+        return any(_HEAD.fullmatch(" ".join(parts[-n:])) for n in (1, 2, 3) if len(parts) >= n)
+
+
+def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:
+    """Every row of names in a text, from left to right, with where it ends."""
+    at = 0
+    for word in re.finditer(r"(?<!\w)\w", prose.plain):
+        if word.start() >= at and begins_name(prose, word.start(), small=True):
+            found, at = names_at(prose, word.start(), small=True)
+            yield found, at

@@ -1,0 +1,201 @@
+"""Whether a line names the bodies that are to do something, in any of the forms met in plans, and what is left of it.
+
+«Sở Y tế» alone; «Sở Y tế: …»; «Sở Y tế chủ trì …»; «Giao Sở Y tế …»; «Đề nghị Ủy ban MTTQ …»; «Trách nhiệm của Sở
+Y tế»; «Sở Y tế có trách nhiệm: …»; «Định kỳ 6 tháng, các sở, ngành báo cáo …».
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from engine.importer.model import Owner
+from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.names import Name, Prose, begins_name, names_at, opens_duty
+from engine.importer.vietnamese import phrase
+
+
+class Directory(Protocol):
+    """What the importer asks of a directory of bodies."""
+
+    @property
+    def id(self) -> str:
+        """The directory's own id; empty for no directory."""
+
+    def find(self, name: str) -> str | None:
+        """The id of the body or group of a name, however written."""
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """The ids behind an id: itself, or those of a group."""
+
+
+class Unknowing:
+    """A directory that knows nobody, for a document of an office whose directory is not at hand."""
+
+    id = ""
+
+    def find(self, name: str) -> str | None:
+        return None
+
+    def members(self, name: str) -> tuple[str, ...]:
+        return ()
+
+
+class Form(StrEnum):
+    """How an owner line goes on: not at all, after a colon, or straight into the duty."""
+
+    ALONE = "alone"
+    COLON = "colon"
+    INLINE = "inline"
+
+
+@dataclass(frozen=True)
+class OwnerLine:
+    """The names in a line, whether they are asked rather than told, and the words after them."""
+
+    written: str
+    names: tuple[Name, ...]
+    request: bool
+    form: Form
+    rest: str
+    start: int = 0
+
+
+_REQUEST = say.compiled(say.REQUESTS)
+_ORDER = say.compiled(say.ORDERS)
+_BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
+_COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
+_DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
+_CLAUSE = re.compile(
+    phrase(
+        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|"
+        r"hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
+        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|"
+        r"sơ kết|kinh phí)(?!\w)"
+    )
+)
+_CLAUSE_LENGTH = 260
+
+
+def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> OwnerLine | None:
+    """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
+    comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
+    is a name to its end («Phòng Kế hoạch tổng hợp»)."""
+    prose = Prose.of(text)
+    found = _straight(prose, 0, headed=headed)
+    if found is None and clauses and _CLAUSE.match(prose.plain):
+        for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
+            found = _straight(prose, comma.end())
+            if found is not None and found.form is Form.INLINE:
+                return found
+        return None
+    return found
+
+
+def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:
+    start, request, ordered = _address(prose, at)
+    if not begins_name(prose, start, small=start > 0):
+        return None
+    names, end = names_at(prose, start, small=True)
+    longer = _to_its_end(prose, end, headed)
+    if names and longer > end:
+        last = names.pop()
+        names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
+        end = longer
+    written = prose.text[start : names[-1].end].strip() if names else ""
+    if not written:
+        return None
+    done = _DONE.match(prose.text, end)
+    if done:
+        return OwnerLine(written, tuple(names), request, Form.ALONE, "", start)
+    colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
+    if colon and prose.text[colon.start() : colon.end()].strip():
+        rest = prose.text[colon.end() :].strip()
+        return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
+    rest = prose.text[end:].lstrip(" ,;.)")
+    if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
+        return OwnerLine(written, tuple(names), request, Form.COLON, rest, start)
+    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
+        return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
+    return None
+
+
+_TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
+_TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
+_STRONG = say.compiled(say.STRONG)
+_BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
+
+
+def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
+    """The end of a name whose last words look like a duty but are followed by a colon, or by nothing where duties
+    stand below (there up to ten words, else six), none of the verbs that only begin duties."""
+    tail = _TAIL.match(prose.plain, end) or (_TAIL_ALONE.match(prose.plain, end) if headed else None)
+    if tail is None or (tail.end() == len(prose.plain) and not headed):
+        return end
+    words = tail.group().strip(" ,").split()
+    if not words or len(words) > (10 if headed else 6) or words[0] in ("và", "-", "hoặc"):
+        return end
+    started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
+    if headed and _BROAD.match(prose.plain):
+        return tail.end()
+    return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
+
+
+def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:
+    """Where the name begins after «Đề nghị», «Giao», «Trách nhiệm của»; whether it is a request; whether addressed."""
+    for table, request in ((_REQUEST, True), (_ORDER, False)):
+        found = table.match(prose.plain, at)
+        if found and prose.plain[found.end() : found.end() + 1] in (" ", ":"):
+            start = re.compile(r"[\s:]*").match(prose.plain, found.end())
+            return (start.end() if start else found.end()), request, True
+    return at, False, False
+
+
+def unaddressed(text: str) -> str:
+    """A text without «Đối với», «Đề nghị», «Trách nhiệm của» before it."""
+    start, _, _ = _address(Prose.of(text), 0)
+    return text[start:]
+
+
+def _goes_on(prose: Prose, end: int) -> bool:
+    """Whether a name is followed by words that begin a sentence about it: a small letter or a small connecting word."""
+    following = re.compile(r"\s*,?\s*").match(prose.plain, end)
+    at = following.end() if following else end
+    return (
+        re.compile(
+            phrase(
+                r"(?:là|cùng|cần|phải|sẽ|để|khi|ngoài|theo|với|trong|tại|được|không|có|nếu|đã|tự|kịp|trước|từ|hằng|hàng)(?!\w)"
+            )
+        ).match(prose.plain, at)
+        is not None
+    )
+
+
+def _says(prose: Prose, end: int) -> bool:
+    """Whether a name that surely ended is followed by a small word that may be a verb the tables do not know."""
+    following = re.compile(r"\s+(\w+)").match(prose.plain, end)
+    return following is not None and prose.text[following.start(1)].islower() and following[1] not in _NO_VERBS
+
+
+_NO_VERBS = frozenset({"và", "của", "năm", "giai", "về", "hoặc", "cho", "với", "khóa", "lần", "thứ", "số"})
+_POST = re.compile(
+    phrase(
+        r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
+    )
+)
+
+
+def owner_of(name: Name, directory: Directory) -> Owner:
+    """A name with what the directory knows of it: «Giám đốc Sở Y tế» is found as «Sở Y tế»."""
+    tried = [name.text]
+    post = _POST.match(Prose.of(name.text).plain)
+    if post:
+        tried.append(name.text[post.end() :])
+    for text in tried:
+        found = directory.find(text)
+        if found:
+            members = directory.members(found)
+            return Owner(name.text, found, len(members), len(members) != 1)
+    return Owner(name.text, group=name.group, members=0 if name.group else 1)

@@ -1,0 +1,87 @@
+"""Who does what in the words of a duty: who leads («chủ trì»), with whom («phối hợp với»), to whom one reports.
+
+Only what is said is taken: a duty without «chủ trì» has no lead here, and words after «phối hợp» that name no body
+(«phối hợp triển khai») give no coordinating body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.importer.phrases.names import Prose, names_at, names_in
+from engine.importer.vietnamese import phrase
+
+_LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
+_WITH = re.compile(
+    phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|"
+           r"chủ động|tích cực|kịp thời|"
+           r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
+           r"(?:,? (?:với|cùng với|cùng|giữa))* ")
+)  # fmt: skip
+_WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
+_ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))
+_TO = re.compile(
+    phrase(r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
+           r"kịp thời|bằng văn bản|định kỳ))*"
+           r"(?: (?:về|gửi|cho|với|lên|đến|tới))* ")
+)  # fmt: skip
+_VIA = re.compile(phrase(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)"))
+_REPORT = re.compile(phrase(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)"))
+_MONITOR = re.compile(phrase(r"(?<!\w)theo dõi,? (?:và )?đôn đốc(?!\w)"))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a duty's words say of roles. Names as written, in their order."""
+
+    lead: str
+    coordinating: tuple[str, ...]
+    reports_to: tuple[str, ...]
+
+
+def roles_in(text: str, owners: Sequence[str]) -> Said:
+    """The roles in the words of a duty of some owners."""
+    prose = Prose.of(text)
+    coordinating = _distinct(name for name in _coordinating(prose) if name not in owners)
+    return Said(_lead(prose, owners), coordinating, _distinct(_reports(prose)))
+
+
+def _distinct(names: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _lead(prose: Prose, owners: Sequence[str]) -> str:
+    """The body that stands before the first «chủ trì», else the owners: «chủ trì» at the beginning is theirs."""
+    found = _LEADS.search(prose.plain)
+    if found is None:
+        return ""
+    for names, end in names_in(Prose(prose.text[: found.start()], prose.plain[: found.start()])):
+        last = names[-1]
+        if not prose.text[end : found.start()].strip(" ,(") and (last.group or last.text[0].isupper()):
+            return last.text
+    return ", ".join(owners)
+
+
+def _coordinating(prose: Prose) -> Iterator[str]:
+    for pattern in (_WITH, _ALONGSIDE):
+        for found in pattern.finditer(prose.plain):
+            names, _ = names_at(prose, found.end(), small=True)
+            far = _WITH_FAR.match(prose.plain, found.start()) if not names else None
+            if far:
+                names, _ = names_at(prose, far.end(), small=True)
+            yield from (name.text for name in names)
+
+
+def _reports(prose: Prose) -> Iterator[str]:
+    """The bodies after «báo cáo», «gửi … về», «(qua …)», where the sentence speaks of a report."""
+    report = _REPORT.search(prose.plain)
+    if report is None:
+        return
+    for pattern in (_TO, _VIA):
+        for found in pattern.finditer(prose.plain):
+            near = prose.plain[max(0, found.start() - 200) : found.end()]
+            if _REPORT.search(near):
+                names, _ = names_at(prose, found.end(), small=True)
+                yield from (name.text for name in names)

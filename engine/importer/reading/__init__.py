@@ -1,0 +1,1 @@
+"""Bytes of any format into lines and tables of Vietnamese text."""

@@ -1,0 +1,174 @@
+"""From bytes to Vietnamese text: Unicode, and the old TCVN3 (ABC) and VNI ways of writing it, told apart by syllables.
+
+Old fonts stored Vietnamese in the places of Western letters. Which table was used is decided by how many words become
+Vietnamese syllables; when none makes them so, the text is refused in words, never loaded as it looks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.errors import BadInput
+from engine.importer.vietnamese import TONES, is_syllable
+
+# TCVN 5712:1993 VN3, one byte a letter. Capitals with a tone were set in a second font (.VnTimeH), as small letters.
+_TCVN3 = str.maketrans(
+    "µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞßãáâä«åèæçé¬êíëìîïóñòô\u00adõøö÷ùúýûüþ¡¢£¤¥¦§",
+    "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵĂÂÊÔƠƯĐ",
+)
+
+# VNI: a plain vowel followed by a letter that stands for its marks, and a few letters that stand alone.
+_VNI_MARKS = {
+    "ø": "\u0300", "ù": "\u0301", "û": "\u0309", "õ": "\u0303", "ï": "\u0323",
+    "â": "\u0302", "à": "\u0302\u0300", "á": "\u0302\u0301", "å": "\u0302\u0309", "ã": "\u0302\u0303",
+    "ä": "\u0302\u0323", "ê": "\u0306", "è": "\u0306\u0300", "é": "\u0306\u0301", "ú": "\u0306\u0309",
+    "ü": "\u0306\u0303", "ë": "\u0306\u0323",
+}  # fmt: skip
+_VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
+_VNI = re.compile(rf"([aeouyôö])([{''.join(_VNI_MARKS)}])|[{''.join(_VNI_ALONE)}]", re.IGNORECASE)
+
+
+_FIRST = re.compile(r"(?m)(?<!\w)ủ(?=y ban)|(?<=^\d\. )[^\W\d_]|(?<=^\d\d\. )[^\W\d_]|(?<=^- )[^\W\d_](?=\w)")
+
+
+def from_tcvn3(text: str) -> str:
+    """TCVN3 text read as Western letters, as Vietnamese. Words typed in capitals are capitals whole; the letters that
+    had no capitals get theirs back where an entry begins, and in «Ủy ban»."""
+    found = text.translate(_TCVN3)
+    if found == text:
+        return text
+    found = _raised(re.sub(r"\w{2,}", lambda word: _raised(word.group()), found))
+    return _FIRST.sub(lambda letter: letter.group().upper(), found)
+
+
+def _raised(text: str) -> str:
+    """In capitals when all its plain letters, two at least, are: the others had no capitals of their own."""
+    plain = [each for each in text if each.isascii() and each.isalpha()]
+    return text.upper() if len(plain) > 1 and all(each.isupper() for each in plain) else text
+
+
+def from_vni(text: str) -> str:
+    """VNI text read as Western letters, as Vietnamese."""
+
+    def letter(found: re.Match[str]) -> str:
+        base, mark = found[1], found[2]
+        if base is None:
+            return _cased(_VNI_ALONE[found.group().lower()], found.group())
+        plain = _cased(_VNI_ALONE.get(base.lower(), base.lower()), base)
+        return unicodedata.normalize("NFC", plain + _VNI_MARKS[mark.lower()])
+
+    return _VNI.sub(letter, text)
+
+
+def _cased(letter: str, like: str) -> str:
+    return letter.upper() if like.isupper() else letter
+
+
+def from_misread_utf8(text: str) -> str:
+    """UTF-8 that some program read as Western letters («Cá»™ng hÃ²a»), read again as UTF-8."""
+    try:
+        raw = b"".join(_byte(each) for each in text)
+        return raw.decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return text
+
+
+def _byte(letter: str) -> bytes:
+    return bytes([ord(letter)]) if ord(letter) < 256 else letter.encode("cp1252")
+
+
+OLD_WAYS: Mapping[str, Callable[[str], str]] = {
+    "TCVN3": from_tcvn3,
+    "VNI": from_vni,
+    "UTF-8": from_misread_utf8,
+}
+_WORD = re.compile(r"[^\s\d!-@\[-`{-~“”‘’…–]+")
+_SAMPLE = 60_000
+
+
+def syllables(text: str) -> tuple[int, int]:
+    """(words with marks that are Vietnamese syllables, words with marks) at the beginning of a text."""
+    marked = [word for word in _WORD.findall(text[:_SAMPLE]) if not word.isascii()]
+    return sum(map(is_syllable, marked)), len(marked)
+
+
+def _share(text: str) -> float:
+    good, all_ = syllables(text)
+    return good / all_ if all_ else 1.0
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Text that can be read, and the old way of writing it that was undone ("" when it was Unicode)."""
+
+    text: str
+    was: str = ""
+
+
+def modern(text: str) -> Converted:
+    """The text in Unicode, whatever old way it was written in; lines already in Unicode are left alone.
+
+    Raises BadInput when many words are no Vietnamese in any way known.
+    """
+    text = unicodedata.normalize("NFC", text)
+    good, marked = syllables(text)
+    if marked < 4 or good >= 0.9 * marked:
+        return Converted(text)
+    shares = {name: _share(convert(text)) for name, convert in OLD_WAYS.items()}
+    best = max(shares, key=lambda name: shares[name])
+    lines = [_best_line(line, OLD_WAYS[best]) for line in text.split("\n")]
+    found = unicodedata.normalize("NFC", "\n".join(lines))
+    if _share(found) >= max(0.8, good / marked + 0.05):
+        return Converted(found, best)
+    if marked >= 15 and good < 0.5 * marked:
+        raise BadInput(
+            "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại. "
+            "/ The letters of the file cannot be read: an old font of an unknown kind. Convert it to Unicode first."
+        )
+    return Converted(text)
+
+
+def _best_line(line: str, convert: Callable[[str], str]) -> str:
+    """The line converted, unless it holds letters that the old fonts never had."""
+    if any((ord(each) > 0x2FF and each.isalpha()) or each in "ăđơưĂĐƠƯ" or each in TONES for each in line):
+        return convert(line) if convert is from_misread_utf8 else line
+    return convert(line)
+
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def opened(raw: bytes, declared: str = "") -> str:
+    """Bytes of a text or web page as letters; old fonts still look as they were stored (see ``modern``).
+
+    ``declared`` is the page's own word for its letters, believed only if it works. Raises BadInput when the bytes
+    are no text at all.
+    """
+    for mark, name in _BOMS:
+        if raw.startswith(mark):
+            return raw.decode(name, errors="replace")
+    if raw[:4000].count(0) > len(raw[:4000]) // 5:
+        return raw.decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", errors="replace")
+    if b"\0" in raw[:4000]:
+        raise BadInput(
+            "Tệp không phải văn bản. Hãy gửi .txt, .html, .docx hoặc .pdf. "
+            "/ The file is not text. Send .txt, .html, .docx or .pdf."
+        )
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start > 0.9 * len(raw) or _mostly_utf8(raw):
+            return raw.decode("utf-8", errors="replace")
+    windows = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
+    if declared.lower() in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
+        return windows
+    return raw.decode("latin-1")
+
+
+def _mostly_utf8(raw: bytes) -> bool:
+    """Whether a few broken bytes stand in what is else UTF-8."""
+    text = raw.decode("utf-8", errors="replace")
+    return text.count("\ufffd") * 100 < sum(not each.isascii() for each in text)

@@ -1,0 +1,1 @@
+"""Lines into paragraphs, paragraphs into the tree of the document: head, sections, duty tables."""

@@ -1,0 +1,150 @@
+"""Duty tables: which column holds what, and the rows as entries with owners, coordinating bodies, deadline, product.
+
+A merged cell stands for all the rows it covers. A row without bodies that spans the table, or has a Roman number, is a
+heading of the rows below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from engine.importer.model import Place
+from engine.importer.phrases.agency_lists import bodies_in, labelled
+from engine.importer.phrases.labels import Label, label_of_column
+from engine.importer.phrases.marks import BULLETS, mark_of
+from engine.importer.phrases.names import Name
+from engine.importer.reading.pages import Table
+
+_INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
+_GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
+_HEAD_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the first row of duties is, and which column each label has."""
+
+    first: int
+    at: Mapping[Label, int]
+    width: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of duties. ``texts`` are its duties; ``same``: it belongs to the entry above (a merged owner)."""
+
+    no: str
+    owners: tuple[Name, ...]
+    texts: tuple[str, ...]
+    place: Place
+    topic: str = ""
+    group: str = ""
+    coordinating: tuple[Name, ...] = ()
+    monitor: str = ""
+    deadline: str = ""
+    product: str = ""
+    same: bool = False
+
+
+def columns_of(table: Table) -> Columns | None:
+    """The columns of a duty table; None for any other table."""
+    for r, row in enumerate(table.rows[:_HEAD_ROWS]):
+        labels = [label_of_column(cell) for cell in row]
+        if Label.LEAD in labels and len(set(labels) - {None}) >= 2 and len(row) >= 2:
+            return _columns(table, r, labels)
+    return None
+
+
+def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | None:
+    """The heads may take several rows: «Phân công» over «Chủ trì» and «Phối hợp»."""
+    first = top + 1
+    while first < min(len(table.rows), top + 3):
+        row = table.rows[first]
+        below = [label_of_column(cell) for cell in row]
+        new = [c for c in range(len(row)) if row[c] and (first, c) not in table.spans and row[c] != table.rows[top][c]]
+        if not all(_INDEX.fullmatch(row[c]) for c in new) and (not new or any(below[c] is None for c in new)):
+            break
+        labels = [below[c] if c in new and below[c] else label for c, label in enumerate(labels)]
+        first += 1
+    at: dict[Label, int] = {}
+    for c, label in enumerate(labels):
+        if label is not None:
+            at.setdefault(label, c)
+    if Label.TASK not in at:
+        free = [c for c, label in enumerate(labels) if label is None]
+        if not free:
+            return None
+        at[Label.TASK] = max(free, key=lambda c: sum(len(row[c]) for row in table.rows[first:]))
+    return Columns(first, at, len(labels))
+
+
+def continued(table: Table, columns: Columns) -> Columns | None:
+    """The columns for a table that goes on after a page break without repeating its heads."""
+    width = len(table.rows[0]) if table.rows else 0
+    return replace(columns, first=0) if width == columns.width else None
+
+
+def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
+    """The rows of duties in order."""
+    topic = group = ""
+    for r in range(columns.first, len(table.rows)):
+        cells = table.rows[r]
+        get = {label: cells[c].strip() for label, c in columns.at.items()}
+        if not any(cells) or all(_INDEX.fullmatch(cell) for cell in cells):
+            continue
+        place = replace(table.place, row=r + 1)
+        heading = _heading(cells, get)
+        if heading:
+            number = _GROUP_NUMBER.fullmatch(get.get(Label.NUMBER, ""))
+            topic, group = heading, number.group().rstrip(".)") if number else ""
+            continue
+        yield replace(_row(table, columns, r, get, place), topic=topic, group=group)
+
+
+def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
+    """The text of a row that is a heading; empty for a row of duties."""
+    texts = [cell.strip() for cell in dict.fromkeys(cells) if cell.strip() and not _INDEX.fullmatch(cell)]
+    if len(texts) == 1 and sum(cell.strip() == texts[0] for cell in cells) > 1:
+        return texts[0]
+    number = get.get(Label.NUMBER, "")
+    said = [text for text in texts if text != number]
+    if len(said) == 1 and (len(said[0]) < 300) and (not get.get(Label.LEAD) or get[Label.LEAD] == said[0]):
+        return said[0]
+    group = _GROUP_NUMBER.fullmatch(number) is not None
+    return get.get(Label.TASK, "") if group and not get.get(Label.LEAD) else ""
+
+
+def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
+    parts = labelled(get.get(Label.LEAD, ""))
+    lead = parts.get(Label.LEAD, get.get(Label.LEAD, ""))
+    with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
+    number = get.get(Label.NUMBER, "")
+    column = columns.at[Label.LEAD]
+    covered = (r, column) in table.spans and r > columns.first
+    counted = columns.at.get(Label.NUMBER)
+    fresh = bool(number) and counted is not None and (r, counted) not in table.spans
+    task, marked = _task(get.get(Label.TASK, ""))
+    return Row(
+        no=re.sub(r"[.)\s]+$", "", number) or marked,
+        owners=tuple(bodies_in(lead)),
+        texts=task,
+        place=place,
+        coordinating=tuple(bodies_in(with_)),
+        monitor=get.get(Label.MONITOR, ""),
+        deadline=get.get(Label.DEADLINE, ""),
+        product=get.get(Label.PRODUCT, ""),
+        same=covered and not fresh,
+    )
+
+
+def _task(text: str) -> tuple[tuple[str, ...], str]:
+    """The duties in a cell and the number that it begins with: one, or one a bullet where all its lines are bullets."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    marks = [mark_of(line) for line in lines]
+    if len(lines) > 1 and all(mark is not None and mark.rank in BULLETS for mark in marks):
+        return tuple(line[mark.length :] for line, mark in zip(lines, marks, strict=True) if mark), ""
+    if lines and marks[0] is not None and marks[0].value:
+        return ("\n".join([lines[0][marks[0].length :], *lines[1:]]),), marks[0].label
+    return ("\n".join(lines),) if lines else (), ""

@@ -1,0 +1,370 @@
+"""The head of a document by Decree 30/2020/NĐ-CP: number and sign, place and date, issuer, title; and «Nơi nhận».
+
+Works on the lines as they stand, before paragraphs are joined, since the head is a table of two columns that every
+format flattens in its own way. What is not there stays empty and becomes a doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice
+
+from engine.importer.model import Doubt, Found, Place
+from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.marks import Rank, mark_of
+from engine.importer.reading.pages import BAR, Line, Table
+from engine.importer.vietnamese import is_capital, matching, phrase
+
+_HEAD_LINES = 140
+_NUMBER = re.compile(
+    r"(?<!\w)(?:số|so|sổ|s6|sô)\s*[:.]?\s*(?P<number>\d[\d .]{0,6}[a-z]?|[….\s_]{0,40})?\s*(?P<first>[-/])\s*"
+    r"(?P<sign>(?:20\d\d\s*/\s*)?[a-zđ][\wđ&]{0,14}(?:\s?[-–/]\s?[\wđ&]{1,20}){0,5})",
+)
+_DATE = re.compile(
+    r"ngày\s*(?P<day>\d{1,2})?[\s.…_]*tháng\s*(?P<month>\d{1,2})?[\s.…_]*năm\s*(?P<year>(?:19|20)\d\d)?(?!\d)"
+)
+_DATE_SHORT = re.compile(
+    r"(?:,|^)\s*ngày\s*(?P<day>\d{1,2})\s*[/.-]\s*(?P<month>\d{1,2})\s*[/.-]\s*(?P<year>(?:19|20)\d\d)(?!\d)"
+)
+_MOTTO = re.compile(
+    phrase(r"cộng h(?:òa|oà) xã hội chủ nghĩa việt nam|độc lập ?[-–] ?tự do ?[-–] ?hạnh phúc|đảng cộng sản việt nam")
+)
+_JUNK = re.compile(r"[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
+_TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
+_TITLE_ENDS = re.compile(
+    phrase(r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
+           r"thông báo|văn bản)|"
+           r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
+           r"công văn) số|"
+           r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])")
+)  # fmt: skip
+_ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
+_RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
+_SIGNERS = re.compile(
+    r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
+)
+_RESUMES = re.compile(
+    phrase(
+        r"(?:phụ lục|phụ biểu|biểu|danh mục|bảng phân công|kế hoạch|chương trình|đề án|phương án|"
+        r"nội dung phân công)(?!\w)"
+    )
+)
+_STRONG = re.compile(
+    r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|"
+    r"bệnh viện|viện|"
+    r"đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban(?!\s*nhân)|bộ chỉ huy|bảo hiểm|"
+    r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
+)
+
+
+_BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
+
+
+@dataclass(frozen=True)
+class Header:
+    number: Found
+    date: date | None
+    date_words: Found
+    issuer: Found
+    title: Found
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A document cut into its head (lines before the title's end), its body, and its recipients."""
+
+    header: Header
+    body: tuple[Line | Table, ...]
+    recipients: tuple[str, ...]
+
+
+def parts_of(blocks: Sequence[Line | Table]) -> Parts:
+    """The document in parts. The signature is left out: it holds a person's name."""
+    lines = list(islice(_flat(blocks), _HEAD_LINES))
+    title, after = _title(lines)
+    if not title:
+        title, after = _about(lines)
+        top = lines[: max(after, 40)]
+        after = _after_address(lines, after)
+    else:
+        top = lines[:after]
+    number, number_doubts = _number(top)
+    words, day, date_doubts = _date(top)
+    issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)], top)
+    doubts = [*number_doubts, *date_doubts]
+    for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
+        if not found:
+            doubts.append(Doubt(code, f"Không tìm thấy {name} ở đầu văn bản.", "đầu văn bản"))
+    body, recipients = _without_signature(_body(blocks, after if title else 0))
+    return Parts(Header(number, day, words, issuer, title, tuple(doubts)), tuple(body), tuple(recipients))
+
+
+def _flat(blocks: Sequence[Line | Table]) -> Iterator[Line]:
+    for block in blocks:
+        if isinstance(block, Line):
+            yield block
+        else:
+            yield from block.lines()
+
+
+def _body(blocks: Sequence[Line | Table], taken: int) -> Iterator[Line | Table]:
+    """The blocks after the first ``taken`` lines, tables counted by their cells' lines."""
+    for block in blocks:
+        size = 1 if isinstance(block, Line) else sum(1 for _ in block.lines()) if taken else 0
+        if taken <= 0:
+            yield block
+        taken -= size
+
+
+def _text(lines: Sequence[Line]) -> tuple[str, list[int]]:
+    """The lines as one text, and where each begins in it."""
+    starts, at = [], 0
+    for line in lines:
+        starts.append(at)
+        at += len(line.text) + 1
+    return "\n".join(line.text for line in lines), starts
+
+
+def _place(lines: Sequence[Line], starts: Sequence[int], at: int) -> Place:
+    index = sum(start <= at for start in starts) - 1
+    return lines[index].place if lines else Place()
+
+
+def _number(lines: Sequence[Line]) -> tuple[Found, list[Doubt]]:
+    text, starts = _text(lines)
+    plain = matching(text)
+    for found in _NUMBER.finditer(plain):
+        cut = slice(found.start("sign"), found.end("sign"))
+        sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", text[cut])[0]).strip()
+        if not sign[:1].isupper() and not sign[:2].isdigit():
+            continue
+        place = _place(lines, starts, found.start())
+        digits = re.sub(r"\D*$|\s", "", found["number"] or "")
+        if not digits:
+            said = f"Số văn bản để trống (ký hiệu {sign})."
+            return Found("", place), [Doubt("number_missing", said, str(place))]
+        return Found(f"{digits}{found['first']}{sign}", place), []
+    return Found(), [Doubt("number_missing", "Không tìm thấy số, ký hiệu ở đầu văn bản.", "đầu văn bản")]
+
+
+def _date(lines: Sequence[Line]) -> tuple[Found, date | None, list[Doubt]]:
+    """The first date that follows a place and a comma, else the first one at all in the head."""
+    text, starts = _text(lines)
+    plain = matching(text)
+    dated = [*_DATE_SHORT.finditer(plain), *_DATE.finditer(plain)]
+    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", plain[: each.start()][-40:])):
+        words = Found(
+            re.sub(r"\s+", " ", text[found.start() : found.end()]).strip(" ,"), _place(lines, starts, found.start())
+        )
+        try:
+            day = date(int(found["year"]), int(found["month"]), int(found["day"]))
+        except (TypeError, ValueError):
+            said = f"Ngày ban hành không đủ ngày, tháng, năm: «{words.text}»."
+            return words, None, [Doubt("date_incomplete", said, str(words.place))]
+        return words, day, []
+    return Found(), None, [Doubt("date_missing", "Không tìm thấy ngày ban hành.", "đầu văn bản")]
+
+
+def _issuer(lines: Sequence[Line], head: Sequence[Line]) -> Found:
+    """The last body named in capitals above the number; its name in small letters where the document shows how."""
+    text, starts = _text(lines)
+    number = _NUMBER.search(matching(text))
+    before = text[: number.start()] if number else text
+    plain = matching(before)
+    kept = "".join(" " * len(part) if _drop(part) else part for part in _pieces(before, plain))
+    rows = [(found.start(), found.group().strip()) for found in re.finditer(r"[^\n]+", kept)]
+    rows = [(at, re.sub(r"\s+", " ", row)) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
+    if not rows:
+        return Found()
+    strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
+    joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
+    inner = _BELOW.search(matching(joined))
+    name = joined[inner.start("name") :] if inner else joined
+    return Found(_uncapitalised(name, head), _place(lines, starts, rows[0][0]))
+
+
+def _pieces(text: str, plain: str) -> Iterator[str]:
+    """The text cut at mottos and ruled lines, those given as pieces of their own."""
+    at = 0
+    for found in sorted((*_MOTTO.finditer(plain), *_JUNK.finditer(plain)), key=lambda each: each.start()):
+        if found.start() >= at:
+            yield text[at : found.start()]
+            yield text[found.start() : found.end()]
+            at = found.end()
+    yield text[at:]
+
+
+def _drop(piece: str) -> bool:
+    plain = matching(piece)
+    return _MOTTO.fullmatch(plain) is not None or _JUNK.fullmatch(plain) is not None
+
+
+_PROPER = re.compile(
+    r"(?<!\w)(?:tỉnh\s*ủy|thành\s*ủy|huyện\s*ủy|thị\s*ủy|tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$",
+    re.IGNORECASE,
+)
+
+
+def _uncapitalised(name: str, head: Sequence[Line]) -> str:
+    """«SỞ Y TẾ» as «Sở Y tế»: as the head of the document writes it, else by the known fields, else as it stands."""
+    text = re.sub(r"\s+", " ", " ".join(line.text for line in head))
+    plain, wanted = matching(text), matching(name)
+    for found in re.finditer(re.escape(wanted), plain):
+        written = text[found.start() : found.end()]
+        if not is_capital(written):
+            return written[:1].upper() + written[1:]
+    if _STRONG.match(wanted) and not (re.search(say.any_of(say.FIELDS), wanted) or _PROPER.search(wanted)):
+        return name
+    small = re.sub(r"(?<!\w)(?:ubnd|hđnd|mttq|ubmttq|bcđ|bch)(?!\w)", lambda each: each.group().upper(), wanted)
+    small = small[:1].upper() + small[1:]
+    place = _PROPER.search(small)
+    if place:
+        small = small[: place.start("name")] + place["name"].title() + small[place.end("name") :]
+    field = re.search(rf"(?<=\s){say.any_of(say.FIELDS)}(?!\w)", small)
+    return _fielded(small, field) if field else small
+
+
+def _fielded(name: str, field: re.Match[str]) -> str:
+    """The field with the capitals of its parts: «giáo dục và đào tạo» → «Giáo dục và Đào tạo»."""
+    raised = re.sub(r"(?:^|(?<= - )|(?<=, )|(?<= và ))\w", lambda each: each.group().upper(), field.group())
+    return name[: field.start()] + raised + name[field.end() :]
+
+
+def _title(lines: Sequence[Line]) -> tuple[Found, int]:
+    """The title and the index of the line after it: «KẾ HOẠCH» and the lines that belong to it."""
+    for n, line in enumerate(lines):
+        if line.text == BAR or not _TITLE.match(matching(_unbroken(lines, n))):
+            continue
+        first = _capitals(line.text)
+        if not is_capital(first) or len(first) < 4:
+            continue
+        words, after = [first], n + 1
+        if len(first) < len(line.text) - 1:
+            return Found(" ".join(words), line.place), n
+        capital = any(is_capital(_capitals(each.text)) for each in lines[n + 1 : n + 2])
+        while after < len(lines) and _goes_on(lines[after], capital, len(words)):
+            part = _capitals(lines[after].text) if capital else lines[after].text
+            words.append(part)
+            if len(part) < len(lines[after].text) - 1:
+                break
+            after += 1
+        return Found(" ".join(words), line.place), after
+    return Found(), 0
+
+
+def _unbroken(lines: Sequence[Line], n: int) -> str:
+    return " ".join(line.text for line in lines[n : n + 2])
+
+
+def _goes_on(line: Line, capital: bool, taken: int) -> bool:
+    if line.text == BAR or taken > 12 or re.fullmatch(r"[-–_*=.\s]*", line.text):
+        return False
+    mark = mark_of(line.text)
+    if mark is not None and mark.rank <= Rank.NUMBER:
+        return False
+    if taken == 1 and line.text[:1].islower():
+        return True
+    if capital:
+        return is_capital(_capitals(line.text)) and len(_capitals(line.text)) > 1
+    if is_capital(line.text) or _DATE.search(matching(line.text)) or _DATE_SHORT.search(matching(line.text)):
+        return False
+    return taken < 8 and not _TITLE_ENDS.match(matching(line.text)) and not line.text.endswith((":", "."))
+
+
+def _capitals(text: str) -> str:
+    """The words in capitals at the beginning of a text."""
+    words = text.split(" ")
+    count = next((n for n, word in enumerate(words) if any(each.islower() for each in word)), len(words))
+    return " ".join(words[:count])
+
+
+def _about(lines: Sequence[Line]) -> tuple[Found, int]:
+    """An official letter has no title but a line «V/v …»."""
+    for n, line in enumerate(lines[:60]):
+        found = _ABOUT.match(matching(line.text)) if line.text != BAR else None
+        if found:
+            words, after = [line.text[found.start("about") :]], n + 1
+            while after < len(lines) and _goes_on(lines[after], False, 3 + len(words)):
+                words.append(lines[after].text)
+                after += 1
+            return Found(" ".join(words), line.place), after
+    return Found(), 0
+
+
+def _after_address(lines: Sequence[Line], after: int) -> int:
+    """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
+    for n, line in enumerate(lines[after:60], after):
+        plain = matching(line.text)
+        if _DATE.search(plain) or _DATE_SHORT.search(plain):
+            after = n + 1
+        if plain.startswith("kính gửi"):
+            n += 1
+            while n < len(lines) and re.match(r"[-–+*•|]", lines[n].text):
+                n += 1
+            return n
+    return after
+
+
+def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Table], list[str]]:
+    """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
+    body: list[Line | Table] = []
+    recipients: list[str] = []
+    inside, signed = False, False
+    waiting = list(blocks)
+    n = 0
+    while n < len(waiting):
+        block = waiting[n]
+        n += 1
+        if isinstance(block, Table):
+            lines = list(block.lines())
+            if any(_RECIPIENTS.match(matching(line.text)) for line in lines):
+                waiting[n:n] = lines
+                continue
+            inside = False
+            body.append(block)
+            continue
+        following = waiting[n] if n < len(waiting) else None
+        two = f"{block.text} {following.text}" if isinstance(following, Line) else block.text
+        start = _recipients_at(matching(two), len(block.text)) if not inside else -1
+        if start >= 0:
+            inside, signed = True, False
+            if block.text[:start].strip():
+                body.append(replace(block, text=block.text[:start].strip()))
+            block = Line(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text[start:]), block.place)
+        elif inside and _resumes(block.text):
+            inside = False
+        if not inside:
+            body.append(block)
+            continue
+        signed = signed or block.text == BAR or _SIGNERS.match(matching(block.text)) is not None
+        if not signed:
+            recipients += _recipients(block.text)
+    return body, recipients
+
+
+def _recipients_at(plain: str, length: int) -> int:
+    """Where «Nơi nhận» begins in a line: at its start, or after the end of the text («./. Nơi nhận:»); else -1."""
+    if _RECIPIENTS.match(plain) and length < 200:
+        return 0
+    found = re.search(r"(?<=[./;:)\s])nơi\s*nhận\s*:", plain)
+    return found.start() if found and found.start() < length else -1
+
+
+def _resumes(text: str) -> bool:
+    return (is_capital(text) and _RESUMES.match(matching(text)) is not None) or _is_annex(text)
+
+
+def _is_annex(text: str) -> bool:
+    mark = mark_of(text)
+    return mark is not None and mark.rank is Rank.ANNEX
+
+
+def _recipients(text: str) -> Iterator[str]:
+    for part in re.split(r";\s*(?=[-–+])|;\s*$|^\s*[-–+]\s*|(?<=;)\s*[-–+]\s*", text):
+        name = part.strip(" -–+;.:")
+        if name and not re.match(r"(?i)nhận\b|như trên$|lưu\b", name):
+            yield name

@@ -1,0 +1,298 @@
+"""Lines back into paragraphs: text saved at any width, words broken over lines, bars of flattened tables.
+
+One pass, left to right. Every line either goes on with the paragraph before it, begins one, or leaves a *seam*: a
+place where the document may have meant a new paragraph and nothing shows it. What a line means depends on how the
+whole text was wrapped, so that is measured first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+from statistics import median
+
+from engine.importer.model import Place
+from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
+from engine.importer.phrases.names import Prose, opens_duty
+from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.reading.pages import BAR, Line, Table
+from engine.importer.vietnamese import is_capital, matching, starts_small
+
+_ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$|[\"”»]\s*$")
+_RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
+_EXPECTS_MORE = re.compile(r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|thuộc)$|[,\-–&/(]$")
+_EXPECTS_NUMBER = re.compile(
+    r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
+    r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
+)
+_CLOSER = say.compiled(say.CLOSERS)
+_GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
+_ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
+_KNOWN_PAIRS = frozenset(
+    pair
+    for text in (*say.FIELDS, *say.WHOLE_NAMES, "kinh tế - xã hội", "chính trị - xã hội", "phát thanh - truyền hình",
+                 "văn hóa - xã hội", "dân số - kế hoạch hóa", "xã hội - nghề nghiệp", "kinh tế - kỹ thuật",
+                 "vườn - ao - chuồng", "xanh - sạch - đẹp", "an ninh - quốc phòng",
+                 "hđnd - ubnd", "truyền thông - văn hóa")
+    for pair in _ACROSS.findall(text)
+)  # fmt: skip
+_MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun."""
+
+    text: str
+    place: Place
+    mark: Mark | None = None
+    seams: tuple[int, ...] = ()
+
+    @property
+    def body(self) -> str:
+        return self.text[self.mark.length :] if self.mark else self.text
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a text was wrapped. ``width`` of full lines, 0 if lines are whole paragraphs; ``first`` the usual length of
+    the first line of a paragraph where that is much shorter; whether breaks and blank lines of the format are true;
+    ``pairs`` of words that the document itself writes with a dash between."""
+
+    width: int = 0
+    first: int = 0
+    opens: bool = True
+    gaps: bool = True
+    pairs: frozenset[tuple[str, str]] = frozenset()
+
+
+def ended(text: str) -> bool:
+    """Whether a text ends like a sentence or the entry of a list."""
+    return _ENDED.search(text[-8:]) is not None
+
+
+def measured(lines: Sequence[Line]) -> Shape:
+    """The shape of a text, from which lines visibly go on in the next one."""
+    pairs = [(a, b) for a, b in pairwise(lines) if a.text != BAR and b.text != BAR]
+    broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text)]
+    opens = _rare(sum(b.opens for _, b in broken), sum(b.opens for _, b in pairs))
+    gaps = _rare(sum(b.gap for _, b in broken), sum(b.gap for _, b in pairs))
+    wrapped = [a.text for a, b in broken if not (b.opens and opens) and not (b.gap and gaps)]
+    if len(wrapped) < 3 and len(wrapped) * 20 < len(pairs):
+        return Shape(0, 0, opens, gaps, _pairs_of(lines))
+    width = sorted(map(len, wrapped))[int(0.9 * (len(wrapped) - 1))] if wrapped else 0
+    firsts = [len(text) for text in wrapped if mark_of(text)]
+    first = int(median(firsts)) if len(firsts) >= 4 else 0
+    return Shape(width, first if first < 0.7 * width else 0, opens, gaps, _pairs_of(lines))
+
+
+def _rare(some: int, all_: int) -> bool:
+    return some <= max(2, 0.04 * all_)
+
+
+def _pairs_of(lines: Iterable[Line]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
+
+
+class _Break(Enum):
+    NONE = 0
+    SEAM = 1
+    FULL = 2
+
+
+@dataclass
+class _Joiner:
+    shape: Shape
+    parts: list[str] = field(default_factory=list)
+    seams: list[int] = field(default_factory=list)
+    place: Place = field(default_factory=Place)
+    last: Line | None = None
+    length: int = 0
+    counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
+
+    def add(self, line: Line) -> Paragraph | None:
+        """Takes a line; gives the paragraph that it ended, if it did."""
+        done = None
+        mark = mark_of(line.text)
+        how = self._break(line, mark) if self.parts else _Break.FULL
+        if how is _Break.FULL:
+            done = self.finish()
+            self.place = line.place
+            if mark:
+                self._count(mark)
+        elif how is _Break.SEAM:
+            self.seams.append(self.length + 1)
+        glue = "" if not self.parts or self._glued(line.text) else " "
+        self.parts.append(glue + line.text)
+        self.length += len(self.parts[-1])
+        self.last = line
+        return done
+
+    def finish(self) -> Paragraph | None:
+        """The paragraph so far, if any; the next line begins anew."""
+        text = "".join(self.parts)
+        found = Paragraph(text, self.place, mark_of(text), tuple(self.seams)) if text else None
+        self.parts, self.seams, self.length, self.last = [], [], 0, None
+        return found
+
+    def _glued(self, text: str) -> bool:
+        """«29/2014/QĐ-» and «TTg» are one word."""
+        return bool(self.last and _GLUED_END.search(self.last.text[-14:]) and text[:1].isalnum())
+
+    def _count(self, mark: Mark) -> None:
+        for rank, depth in [each for each in self.counts if each > (mark.rank, mark.depth)]:
+            del self.counts[rank, depth]
+        self.counts[mark.rank, mark.depth] = mark.value
+
+    def _break(self, line: Line, mark: Mark | None) -> _Break:
+        before = self.last.text if self.last else ""
+        trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
+        if self._bare():
+            return _Break.NONE if mark is None else _Break.FULL
+        if (
+            mark is not None
+            and mark.rank is Rank.DASH
+            and not trusted
+            and self._paired(before, line.text[mark.length :])
+        ):
+            return _Break.NONE
+        open_ = not ended(before) and not self._complete(line)
+        if mark is not None:
+            return _Break.FULL if not open_ or self._genuine(mark, line, before, trusted) else _Break.NONE
+        if starts_small(line.text):
+            return _Break.NONE if open_ or not trusted else _Break.FULL
+        if trusted:
+            return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
+        return _Break.NONE if open_ else self._after_end(line, before)
+
+    def _bare(self) -> bool:
+        """Whether the paragraph is so far a number alone: «1.» on a line of its own."""
+        text = self.parts[0] if len(self.parts) == 1 else ""
+        mark = mark_of(text) if 0 < len(text) < 12 else None
+        return mark is not None and mark.length >= len(text) and mark.rank is not Rank.ANNEX
+
+    def _after_end(self, line: Line, before: str) -> _Break:
+        """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
+        shape = self.shape
+        closes = _CLOSER.match(matching(line.text)) is not None and line.text[:1].isupper()
+        if not shape.width or before.endswith(":") or closes or self._complete(line):
+            return _Break.FULL
+        room = len(before) + 1 + len(line.text.split(" ", 1)[0])
+        if room > shape.width - 2 and len(before) > 0.6 * shape.width:
+            return _Break.NONE
+        if shape.first:
+            fresh = len(line.text) <= 1.2 * shape.first and not ended(line.text)
+            return _Break.FULL if fresh else _Break.SEAM
+        return _Break.FULL if line.place.page else _Break.SEAM
+
+    def _complete(self, line: Line) -> bool:
+        """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""
+        if self.length > 240 or starts_small(line.text):
+            return False
+        text = "".join(self.parts)
+        mark = mark_of(text)
+        body = text[mark.length :] if mark else text
+        if _EXPECTS_MORE.search(matching(body[-20:])):
+            return False
+        if is_capital(body):
+            return not is_capital(line.text) or mark_of(line.text) is not None
+        if mark is not None and mark.rank <= Rank.ROMAN and _MATCHED_HEADING.match(matching(body)):
+            return True
+        if mark is None or mark.rank in BULLETS:
+            return False
+        opens = mark_of(line.text) is not None or opens_duty(Prose.of(line.text))
+        owner = owner_line(body, headed=opens)
+        if owner is not None and owner.form is Form.ALONE:
+            return opens or not self._goes_on(body, line.text)
+        return owner is None and mark_of(line.text) is not None and len(body) < 90
+
+    @staticmethod
+    def _goes_on(body: str, following: str) -> bool:
+        """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
+        whole = owner_line(f"{body} {following}")
+        return whole is not None and whole.form is Form.ALONE
+
+    def _genuine(self, mark: Mark, line: Line, before: str, trusted: bool) -> bool:
+        """Whether a mark at the beginning of a line is one, although the line before has not ended."""
+        rest = line.text[mark.length :]
+        plain = matching(before[-40:])
+        if mark.rank in BULLETS:
+            return self._bullet(mark, rest, plain, trusted)
+        if trusted:
+            return True
+        if _EXPECTS_NUMBER.search(plain) and not self._heading():
+            return False
+        if mark.rank is Rank.BRACKET:
+            earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
+            return not any(earlier in part[3:] for part in self.parts)
+        if mark.rank <= Rank.PART:
+            return is_capital(rest) or not rest
+        return not (starts_small(rest) and self._full(before)) and self._follows(mark)
+
+    def _bullet(self, mark: Mark, rest: str, before: str, trusted: bool) -> bool:
+        if mark.rank is Rank.PLUS:
+            return not rest[:1].isdigit()
+        if mark.rank is Rank.STAR or trusted:
+            return True
+        return not (starts_small(rest) and self._full(before))
+
+    def _paired(self, before: str, rest: str) -> bool:
+        """Whether a dash at the beginning of a line is the one inside a name («Lao động» «- Thương binh»)."""
+        left = re.search(r"\w+$", matching(before[-14:]))
+        right = re.match(r"\w+", matching(rest[:14]))
+        if not left or not right:
+            return False
+        pair = (left.group(), right.group())
+        return pair in self.shape.pairs or pair in _KNOWN_PAIRS or (pair[0].isdigit() and pair[1].isdigit())
+
+    def _full(self, before: str) -> bool:
+        return bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
+
+    def _heading(self) -> bool:
+        return is_capital("".join(self.parts)) if self.length < 300 else False
+
+    def _follows(self, mark: Mark) -> bool:
+        """Whether a number could be the next of its row: 1, the same again, or up to four more."""
+        last = self.counts.get((mark.rank, mark.depth), 0)
+        return mark.value <= 1 or last <= mark.value <= last + 4
+
+
+_PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")
+
+
+def _without_rules(blocks: Iterable[Line | Table]) -> Iterator[Line | Table]:
+    """The blocks without ruled lines and without page numbers, which are numbers alone that go up one by one."""
+    page, barred = 0, False
+    for block in blocks:
+        if isinstance(block, Table) or block.text == BAR:
+            barred = True
+            yield block
+            continue
+        number = _PAGE_NUMBER.fullmatch(block.text)
+        if number and not barred and int(number["page"]) in ((page + 1,) if page else (1, 2, 3)):
+            page = int(number["page"])
+        elif not _RULED.match(block.text):
+            yield block
+        barred = False
+
+
+def joined(blocks: Iterable[Line | Table]) -> Iterator[Paragraph | Table]:
+    """The paragraphs of a document in order, tables left as they are."""
+    blocks = list(_without_rules(blocks))
+    joiner = _Joiner(measured([each for each in blocks if isinstance(each, Line)]))
+    for block in blocks:
+        if isinstance(block, Line) and block.text != BAR:
+            done = joiner.add(block)
+        else:
+            done = joiner.finish()
+        if done:
+            yield done
+        if isinstance(block, Table):
+            yield block
+    last = joiner.finish()
+    if last:
+        yield last

@@ -1,0 +1,100 @@
+"""Duty tables in documents saved as text: «a | b | c» on one line, or every cell on lines of its own with a bar after.
+
+Only runs whose first cells read like the heads of a duty table become tables again; everything else stays lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from engine.importer.model import Place
+from engine.importer.phrases.labels import Label, label_of_column
+from engine.importer.reading.pages import BAR, Block, Line, Table
+
+_NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
+_WIDEST = 20
+_RULE = re.compile(r"[\s|:+\-–=_]*")
+
+
+def with_text_tables(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with every run of lines that is a duty table turned into one."""
+    found: list[Block] = []
+    count = sum(isinstance(each, Table) for each in blocks)
+    n = 0
+    while n < len(blocks):
+        rows, after = _piped(blocks, n)
+        if not rows:
+            rows, after = _barred(blocks, n)
+        if rows:
+            count += 1
+            width = max(map(len, rows))
+            cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
+            first = blocks[n]
+            found.append(Table(cells, Place(line=first.place.line, page=first.place.page, table=count)))
+            n = after
+        else:
+            found.append(blocks[n])
+            n += 1
+    return found
+
+
+def _piped(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
+    """Rows written on one line each."""
+    rows: list[list[str]] = []
+    n = start
+    while n < len(blocks):
+        line = blocks[n]
+        if not isinstance(line, Line) or line.text.count("|") < 2:
+            break
+        if not _RULE.fullmatch(line.text):
+            text = line.text.removeprefix("|").removesuffix("|")
+            rows.append([cell.strip() for cell in text.split("|")])
+            if not _is_head(rows[0]):
+                return [], start
+        n += 1
+    return (rows, n) if len(rows) > 1 else ([], start)
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    labels = [label_of_column(cell) for cell in cells]
+    return Label.LEAD in labels and (Label.TASK in labels or Label.NUMBER in labels)
+
+
+def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
+    """Rows whose cells stand one under another, a bar after each."""
+    line = blocks[start]
+    if not isinstance(line, Line) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
+        return [], start
+    cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
+    heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
+    if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
+        return [], start
+    cells = list(_cells(blocks, start))
+    rows = [[text for text, _ in cells[:heads]]]
+    numbered = label_of_column(cells[0][0]) is Label.NUMBER
+    for text, _ in cells[heads:]:
+        fresh = _NUMBERED.fullmatch(text) is not None if numbered else len(rows[-1]) >= heads
+        if len(rows) == 1 or (fresh and len(rows[-1]) > 1) or len(rows[-1]) >= heads:
+            rows.append([])
+        rows[-1].append(text)
+    return rows, cells[-1][1]
+
+
+def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
+    """The cells from a block on, each with the index after its bar, while every cell ends with one in time."""
+    n = start
+    while n < len(blocks):
+        parts: list[str] = []
+        while n < len(blocks) and len(parts) < 60:
+            block = blocks[n]
+            if not isinstance(block, Line) or block.text == BAR:
+                break
+            parts.append(block.text)
+            n += 1
+        ended = n < len(blocks) and isinstance(blocks[n], Line) and len(parts) < 60
+        if not ended:
+            return
+        n += 1
+        yield " ".join(parts), n

@@ -1,1 +1,0 @@
-"""The schema's steps, by Alembic. ``Database.upgrade()`` takes them; ``python -m engine.migrations`` writes them."""

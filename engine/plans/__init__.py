@@ -1,0 +1,1 @@
+"""Plans as they are loaded, amended, simulated and closed."""

@@ -1,0 +1,259 @@
+"""What comes after the document: a duty added to a running plan, or one of its duties changed, by a letter's number.
+
+The plan's file stays the document word for word. An added duty is a row that says so (``Duty.added``), numbered «BS.1»,
+«BS.2» …, owed once; its assignments open at once. A changed duty keeps what it said before in the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session
+
+from engine.assignments.calendar_change import due_moved_line
+from engine.assignments.lifecycle import append, cancel, event, move_due, open_new, supervisor_of
+from engine.assignments.outbox import Line, post
+from engine.errors import BadInput, ForbiddenMove, NotFound
+from engine.files.plan import ONCE
+from engine.plans.loading import expand_owners
+from engine.rules.calendar import Due, WorkCalendar, local_date, written
+from engine.store.database import table
+from engine.store.records import Assignment, Duty, Plan
+from engine.store.rulebook import Rulebook, freeze_ladder, read_answering, read_rulebook
+from engine.terms import OPEN_STATES, EventKind, PlanState, State
+
+ADDED = "added"
+PREFIX = "BS"
+LONGEST = 8_000
+
+
+@dataclass(frozen=True)
+class NewDuty:
+    """A duty as typed. ``owners`` and ``coordinating`` are agency or group ids; ``basis`` the letter that orders it;
+    ``fixed`` keeps a due date on a closed day."""
+
+    text: str
+    owners: tuple[str, ...]
+    due: date
+    basis: str
+    heading: str = "Nhiệm vụ bổ sung"
+    reason: str = ""
+    coordinating: tuple[str, ...] = ()
+    request: bool = False
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What to change of a duty; None leaves it. ``owners`` are all owners from now on. ``due``: period -> new date."""
+
+    basis: str
+    text: str | None = None
+    heading: str | None = None
+    owners: tuple[str, ...] | None = None
+    coordinating: tuple[str, ...] | None = None
+    due: Mapping[str, date] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """How many assignments opened, were cancelled, and got another due date."""
+
+    opened: int = 0
+    cancelled: int = 0
+    moved: int = 0
+
+
+def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> int:
+    """Add a duty to an active plan and open its assignments; returns the duty's id. The next pass tells the owners."""
+    _must_say(new.text, "nội dung nhiệm vụ / what the duty is")
+    _must_say(new.basis, "căn cứ, như số công văn / its basis, such as a letter's number")
+    if new.due < local_date(now):
+        raise BadInput(f"Hạn {written(new.due)} đã qua. / The due date has passed.")
+    plan = _running(session, plan_id)
+    owners = expand_owners(session, new.owners)
+    if not owners:
+        raise BadInput("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+    book = read_rulebook(session)
+    duty = {
+        **_place(session, plan_id), "plan_id": plan_id, "heading": new.heading.strip()[:200], "text": new.text.strip(),
+        "request": new.request, "kind": ADDED, "cadence": [ONCE], "rule": "", "owners": list(owners),
+        "coordinating": list(expand_owners(session, new.coordinating)), "waits_for": [],
+        "added": {"due": new.due.isoformat(), "roll": not new.fixed, "basis": new.basis.strip(),
+                  "reason": new.reason.strip(), "by": actor, "on": local_date(now).isoformat()},
+    }  # fmt: skip
+    made = session.connection().execute(insert(table(Duty)).values(**duty))
+    duty_id = int((made.inserted_primary_key or (0,))[0])
+    due = book.calendar.due(new.due, roll=not new.fixed)
+    _open(session, plan, duty_id, new.request, owners, [_Round(ONCE, due)], book, now)
+    append(session, [event(EventKind.DUTY_ADDED, now, actor=actor, plan_id=plan_id, duty=duty_id,
+                           citation=duty["citation"], basis=new.basis, owners=list(owners))])  # fmt: skip
+    return duty_id
+
+
+def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:
+    """Change a duty of an active plan. A new owner gets every round that is still open with somebody; one who is left
+    out has his open assignments cancelled and is told; another due date moves the open ones of that period."""
+    _must_say(change.basis, "căn cứ, như số công văn / its basis, such as a letter's number")
+    duty = (
+        session.connection().execute(select(table(Duty)).where(table(Duty).c.id == duty_id).with_for_update()).first()
+    )
+    if duty is None:
+        raise NotFound(f"Không có nhiệm vụ số {duty_id}. / There is no duty {duty_id}.")
+    plan = _running(session, duty.plan_id)
+    values = _changed(session, duty, change)
+    if not values and not change.due:
+        raise BadInput("Không có gì thay đổi. / Nothing is changed.")
+    book = read_rulebook(session)
+    moved = _move(session, duty, change, plan, book, actor, now)
+    opened = cancelled = 0
+    if "owners" in values:
+        rounds = _open_rounds(session, duty_id)
+        fresh = [each for each in values["owners"] if each not in duty.owners]
+        opened = _open(session, plan, duty_id, duty.request, fresh, rounds, book, now)
+        cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
+    if values:
+        session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
+    was = {name: getattr(duty, name) for name in values}
+    due = {period: day.isoformat() for period, day in change.due.items()}
+    append(session, [event(EventKind.DUTY_AMENDED, now, actor=actor, plan_id=duty.plan_id, duty=duty_id,
+                           citation=duty.citation, basis=change.basis, was=was, became=values, due=due)])  # fmt: skip
+    return Amended(opened, cancelled, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One period of a duty as its assignments carry it."""
+
+    period: str
+    due: Due | None
+    window_start: date | None = None
+    window_end: date | None = None
+    original: date | None = None
+
+
+def _running(session: Session, plan_id: int) -> Any:
+    plan = session.connection().execute(select(table(Plan)).where(table(Plan).c.id == plan_id)).first()
+    if plan is None:
+        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+    if plan.state is not PlanState.ACTIVE:
+        raise ForbiddenMove("Kế hoạch chưa chạy hoặc đã kết thúc. / The plan is not running.")
+    return plan
+
+
+def _place(session: Session, plan_id: int) -> dict[str, Any]:
+    """The next position and number of an added duty."""
+    d = table(Duty)
+    last = session.connection().scalar(select(func.max(d.c.position)).where(d.c.plan_id == plan_id))
+    added = session.connection().scalar(
+        select(func.count()).select_from(d).where(d.c.plan_id == plan_id, d.c.kind == ADDED)
+    )
+    return {"position": (last or 0) + 1, "citation": f"{PREFIX}.{(added or 0) + 1}"}
+
+
+def _open(
+    session: Session, plan: Any, duty_id: int, request: bool, owners: Iterable[str], rounds: Iterable[_Round],
+    book: Rulebook, now: datetime,
+) -> int:  # fmt: skip
+    """Open assignments; those that exist stay as they are. Returns how many are new."""
+    ladder_id = freeze_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
+    owners = list(owners)
+    rows = [
+        {
+            "plan_id": plan.id, "duty_id": duty_id, "agency_id": owner,
+            "supervisor_id": supervisor_of(owner, plan.supervisor_id, plan.issuer_id), "period": each.period,
+            "window_start": each.window_start, "window_end": each.window_end,
+            "nominal_due": each.due.nominal if each.due else None,
+            "original_due_on": each.original or (each.due.on if each.due else None),
+            "due_on": each.due.on if each.due else None, "due_why": dict(each.due.why) if each.due else {},
+            "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
+            "next_action_at": now, "level": 0,
+        }
+        for each in rounds for owner in owners
+    ]  # fmt: skip
+    return open_new(session, rows, now)
+
+
+def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:
+    """The columns that really change."""
+    wanted: dict[str, Any] = {}
+    for name, text in (("text", change.text), ("heading", change.heading)):
+        if text is not None:
+            _must_say(text, "nội dung / the text")
+            wanted[name] = text.strip()
+    for name, bodies in (("owners", change.owners), ("coordinating", change.coordinating)):
+        if bodies is not None:
+            wanted[name] = list(expand_owners(session, bodies))
+    if wanted.get("owners") == []:
+        raise BadInput("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+    return {name: value for name, value in wanted.items() if value != getattr(duty, name)}
+
+
+def _open_rounds(session: Session, duty_id: int) -> list[_Round]:
+    """The rounds that somebody still owes, each as most have it."""
+    a = table(Assignment)
+    chosen = select(a).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES)).order_by(a.c.due_on.desc(), a.c.id)
+    rounds: dict[str, _Round] = {}
+    for row in session.connection().execute(chosen):
+        due = None if row.due_on is None else Due(row.nominal_due or row.due_on, row.due_on, row.due_why)
+        rounds[row.period] = _Round(row.period, due, row.window_start, row.window_end, row.original_due_on)
+    return list(rounds.values())
+
+
+def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Rulebook, actor: str, now: datetime) -> int:
+    a, p = table(Assignment), table(Plan)
+    chosen = (
+        select(a, p.c.urgency).join(p, p.c.id == a.c.plan_id)
+        .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), a.c.state.in_(OPEN_STATES))
+        .order_by(a.c.id).with_for_update(of=a)
+    )  # fmt: skip
+    rows = session.connection().execute(chosen).all()
+    missing = set(change.due) - {row.period for row in rows}
+    if missing:
+        raise BadInput(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}. / Nobody owes that period any more.")
+    lines: list[Line] = []
+    for row in rows:
+        due = _by_letter(book.calendar, change.due[row.period], change.basis, local_date(now))
+        if due.on == row.due_on:
+            continue
+        move_due(session, row, due.on, now, due.why, book, due.nominal)
+        was = None if row.due_on is None else row.due_on.isoformat()
+        append(session, [event(EventKind.DUE_MOVED, now, actor=actor, plan_id=plan.id, assignment_id=row.id, was=was,
+                               due=due.on.isoformat(), basis=change.basis)])  # fmt: skip
+        lines.append(due_moved_line(row, row.due_on, due.on, book.policy(plan.policy_id), now))
+    post(session, lines, read_answering(session, (line.agency_id for line in lines)), book.calendar, now)
+    return len(lines)
+
+
+def _by_letter(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
+    """A due date set by a letter, with its arithmetic."""
+    if day < today:
+        raise BadInput(f"Hạn {written(day)} đã qua. / The due date has passed.")
+    due = calendar.due(day)
+    words = {"vi": "theo", "en": "by"}
+    return Due(
+        due.nominal, due.on, {language: f"{why} ({words[language]} {basis})" for language, why in due.why.items()}
+    )
+
+
+def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
+    """Cancel the open assignments of those who own the duty no longer."""
+    a = table(Assignment)
+    gone = [each for each in duty.owners if each not in set(owners)]
+    chosen = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(gone), a.c.state.in_(OPEN_STATES))
+    ids = list(session.connection().scalars(chosen.order_by(a.c.id)))
+    for assignment_id in ids:
+        cancel(session, assignment_id, reason=f"Không còn chủ trì, theo {basis}.", actor=actor, now=now)
+    return len(ids)
+
+
+def _must_say(text: str, what: str) -> None:
+    vi, en = (half.strip() for half in what.split("/"))
+    if not text.strip():
+        raise BadInput(f"Cần ghi {vi}. / Give {en}.")
+    if len(text) > LONGEST:
+        raise BadInput(f"Dài quá {LONGEST} ký tự. / Longer than {LONGEST} characters.")

@@ -1,0 +1,82 @@
+"""A plan ends: nothing more of it opens and nobody is reminded any more.
+
+What is open stays as it is. To cancel it would take it out of the year's figures, where lateness belongs; and a late
+report is still better than none, so it may come in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from engine.assignments.counters import recount
+from engine.assignments.lifecycle import append, event
+from engine.assignments.opening import planned
+from engine.errors import BadInput, Conflict, NotFound
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.records import Assignment, Plan
+from engine.store.rulebook import read_rulebook
+from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an ending leaves: assignments ``open`` (``overdue`` of them late), reports ``waiting`` to be accepted, and
+    how many were still ``to_open`` and never will."""
+
+    open: int
+    overdue: int
+    waiting: int
+    to_open: int
+
+
+def would_leave(session: Session, plan_id: int, now: datetime) -> Left:
+    """Before the deed. Raises NotFound, and Conflict for a plan that is not active."""
+    p, a = table(Plan), table(Assignment)
+    plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
+    _must_be_active(plan_id, None if plan is None else plan.state)
+    assert plan is not None
+    grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
+    counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
+    late = select(func.count()).where(
+        a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES), a.c.due_on < local_date(now)
+    )  # fmt: skip
+    book = read_rulebook(session)
+    rounds = planned(session, plan, book.policy(plan.policy_id), book.calendar)
+    today = local_date(now)
+    to_open = sum(len(each.duty.owners) for each in rounds if each.opens_on > today)
+    waiting = counts.get(State.REPORTED, 0)
+    return Left(sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting,
+                to_open)  # fmt: skip
+
+
+def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetime) -> int:
+    """End an active plan, with a reason; returns how many assignments stay open. Letters that wait lose their lines
+    about it when they leave."""
+    if not reason.strip():
+        raise BadInput("Cần ghi lý do kết thúc kế hoạch. / Say why the plan ends.")
+    p, a, connection = table(Plan), table(Assignment), session.connection()
+    active = (p.c.id == plan_id, p.c.state == PlanState.ACTIVE)
+    if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
+        _must_be_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
+    left = connection.execute(
+        update(a).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
+        .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
+    ).rowcount  # fmt: skip
+    recount(session)  # the board no longer counts it
+    append(session, [event(EventKind.PLAN_ENDED, now, actor=actor, plan_id=plan_id, key=f"plan:{plan_id}:ended",
+                           reason=reason, open=left)])  # fmt: skip
+    return int(left)
+
+
+def _must_be_active(plan_id: int, state: PlanState | None) -> None:
+    if state is None:
+        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+    if state is PlanState.LOADED:
+        raise Conflict("Kế hoạch này chưa kích hoạt nên không có gì để kết thúc. / This plan was never activated.")
+    if state is PlanState.ENDED:
+        raise Conflict("Kế hoạch này đã kết thúc rồi. / This plan has ended already.")

@@ -1,0 +1,99 @@
+"""A year that has not happened yet, as values: every message that would go out, and what stands out in it.
+
+Made by ``workflows.simulation.simulation``, which lives through the year by the live passes; shown by the pages and on
+the command line. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from engine.assignments.weekly_digest import week_of
+from engine.files.plan import PlanFile
+
+BUSY_WEEK = 5
+"""Letters to one person in one week from which on he is named as overloaded (one a working day)."""
+
+
+class Scenario(StrEnum):
+    """How the agencies behave."""
+
+    SILENT = "silent"
+    PUNCTUAL = "punctual"
+    LATE = "late"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """One message that would go out. ``at`` is local; ``kind`` and ``rung`` are those of its worst line."""
+
+    at: str
+    channel: str
+    kind: str
+    rung: str
+    agency: str
+    role: str
+    assignments: tuple[str, ...]
+    key: str
+
+    @property
+    def person(self) -> tuple[str, str]:
+        return self.agency, self.role
+
+    @property
+    def week(self) -> str:
+        return week_of(date.fromisoformat(self.at[:10]))
+
+
+@dataclass(frozen=True)
+class Year:
+    """What would happen: the messages in order, and the due dates with their arithmetic."""
+
+    messages: tuple[Foreseen, ...]
+    due: tuple[tuple[str, date, int, str], ...]
+    """(period, due date, assignments, why it moved in Vietnamese; empty when it did not)"""
+    assignments: int
+    days: int
+
+    def per_week(self) -> Counter[tuple[str, str, str]]:
+        """(agency, role, ISO week) -> letters."""
+        return Counter((*each.person, each.week) for each in self.messages)
+
+    def heat(self) -> tuple[list[str], list[tuple[str, str, list[int]]]]:
+        """Every ISO week from the first letter to the last, and (agency, role, letters in each of them), most letters
+        first."""
+        weekly = self.per_week()
+        weeks = _weeks(self.messages[0].at, self.messages[-1].at) if self.messages else []
+        people = Counter(each.person for each in self.messages)
+        return weeks, [
+            (agency, role, [weekly[agency, role, week] for week in weeks])
+            for (agency, role), _ in sorted(people.items(), key=lambda each: (-each[1], each[0]))
+        ]
+
+    def overloaded(self) -> list[tuple[str, str, str, int]]:
+        """(agency, role, week, letters) of people who would get too many."""
+        return [(*key, count) for key, count in self.per_week().most_common() if count >= BUSY_WEEK]
+
+    def collisions(self) -> list[tuple[date, int]]:
+        """Days on which assignments of more than one period are due at once, busiest first."""
+        by_day: dict[date, set[str]] = {}
+        counted: Counter[date] = Counter()
+        for period, due_on, count, _ in self.due:
+            by_day.setdefault(due_on, set()).add(period)
+            counted[due_on] += count
+        return [(day, count) for day, count in counted.most_common() if len(by_day[day]) > 1]
+
+
+def _weeks(first: str, last: str) -> list[str]:
+    begins, ends = (date.fromisoformat(each[:10]) for each in (first, last))
+    begins -= timedelta(days=begins.weekday())
+    return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
+
+
+Foresee = Callable[[PlanFile, date, date, Scenario], Year]
+"""(plan, first day, last day, scenario) -> what would happen; with the directory, policy and calendar of the office."""

@@ -1,0 +1,64 @@
+"""The directory as a list: agencies by kind of body, with what each has open and overdue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlmodel import Session
+
+from engine.queries.paging import Page, decode, page
+from engine.queries.time_class import Today
+from engine.rules.words import LEVELS, level_rank
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Plan
+from engine.terms import OPEN_STATES, PlanState
+
+PER_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    id: str
+    name: str
+    short: str
+    level: str
+    parent_id: str | None
+    open: int
+    overdue: int
+
+
+def list_agencies(session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE) -> Page[AgencyRow]:
+    """By kind of body, code and name; two queries."""
+    a, g, p = table(Assignment), table(Agency), table(Plan)
+    load = (
+        select(a.c.agency_id, func.count().label("open"),
+               func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"))
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE).group_by(a.c.agency_id).subquery()
+    )  # fmt: skip
+    chosen = (
+        select(g.c.id, g.c.name, g.c.short, g.c.level, g.c.parent_id, func.coalesce(load.c.open, 0),
+               func.coalesce(load.c.overdue, 0))
+        .outerjoin(load, load.c.agency_id == g.c.id)
+        .order_by(*in_order())
+    )  # fmt: skip
+    first = decode(after, int)[0] if after else 0
+    rows = [AgencyRow(*row) for row in session.connection().execute(chosen.offset(first).limit(limit + 1))]
+    total = session.connection().scalar(select(func.count()).select_from(g))
+    return page(rows, limit, lambda _: (first + limit,), total)
+
+
+def in_order() -> tuple[Any, ...]:
+    """By kind of body, code and name: as every list of agencies stands."""
+    g = table(Agency)
+    ranks = {level: level_rank(level) for level in LEVELS}
+    return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
+
+
+def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
+    """(id, name) of every agency: what a form chooses among."""
+    g = table(Agency)
+    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*in_order()))
+    return tuple((row[0], row[1]) for row in rows)

@@ -1,0 +1,160 @@
+"""One agency as whoever keeps the directory sees it, and the directory searched by name as people type it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session
+
+from engine.agencies.contacts import ContactLine, contacts_of
+from engine.errors import NotFound
+from engine.files.directory import fold
+from engine.queries.directory.agencies import in_order
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.time_class import Today
+from engine.store.database import table
+from engine.store.records import Agency, AgencyGroup, Contact, Succession
+from engine.terms import Role
+
+
+@dataclass(frozen=True, slots=True)
+class NameLine:
+    """What a body is called from a day till a day, both included; None is open."""
+
+    name: str
+    short: str
+    since: date | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A succession as seen from one of its two bodies: ``agency`` is the other one."""
+
+    id: int
+    agency_id: str
+    agency: str
+    on: date
+    function: str
+    basis: str
+
+
+@dataclass(frozen=True)
+class AgencyPage:
+    """``names`` newest first. ``went_to``: who took its functions over; ``came_from``: whose it took over."""
+
+    id: str
+    name: str
+    level: str
+    code: str | None
+    parent_id: str | None
+    parent: str | None
+    aliases: tuple[str, ...]
+    names: tuple[NameLine, ...]
+    groups: tuple[str, ...]
+    went_to: tuple[Edge, ...]
+    came_from: tuple[Edge, ...]
+    contacts: tuple[ContactLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One agency in the searched directory. ``was``: an earlier or other name that the search met. ``coordinators``:
+    how many can be reached today."""
+
+    id: str
+    name: str
+    short: str
+    level: str
+    was: str
+    coordinators: int
+    succeeded: bool
+
+
+def agency_page(session: Session, agency_id: str) -> AgencyPage:
+    """Four queries. Raises NotFound."""
+    g, n = table(Agency), table(AgencyGroup)
+    above = g.alias()
+    chosen = select(g, above.c.name.label("parent")).outerjoin(above, above.c.id == g.c.parent_id)
+    row = session.connection().execute(chosen.where(g.c.id == agency_id)).first()
+    if row is None:
+        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+    groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
+    went_to, came_from = _edges(session, agency_id)
+    return AgencyPage(
+        row.id, row.name, row.level, row.code, row.parent_id, row.parent, tuple(row.aliases),
+        tuple(_name(each) for each in reversed(row.names)),
+        tuple(each.name for each in groups if agency_id in each.members),
+        went_to, came_from, contacts_of(session, agency_id),
+    )  # fmt: skip
+
+
+def search(session: Session, today: Today, text: str = "", *, after: str = "", limit: int = PER_PAGE) -> Page[Found]:
+    """Agencies any of whose names holds the text, told without tones and case; two queries, whatever is found. The
+    directory is read whole: a province has some hundreds of bodies."""
+    g, c, s = table(Agency), table(Contact), table(Succession)
+    known = session.connection().execute(select(g, _gone(s, today.day).label("succeeded")).order_by(*in_order())).all()
+    answers = (
+        or_(c.c.email != "", c.c.phone != ""),
+        c.c.role == Role.COORDINATOR,
+        or_(c.c.valid_from.is_(None), c.c.valid_from <= today.day),
+        or_(c.c.valid_until.is_(None), c.c.valid_until >= today.day),
+    )
+    counted = select(c.c.agency_id, func.count()).where(*answers).group_by(c.c.agency_id)
+    coordinators: dict[str, int] = {row[0]: row[1] for row in session.connection().execute(counted)}
+    wanted = fold(text)
+    met = [
+        Found(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
+        for row in known if (was := _met(row, wanted)) is not None
+    ]  # fmt: skip
+    first = decode(after, int)[0] if after else 0
+    return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))
+
+
+def level_choices(session: Session) -> tuple[str, ...]:
+    """The kinds of body that the directory knows."""
+    g = table(Agency)
+    return tuple(session.connection().scalars(select(g.c.level).distinct().order_by(g.c.level)))
+
+
+def group_choices(session: Session) -> tuple[tuple[str, str], ...]:
+    n = table(AgencyGroup)
+    rows = session.connection().execute(select(n.c.id, n.c.name).order_by(n.c.name))
+    return tuple((row[0], row[1]) for row in rows)
+
+
+def _gone(s: Any, day: date) -> Any:
+    return select(s.c.id).where(s.c.from_id == table(Agency).c.id, s.c.on <= day).exists()
+
+
+def _met(row: Any, wanted: str) -> str | None:
+    """ "" when the present name or the id holds what is wanted, another name that does, None when none does."""
+    if not wanted or any(wanted in fold(each) for each in (row.name, row.short, row.id)):
+        return ""
+    others = [text for each in row.names for text in (each["name"], each.get("short") or "")]
+    return next((text for text in (*others, *row.aliases) if wanted in fold(text)), None)
+
+
+def _name(entry: dict[str, Any]) -> NameLine:
+    begins, ends = entry.get("from"), entry.get("until")
+    return NameLine(entry["name"], entry.get("short") or "", date.fromisoformat(begins) if begins else None,
+                    date.fromisoformat(ends) if ends else None)  # fmt: skip
+
+
+def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:
+    """(went to, came from), oldest first."""
+    s, g = table(Succession), table(Agency)
+    other = g.alias()
+    chosen = (
+        select(s, g.c.name.label("giver"), other.c.name.label("taker"))
+        .join(g, g.c.id == s.c.from_id).join(other, other.c.id == s.c.to_id)
+        .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id)).order_by(s.c.on, s.c.id)
+    )  # fmt: skip
+    rows: Sequence[Any] = session.connection().execute(chosen).all()
+    went = (Edge(r.id, r.to_id, r.taker, r.on, r.function, r.basis) for r in rows if r.from_id == agency_id)
+    came = (Edge(r.id, r.from_id, r.giver, r.on, r.function, r.basis) for r in rows if r.to_id == agency_id)
+    return tuple(went), tuple(came)

@@ -1,0 +1,1 @@
+"""Queries that count: the board, progress of plans, reporting rates, the year."""

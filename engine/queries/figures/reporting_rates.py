@@ -1,0 +1,45 @@
+"""Reporting rates under DHIS2's names, per agency and period: what other systems read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.queries.figures.board import Board, Counts
+from engine.terms import TimeClass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Rates are percentages of the expected reports; None where none is expected."""
+
+    agency_id: str
+    agency: str
+    period: str
+    expected_reports: int
+    actual_reports: int
+    actual_reports_on_time: int
+    reporting_rate: float | None
+    reporting_rate_on_time: float | None
+
+
+def metrics(found: Board) -> tuple[Metric, ...]:
+    """One row an agency and period, in the board's order."""
+    return tuple(
+        _metric(line.id, line.name, period, line.cells[period])
+        for line in found.agencies
+        for period in found.periods
+        if period in line.cells
+    )
+
+
+def _metric(agency_id: str, agency: str, period: str, counts: Counts) -> Metric:
+    on_time = counts.by_class.get(TimeClass.DONE_ON_TIME, 0)
+    return Metric(
+        agency_id, agency, period, counts.expected, counts.reported, on_time,
+        rate(counts.reported, counts.expected), rate(on_time, counts.expected),
+    )  # fmt: skip
+
+
+def rate(part: int, whole: int) -> float | None:
+    """A percentage with one decimal."""
+    return round(100 * part / whole, 1) if whole else None

@@ -1,0 +1,1 @@
+"""Queries about the running system: health, letters, channels, the log, calendar and policies."""

@@ -1,0 +1,137 @@
+"""Whether the system works: the last run of each pass, what is owed, today's letters, what the audit found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.assignments.weekly_digest import LAST_WEEK
+from engine.queries.system.channels import ChannelLine, channels
+from engine.queries.system.letter_counts import Proof, proof
+from engine.queries.time_class import Today
+from engine.store.database import table
+from engine.store.records import Fact, Letter, Pass
+from engine.terms import LetterState
+
+SILENT_AFTER = timedelta(minutes=15)
+"""A pass that has not finished for so long has stopped."""
+STUCK_AFTER = timedelta(hours=1)
+"""A letter that should have left so long ago is stuck."""
+AUDIT = "audit"
+"""The pass that runs every few minutes, whether or not anything is due: the one whose silence means something."""
+INFORMATIVE = ("unknown_letters",)
+
+
+class Trouble(StrEnum):
+    """What is wrong, worst first."""
+
+    NO_PASS = "no_pass"
+    PASS_FAILED = "pass_failed"
+    PASS_SILENT = "pass_silent"
+    CHANNEL_DOWN = "channel_down"
+    LETTERS_STUCK = "letters_stuck"
+    AUDIT = "audit"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class PassLine:
+    name: str
+    started_at: datetime
+    finished_at: datetime | None
+    counts: Mapping[str, int]
+    error: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """``today``: letters of today's date by fate. ``oldest``: since when the oldest owed letter should have left.
+    ``findings``: what the last audit counted that should be nought. ``week``: the letters of the last seven days."""
+
+    now: datetime
+    passes: tuple[PassLine, ...]
+    owed: int
+    overdue_letters: int
+    oldest: datetime | None
+    today: Mapping[LetterState, int]
+    in_doubt: int
+    digest_week: str
+    findings: Mapping[str, int]
+    channels: tuple[ChannelLine, ...]
+    week: Proof
+    troubles: tuple[Trouble, ...]
+    live: bool
+    """Whether the clock runs; while it stands (demonstration) a pass is not silent."""
+
+    @property
+    def well(self) -> bool:
+        return not self.troubles
+
+
+def health(session: Session, today: Today, *, live: bool = True) -> Health:
+    """Eight queries, whatever is stored."""
+    passes, now = _passes(session), today.now
+    letter = table(Letter)
+    owed_states = (LetterState.QUEUED, LetterState.SENDING)
+    owed, oldest = session.connection().execute(
+        select(func.count(), func.min(letter.c.send_after)).where(letter.c.state.in_(owed_states))
+    ).one()  # fmt: skip
+    waiting = select(func.count()).where(letter.c.state.in_(owed_states), letter.c.send_after <= now - STUCK_AFTER)
+    stuck = session.connection().scalar(waiting) or 0
+    by_state = _letters_of(session, today.day)
+    in_doubt = by_state.get(LetterState.UNKNOWN, 0)
+    week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK)) or ""
+    findings = _findings(passes)
+    working = channels(session)
+    down = any(not each.up for each in working)
+    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live)
+    seven_days = proof(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
+    late = oldest if oldest is not None and oldest <= now else None
+    return Health(
+        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, working, seven_days, troubles, live
+    )
+
+
+def _passes(session: Session) -> tuple[PassLine, ...]:
+    p = table(Pass)
+    chosen = select(p.c.name, p.c.started_at, p.c.finished_at, p.c.counts, p.c.error).order_by(p.c.started_at.desc())
+    return tuple(PassLine(*row) for row in session.connection().execute(chosen))
+
+
+def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
+    letter = table(Letter)
+    chosen = select(letter.c.state, func.count()).where(letter.c.day == day).group_by(letter.c.state)
+    return {row[0]: row[1] for row in session.connection().execute(chosen)}
+
+
+def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
+    """What the last audit found wrong."""
+    counts = next((each.counts for each in passes if each.name == AUDIT), {})
+    return {name: count for name, count in counts.items() if count and name not in INFORMATIVE}
+
+
+def _troubles(
+    passes: tuple[PassLine, ...],
+    now: datetime,
+    down: bool,
+    stuck: int,
+    in_doubt: int,
+    findings: Mapping[str, int],
+    live: bool,
+) -> tuple[Trouble, ...]:
+    last = next((each.finished_at for each in passes if each.name == AUDIT), None)
+    wrong = {
+        Trouble.NO_PASS: not passes,
+        Trouble.PASS_FAILED: any(each.error for each in passes),
+        Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
+        Trouble.CHANNEL_DOWN: down,
+        Trouble.LETTERS_STUCK: stuck > 0,
+        Trouble.AUDIT: bool(findings),
+        Trouble.IN_DOUBT: in_doubt > 0,
+    }
+    return tuple(trouble for trouble, present in wrong.items() if present)

@@ -1,0 +1,191 @@
+"""Letters: the list with its filters, and one exactly as it was sent with what became of it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlmodel import Session
+
+from engine.errors import NotFound
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
+from engine.terms import LetterState, NoticeKind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """One letter as a list shows it. ``lines``: how many assignments it speaks of."""
+
+    id: int
+    day: date
+    contact_id: int
+    label: str
+    role: Role
+    agency_id: str
+    agency: str
+    channel: str
+    state: LetterState
+    reason: str
+    urgent: bool
+    digest_week: str | None
+    send_after: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    attempts: int
+    lines: int
+    subject: str | None
+    language: str
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """Which letters; an empty field does not narrow."""
+
+    contact_id: int | None = None
+    agency_id: str = ""
+    role: Role | None = None
+    kind: NoticeKind | None = None
+    channel: str = ""
+    states: tuple[LetterState, ...] = ()
+    day: date | None = None
+    digest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing a letter says about one assignment; ``moot`` says why it was left out at the last moment."""
+
+    assignment_id: int
+    plan: str
+    citation: str
+    agency: str
+    period: str
+    due_on: date | None
+    kind: NoticeKind
+    rung: str
+    level: int
+    moot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    attempt: int
+    at: datetime
+    fate: str
+    code: str
+    reply: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class LetterStory:
+    """``text`` is None while nothing has been rendered, or when the text has been pruned."""
+
+    row: LetterRow
+    key: str
+    to: str
+    lines: tuple[Line, ...]
+    attempts: tuple[Attempt, ...]
+    text: str | None
+    html: bool
+
+    def shown(self, mask: Callable[[str], str]) -> LetterStory:
+        """With what only the recipient may see masked in the text."""
+        return replace(self, text=None if self.text is None else mask(self.text))
+
+
+def _columns() -> list[Any]:
+    letter, c, g, n, body = table(Letter), table(Contact), table(Agency), table(Notice), table(LetterBody)
+    lines = select(func.count()).where(n.c.letter_id == letter.c.id).correlate(letter).scalar_subquery()
+    return [
+        letter.c.id, letter.c.day, letter.c.contact_id, c.c.label, letter.c.role, letter.c.agency_id, g.c.name,
+        letter.c.channel, letter.c.state, letter.c.reason, letter.c.urgent, letter.c.digest_week, letter.c.send_after,
+        letter.c.sent_at, letter.c.settled_at, letter.c.attempts, lines, body.c.subject,
+        c.c.language,
+    ]  # fmt: skip
+
+
+def _joined(*chosen: Any) -> Any:
+    letter, c, g, body = table(Letter), table(Contact), table(Agency), table(LetterBody)
+    return (
+        select(*chosen).select_from(letter)
+        .join(c, c.c.id == letter.c.contact_id).join(g, g.c.id == letter.c.agency_id)
+        .outerjoin(body, body.c.letter_id == letter.c.id)
+    )  # fmt: skip
+
+
+def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
+    letter, n = table(Letter), table(Notice)
+    equal = {
+        letter.c.contact_id: wanted.contact_id, letter.c.agency_id: wanted.agency_id, letter.c.role: wanted.role,
+        letter.c.channel: wanted.channel, letter.c.day: wanted.day,
+    }  # fmt: skip
+    found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
+    if wanted.states:
+        found.append(letter.c.state.in_(wanted.states))
+    if wanted.kind:
+        found.append(exists().where(n.c.letter_id == letter.c.id, n.c.kind == wanted.kind))
+    if wanted.digest:
+        found.append(letter.c.digest_week.is_not(None))
+    return found
+
+
+def list_letters(session: Session, wanted: LetterFilter, *, after: str = "", limit: int = PER_PAGE) -> Page[LetterRow]:
+    """Newest first; two queries."""
+    letter = table(Letter)
+    where = _conditions(wanted)
+    chosen = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
+    if after:
+        chosen = chosen.where(letter.c.id < decode(after, int)[0])
+    rows = [LetterRow(*row) for row in session.connection().execute(chosen)]
+    total = session.connection().scalar(select(func.count()).select_from(letter).where(*where))
+    return page(rows, limit, lambda row: (row.id,), total)
+
+
+def letter_story(session: Session, letter_id: int) -> LetterStory:
+    """One letter, its lines, its attempts and its text. Four queries. Raises NotFound."""
+    letter, c, body = table(Letter), table(Contact), table(LetterBody)
+    mine = letter.c.id == letter_id
+    has_html = func.length(body.c.html) > 0
+    extra = (letter.c.key, c.c.email, c.c.phone, body.c.text, has_html)
+    found = session.connection().execute(_joined(*_columns(), *extra).where(mine)).first()
+    if found is None:
+        raise NotFound(f"Không có thư số {letter_id}. / There is no letter {letter_id}.")
+    row = LetterRow(*found[: len(LetterRow.__slots__)])
+    key, email, phone, text, html = found[len(LetterRow.__slots__) :]
+    to = phone if row.channel == "sms" else email
+    lines, attempts = _lines(session, letter_id), _attempts(session, letter_id)
+    return LetterStory(row, key, to, lines, attempts, text, bool(html))
+
+
+def letter_html(session: Session, letter_id: int) -> str:
+    """The HTML part as it was sent. Raises NotFound when there is none."""
+    body = table(LetterBody)
+    packed = session.connection().scalar(select(body.c.html).where(body.c.letter_id == letter_id))
+    if not packed:
+        raise NotFound("Thư này không có bản HTML. / This letter has no HTML part.")
+    return zlib.decompress(packed).decode()
+
+
+def _lines(session: Session, letter_id: int) -> tuple[Line, ...]:
+    n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(a.c.id, p.c.number, d.c.citation, g.c.name, a.c.period, a.c.due_on, n.c.kind, n.c.rung, n.c.level,
+               n.c.moot)
+        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id == letter_id).order_by(n.c.level.desc(), n.c.id)
+    )  # fmt: skip
+    rows: Any = session.connection().execute(chosen)
+    return tuple(Line(*row) for row in rows)
+
+
+def _attempts(session: Session, letter_id: int) -> tuple[Attempt, ...]:
+    d = table(Delivery)
+    chosen = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(d.c.letter_id == letter_id)
+    return tuple(Attempt(*row) for row in session.connection().execute(chosen.order_by(d.c.attempt)))

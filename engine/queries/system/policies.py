@@ -1,0 +1,114 @@
+"""Policies: each with the plans that go by it; and whom an edit would reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.assignments.opening import planned
+from engine.errors import NotFound
+from engine.rules.calendar import WorkCalendar
+from engine.rules.policy import Policy, dates
+from engine.store.database import table
+from engine.store.records import Assignment, Plan, PolicyRecord
+from engine.terms import OPEN_STATES, PlanState
+
+MOST_PLANS = 30
+"""Of more active plans than this, what is still to open is not counted (their files would all be read)."""
+
+
+@dataclass(frozen=True)
+class PolicyLine:
+    """``plans``: (id, number) of the active plans that go by it."""
+
+    id: str
+    policy: Policy
+    loaded_at: datetime
+    plans: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The next round to open, and the days on which a ladder would speak of it."""
+
+    plan: str
+    period: str
+    opens_on: date
+    due_on: date
+    rungs: tuple[tuple[str, date], ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """``open``: assignments that keep the ladder they have; ``to_open``: those that would get the new one, None when
+    there are too many plans to count; ``at_once``: those of them that the next pass would open, and write about;
+    ``example``: the next of these."""
+
+    open: int = 0
+    to_open: int | None = 0
+    example: Example | None = None
+    at_once: int = 0
+
+
+def list_policies(session: Session) -> tuple[PolicyLine, ...]:
+    """By id; two queries."""
+    p, plans = table(PolicyRecord), table(Plan)
+    active = select(plans.c.policy_id, plans.c.id, plans.c.number).where(plans.c.state == PlanState.ACTIVE)
+    going: dict[str, list[tuple[int, str]]] = {}
+    for policy_id, plan_id, number in session.connection().execute(active.order_by(plans.c.issued_on, plans.c.id)):
+        going.setdefault(policy_id, []).append((plan_id, number))
+    rows = session.connection().execute(select(p.c.id, p.c.body, p.c.loaded_at).order_by(p.c.id))
+    return tuple(
+        PolicyLine(row.id, Policy.model_validate(row.body), row.loaded_at, tuple(going.get(row.id, ()))) for row in rows
+    )
+
+
+def policy_line(session: Session, policy_id: str) -> PolicyLine:
+    """Raises NotFound."""
+    for line in list_policies(session):
+        if line.id == policy_id:
+            return line
+    raise NotFound(f"Không có chính sách «{policy_id}». / There is no policy “{policy_id}”.")
+
+
+def find_policy(session: Session, policy_id: str) -> Policy | None:
+    p = table(PolicyRecord)
+    body = session.connection().scalar(select(p.c.body).where(p.c.id == policy_id))
+    return None if body is None else Policy.model_validate(body)
+
+
+def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date) -> Reach:
+    """What a policy would be for, if it stood now: open assignments of its plans, and those still to open under it."""
+    a, p = table(Assignment), table(Plan)
+    mine = (p.c.policy_id == policy.id, p.c.state == PlanState.ACTIVE)
+    chosen = select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*mine, a.c.state.in_(OPEN_STATES))
+    open_now = int(session.connection().scalar(chosen) or 0)
+    plans = session.connection().execute(select(p).where(*mine).order_by(p.c.id).limit(MOST_PLANS + 1)).all()
+    if len(plans) > MOST_PLANS:
+        return Reach(open_now, None)
+    coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
+    if not coming:
+        return Reach(open_now)
+    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].round.due.on))
+    ladder = policy.ladders["request" if opening.duty.request else "order"]
+    opens_on = max(opening.opens_on, today)
+    spoken = dates(ladder, opens_on, opening.round.due.on, calendar)
+    example = Example(plan, opening.round.period.key, opens_on, opening.round.due.on,
+                      tuple((rung.rung, on) for on, rung in spoken if on >= opens_on))  # fmt: skip
+    return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
+
+
+def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[str, Any]]:
+    """(plan, opening), once for each owner whose assignment has not opened."""
+    a = table(Assignment)
+    columns = select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)
+    opened = set(map(tuple, session.connection().execute(columns)))
+    for each in planned(session, plan, policy, calendar):
+        for agency_id in each.duty.owners:
+            if (each.duty.id, agency_id, each.round.period.key) not in opened:
+                yield plan.number, each

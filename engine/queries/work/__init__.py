@@ -1,0 +1,1 @@
+"""Queries about assignments: lists, the desk, the report page, what waits for a decision."""

@@ -1,0 +1,246 @@
+"""One assignment with its whole story: where it stands, its ladder, what happened, what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, SQLModel
+
+from engine.accounts.permissions import ActorRole
+from engine.errors import NotFound
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.work.ladder_steps import EventLine, RungLine, Told, rung_lines
+from engine.rules.policy import Facts, Ladder
+from engine.store.database import table
+from engine.store.records import (
+    Account,
+    Agency,
+    Assignment,
+    Contact,
+    Duty,
+    Event,
+    Extension,
+    LadderRecord,
+    Letter,
+    Notice,
+    Plan,
+    Report,
+)
+from engine.terms import Quiet, Role
+
+EVENTS_SHOWN = 300
+
+
+@dataclass(frozen=True)
+class DutyHead:
+    """What the plan says: ``source`` of the due date is local («configured»), law or plan."""
+
+    plan_title: str
+    short_title: str
+    heading: str
+    position: int
+    cadence: tuple[str, ...]
+    area: str
+    coordinating: tuple[str, ...]
+    repeats: str
+    waits_for: tuple[str, ...]
+    issuer_id: str
+    issuer: str
+    supervisor: str
+    nominal_due: date | None
+    due_why: Mapping[str, str]
+    window: tuple[date, date] | None
+    source: str
+    basis: str
+    wording: str
+    accepted_at: datetime | None
+    transferred_from_id: int | None
+    plan_supervisor_id: str
+    """Whose the plan is to change; ``AssignmentRow.supervisor_id`` is the body above this owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    id: int
+    number: int
+    submitted_at: datetime
+    actor: str
+    outcome: str
+    reason: str
+    body: str
+    figures: Mapping[str, Any]
+    files: Sequence[Mapping[str, Any]]
+    returned_at: datetime | None
+    returned_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionLine:
+    id: int
+    asked_at: datetime
+    actor: str
+    until: date
+    reason: str
+    decided_at: datetime | None
+    decided_by: str
+    granted: bool | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who an actor of an event is: a contact's or account's capacity and agency, or an agency as such."""
+
+    role: Role | ActorRole | None
+    agency: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """``events`` newest first. ``waits_for``: assignments of the same period that this one consolidates.
+    ``people``: actor -> who it is, for the contacts and agencies that acted."""
+
+    row: AssignmentRow
+    head: DutyHead
+    rungs: tuple[RungLine, ...]
+    events: tuple[EventLine, ...]
+    letters: tuple[Told, ...]
+    reports: tuple[ReportLine, ...]
+    extensions: tuple[ExtensionLine, ...]
+    waits_for: tuple[AssignmentRow, ...]
+    people: Mapping[str, Person]
+
+    @property
+    def waiting_extension(self) -> ExtensionLine | None:
+        return next((each for each in self.extensions if each.decided_at is None), None)
+
+
+def assignment_row(session: Session, today: Today, assignment_id: int) -> AssignmentRow:
+    """One assignment as a list shows it. Raises NotFound."""
+    chosen = joined(select(*columns(today))).where(table(Assignment).c.id == assignment_id)
+    rows = from_rows(session.connection().execute(chosen).all())
+    if not rows:
+        raise NotFound(f"Không có phần việc số {assignment_id}. / There is no assignment {assignment_id}.")
+    return rows[0]
+
+
+def story(session: Session, today: Today, assignment_id: int) -> Story:
+    """About ten queries, whatever happened. Raises NotFound."""
+    row = assignment_row(session, today, assignment_id)
+    facts, ladder, head = _head(session, row)
+    events = _events(session, assignment_id)
+    told = _told(session, assignment_id)
+    reports = _list(session, Report, ReportLine, assignment_id)
+    extensions = _list(session, Extension, ExtensionLine, assignment_id)
+    rungs = rung_lines(assignment_id, ladder, facts, events, told, today.calendar, today.day,
+                       ended=row.quiet is Quiet.PLAN_ENDED)  # fmt: skip
+    waits_for: tuple[AssignmentRow, ...] = ()
+    if head.waits_for:
+        waits_for = tuple(_waited_for(session, today, row, head.waits_for))
+    actors = [event.actor for event in events] + [each.actor for each in (*reports, *extensions)]
+    people = people_of(session, actors)
+    return Story(row, head, rungs, events[::-1], told, reports, extensions, waits_for, people)
+
+
+def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead]:
+    a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
+    above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
+    chosen = (
+        select(a, d.c.heading, d.c.position, d.c.cadence, d.c.area, d.c.coordinating, d.c.repeats, d.c.waits_for,
+               d.c.rule, p.c.title, p.c.short_title, p.c.issuer_id,
+               p.c.supervisor_id.label("plan_supervisor_id"), issuer.c.name.label("issuer"),
+               above.c.name.label("supervisor"), p.c.file["report_rules"].label("rules"),
+               p.c.file["focus_areas"].label("areas"), ladder.c.body)
+        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(above, above.c.id == a.c.supervisor_id).join(issuer, issuer.c.id == p.c.issuer_id)
+        .join(ladder, ladder.c.id == a.c.ladder_id).where(a.c.id == row.id)
+    )  # fmt: skip
+    found = session.connection().execute(chosen).one()
+    rule = (found.rules or {}).get(found.rule, {})
+    area = next((f"{each['code']} {each['title']}" for each in found.areas or () if each["code"] == found.area), "")
+    window = (found.window_start, found.window_end) if found.window_start and found.window_end else None
+    head = DutyHead(
+        found.title, found.short_title, found.heading, found.position, tuple(found.cadence), area,
+        tuple(_names(session, found.coordinating)), found.repeats or "", tuple(found.waits_for), found.issuer_id,
+        found.issuer, found.supervisor, found.nominal_due, found.due_why, window, str(rule.get("source", "")),
+        str(rule.get("basis", "")), str(rule.get("wording", "")), found.accepted_at, found.transferred_from_id,
+        found.plan_supervisor_id,
+    )  # fmt: skip
+    facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until)
+    return facts, Ladder.model_validate(found.body), head
+
+
+def _names(session: Session, ids: Sequence[str]) -> list[str]:
+    """Names of agencies; of a group, or of an id that is gone, the id itself."""
+    if not ids:
+        return []
+    g = table(Agency)
+    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(ids))
+    known = {row[0]: row[1] for row in session.connection().execute(chosen)}
+    return [known.get(each, each) for each in ids]
+
+
+def _events(session: Session, assignment_id: int) -> tuple[EventLine, ...]:
+    """The last events, oldest first."""
+    e = table(Event)
+    chosen = select(e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(e.c.assignment_id == assignment_id)
+    rows = session.connection().execute(chosen.order_by(e.c.id.desc()).limit(EVENTS_SHOWN)).all()
+    return tuple(EventLine(*row) for row in reversed(rows))
+
+
+def _told(session: Session, assignment_id: int) -> tuple[Told, ...]:
+    """Every line of every letter about it, in the order in which they were decided."""
+    n, letter, c, g = table(Notice), table(Letter), table(Contact), table(Agency)
+    chosen = (
+        select(n.c.key, n.c.kind, n.c.rung, n.c.level, n.c.moot, n.c.detail, letter.c.id, letter.c.day,
+               letter.c.channel, letter.c.role, c.c.label, g.c.name, letter.c.state, letter.c.reason,
+               letter.c.send_after, letter.c.sent_at, letter.c.settled_at)
+        .join(letter, letter.c.id == n.c.letter_id).join(c, c.c.id == letter.c.contact_id)
+        .join(g, g.c.id == letter.c.agency_id)
+        .where(n.c.assignment_id == assignment_id).order_by(n.c.id)
+    )  # fmt: skip
+    rows: Any = session.connection().execute(chosen)
+    return tuple(Told(*row) for row in rows)
+
+
+def _list(session: Session, record: type[SQLModel], line: type[Any], assignment_id: int) -> tuple[Any, ...]:
+    """The rows of a record about an assignment as ``line``s, oldest first."""
+    stored = table(record)
+    chosen = select(*(stored.c[name] for name in line.__slots__)).where(stored.c.assignment_id == assignment_id)
+    return tuple(line(*row) for row in session.connection().execute(chosen.order_by(stored.c.id)))
+
+
+def _waited_for(
+    session: Session, today: Today, row: AssignmentRow, citations: Sequence[str]
+) -> Iterable[AssignmentRow]:
+    a, d = table(Assignment), table(Duty)
+    same = conditions(AssignmentFilter(plan_id=row.plan_id, period=row.period), today)
+    chosen = joined(select(*columns(today))).where(*same, d.c.citation.in_(citations))
+    return from_rows(session.connection().execute(chosen.order_by(d.c.position, a.c.agency_id)).all())
+
+
+def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
+    """Those among the actors whom the directory or the accounts know; in three queries at most."""
+    named = [actor.partition(":") for actor in set(actors)]
+    account_ids = [int(rest) for kind, _, rest in named if kind == "account" and rest.isdecimal()]
+    ids = [int(rest) for kind, _, rest in named if kind == "contact" and rest.isdecimal()]
+    agency_ids = [rest for kind, _, rest in named if kind == "agency"]
+    c, g = table(Contact), table(Agency)
+    found: dict[str, Person] = {}
+    if ids:
+        chosen = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
+        found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(chosen)}
+    if account_ids:
+        t = table(Account)
+        accounts = select(t.c.id, t.c.role, g.c.name).join(g, g.c.id == t.c.agency_id).where(t.c.id.in_(account_ids))
+        found |= {f"account:{row[0]}": Person(ActorRole(row[1]), row[2])
+                  for row in session.connection().execute(accounts)}  # fmt: skip
+    if agency_ids:
+        bodies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
+        found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(bodies)}
+    return found

@@ -1,0 +1,223 @@
+"""Assignments as rows: one filter and one shape for the lists, the API and every number that opens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlmodel import Session
+
+from engine.errors import NotFound
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.time_class import Today, time_class
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
+from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Quiet, State, TimeClass
+
+FAR = date(9999, 12, 31)
+ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
+"""What settles a «not mine»: the owner took it after all, or the monitor chased it nevertheless."""
+
+
+class Waiting(StrEnum):
+    """What waits for a decision of the department above."""
+
+    ACCEPT = "accept"
+    EXTENSION = "extension"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """One assignment as a list shows it. ``time_class`` is None when it is nobody's any more."""
+
+    id: int
+    plan_id: int
+    plan: str
+    duty_id: int
+    citation: str
+    text: str
+    request: bool
+    agency_id: str
+    agency: str
+    supervisor_id: str
+    period: str
+    due_on: date | None
+    original_due_on: date | None
+    state: State
+    time_class: TimeClass | None
+    level: int
+    opened_on: date
+    acknowledged_at: datetime | None
+    reported_on: date | None
+    next_action_at: datetime | None
+    quiet: Quiet | None
+
+
+@dataclass(frozen=True)
+class AssignmentFilter:
+    """What to list; an empty field does not narrow. Without a plan, only plans that are active."""
+
+    plan_id: int | None = None
+    period: str = ""
+    agency_id: str = ""
+    supervisor_id: str = ""
+    citation: str = ""
+    states: tuple[State, ...] = ()
+    classes: tuple[TimeClass, ...] = ()
+    waiting: Waiting | None = None
+    ids: tuple[int, ...] = ()
+    kind: str = ""
+    """The owner's kind of body (``Agency.level``)."""
+    department: str = ""
+    """The department that follows the plan, whoever is above the owner: what it owes itself is in it too."""
+
+
+def columns(today: Today) -> list[Any]:
+    """What ``AssignmentRow`` is made of, in its order."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    return [
+        a.c.id, a.c.plan_id, p.c.number, a.c.duty_id, d.c.citation, d.c.text, d.c.request, a.c.agency_id, g.c.name,
+        a.c.supervisor_id, a.c.period, a.c.due_on, a.c.original_due_on, a.c.state, time_class(today), a.c.level,
+        a.c.opened_on, a.c.acknowledged_at, a.c.reported_on, a.c.next_action_at, a.c.quiet,
+    ]  # fmt: skip
+
+
+def from_rows(rows: Sequence[Any]) -> list[AssignmentRow]:
+    """Rows of ``columns``; the class is taken away from what is cancelled or transferred."""
+    made = [AssignmentRow(*row[: len(AssignmentRow.__slots__)]) for row in rows]
+    return [row if row.state in COUNTED_STATES else replace(row, time_class=None) for row in made]
+
+
+def joined(chosen: Select[Any]) -> Select[Any]:
+    """``assignment`` with its duty, plan and owner."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    return (
+        chosen.select_from(a)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+    )
+
+
+def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[bool]]:
+    """A filter as conditions on the joined tables."""
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    equal = {
+        a.c.period: wanted.period, a.c.agency_id: wanted.agency_id, a.c.supervisor_id: wanted.supervisor_id,
+        d.c.citation: wanted.citation, p.c.supervisor_id: wanted.department,
+    }  # fmt: skip
+    found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
+    if wanted.kind:
+        found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
+    if wanted.plan_id is None and not wanted.ids:
+        found.append(p.c.state == PlanState.ACTIVE)
+    elif wanted.plan_id is not None:
+        found.append(a.c.plan_id == wanted.plan_id)
+    if wanted.ids:
+        found.append(a.c.id.in_(wanted.ids))
+    if wanted.states:
+        found.append(a.c.state.in_(wanted.states))
+    if wanted.classes == (TimeClass.OPEN_OVERDUE,):  # the same, in words that the open ones' index serves
+        found += [a.c.state.in_(OPEN_STATES), a.c.due_on < today.day]
+    elif wanted.classes:
+        found += [a.c.state.in_(_states_of(wanted.classes)), time_class(today).in_(wanted.classes)]
+    if wanted.waiting is not None:
+        found.append(_waiting(wanted.waiting))
+    return found
+
+
+def _states_of(classes: Sequence[TimeClass]) -> tuple[State, ...]:
+    """The states that may have these classes: said beside the class so that the open ones' index serves."""
+    open_only = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
+    return OPEN_STATES if set(classes) <= open_only else COUNTED_STATES
+
+
+def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:
+    """The periods of (period, a due date) in the order in which they are first due: what a filter chooses among. The
+    one that is wanted is in it even when nothing of it was found."""
+    first: dict[str, date] = {}
+    for period, due_on in found:
+        first[period] = min(first.get(period, FAR), due_on or FAR)
+    if wanted.period:
+        first.setdefault(wanted.period, FAR)
+    return tuple(sorted(first, key=lambda period: (first[period], period)))
+
+
+def _waiting(what: Waiting) -> ColumnElement[bool]:
+    a, e, x = table(Assignment), table(Event), table(Extension)
+    if what is Waiting.ACCEPT:
+        return a.c.state == State.REPORTED  # type: ignore[no-any-return]
+    if what is Waiting.EXTENSION:
+        return exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
+    later = e.alias("later")
+    answered = exists().where(
+        later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
+    )
+    said = exists().where(e.c.assignment_id == a.c.id, e.c.kind == EventKind.DECLINED, ~answered)
+    return and_(a.c.state.in_(OPEN_STATES), said)
+
+
+def list_assignments(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE,
+    count: bool = True,
+) -> Page[AssignmentRow]:  # fmt: skip
+    """Assignments by due date, those without one last. Two queries, one when nobody asks for the total."""
+    a = table(Assignment)
+    where = conditions(wanted, today)
+    if after:
+        where.append(_after(*decode(after, date.fromisoformat, int)))
+    chosen = joined(select(*columns(today))).where(*where)
+    chosen = chosen.order_by(a.c.due_on.asc().nulls_last(), a.c.id).limit(limit + 1)
+    found = from_rows(session.connection().execute(chosen).all())
+    total = how_many(session, today, wanted) if count else None
+    return page(found, limit, lambda row: (row.due_on or FAR, row.id), total)
+
+
+def _after(due_on: date, last_id: int) -> ColumnElement[bool]:
+    """What comes after a row in that order; in words that an index on the due date serves."""
+    a = table(Assignment)
+    undated = a.c.due_on.is_(None)
+    if due_on == FAR:
+        return and_(undated, a.c.id > last_id)
+    later: ColumnElement[bool] = and_(a.c.due_on >= due_on, or_(a.c.due_on > due_on, a.c.id > last_id))
+    return or_(later, undated)
+
+
+def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[AssignmentRow]:
+    """The assignments of these ids, whatever their plan's state. Raises NotFound when one does not exist."""
+    chosen = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
+    rows = from_rows(session.connection().execute(chosen).all())
+    if len(rows) != len(set(ids)):
+        raise NotFound("Có phần việc không tồn tại. / One of these assignments does not exist.")
+    return rows
+
+
+def first(
+    session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any
+) -> tuple[list[AssignmentRow], int]:
+    """The first rows of a filter and how many there are in all. Counted apart from the rows: a window over all of
+    them would carry every column of every row."""
+    return rows(session, today, wanted, limit, *order), how_many(session, today, wanted)
+
+
+def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
+    """The first rows of a filter, by due date if no order is given: said so that no index on the due date serves,
+    since few rows pass such a filter, and walking along all of them in order finds those few last."""
+    a = table(Assignment)
+    chosen = joined(select(*columns(today))).where(*conditions(wanted, today))
+    chosen = chosen.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
+    return from_rows(session.connection().execute(chosen).all())
+
+
+def how_many(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    """How many assignments a filter names; joined to no more than it asks about."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id)
+    if wanted.citation:
+        counted = counted.join(d, d.c.id == a.c.duty_id)
+    return session.connection().scalar(counted.where(*conditions(wanted, today))) or 0

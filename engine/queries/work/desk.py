@@ -1,0 +1,134 @@
+"""An agency's desk: what came back, what is late, what is near, what is new; and the reports that are owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import case, func, select
+from sqlmodel import Session
+
+from engine.errors import NotFound
+from engine.queries.time_class import Today, time_class
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, conditions, rows
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Contact, Plan
+from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
+
+SHOWN = {"new": 20, "reported": 5, "accepted": 5}
+FEW = 12
+"""How many of a section are shown, and of the reports owed: a page that opens on a telephone at once. New ones are
+acknowledged from here, so more of them."""
+_OPEN = (State.ASSIGNED, State.ACKNOWLEDGED)
+SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...]]] = {
+    "returned": ((State.RETURNED,), ()),
+    "overdue": (_OPEN, (TimeClass.OPEN_OVERDUE,)),
+    "soon": (_OPEN, (TimeClass.DUE_SOON,)),
+    "new": ((State.ASSIGNED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE)),
+    "in_time": ((State.ACKNOWLEDGED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE)),
+    "reported": ((State.REPORTED,), ()),
+    "accepted": ((State.ACCEPTED,), ()),
+}
+"""Worst first, then next, then the rest; every counted assignment stands in exactly one."""
+
+
+@dataclass(frozen=True)
+class DeskSection:
+    name: str
+    rows: tuple[AssignmentRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One report page: the assignments of one plan and period, how many are still open, due first on ``due_on``."""
+
+    plan_id: int
+    plan: str
+    period: str
+    expected: int
+    open: int
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who answers for an agency; whether a letter reaches them, without their address."""
+
+    id: int
+    role: Role
+    label: str
+    valid_from: date | None
+    valid_until: date | None
+    has_email: bool
+    has_phone: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    id: str
+    name: str
+    level: str
+    contacts: tuple[Answerer, ...]
+    owed: tuple[Owed, ...]
+    """The first ``FEW`` of them; ``owed_open`` report pages in all have something open."""
+    owed_open: int
+    sections: tuple[DeskSection, ...]
+
+
+def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
+    """Name and level. Raises NotFound."""
+    g = table(Agency)
+    found = session.connection().execute(select(g.c.name, g.c.level).where(g.c.id == agency_id)).first()
+    if found is None:
+        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+    return found.name, found.level
+
+
+def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> Desk:
+    """Eleven queries, whatever is stored. Raises NotFound."""
+    name, level = agency_name(session, agency_id)
+    wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
+    counts = _counts(session, today, wanted)
+    sections = tuple(
+        DeskSection(section, tuple(rows(session, today, replace(wanted, states=states, classes=classes),
+                                        SHOWN.get(section, FEW))),
+                    sum(n for (state, klass), n in counts.items()
+                        if state in states and (not classes or klass in classes)))
+        for section, (states, classes) in SECTIONS.items()
+    )  # fmt: skip
+    reports = owed(session, agency_id)
+    still = sum(1 for each in reports if each.open)
+    return Desk(agency_id, name, level, _contacts(session, agency_id), reports[:FEW], still, sections)
+
+
+def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass], int]:
+    """How many assignments of a filter are in each state and class."""
+    a, p = table(Assignment), table(Plan)
+    each = select(a.c.state, time_class(today).label("class")).select_from(a).join(p, p.c.id == a.c.plan_id)
+    found = each.where(*conditions(wanted, today)).subquery()
+    grouped = select(found.c.state, found.c["class"], func.count()).group_by(found.c.state, found.c["class"])
+    return {(state, klass): n for state, klass, n in session.connection().execute(grouped)}
+
+
+def owed(session: Session, agency_id: str) -> tuple[Owed, ...]:
+    """The agency's report pages of active plans, those with something open first, by due date."""
+    a, p = table(Assignment), table(Plan)
+    still = case((a.c.state.in_(OPEN_STATES), 1), else_=0)
+    due = func.min(case((a.c.state.in_(OPEN_STATES), a.c.due_on)))
+    chosen = (
+        select(a.c.plan_id, p.c.number, a.c.period, func.count(), func.sum(still), due)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.agency_id == agency_id, p.c.state == PlanState.ACTIVE,
+               a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
+        .group_by(a.c.plan_id, p.c.number, a.c.period)
+    )  # fmt: skip
+    found = [Owed(*row) for row in session.connection().execute(chosen)]
+    return tuple(sorted(found, key=lambda row: (row.open == 0, row.due_on or date.max, row.plan, row.period)))
+
+
+def _contacts(session: Session, agency_id: str) -> tuple[Answerer, ...]:
+    c = table(Contact)
+    chosen = select(c.c.id, c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
+    found = session.connection().execute(chosen.where(c.c.agency_id == agency_id).order_by(c.c.id))
+    return tuple(Answerer(*row) for row in found)

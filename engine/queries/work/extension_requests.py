@@ -1,0 +1,120 @@
+"""Requests for a later due date: those that wait for the department's answer, the earliest due first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import (
+    AssignmentFilter,
+    AssignmentRow,
+    Waiting,
+    columns,
+    conditions,
+    from_rows,
+    how_many,
+    joined,
+    periods_among,
+)
+from engine.store.database import table
+from engine.store.records import Assignment, Extension
+from engine.terms import OPEN_STATES
+
+ROWS_PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request with its assignment; ``assignment.due_on`` is the date as it is now."""
+
+    id: int
+    asked_at: datetime
+    until: date
+    reason: str
+    decided_at: datetime | None
+    assignment: AssignmentRow
+
+    @property
+    def waits(self) -> bool:
+        return self.decided_at is None
+
+    @property
+    def can_be_granted(self) -> bool:
+        """Not once it is reported, cancelled or transferred: there is no due date left to move."""
+        return self.waits and self.assignment.state in OPEN_STATES
+
+
+@dataclass(frozen=True)
+class ExtensionsWaiting:
+    """One page of ``total`` requests. ``periods``: those of which anything waits, whichever is looked at."""
+
+    rows: tuple[Asked, ...]
+    total: int
+    page: int
+    pages: int
+    periods: tuple[str, ...] = ()
+
+
+def extensions_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1
+) -> ExtensionsWaiting:  # fmt: skip
+    """By due date; two queries. A page past the last is the last."""
+    a, x = table(Assignment), table(Extension)
+    cells = _counted(session, today, replace(wanted, waiting=None, period=""))
+    total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
+    pages = -(-total // ROWS_PER_PAGE)
+    page = min(page, pages) or 1
+    wanted = replace(wanted, waiting=None)  # said by the join
+    chosen = _asked(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
+    found = session.connection().execute(chosen.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
+    periods = periods_among(((cell.period, cell.due) for cell in cells), wanted)
+    return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages, periods)
+
+
+def list_extensions_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
+) -> Page[Asked]:
+    """In the order in which they were asked; two queries."""
+    x = table(Extension)
+    total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
+    chosen = _asked(today).where(*conditions(replace(wanted, waiting=None), today), x.c.decided_at.is_(None))
+    if after:
+        chosen = chosen.where(x.c.id > decode(after, int)[0])
+    rows = _lines(session.connection().execute(chosen.order_by(x.c.id).limit(limit + 1)).all())
+    return page(rows, limit, lambda row: (row.id,), total)
+
+
+def extensions_chosen(session: Session, today: Today, extension_ids: Collection[int]) -> list[Asked]:
+    """The requests of these ids, whether they still wait or not."""
+    a, x = table(Assignment), table(Extension)
+    chosen = _asked(today).where(x.c.id.in_(extension_ids)).order_by(a.c.due_on, x.c.id)
+    return _lines(session.connection().execute(chosen).all())
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+    """How many requests of each period."""
+    a, x = table(Assignment), table(Extension)
+    chosen = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
+    chosen = joined(chosen).join(x, x.c.assignment_id == a.c.id)
+    chosen = chosen.where(*conditions(wanted, today), x.c.decided_at.is_(None)).group_by(a.c.period)
+    return session.connection().execute(chosen).all()
+
+
+def _asked(today: Today) -> Any:
+    a, x = table(Assignment), table(Extension)
+    said = (x.c.id.label("extension_id"), x.c.asked_at, x.c.until, x.c.reason, x.c.decided_at)
+    return joined(select(*columns(today), *said)).join(x, x.c.assignment_id == a.c.id)
+
+
+def _lines(rows: Any) -> list[Asked]:
+    return [
+        Asked(row.extension_id, row.asked_at, row.until, row.reason, row.decided_at, assignment)
+        for row, assignment in zip(rows, from_rows(rows), strict=True)
+    ]

@@ -1,0 +1,149 @@
+"""The ladder of one assignment as people look at it: what was said, what comes next and when, what was left out
+and why. Pure: it puts the frozen ladder's dates beside the events and letters that came of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.rules.calendar import WorkCalendar
+from engine.rules.policy import Facts, Ladder, Rung, dates
+from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
+
+
+class RungState(StrEnum):
+    FIRED = "fired"
+    SKIPPED = "skipped"
+    DUE = "due"
+    """Its day has come; the next pass speaks."""
+    NEXT = "next"
+    LATER = "later"
+    DROPPED = "dropped"
+    """Its day is to come but nothing will be said."""
+
+
+class Dropped(StrEnum):
+    """Why a rung without an event says nothing."""
+
+    REPORTED = "reported"
+    CANCELLED = "cancelled"
+    TRANSFERRED = "transferred"
+    ACKNOWLEDGED = "acknowledged"
+    PASSED = "passed"
+    PLAN_ENDED = "plan_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of one letter about an assignment, and the letter's fate."""
+
+    key: str
+    kind: NoticeKind
+    rung: str
+    level: int
+    moot: str
+    detail: Mapping[str, Any]
+    letter_id: int
+    day: date
+    channel: str
+    role: Role
+    label: str
+    agency: str
+    state: LetterState
+    reason: str
+    send_after: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    at: datetime
+    kind: EventKind
+    actor: str
+    detail: Mapping[str, Any]
+    key: str | None
+
+
+@dataclass(frozen=True)
+class RungLine:
+    """``why`` is a ``policy.Skip`` or a ``Dropped``. ``at``: when the pass dealt with it."""
+
+    rung: str
+    on: date
+    state: RungState
+    kind: NoticeKind | None = None
+    roles: tuple[Role, ...] = ()
+    level: int = 0
+    dispatch: bool = False
+    why: str = ""
+    at: datetime | None = None
+    letters: tuple[Told, ...] = ()
+
+
+_ENDED = {
+    State.REPORTED: Dropped.REPORTED,
+    State.ACCEPTED: Dropped.REPORTED,
+    State.CANCELLED: Dropped.CANCELLED,
+    State.TRANSFERRED: Dropped.TRANSFERRED,
+}
+
+
+def rung_lines(
+    assignment_id: int, ladder: Ladder, facts: Facts, events: Sequence[EventLine], told: Sequence[Told],
+    calendar: WorkCalendar, today: date, *, ended: bool = False,
+) -> tuple[RungLine, ...]:  # fmt: skip
+    """Past rungs out of the events (those of an earlier due date too), the others out of the ladder; by date.
+    ``ended``: its plan has, so what is to come will not be said."""
+    by_name = {rung.rung: rung for rung in ladder.rungs}
+    past = [_past(event, by_name, told) for event in events if event.kind in _SPOKEN and "rung" in event.detail]
+    prefix = f"assignment:{assignment_id}:{'-' if facts.due_on is None else facts.due_on.isoformat()}:"
+    dealt_with = {
+        (event.key or "").removeprefix(prefix).rsplit(":", 1)[0]
+        for event in events
+        if event.kind in _SPOKEN and (event.key or "").startswith(prefix)
+    }
+    coming: list[RungLine] = []
+    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
+        if rung.rung not in dealt_with:
+            first = all(line.state is not RungState.NEXT for line in coming)
+            line = _coming(rung, on, facts, today, first)
+            said = ended and line.state is not RungState.DROPPED
+            coming.append(replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED) if said else line)
+    return tuple(sorted(past + coming, key=lambda line: line.on))
+
+
+_SPOKEN = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
+
+
+def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Told]) -> RungLine:
+    detail = event.detail
+    rung = by_name.get(str(detail["rung"]))
+    effect = (event.key or "").rsplit(":", 1)[0] + ":"
+    fired = event.kind is EventKind.RUNG_FIRED
+    roles = tuple(Role(role) for role in detail.get("roles", ())) or (rung.to if rung else ())
+    return RungLine(
+        str(detail["rung"]), date.fromisoformat(str(detail["on"])), _SPOKEN[event.kind],
+        kind=rung.kind if rung else None, roles=roles, level=rung.level if rung else 0,
+        dispatch=bool(rung and rung.dispatch), why=str(detail.get("reason", "")), at=event.at,
+        letters=tuple(each for each in told if fired and each.key.startswith(effect)),
+    )  # fmt: skip
+
+
+def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> RungLine:
+    state, why = RungState.LATER, ""
+    if facts.state not in OPEN_STATES:
+        state, why = RungState.DROPPED, _ENDED[facts.state]
+    elif rung.unless_acknowledged and facts.state is not State.ASSIGNED:
+        state, why = RungState.DROPPED, Dropped.ACKNOWLEDGED
+    elif facts.acted_until is not None and on <= facts.acted_until:
+        state, why = RungState.DROPPED, Dropped.PASSED
+    elif on <= today:
+        state = RungState.DUE
+    elif first:
+        state = RungState.NEXT
+    return RungLine(rung.rung, on, state, rung.kind, rung.to, rung.level, rung.dispatch, why)

@@ -1,0 +1,122 @@
+"""What stands behind a link in a letter: who was written to, and the duties that the letter named for their agency.
+
+A link is refused, in words, when it was revoked or the person no longer answers for the agency. Reading changes
+nothing; what the page then does goes through ``engine.assignments.lifecycle``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.accounts.signed_links import Link
+from engine.errors import LinkRefused
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
+from engine.rules.policy import Facts, Ladder, upcoming
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice
+from engine.terms import OPEN_STATES, NoticeKind, Role, State
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The contact that a link was made for, as the directory has it today."""
+
+    id: int
+    agency_id: str
+    agency: str
+    role: Role
+    label: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One duty that a letter named. ``next_on`` and ``next_kind``: the next reminder if nothing changes."""
+
+    row: AssignmentRow
+    heading: str
+    due_why: Mapping[str, str]
+    next_on: date | None
+    next_kind: NoticeKind | None
+    acknowledged_at: datetime | None
+
+    @property
+    def new(self) -> bool:
+        return self.row.state is State.ASSIGNED
+
+    @property
+    def open(self) -> bool:
+        return self.row.state in OPEN_STATES
+
+
+def holder(session: Session, link: Link, today: date) -> Holder:
+    """The contact behind a link. Raises LinkRefused, saying which of the reasons it is."""
+    c, g = table(Contact), table(Agency)
+    found = session.connection().execute(
+        select(c, g.c.name.label("agency")).join(g, g.c.id == c.c.agency_id).where(c.c.id == link.contact_id)
+    ).first()  # fmt: skip
+    if found is None:
+        raise LinkRefused
+    if link.revoked(found.links_since):
+        raise LinkRefused(
+            "Liên kết này đã bị thu hồi; hãy mở thư mới nhất hoặc hỏi bộ phận theo dõi. "
+            "/ This link has been revoked; open the newest letter or ask the monitor."
+        )
+    over = (found.valid_until is not None and found.valid_until < today) or (
+        found.valid_from is not None and found.valid_from > today
+    )
+    if over or not (found.email or found.phone):
+        raise LinkRefused(
+            f"Người nhận thư này hiện không còn làm đầu mối cho {found.agency}; hãy chuyển cho đầu mối mới. "
+            f"/ The person this letter went to no longer answers for {found.agency}; pass it on to whoever does now."
+        )
+    return Holder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
+
+
+def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[Asked, ...]:
+    """The duties that the letter named for the holder's agency, by due date. Raises LinkRefused for another's letter.
+
+    Cancelled and transferred ones are left out: they are nobody's to acknowledge any more.
+    """
+    letter, n = table(Letter), table(Notice)
+    letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
+    to = session.connection().scalar(select(letter.c.contact_id).where(letter.c.id == letter_id))
+    if to != who.id:
+        raise LinkRefused
+    a, d, ladder = table(Assignment), table(Duty), table(LadderRecord)
+    named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
+    chosen = (
+        joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, ladder.c.body))
+        .join(ladder, ladder.c.id == a.c.ladder_id)
+        .where(a.c.id.in_(named), a.c.agency_id == who.agency_id,
+               a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
+        .order_by(a.c.due_on, d.c.position)
+    )  # fmt: skip
+    found = session.connection().execute(chosen).all()
+    return tuple(_asked(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
+
+
+def _asked(row: AssignmentRow, extra: Any, today: Today) -> Asked:
+    """With the next rung that speaks to the agency itself."""
+    coming: tuple[date, NoticeKind] | None = None
+    if row.state in OPEN_STATES:
+        facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until)
+        rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
+        coming = next(((on, rung.kind) for on, rung in rungs if rung.tier == 0 and on > today.day), None)
+    on, kind = coming or (None, None)
+    return Asked(row, extra.heading, extra.due_why, on, kind, row.acknowledged_at)
+
+
+def report_subject(link: Link) -> tuple[int, str]:
+    """Plan id and period of a report link. Raises LinkRefused for a subject that names none."""
+    plan_id, _, period = link.subject.partition(":")
+    if not plan_id.isdecimal() or len(plan_id) > 9 or not period:
+        raise LinkRefused
+    return int(plan_id), period

@@ -1,0 +1,142 @@
+"""What is overdue, by agency, the one furthest behind first; with when each was last chased, and by what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session
+
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.store.database import among, table
+from engine.store.records import Agency, Assignment, Duty, Letter, Notice, Plan
+from engine.terms import LetterState, NoticeKind, Role, TimeClass
+
+AGENCIES_PER_PAGE = 10
+ROWS_PER_AGENCY = 5
+CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
+UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Chased:
+    """The last letter that chased an assignment: when it left (None: still waiting), to whom, by which rung."""
+
+    assignment_id: int
+    letter_id: int
+    kind: NoticeKind
+    rung: str
+    level: int
+    role: Role
+    day: date
+    sent_at: datetime | None
+    state: LetterState
+
+
+@dataclass(frozen=True)
+class OverdueRow:
+    """``late``: working days since the due date; 0 when no working day has passed yet."""
+
+    assignment: AssignmentRow
+    late: int
+    chased: Chased | None
+
+
+@dataclass(frozen=True)
+class LateAgency:
+    """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``."""
+
+    id: str
+    name: str
+    total: int
+    since: date
+    late: int
+    rows: tuple[OverdueRow, ...]
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """One page of agencies; ``total`` assignments of ``agency_count`` agencies in all; ``next`` is a page number.
+    ``periods``: those that have something overdue, whichever was asked for."""
+
+    agencies: tuple[LateAgency, ...]
+    total: int
+    agency_count: int
+    page: int
+    next: int | None
+    periods: tuple[str, ...]
+
+
+def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
+    """Four queries: the agencies by period, which rows of this page's, the rows, their last letters."""
+    a, g = table(Assignment), table(Agency)
+    late = _of_late(today, replace(wanted, period=""), a.c.agency_id, a.c.period, func.count().label("n"),
+                    func.min(a.c.due_on).label("since"))  # fmt: skip
+    counted = late.group_by(a.c.agency_id, a.c.period).subquery()
+    chosen = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
+    found = session.connection().execute(chosen).all()
+    periods = tuple(sorted({row.period for row in found}))
+    ranked = _ranked(row for row in found if wanted.period in ("", row.period))
+    first = (page - 1) * AGENCIES_PER_PAGE
+    shown = ranked[first : first + AGENCIES_PER_PAGE]
+    rows = _rows(session, today, wanted, [row[0] for row in shown])
+    agencies = tuple(
+        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
+        for agency_id, name, count, since in shown
+    )
+    more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
+    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+
+
+def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:
+    """(id, name, how many, the oldest's due date) of each agency, the one furthest behind first."""
+    by_agency: dict[str, tuple[str, str, int, date]] = {}
+    for row in found:
+        _, _, n, since = by_agency.get(row.agency_id, ("", "", 0, row.since))
+        by_agency[row.agency_id] = (row.agency_id, row.name, n + row.n, min(since, row.since))
+    return sorted(by_agency.values(), key=lambda row: (row[3], -row[2], row[1]))
+
+
+def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:
+    """Columns of the overdue ones; joined to no more than the filter asks about."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    late = select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id)
+    if wanted.citation:
+        late = late.join(d, d.c.id == a.c.duty_id)
+    return late.where(*conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
+
+
+def _rows(
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
+) -> dict[str, list[OverdueRow]]:
+    """The oldest few of each agency."""
+    a = table(Assignment)
+    rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
+    few = _of_late(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
+    ids = session.connection().scalars(select(few.c.id).where(few.c.rank <= ROWS_PER_AGENCY)).all()
+    chosen = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
+    rows = from_rows(session.connection().execute(chosen).all())
+    chased = last_chased(session, [row.id for row in rows])
+    found: dict[str, list[OverdueRow]] = defaultdict(list)
+    for row in rows:
+        found[row.agency_id].append(OverdueRow(row, -(today.days_left(row.due_on) or 0), chased.get(row.id)))
+    return found
+
+
+def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Chased]:
+    """The last chasing letter about each assignment."""
+    n, letter = table(Notice), table(Letter)
+    chosen = (
+        select(n.c.assignment_id, letter.c.id, n.c.kind, n.c.rung, n.c.level, letter.c.role, letter.c.day,
+               letter.c.sent_at, letter.c.state)
+        .join(letter, letter.c.id == n.c.letter_id)
+        .where(n.c.assignment_id.in_(assignment_ids), n.c.kind.in_(CHASING), n.c.moot == "",
+               letter.c.state.not_in(UNSAID))
+        .order_by(letter.c.day, n.c.level, n.c.id)
+    )  # fmt: skip
+    return {row[0]: Chased(*row) for row in session.connection().execute(chosen)}

@@ -1,0 +1,137 @@
+"""The report page: every duty of one agency in one plan and period, with the figures asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.assignments.indicators import FigureLine, consolidated
+from engine.errors import NotFound
+from engine.files.plan_parts import Indicator
+from engine.queries.time_class import Today
+from engine.queries.work.assignment_story import ReportLine
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.work.desk import agency_name
+from engine.store.database import table
+from engine.store.records import AgencyGroup, Assignment, Duty, Plan, Report
+from engine.terms import COUNTED_STATES, OPEN_STATES
+
+
+@dataclass(frozen=True)
+class ReportItem:
+    """One duty on the report page with its last report, if any."""
+
+    row: AssignmentRow
+    heading: str
+    due_why: Mapping[str, str]
+    source: str
+    basis: str
+    last: ReportLine | None
+
+    @property
+    def open(self) -> bool:
+        return self.row.state in OPEN_STATES
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """``figures``: the agency's latest value of each indicator in this period, from reports that stand. ``parts``: by
+    code of a total asked here, the figure that it is the total of, as the other agencies' reports stand."""
+
+    agency_id: str
+    agency: str
+    plan_id: int
+    plan: str
+    plan_title: str
+    short_title: str
+    period: str
+    items: tuple[ReportItem, ...]
+    indicators: tuple[Indicator, ...]
+    figures: Mapping[str, Any]
+    parts: Mapping[str, FigureLine]
+
+    @property
+    def done(self) -> int:
+        return sum(not item.open for item in self.items)
+
+    @property
+    def due_on(self) -> date | None:
+        return min((item.row.due_on for item in self.items if item.open and item.row.due_on), default=None)
+
+
+def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
+    """Six queries, five more where a total is asked. Raises NotFound when the agency has nothing in that plan and
+    period."""
+    name, _ = agency_name(session, agency_id)
+    p = table(Plan)
+    plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
+    if plan is None:
+        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+    items = _items(session, today, plan, agency_id, period)
+    if not items:
+        raise NotFound(
+            "Cơ quan này không có việc phải báo cáo trong kế hoạch và kỳ ấy. "
+            "/ This agency has nothing to report in that plan and period."
+        )
+    asked = _asked(session, plan.file, agency_id, [item.row.citation for item in items])
+    return ReportPage(
+        agency_id, name, plan_id, plan.number, plan.title, plan.short_title, period, items, asked, _figures(items),
+        _parts(session, plan_id, period, asked),
+    )  # fmt: skip
+
+
+def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
+    a, d = table(Assignment), table(Duty)
+    wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
+    chosen = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule)).where(*conditions(wanted, today))
+    found = session.connection().execute(chosen.order_by(d.c.position)).all()
+    rows = from_rows(found)
+    last = _last_reports(session, [row.id for row in rows])
+    rules = plan.file.get("report_rules", {})
+    made = []
+    for row, extra in zip(rows, found, strict=True):
+        rule = rules.get(extra.rule, {})
+        made.append(ReportItem(row, extra.heading, extra.due_why, rule.get("source", ""), rule.get("basis", ""),
+                               last.get(row.id)))  # fmt: skip
+    return tuple(made)
+
+
+def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
+    r = table(Report)
+    chosen = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    chosen = chosen.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
+    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(chosen)}
+
+
+def _asked(
+    session: Session, file: Mapping[str, Any], agency_id: str, citations: Sequence[str]
+) -> tuple[Indicator, ...]:
+    """The plan's indicators asked of the agency itself, of a group it is in, or of a duty on the page."""
+    groups = session.connection().execute(select(table(AgencyGroup).c.id, table(AgencyGroup).c.members))
+    names = {agency_id, *citations, *(group for group, members in groups if agency_id in members)}
+    indicators = (Indicator.model_validate(each) for each in file.get("indicators", ()))
+    return tuple(each for each in indicators if names & set(each.asked_of))
+
+
+def _parts(session: Session, plan_id: int, period: str, asked: Sequence[Indicator]) -> dict[str, FigureLine]:
+    totals = {each.code: each.total_of for each in asked if each.total_of is not None}
+    if not totals:
+        return {}
+    lines = {line.indicator.code: line for line in consolidated(session, plan_id, period).lines}
+    return {code: lines[of] for code, of in totals.items() if lines[of].given}
+
+
+def _figures(items: Sequence[ReportItem]) -> dict[str, Any]:
+    """The latest value of each figure, the corrected one after a return."""
+    when: list[tuple[datetime, Mapping[str, Any]]] = [
+        (item.last.submitted_at, item.last.figures) for item in items if item.last is not None
+    ]
+    found: dict[str, Any] = {}
+    for _, figures in sorted(when, key=lambda each: each[0]):
+        found |= figures
+    return found

@@ -1,0 +1,188 @@
+"""Reports that wait to be taken or sent back, by agency, the one that has waited longest first; what each says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import (
+    AssignmentFilter,
+    AssignmentRow,
+    Waiting,
+    columns,
+    conditions,
+    from_rows,
+    how_many,
+    joined,
+    periods_among,
+)
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Plan, Report
+from engine.terms import State
+
+ROWS_PER_PAGE = 25
+
+
+@dataclass(frozen=True)
+class WaitingReport:
+    """A report with its assignment. ``figures``: (code, the indicator's name, value); ``files``: name, size and
+    digest of each."""
+
+    id: int
+    number: int
+    submitted_at: datetime
+    actor: str
+    outcome: str
+    body: str
+    reason: str
+    figures: tuple[tuple[str, str, Any], ...]
+    files: tuple[Mapping[str, Any], ...]
+    assignment: AssignmentRow
+
+    @property
+    def waits(self) -> bool:
+        return self.assignment.state is State.REPORTED
+
+
+@dataclass(frozen=True)
+class WaitingAgency:
+    """``total`` reports, of which ``rows`` are shown; the first came in at ``since``."""
+
+    id: str
+    name: str
+    total: int
+    since: datetime
+    rows: tuple[WaitingReport, ...] = ()
+
+
+@dataclass(frozen=True)
+class WaitingReports:
+    """One page of agencies; ``total`` reports of ``agency_count`` agencies in all, waiting since ``since``.
+    ``periods``: those of which anything waits, whichever is looked at."""
+
+    agencies: tuple[WaitingAgency, ...]
+    total: int
+    agency_count: int
+    since: datetime | None
+    page: int
+    pages: int
+    periods: tuple[str, ...] = ()
+
+
+def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> WaitingReports:
+    """Three queries: the agencies, this page's reports, the names of their figures. A page holds as many agencies as
+    have ``ROWS_PER_PAGE`` reports together, at least one; a page past the last is the last."""
+    wanted = replace(wanted, waiting=Waiting.ACCEPT)
+    cells = _counted(session, today, replace(wanted, period=""))
+    found = _by_agency(cell for cell in cells if wanted.period in ("", cell.period))
+    pages = _packed(found)
+    page = min(page, len(pages)) or 1
+    shown = pages[page - 1] if pages else []
+    rows = _rows(session, today, wanted, [each.id for each in shown])
+    agencies = tuple(replace(each, rows=tuple(rows[each.id])) for each in shown)
+    since = found[0].since if found else None
+    return WaitingReports(agencies, sum(each.total for each in found), len(found), since, page, len(pages),
+                          periods_among(((cell.period, cell.due) for cell in cells), wanted))  # fmt: skip
+
+
+def list_reports_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
+) -> Page[WaitingReport]:
+    """All in one list, those that have waited longest first; three queries."""
+    a, r, wanted = table(Assignment), table(Report), replace(wanted, waiting=Waiting.ACCEPT)
+    chosen = joined(select(*columns(today), *_said())).join(r, r.c.assignment_id == a.c.id)
+    chosen = chosen.where(*conditions(wanted, today), r.c.returned_at.is_(None)).order_by(r.c.id).limit(limit + 1)
+    if after:
+        chosen = chosen.where(r.c.id > decode(after, int)[0])
+    rows = _reports(session, session.connection().execute(chosen).all())
+    return page(rows, limit, lambda row: (row.id,), how_many(session, today, wanted))
+
+
+def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) -> list[WaitingReport]:
+    """The reports of these ids, whether they still wait or not, by agency."""
+    a, g, r = table(Assignment), table(Agency), table(Report)
+    chosen = joined(select(*columns(today), *_said())).join(r, r.c.assignment_id == a.c.id)
+    rows = session.connection().execute(chosen.where(r.c.id.in_(report_ids)).order_by(g.c.name, a.c.due_on, a.c.id))
+    return _reports(session, rows.all())
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+    """How many reports of each agency and period."""
+    a, g = table(Assignment), table(Agency)
+    first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
+    chosen = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
+    chosen = joined(chosen).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
+    return session.connection().execute(chosen).all()
+
+
+def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
+    """The one that has waited longest first."""
+    found: dict[str, WaitingAgency] = {}
+    for cell in cells:
+        known = found.get(cell.agency_id, WaitingAgency(cell.agency_id, cell.name, 0, cell.first))
+        found[known.id] = replace(known, total=known.total + cell.n, since=min(known.since, cell.first))
+    return sorted(found.values(), key=lambda each: (each.since, each.name))
+
+
+def _packed(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:
+    pages: list[list[WaitingAgency]] = []
+    room = 0
+    for each in agencies:
+        if each.total > room:
+            pages.append([])
+            room = ROWS_PER_PAGE
+        pages[-1].append(each)
+        room -= each.total
+    return pages
+
+
+def _rows(
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
+) -> dict[str, list[WaitingReport]]:
+    """The first of each agency's, those that have waited longest."""
+    a, r = table(Assignment), table(Report)
+    rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.reported_at, a.c.id)).label("rank")
+    ranked = joined(select(a.c.id, rank)).where(*conditions(wanted, today), a.c.agency_id.in_(agency_ids)).subquery()
+    chosen = joined(select(*columns(today), *_said())).join(ranked, ranked.c.id == a.c.id)
+    chosen = chosen.join(r, (r.c.assignment_id == a.c.id) & r.c.returned_at.is_(None))
+    chosen = chosen.where(ranked.c.rank <= ROWS_PER_PAGE).order_by(a.c.reported_at, a.c.id)
+    found: dict[str, list[WaitingReport]] = defaultdict(list)
+    for each in _reports(session, session.connection().execute(chosen).all()):
+        found[each.assignment.agency_id].append(each)
+    return found
+
+
+def _said() -> list[Any]:
+    r = table(Report)
+    return [
+        r.c.id.label("report_id"), r.c.number.label("nth"), r.c.submitted_at, r.c.actor, r.c.outcome, r.c.body,
+        r.c.reason, r.c.figures, r.c.files,
+    ]  # fmt: skip
+
+
+def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
+    names = _names(session, {row.plan_id for row in rows if row.figures})
+    return [
+        WaitingReport(
+            row.report_id, row.nth, row.submitted_at, row.actor, row.outcome, row.body, row.reason,
+            tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
+            tuple(row.files), assignment,
+        )
+        for row, assignment in zip(rows, from_rows(rows), strict=True)
+    ]  # fmt: skip
+
+
+def _names(session: Session, plan_ids: Collection[int]) -> Mapping[tuple[int, str], str]:
+    """(plan, code) -> what the indicator is called."""
+    p = table(Plan)
+    chosen = select(p.c.id, p.c.file["indicators"]).where(p.c.id.in_(plan_ids))
+    rows = session.connection().execute(chosen)
+    return {(row[0], each["code"]): each["name"] for row in rows for each in row[1] or ()}

@@ -1,0 +1,107 @@
+"""What the department above has to do today: accept, decide, settle «not mine», find somebody to write to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import exists, func, select
+from sqlmodel import Session
+
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
+from engine.rules.calendar import local_date
+from engine.store.database import among, table
+from engine.store.records import Agency, Assignment, Extension, Plan
+from engine.store.rulebook import read_answering
+from engine.terms import OPEN_STATES, Role
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Some:
+    """The first few of a list and how many there are in all."""
+
+    rows: tuple[AssignmentRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """An agency with open assignments whom no letter would reach today."""
+
+    agency_id: str
+    agency: str
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingExtension:
+    """A request for a later due date that nobody has decided."""
+
+    id: int
+    assignment_id: int
+    asked_on: date
+    until: date
+    reason: str
+
+
+@dataclass(frozen=True)
+class Todo:
+    accept: Some
+    extensions: Some
+    declined: Some
+    asked: dict[int, WaitingExtension]
+    """Assignment id -> the request that waits, for the rows of ``extensions``."""
+    unreachable: tuple[Unreachable, ...]
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.accept.total or self.extensions.total or self.declined.total or self.unreachable)
+
+
+def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
+    """Ten queries, whatever is stored; with ``supervisor_id``, what waits for one department alone."""
+    a = table(Assignment)
+    narrowed = {what: replace(wanted, waiting=what) for what in Waiting}
+    accept = first(session, today, narrowed[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
+    extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
+    declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
+    asked = waiting_extensions(session, [row.id for row in extensions[0]])
+    return Todo(_some(accept), _some(extensions), _some(declined), asked,
+                unreachable(session, today, wanted))  # fmt: skip
+
+
+def _some(found: tuple[list[AssignmentRow], int]) -> Some:
+    return Some(tuple(found[0]), found[1])
+
+
+def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:
+    """The requests that wait, by assignment."""
+    if not assignment_ids:
+        return {}
+    x = table(Extension)
+    chosen = select(x.c.id, x.c.assignment_id, x.c.asked_at, x.c.until, x.c.reason)
+    chosen = chosen.where(x.c.assignment_id.in_(assignment_ids), x.c.decided_at.is_(None))
+    rows = session.connection().execute(chosen)
+    return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
+
+
+def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Unreachable, ...]:
+    """Owners of open assignments with nobody to write to, by what stands in the directory now. Who cannot be reached
+    is found first, and only their assignments are counted."""
+    a, p, g = table(Assignment), table(Plan), table(Agency)
+    connection = session.connection()
+    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
+    owners = connection.scalars(select(g.c.id).where(owning)).all()
+    answering = read_answering(session, owners)
+    nobody = [owner for owner in owners if not answering.on(owner, Role.COORDINATOR, today.day)]
+    still_open = replace(wanted, period="", states=OPEN_STATES)
+    counted = (
+        select(a.c.agency_id, g.c.name, func.count())
+        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        .where(among(session, a.c.agency_id, nobody), *conditions(still_open, today))
+        .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
+    )  # fmt: skip
+    return tuple(Unreachable(*row) for row in connection.execute(counted))

@@ -1,0 +1,133 @@
+"""Reporting periods: their data windows and their due dates, which are different things.
+
+Pure. The windows are Decree 09/2019/NĐ-CP art. 12: month 15th of the month before – 14th; quarter 15th of the month
+before it – 14th of its last month; half-year 15/12–14/6 and 15/6–14/12; nine months 15/12–14/9; year 15/12–14/12.
+The sending date is set locally, by a ReportRule of the plan file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from engine.errors import BadInput
+from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, add_months
+
+
+class Cadence(StrEnum):
+    """How often something is owed. ``AD_HOC`` is owed when it arises and never opens by itself."""
+
+    ONCE = "once"
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF_YEAR = "half_year"
+    NINE_MONTH = "nine_month"
+    YEAR = "year"
+    AD_HOC = "ad_hoc"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days of the month on which data is cut: a window starts on ``start_day`` of the month before the period
+    and ends on ``end_day`` of its last month. ``start_day=1, end_day=0`` means whole calendar months."""
+
+    start_day: int = 15
+    end_day: int = 14
+    basis: str = "Nghị định 09/2019/NĐ-CP, Điều 12"
+
+
+DECREE_09 = Window()
+
+
+@dataclass(frozen=True)
+class Period:
+    """One round of a cadence. ``key`` is ``2021-06``, ``2021-Q2``, ``2021-H1``, ``2021-9M``, ``2021-Y``, ``once``."""
+
+    key: str
+    cadence: Cadence
+    start: date
+    end: date
+
+
+# cadence -> (length in months, label of the n-th of the year)
+_CYCLES = {
+    Cadence.MONTH: (1, "{:02d}"),
+    Cadence.QUARTER: (3, "Q{}"),
+    Cadence.HALF_YEAR: (6, "H{}"),
+    Cadence.NINE_MONTH: (9, "9M"),
+    Cadence.YEAR: (12, "Y"),
+}
+_KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
+
+
+def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) -> Period:
+    """The n-th period (from 1) of a cadence in a year, with its data window."""
+    months, label = _CYCLES[cadence]
+    first = date(year, (n - 1) * months + 1, 1)
+    last = add_months(first, months - 1)
+    if window.end_day == 0:
+        start, end = first, add_months(first, months) - ONE_DAY
+    else:
+        start = numbered_day(add_months(first, -1), window.start_day)
+        end = numbered_day(last, window.end_day)
+    return Period(f"{year}-{label.format(n)}", cadence, start, end)
+
+
+def named(key: str, window: Window = DECREE_09) -> Period:
+    """The period of a key. Raises BadInput for a key that names none; ``once`` has no window and is refused too."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise BadInput(
+            f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y. "
+            f"/ “{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y."
+        )
+    year = int(found["year"])
+    for cadence, group in (
+        (Cadence.MONTH, "month"),
+        (Cadence.QUARTER, "quarter"),
+        (Cadence.HALF_YEAR, "half"),
+    ):
+        if found[group]:
+            return period(cadence, year, int(found[group]), window)
+    return period(Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1, window)
+
+
+def periods(
+    cadences: Iterable[Cadence], start: date, end: date, window: Window = DECREE_09, *, year_covers_h2: bool = True
+) -> Iterator[Period]:
+    """All periods whose data window closes on ``start`` or later and on ``end`` or earlier, by closing date.
+
+    When half-years and years are both owed («6 tháng, 01 năm») the year's report covers the second half-year, so
+    H2 is left out unless ``year_covers_h2`` is false. ``once`` and ``ad_hoc`` have no cycle and yield nothing.
+    """
+    wanted = set(cadences)
+    skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= wanted
+    found = []
+    for cadence in wanted & set(_CYCLES):
+        rounds = 1 if cadence is Cadence.NINE_MONTH else 12 // _CYCLES[cadence][0]
+        for year in range(start.year, end.year + 2):
+            for n in range(1, rounds + 1):
+                if cadence is Cadence.HALF_YEAR and n == 2 and skip_h2:
+                    continue
+                candidate = period(cadence, year, n, window)
+                if start <= candidate.end <= end:
+                    found.append(candidate)
+    yield from sorted(found, key=lambda each: (each.end, each.start, each.key))
+
+
+def numbered_day(month: date, day: int) -> date:
+    """The day so numbered in the month of a date, or the month's last (Civil Code 2015 art. 147.3)."""
+    first = month.replace(day=1)
+    return min(first + (day - 1) * ONE_DAY, add_months(first, 1) - ONE_DAY)
+
+
+def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True) -> Due:
+    """Due on the first day so numbered once the data window has closed: for a window to 14/6, the 17th is 17/6 and
+    the 5th is 5/7, since nobody can report what is still being counted."""
+    nominal = numbered_day(each.end, day)
+    if nominal < each.end:
+        nominal = numbered_day(add_months(each.end, 1), day)
+    return calendar.due(nominal, roll=roll)

@@ -1,0 +1,285 @@
+"""When to say what to whom about one assignment. Pure: (facts, ladder, calendar, today) -> Decision.
+
+No law sets how many reminders there are or when, so a policy is a file (``config/policies/*.yaml``) an office may
+edit. A ladder is frozen with each assignment when it opens; the dates of its rungs follow from the due date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from engine.rules.calendar import ONE_DAY, WorkCalendar
+from engine.terms import NoticeKind, Quiet, Role, State
+
+
+def _wall_time(value: object) -> object:
+    """YAML 1.1 reads an unquoted 07:30 as a base-60 number."""
+    return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
+
+
+WallTime = Annotated[
+    time,
+    BeforeValidator(_wall_time),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["07:30"]}),
+]
+"""Local; JSON Schema's own «time» has an offset (RFC 3339), which no wall clock has."""
+
+
+class Rung(BaseModel):
+    """One step: ``due`` or ``opened`` working days from the due date or the opening, whom it tells, and what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rung: str = Field(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9+\-]+$")
+    due: int | None = Field(default=None, ge=-120, le=120)
+    opened: int | None = Field(default=None, ge=0, le=120)
+    to: tuple[Role, ...] = Field(min_length=1)
+    kind: NoticeKind
+    level: int = Field(default=0, ge=0, le=3)
+    unless_acknowledged: bool = False
+    by: Literal["usual", "other"] = "usual"
+    """``other``: on a channel that the policy does not use, where the person has one; silence changes the channel."""
+    dispatch: bool = False
+    """A chasing letter (công văn đôn đốc) is drafted for the monitor to sign."""
+
+    @model_validator(mode="after")
+    def _one_anchor(self) -> Self:
+        if (self.due is None) == (self.opened is None):
+            raise ValueError("ghi đúng một trong «due» và «opened» / give exactly one of “due” and “opened”")
+        return self
+
+    def on(self, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> date | None:
+        """The local date of the rung; None when it hangs on a due date that does not exist."""
+        if self.opened is not None:
+            return calendar.shift(calendar.on_or_after(opened_on), self.opened)
+        return None if due_on is None or self.due is None else calendar.shift(due_on, self.due)
+
+    @property
+    def tier(self) -> int:
+        """How far above the agency it speaks once late: the agency 0, the department above 1, the leadership 2."""
+        return max(2 if role is Role.LEADERSHIP else 1 if role is Role.MONITOR else 0 for role in self.to)
+
+
+class Ladder(BaseModel):
+    """The rungs of one assignment, in the order of the policy file, frozen at opening."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    rungs: tuple[Rung, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        names = [rung.rung for rung in self.rungs]
+        doubled = {name for name in names if names.count(name) > 1}
+        if doubled:
+            raise ValueError(f"bậc trùng tên: {', '.join(sorted(doubled))} / rung named twice")
+        return self
+
+
+class SendWindow(BaseModel):
+    """Local wall times between which letters of plans that are not urgent leave, on working days."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    opens: WallTime = time(7, 0)
+    closes: WallTime = time(21, 0)
+
+
+NEVER_STOPPED = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.RETURNED})
+
+
+class Policy(BaseModel):
+    """A policy file. ``decide_at`` is when a day's letters are decided, ``send_at`` when they leave: the half hour
+    between lets every pass add its lines to the same letter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    format: Literal["dondoc/policy@1"] = Field(alias="schema")
+    id: str = Field(pattern=r"^[a-z0-9-]+$", max_length=64)
+    name: str
+    source: Literal["local", "law", "plan"] = "local"
+    note: str = ""
+    decide_at: WallTime = time(7, 0)
+    send_at: WallTime = time(7, 30)
+    window: SendWindow = SendWindow()
+    digest_weekday: int = Field(default=0, ge=0, le=6)
+    open_days_before: int = Field(default=92, ge=1, le=400)
+    due_soon_days: int = Field(default=3, ge=0, le=60)
+    channels: tuple[str, ...] = ("email",)
+    urgent_per_day: int = Field(default=3, ge=1, le=24)
+    """Letters a person may get on one channel and day when what is said is urgent; what is not comes in one."""
+    may_stop: tuple[NoticeKind, ...] = (NoticeKind.REMINDER,)
+    """What a reader may have once a week instead of as it comes. Never what is late or asks for a correction."""
+    ladders: dict[Literal["order", "request"], Ladder]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if set(self.ladders) != {"order", "request"}:
+            raise ValueError("cần cả hai thang «order» và «request» / both ladders are needed: “order” and “request”")
+        if not self.window.opens <= self.decide_at <= self.send_at <= self.window.closes:
+            raise ValueError(
+                "giờ phải theo thứ tự / times must run: window.opens ≤ decide_at ≤ send_at ≤ window.closes"
+            )
+        late = sorted(set(self.may_stop) & NEVER_STOPPED)
+        if late:
+            raise ValueError(
+                f"việc quá hạn không ai được hoãn: bỏ {', '.join(late)} khỏi may_stop "
+                f"/ nobody may put off what is late: take {', '.join(late)} out of may_stop"
+            )
+        above = [rung.rung for rung in self.ladders["request"].rungs if Role.LEADERSHIP in rung.to]
+        if above:
+            raise ValueError(
+                f"việc đề nghị không báo lên lãnh đạo: sửa bậc {', '.join(above)} "
+                f"/ a request may not climb over the body's head: {', '.join(above)} tells the leadership"
+            )
+        return self
+
+
+class Skip(StrEnum):
+    """Why a rung was not fired. Each skipped rung is an event that carries this."""
+
+    BEFORE_OPENING = "before_opening"
+    ACKNOWLEDGED = "acknowledged"
+    OVERTAKEN = "overtaken"
+    """A later rung for the same people was due in the same pass: they get that one alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a decision looks at. ``acted_until`` is the date up to which every rung has been dealt with."""
+
+    state: State
+    opened_on: date
+    due_on: date | None
+    acted_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rung that speaks today, dated ``on``, to ``roles`` (those of its audience whom no later rung tells today)."""
+
+    rung: Rung
+    on: date
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do now and when to look again (a local date); ``quiet`` says why there is no next time."""
+
+    fired: tuple[Fired, ...]
+    skipped: tuple[tuple[Rung, date, Skip], ...]
+    acted_until: date | None
+    next_on: date | None
+    quiet: Quiet | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A ladder and a calendar as one cache key, by identity: both are frozen and made once a pass, and to hash all
+    that is in them costs more than what the cache saves."""
+
+    ladder: Ladder
+    calendar: WorkCalendar
+
+    def __hash__(self) -> int:
+        return hash((id(self.ladder), id(self.calendar)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.ladder is other.ladder and self.calendar is other.calendar
+
+
+@lru_cache(maxsize=4096)
+def _dated(rules: _Same, opened_on: date, due_on: date | None) -> tuple[tuple[date, Rung], ...]:
+    dated = ((rung.on(opened_on, due_on, rules.calendar), rung) for rung in rules.ladder.rungs)
+    return tuple(sorted(((on, rung) for on, rung in dated if on is not None), key=lambda each: each[0]))
+
+
+def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
+    """The rungs of an assignment with their dates, in the order they come."""
+    return _dated(_Same(ladder, calendar), opened_on, due_on)
+
+
+def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) -> Decision:
+    """What is due about one open assignment today, coalesced.
+
+    1. Rungs dated after ``acted_until`` and not after today are due; those from before the opening are skipped.
+    2. A person gets the latest due rung that speaks to his role, not the whole ladder.
+    3. Once late, the agency hears before the department above does, and that before the leadership: when several
+       became due together (after a stop, or a returned report) the higher ones wait for the next working day.
+    """
+    ladder_dates = dates(ladder, facts.opened_on, facts.due_on, calendar)
+    ahead = [each for each in ladder_dates if facts.acted_until is None or each[0] > facts.acted_until]
+    due = [each for each in ahead if each[0] <= today]
+    held = _held_from(due, facts)
+    if held is not None:
+        due = [each for each in due if each[0] < held]
+    acted_until = held - ONE_DAY if held is not None else max(today, facts.acted_until or today)
+    fired, skipped = _coalesce(due, facts)
+    if held is not None:
+        next_on: date | None = calendar.shift(today, 1)
+    else:
+        next_on = next((on for on, rung in ahead if on > today and not _useless(rung, facts)), None)
+    quiet = None
+    if next_on is None:
+        quiet = Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED
+    return Decision(tuple(fired), tuple(skipped), acted_until, next_on, quiet)
+
+
+def next_look(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> tuple[date | None, Quiet | None]:
+    """When an assignment is next to be looked at, judged from its facts alone; may lie in the past (catch-up)."""
+    if facts.state is State.REPORTED:
+        return None, Quiet.AWAITING_ACCEPTANCE
+    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
+        if (facts.acted_until is None or on > facts.acted_until) and not _useless(rung, facts):
+            return on, None
+    return None, Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED
+
+
+def _useless(rung: Rung, facts: Facts) -> bool:
+    return rung.unless_acknowledged and facts.state is not State.ASSIGNED
+
+
+def _held_from(due: Sequence[tuple[date, Rung]], facts: Facts) -> date | None:
+    """The date of the first late rung, after the day of the earliest, that speaks above those of that day."""
+    spoken = [(on, rung) for on, rung in due if _skip_reason(on, rung, facts) is None]
+    late = [(on, rung.tier) for on, rung in spoken if rung.due is not None and rung.due > 0]
+    if not late:
+        return None
+    first = late[0][0]
+    heard = max(tier for on, tier in late if on == first)
+    return next((on for on, tier in late if on > first and tier > heard), None)
+
+
+def _coalesce(due: Sequence[tuple[date, Rung]], facts: Facts) -> tuple[list[Fired], list[tuple[Rung, date, Skip]]]:
+    fired: list[Fired] = []
+    skipped: list[tuple[Rung, date, Skip]] = []
+    told: set[Role] = set()
+    for on, rung in reversed(due):
+        reason = _skip_reason(on, rung, facts)
+        roles = tuple(role for role in rung.to if role not in told)
+        if reason is None and not roles:
+            reason = Skip.OVERTAKEN
+        if reason is not None:
+            skipped.append((rung, on, reason))
+            continue
+        told.update(roles)
+        fired.append(Fired(rung, on, roles))
+    return fired[::-1], skipped[::-1]
+
+
+def _skip_reason(on: date, rung: Rung, facts: Facts) -> Skip | None:
+    if on < facts.opened_on:
+        return Skip.BEFORE_OPENING
+    return Skip.ACKNOWLEDGED if _useless(rung, facts) else None
+
+
+def upcoming(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Iterator[tuple[date, Rung]]:
+    """The rungs still to come if nothing changes, with their dates."""
+    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
+        if (facts.acted_until is None or on > facts.acted_until) and not _useless(rung, facts):
+            yield on, rung

@@ -1,0 +1,1 @@
+"""The database: connections, tables, migrations, the event log, and the clock."""

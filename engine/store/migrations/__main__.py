@@ -1,0 +1,53 @@
+"""Write a step of the schema from the difference between the tables and the steps so far.
+
+python -m engine.store.migrations                  before the first release: writes 0001 anew
+python -m engine.store.migrations "what changes"   afterwards: the next step, to be read before it is committed
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+
+from engine.store.database import Database
+
+VERSIONS = Path(__file__).with_name("versions")
+
+
+def begin_anew() -> None:
+    """Replace the one step there is. Refused once a second step stands on it."""
+    steps = sorted(VERSIONS.glob("[0-9]*.py"))
+    if len(steps) > 1:
+        sys.exit("Đã có bước thứ hai; hãy nêu tên bước mới. / There is a second step: name the new one.")
+    for step in steps:
+        step.unlink()
+    write_step("begin")
+
+
+def write_step(what: str) -> Path:
+    """The next numbered step, formatted; measured on an empty SQLite database that has taken the steps so far."""
+    number = len(list(VERSIONS.glob("[0-9]*.py"))) + 1
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/empty.db")
+        database.upgrade()
+        with database.migrating() as settings:
+            settings.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+            command.revision(settings, what, autogenerate=True, rev_id=f"{number:04}")
+        database.dispose()
+    (written,) = VERSIONS.glob(f"{number:04}_*.py")
+    lines = written.read_text().splitlines(keepends=True)
+    written.write_text("".join(line for line in lines if not line.lstrip().startswith("# ###")))
+    for tidy in (["check", "--fix", "--select", "I,F401"], ["format"]):
+        subprocess.run([sys.executable, "-m", "ruff", *tidy, "--quiet", str(written)], check=True)
+    return written
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        write_step(" ".join(sys.argv[1:]))
+    else:
+        begin_anew()

@@ -1,0 +1,86 @@
+"""The tables. State of an assignment is written by ``engine.assignments.lifecycle`` alone; letters by
+``engine.assignments.outbox`` and the delivering pass. Instants are aware UTC, deadlines local dates. Bulk work goes
+through ``Model.__table__`` (Core).
+"""
+
+from engine.store.records.accounts import Account, ApiToken, Attempt, Feed, IdempotencyKey, SignedIn, SignInLink
+from engine.store.records.agencies import Agency, AgencyGroup, Contact, Succession
+from engine.store.records.letters import (
+    EARLY,
+    STILL_OWED,
+    WITH_RECEIPT,
+    AnswerCode,
+    Delivery,
+    Digest,
+    Incoming,
+    Letter,
+    LetterBody,
+    Notice,
+)
+from engine.store.records.plans import HAS_OPENING, Duty, Plan
+from engine.store.records.rules import CalendarDay, LadderRecord, PolicyRecord
+from engine.store.records.running import Fact, Pass
+from engine.store.records.work import (
+    DECLINED,
+    HAS_NEXT,
+    LOST,
+    STILL_OPEN,
+    TO_ACCEPT,
+    WAITING,
+    Assignment,
+    Draft,
+    Event,
+    Evidence,
+    Extension,
+    Frozen,
+    Report,
+    Tally,
+    TallyChange,
+)
+
+__all__ = [
+    "DECLINED",
+    "EARLY",
+    "HAS_NEXT",
+    "HAS_OPENING",
+    "LOST",
+    "STILL_OPEN",
+    "STILL_OWED",
+    "TO_ACCEPT",
+    "WAITING",
+    "WITH_RECEIPT",
+    "Account",
+    "Agency",
+    "AgencyGroup",
+    "AnswerCode",
+    "ApiToken",
+    "Assignment",
+    "Attempt",
+    "CalendarDay",
+    "Contact",
+    "Delivery",
+    "Digest",
+    "Draft",
+    "Duty",
+    "Event",
+    "Evidence",
+    "Extension",
+    "Fact",
+    "Feed",
+    "Frozen",
+    "IdempotencyKey",
+    "Incoming",
+    "LadderRecord",
+    "Letter",
+    "LetterBody",
+    "Notice",
+    "Pass",
+    "Plan",
+    "PolicyRecord",
+    "Report",
+    "SignInLink",
+    "SignedIn",
+    "Succession",
+    "Tally",
+    "TallyChange",
+]

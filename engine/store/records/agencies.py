@@ -1,0 +1,67 @@
+"""Bodies and the people who answer for them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from engine.store.records.columns import by_value, json_column
+from engine.terms import Role
+
+
+class Agency(SQLModel, table=True):
+    """A body that owns duties. ``names`` is [{name, short, from, until}], newest last; the id never changes."""
+
+    id: str = Field(primary_key=True, max_length=64)
+    level: str = Field(max_length=32)
+    code: str | None = Field(default=None, max_length=16)
+    parent_id: str | None = Field(default=None, foreign_key="agency.id")
+    name: str
+    short: str
+    names: list[dict[str, Any]] = Field(sa_column=json_column())
+    aliases: list[str] = Field(sa_column=json_column())
+
+
+class Succession(SQLModel, table=True):
+    """From a date on, a function of one agency belongs to another, by a legal basis. Never a blanket rename."""
+
+    __table_args__ = (UniqueConstraint("from_id", "to_id", "on", "function"),)
+    id: int | None = Field(default=None, primary_key=True)
+    from_id: str = Field(foreign_key="agency.id")
+    to_id: str = Field(foreign_key="agency.id")
+    on: date
+    function: str
+    basis: str
+
+
+class AgencyGroup(SQLModel, table=True):
+    """A named set of agencies: «UBND các huyện, thành phố, thị xã». ``members`` are agency ids."""
+
+    __tablename__ = "agency_group"
+    id: str = Field(primary_key=True, max_length=64)
+    name: str
+    aliases: list[str] = Field(default_factory=list, sa_column=json_column(default=list))
+    members: list[str] = Field(sa_column=json_column())
+
+
+class Contact(SQLModel, table=True):
+    """A mailbox and telephone that answer for an agency in one role between two dates. Personal data (Law 91/2025):
+    e-mail and phone are blanked when the person leaves; the id stays for the events. ``links_since`` revokes every
+    link made before it."""
+
+    __table_args__ = (Index("ix_contact_agency_id_role", "agency_id", "role"),)
+    id: int | None = Field(default=None, primary_key=True)
+    agency_id: str = Field(foreign_key="agency.id")
+    role: Role = Field(sa_column=by_value(Role))
+    label: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = Field(default="vi", max_length=5)
+    valid_from: date | None = None
+    valid_until: date | None = None
+    links_since: datetime | None = None
+    suppressed: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
+    """Channel -> reason: a dead address, or stopped by the person within what policy allows."""
+    pace: dict[str, str] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    """Channel -> ``weekly``: the person asked for what can wait once a week, within what policy allows."""

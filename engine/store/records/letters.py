@@ -1,0 +1,133 @@
+"""Letters owed and sent, what became of each, and what came back. Written by ``engine.assignments.outbox`` and the
+delivering pass."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from engine.store.records.columns import BigId, by_value, json_column
+from engine.terms import LetterState, NoticeKind, Role
+
+# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+STILL_OWED = text("state IN ('queued','sending')")
+WITH_RECEIPT = text("receipt <> ''")
+EARLY = text("outcome = 'early'")
+
+
+class Letter(SQLModel, table=True):
+    """What is owed to one person on one channel on one day: the outbox. ``key`` holds the one-a-day rule:
+    ``letter:<contact>:<channel>:<ISO date>``."""
+
+    __table_args__ = (
+        Index("ix_letter_send_after", "send_after", sqlite_where=STILL_OWED, postgresql_where=STILL_OWED),
+        Index("ix_letter_contact_id_day", "contact_id", "day"),
+        Index("ix_letter_day_state", "day", "state"),
+        Index("ix_letter_receipt", "receipt", sqlite_where=WITH_RECEIPT, postgresql_where=WITH_RECEIPT),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    key: str = Field(unique=True, max_length=96)
+    contact_id: int = Field(foreign_key="contact.id")
+    agency_id: str = Field(max_length=64)
+    role: Role = Field(sa_column=by_value(Role))
+    channel: str = Field(max_length=16)
+    day: date
+    urgent: bool = False
+    digest_week: str | None = Field(default=None, max_length=8)
+    send_after: datetime
+    state: LetterState = Field(default=LetterState.QUEUED, sa_column=by_value(LetterState))
+    reason: str = ""
+    lease_until: datetime | None = None
+    leased_by: str = ""
+    attempts: int = 0
+    receipt: str = Field(default="", max_length=160)
+    created_at: datetime
+    sent_at: datetime | None = None
+    settled_at: datetime | None = None
+
+
+class LetterBody(SQLModel, table=True):
+    """Exactly what was sent; pruned after a set time, the letter's row stays."""
+
+    __tablename__ = "letter_body"
+    letter_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    subject: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    html: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    """zlib-compressed UTF-8."""
+
+
+class Notice(SQLModel, table=True):
+    """One line of a letter: one assignment, one rung or act. The key is the effect's:
+    ``assignment:418:2021-06-17:T-3:12:email``."""
+
+    __table_args__ = (Index("ix_notice_assignment_id", "assignment_id"), Index("ix_notice_letter_id", "letter_id"))
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    key: str = Field(unique=True, max_length=160)
+    letter_id: int = Field(sa_column=Column(BigId, nullable=False))
+    assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
+    kind: NoticeKind = Field(sa_column=by_value(NoticeKind))
+    rung: str = Field(default="", max_length=16)
+    level: int = 0
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    moot: str = Field(default="", max_length=64)
+    """Why it was left out at the last moment: already reported, cancelled …; empty when it was said."""
+
+
+class Delivery(SQLModel, table=True):
+    """What became of one attempt to send one letter."""
+
+    __table_args__ = (UniqueConstraint("letter_id", "attempt"),)
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    letter_id: int = Field(sa_column=Column(BigId, nullable=False))
+    attempt: int
+    at: datetime
+    fate: str = Field(max_length=16)
+    code: str = Field(default="", max_length=32)
+    reply: str = Field(default="", max_length=500)
+    receipt: str = Field(default="", max_length=160)
+
+
+class Digest(SQLModel, table=True):
+    """One weekly digest per recipient and ISO week; ``letter_id`` is null when there was nothing to say."""
+
+    __table_args__ = (UniqueConstraint("contact_id", "week"),)
+    id: int | None = Field(default=None, primary_key=True)
+    contact_id: int = Field(foreign_key="contact.id")
+    week: str = Field(max_length=8)
+    letter_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    at: datetime
+
+
+class AnswerCode(SQLModel, table=True):
+    """The short code in an SMS («XN 4821»): for one letter, one contact, once."""
+
+    __tablename__ = "answer_code"
+    __table_args__ = (Index("ix_answer_code_contact_id_code", "contact_id", "code"),)
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(max_length=8)
+    contact_id: int = Field(foreign_key="contact.id")
+    letter_id: int = Field(sa_column=Column(BigId, nullable=False, unique=True))
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class Incoming(SQLModel, table=True):
+    """An answer, bounce or receipt that came in, once: ``external_id`` is the other side's id for it."""
+
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        Index("ix_incoming_early", "id", sqlite_where=EARLY, postgresql_where=EARLY),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    channel: str = Field(max_length=16)
+    external_id: str = Field(max_length=255)
+    at: datetime
+    kind: str = Field(max_length=32)
+    letter_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    contact_id: int | None = None
+    outcome: str = Field(default="", max_length=64)
+    answered: bool = False
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    """What acting on it still needs: a receipt that came before its letter was settled, the subject to answer under."""

@@ -1,0 +1,62 @@
+"""Plans and their duties."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from engine.store.records.columns import by_value, json_column
+from engine.terms import PlanState, Urgency
+
+# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+HAS_OPENING = text("next_open_at IS NOT NULL")
+
+
+class Plan(SQLModel, table=True):
+    """An issued document. Numbers restart each January, so the key is number, issuer and year."""
+
+    __table_args__ = (
+        UniqueConstraint("number", "issuer_id", "year"),
+        Index("ix_plan_next_open_at", "next_open_at", sqlite_where=HAS_OPENING, postgresql_where=HAS_OPENING),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    number: str = Field(max_length=64)
+    issuer_id: str = Field(foreign_key="agency.id")
+    year: int
+    issued_on: date
+    title: str
+    short_title: str
+    sms_name: str
+    supervisor_id: str = Field(foreign_key="agency.id")
+    urgency: Urgency = Field(default=Urgency.NORMAL, sa_column=by_value(Urgency))
+    policy_id: str = Field(foreign_key="policy.id")
+    state: PlanState = Field(default=PlanState.LOADED, sa_column=by_value(PlanState))
+    activated_at: datetime | None = None
+    next_open_at: datetime | None = None
+    digest: str = Field(max_length=64)
+    file: dict[str, Any] = Field(sa_column=json_column())
+    """The plan file as loaded (engine.files.plan.PlanFile), whole: rules, indicators, focus areas, gaps."""
+
+
+class Duty(SQLModel, table=True):
+    """One numbered line of a plan. ``owners`` are agency ids after groups were expanded, in the directory's order.
+    ``added`` is set on a duty that came after the document (engine.plans.amendments.Added): ``rule`` is empty then."""
+
+    __table_args__ = (UniqueConstraint("plan_id", "citation"),)
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="plan.id")
+    position: int
+    citation: str = Field(max_length=32)
+    heading: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    request: bool = False
+    kind: str = Field(default="assignments", max_length=16)
+    cadence: list[str] = Field(sa_column=json_column())
+    rule: str
+    owners: list[str] = Field(sa_column=json_column())
+    coordinating: list[str] = Field(sa_column=json_column())
+    area: str | None = None
+    repeats: str | None = None
+    waits_for: list[str] = Field(sa_column=json_column())
+    added: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))

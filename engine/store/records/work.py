@@ -1,0 +1,189 @@
+"""What is owed, what was reported, and everything that happened. An assignment's state is written by
+``engine.assignments.lifecycle`` alone."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from engine.store.records.columns import BigId, by_value, json_column
+from engine.terms import EventKind, Quiet, State, Timing
+
+# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+HAS_NEXT = text("next_action_at IS NOT NULL")
+LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
+STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
+WAITING = text("decided_at IS NULL")
+TO_ACCEPT = text("state = 'reported'")
+DECLINED = text("kind = 'declined'")
+
+
+class Assignment(SQLModel, table=True):
+    """Duty x owner agency x period. ``acted_until``: every rung dated up to and including it has been dealt with.
+    ``next_action_at`` is the one thing a pass looks at; when it is null, ``quiet`` says why."""
+
+    __table_args__ = (
+        UniqueConstraint("duty_id", "agency_id", "period"),
+        Index("ix_assignment_next_action_at", "next_action_at", sqlite_where=HAS_NEXT, postgresql_where=HAS_NEXT),
+        # Wide on purpose: the board counts every assignment of the running plans out of the index alone, the desk its
+        # agency's, the overdue list what is late.
+        Index("ix_assignment_counted", "plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"),
+        Index("ix_assignment_desk", "agency_id", "state", "due_on", "plan_id"),
+        Index("ix_assignment_due_on", "due_on"),
+        Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
+        Index(
+            "ix_assignment_open_due_on", "due_on", "agency_id", "plan_id", "id", "period",
+            sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN,
+        ),
+        Index(
+            "ix_assignment_to_accept", "reported_at", "agency_id", "plan_id",
+            sqlite_where=TO_ACCEPT, postgresql_where=TO_ACCEPT,
+        ),
+    )  # fmt: skip
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    plan_id: int = Field(foreign_key="plan.id")
+    duty_id: int = Field(foreign_key="duty.id")
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    supervisor_id: str = Field(foreign_key="agency.id", max_length=64)
+    period: str = Field(max_length=16)
+    window_start: date | None = None
+    window_end: date | None = None
+    nominal_due: date | None = None
+    original_due_on: date | None = None
+    due_on: date | None = None
+    due_why: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
+    ladder_id: int = Field(foreign_key="ladder.id")
+    state: State = Field(default=State.ASSIGNED, sa_column=by_value(State))
+    opened_at: datetime
+    opened_on: date
+    acknowledged_at: datetime | None = None
+    reported_at: datetime | None = None
+    reported_on: date | None = None
+    """Local date of the report that counts; null while none is in (a returned report counts as not done)."""
+    accepted_at: datetime | None = None
+    acted_until: date | None = None
+    next_action_at: datetime | None = None
+    quiet: Quiet | None = Field(default=None, sa_column=by_value(Quiet, nullable=True))
+    level: int = 0
+    """The highest escalation level reached («đôn đốc lần 1/2/3»)."""
+    transferred_from_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+
+
+class Tally(SQLModel, table=True):
+    """So many assignments of running plans stand alike, as they were counted last (``engine.assignments.counters``)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    agency_id: str = Field(max_length=64)
+    policy_id: str = Field(max_length=64)
+    period: str = Field(max_length=16)
+    due_on: date | None = None
+    timing: Timing = Field(sa_column=by_value(Timing))
+    n: int
+
+
+class TallyChange(SQLModel, table=True):
+    """What has changed since: so many more, or fewer, stand so. Appended beside the change itself, never updated."""
+
+    __tablename__ = "tally_change"
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    plan_id: int
+    agency_id: str = Field(max_length=64)
+    period: str = Field(max_length=16)
+    due_on: date | None = None
+    timing: Timing = Field(sa_column=by_value(Timing))
+    n: int
+
+
+class Report(SQLModel, table=True):
+    """One submission about one assignment; a correction after a return is a new row."""
+
+    __table_args__ = (UniqueConstraint("assignment_id", "number"),)
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
+    number: int = 1
+    submitted_at: datetime
+    actor: str
+    outcome: str = Field(max_length=16)
+    """done | partly | not_yet"""
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    body: str = Field(default="", sa_column=Column(Text, nullable=False))
+    figures: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    files: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    returned_at: datetime | None = None
+    returned_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class Extension(SQLModel, table=True):
+    """A request for a later due date and what the body that set the date decided. At most one waits."""
+
+    __table_args__ = (
+        Index("uq_extension_waiting", "assignment_id", unique=True, sqlite_where=WAITING, postgresql_where=WAITING),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    assignment_id: int = Field(sa_column=Column(BigId, nullable=False, index=True))
+    asked_at: datetime
+    actor: str
+    until: date
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    granted: bool | None = None
+    answer: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class Event(SQLModel, table=True):
+    """Append-only: everything that happened, by whom, when. ``key`` makes an automatic event idempotent."""
+
+    __table_args__ = (
+        Index("ix_event_assignment_id_id", "assignment_id", "id"),
+        Index("ix_event_declined", "assignment_id", "id", sqlite_where=DECLINED, postgresql_where=DECLINED),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    at: datetime
+    kind: EventKind = Field(sa_column=by_value(EventKind))
+    actor: str = Field(default="system", max_length=96)
+    """``system``, ``contact:12``, ``account:3``, ``cli:root``, ``api:token-id``."""
+    plan_id: int | None = None
+    assignment_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    key: str | None = Field(default=None, max_length=160, unique=True)
+
+
+class Draft(SQLModel, table=True):
+    """A report page as typed so far: one an agency, plan and period."""
+
+    __table_args__ = (UniqueConstraint("agency_id", "plan_id", "period"),)
+    id: int | None = Field(default=None, primary_key=True)
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    plan_id: int = Field(foreign_key="plan.id")
+    period: str = Field(max_length=16)
+    body: dict[str, Any] = Field(sa_column=json_column())
+    actor: str
+    saved_at: datetime
+
+
+class Evidence(SQLModel, table=True):
+    """A file that an agency uploaded, by its SHA-256; its bytes lie once under data_dir/files, outside the web root,
+    never executed. Two agencies that upload the same bytes have a row each: neither sees that the other did."""
+
+    digest: str = Field(primary_key=True, max_length=64)
+    agency_id: str = Field(primary_key=True, foreign_key="agency.id", max_length=64)
+    size: int
+    media_type: str = Field(max_length=100)
+    name: str = Field(max_length=200)
+    actor: str
+    at: datetime
+
+
+class Frozen(SQLModel, table=True):
+    """Figures as published at a cut-off: they never change; what was learnt later is shown as a restatement."""
+
+    __table_args__ = (UniqueConstraint("plan_id", "period", "cut_off"),)
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="plan.id")
+    period: str = Field(max_length=16)
+    cut_off: date
+    body: dict[str, Any] = Field(sa_column=json_column())
+    actor: str
+    at: datetime

@@ -1,0 +1,94 @@
+"""What happened, in a sentence: an event with its detail, and who did it. Pure; Vietnamese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Protocol
+
+from engine.assignments.lifecycle import Outcome
+from engine.queries.work.assignment_story import Person
+from engine.rules.calendar import written
+from engine.rules.policy import Skip
+from engine.rules.words import CODES, LANGUAGES, coded
+from engine.terms import EventKind, Role
+from engine.views.labels import label
+
+# kind -> what stands after the label, with the names of the detail that it needs; left out when any is missing.
+_DETAILS: Mapping[EventKind, tuple[str, str]] = {
+    EventKind.OPENED: ("hạn {due}", "due {due}"),
+    EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
+    EventKind.RETURNED: ("«{reason}»", "“{reason}”"),
+    EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
+    EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
+    EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
+    EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
+    EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
+    EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
+    EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
+    EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
+    EventKind.RUNG_FIRED: ("{rung}: thư tới {roles}", "{rung}: letter to {roles}"),
+    EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
+    EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
+    EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
+    EventKind.CONTACT_CHANGED: ("{what}, liên hệ số {contact}", "{what}, contact no. {contact}"),
+    EventKind.ACCOUNT_CHANGED: ("{what}, tài khoản số {account}", "{what}, account no. {account}"),
+    EventKind.AGENCY_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+    EventKind.FEED_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+    EventKind.DUTY_ADDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+    EventKind.DUTY_AMENDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+    EventKind.SIGNED_IN: ("{way}", "{way}"),
+    EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
+    EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
+    EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
+}
+_CODED = ("what", "way", "finding")
+
+
+class Happened(Protocol):
+    """An event, as whichever query read it."""
+
+    @property
+    def kind(self) -> EventKind: ...
+    @property
+    def detail(self) -> Mapping[str, Any]: ...
+
+
+def said(event: Happened, language: str) -> str:
+    """The event in one sentence."""
+    at = LANGUAGES.index(language)
+    head = label(event.kind, language)
+    more = _DETAILS.get(event.kind)
+    if more is None:
+        return head
+    detail = {name: _worded(name, value, language) for name, value in event.detail.items() if f"{{{name}}}" in more[at]}
+    try:
+        tail = more[at].format_map(detail).strip(" «»“”:")
+    except KeyError:
+        return head
+    return f"{head}: {more[at].format_map(detail).strip()}" if tail else head
+
+
+def _worded(name: str, value: Any, language: str) -> str:
+    if name in ("due", "until", "was", "on") and isinstance(value, str):
+        return written(date.fromisoformat(value), language)
+    if name in _CODED:
+        return coded(str(value), language)
+    if name == "outcome":
+        return label(Outcome(value), language)
+    if name in ("roles", "role"):
+        return ", ".join(label(Role(each), language) for each in ([value] if isinstance(value, str) else value))
+    if name == "reason" and value in tuple(Skip):
+        return label(Skip(value), language)
+    return str(value)
+
+
+def actor_words(actor: str, people: Mapping[str, Person], language: str) -> str:
+    """Who did it: «đầu mối, UBND huyện Diễn Châu», «hệ thống», «bộ phận theo dõi»."""
+    person = people.get(actor)
+    if person is not None:
+        return person.agency if person.role is None else f"{label(person.role, language)}, {person.agency}"
+    kind, _, rest = actor.partition(":")
+    if kind in CODES:
+        return coded(kind, language) + (f" {rest}" if rest else "")
+    return actor

@@ -1,0 +1,123 @@
+"""What Prometheus reads: letters by fate, what lies unsent, the passes, assignments by time class, channels up or down.
+
+Everything is asked of the database at the scrape, so that any process answers the same and a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.queries.system.channels import channels
+from engine.queries.system.letter_counts import proof
+from engine.queries.time_class import read_today, time_class
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.records import STILL_OWED, Assignment, Incoming, Letter, Pass, Plan
+from engine.terms import COUNTED_STATES, PlanState, TimeClass
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Row = tuple[tuple[str, ...], float]
+"""Values of the labels, and the number."""
+DAYS = 7
+"""Letters and answers are counted over so many days, today included."""
+
+
+def render(session: Session, now: datetime) -> bytes:
+    """The whole page, in the text format of Prometheus. Eight queries."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Once(list(_metrics(session, now))))
+    return generate_latest(registry)
+
+
+class _Once:
+    """A collector of metrics that are worked out already."""
+
+    def __init__(self, found: list[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> list[Metric]:
+        return self._found
+
+
+def _gauge(name: str, said: str, labels: tuple[str, ...], rows: Sequence[Row]) -> Metric:
+    family = GaugeMetricFamily(f"dondoc_{name}", said, labels=labels)
+    for values, number in rows:
+        family.add_metric(values, number)
+    return family
+
+
+def _metrics(session: Session, now: datetime) -> Iterator[Metric]:
+    yield from _letters(session, now)
+    yield from _passes(session, now)
+    yield _assignments(session, now)
+    yield _channels(session)
+    yield _answers(session, now)
+
+
+def _letters(session: Session, now: datetime) -> Iterator[Metric]:
+    m, ask = table(Letter), session.connection()
+    since = local_date(now) - timedelta(days=DAYS - 1)
+    counted = ask.execute(
+        select(m.c.channel, m.c.state, func.count()).where(m.c.day >= since).group_by(m.c.channel, m.c.state)
+    ).all()
+    rows: Sequence[Row] = [((channel, state.value), n) for channel, state, n in counted]
+    yield _gauge("letters", f"Letters of the last {DAYS} days by channel and fate.", ("channel", "fate"), rows)
+    owed, oldest = ask.execute(
+        select(func.count(), func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)
+    ).one()
+    yield _gauge("letters_due", "Letters that should have left by now.", (), [((), owed)])
+    waited = 0.0 if oldest is None else (now - oldest).total_seconds()
+    yield _gauge("oldest_unsent_seconds", "How long the oldest of them has waited; 0 if none.", (), [((), waited)])
+    week = proof(session, since, local_date(now) + timedelta(days=1))
+    proved: Sequence[Row] = [
+        (("owed",), week.owed), (("sent",), week.sent), (("delivered",), week.delivered), (("in_doubt",), week.in_doubt)
+    ]  # fmt: skip
+    yield _gauge("letters_proof", f"Letters of the last {DAYS} days, as the digest says.", ("what",), proved)
+
+
+def _passes(session: Session, now: datetime) -> Iterator[Metric]:
+    rows = session.connection().execute(select(table(Pass))).all()
+    done = [((row.name,), row.finished_at.timestamp()) for row in rows if row.finished_at is not None]
+    yield _gauge(
+        "pass_finished_timestamp_seconds", "When each pass last finished with something done.", ("pass",), done
+    )
+    failed = [((row.name,), float(bool(row.error))) for row in rows]
+    yield _gauge("pass_failed", "1 if the last run of the pass failed.", ("pass",), failed)
+    counts = [((row.name, name), float(count)) for row in rows for name, count in row.counts.items()]
+    yield _gauge("pass_last_count", "What the last run of each pass counted.", ("pass", "what"), counts)
+
+
+def _assignments(session: Session, now: datetime) -> Metric:
+    a, p = table(Assignment), table(Plan)
+    kind = time_class(read_today(session, now)).label("class")
+    chosen = (
+        select(kind, func.count()).select_from(a.join(p, p.c.id == a.c.plan_id))
+        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES)).group_by(kind)
+    )  # fmt: skip
+    found = {each: count for each, count in session.connection().execute(chosen)}  # noqa: C416
+    rows: Sequence[Row] = [((each.value,), found.get(each, 0)) for each in TimeClass]
+    return _gauge("assignments", "Assignments of active plans by time class.", ("class",), rows)
+
+
+def _channels(session: Session) -> Metric:
+    """1 while a channel works."""
+    rows: Sequence[Row] = [((each.name,), 1.0 if each.up else 0.0) for each in channels(session)]
+    return _gauge("channel_up", "1 while the channel works, 0 when it is down.", ("channel",), rows)
+
+
+def _answers(session: Session, now: datetime) -> Metric:
+    i = table(Incoming)
+    chosen = (
+        select(i.c.channel, i.c.outcome, func.count())
+        .where(i.c.at > now - timedelta(days=DAYS)).group_by(i.c.channel, i.c.outcome)
+    )  # fmt: skip
+    rows: Sequence[Row] = [
+        ((channel, outcome or "none"), n) for channel, outcome, n in session.connection().execute(chosen)
+    ]
+    return _gauge("incoming", f"Messages of the last {DAYS} days by what they did.", ("channel", "outcome"), rows)

@@ -1,0 +1,325 @@
+"""Pictures where people would rather look: SVG made here, each with the same figures as a table. Pure.
+
+No script and no style of their own: classes of the site's sheet, so they follow light and dark. Nothing is said by
+colour alone: cells hold their number, what is to come has a broken edge, a due date is a triangle, bars bear words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from markupsafe import Markup, escape
+
+from engine.queries.figures.plan_progress import PeriodStanding
+from engine.queries.figures.year import Week, Year
+from engine.queries.work.assignment_story import Story
+from engine.queries.work.ladder_steps import RungState
+from engine.rules.calendar import local_date, written
+from engine.rules.words import LANGUAGES, period_words, short_day
+from engine.terms import EventKind
+from engine.views.labels import label
+
+LANES = 3
+"""Marks of one week stand below each other, so many; further ones overlap, the table has them all."""
+MOST_ROWS = 60
+"""Agencies in one heat map; the table has them all."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The same figures as rows of text; the first of each row is its heading."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """``svg`` goes into a page as it is; ``table`` beside it, perhaps folded."""
+
+    svg: Markup
+    table: Table
+
+
+def year_map(year: Year, language: str) -> Picture:
+    """Weeks x agencies: how many letters, sent (whole edge) or to come (broken edge); a triangle where something is
+    due. Wide: to be put into a frame that scrolls."""
+    say = _say(language)
+    left, top, side, height = 200, 40, 18, 20  # a year fits a desk's width
+    parts = [_months(year, left, top, side, language)]
+    for n, agency in enumerate(year.agencies[:MOST_ROWS]):
+        y = top + n * height
+        parts.append(_text(left - 8, y + 14, _cut(agency.name, 27), "pic-label", anchor="end"))
+        for column, monday in enumerate(year.mondays):
+            week = agency.weeks.get(monday)
+            if week is not None:
+                parts.append(_cell(week, left + column * side, y, side, _week_words("", monday, week, say)))
+    rows = min(len(year.agencies), MOST_ROWS)
+    if year.this_week in year.mondays:
+        x = left + year.mondays.index(year.this_week) * side
+        parts.append(_rect(x, top - 4, side, rows * height + 4, "pic-now"))
+    title = say(f"Năm {year.year}: số thư mỗi tuần của từng cơ quan", f"{year.year}: letters a week, by agency")
+    text = say(
+        "Ô viền liền: thư đã gửi; viền đứt: thư sẽ gửi nếu chưa báo cáo; tam giác: tuần có hạn; khung đậm: tuần này.",
+        "Whole edge: letters sent; broken edge: letters to come if nothing is reported; triangle: something is due; "
+        "bold frame: this week.",
+    )
+    size = (left + len(year.mondays) * side + 8, top + rows * height + 8)
+    return Picture(_svg("year-map", size, title, text, parts), _year_table(year, title, language))
+
+
+def letters_per_week(year: Year, language: str) -> Picture:
+    """Bars, a week each: letters sent, and on top of them those to come with a broken edge."""
+    say, total = _say(language), year.total
+    left, base, side, tall = 40, 180, 14, 140
+    most = max((week.sent + week.to_come for week in total.values()), default=0) or 1
+    wide = left + len(total) * side
+    parts = [_months(year, left, base + 38, side, language), _line(left, base, wide, base, "pic-rule"),
+             _text(left - 6, base - tall + 10, str(most), "pic-soft", anchor="end"),
+             _text(left - 6, base, "0", "pic-soft", anchor="end")]  # fmt: skip
+    for n, (monday, week) in enumerate(total.items()):
+        x, sent, coming = left + n * side, tall * week.sent / most, tall * week.to_come / most
+        words = _week_words("", monday, week, say)
+        if week.sent:
+            parts.append(_rect(x + 1, base - sent, side - 2, sent, "pic-sent", words))
+        if week.to_come:
+            parts.append(_rect(x + 1, base - sent - coming, side - 2, coming, "pic-come", words))
+        if week.due:
+            parts.append(_triangle(x + side / 2, base + 2, "pic-due", words))
+    title = say(f"Số thư mỗi tuần, năm {year.year}", f"Letters a week, {year.year}")
+    sent, coming = sum(each.sent for each in total.values()), sum(each.to_come for each in total.values())
+    text = say(
+        f"Đã gửi {sent}, sẽ gửi {coming} nếu chưa báo cáo; nhiều nhất {most} thư một tuần. Tam giác: tuần có hạn.",
+        f"{sent} sent, {coming} to come if nothing is reported; at most {most} a week. Triangle: something is due.",
+    )
+    rows = tuple(
+        (_week_name(monday, language), str(week.sent), str(week.to_come), str(week.due))
+        for monday, week in total.items() if week != Week()
+    )  # fmt: skip
+    head = (say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"), say("Đến hạn", "Due"))
+    size = (wide + 8, base + 44)
+    return Picture(_svg("letters-per-week", size, title, text, parts), Table(title, head, rows))
+
+
+def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
+    """The on-time rate of each period as a bar with its percentage and how many of how many; a period of which nothing
+    has come due has no bar and says so."""
+    say = _say(language)
+    long, height = 200, 48
+    parts = []
+    rows = []
+    for n, each in enumerate(periods):
+        y, tally, name = n * height, each.tally, period_words(each.period, language)
+        parts += [_text(0, y + 16, name, "pic-label"), _rect(0.5, y + 22, long, 16, "pic-track")]
+        said = say("chưa đến hạn", "nothing due yet")
+        if tally.rate is not None:
+            said = _percent(tally.rate, language)
+            parts.append(_rect(0.5, y + 22, long * tally.on_time / tally.judged, 16, "pic-good", f"{name}: {said}"))
+        count = "" if tally.rate is None else f" ({tally.on_time}/{tally.judged})"
+        parts.append(_text(long + 10, y + 35, said + count, "pic-label"))
+        rows.append((name, said, str(tally.on_time), str(tally.late), str(tally.overdue), str(tally.in_term)))
+    title = say("Tỷ lệ đúng hạn theo kỳ", "On-time rate by period")
+    text = "; ".join(f"{name}: {said}" for name, said, *_ in rows) or say("Chưa có kỳ nào.", "No period yet.")
+    head = (say("Kỳ", "Period"), say("Tỷ lệ đúng hạn", "On-time rate"), say("Đúng hạn", "On time"),
+            say("Trễ hạn", "Late"), say("Quá hạn", "Overdue"), say("Trong hạn", "In term"))  # fmt: skip
+    size = (long + 140, max(len(periods), 1) * height)
+    return Picture(_svg("rates", size, title, text, parts), Table(title, head, tuple(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Something on a timeline: its day, shape and words."""
+
+    day: date
+    shape: str
+    words: str
+
+
+_SHAPES = {
+    RungState.FIRED: "sent", RungState.SKIPPED: "skipped", RungState.DUE: "come", RungState.NEXT: "come",
+    RungState.LATER: "come", RungState.DROPPED: "skipped",
+}  # fmt: skip
+_ACTS = (
+    EventKind.OPENED, EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.RETURNED, EventKind.ACCEPTED,
+    EventKind.EXTENSION_GRANTED, EventKind.DUE_MOVED, EventKind.CHASED, EventKind.CANCELLED, EventKind.TRANSFERRED,
+)  # fmt: skip
+
+
+def timeline(story: Story, today: date, language: str) -> Picture:
+    """One assignment from its opening on: acts above the line (diamonds), rungs below (filled: sent; hollow: to come;
+    crossed: left out), the due date and today as upright lines. The numbers are those of the table's rows."""
+    say, row = _say(language), story.row
+    acts = [_Mark(local_date(each.at), "act", label(each.kind, language)) for each in reversed(story.events)
+            if each.kind in _ACTS]  # fmt: skip
+    rungs = [_Mark(each.on, _SHAPES[each.state], f"{each.rung}: {label(each.state, language)}") for each in story.rungs]
+    marks = sorted([*acts, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
+    days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
+    first, last = min(days), max(days)
+    left, long, line = 24, 720, 104
+
+    def x(day: date) -> float:
+        return left + long * (day - first).days / max((last - first).days, 1)
+
+    parts = [_line(left, line, left + long, line, "pic-rule"),
+             _upright(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98)]  # fmt: skip
+    if row.due_on is not None:
+        parts.append(
+            _upright(x(row.due_on), 24, line + 84, "pic-due", f"{say('hạn', 'due')} {short_day(row.due_on)}", 18)
+        )
+    lanes: dict[tuple[bool, int], float] = {}
+    for n, mark in enumerate(marks, 1):
+        above, at = mark.shape == "act", x(mark.day)
+        lane = next((lane for lane in range(LANES) if lanes.get((above, lane), -99) + 24 <= at), LANES - 1)
+        lanes[above, lane] = at
+        parts.append(_mark(mark, n, at, line + (-1 if above else 1) * (20 + 24 * lane), language))
+    title = say(
+        f"Diễn biến {row.plan} {row.citation}, {row.agency}", f"{row.plan} {row.citation}, {row.agency}: timeline"
+    )
+    text = say("Hình thoi: việc đã làm; tròn đặc: thư đã gửi; tròn rỗng: thư sẽ gửi; gạch chéo: bỏ qua. Số là số dòng "
+               "trong bảng.", "Diamond: what was done; filled: letter sent; hollow: letter to come; crossed: left out. "
+               "Numbers are the table's rows.")  # fmt: skip
+    rows = tuple((str(n), written(mark.day, language), mark.words) for n, mark in enumerate(marks, 1))
+    head = (say("Số", "No."), say("Ngày", "Day"), say("Việc", "What"))
+    return Picture(_svg("timeline", (left + long + 60, line + 104), title, text, parts), Table(title, head, rows))
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+class _Say:
+    """The sentence of the page's language."""
+
+    def __init__(self, language: str) -> None:
+        self._at = LANGUAGES.index(language)
+
+    def __call__(self, vi: str, en: str) -> str:
+        return (vi, en)[self._at]
+
+
+def _say(language: str) -> _Say:
+    return _Say(language)
+
+
+def _week_name(monday: date, language: str) -> str:
+    week = monday.isocalendar().week
+    sunday = monday + timedelta(days=6)
+    head = "Week" if language == "en" else "Tuần"
+    return f"{head} {week} ({monday.day}/{monday.month} – {sunday.day}/{sunday.month})"
+
+
+def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:
+    """What a cell says when it is pointed at, and to a screen reader."""
+    language = LANGUAGES[0] if say("vi", "en") == "vi" else LANGUAGES[1]
+    said = [f"{name}, {_week_name(monday, language)}" if name else _week_name(monday, language)]
+    if week.sent:
+        said.append(say(f"đã gửi {week.sent} thư", f"{week.sent} letters sent"))
+    if week.to_come:
+        said.append(say(f"sẽ gửi {week.to_come} thư", f"{week.to_come} letters to come"))
+    if week.due:
+        said.append(say(f"{week.due} việc đến hạn, {week.open} chưa báo cáo", f"{week.due} due, {week.open} open"))
+    return "; ".join(said)
+
+
+def _percent(value: float, language: str) -> str:
+    text = f"{value:g}%"
+    return text if language == "en" else text.replace(".", ",")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _year_table(year: Year, title: str, language: str) -> Table:
+    """One row an agency and week that has anything: a table of 53 columns is read by nobody."""
+    say = _say(language)
+    head = (say("Cơ quan", "Agency"), say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"),
+            say("Đến hạn", "Due"), say("Chưa báo cáo", "Open"))  # fmt: skip
+    rows = tuple(
+        (agency.name, _week_name(monday, language), str(week.sent), str(week.to_come), str(week.due), str(week.open))
+        for agency in year.agencies for monday, week in sorted(agency.weeks.items())
+    )  # fmt: skip
+    return Table(title, head, rows)
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def _svg(name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup]) -> Markup:
+    """Drawn at its own size and never larger; a wide one belongs into a frame that scrolls, since a number made smaller
+    is no number."""
+    wide, tall = (f"{each:g}" for each in size)
+    return Markup(
+        '<svg class="picture" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" role="img" '
+        'aria-labelledby="{name}-t {name}-d" focusable="false"><title id="{name}-t">{title}</title>'
+        '<desc id="{name}-d">{text}</desc>{parts}</svg>'
+    ).format(wide=wide, tall=tall, name=name, title=title, text=text, parts=Markup("").join(parts))
+
+
+def _titled(words: str) -> Markup:
+    return Markup("<title>{}</title>").format(words) if words else Markup("")
+
+
+def _rect(x: float, y: float, wide: float, tall: float, kind: str, words: str = "") -> Markup:
+    return Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}').format(
+        round(x, 1), round(y, 1), round(wide, 1), round(tall, 1), kind,
+        Markup(">{}</rect>").format(_titled(words)) if words else Markup("/>"),
+    )  # fmt: skip
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return Markup('<line x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}" class="{}"/>').format(
+        round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1), kind
+    )
+
+
+def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") -> Markup:
+    return Markup('<text x="{:g}" y="{:g}" text-anchor="{}" class="{}">{}</text>').format(
+        round(x, 1), round(y, 1), anchor, kind, escape(text)
+    )
+
+
+def _triangle(x: float, y: float, kind: str, words: str = "") -> Markup:
+    return Markup('<path d="M{:g} {:g}l4 7h-8z" class="{}">{}</path>').format(
+        round(x, 1), round(y, 1), kind, _titled(words)
+    )
+
+
+def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
+    """One week of one agency: its number of letters, its edge, its triangle."""
+    count = week.sent + week.to_come
+    depth = min(count, 4)
+    kind = f"pic-cell pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
+    number = Markup('<text x="{:g}" y="{:g}" class="pic-number">{}</text>').format(x + side / 2, y + 13, count or "")
+    due = Markup('<path d="M{:g} {:g}h7v7z" class="pic-due"/>').format(x + side - 9, y + 2) if week.due else Markup("")
+    return Markup("<g>{}{}{}{}</g>").format(_titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
+
+
+def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:
+    """The months above or below the weeks, each where its first Monday stands."""
+    parts = []
+    for n, monday in enumerate(year.mondays):
+        if monday.day <= 7 and monday.year == year.year:
+            name = f"{monday:%b}" if language == "en" else f"T{monday.month}"
+            parts.append(_text(left + n * side, y - 12, name, "pic-soft"))
+    return Markup("").join(parts)
+
+
+def _upright(x: float, y1: float, y2: float, kind: str, words: str, y_text: float) -> Markup:
+    return _line(x, y1, x, y2, kind) + _text(x, y_text, words, "pic-label", anchor="middle")
+
+
+def _mark(mark: _Mark, number: int, x: float, y: float, language: str) -> Markup:
+    """A numbered shape with its words."""
+    x, y = round(x, 1), round(y, 1)
+    if mark.shape == "act":
+        shape = Markup('<path d="M{:g} {:g}l11 11l-11 11l-11 -11z" class="pic-act"/>').format(x, y - 11)
+    else:
+        shape = Markup('<circle cx="{:g}" cy="{:g}" r="10" class="pic-{}"/>').format(x, y, mark.shape)
+    if mark.shape == "skipped":
+        shape += _line(x - 7, y + 7, x + 7, y - 7, "pic-cross")
+    kind = "pic-on" if mark.shape in ("act", "sent") else "pic-number"
+    words = f"{number}. {written(mark.day, language)}: {mark.words}"
+    return Markup("<g>{}{}{}</g>").format(_titled(words), shape, _text(x, y + 4, str(number), kind, anchor="middle"))

@@ -1,0 +1,228 @@
+"""My wishes: fewer letters, who stands in for me, due dates in my calendar. One's own; a head and an administrator may
+do so for the contacts of the agency, and whoever holds the link of a letter for its own reader's letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.accounts import account, mailbox
+from engine.accounts.permissions import Deed
+from engine.agencies import contacts, preferences
+from engine.agencies.contacts import ContactLine, phone_number
+from engine.agencies.ical_feeds import FeedLine, feeds_of, make_feed, revoke_feed
+from engine.agencies.preferences import MAY_NAME, Wishes, wishes_of
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound, half
+from engine.http.filters import AgencyId, Code, SmallId
+from engine.http.forms import Form
+from engine.http.request_context import Desk, Posted, Visit
+from engine.queries.work.desk import agency_name
+
+router = APIRouter()
+
+
+class Wish(StrEnum):
+    """What may be done with a channel."""
+
+    STOP = "stop"
+    SLOW = "slow"
+    RESUME = "resume"
+
+
+DO: Mapping[Wish, Callable[..., None]] = {
+    Wish.STOP: preferences.stop, Wish.SLOW: preferences.slow, Wish.RESUME: preferences.resume,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A form that was refused: which one, why, beside which fields, and what had been typed into it."""
+
+    form: str = ""
+    sentence: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+@router.get("/wishes")
+def mine(visit: Desk, said: Code = "") -> Response:
+    visit.must(Deed.SET_WISHES, visit.actor.agency_id)
+    with visit.context.database.read() as session:
+        who = own_contact(visit, session)
+    return wishes_page(visit, who.id if who else 0, outcome=said)
+
+
+@router.get("/wishes/{contact_id}")
+def theirs(visit: Desk, contact_id: SmallId, said: Code = "") -> Response:
+    return wishes_page(visit, contact_id, outcome=said)
+
+
+@router.post("/wishes/{contact_id}/letters")
+def letters(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
+    try:
+        said = set_channel(visit, form, contact_id)
+    except (BadInput, Conflict) as error:
+        trouble = Trouble("letters", error.said(visit.language), status=error.status)
+        return wishes_page(visit, contact_id, trouble=trouble)
+    return visit.go(f"/wishes/{contact_id}", said=said)
+
+
+@router.post("/wishes/{contact_id}/deputies")
+def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
+    typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until")}
+    try:
+        _must_be_whole(form)
+        with visit.writing() as session:
+            who = must_be_mine(visit, session, contact_id)
+            visit.must(Deed.NAME_DEPUTY, who.agency_id)
+            preferences.name_deputy(
+                session, contact_id, email=form.text("email", 254), phone=form.text("phone", 40),
+                label=form.text("label", 120), language=who.language, valid_from=form.day("valid_from"),
+                valid_until=form.day("valid_until"), actor=visit.actor.name, now=visit.now,
+            )  # fmt: skip
+    except (BadInput, Conflict) as error:
+        beside = error.fields if isinstance(error, FieldsRefused) else {}
+        fields = {key: half(each, visit.language) for key, each in beside.items()}
+        trouble = Trouble("deputy", error.said(visit.language), fields, typed, error.status)
+        return wishes_page(visit, contact_id, trouble=trouble)
+    return visit.go(f"/wishes/{contact_id}", said="named")
+
+
+@router.post("/wishes/{contact_id}/deputies/{deputy_id}/end")
+def end(visit: Desk, form: Posted, contact_id: SmallId, deputy_id: SmallId) -> Response:
+    with visit.writing() as session:
+        who = must_be_mine(visit, session, contact_id)
+        visit.must(Deed.NAME_DEPUTY, who.agency_id)
+        preferences.end_deputy(session, contact_id, deputy_id, actor=visit.actor.name, now=visit.now)
+    return visit.go(f"/wishes/{contact_id}", said="ended")
+
+
+@router.post("/agencies/{agency_id}/feeds")
+def make(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
+    """Answered with the page itself: the address is shown once, and must stand in no address line or log."""
+    contact_id = form.number("contact") if form.has("contact") else 0
+    with visit.writing() as session:
+        whose = contact_id if form.raw("whose") == "mine" else None
+        key = feed_made(visit, session, agency_id, whose)
+    return wishes_page(visit, contact_id, fresh=feed_address(visit, key))
+
+
+@router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
+def revoke(visit: Desk, form: Posted, agency_id: AgencyId, feed_id: SmallId) -> Response:
+    with visit.writing() as session:
+        feed_revoked(visit, session, agency_id, feed_id)
+    back = f"/wishes/{form.number('contact')}" if form.has("contact") else "/wishes"
+    return visit.go(back, said="revoked")
+
+
+def wishes_page(
+    visit: Visit, contact_id: int, *, outcome: str = "", trouble: Trouble | None = None, fresh: str = "",
+    by_link: bool = False,
+) -> Response:  # fmt: skip
+    """``contact_id`` 0: an account that is no contact of its agency; it still may have the agency's calendar.
+    ``by_link``: a reader without an account, who was let in by the link and sets the letters alone."""
+    trouble = trouble or Trouble()
+    with visit.context.database.read() as session:
+        found = wishes_of(session, contact_id, visit.now) if contact_id else None
+        if found and not by_link:
+            must_be_mine(visit, session, contact_id)
+        agency_id = found.contact.agency_id if found else visit.actor.agency_id
+        agency = agency_name(session, agency_id)[0] if agency_id else ""
+        feeds = () if by_link or not agency_id else feeds_shown(session, agency_id, contact_id)
+    act_at = visit.path if by_link else f"/wishes/{contact_id}/letters"
+    return visit.page(
+        "wishes.html", trouble.status, wishes=found, agency_id=agency_id, agency=agency, feeds=feeds, act_at=act_at,
+        by_link=by_link, outcome=outcome, trouble=trouble, fresh=fresh, names=_may_name(visit, found, by_link),
+    )  # fmt: skip
+
+
+def _may_name(visit: Visit, found: Wishes | None, by_link: bool) -> bool:
+    if found is None or by_link or not visit.may(Deed.NAME_DEPUTY, found.contact.agency_id):
+        return False
+    return found.contact.role in MAY_NAME and found.contact.answers_on(visit.today)
+
+
+def _must_be_whole(form: Form) -> None:
+    """Every field at once, so that nobody mends one only to be told of the next. Raises FieldsRefused."""
+    checks: Mapping[str, Callable[[], object]] = {
+        "email": lambda: mailbox(form.text("email", 254)), "phone": lambda: phone_number(form.text("phone", 40)),
+        "label": lambda: form.text("label", 120), "valid_from": lambda: _day(form, "valid_from"),
+        "valid_until": lambda: _day(form, "valid_until"),
+    }  # fmt: skip
+    found: dict[str, str] = {}
+    for key, check in checks.items():
+        try:
+            check()
+        except BadInput as error:
+            found[key] = str(error)
+    if found:
+        raise FieldsRefused(found)
+
+
+def _day(form: Form, name: str) -> date:
+    if not form.has(name):
+        raise BadInput("Hãy chọn ngày. / Choose a day.")
+    return form.day(name)
+
+
+# --- whose it is, and what pages and the API do alike -----------------------------------------------------------
+
+
+def own_contact(visit: Visit, session: Session) -> ContactLine | None:
+    """The contact that the account in use is, if it is one."""
+    actor = visit.actor
+    who = visit.account or (account(session, visit.bearer.account_id) if visit.bearer else None)
+    email = who.email if who else ""
+    return preferences.own(session, actor.agency_id, email, actor.role, visit.now)
+
+
+def must_be_mine(visit: Visit, session: Session, contact_id: int) -> ContactLine:
+    """One's own contact, or one that the actor keeps. Raises NotAllowed."""
+    who = contacts.find(session, contact_id)
+    visit.must(Deed.SET_WISHES, who.agency_id)
+    me = own_contact(visit, session)
+    if me is None or me.email.casefold() != who.email.casefold() or me.agency_id != who.agency_id:
+        visit.must(Deed.KEEP_CONTACTS, who.agency_id)
+    return who
+
+
+def set_channel(visit: Visit, form: Form, contact_id: int) -> str:
+    """Stop, slow or resume one channel; what was done."""
+    do, channel = form.choice("do", Wish), form.text("channel", 16)
+    with visit.writing() as session:
+        must_be_mine(visit, session, contact_id)
+        DO[do](session, contact_id, channel, actor=visit.actor.name, now=visit.now)
+    return do.value
+
+
+def feeds_shown(session: Session, agency_id: str, contact_id: int) -> tuple[FeedLine, ...]:
+    """The agency's own and the contact's: nobody else's."""
+    return tuple(each for each in feeds_of(session, agency_id) if each.contact_id in (None, contact_id))
+
+
+def feed_made(visit: Visit, session: Session, agency_id: str, contact_id: int | None) -> str:
+    visit.must(Deed.MAKE_FEED, agency_id)
+    if contact_id is not None:
+        must_be_mine(visit, session, contact_id)
+    return make_feed(session, agency_id, contact_id=contact_id, actor=visit.actor.name, now=visit.now)
+
+
+def feed_revoked(visit: Visit, session: Session, agency_id: str, feed_id: int) -> None:
+    visit.must(Deed.MAKE_FEED, agency_id)
+    line = next((each for each in feeds_of(session, agency_id) if each.id == feed_id), None)
+    if line is None:
+        raise NotFound("Không có địa chỉ lịch này, hoặc đã thu hồi. / There is no such feed, or it was revoked.")
+    if line.contact_id is not None:
+        must_be_mine(visit, session, line.contact_id)
+    revoke_feed(session, agency_id, feed_id, actor=visit.actor.name, now=visit.now)
+
+
+def feed_address(visit: Visit, key: str) -> str:
+    return f"{visit.context.settings.base_url.rstrip('/')}/feed/{key}.ics"

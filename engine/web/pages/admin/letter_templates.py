@@ -1,0 +1,137 @@
+"""The letters' templates: an office's own words, tried on every letter of their kind before they are saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse, Response
+
+from engine.accounts.permissions import Deed
+from engine.errors import BadInput, Conflict, DondocError, NotFound, Problem
+from engine.http.filters import Code, Plain
+from engine.http.forms import Form, plain
+from engine.http.request_context import Desk, Posted, Visit
+from engine.http.security import LETTER_POLICY
+from engine.http.template_editor import Preview, TemplateFile, Wording
+
+router = APIRouter()
+LONGEST = 50_000
+Name = Annotated[str, Plain, Path(max_length=32)]
+KINDS: Mapping[str, tuple[str, str, str, str]] = {
+    "duties": ("Thư cho đầu mối và người đứng đầu", "Letters to coordinators and heads",
+               "việc mới, nhắc trước hạn, quá hạn, trả lại", "new duties, reminders, overdue, returned"),
+    "watch": ("Thư cho bộ phận theo dõi", "Letters to monitors",
+              "danh sách cần đôn đốc, tổng hợp tuần", "whom to chase, the weekly digest"),
+    "leadership": ("Thư cho lãnh đạo", "Letters to the leadership",
+                   "bốn ô số liệu và mười việc chậm nhất", "the four boxes and the ten latest"),
+    "answer": ("Thư trả lời tin không hiểu được", "Answers to what could not be understood",
+               "một lần, lịch sự, chỉ cách làm", "once, politely, with what to do"),
+    "signin": ("Thư đăng nhập", "Sign-in letters", "liên kết dùng một lần", "a link that works once"),
+    "sms": ("Tin nhắn SMS", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
+    "shared": ("Câu chữ dùng chung", "Words that all share",
+               "tên các phần, câu mở đầu, cách viết một dòng", "titles, opening sentences, how a line is written"),
+}  # fmt: skip
+
+
+@router.get("/admin/templates")
+def listing(visit: Desk) -> Response:
+    wording = wording_of(visit)
+    found = [(kind, [(language, any(each.own for each in wording.files(language, kind)))
+                     for language in wording.languages]) for kind in wording.kinds]  # fmt: skip
+    return visit.page("templates.html", found=found, KINDS=KINDS)
+
+
+@router.get("/admin/templates/{language}/{kind}")
+def show(visit: Desk, language: Name, kind: Name, said: Code = "") -> Response:
+    files = wording_of(visit).files(language, kind)
+    return _page(visit, language, kind, files, {each.part: each.text for each in files}, outcome=said)
+
+
+@router.post("/admin/templates/{language}/{kind}")
+def save(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+    """«check» tries and shows, «save» does so and then keeps; nothing with a fault is kept."""
+    wording = wording_of(visit)
+    files = wording.files(language, kind)
+    texts = {each.part: form.raw(each.part)[: 2 * LONGEST] for each in files}
+    try:
+        texts = _texts(form, files)
+        problems = wording.problems(language, kind, texts)
+        if problems:
+            return _page(visit, language, kind, files, texts, problems=problems, status=422)
+        if form.raw("act") != "save":
+            shown = wording.shown(language, kind, texts, visit.now)
+            return _page(visit, language, kind, files, texts, shown=shown, seen=form.raw("seen"))
+        if form.raw("seen") != _mark(files):
+            raise Conflict(
+                "Có người vừa sửa mẫu này; bản của anh/chị vẫn ở dưới đây, hãy xem lại rồi lưu. "
+                "/ Somebody has just changed this template; yours is still below, look again and save."
+            )
+        changed = wording.save(language, kind, texts, actor=visit.actor.name, now=visit.now)
+    except (BadInput, Conflict) as error:
+        return _page(visit, language, kind, files, texts, trouble=error, status=error.status)
+    return visit.go(f"/admin/templates/{language}/{kind}", said="saved" if changed else "same")
+
+
+@router.post("/admin/templates/{language}/{kind}/html")
+def html(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+    """The HTML part on its own, for the frame beside the form."""
+    wording = wording_of(visit)
+    texts = _texts(form, wording.files(language, kind))
+    framed = {"content-security-policy": LETTER_POLICY}
+    if wording.problems(language, kind, texts):
+        return HTMLResponse("<p>Mẫu còn lỗi: hãy kiểm tra trước. / Check the template first.</p>", 422, framed)
+    return HTMLResponse(wording.shown(language, kind, texts, visit.now).html, headers=framed)
+
+
+@router.post("/admin/templates/{language}/{kind}/reset")
+def reset(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+    """Back to what ships."""
+    wording = wording_of(visit)
+    texts = {each.part: each.shipped for each in wording.files(language, kind)}
+    changed = wording.save(language, kind, texts, actor=visit.actor.name, now=visit.now)
+    return visit.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
+
+
+def _page(
+    visit: Visit, language: str, kind: str, files: Sequence[TemplateFile], texts: Mapping[str, str], *,
+    problems: Sequence[Problem] = (), shown: Preview | None = None, trouble: DondocError | None = None,
+    outcome: str = "", status: int = 200, seen: str = "",
+) -> Response:  # fmt: skip
+    by_part = {each.part: [p for p in problems if each.name in p.file.split(", ")] for each in files}
+    rest = [each for each in problems if not any(each in found for found in by_part.values())]
+    return visit.page(
+        "template.html", status, spoken=language, kind=kind, files=files, texts=texts, by_part=by_part, rest=rest,
+        count=len(problems), shown=shown, sentence=trouble.said(visit.language) if trouble else "", outcome=outcome,
+        seen=seen or _mark(files), KINDS=KINDS,
+    )  # fmt: skip
+
+
+def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:
+    return {each.part: kept_text(form.raw(each.part), each) for each in files}
+
+
+def kept_text(text: str, file: TemplateFile) -> str:
+    """A template as files are kept: one line break at the end. Raises BadInput."""
+    try:
+        text = plain(text)
+    except BadInput:
+        raise BadInput(f"«{file.part}» có ký tự điều khiển. / It holds control characters.") from None
+    if len(text) > LONGEST:
+        raise BadInput(f"«{file.part}» dài quá {LONGEST} ký tự. / It is longer than {LONGEST} characters.")
+    return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
+
+
+def _mark(files: Sequence[TemplateFile]) -> str:
+    """What stood when the page was made: another's change meanwhile is not overwritten unread."""
+    return hashlib.sha256("\0".join(each.text for each in files).encode()).hexdigest()[:16]
+
+
+def wording_of(visit: Visit) -> Wording:
+    """For whoever may change templates; not found where nothing knows them."""
+    visit.must(Deed.KEEP_TEMPLATES)
+    if visit.context.wording is None:
+        raise NotFound
+    return visit.context.wording

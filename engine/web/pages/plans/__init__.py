@@ -1,0 +1,1 @@
+"""Pages about plans: the plan, its import, activation, amendments and figures."""

@@ -1,0 +1,159 @@
+"""What comes after the document: a duty added to a running plan, or one of its duties changed, by a letter's number.
+What opens, moves and is cancelled, and which letters follow, is shown before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.permissions import Deed
+from engine.http.filters import SmallId
+from engine.http.forms import Form
+from engine.http.request_context import Desk, Posted, Visit
+from engine.plans.amendments import LONGEST, Amendment, NewDuty, add_duty, amend_duty
+from engine.plans.loading import expand_owners
+from engine.queries.plans import PlanPage, plan_page
+from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, would_add, would_amend
+from engine.rules.calendar import written
+from engine.web.pages.admin.fields import Typed
+
+router = APIRouter()
+NEW = ("text", "due", "fixed", "basis", "reason", "request")
+NOT_TYPED = frozenset({"token", "act", "sure"})
+NO_TEXT = "Cần ghi nội dung nhiệm vụ. / Say what the duty is."
+NO_BASIS = "Cần ghi căn cứ, như số công văn. / Give its basis, such as a letter's number."
+
+
+@router.get("/plans/{plan_id}/duties/new")
+def new(visit: Desk, plan_id: SmallId) -> Response:
+    return _new_form(visit, _plan(visit, plan_id), Typed(), ())
+
+
+@router.post("/plans/{plan_id}/duties/new")
+def add(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
+    """First what it would do; with ``act=do``, the deed; with ``act=edit``, the form again as it was typed."""
+    plan, act = _plan(visit, plan_id), form.raw("act")
+    typed, owners = Typed.of(form, *NEW), form.every("owners")
+    if act == "edit":
+        return _new_form(visit, plan, typed, owners)
+    duty = NewDuty(
+        typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners), _coming(visit, typed, "due"),
+        typed.needed_words("basis", NO_BASIS), reason=typed.words("reason"),
+        request=bool(typed.value("request")), fixed=bool(typed.value("fixed")),
+    )  # fmt: skip
+
+    def answer() -> Response:
+        if act == "do":
+            with visit.writing() as session:
+                add_duty(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
+            return visit.go(f"/plans/{plan_id}", said="duty_added")
+        with visit.context.database.rehearse() as session:
+            would = would_add(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
+        with visit.reading() as (_, today):
+            return visit.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form))
+
+    return typed.do(answer) or _new_form(visit, plan, typed, owners)
+
+
+@router.get("/duties/{duty_id}/amend")
+def change(visit: Desk, duty_id: SmallId) -> Response:
+    duty = _duty(visit, duty_id)
+    return _amend_form(visit, duty, Typed({"text": duty.text}), duty.owners)
+
+
+@router.post("/duties/{duty_id}/amend")
+def amend(visit: Desk, form: Posted, duty_id: SmallId) -> Response:
+    duty, act = _duty(visit, duty_id), form.raw("act")
+    typed = Typed.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
+    owners = form.every("owners")
+    if act == "edit":
+        return _amend_form(visit, duty, typed, owners)
+    wanted = _amendment(visit, typed, owners, duty)
+
+    def answer() -> Response:
+        if act == "do":
+            with visit.writing() as session:
+                amend_duty(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
+            return visit.go(f"/plans/{duty.plan_id}", said="duty_amended")
+        with visit.context.database.rehearse() as session:
+            came_to, letters = would_amend(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
+        with visit.reading() as (session, today):
+            due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
+            came, gone = _owners_changed(session, duty, wanted)
+        return visit.page("duty_amend_sure.html", today=today, duty=duty, wanted=wanted, came_to=came_to,
+                          letters=letters, due=due, came=came, gone=gone, sent=_sent(form))  # fmt: skip
+
+    return typed.do(answer) or _amend_form(visit, duty, typed, owners)
+
+
+def _plan(visit: Visit, plan_id: int) -> PlanPage:
+    with visit.reading() as (session, today):
+        plan = plan_page(session, today, plan_id)
+    visit.must(Deed.ADD_DUTY, plan.supervisor_id)
+    return plan
+
+
+def _duty(visit: Visit, duty_id: int) -> DutyNow:
+    with visit.reading() as (session, _):
+        duty = duty_now(session, duty_id)
+    visit.must(Deed.AMEND_DUTY, duty.supervisor_id)
+    return duty
+
+
+def _amendment(visit: Visit, typed: Typed, owners: tuple[str, ...], duty: DutyNow) -> Amendment:
+    """Only what differs from what stands."""
+    due: dict[str, date] = {}
+    for period, standing, _ in duty.due:
+        if typed.value(f"due-{period}").strip():
+            day = _coming(visit, typed, f"due-{period}")
+            due |= {period: day} if day != standing else {}
+    text, owners = typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners)
+    return Amendment(typed.needed_words("basis", NO_BASIS), text if text != duty.text.strip() else None,
+                     owners=owners if set(owners) != set(duty.owners) else None, due=due)  # fmt: skip
+
+
+def _coming(visit: Visit, typed: Typed, name: str) -> date:
+    """A due date that has not passed."""
+    day = typed.needed_day(name)
+    if name not in typed.wrong and day < visit.today:
+        typed.refuse({name: f"Hạn {written(day)} đã qua. / The due date {written(day, 'en')} has passed."})
+    return day
+
+
+def _owners(typed: Typed, owners: tuple[str, ...]) -> tuple[str, ...]:
+    if not owners:
+        typed.refuse({"owners": "Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner."})
+    return owners
+
+
+def _owners_changed(session: Session, duty: DutyNow, wanted: Amendment) -> tuple[list[str], list[str]]:
+    """The names of those who come and who go."""
+    if wanted.owners is None:
+        return [], []
+    names = {id: name for agencies in owner_choices(session).levels.values() for id, name in agencies}
+    now = expand_owners(session, wanted.owners)
+    return ([names.get(each, each) for each in now if each not in duty.owners],
+            [names.get(each, each) for each in duty.owners if each not in now])  # fmt: skip
+
+
+def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
+    """What a preview carries on to the deed."""
+    return {name: values for name, values in form.fields.items() if name not in NOT_TYPED}
+
+
+def _new_form(visit: Visit, plan: PlanPage, typed: Typed, owners: tuple[str, ...]) -> Response:
+    return _form(visit, "duty_new.html", typed, owners, plan=plan)
+
+
+def _amend_form(visit: Visit, duty: DutyNow, typed: Typed, owners: tuple[str, ...]) -> Response:
+    return _form(visit, "duty_amend.html", typed, owners, duty=duty)
+
+
+def _form(visit: Visit, template: str, typed: Typed, owners: tuple[str, ...], **facts: object) -> Response:
+    with visit.reading() as (session, today):
+        choices = owner_choices(session)
+    return visit.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)

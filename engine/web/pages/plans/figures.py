@@ -1,0 +1,65 @@
+"""The figures of a plan and period added up: sums against their targets, who has given which, who is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.accounts.permissions import Deed
+from engine.assignments.indicators import Consolidated, consolidated
+from engine.errors import NotFound
+from engine.http.csv_download import Cell, attached
+from engine.http.filters import Code, SmallId
+from engine.http.request_context import Desk, Visit
+from engine.queries.filter_choices import period_choices
+from engine.queries.plan_periods import main_period
+from engine.queries.plans import PlanPage, plan_page
+
+router = APIRouter()
+MOST_WAITING = 100
+
+
+@router.get("/plans/{plan_id}/figures")
+def show(visit: Desk, plan_id: SmallId, period: Code = "", indicator: Code = "") -> Response:
+    """``indicator`` opens one: every agency asked, with its value."""
+    plan, periods, period, found = _read(visit, plan_id, period)
+    opened = next((line for line in found.lines if line.indicator.code == indicator), None)
+    if indicator and opened is None:
+        raise NotFound("Kế hoạch không hỏi số liệu này. / The plan does not ask for this figure.")
+    with visit.reading() as (_, today):
+        return visit.page(
+            "figures.html", today=today, plan=plan, periods=periods, period_key=period, found=found, opened=opened,
+            most=MOST_WAITING, may_chase=visit.may(Deed.CHASE, plan.supervisor_id),
+        )  # fmt: skip
+
+
+@router.get("/plans/{plan_id}/figures.csv")
+def download(visit: Desk, plan_id: SmallId, period: Code = "") -> Response:
+    plan, _, period, found = _read(visit, plan_id, period)
+    return attached(_rows(found, at=1 if visit.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
+
+
+def _read(visit: Visit, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:
+    """Without a period, the plan's latest great round."""
+    visit.must(Deed.SEE_FIGURES)
+    with visit.reading() as (session, today):
+        plan, periods = plan_page(session, today, plan_id), period_choices(session, plan_id)
+        if period and period not in periods:
+            raise NotFound("Kế hoạch không có kỳ này. / The plan has no such period.")
+        period = period or main_period(session, plan_id)
+        return plan, periods, period, consolidated(session, plan_id, period)
+
+
+def _rows(found: Consolidated, *, at: int) -> Iterator[tuple[Cell, ...]]:
+    """A line of the whole, then one of each agency; what is missing is an empty cell."""
+    yield (("Mã", "Chỉ tiêu", "Cơ quan", "Giá trị", "Chỉ tiêu đặt ra", "Đạt (%)", "Ghi chú"),
+           ("Code", "Figure", "Agency", "Value", "Target", "Reached (%)", "Remark"))[at]  # fmt: skip
+    for line in found.lines:
+        each, missing = line.indicator, len(line.missing)
+        lacking = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[at] if missing else ""
+        remark = "; ".join(said for said in (line.problem[at] if line.problem else "", lacking) if said)
+        yield each.code, each.name, ("Tổng", "Total")[at], line.total, each.target, line.reached, remark
+        for given in line.given:
+            yield each.code, each.name, given.agency, given.value, None, None, None

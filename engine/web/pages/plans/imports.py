@@ -1,0 +1,221 @@
+"""A plan document comes in: upload, review, correct, save. Nothing is kept here between requests: the form carries
+what was found, signed, and what was typed; so nothing is lost on an error, and nothing of a document stays behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.datastructures import FormData, UploadFile
+
+from engine.accounts.permissions import Deed
+from engine.agencies.stored_directory import read_directory
+from engine.errors import BadInput, Conflict, DondocError, NotAllowed
+from engine.files.directory import DirectoryFile
+from engine.files.yaml_reader import dump
+from engine.http.forms import Form
+from engine.http.request_context import Desk, Visit, binding_of, tools_of
+from engine.http.security import REVIEW_BYTES, same_origin
+from engine.importer import read_document
+from engine.importer.reading.limits import LIMITS
+from engine.plans import loading
+from engine.web.pages.plans.import_review import (
+    Fields,
+    Sheet,
+    checked,
+    fields_of,
+    names,
+    reviewed,
+    sheet_of,
+    unfinished,
+)
+from engine.web.pages.plans.import_review_pages import Leaves, aside, merged
+
+router = APIRouter()
+MOST_FIELDS = 20_000
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A document as sent: a file, or text that was pasted. ``raw`` is empty when there was none."""
+
+    name: str
+    raw: bytes
+    do: str = ""
+    """Which button sent it, where there is more than one."""
+
+
+def _ours(request: Request) -> None:
+    if not same_origin(request.headers, tools_of(request).context.settings.base_url):
+        raise NotAllowed("Biểu mẫu gửi từ trang khác bị từ chối. / A form sent from another site is refused.")
+
+
+def _token(request: Request, sent: FormData) -> None:
+    token = sent.get("token")
+    tools_of(request).tokens.check(token if isinstance(token, str) else "", binding_of(request))
+
+
+async def received(request: Request, visit: Desk) -> Upload:
+    visit.must(Deed.LOAD_PLAN)
+    _ours(request)
+    async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
+        _token(request, sent)
+        file, pasted, pressed = sent.get("document"), sent.get("text"), sent.get("do")
+        do = pressed if isinstance(pressed, str) else ""
+        if isinstance(file, UploadFile) and file.filename:
+            name = re.split(r"[/\\]", file.filename)[-1]
+            return Upload(_printable(name) or "văn bản", await file.read(LIMITS.file_bytes + 1), do)
+        return Upload("văn bản dán vào", pasted.encode() if isinstance(pasted, str) else b"", do)
+
+
+def _printable(name: str) -> str:
+    return "".join(char for char in name if char.isprintable())[:120].strip()
+
+
+async def _typed(request: Request, visit: Desk) -> Form:
+    visit.must(Deed.LOAD_PLAN)
+    _ours(request)
+    fields: dict[str, tuple[str, ...]] = {}
+    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=REVIEW_BYTES) as sent:
+        _token(request, sent)
+        for name, value in sent.multi_items():
+            if isinstance(value, str):
+                fields[name] = (*fields.get(name, ()), value)
+    return Form(fields)
+
+
+@router.get("/plans/import")
+def ask(visit: Desk) -> Response:
+    visit.must(Deed.LOAD_PLAN)
+    return visit.page("import.html", sentence="")
+
+
+@router.post("/plans/import")
+def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Response:
+    """The review page of a document; one that is refused brings the form back, with the reason."""
+    try:
+        if not upload.raw.strip():
+            raise BadInput("Chưa chọn tệp, hoặc tệp trống. / No file was chosen, or it is empty.")
+        with visit.reading() as (session, _):
+            directory = read_directory(session)
+        sheet = sheet_of(read_document(upload.raw, upload.name, directory=directory), directory)
+    except BadInput as error:
+        return visit.page("import.html", error.status, sentence=error.said(visit.language))
+    return _page(visit, Shown(sheet, directory, fields_of(sheet, directory), 0))
+
+
+@router.get("/plans/review")
+def again(visit: Desk) -> Response:
+    """Somebody came back by address: the review lives in its form alone."""
+    return visit.go("/plans/import")
+
+
+@router.post("/plans/review")
+def decide(visit: Desk, form: Annotated[Form, Depends(_typed)]) -> Response:
+    """Save the plan, hand out its file, turn the page, or only look again (in another language)."""
+    sheet = _opened(visit, form.raw("sheet"))
+    elsewhere, number = _aside(visit, form.raw("aside"))
+    with visit.reading() as (session, _):
+        directory = read_directory(session)
+    leaves, do = Leaves.of(sheet), form.raw("do")
+    at = leaves.within(number)
+    fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.pages[at])
+    shown = Shown(sheet, directory, fields, at)
+    looking = do == "look" or do.startswith("page:")
+    if looking:
+        turned = do.removeprefix("page:")
+        at = leaves.within(int(turned)) if re.fullmatch(r"[0-9]{1,4}", turned) else at
+        if not form.has("wrong"):
+            return _page(visit, replace(shown, at=at))
+    out = reviewed(sheet, fields, directory)
+    plan = checked(out, directory)
+    if looking:  # after a refusal, what is wrong stays beside its field on every page
+        return _page(visit, replace(shown, at=at), problems=out.problems)
+    if do == "file":
+        return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
+    if plan is None:
+        first = min(map(leaves.page_of, out.problems), default=at)
+        return _page(visit, replace(shown, at=first), problems=out.problems, status=422)
+    try:
+        with visit.writing() as session:
+            plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
+    except (BadInput, Conflict) as error:
+        return _page(visit, shown, error=error, status=error.status)
+    return visit.go(f"/plans/{plan_id}", said="loaded")
+
+
+def plan_download(number: str, text: str) -> Response:
+    """A plan file to keep."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", number).strip("-").lower() or "plan"
+    headers = {"content-disposition": f'attachment; filename="{name}.yaml"'}
+    return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A review as it stands: every field, and the page that is shown."""
+
+    sheet: Sheet
+    directory: DirectoryFile
+    fields: Fields
+    at: int
+
+
+def _page(
+    visit: Visit, shown: Shown, *, problems: Mapping[str, list[str]] | None = None, error: DondocError | None = None,
+    status: int = 200,
+) -> Response:  # fmt: skip
+    sheet, fields, bodies = shown.sheet, shown.fields, names(shown.directory)
+    carried = _serializer(visit).dumps([sheet.name, sheet.found, sheet.draft])
+    leaves = Leaves.of(sheet)
+    parts = leaves.pages[shown.at]
+    kept = _serializer(visit).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
+    return visit.page(
+        "review.html", status, sheet=sheet, carried=carried, fields=fields, problems=problems or {}, bodies=bodies,
+        leaves=leaves, leaf=shown.at, parts=parts, aside=kept,
+        known={*bodies, *bodies.values()}, doubts=_doubts(sheet),
+        sentence=error.said(visit.language) if error else "",
+    )  # fmt: skip
+
+
+def _doubts(sheet: Sheet) -> dict[str, Any]:
+    """Warnings by what is to be done with them: those without a due date together, the others one by one, and all
+    by their place."""
+    undated = [each["place"] for each in sheet.found["warnings"] if each["code"] == "no_due_date"]
+    others = [each for each in sheet.found["warnings"] if each["code"] != "no_due_date"]
+    by_place: dict[str, list[str]] = {}
+    for each in others:
+        by_place.setdefault(each["place"], []).append(each["message"])
+    return {"undated": undated, "others": others, "by_place": by_place}
+
+
+def _serializer(visit: Visit) -> URLSafeSerializer:
+    return URLSafeSerializer(visit.context.settings.signing_key(), salt="dondoc.import")
+
+
+def _aside(visit: Visit, carried: str) -> tuple[Fields, int]:
+    """What was typed on the other pages, and which page was shown. Raises BadInput unless this system made it."""
+    try:
+        fields, at = _serializer(visit).loads(carried)
+        return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
+    except (BadSignature, AttributeError, TypeError, ValueError):
+        raise _unreadable() from None
+
+
+def _unreadable() -> BadInput:
+    return BadInput(
+        "Bản nháp không còn đọc được; hãy tải lại văn bản. / The draft cannot be read; upload the document again."
+    )
+
+
+def _opened(visit: Visit, carried: str) -> Sheet:
+    """What the form carries along. Raises BadInput unless this system made it."""
+    try:
+        return Sheet(*_serializer(visit).loads(carried))
+    except (BadSignature, TypeError):
+        raise _unreadable() from None

@@ -1,0 +1,1 @@
+"""Pages of the daily work: assignments, the desk, reports, extensions, the overdue list."""

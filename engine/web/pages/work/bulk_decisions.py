@@ -1,0 +1,129 @@
+"""What the department above decides from a list, many at once: the list, a page that names the effect, then the deed.
+What somebody else decided meanwhile is left out, and said.
+
+A ``Matter`` is what there is to decide (reports, requests); how that goes is the same for all, and stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+from fastapi import Depends
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.permissions import Deed
+from engine.assignments.bulk_decisions import Decided, must_be_few
+from engine.errors import BadInput
+from engine.http.filters import Code, Count, PageNumber
+from engine.http.forms import REASON, Form
+from engine.http.request_context import Visit
+from engine.queries.filter_choices import plan_choices
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
+from engine.queries.work.rehearsal import WouldSay, letters_made
+
+
+class Waiting(Protocol):
+    """One thing on the list."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def assignment(self) -> AssignmentRow: ...
+
+
+A = TypeVar("A", bound=StrEnum)
+W = TypeVar("W", bound=Waiting)
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How the list is looked at: its page, all of it ticked, and what came of the last deed."""
+
+    page: int = 1
+    tick: bool = False
+    outcome: str = ""
+    n: int = 0
+    kept: int = 0
+
+
+def _looking(page: PageNumber = 1, tick: Code = "", said: Code = "", n: Count = 0, kept: Count = 0) -> Looking:
+    return Looking(page, tick == "all", said, n, kept)
+
+
+Looked = Annotated[Looking, Depends(_looking)]
+
+
+@dataclass(frozen=True)
+class Matter(Generic[A, W]):
+    """``template`` is the list's, and with ``_sure`` the question's. ``acts``: what may be done, and the deed that each
+    is. ``can``: whether an act can still be done to one that was chosen. ``words``: the field of what goes with the
+    answer; ``needed`` says what is wrong when an act that needs some is given none."""
+
+    template: str
+    acts: Mapping[A, Deed]
+    waiting: Callable[..., Any]
+    chosen: Callable[[Session, Today, Collection[int]], list[W]]
+    can: Callable[[A, W], bool]
+    do: Callable[[Session, A, list[int], str, Visit], Decided]
+    words: str
+    needed: Mapping[A, str] = field(default_factory=dict)
+
+    def show(self, visit: Visit, wanted: AssignmentFilter, looked: Looking, sentence: str = "") -> Response:
+        """What waits for the visitor's department, or for any."""
+        department = visit.department(next(iter(self.acts.values())))
+        wanted = replace(wanted, supervisor_id=department or wanted.supervisor_id)
+        with visit.reading() as (session, today):
+            found = self.waiting(session, today, wanted, page=looked.page)
+            plans = plan_choices(session, wanted.plan_id)
+        return visit.page(f"{self.template}.html", 400 if sentence else 200, today=today, found=found, plans=plans,
+                          wanted=wanted, looked=looked, sentence=sentence)  # fmt: skip
+
+    def decide(self, visit: Visit, form: Form, wanted: AssignmentFilter, looked: Looking) -> Response:
+        """Without ``sure``, what it would do; with it, the deed. The address keeps the list's filters."""
+        try:
+            act, ids = self._choice(form)
+            must_be_few(ids)
+        except BadInput as error:
+            return self.show(visit, wanted, Looking(looked.page), error.said(visit.language))
+        with visit.reading() as (session, today):
+            rows = self.chosen(session, today, ids)
+        for row in rows:
+            visit.must(self.acts[act], row.assignment.supervisor_id)
+        try:
+            words = form.text(self.words, REASON)
+            if form.has("sure") and act in self.needed and not words:
+                raise BadInput(self.needed[act])
+        except BadInput as error:
+            return self._ask(visit, form, act, rows, error.said(visit.language))
+        if not form.has("sure"):
+            return self._ask(visit, form, act, rows)
+        with visit.writing() as session:
+            decided = self.do(session, act, [row.id for row in rows], words, visit)
+        return visit.back(said=act.value, n=len(decided.done), kept=len(decided.left))
+
+    def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
+        """A button of one line names its own; the buttons below mean all that are ticked."""
+        for act in self.acts:
+            if form.has(act.value):
+                return act, (form.number(act.value),)
+        return form.choice("act", type(next(iter(self.acts)))), form.numbers("id")
+
+    def _ask(self, visit: Visit, form: Form, act: A, rows: list[W], sentence: str = "") -> Response:
+        can = [row for row in rows if self.can(act, row)]
+        letters = self._letters(visit, act, [row.id for row in can]) if can else ()
+        with visit.reading() as (_, today):
+            return visit.page(
+                f"{self.template}_sure.html", 400 if sentence else 200, today=today, act=act, rows=can, letters=letters,
+                kept=[row for row in rows if row not in can], field=self.words, typed=form.raw(self.words)[:10_000],
+                sentence=sentence,
+            )  # fmt: skip
+
+    def _letters(self, visit: Visit, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
+        """Which letters follow is found by doing it and undoing it."""
+        with visit.context.database.rehearse() as session:
+            return letters_made(session, lambda: self.do(session, act, ids, "?", visit))

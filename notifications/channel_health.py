@@ -1,0 +1,91 @@
+"""Whether each channel works: failures in a row, or a refused login, and it is down until a letter gets through.
+
+Kept beside the letters, in the transaction that settles them, so that every process sees the same. A relay that
+refuses one letter works; only what keeps every letter waiting is a failure of the channel.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from engine.queries.system.channels import PREFIX
+from engine.store.database import insert_new, table
+from engine.store.records import Fact
+from notifications.channel import Fate, Outcome
+from notifications.sms.permanent_errors import BALANCE, LOGIN
+
+IN_A_ROW = 5
+REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
+"""SMTP (RFC 4954) and HTTP answers that no second try mends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """``failures`` in a row; ``down_since`` is an ISO instant, empty while the channel works; ``why`` in the other
+    side's words."""
+
+    failures: int = 0
+    down_since: str = ""
+    why: str = ""
+
+    @property
+    def down(self) -> bool:
+        return bool(self.down_since)
+
+
+def after(pulse: Pulse, outcomes: Iterable[Outcome], now: datetime) -> Pulse:
+    """The pulse after some outcomes, in the order in which they came. Pure."""
+    for each in outcomes:
+        if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
+            continue
+        if each.fate is not Fate.RETRY:
+            pulse = Pulse()
+            continue
+        failures = pulse.failures + 1
+        down = failures >= IN_A_ROW or each.code in REFUSED_LOGIN or LOGIN in each.reply or BALANCE in each.reply
+        since = pulse.down_since or (now.isoformat() if down else "")
+        pulse = Pulse(failures, since, each.reply[:300])
+    return pulse
+
+
+def record(session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Feel a channel's pulse from what became of letters; writes only what changed."""
+    before = _known(session, channel)
+    _keep(session, channel, before, after(before, outcomes, now))
+
+
+def feel(session: Session, channel: str, trouble: str, now: datetime) -> None:
+    """The same for what is fetched: ``trouble`` in words, or "" when it worked."""
+    record(session, channel, [Outcome(Fate.RETRY if trouble else Fate.DELIVERED, reply=trouble)], now)
+
+
+def pulses(session: Session) -> dict[str, Pulse]:
+    """Every channel that has failed at least once, by name."""
+    f: Any = table(Fact)
+    chosen = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
+    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(chosen)}
+
+
+def _known(session: Session, channel: str) -> Pulse:
+    f = table(Fact)
+    return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
+
+
+def _keep(session: Session, channel: str, before: Pulse, found: Pulse) -> None:
+    if found == before:
+        return
+    f, value = table(Fact), json.dumps(asdict(found), ensure_ascii=False)
+    changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
+    if changed.rowcount == 0:
+        insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])
+
+
+def _read(value: str | None) -> Pulse:
+    return replace(Pulse(), **json.loads(value)) if value else Pulse()

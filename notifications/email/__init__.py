@@ -1,0 +1,1 @@
+"""Letters over SMTP or into a Maildir: messages, connections, addresses, bounces."""

@@ -1,0 +1,76 @@
+"""The mail relay: where letters are handed over, as whom, how fast, and on what terms. Plain facts, checked once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.errors import BadInput
+from notifications.email.mime import Sender
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Security(StrEnum):
+    """How the connection is protected. What is asked for is required: there is no falling back to less."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+@dataclass(frozen=True)
+class Relay:
+    """One relay. ``timeout`` is seconds for each answer; ``per_connection`` letters are sent on one connection before
+    a new one is opened and ``per_minute`` letters by this process altogether, 0 meaning no limit; ``pause`` is
+    seconds to leave the relay alone after it could not be reached (ten times that after it refused the password, so
+    that a wrong one does not lock the account). ``hostname`` is what we call ourselves, the sender's domain if empty.
+    With ``bounce_domain`` and ``bounce_secret`` each letter has a return address of its own (see bounces.py).
+
+    Raises BadInput for facts that cannot be true together.
+    """
+
+    host: str
+    sender: Sender
+    port: int = 587
+    security: Security = Security.STARTTLS
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+    verify: bool = True
+    timeout: float = 60.0
+    connections: int = 4
+    per_connection: int = 0
+    per_minute: int = 0
+    hostname: str = ""
+    bounce_domain: str = ""
+    bounce_secret: str = field(default="", repr=False)
+    pause: float = 30.0
+
+    def __post_init__(self) -> None:
+        mistakes = list(self._mistakes())
+        if mistakes:
+            raise BadInput("\n".join(mistakes))
+
+    def _mistakes(self) -> Iterator[str]:
+        hosts = [host for host in (self.host, self.hostname, self.bounce_domain) if host]
+        if not self.host or not all(map(_HOST.fullmatch, hosts)):
+            yield "Tên máy chủ thư trống hoặc có ký tự lạ. / A host name of the relay is empty or has odd characters."
+        if not 0 < self.port < 65536:
+            yield f"Cổng {self.port} không có thật. / {self.port} is no port; 587, 465 and 25 are usual."
+        if self.timeout <= 0 or self.connections < 1 or min(self.per_connection, self.per_minute, self.pause) < 0:
+            yield "Giới hạn không được âm. / Limits must not be negative; time-out and connections are above zero."
+        if self.username and self.security is Security.NONE and self.host not in LOOPBACK:
+            yield (
+                "Mật khẩu sẽ đi qua mạng không mã hóa; hãy đặt security là starttls hoặc tls. "
+                "/ The password would cross the network in the clear; set security to starttls or tls."
+            )
+        if bool(self.bounce_domain) != bool(self.bounce_secret):
+            yield (
+                "Địa chỉ nhận thư trả lại cần cả tên miền và khóa bí mật. "
+                "/ Return addresses need both bounce_domain and bounce_secret."
+            )

@@ -1,0 +1,1 @@
+"""What comes back: answers by e-mail and SMS, and calls of gateways."""

@@ -1,0 +1,102 @@
+"""Everything that comes in by our own fetching: the mailbox, gammu-smsd's folders, receipts that came too early.
+
+The network is never inside a transaction: a message is fetched, acted upon and committed, and only then marked as
+done where it came from. One message that fails is recorded as failed and does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from engine.errors import BadInput, Unavailable
+from engine.store.database import Database, insert_new
+from engine.store.records import Incoming
+from notifications.channel_health import feel
+from notifications.inbound import answers
+from notifications.inbound.mailbox import Inbox
+from notifications.inbound.message import read_mail
+from notifications.receipts import letter_outcomes
+from notifications.sms.gammu import Gammu
+from notifications.sms.incoming import from_gammu
+
+log = logging.getLogger(__name__)
+KEEP_SENT = timedelta(days=7)
+"""How long gammu-smsd's folders keep what was sent: its receipts are read from there."""
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Where answers come from. ``secret``: that of the return addresses; ``gammu_inbox``: the daemon's InboxPath."""
+
+    inbox: Inbox | None = None
+    gammu: Gammu | None = None
+    gammu_inbox: Path | None = None
+    secret: str = ""
+
+
+def receive(database: Database, now: datetime, ears: Ears) -> dict[str, int]:
+    """Fetch and act; how many messages came to what. A mailbox out of reach is told by its pulse, not raised."""
+    counts: Counter[str] = Counter()
+    if ears.inbox is not None:
+        counts.update(_mailbox(database, now, ears.inbox, ears.secret))
+    if ears.gammu_inbox is not None and ears.gammu_inbox.is_dir():
+        counts.update(_gammu_answers(database, now, ears.gammu_inbox))
+    if ears.gammu is not None and ears.gammu.sent.is_dir() and ears.gammu.error.is_dir():
+        counts["receipts"] += _gammu_receipts(database, now, ears.gammu)
+    with database.write() as session:
+        counts["receipts"] += letter_outcomes.settle_early(session, now)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    trouble = ""
+    try:
+        for raw in inbox.messages(now):
+            counts[_take(database, raw, secret, now)] += 1
+    except (BadInput, Unavailable) as error:
+        trouble = str(error)
+        log.warning("%s", error)
+    with database.write() as session:
+        feel(session, "imap", trouble, now)
+    counts["mailbox_failed"] += bool(trouble)
+    return counts
+
+
+def _take(database: Database, raw: bytes, secret: str, now: datetime) -> str:
+    mail = read_mail(raw)
+    try:
+        with database.write() as session:
+            return str(answers.take_mail(session, mail, secret, now))
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("A message could not be acted upon; it stays in the mailbox, marked as done")
+    with database.write() as session:
+        insert_new(session, Incoming, [{"channel": "email", "external_id": mail.id, "at": now, "kind": "mail",
+                                        "outcome": "failed", "answered": False, "detail": {}}])  # fmt: skip
+    return "failed"
+
+
+def _gammu_answers(database: Database, now: datetime, inbox: Path) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for sms, files in from_gammu(inbox, now):
+        with database.write() as session:
+            counts[str(answers.take_sms(session, "gammu", sms, now))] += 1
+        for file in files:
+            file.unlink(missing_ok=True)
+    return counts
+
+
+def _gammu_receipts(database: Database, now: datetime, gammu: Gammu) -> int:
+    """The daemon's folders tell the same each time; what is known already changes nothing."""
+    told = 0
+    with database.write() as session:
+        for receipt in gammu.receipts():
+            told += letter_outcomes.news(session, receipt, now)
+    gammu.prune(now - KEEP_SENT)
+    return told

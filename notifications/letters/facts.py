@@ -1,0 +1,341 @@
+"""What a letter says, gathered for a whole batch in a constant number of queries, and checked again at this moment.
+
+A line that has meanwhile lost its point (already reported, cancelled, extended) is left out with its reason: a
+reminder is never sent for something already done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.assignments.weekly_digest import Boxes, OverdueRow, boxes, overdue, schedule
+from engine.queries.system.letter_counts import Proof, proof
+from engine.rules.calendar import local_date
+from engine.rules.policy import dates
+from engine.store.database import among, table
+from engine.store.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
+from engine.store.rulebook import Rulebook
+from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
+
+FIRST_WORDS = 18
+"""How many words of a duty's text a letter quotes; the page has the whole."""
+
+# Worst first: the order of a letter's parts, and which of two lines about one assignment is said.
+ORDER = (
+    NoticeKind.RETURNED, NoticeKind.ESCALATION, NoticeKind.OVERDUE, NoticeKind.CHASE, NoticeKind.REMINDER,
+    NoticeKind.UNACKNOWLEDGED, NoticeKind.UNREACHABLE, NoticeKind.WROTE, NoticeKind.NOT_MINE,
+    NoticeKind.EXTENSION_ASKED, NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED, NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
+)  # fmt: skip
+RANK = {kind: position for position, kind in enumerate(ORDER)}
+ONLY_WHILE_OPEN = {
+    NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED,
+    NoticeKind.NOT_MINE, NoticeKind.UNREACHABLE, NoticeKind.DUE_MOVED,
+}  # fmt: skip
+ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
+ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
+BESIDES = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
+"""News of its own: said even where another line speaks of the same assignment."""
+ANSWER = "answer:"
+"""What the keys of letters begin with that answer one incoming message; its number follows the last colon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line about one assignment. ``days`` is working days to the due date, negative when late. ``next_on`` is
+    when it is looked at again; ``told_on`` and ``told`` when someone above hears of it, if nothing changes."""
+
+    assignment_id: int
+    plan_id: int
+    plan: str
+    short_title: str
+    sms_name: str
+    citation: str
+    position: int
+    text: str
+    agency: str
+    period: str
+    due_on: date | None
+    due_why: str
+    days: int | None
+    kind: NoticeKind
+    rung: str
+    level: int
+    state: State
+    request: bool
+    next_on: date | None
+    told_on: date | None
+    told: Role | None
+    supervisor: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestFacts:
+    """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
+
+    week: str
+    rows: tuple[tuple[OverdueRow, int], ...]
+    boxes: Boxes | None
+    proof: Proof
+    """What became of the letters of the seven days before."""
+    supervisor: str = ""
+    """Whom an agency asks: the department above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What an answering letter answers. ``problem`` is one sentence («vi / en»), ``in_reply_to`` their Message-ID."""
+
+    problem: str
+    in_reply_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFacts:
+    """A sign-in link: its whole address, what asked for it (empty: unknown) and when."""
+
+    url: str
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """All that one letter is made from."""
+
+    letter_id: int
+    key: str
+    contact_id: int
+    role: Role
+    channel: str
+    day: date
+    language: str
+    to: str
+    label: str
+    agency: str
+    items: tuple[Item, ...]
+    digest: DigestFacts | None
+    moot: Mapping[int, str] = field(default_factory=dict)
+    """Notice id -> why it was left out."""
+    unsendable: str = ""
+    """Why the letter cannot go to this contact at all; empty when it can."""
+    answer: AnswerFacts | None = None
+    slowable: bool = False
+    """Something in it may come once a week instead, and the reader has not asked for that yet."""
+    code: str = ""
+    """The short code that an answer by SMS begins with."""
+    sign_in: SignInFacts | None = None
+    links_since: datetime | None = None
+    """When the contact's earlier links were revoked."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.items and self.digest is None and self.answer is None and self.sign_in is None
+
+
+def moot(kind: NoticeKind, state: State, due_on: date | None, today: date, plan: PlanState = PlanState.ACTIVE) -> str:
+    """Why a line has lost its point by now; empty while it stands."""
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_UNACKNOWLEDGED:
+        return "plan_ended"
+    if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
+        return "acknowledged" if state in OPEN_STATES else str(state)
+    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
+        return str(state)
+    if kind is NoticeKind.RETURNED and state is not State.RETURNED:
+        return str(state)
+    if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
+        return "due_moved"
+    return ""
+
+
+def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
+    """The facts of a batch of letters, in the order of the ids."""
+    today = local_date(now)
+    letters = _letters(session, letter_ids)
+    notices = _notices(session, letter_ids)
+    supervisors = _names(session, {row.supervisor_id for rows in notices.values() for row in rows})
+    digests = _digests(session, [row for row in letters.values() if row.digest_week], book, today)
+    answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
+    policy = schedule(book)
+    view = _View(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
+    return [_facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), view)
+            for each in letter_ids]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What every line of a batch is seen through; what depends on dates alone is worked out once for alike lines."""
+
+    book: Rulebook
+    today: date
+    supervisors: Mapping[str, str]
+    may_stop: frozenset[NoticeKind]
+    counted: dict[date, int] = field(default_factory=dict)
+    told: dict[Any, tuple[date | None, Role | None]] = field(default_factory=dict)
+
+    def days(self, due_on: date | None) -> int | None:
+        if due_on is None:
+            return None
+        if due_on not in self.counted:
+            self.counted[due_on] = self.book.calendar.distance(self.today, due_on)
+        return self.counted[due_on]
+
+    def told_next(self, row: Any) -> tuple[date | None, Role | None]:
+        """When somebody above the agency will hear of this assignment if nothing changes, and who."""
+        alike = row.ladder_id, row.opened_on, row.due_on
+        if alike not in self.told:
+            rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
+            above = ((on, rung.tier) for on, rung in rungs if on > self.today and rung.level and rung.tier)
+            on, tier = next(above, (None, 0))
+            self.told[alike] = on, (None, Role.MONITOR, Role.LEADERSHIP)[tier]
+        return self.told[alike]
+
+
+def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFacts | None, view: _View) -> LetterFacts:
+    moots: dict[int, str] = {}
+    said: dict[Any, Any] = {}
+    for row in sorted(notices, key=lambda each: RANK[each.kind]):
+        reason = moot(row.kind, row.state, row.due_on, view.today, row.plan_state)
+        about = (row.kind, row.id) if row.kind in BESIDES else row.assignment_id
+        if not reason and about in said:
+            reason = "said_already"
+        if reason:
+            moots[row.id] = reason
+        else:
+            said[about] = row
+    items = tuple(sorted((_item(row, letter.language, view) for row in said.values()), key=_worst_first))
+    address = letter.phone if letter.channel == "sms" else letter.email
+    return LetterFacts(
+        letter.id, letter.key, letter.contact_id, letter.role, letter.channel, letter.day, letter.language,
+        address, letter.label, letter.agency, items, beside if isinstance(beside, DigestFacts) else None, moots,
+        _unsendable(letter, address, view.today), beside if isinstance(beside, AnswerFacts) else None,
+        letter.channel not in letter.pace and any(item.kind in view.may_stop for item in items),
+        links_since=letter.links_since,
+    )  # fmt: skip
+
+
+def _unsendable(letter: Any, address: str, today: date) -> str:
+    if not address:
+        return "no_address"
+    if letter.channel in letter.suppressed:
+        return "address_suppressed"
+    over = letter.valid_until is not None and letter.valid_until < today
+    return "no_longer_answers" if over else ""
+
+
+def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
+    return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
+
+
+def _item(row: Any, language: str, view: _View) -> Item:
+    told_on, told = view.told_next(row)
+    return Item(
+        row.assignment_id, row.plan_id, row.number, row.short_title, row.sms_name, row.citation,
+        row.position, first_words(row.text), row.agency, row.period, row.due_on,
+        _moved(row.due_why, language), view.days(row.due_on), row.kind, row.rung, row.level, row.state, row.request,
+        None if row.next_action_at is None else local_date(row.next_action_at), told_on, told,
+        view.supervisors.get(row.supervisor_id, ""), row.detail,
+    )  # fmt: skip
+
+
+def _moved(why: Mapping[str, str], language: str) -> str:
+    """The arithmetic of a due date, where there is any to show."""
+    said = why.get(language, "")
+    return said if "→" in said else ""
+
+
+@lru_cache(maxsize=2048)
+def first_words(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:FIRST_WORDS]).rstrip(";,.") + " …" if len(words) > FIRST_WORDS else text
+
+
+def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
+    m, c, g = table(Letter), table(Contact), table(Agency)
+    chosen = (
+        select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
+               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
+               c.c.links_since, g.c.name.label("agency"))
+        .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(among(session, m.c.id, letter_ids))
+    )  # fmt: skip
+    return {row.id: row for row in session.connection().execute(chosen).all()}
+
+
+def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
+    n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
+    chosen = (
+        select(n.c.id, n.c.letter_id, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state,
+               a.c.period, a.c.due_on, a.c.due_why, a.c.opened_on, a.c.ladder_id, a.c.next_action_at,
+               a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number,
+               p.c.short_title, p.c.sms_name, p.c.state.label("plan_state"), g.c.name.label("agency"))
+        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id).where(among(session, n.c.letter_id, letter_ids)).order_by(n.c.id)
+    )  # fmt: skip
+    grouped: dict[int, list[Any]] = {}
+    for row in session.connection().execute(chosen).all():
+        grouped.setdefault(row.letter_id, []).append(row)
+    return grouped
+
+
+def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]:
+    """What those letters say that answer somebody's message."""
+    if not letters:
+        return {}
+    by_message = {int(row.key.rpartition(":")[2]): row.id for row in letters}
+    i = table(Incoming)
+    chosen = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
+    return {
+        by_message[row.id]: AnswerFacts(str(row.detail.get("problem", "")), row.external_id)
+        for row in session.connection().execute(chosen)
+    }
+
+
+def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    g = table(Agency)
+    chosen = select(g.c.id, g.c.name).where(among(session, g.c.id, ids))
+    return {row.id: row.name for row in session.connection().execute(chosen)}
+
+
+def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
+    """The weekly part of those letters that carry one, for all of them in two queries."""
+    if not letters:
+        return {}
+    by_role: dict[Role, set[str]] = {}
+    for letter in letters:
+        by_role.setdefault(letter.role, set()).add(letter.agency_id)
+    monitors, leaders = by_role.get(Role.MONITOR, set()), by_role.get(Role.LEADERSHIP, set())
+    owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
+    rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
+    counted = boxes(session, today, sorted(leaders)) if leaders else {}
+    week = proof(session, today - timedelta(days=7), today)
+    late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
+    concerned = _by_body(rows)
+    names = _names(session, {row.supervisor_id for row in rows})
+    found = {}
+    for letter in letters:
+        role = letter.role if letter.role in (Role.MONITOR, Role.LEADERSHIP) else None
+        mine = tuple((row, late[row.due_on]) for row in concerned.get((role, letter.agency_id), ()))
+        if mine:
+            boxed = counted.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
+            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week, names[mine[0][0].supervisor_id])
+    return found
+
+
+def _by_body(rows: Sequence[OverdueRow]) -> dict[tuple[Role | None, str], list[OverdueRow]]:
+    """The rows that a digest to a body lists, by role (None: who owes them). What a body was only asked for is told
+    to the monitor, never above."""
+    found: dict[tuple[Role | None, str], list[OverdueRow]] = {}
+    for row in rows:
+        found.setdefault((Role.MONITOR, row.supervisor_id), []).append(row)
+        found.setdefault((None, row.agency_id), []).append(row)
+        if not row.request:
+            found.setdefault((Role.LEADERSHIP, row.issuer_id), []).append(row)
+    return found

@@ -1,0 +1,64 @@
+"""Short codes in messages («XN 4821»): lent to a letter in the transaction that claims it, good for one thing once.
+
+A code proves nothing alone: whoever uses it must write from the telephone number of the contact it was lent to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from engine.store.database import table
+from engine.store.records import AnswerCode
+from notifications.letters.facts import LetterFacts
+from notifications.sms.replies import short_codes
+
+GOOD_FOR = timedelta(days=45)
+
+
+def lend(session: Session, letters: Sequence[LetterFacts], secret: bytes, now: datetime) -> list[LetterFacts]:
+    """The same letters, those by SMS with their codes. A letter that is tried again keeps its code."""
+    by_sms = {each.letter_id: each for each in letters if each.channel == "sms" and each.items}
+    if not by_sms or not secret:
+        return list(letters)
+    c = table(AnswerCode)
+    connection = session.connection()
+    known = connection.execute(select(c.c.letter_id, c.c.code).where(c.c.letter_id.in_(by_sms)))
+    codes: dict[int, str] = {row.letter_id: row.code for row in known}
+    people = {each.contact_id for each in by_sms.values()}
+    living: dict[int, set[str]] = {contact_id: set() for contact_id in people}
+    chosen = select(c.c.contact_id, c.c.code).where(c.c.contact_id.in_(people), c.c.expires_at > now)
+    for contact_id, code in connection.execute(chosen):
+        living[contact_id].add(code)
+    fresh = []
+    for letter_id, each in by_sms.items():
+        if letter_id not in codes:
+            taken = living[each.contact_id]
+            codes[letter_id] = next(code for code in short_codes(each.key, secret) if code not in taken)
+            taken.add(codes[letter_id])
+            fresh.append({"code": codes[letter_id], "contact_id": each.contact_id, "letter_id": letter_id,
+                          "expires_at": now + GOOD_FOR})  # fmt: skip
+    if fresh:
+        connection.execute(insert(c), fresh)
+    return [replace(each, code=codes[each.letter_id]) if each.letter_id in codes else each for each in letters]
+
+
+def lent_to(session: Session, contact_ids: Collection[int], code: str, now: datetime) -> Any:
+    """The living code of any of these contacts (id, contact_id, letter_id, used_at), locked; None if it is none."""
+    c = table(AnswerCode)
+    chosen = (
+        select(c.c.id, c.c.contact_id, c.c.letter_id, c.c.used_at)
+        .where(c.c.contact_id.in_(contact_ids), c.c.code == code, c.c.expires_at > now)
+        .order_by(c.c.id.desc()).limit(1).with_for_update()
+    )  # fmt: skip
+    return session.connection().execute(chosen).first()
+
+
+def use(session: Session, code_id: int, now: datetime) -> None:
+    c = table(AnswerCode)
+    session.connection().execute(update(c).where(c.c.id == code_id, c.c.used_at.is_(None)).values(used_at=now))

@@ -1,0 +1,300 @@
+"""Templates that an office edits: tried on every kind of letter before they are saved, and shown with real data.
+
+What is looked for: syntax, names that no letter has, subject words where they must never be, an SMS that would cost
+more than two parts, a letter without the link that it is about, anything that a mail program would have to fetch.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from jinja2 import TemplateSyntaxError
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.accounts.signed_links import Signer
+from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.errors import NotFound, Problem
+from engine.files.plan_parts import subject_words
+from engine.queries.system.letter_counts import Proof
+from engine.store.database import table
+from engine.store.records import Contact, Letter
+from engine.store.rulebook import read_rulebook
+from engine.terms import NoticeKind, Role, State
+from notifications.channel import Outgoing
+from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
+from notifications.letters.renderer import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
+from notifications.sms.text import MAX_PARTS, measure, plain
+
+PARTS = ("subject.txt", "body.txt", "body.html")
+SHARED = "shared"
+"""Not a kind of letter, but the words and lines that all kinds of a language are put together from."""
+EDITED = (*KINDS, "sms", SHARED)
+FRAME = "base.html"
+DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
+"""Never said of a duty without a due date."""
+LONGEST_SUBJECT = 160
+"""Characters: mail programs cut longer ones."""
+_NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
+_ROLES = {"duties": (Role.COORDINATOR, Role.HEAD), "watch": (Role.MONITOR,), "leadership": (Role.LEADERSHIP,),
+          "answer": (Role.COORDINATOR,), "signin": (Role.COORDINATOR,),
+          "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR)}  # fmt: skip
+_SHOWN = {
+    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
+    "watch": set(NoticeKind),
+    "leadership": {NoticeKind.ESCALATION},
+    "answer": set[NoticeKind](),
+    "signin": set[NoticeKind](),
+    "sms": set(NoticeKind),
+}
+_FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
+_NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
+_DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": True, "answer": "", "said": "Đã nhận",
+           "channel": "email", "next": True}  # fmt: skip
+
+
+def check_template(
+    texts: Mapping[str, str], language: str, kind: str, office: Path | None = None
+) -> list[Problem]:  # fmt: skip
+    """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
+    ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
+    text; a file that is not given is the ``office``'s own, else the shipped one."""
+    names = {name_of(part, language, kind): text for part, text in texts.items()}
+    unknown = [_nameless(name, kind) for name in names if not (TEMPLATES / name).is_file()]
+    if unknown:
+        return unknown
+    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), office)
+
+
+def check_folder(folder: Path) -> list[Problem]:
+    """The same for everything that an office has changed, the frame of all pages of mail included. A file that no
+    letter would be written with is said too: its words would be left out without anybody knowing."""
+    found = {(language, kind): _of_folder(folder, language, kind) for language in LANGUAGES for kind in EDITED}
+    used = {name_of(part, language, kind) for (language, kind), texts in found.items() for part in texts}
+    frame = {name: text for name in (FRAME,) if (text := _text(folder / name)) is not None}
+    problems = [*_unused(folder, used | frame.keys())]
+    for language in LANGUAGES if frame else ():
+        problems += _tried(frame, language, KINDS, None)
+    for (language, kind), texts in found.items():
+        problems += check_template(texts, language, kind, folder) if texts else ()
+    return list(dict.fromkeys(problems))
+
+
+def preview(
+    session: Session, texts: Mapping[str, str], language: str, kind: str, base_url: str, now: datetime,
+    office: Path | None = None,
+) -> Outgoing:  # fmt: skip
+    """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
+    in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
+    if kind not in EDITED or language not in LANGUAGES:
+        raise NotFound(f"Không có loại thư «{kind}» ({language}). / There is no kind of letter “{kind}”.")
+    shown = KINDS[0] if kind == SHARED else kind
+    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
+    names = {name_of(part, language, kind): text for part, text in texts.items()}
+    to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+    unsigned = Stationery(Signer("a preview signs nothing"), base_url, 1)
+    return unsigned.written_with(Templates(_folders(office), watched=True, texts=names), to_nobody, now)
+
+
+def _folders(office: Path | None) -> list[Path]:
+    return [TEMPLATES] if office is None else [office, TEMPLATES]
+
+
+def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
+    m, c = table(Letter), table(Contact)
+    roles = [role for role in Role if KIND_OF.get(role, "duties") == kind]
+    chosen = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
+    if kind == "sms":
+        chosen = chosen.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
+    elif kind == "signin":
+        return None  # such a letter is kept nowhere: its link is a key
+    elif kind == "answer":
+        chosen = chosen.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
+    else:
+        chosen = chosen.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
+    found = gather(session, list(session.connection().scalars(chosen)), read_rulebook(session), now)
+    return next((facts for facts in found if not facts.empty), None)
+
+
+# --- Samples --------------------------------------------------------------------------------------------------------
+
+
+def samples(language: str, kind: str) -> Iterator[LetterFacts]:
+    """Letters of a kind: with everything at once, with each line alone, with the weekly part alone."""
+    for role in _ROLES[kind]:
+        bare = LetterFacts(
+            1, "sample", 1, role, "sms" if kind == "sms" else "email", _DAY, language, "mau@co-quan.example", "",
+            "UBND huyện Mẫu", (), None,
+        )  # fmt: skip
+        if kind == "answer":
+            yield replace(bare, answer=AnswerFacts("Hạn đã qua. / It is past.", "<1@co-quan.example>"))
+            yield replace(bare, answer=AnswerFacts("", ""))
+            continue
+        if kind == "signin":
+            for device in ("Chrome trên Android", ""):
+                yield replace(bare, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
+            continue
+        shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _SHOWN[kind]]
+        boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
+        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, Proof(9, 8, 7, 1))
+        if kind != "sms":
+            yield replace(bare, items=tuple(shown), digest=digest)
+            yield replace(bare, digest=digest)
+        for item in shown:
+            yield replace(bare, items=(item,), code="1234" if item.assignment_id % 2 else "")
+            if item.kind not in DATED:
+                yield replace(bare, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
+
+
+def _item(number: int, kind: NoticeKind) -> Item:
+    late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
+    state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
+    return Item(
+        number, 1, "12/KH-UBND", "Kế hoạch 12 năm 2021", "KH12", "IV.1.1", number, "Báo cáo kết quả thực hiện …",
+        "Sở Mẫu", "2021-H1", _DAY + timedelta(days=-3 if late else 5), "", -2 if late else 3, kind, "T-3",
+        2 if late else 0, state, False, _DAY + timedelta(days=6), _DAY + timedelta(days=8), Role.MONITOR,
+        "Sở Theo dõi", _DETAIL,
+    )  # fmt: skip
+
+
+def _late() -> OverdueRow:
+    return OverdueRow(1, "so-mau", "Sở Mẫu", "so-theo-doi", "tinh", 1, "12/KH-UBND", "IV.1.1", "Báo cáo kết quả.",
+                      "2021-H1", _DAY - timedelta(days=3), 1, False)  # fmt: skip
+
+
+# --- Trying -----------------------------------------------------------------------------------------------------------
+
+
+def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], office: Path | None) -> list[Problem]:
+    """Every sample of these kinds written with the given texts (name -> text)."""
+    problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
+    stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
+    templates = Templates(_folders(office), watched=True, texts=names)
+    for kind in kinds:
+        for facts in samples(language, kind):
+            try:
+                letter = stationery.written_with(templates, facts, _NOW)
+            except BROKEN as error:
+                problems.append(_failed(error, names, kind))
+            else:
+                problems += _by_result(letter, facts, language, kind)
+    return list(dict.fromkeys(problems))
+
+
+# --- What is wrong ----------------------------------------------------------------------------------------------------
+
+
+def name_of(part: str, language: str, kind: str) -> str:
+    """A template's path within its folder: «vi/duties/body.txt», «vi/sms.txt»."""
+    return f"{language}/{part}" if kind in ("sms", SHARED) else f"{language}/{kind}/{part}"
+
+
+def parts_of(language: str, kind: str) -> tuple[str, ...]:
+    """The files that a kind of letter is made of, subject first."""
+    if kind == "sms":
+        return ("sms.txt",)
+    home = TEMPLATES / language if kind == SHARED else TEMPLATES / language / kind
+    found = {path.name for path in home.iterdir() if path.is_file()} - ({"sms.txt"} if kind == SHARED else set())
+    return (*(part for part in PARTS if part in found), *sorted(found - set(PARTS)))
+
+
+def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:
+    """The files of one kind in an office's folder, whatever they are called."""
+    home = folder / language if kind in ("sms", SHARED) else folder / language / kind
+    if kind == "sms":
+        files = [home / "sms.txt"]
+    else:
+        files = [path for path in sorted(home.glob("*")) if kind != SHARED or path.name != "sms.txt"]
+    return {path.name: text for path in files if (text := _text(path)) is not None}
+
+
+def _text(path: Path) -> str | None:
+    """None for what is no file, or none in UTF-8, as files of old fonts are."""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name in used or not path.is_file() or any(part.startswith(".") for part in Path(name).parts):
+            continue
+        if _text(path) is None:
+            yield Problem(name, 0, "template", "không phải chữ UTF-8 / is not text in UTF-8",
+                          "lưu lại theo UTF-8 (Unicode) / save it as UTF-8")  # fmt: skip
+        else:
+            yield _nameless(name, "template")
+
+
+def _nameless(name: str, field: str) -> Problem:
+    return Problem(name, 0, field, "không có mẫu nào tên như vậy / no template has this name",
+                   "xóa hoặc đổi tên / rename")  # fmt: skip
+
+
+def _by_look(name: str, text: str) -> Iterator[Problem]:
+    lines = text.splitlines()
+    if name.endswith(("subject.txt", "sms.txt")):
+        for number, line in enumerate(lines, 1):
+            for word in subject_words(line):
+                yield _subject(name, number, word)
+    if name.endswith(".html"):
+        for number, line in enumerate(lines, 1):
+            if _FETCHED.search(line):
+                yield Problem(name, number, "html", "phải tải từ ngoài hoặc chạy mã / would be fetched or run",
+                              "bỏ ảnh, liên kết kiểu, mã / leave pictures, style sheets and scripts out")  # fmt: skip
+
+
+def _subject(name: str, line: int, word: str) -> Problem:
+    return Problem(name, line, "subject", f"có chữ của lĩnh vực «{word}» / names the subject",
+                   "dùng tên trung tính của kế hoạch / use the plan's neutral name")  # fmt: skip
+
+
+def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
+    if kind == "sms":
+        name, parts = f"{language}/sms.txt", measure(plain(letter.text)).parts
+        for word in subject_words(letter.text):
+            yield _subject(name, 0, word)
+        if not 0 < parts <= MAX_PARTS:
+            yield Problem(name, 0, "sms", f"dài {parts} tin / takes {parts} parts",
+                          f"viết lại trong {MAX_PARTS} tin / write it in {MAX_PARTS}")  # fmt: skip
+        return
+    name = f"{language}/{kind}"
+    for word in subject_words(letter.subject):
+        yield _subject(f"{name}/subject.txt", 0, word)
+    if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
+        long = len(letter.subject)
+        yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {long} ký tự / is {long} characters long",
+                      f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
+    fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
+    wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
+    for part, text in (("body.txt", letter.text), ("body.html", letter.html)):
+        if not text.strip() or wanted not in text:
+            kept = "facts.sign_in.url" if kind == "signin" else "letter.acknowledge_url"
+            yield Problem(f"{name}/{part}", 0, "body", "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
+                          f"giữ {kept} / keep {kept}")  # fmt: skip
+
+
+def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
+    """Where a template broke: the innermost line of those given that the error passed through."""
+    mend = "sửa tên hoặc cú pháp theo mẫu đi kèm / correct the name or the syntax after the shipped template"
+    if isinstance(error, TemplateSyntaxError):
+        return Problem(error.name or kind, error.lineno, "template", _what(error), mend)
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
+    name, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (", ".join(names) or kind, 0)
+    return Problem(name, line, "template", _what(error), mend)
+
+
+def _what(error: Exception) -> str:
+    """In words where it is a name that does not exist; as the template engine says it otherwise."""
+    detail = (str(error) or type(error).__name__).replace(" / ", "/")
+    name = _NO_SUCH_NAME.search(detail)
+    if name:
+        return f"không có tên «{name[1] or name[2]}» / there is no name “{name[1] or name[2]}”"
+    return f"không viết được thư ({detail}) / no letter can be written ({detail})"

@@ -1,0 +1,1 @@
+"""What became of letters after they left, and what follows from it."""

@@ -1,0 +1,241 @@
+"""What became of letters after they left, and what follows: suppress, try again, pass on, tell the monitor.
+
+Receipts of gateways, bounces of mailboxes and refusals come in any order, twice, late, even before we have settled
+the letter ourselves; the pure machine in ``sms.receipts`` decides, and what is odd is an event under its own name.
+Everything has a key, so a fact that comes again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import append, event
+from engine.errors import BadInput
+from engine.store.database import insert_new, table
+from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
+from engine.terms import EventKind, LetterState
+from notifications.email.address import read_address
+from notifications.email.bounces import Bounce, Severity, severity_of, status_in, verify
+from notifications.receipts.rerouting import Passed, pass_on
+from notifications.sms.numbers import e164, masked
+from notifications.sms.receipts import Receipt, advance
+
+SOFT_WAITS = (timedelta(hours=4), timedelta(hours=24))
+"""A full mailbox or a telephone that is off gets the letter again after these; then somebody else does."""
+GIVE_UP = timedelta(days=5)
+PATIENCE = timedelta(days=1)
+"""How long a receipt may wait for a letter that nobody knows yet."""
+FAILED = (LetterState.BOUNCED_HARD, LetterState.REFUSED, LetterState.EXPIRED)
+DEAD_NUMBERS = frozenset({"99", "105", "108"})
+"""What eSMS and SpeedSMS say of a number that does not exist or is blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fact about a letter did. ``letter_id`` is None while nobody knows the letter."""
+
+    letter_id: int | None
+    state: LetterState | None = None
+    odd: str = ""
+    early: Mapping[str, Any] = field(default_factory=dict)
+    """What to keep for ``settle_early`` while the letter is still in our own hands."""
+
+
+def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str = "sms") -> Told:
+    """A gateway's report. One that comes before its letter is settled waits (``settle_early``)."""
+    letter = _find(session, receipt=receipt.receipt)
+    if letter is None or letter.state is LetterState.SENDING:
+        insert_new(session, Incoming, [{
+            "channel": channel, "external_id": f"{receipt.receipt}:{receipt.state}:{receipt.code}"[:255], "at": now,
+            "kind": "receipt", "outcome": "early", "answered": False,
+            "detail": {"receipt": receipt.receipt, "state": receipt.state, "code": receipt.code,
+                       "at": receipt.at.isoformat()},
+        }])  # fmt: skip
+        return Told(None)
+    return _apply(session, letter, receipt.state, receipt.code, now)
+
+
+def news(session: Session, receipt: Receipt, now: datetime) -> bool:
+    """A report that a folder tells again and again: applied only while it says something new, without an event."""
+    letter = _find(session, receipt=receipt.receipt)
+    if letter is None or letter.state is LetterState.SENDING or letter.reason == "bounced_soft":
+        return False
+    if advance(letter.state, receipt.state).state is letter.state:
+        return False
+    _apply(session, letter, receipt.state, receipt.code, now)
+    return True
+
+
+def settle_early(session: Session, now: datetime) -> int:
+    """Apply the receipts that came too early; how many found their letter. One a day old is given up, and says so."""
+    i = table(Incoming)
+    early = session.connection().execute(select(i).where(EARLY).order_by(i.c.id).limit(1000)).all()
+    found = 0
+    for row in early:
+        said = row.detail
+        letter = _find(session, receipt=str(said["receipt"])) if "receipt" in said else _find(session, key=said["key"])
+        outcome = ""
+        if letter is not None and letter.state is not LetterState.SENDING:
+            _apply(session, letter, LetterState(said["state"]), str(said["code"]), now)
+            outcome, found = "applied", found + 1
+        elif now - row.at > PATIENCE:
+            outcome = "no_letter"
+        if outcome:
+            letter_id = letter.id if letter is not None else None
+            session.connection().execute(
+                update(i).where(i.c.id == row.id).values(outcome=outcome, letter_id=letter_id, detail={})
+            )
+    return found
+
+
+def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) -> Told:
+    """A mailbox's report. Known by the signed address that it came to, else by the Message-ID that it quotes; the
+    recipient that it names is nothing to act upon. A notice of delay changes nothing."""
+    keys = (key for key in (verify(address, secret) for address in bounce.came_to) if key) if secret else iter(())
+    letter = _find(session, key=next(keys, ""))
+    if letter is None and bounce.message_id:
+        letter = _find(session, receipt=bounce.message_id)
+    if letter is None:
+        return Told(None)
+    code = bounce.status or "bounce"
+    if bounce.severity is Severity.DELAYED:
+        _tell(session, letter, letter.state, "delayed", code, now)
+        return Told(letter.id, letter.state, "delayed")
+    state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT
+    if letter.state is LetterState.SENDING:
+        return Told(letter.id, letter.state, "early", {"key": letter.key, "state": str(state), "code": code})
+    return _apply(session, letter, state, code, now)
+
+
+def undelivered(session: Session, letter_ids: Sequence[int], now: datetime) -> int:
+    """What follows when our own attempts ended without the letter leaving: refused, expired, no address any more.
+    Called in the transaction that settles them. Returns how many were passed on."""
+    passed = 0
+    for letter_id in letter_ids:
+        letter = _by_id(session, letter_id)
+        if letter.state not in (*FAILED, LetterState.SUPPRESSED):
+            continue
+        code, reply = _last_reply(session, letter)
+        if code == "sandbox":
+            continue
+        dead = letter.state is LetterState.REFUSED and _is_dead(session, letter, code, reply)
+        passed += _follow(session, letter, dead=dead, code=code or str(letter.reason), now=now) is Passed.ON
+    return passed
+
+
+def suppress(
+    session: Session, contact_id: int, channel: str, reason: str, now: datetime, actor: str = "system"
+) -> bool:
+    """Write to a contact on this channel no more. True if this was news."""
+    c = table(Contact)
+    known = session.connection().scalar(select(c.c.suppressed).where(c.c.id == contact_id).with_for_update()) or {}
+    if channel in known:
+        return False
+    session.connection().execute(
+        update(c).where(c.c.id == contact_id).values(suppressed={**known, channel: reason[:200]})
+    )
+    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, contact=contact_id, channel=channel,
+                           suppressed=reason[:200])])  # fmt: skip
+    return True
+
+
+# --- One letter ---------------------------------------------------------------------------------------------------
+
+
+def _apply(session: Session, letter: Any, said: LetterState, code: str, now: datetime) -> Told:
+    step = advance(letter.state, said)
+    m = table(Letter)
+    if step.state is not letter.state:
+        session.connection().execute(
+            update(m).where(m.c.id == letter.id).values(
+                state=step.state, reason=code[:200] if step.state in (*FAILED, LetterState.BOUNCED_SOFT) else "",
+                settled_at=now, lease_until=None, leased_by="", sent_at=func.coalesce(m.c.sent_at, now),
+            )
+        )  # fmt: skip
+        _tell(session, letter, step.state, step.odd or "", code, now)
+        if step.state is LetterState.BOUNCED_SOFT:
+            _again(session, letter, code, now)
+        elif step.state in FAILED:
+            _follow(session, letter, dead=step.state is LetterState.BOUNCED_HARD, code=code, now=now)
+    elif step.odd:
+        _tell(session, letter, step.state, step.odd, code, now)
+    return Told(letter.id, step.state, step.odd or "")
+
+
+def _tell(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
+    """The event of a fate that became known, once each; what was odd about it has a key of its own."""
+    append(session, [
+        event(EventKind.LETTER_SETTLED, now, key=f"{letter.key}:{letter.attempts}:{odd or state}", letter=letter.id,
+              contact=letter.contact_id, was=str(letter.state), state=str(state), odd=odd, code=code[:32])
+    ])  # fmt: skip
+
+
+def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
+    """A soft bounce is tried again while that makes sense, then treated like a letter that could not be delivered."""
+    m, d = table(Letter), table(Delivery)
+    taken = select(func.count()).where(d.c.letter_id == letter.id, d.c.fate.in_(("accepted", "delivered", "unknown")))
+    tried = max(session.connection().scalar(taken) or 0, 1)
+    if tried > len(SOFT_WAITS) or now - letter.created_at > GIVE_UP:
+        _follow(session, letter, dead=False, code=code, now=now)
+        return
+    session.connection().execute(
+        update(m).where(m.c.id == letter.id).values(
+            state=LetterState.QUEUED, send_after=now + SOFT_WAITS[tried - 1], settled_at=None, sent_at=None,
+            reason="bounced_soft",
+        )
+    )  # fmt: skip
+
+
+def _follow(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> Passed:
+    """The letter goes to the same person's other channel or to the next person; a dead address is used no more."""
+    if dead:
+        suppress(session, letter.contact_id, letter.channel, f"dead: {code}"[:200], now)
+    return pass_on(session, letter, dead=dead, now=now)
+
+
+def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
+    """Whether a refusal says that the address itself is no good, not that the relay or gateway is unhappy."""
+    contact = table(Contact)
+    address = contact.c.phone if letter.channel == "sms" else contact.c.email
+    written = session.connection().scalar(select(address).where(contact.c.id == letter.contact_id)) or ""
+    try:
+        e164(written) if letter.channel == "sms" else read_address(written)
+    except BadInput:
+        return True
+    if letter.channel == "sms":
+        return code in DEAD_NUMBERS
+    return code.startswith("5") and severity_of(status_in(reply), f"{code} {reply}") is Severity.HARD
+
+
+def _last_reply(session: Session, letter: Any) -> tuple[str, str]:
+    d = table(Delivery)
+    chosen = select(d.c.code, d.c.reply).where(d.c.letter_id == letter.id).order_by(d.c.attempt.desc()).limit(1)
+    row = session.connection().execute(chosen).first()
+    return (row.code, masked(row.reply)) if row is not None else ("", "")
+
+
+def _by_id(session: Session, letter_id: int) -> Any:
+    m = table(Letter)
+    return session.connection().execute(select(m).where(m.c.id == letter_id).with_for_update()).one()
+
+
+def _find(session: Session, *, receipt: str = "", key: str = "") -> Any:
+    """The letter of a receipt or a key, locked; None if there is none. The newest, should a gateway reuse its ids."""
+    m = table(Letter)
+    if not receipt and not key:
+        return None
+    equal = m.c.key == key if key else (m.c.receipt == receipt) & (m.c.receipt != "")
+    return session.connection().execute(
+        select(m).where(equal).order_by(m.c.id.desc()).limit(1).with_for_update()
+    ).first()  # fmt: skip
+
+
+def names(session: Session, message_ids: Iterable[str]) -> Any:
+    """The letter that a message's In-Reply-To or References names, the last named first; None if none is ours."""
+    return next((found for each in message_ids if (found := _find(session, receipt=each)) is not None), None)

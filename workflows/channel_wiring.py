@@ -1,0 +1,163 @@
+"""What letters leave by and answers come in by, made from the settings. Part of the composition root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.settings import Settings
+from engine.accounts.signed_links import Signer
+from engine.errors import BadInput
+from engine.store.database import Database
+from notifications.channel import Channel
+from notifications.inbound.fetching import Ears
+from notifications.letters.renderer import Stationery
+from notifications.letters.sign_in_mailer import LinkPost, Mail
+from notifications.letters.template_editor import OfficeWording
+from notifications.operator_alarm import Operator
+from notifications.sms.gammu import Gammu
+
+
+def stationery(settings: Settings, signer: Signer) -> Stationery:
+    return Stationery(
+        signer, settings.base_url, settings.link_days, office=settings.templates, reply_to=settings.reply_to
+    )
+
+
+def wording(settings: Settings, database: Database, of: Stationery) -> OfficeWording:
+    return OfficeWording(database, settings.templates, settings.base_url, of)
+
+
+def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
+    """By name: ``email`` always, ``sms`` where a gateway is set. The demonstration sends nothing outside."""
+    found: dict[str, Channel] = {"email": _email(settings, signer)}
+    if settings.sms_gateway and not settings.demo:
+        found["sms"] = _sms(settings, signer)
+    return found
+
+
+def link_post(settings: Settings, signer: Signer) -> LinkPost:
+    """What sends sign-in links, by the channel that letters leave by."""
+    return LinkPost(lambda: _email(settings, signer), stationery(settings, signer))
+
+
+def ears(settings: Settings, signer: Signer) -> Ears:
+    """Where answers come from; nothing in the demonstration."""
+    from notifications.inbound.mailbox import Inbox, Security
+
+    inbox = None
+    if settings.imap_host and not settings.demo:
+        inbox = Inbox(
+            settings.imap_host, settings.imap_username, settings.imap_password.get_secret_value(),
+            port=settings.imap_port, security=Security(settings.imap_security), folder=settings.imap_folder,
+            ca_file=str(settings.imap_ca_file or ""),
+        )  # fmt: skip
+    if settings.sms_gateway != "gammu" or settings.demo:
+        return Ears(inbox, secret=bounce_secret(signer))
+    folder = _gammu_dir(settings)
+    return Ears(inbox, _gammu(settings), folder / "inbox", bounce_secret(signer))
+
+
+def short_code_key(settings: Settings, signer: Signer) -> bytes:
+    """Empty where no answer by SMS comes back: then no code is lent."""
+    return signer.secret("short-codes").encode() if settings.sms_answers else b""
+
+
+def bounce_secret(signer: Signer) -> str:
+    return signer.secret("return-addresses")
+
+
+def callback_secret(settings: Settings, signer: Signer) -> str:
+    """In the addresses that gateways call: given, or the same every time from the signing key."""
+    return settings.callback_secret.get_secret_value() or signer.secret("callbacks")[:32]
+
+
+def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
+    """What to enter at a gateway, by what it is for."""
+    from notifications.sms.incoming import KANNEL_GET_URL
+
+    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    return {
+        "kannel get-url": f"{begin}/kannel/incoming?{KANNEL_GET_URL}",
+        "esms CallbackUrl": f"{begin}/esms",
+        "speedsms webhook": f"{begin}/speedsms",
+    }
+
+
+def operator(settings: Settings) -> Operator:
+    return Operator(settings.operator_email, settings.operator_phone, settings.language)
+
+
+def _email(settings: Settings, signer: Signer) -> Mail:
+    """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
+    from notifications.email.maildir import Maildir
+    from notifications.email.mime import Sender
+
+    if not settings.smtp_host or settings.demo:
+        return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name))
+    from notifications.email.dkim_signature import Seal
+    from notifications.email.relay import Relay, Security
+    from notifications.email.smtp import Email
+
+    seal = None
+    if settings.dkim_selector and settings.dkim_key_file is not None:
+        domain = settings.mail_from.rpartition("@")[2]
+        seal = Seal(domain, settings.dkim_selector, _read(settings.dkim_key_file, "DONDOC_DKIM_KEY_FILE"))
+    return Email(
+        Relay(
+            host=settings.smtp_host, sender=Sender(settings.mail_from, settings.mail_from_name, seal),
+            port=settings.smtp_port, security=Security(settings.smtp_security), username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            ca_file=str(settings.smtp_ca_file or ""), timeout=settings.smtp_timeout,
+            connections=settings.smtp_connections, per_connection=settings.smtp_messages_per_connection,
+            per_minute=settings.smtp_per_minute, bounce_domain=settings.bounce_domain,
+            bounce_secret=bounce_secret(signer) if settings.bounce_domain else "",
+        )
+    )  # fmt: skip
+
+
+def _sms(settings: Settings, signer: Signer) -> Channel:
+    """Each gateway's library is loaded only where it is used: Apprise alone costs half a second."""
+    password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
+    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    if settings.sms_gateway == "kannel":
+        from notifications.sms.kannel import Kannel
+
+        return Kannel(settings.sms_url, settings.sms_username, password, settings.sms_sender, marks=marks,
+                      report_url=f"{begin}/kannel/receipt")  # fmt: skip
+    if settings.sms_gateway == "esms":
+        from notifications.sms.esms import Esms
+
+        return Esms(settings.sms_username, password, settings.sms_sender, production=settings.sms_production,
+                    callback_url=f"{begin}/esms", marks=marks)  # fmt: skip
+    if settings.sms_gateway == "speedsms":
+        from notifications.sms.speedsms import SpeedSms
+
+        return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
+    if settings.sms_gateway == "apprise":
+        from notifications.sms.apprise_channel import AppriseSms
+
+        return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
+    return _gammu(settings)
+
+
+def _gammu(settings: Settings) -> Gammu:
+    folder = _gammu_dir(settings)
+    return Gammu(folder / "outbox", folder / "sent", folder / "error", marks=settings.sms_marks)
+
+
+def _gammu_dir(settings: Settings) -> Path:
+    if settings.sms_gammu_dir is None:
+        raise BadInput(
+            "Cần DONDOC_SMS_GAMMU_DIR: thư mục có outbox, sent, error, inbox của gammu-smsd. "
+            "/ Set DONDOC_SMS_GAMMU_DIR: the folder with gammu-smsd's outbox, sent, error and inbox."
+        )
+    return settings.sms_gammu_dir
+
+
+def _read(path: Path, setting: str) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise BadInput(
+            f"Không đọc được «{path}» ({setting}). / “{path}” cannot be read ({setting}): {error.strerror}."
+        ) from error

@@ -1,0 +1,60 @@
+"""The two passes that look outwards: ``receive`` fetches answers, ``watch`` tells of channels that are down.
+
+They have a beat of their own: a mailbox that does not answer must not hold up a reminder.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from engine.errors import NotAllowed
+from engine.http.security import at_the_machine
+from engine.store.clock import Clock
+from engine.store.database import Database
+from engine.views.prometheus import CONTENT_TYPE, render
+from notifications.channel import Channel
+from notifications.inbound.fetching import Ears
+from notifications.inbound.fetching import receive as receive_answers
+from notifications.operator_alarm import Operator, alarm
+from workflows.passes import PassName, PassReport, remember
+
+
+def receive(database: Database, now: datetime, ears: Ears) -> PassReport:
+    """Fetch and act on what came in."""
+    began = time.monotonic()
+    return _report(database, PassName.RECEIVE, now, began, receive_answers(database, now, ears))
+
+
+async def watch(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> PassReport:
+    """Tell the operator of a channel that is down, by another, once a day."""
+    began = time.monotonic()
+    return _report(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
+
+
+def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
+    report = PassReport(name, counts, time.monotonic() - began)
+    if any(counts.values()):
+        remember(database, report, now)
+    return report
+
+
+def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host: str) -> None:
+    """``GET /metrics``: for whoever has the token; without one, for this machine alone."""
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        given = request.headers.get("authorization", "")
+        if token:
+            allowed = hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+        else:
+            allowed = at_the_machine(request, host)
+        if not allowed:
+            raise NotAllowed
+        with database.read() as session:
+            return Response(render(session, clock()), media_type=CONTENT_TYPE)

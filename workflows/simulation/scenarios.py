@@ -1,0 +1,96 @@
+"""How agencies behave in a rehearsal: silent, punctual, late, or a seeded mixture. They act through the lifecycle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.plans.simulated_year import Scenario
+from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.rules.policy import Policy
+from engine.store.database import Database, table
+from engine.store.records import Assignment
+from engine.store.rulebook import read_calendar
+from engine.terms import State
+
+
+@dataclass(frozen=True)
+class Habit:
+    """Working days after opening at which an agency acknowledges, and from the due date at which it reports."""
+
+    acknowledges: int | None = None
+    reports: int | None = None
+
+
+HABITS = {
+    Scenario.SILENT: Habit(),
+    Scenario.PUNCTUAL: Habit(acknowledges=0, reports=-3),
+    Scenario.LATE: Habit(acknowledges=3, reports=3),
+}
+WAITING = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
+
+
+def habit(scenario: Scenario, agency_id: str, seed: int) -> Habit:
+    """What an agency is like: the same for the same seed, whatever else is in the plan."""
+    if scenario is not Scenario.MIXED:
+        return HABITS[scenario]
+    drawn = hashlib.blake2b(f"{seed}:{agency_id}".encode(), digest_size=1).digest()[0]
+    return list(HABITS.values())[(0, 1, 1, 1, 2, 2)[drawn % 6]]
+
+
+def people(
+    database: Database, scenario: Scenario, policy: Policy, seed: int = 0, *, accepts: bool = True
+) -> Callable[[datetime], None]:
+    """What everybody does after the day's letters have come: acknowledge, report, accept, each on its day.
+    ``accepts=False``: the reports wait for a person to take them (the demonstration)."""
+    with database.read() as session:
+        calendar = read_calendar(session)
+
+    def act(now: datetime) -> None:
+        if scenario is Scenario.SILENT or now < instant(local_date(now), policy.send_at):
+            return
+        a = table(Assignment)
+        columns = (a.c.id, a.c.agency_id, a.c.state, a.c.opened_on, a.c.due_on)
+        with database.read() as session:
+            rows = session.connection().execute(select(*columns).where(a.c.state.in_(WAITING))).all()
+        deeds = [deed for row in rows if (deed := _deed(row, habit(scenario, row.agency_id, seed), calendar, now))]
+        if not accepts:
+            deeds = [(row, name) for row, name in deeds if name != "accept"]
+        if deeds:
+            with database.write() as session:
+                for row, name in deeds:
+                    _do(session, row, name, now)
+
+    return act
+
+
+def _deed(row: Any, habit: Habit, calendar: WorkCalendar, now: datetime) -> tuple[Any, str] | None:
+    today = local_date(now)
+    if row.state is State.REPORTED:
+        return row, "accept"
+    if row.state is State.ASSIGNED:
+        seen = _on(calendar, calendar.on_or_after(row.opened_on), habit.acknowledges)
+        return (row, "acknowledge") if seen is not None and today >= seen else None
+    done = None if row.due_on is None else _on(calendar, row.due_on, habit.reports)
+    return (row, "report") if done is not None and today >= done else None
+
+
+def _on(calendar: WorkCalendar, day: date, after: int | None) -> date | None:
+    return None if after is None else calendar.shift(day, after)
+
+
+def _do(session: Any, row: Any, name: str, now: datetime) -> None:
+    actor = f"agency:{row.agency_id}"
+    if name == "acknowledge":
+        lifecycle.acknowledge(session, row.id, actor=actor, now=now)
+    elif name == "report":
+        lifecycle.report(session, row.id, ReportText(), actor=actor, now=now)
+    else:
+        lifecycle.accept(session, row.id, actor="monitor", now=now)
