@@ -157,3 +157,11 @@ class Quiet(StrEnum):
     LADDER_ENDED = "ladder_ended"
     PLAN_ENDED = "plan_ended"
     NO_DEADLINE = "no_deadline"
+
+
+class Outcome(StrEnum):
+    """What a report says about the duty."""
+
+    DONE = "done"
+    PARTLY = "partly"
+    NOT_YET = "not_yet"

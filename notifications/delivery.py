@@ -21,10 +21,10 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from engine.assignments.due_work import in_window
-from engine.assignments.lifecycle import append, event
 from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError
 from engine.store.database import Database, among, insert_rows, table, update_rows
+from engine.store.event_log import append, event
 from engine.store.records import STILL_OWED, Delivery, Letter, LetterBody, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState

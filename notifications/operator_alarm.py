@@ -13,9 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from engine.assignments.lifecycle import append, event
 from engine.rules.calendar import PLAN_TIME, local_date
 from engine.store.database import Database, insert_new, table
+from engine.store.event_log import append, event
 from engine.store.records import Fact
 from engine.terms import EventKind
 from notifications.channel import Channel, Fate, Outgoing

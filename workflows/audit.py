@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 import httpx
 from sqlalchemy import func, select
 
-from engine.assignments.lifecycle import append, event
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
+from engine.store.event_log import append, event
 from engine.store.records import LOST, STILL_OWED, Assignment, Letter
 from engine.terms import EventKind, LetterState
 from workflows.passes import PassName, PassReport, remember

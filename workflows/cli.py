@@ -57,8 +57,8 @@ def demo(
     """Plan 188 with the clock standing at Monday 7 June 2021, and a bar to step it. Nothing leaves the machine."""
     base = read_settings()
     settings = _settings(host, port, prefect, demo=True, data_dir=base.data_dir / "demo", database_url="")
-    from workflows.server import compose
     from workflows.simulation.demo import prepare
+    from workflows.system import compose
 
     if prepare(compose(settings)):
         typer.echo("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021. / Plan 188 is ready, it is Monday 7/6/2021.")
@@ -73,7 +73,7 @@ def once(
     """Run one pass (or a whole tick) and say what it did. Running it again changes nothing."""
     from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
-    from workflows.server import compose
+    from workflows.system import compose
 
     system = compose()
     now = moment(at) if at else system.clock()
@@ -105,7 +105,7 @@ def once(
 def show_callbacks() -> None:
     """The addresses to enter at SMS gateways, with their secret."""
     from workflows.channel_wiring import callback_addresses
-    from workflows.server import compose
+    from workflows.system import compose
 
     system = compose()
     for what, address in callback_addresses(system.settings, system.signer).items():
@@ -115,8 +115,8 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Make the database and load the directory, policy and calendar that ship with the product."""
-    from workflows.server import compose
     from workflows.simulation.demo import load_province
+    from workflows.system import compose
 
     system = compose()
     system.database.upgrade()
@@ -164,7 +164,7 @@ def deploy(
 ) -> None:
     """Register the tick as a scheduled deployment; any number of workers of the pool may run it."""
     from workflows.prefect_deployments import deploy as register
-    from workflows.server import compose
+    from workflows.system import compose
 
     system = compose()
     name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))

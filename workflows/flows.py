@@ -55,7 +55,7 @@ def workplace() -> Workplace:
     """The process's own when it called the flow; made from the settings on a worker that Prefect started."""
     found = _workplace.get()
     if found is None:
-        from workflows.server import compose
+        from workflows.system import compose
 
         system = compose()
         found = Workplace(system.database, system.office)

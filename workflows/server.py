@@ -5,81 +5,22 @@ Nothing is made at import. ``serve`` is the embedded default: one process, the h
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
-import os
 import signal
-import socket
 import sys
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.settings import Settings, read_settings
-from engine.accounts.signed_links import Signer
-from engine.store.clock import Clock, StandingClock, system_clock
-from engine.store.database import Database
-from notifications.delivery import PostOffice
-from notifications.inbound.fetching import Ears
-from workflows import channel_wiring, passes
+from config.settings import Settings
+from workflows import channel_wiring
 from workflows.listen_socket import listen_at
-from workflows.passes import PassReport
-from workflows.prefect_server import PrefectServer, answers, environment
+from workflows.prefect_server import PrefectServer
+from workflows.system import System, beat, compose, listen, look_over
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class System:
-    """Everything that is wired together."""
-
-    settings: Settings
-    database: Database
-    clock: Clock
-    signer: Signer
-    office: PostOffice
-    ears: Ears = field(default_factory=Ears)
-
-    @property
-    def prefect_home(self) -> Path:
-        return self.settings.data_dir / "prefect"
-
-    @property
-    def prefect_api(self) -> str:
-        return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
-
-    async def tick(self, now: datetime) -> list[PassReport]:
-        """Run what is due; inside a Prefect flow run when it is wanted and its API answers."""
-        if not passes.due(self.database, now).anything:
-            return []
-        if self.settings.prefect and answers(self.prefect_api):
-            os.environ.update(environment(self.prefect_home, self.prefect_api))
-            from workflows.flows import observed_tick
-
-            return await observed_tick(self.database, now, self.office)
-        return await passes.tick(self.database, now, self.office)
-
-
-def compose(settings: Settings | None = None) -> System:
-    """Wire the parts from the settings (read from the environment when none are given)."""
-    settings = settings or read_settings()
-    database = Database(settings.database)
-    clock: Clock = StandingClock(database) if settings.demo else system_clock
-    signer = Signer(settings.signing_key())
-    office = PostOffice(
-        channels=channel_wiring.channels(settings, signer),
-        stationery=channel_wiring.stationery(settings, signer),
-        codes=channel_wiring.short_code_key(settings, signer),
-        worker=f"{socket.gethostname()}:{os.getpid()}",
-        lease=timedelta(seconds=settings.lease_seconds),
-        give_up=timedelta(days=settings.give_up_days),
-    )
-    return System(settings, database, clock, signer, office, channel_wiring.ears(settings, signer))
 
 
 def application(system: System) -> FastAPI:
@@ -132,27 +73,6 @@ def serve(settings: Settings) -> None:
         system.database.dispose()
 
 
-def beat(system: System) -> None:
-    """One tick at the clock's time. Looks first: with nothing due it costs one statement."""
-    now = system.clock()
-    if passes.due(system.database, now).anything:
-        for report in asyncio.run(system.tick(now)):
-            log.info("%s", report)
-
-
-def listen(system: System) -> None:
-    """Fetch answers, then tell of channels that are down."""
-    from workflows import inbound_passes
-
-    now = system.clock()
-    received = inbound_passes.receive(system.database, now, system.ears)
-    operator = channel_wiring.operator(system.settings)
-    watched = asyncio.run(inbound_passes.watch(system.database, now, system.office.channels, operator))
-    for report in (received, watched):
-        if any(report.counts.values()):
-            log.info("%s", report)
-
-
 def _mount(app: FastAPI, system: System) -> None:
     """The addresses that machines call: gateways, Prometheus."""
     from notifications.inbound import callbacks
@@ -163,12 +83,3 @@ def _mount(app: FastAPI, system: System) -> None:
     app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret)))
     token = settings.metrics_token.get_secret_value()
     inbound_passes.add_metrics(app, system.database, system.clock, token, settings.host)
-
-
-def look_over(system: System) -> None:
-    """The self-audit, and once a day the upkeep."""
-    from workflows.audit import audit
-
-    now = system.clock()
-    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
-    passes.upkeep(system.database, now, system.settings.files)

@@ -16,10 +16,10 @@ from sqlmodel import Session
 
 from engine.accounts.passwords import hashed, must_be_good
 from engine.accounts.permissions import Actor, ActorRole
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.words import LANGUAGES
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
 from engine.terms import EventKind
 

@@ -13,10 +13,10 @@ from sqlmodel import Session
 from engine.accounts.accounts import account
 from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Deed
 from engine.accounts.secret_keys import digest_of, fresh_key
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import ApiToken
 from engine.terms import EventKind
 

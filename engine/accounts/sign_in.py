@@ -18,9 +18,9 @@ from engine.accounts.accounts import AccountLine, account, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
 from engine.accounts.rate_limit import Limit, count, forget, must_not_be_too_often
 from engine.accounts.secret_keys import digest_of, fresh_key
-from engine.assignments.lifecycle import append, event
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
+from engine.store.event_log import append, event
 from engine.store.records import Account, SignedIn, SignInLink
 from engine.terms import EventKind
 

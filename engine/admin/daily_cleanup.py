@@ -15,9 +15,9 @@ from sqlmodel import Session
 from engine.accounts import idempotency
 from engine.agencies import agencies, contacts
 from engine.assignments import counters, unreferenced_uploads
-from engine.assignments.lifecycle import append, event
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
 from engine.store.records import Fact, SignedIn, SignInLink
 from engine.terms import EventKind
 

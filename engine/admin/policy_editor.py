@@ -25,8 +25,8 @@ from engine.rules.calendar import WEEKDAYS
 from engine.rules.policy import Ladder, Policy, Rung
 from engine.rules.words import LANGUAGES, coded
 from engine.store.database import table
+from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
-from engine.store.rulebook import CHANNELS
 from engine.views.labels import label
 
 LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requests")}

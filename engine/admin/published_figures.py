@@ -7,8 +7,6 @@ what is known now, and the events that made the difference.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -17,7 +15,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,
@@ -31,7 +28,9 @@ from engine.queries.figures.plan_progress import (
 )
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import local_date, written
+from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass
 
@@ -106,7 +105,7 @@ def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor:
     same = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
     frozen_id = int(session.connection().scalars(select(f.c.id).where(*same)).one())
     append(session, [event(EventKind.FIGURES_FROZEN, now, actor=actor, plan_id=plan_id, key=f"frozen:{frozen_id}",
-                           period=period, cut_off=cut_off.isoformat(), digest=_digest(body))])  # fmt: skip
+                           period=period, cut_off=cut_off.isoformat(), digest=content_digest(body))])  # fmt: skip
     return frozen_id
 
 
@@ -190,7 +189,7 @@ def _row(session: Session, frozen_id: int) -> Any:
 def _published(session: Session, row: Any, seals: Mapping[int, str] | None = None) -> Published:
     seal = (seals if seals is not None else _seals(session, [row.id])).get(row.id, "")
     return Published(row.id, row.plan_id, row.body["plan"], row.period, row.cut_off, row.at, row.actor,
-                     _loaded(row.body["standing"]), seal == _digest(row.body))  # fmt: skip
+                     _loaded(row.body["standing"]), seal == content_digest(row.body))  # fmt: skip
 
 
 def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
@@ -230,7 +229,3 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
               for each in body["agencies"]),
         tuple(PeriodStanding(each["period"], day(each["due_on"]), Boxes(**each["tally"])) for each in body["periods"]),
     )  # fmt: skip
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

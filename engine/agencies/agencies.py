@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session
 
+from engine.agencies.directory_loading import name_on
 from engine.assignments.handover import REST
-from engine.assignments.lifecycle import append, event
 from engine.errors import Conflict, FieldsRefused, NotFound
 from engine.files.directory import fold
-from engine.plans.loading import name_on
 from engine.rules.calendar import ONE_DAY, local_date, written
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Succession
 from engine.terms import EventKind
 

@@ -16,11 +16,11 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.accounts import mailbox
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.words import LANGUAGES
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import EventKind, Role
 

@@ -18,11 +18,11 @@ from sqlmodel import Session
 
 from engine.accounts.secret_keys import digest_of, fresh_key
 from engine.agencies.contacts import find as find_contact
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook

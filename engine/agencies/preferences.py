@@ -15,13 +15,14 @@ from sqlmodel import Session
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
-from engine.assignments.lifecycle import append, event
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.event_log import append, event
+from engine.store.recipients import CHANNELS
 from engine.store.records import Contact
-from engine.store.rulebook import CHANNELS, read_rulebook
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
 
 ASKED = "asked"

@@ -21,11 +21,8 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Nothing
 from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.http.filters import AgencyId, Plain, SmallId
-from engine.http.uploads import folder_of
-from engine.store.rulebook import CHANNELS
-from engine.terms import NoticeKind
-from engine.web.pages.account.preferences import (
+from engine.http.bulk_acknowledge import MOST_AT_ONCE, acknowledged
+from engine.http.contact_access import (
     DO,
     Wish,
     feed_address,
@@ -35,8 +32,11 @@ from engine.web.pages.account.preferences import (
     must_be_mine,
     own_contact,
 )
-from engine.web.pages.work.desk import MOST_AT_ONCE, acknowledged
-from engine.web.pages.work.evidence import Digest, given_back
+from engine.http.evidence_download import Digest, given_back
+from engine.http.filters import AgencyId, Plain, SmallId
+from engine.http.uploads import folder_of
+from engine.store.recipients import CHANNELS
+from engine.terms import NoticeKind
 
 router = APIRouter()
 

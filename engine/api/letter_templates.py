@@ -13,7 +13,7 @@ from engine.api.models import Body
 from engine.errors import BadInput, half
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
-from engine.web.pages.admin.letter_templates import LONGEST, kept_text, wording_of
+from engine.http.template_forms import LONGEST, kept_text, wording_of
 
 router = APIRouter()
 Language = Annotated[str, Plain, Path(max_length=8)]

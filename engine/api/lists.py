@@ -22,6 +22,7 @@ from engine.http.filters import (
     PlanId,
     SmallId,
 )
+from engine.http.masked_links import masked
 from engine.queries.directory.agencies import AgencyRow, list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.reporting_rates import Metric, metrics
@@ -33,7 +34,6 @@ from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import AssignmentRow, list_assignments
 from engine.queries.work.desk import Desk, desk
 from engine.queries.work.overdue import Overdue, overdue
-from engine.web.pages.overview.letters import masked
 
 router = APIRouter()
 Limit = Annotated[int, Query(ge=1, le=MOST)]

@@ -9,14 +9,13 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.assignments.evidence import MOST_FILES
-from engine.assignments.lifecycle import Outcome
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MOST_WORDS, REASON, clean
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.paging import Page
 from engine.queries.plans import DutyLine, PlanPage, PlanRow
 from engine.queries.work.assignments import AssignmentRow
-from engine.terms import PlanState, TimeClass
+from engine.terms import Outcome, PlanState, TimeClass
 
 T = TypeVar("T")
 

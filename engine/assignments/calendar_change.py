@@ -18,14 +18,16 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event, move_due
+from engine.assignments.lifecycle import move_due
 from engine.assignments.outbox import Line, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
 from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
+from engine.store.recipients import read_answering
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
-from engine.store.rulebook import Rulebook, read_answering, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.assignments.outbox import Line, post
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, decide
 from engine.store.database import table, update_rows
+from engine.store.event_log import append, event
+from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Duty, Plan
-from engine.store.rulebook import Rulebook, read_answering
+from engine.store.rulebook import Rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Role, Urgency
 
 

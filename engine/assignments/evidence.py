@@ -23,10 +23,10 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import write_whole
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
 from engine.store.records import Evidence
 from engine.terms import EventKind
 

@@ -6,7 +6,7 @@ is next due, appends the event and puts what people must hear into the outbox. A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,10 +20,12 @@ from engine.assignments.outbox import Line, Posted, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import instant, local_date, written
 from engine.rules.policy import Facts, next_look
-from engine.store.database import insert_new, insert_returning, table
-from engine.store.records import Agency, Assignment, Event, Extension, Plan, Report
-from engine.store.rulebook import Rulebook, read_answering, read_rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Timing, Urgency
+from engine.store.database import insert_returning, table
+from engine.store.event_log import append, event
+from engine.store.recipients import read_answering
+from engine.store.records import Agency, Assignment, Extension, Plan, Report
+from engine.store.rulebook import Rulebook, read_rulebook
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Timing, Urgency
 
 
 class Action(StrEnum):
@@ -68,14 +70,6 @@ ACTION_WORDS = {
     Action.CANCEL: "hủy / be cancelled",
     Action.TRANSFER: "chuyển giao / be transferred",
 }
-
-
-class Outcome(StrEnum):
-    """What a report says about the duty."""
-
-    DONE = "done"
-    PARTLY = "partly"
-    NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True)
@@ -302,20 +296,6 @@ def move_due(
 def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
     """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
     return issuer_id if agency_id == supervisor_id else supervisor_id
-
-
-def event(
-    kind: EventKind, at: datetime, *, actor: str = "system", plan_id: int | None = None,
-    assignment_id: int | None = None, key: str | None = None, **detail: Any,
-) -> dict[str, Any]:  # fmt: skip
-    """An event as a row to append."""
-    return {"at": at, "kind": kind, "actor": actor, "plan_id": plan_id, "assignment_id": assignment_id,
-            "detail": detail, "key": key}  # fmt: skip
-
-
-def append(session: Session, events: Iterable[dict[str, Any]]) -> None:
-    """Append events; one whose key exists already has happened and is left as it is."""
-    insert_new(session, Event, list(events))
 
 
 def _locked(session: Session, assignment_id: int) -> Row[Any]:

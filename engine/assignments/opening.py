@@ -15,13 +15,14 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.assignments.escalation import sweep
-from engine.assignments.lifecycle import append, event, open_new, supervisor_of
+from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
 from engine.files.plan import PlanFile, Round, rounds
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
+from engine.store.event_log import append, event
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
 from engine.terms import EventKind, PlanState, State

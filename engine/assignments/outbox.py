@@ -17,8 +17,8 @@ from sqlmodel import Session
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import among, insert_new, table
+from engine.store.recipients import CHANNELS, Answering, Recipient
 from engine.store.records import Letter, Notice
-from engine.store.rulebook import CHANNELS, Answering, Recipient
 from engine.terms import LetterState, NoticeKind, Role
 
 

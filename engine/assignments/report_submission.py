@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.assignments.lifecycle import Outcome, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.files.plan_parts import Indicator
+from engine.terms import Outcome
 
 LATER = ""
 """The outcome of a duty that is left out this time."""

@@ -17,8 +17,8 @@ from sqlalchemy import delete, func, select, true
 from sqlmodel import Session
 
 from engine.assignments import report_drafts
-from engine.assignments.lifecycle import append, event
 from engine.store.database import Database, among, table
+from engine.store.event_log import append, event
 from engine.store.records import Assignment, Evidence, Report
 from engine.terms import EventKind
 

@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
+from engine.store.recipients import Recipient, read_answering
 from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
-from engine.store.rulebook import Recipient, Rulebook, read_answering, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
 
 LAST_WEEK = "digest_week"

@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import select, update
 
 from config.settings import read_settings
+from engine.agencies import directory_loading
 from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, opened
@@ -20,9 +21,10 @@ from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.calendar import written
 from engine.rules.policy import Policy
+from engine.store import event_log
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty
-from engine.terms import EventKind
+from engine.terms import EventKind, Outcome
 
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
 files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
@@ -76,7 +78,7 @@ def acknowledge(assignment: AssignmentId, at: At = "") -> None:
 @assignments.command()
 def report(
     assignment: AssignmentId,
-    outcome: Annotated[lifecycle.Outcome, typer.Option(help="What came of it.")] = lifecycle.Outcome.DONE,
+    outcome: Annotated[Outcome, typer.Option(help="What came of it.")] = Outcome.DONE,
     body: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Reason = "",
     at: At = "",
@@ -143,7 +145,7 @@ def transfer(
     """Give it to another agency."""
     _, database, now, actor = opened(at)
     with database.write() as session:
-        loading.expand_owners(session, [to])
+        directory_loading.expand_owners(session, [to])
         made = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
     typer.echo(f"Đã chuyển; phần việc mới số {made}. / Transferred; the new assignment is {made}.")
 
@@ -153,7 +155,7 @@ def load_directory_file(file: Path, at: At = "") -> None:
     """Add or rename agencies, groups and contacts."""
     _, database, now, actor = opened(at)
     with database.write() as session:
-        loading.load_directory(session, load_directory(file), actor=actor, now=now)
+        directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
     typer.echo("Đã nạp danh bạ. / Directory loaded.")
 
 
@@ -192,5 +194,5 @@ def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")]
         changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))
         if changed.rowcount == 0:
             raise NotFound(f"Không có liên hệ số {contact}. / There is no contact {contact}.")
-        lifecycle.append(session, [lifecycle.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
+        event_log.append(session, [event_log.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
     typer.echo("Đã thu hồi. / Revoked.")

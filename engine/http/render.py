@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Deed
-from engine.assignments.lifecycle import Outcome
 from engine.errors import half
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
@@ -26,7 +25,7 @@ from engine.rules.calendar import DayKind, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.template_cache import compiled
-from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
+from engine.terms import LetterState, NoticeKind, Outcome, Role, State, TimeClass
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 

@@ -14,16 +14,18 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
+from engine.agencies.directory_loading import expand_owners
 from engine.assignments.calendar_change import due_moved_line
-from engine.assignments.lifecycle import append, cancel, event, move_due, open_new, supervisor_of
+from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
 from engine.assignments.outbox import Line, post
 from engine.errors import BadInput, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
-from engine.plans.loading import expand_owners
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.store.database import table
+from engine.store.event_log import append, event
+from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Duty, Plan
-from engine.store.rulebook import Rulebook, freeze_ladder, read_answering, read_rulebook
+from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, PlanState, State
 
 ADDED = "added"

@@ -13,11 +13,11 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import recount
-from engine.assignments.lifecycle import append, event
 from engine.assignments.opening import planned
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol
 
-from engine.assignments.lifecycle import Outcome
 from engine.queries.work.assignment_story import Person
 from engine.rules.calendar import written
 from engine.rules.policy import Skip
 from engine.rules.words import CODES, LANGUAGES, coded
-from engine.terms import EventKind, Role
+from engine.terms import EventKind, Outcome, Role
 from engine.views.labels import label
 
 # kind -> what stands after the label, with the names of the detail that it needs; left out when any is missing.

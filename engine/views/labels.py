@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from engine.accounts.permissions import ActorRole
-from engine.assignments.lifecycle import Outcome
 from engine.files.plan_parts import RuleSource
 from engine.queries.system.health import Trouble
 from engine.queries.work.assignments import Waiting
@@ -20,7 +19,7 @@ from engine.rules.calendar import DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import LANGUAGES
-from engine.terms import EventKind, LetterState, NoticeKind, PlanState, Quiet, Role, State, TimeClass, Urgency
+from engine.terms import EventKind, LetterState, NoticeKind, Outcome, PlanState, Quiet, Role, State, TimeClass, Urgency
 
 LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
     State: {

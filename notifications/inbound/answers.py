@@ -23,8 +23,9 @@ from engine.assignments.outbox import Line, post
 from engine.errors import BadInput, DondocError
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
+from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Contact, Incoming, Letter, Notice, Plan
-from engine.store.rulebook import read_answering, read_rulebook
+from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, LetterState, NoticeKind, Role, State, Urgency
 from notifications.inbound.message import HELP, Mail, asked
 from notifications.letters import reply_codes

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
+from engine.store.event_log import append, event
 from engine.store.records import STILL_OWED, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.letters.facts import ANSWER

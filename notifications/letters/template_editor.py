@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from engine.assignments.lifecycle import append, event
 from engine.errors import NotFound, Problem
 from engine.http.template_editor import Preview, TemplateFile
 from engine.store.atomic_file import write_whole
 from engine.store.database import Database
+from engine.store.event_log import append, event
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
 from notifications.channel import Outgoing

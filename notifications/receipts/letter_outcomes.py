@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.email.address import read_address

@@ -14,14 +14,15 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import append, event
 from engine.assignments.outbox import Line, Slot, letter_row, open_letters, place, post, send_day
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
+from engine.store.recipients import CHANNELS, Answering, Recipient, read_answering
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
-from engine.store.rulebook import CHANNELS, Answering, Recipient, Rulebook, read_answering, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
 from notifications.letters.facts import moot
 

@@ -17,12 +17,13 @@ from typing import Any
 from sqlalchemy import Column, Date, Integer, MetaData, String, Table, insert, text, update
 from sqlmodel import Session
 
+from engine.agencies.directory_loading import load_directory
 from engine.assignments.counters import recount
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, rounds
 from engine.files.yaml_reader import read
-from engine.plans.loading import load_directory, load_plan, load_policy
+from engine.plans.loading import load_plan, load_policy
 from engine.rules.calendar import WorkCalendar, instant
 from engine.rules.policy import Policy
 from engine.store.database import Database, table

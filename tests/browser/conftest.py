@@ -38,9 +38,10 @@ from engine.http.app_context import Context
 from engine.store.database import Database
 from notifications.email import maildir
 from workflows.listen_socket import listen_at
-from workflows.server import System, application
+from workflows.server import application
 from workflows.simulation.demo import load_province
 from workflows.simulation.simulation import foresee
+from workflows.system import System
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-sync",

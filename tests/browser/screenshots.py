@@ -15,7 +15,7 @@ from ground.lived import MANY, aside
 from ground.postgres import Ground
 from playwright.sync_api import sync_playwright
 
-from workflows.server import look_over
+from workflows.system import look_over
 
 FOLDER = Path(__file__).parents[2] / "docs/screenshots"
 WIDE, TALL = 1160, 780

@@ -12,8 +12,8 @@ from engine.accounts import accounts, api_tokens, passwords, sign_in
 from engine.accounts.accounts import AccountLine
 from engine.accounts.passwords import hashed, matches, must_be_good
 from engine.accounts.permissions import ActorRole
+from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, Conflict, NotFound
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import Account, Event
 

@@ -9,10 +9,10 @@ import pytest
 from ground.factory import at, directory, happened, row, rows
 
 from engine.agencies import agencies
+from engine.agencies.directory_loading import load_directory
 from engine.agencies.stored_directory import read_directory
 from engine.assignments.handover import agencies_with_work_left
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import Agency, AgencyGroup, Event, Succession
 

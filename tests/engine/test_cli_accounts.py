@@ -10,8 +10,8 @@ from ground.factory import at, directory, rows
 from typer.testing import CliRunner
 
 from engine.accounts import sign_in
+from engine.agencies.directory_loading import load_directory
 from engine.cli import assignments
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import Account
 

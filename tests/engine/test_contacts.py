@@ -10,11 +10,11 @@ from ground.factory import at, directory, happened, row, rows
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
+from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, Conflict, NotFound
-from engine.plans.loading import load_directory
 from engine.store.database import Database
+from engine.store.recipients import read_answering
 from engine.store.records import Contact, Event
-from engine.store.rulebook import read_answering
 from engine.terms import Role
 
 NOW, TODAY = at("2021-06-07"), date(2021, 6, 7)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, happened
 
+from engine.agencies.directory_loading import load_directory
 from engine.assignments import evidence
 from engine.assignments.evidence import FileUnfit, safe_name
 from engine.errors import NotFound, TooOften
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 
 NOW = at("2021-06-07")

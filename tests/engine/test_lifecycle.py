@@ -12,11 +12,11 @@ from ground.factory import Laid, at, bring_to, directory, do, happened, item, la
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import MOVES, Action, Outcome, ReportText
+from engine.assignments.lifecycle import MOVES, Action, ReportText
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
-from engine.terms import EventKind, Quiet, State
+from engine.terms import EventKind, Outcome, Quiet, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16", "09:00")
 BY = "contact:1"

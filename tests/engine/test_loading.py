@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 from ground.factory import add_contact, at, directory, item, lay, plan_file, policy, real_plan, row, rows, store
 
+from engine.agencies.directory_loading import expand_owners, load_directory, name_on
 from engine.errors import BadInput, Conflict
-from engine.plans.loading import expand_owners, load_days, load_directory, load_plan, name_on
+from engine.plans.loading import load_days, load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import (

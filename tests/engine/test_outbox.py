@@ -16,8 +16,8 @@ from engine.assignments.outbox import Line, Posted, leaves_at, post, send_day
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
+from engine.store.recipients import read_answering
 from engine.store.records import Contact, Letter, Notice
-from engine.store.rulebook import read_answering
 from engine.terms import LetterState, NoticeKind, Role
 
 WEDNESDAY = at("2021-06-16")

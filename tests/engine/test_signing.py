@@ -11,8 +11,8 @@ from ground.factory import at, directory, rows
 from engine.accounts import accounts, sign_in
 from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
 from engine.accounts.sign_in import IDLE, LONGEST, SignInRefused
+from engine.agencies.directory_loading import load_directory
 from engine.errors import LinkRefused, NotFound, TooOften
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import Account, Attempt, Event, SignedIn, SignInLink
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assignments.lifecycle import Outcome
 from engine.assignments.report_submission import Typed, read_figures, submission
 from engine.files.plan_parts import Indicator
+from engine.terms import Outcome
 
 
 def indicator(code: str, **more: Any) -> Indicator:

@@ -11,8 +11,8 @@ from ground.factory import at, directory, rows
 from engine.accounts import accounts, api_tokens
 from engine.accounts.api_tokens import Scope, scope_of
 from engine.accounts.permissions import Deed, may
+from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, NotAllowed, NotFound
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import ApiToken
 

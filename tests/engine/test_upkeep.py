@@ -9,8 +9,8 @@ from ground.factory import at, directory, rows
 from engine.accounts import accounts, idempotency, sign_in
 from engine.admin import daily_cleanup
 from engine.agencies import contacts
+from engine.agencies.directory_loading import load_directory
 from engine.assignments import evidence
-from engine.plans.loading import load_directory
 from engine.store.database import Database
 from engine.store.records import Evidence, IdempotencyKey, SignedIn, SignInLink
 

@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from engine.agencies import preferences
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.store.database import Database, table
+from engine.store.recipients import read_answering
 from engine.store.records import Contact
-from engine.store.rulebook import read_answering
 from engine.terms import Role
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")

@@ -7,13 +7,12 @@ from datetime import date, datetime, timedelta
 import pytest
 from ground.factory import at
 
-from engine.assignments.lifecycle import Outcome
 from engine.queries.work.assignment_story import Person
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Skip
 from engine.rules.words import coded, distance, late_words, level_name, level_rank, moment, period_words
-from engine.terms import EventKind, Role, State
+from engine.terms import EventKind, Outcome, Role, State
 from engine.views.event_sentences import _DETAILS, actor_words, said
 from engine.views.labels import LABELS, label
 

@@ -21,13 +21,13 @@ from engine.accounts.signed_links import Link, Purpose
 from engine.admin.published_figures import freeze
 from engine.agencies import ical_feeds, preferences
 from engine.assignments import evidence, lifecycle, report_drafts
-from engine.assignments.lifecycle import Outcome, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.files.plan import load_plan
 from engine.plans import amendments, loading
 from engine.store.database import table
 from engine.store.records import Assignment, Duty, Letter, Plan
-from engine.terms import LetterState
-from workflows.server import System
+from engine.terms import LetterState, Outcome
+from workflows.system import System
 
 PERIOD = "2021-H1"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments import lifecycle
 from engine.assignments.escalation import Swept, sweep
 from engine.assignments.lifecycle import MOVES, Action, ReportText
@@ -29,7 +30,6 @@ from engine.files.plan import PlanFile
 from engine.files.plan import load_plan as read_plan
 from engine.files.yaml_reader import read
 from engine.plans.loading import load_days, load_plan, load_policy
-from engine.plans.loading import load_directory as store_directory
 from engine.rules.calendar import DayException, instant
 from engine.rules.policy import Policy
 from engine.store.database import Database, table

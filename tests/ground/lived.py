@@ -16,8 +16,8 @@ from ground.post import KEY
 from ground.postgres import Ground
 
 from config.settings import Settings
-from workflows.server import System, compose
 from workflows.simulation.demo import prepare, stepper
+from workflows.system import System, compose
 
 NOW = at("2021-06-24")
 SILENT, MANY = "ubnd-huyen-tuong-duong", "ubnd-huyen-yen-thanh"

@@ -30,7 +30,7 @@ from config.settings import Settings
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.app import make_app
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Outcome, ReportText
+from engine.assignments.lifecycle import ReportText
 from engine.http.app_context import Context
 from engine.http.render import Templates
 from engine.http.request_context import Tools
@@ -38,7 +38,7 @@ from engine.http.security import FormTokens
 from engine.queries.time_class import Today, read_today
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter
-from engine.terms import Role
+from engine.terms import Outcome, Role
 from workflows import channel_wiring, passes
 from workflows.simulation.fast_forward import live
 

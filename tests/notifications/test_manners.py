@@ -41,8 +41,8 @@ from engine.files.plan_parts import subject_words
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.rules.policy import NEVER_STOPPED
 from engine.store.database import Database, table
+from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Contact, Letter, Notice
-from engine.store.rulebook import read_answering
 from engine.terms import NoticeKind, Role, Urgency
 from notifications.channel import Fate, Outcome
 from notifications.delivery import deliver

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from config import DATA
+from engine.agencies import directory_loading
 from engine.assignments import opening
 from engine.assignments.due_work import next_moment
 from engine.errors import Conflict
@@ -35,7 +36,7 @@ from workflows.simulation.fast_forward import live
 from workflows.simulation.scenarios import people
 
 if TYPE_CHECKING:
-    from workflows.server import System
+    from workflows.system import System
 
 BEGAN = instant(date(2021, 4, 7), time(9, 0))
 STANDS = instant(date(2021, 6, 7), time(8, 0))
@@ -45,7 +46,7 @@ STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 def load_province(database: Database, now: datetime, *, actor: str = "cli") -> None:
     """The directory, the policy and the calendar that ship with the product. Loading again changes nothing."""
     with database.write() as session:
-        loading.load_directory(session, load_directory(DATA / "agencies/nghe-an.yaml"), actor=actor, now=now)
+        directory_loading.load_directory(session, load_directory(DATA / "agencies/nghe-an.yaml"), actor=actor, now=now)
         loading.load_policy(session, read(DATA / "policies/default.yaml", Policy), actor=actor, now=now)
         loading.load_days(session, load_calendar(DATA / "calendars/vn.yaml").exceptions.values())
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 from sqlalchemy import select
 
 from engine.accounts.signed_links import Signer
+from engine.agencies import directory_loading
 from engine.agencies.stored_directory import read_directory
 from engine.assignments import opening
 from engine.errors import Conflict
@@ -75,7 +76,7 @@ def simulate(
         try:
             database.upgrade()
             with database.write() as session:
-                loading.load_directory(session, directory, actor="simulation", now=began)
+                directory_loading.load_directory(session, directory, actor="simulation", now=began)
                 loading.load_policy(session, policy, actor="simulation", now=began)
                 loading.load_days(session, calendar.exceptions.values())
                 for plan in plans:

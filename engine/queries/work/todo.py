@@ -12,8 +12,8 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
+from engine.store.recipients import read_answering
 from engine.store.records import Agency, Assignment, Extension, Plan
-from engine.store.rulebook import read_answering
 from engine.terms import OPEN_STATES, Role
 
 SHOWN = 5

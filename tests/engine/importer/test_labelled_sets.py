@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from engine.importer.figures import MEASURES, measured, table
+from ground.import_scores import MEASURES, measured, table
 
 LABELLED = Path(__file__).parents[2] / "data" / "import"
 SETS = [LABELLED, *(LABELLED / name for name in ("heldout", "second", "third", "fourth", "fifth"))]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from ground.factory import CONFIG, at, directory, store
 
+from engine.agencies.directory_loading import load_directory as store_directory
 from engine.agencies.stored_directory import read_directory
 from engine.errors import NotFound
 from engine.files.directory import load_directory
-from engine.plans.loading import load_directory as store_directory
 from engine.store.database import Database
 
 NOW = at("2021-04-07")

@@ -11,7 +11,7 @@ from ground.office import NOW, contact_of, letter_of, looking
 from sqlalchemy import update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import Outcome, ReportText, report, return_report
+from engine.assignments.lifecycle import ReportText, report, return_report
 from engine.errors import NotFound
 from engine.queries.plans import list_plans, plan_page
 from engine.queries.system.channels import PREFIX
@@ -24,7 +24,7 @@ from engine.queries.work.ladder_steps import RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
 from engine.store.records import Fact, Letter, Pass
-from engine.terms import EventKind, LetterState, Role, State, TimeClass
+from engine.terms import EventKind, LetterState, Outcome, Role, State, TimeClass
 
 Seen = tuple[Session, Today]
 

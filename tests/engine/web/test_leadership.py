@@ -13,9 +13,10 @@ from ground.people import enter, everything, join
 from icalendar import Calendar
 
 from engine.agencies.ical_feeds import make_feed, revoke_feed
-from engine.assignments.lifecycle import Outcome, ReportText, report
+from engine.assignments.lifecycle import ReportText, report
 from engine.store.database import Database
 from engine.store.records import Assignment
+from engine.terms import Outcome
 
 
 def main(page: str) -> str:

@@ -16,14 +16,15 @@ from engine.agencies.preferences import slow
 from engine.assignments.evidence import MOST_BYTES
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.errors import Conflict, NotFound
+from engine.http.contact_access import DO, Wish
+from engine.http.evidence_download import Digest, given_back
 from engine.http.filters import Code, PageNumber
 from engine.http.forms import REASON, Form
 from engine.http.request_context import Fields, Open, Visit, read_form
 from engine.http.uploads import MOST_PARTS
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import Asked, Holder, asked_in, holder, report_subject
-from engine.web.pages.account.preferences import DO, Trouble, Wish, wishes_page
-from engine.web.pages.work.evidence import Digest, given_back
+from engine.web.pages.account.preferences import Trouble, wishes_page
 from engine.web.pages.work.report import Address, report_form, submit
 
 router = APIRouter()

@@ -6,38 +6,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from sqlmodel import Session
 
-from engine.accounts.accounts import account, mailbox
+from engine.accounts.accounts import mailbox
 from engine.accounts.permissions import Deed
-from engine.agencies import contacts, preferences
-from engine.agencies.contacts import ContactLine, phone_number
-from engine.agencies.ical_feeds import FeedLine, feeds_of, make_feed, revoke_feed
+from engine.agencies import preferences
+from engine.agencies.contacts import phone_number
 from engine.agencies.preferences import MAY_NAME, Wishes, wishes_of
-from engine.errors import BadInput, Conflict, FieldsRefused, NotFound, half
+from engine.errors import BadInput, Conflict, FieldsRefused, half
+from engine.http.contact_access import (
+    DO,
+    Wish,
+    feed_address,
+    feed_made,
+    feed_revoked,
+    feeds_shown,
+    must_be_mine,
+    own_contact,
+)
 from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.work.desk import agency_name
 
 router = APIRouter()
-
-
-class Wish(StrEnum):
-    """What may be done with a channel."""
-
-    STOP = "stop"
-    SLOW = "slow"
-    RESUME = "resume"
-
-
-DO: Mapping[Wish, Callable[..., None]] = {
-    Wish.STOP: preferences.stop, Wish.SLOW: preferences.slow, Wish.RESUME: preferences.resume,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -175,24 +169,6 @@ def _day(form: Form, name: str) -> date:
 # --- whose it is, and what pages and the API do alike -----------------------------------------------------------
 
 
-def own_contact(visit: Visit, session: Session) -> ContactLine | None:
-    """The contact that the account in use is, if it is one."""
-    actor = visit.actor
-    who = visit.account or (account(session, visit.bearer.account_id) if visit.bearer else None)
-    email = who.email if who else ""
-    return preferences.own(session, actor.agency_id, email, actor.role, visit.now)
-
-
-def must_be_mine(visit: Visit, session: Session, contact_id: int) -> ContactLine:
-    """One's own contact, or one that the actor keeps. Raises NotAllowed."""
-    who = contacts.find(session, contact_id)
-    visit.must(Deed.SET_WISHES, who.agency_id)
-    me = own_contact(visit, session)
-    if me is None or me.email.casefold() != who.email.casefold() or me.agency_id != who.agency_id:
-        visit.must(Deed.KEEP_CONTACTS, who.agency_id)
-    return who
-
-
 def set_channel(visit: Visit, form: Form, contact_id: int) -> str:
     """Stop, slow or resume one channel; what was done."""
     do, channel = form.choice("do", Wish), form.text("channel", 16)
@@ -200,29 +176,3 @@ def set_channel(visit: Visit, form: Form, contact_id: int) -> str:
         must_be_mine(visit, session, contact_id)
         DO[do](session, contact_id, channel, actor=visit.actor.name, now=visit.now)
     return do.value
-
-
-def feeds_shown(session: Session, agency_id: str, contact_id: int) -> tuple[FeedLine, ...]:
-    """The agency's own and the contact's: nobody else's."""
-    return tuple(each for each in feeds_of(session, agency_id) if each.contact_id in (None, contact_id))
-
-
-def feed_made(visit: Visit, session: Session, agency_id: str, contact_id: int | None) -> str:
-    visit.must(Deed.MAKE_FEED, agency_id)
-    if contact_id is not None:
-        must_be_mine(visit, session, contact_id)
-    return make_feed(session, agency_id, contact_id=contact_id, actor=visit.actor.name, now=visit.now)
-
-
-def feed_revoked(visit: Visit, session: Session, agency_id: str, feed_id: int) -> None:
-    visit.must(Deed.MAKE_FEED, agency_id)
-    line = next((each for each in feeds_of(session, agency_id) if each.id == feed_id), None)
-    if line is None:
-        raise NotFound("Không có địa chỉ lịch này, hoặc đã thu hồi. / There is no such feed, or it was revoked.")
-    if line.contact_id is not None:
-        must_be_mine(visit, session, line.contact_id)
-    revoke_feed(session, agency_id, feed_id, actor=visit.actor.name, now=visit.now)
-
-
-def feed_address(visit: Visit, key: str) -> str:
-    return f"{visit.context.settings.base_url.rstrip('/')}/feed/{key}.ics"

@@ -9,16 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, Response
 
-from engine.accounts.permissions import Deed
-from engine.errors import BadInput, Conflict, DondocError, NotFound, Problem
+from engine.errors import BadInput, Conflict, DondocError, Problem
 from engine.http.filters import Code, Plain
-from engine.http.forms import Form, plain
+from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.http.security import LETTER_POLICY
-from engine.http.template_editor import Preview, TemplateFile, Wording
+from engine.http.template_editor import Preview, TemplateFile
+from engine.http.template_forms import kept_text, wording_of
+from engine.http.template_forms import LONGEST
 
 router = APIRouter()
-LONGEST = 50_000
 Name = Annotated[str, Plain, Path(max_length=32)]
 KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "duties": ("Thư cho đầu mối và người đứng đầu", "Letters to coordinators and heads",
@@ -113,25 +113,6 @@ def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:
     return {each.part: kept_text(form.raw(each.part), each) for each in files}
 
 
-def kept_text(text: str, file: TemplateFile) -> str:
-    """A template as files are kept: one line break at the end. Raises BadInput."""
-    try:
-        text = plain(text)
-    except BadInput:
-        raise BadInput(f"«{file.part}» có ký tự điều khiển. / It holds control characters.") from None
-    if len(text) > LONGEST:
-        raise BadInput(f"«{file.part}» dài quá {LONGEST} ký tự. / It is longer than {LONGEST} characters.")
-    return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
-
-
 def _mark(files: Sequence[TemplateFile]) -> str:
     """What stood when the page was made: another's change meanwhile is not overwritten unread."""
     return hashlib.sha256("\0".join(each.text for each in files).encode()).hexdigest()[:16]
-
-
-def wording_of(visit: Visit) -> Wording:
-    """For whoever may change templates; not found where nothing knows them."""
-    visit.must(Deed.KEEP_TEMPLATES)
-    if visit.context.wording is None:
-        raise NotFound
-    return visit.context.wording

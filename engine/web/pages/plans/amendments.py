@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Deed
+from engine.agencies.directory_loading import expand_owners
 from engine.http.filters import SmallId
 from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.plans.amendments import LONGEST, Amendment, NewDuty, add_duty, amend_duty
-from engine.plans.loading import expand_owners
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, would_add, would_amend
 from engine.rules.calendar import written

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlmodel import Session
 
 from engine.accounts.permissions import Deed
-from engine.assignments.lifecycle import acknowledge
-from engine.errors import BadInput
+from engine.http.bulk_acknowledge import MOST_AT_ONCE
+from engine.http.bulk_acknowledge import acknowledged
 from engine.http.filters import AgencyId, Code, Cursor, PlanId
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import Desk, Posted
 from engine.queries.directory.agencies import list_agencies
-from engine.queries.time_class import read_today
-from engine.queries.work.assignments import rows_of
 from engine.queries.work.desk import SECTIONS, desk
-from engine.terms import State
 
 router = APIRouter()
-MOST_AT_ONCE = 200
 Count = Annotated[int, Query(ge=0, le=MOST_AT_ONCE)]
 
 
@@ -51,17 +45,3 @@ def acknowledge_shown(visit: Desk, form: Posted, agency_id: AgencyId, plan: Plan
     with visit.writing() as session:
         news = acknowledged(visit, session, ids)
     return visit.go(f"/agencies/{agency_id}", said="acknowledged", n=len(news), plan=plan, period=period)
-
-
-def acknowledged(visit: Visit, session: Session, ids: Collection[int]) -> tuple[int, ...]:
-    """Acknowledge several in one unit of work; those for which it was news. What is no longer new stays as it is."""
-    if not 0 < len(ids) <= MOST_AT_ONCE:
-        raise BadInput(
-            f"Chọn từ 1 đến {MOST_AT_ONCE} phần việc. / Choose from 1 to {MOST_AT_ONCE} assignments."
-        )  # fmt: skip
-    rows = rows_of(session, read_today(session, visit.now), ids)
-    for row in rows:
-        visit.must(Deed.ACKNOWLEDGE, row.agency_id)
-    actor, now = visit.actor.name, visit.now
-    new = (row.id for row in rows if row.state is State.ASSIGNED)
-    return tuple(each for each in new if acknowledge(session, each, actor=actor, now=now))

@@ -1,0 +1,105 @@
+"""A directory file into the database, whole or not at all; and the agencies behind a list of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from engine.errors import BadInput
+from engine.files.directory import AgencyEntry, DirectoryFile
+from engine.store.content_digest import content_digest
+from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
+from engine.store.records import Agency, AgencyGroup, Contact, Succession
+from engine.terms import EventKind
+
+
+def load_directory(session: Session, directory: DirectoryFile, *, actor: str, now: datetime) -> None:
+    """Add or rename agencies, groups and successions; add contacts that are not there yet. Nobody is removed: a
+    contact ends by its dates, an agency by its successors."""
+    connection = session.connection()
+    for entry in _parents_first(directory.agencies):
+        row = _agency(entry)
+        if connection.execute(update(table(Agency)).where(table(Agency).c.id == entry.id).values(**row)).rowcount == 0:
+            connection.execute(insert(table(Agency)).values(**row))
+    for group in directory.groups:
+        members = list(directory.members(group.id))
+        row = {"id": group.id, "name": group.name, "aliases": list(group.aliases), "members": members}
+        groups = table(AgencyGroup)
+        if connection.execute(update(groups).where(groups.c.id == group.id).values(**row)).rowcount == 0:
+            connection.execute(insert(groups).values(**row))
+    insert_new(session, Succession, [
+        {"from_id": entry.id, "to_id": each.to, "on": each.on, "function": each.function, "basis": each.basis}
+        for entry in directory.agencies for each in entry.successors
+    ])  # fmt: skip
+    contacts = table(Contact)
+    known = set(map(tuple, connection.execute(select(contacts.c.agency_id, contacts.c.role, contacts.c.email))))
+    rows: list[dict[str, Any]] = [
+        {"agency_id": entry.id, "role": each.role, "label": each.label, "email": each.email, "phone": each.phone or "",
+         "language": each.language, "valid_from": each.from_, "valid_until": each.until, "suppressed": {}}
+        for entry in directory.agencies for each in entry.contacts if (entry.id, each.role, each.email) not in known
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(contacts), rows)
+    digest = content_digest(directory.model_dump(mode="json"))
+    append(session, [event(EventKind.DIRECTORY_LOADED, now, actor=actor, key=f"directory:{directory.id}:{digest[:16]}",
+                           directory=directory.id, name=directory.name, agencies=len(directory.agencies))])  # fmt: skip
+
+
+def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
+    """Agency ids of a list of agencies and groups, each once, in order. Raises BadInput for one nobody knows."""
+    groups = {row.id: row.members for row in session.connection().execute(select(table(AgencyGroup)))}
+    found: dict[str, None] = {}
+    for owner in owners:
+        found.update(dict.fromkeys(groups.get(owner, [owner])))
+    _must_know(session, found)
+    return tuple(found)
+
+
+def name_on(names: list[dict[str, Any]], day: date) -> str:
+    """The name an agency bore on a day: the first whose dates hold it, else its last."""
+    for entry in names:
+        begins, ends = entry.get("from"), entry.get("until")
+        if (not begins or begins <= day.isoformat()) and (not ends or day.isoformat() <= ends):
+            return str(entry["name"])
+    return str(names[-1]["name"])
+
+
+def _must_know(session: Session, ids: Iterable[str]) -> None:
+    known = set(session.connection().scalars(select(table(Agency).c.id)))
+    unknown = [each for each in ids if each not in known]
+    if unknown:
+        raise BadInput(
+            f"Danh bạ chưa có: {', '.join(unknown)}; nạp danh bạ trước. "
+            f"/ Not in the directory: {', '.join(unknown)}; load the directory first."
+        )
+
+
+def _agency(entry: AgencyEntry) -> dict[str, Any]:
+    latest = entry.names[-1]
+    return {
+        "id": entry.id, "level": entry.level, "code": entry.code, "parent_id": entry.parent,
+        "name": latest.name, "short": latest.short or latest.name, "aliases": list(entry.aliases),
+        "names": [each.model_dump(mode="json", by_alias=True) for each in entry.names],
+    }  # fmt: skip
+
+
+def _parents_first(agencies: Iterable[AgencyEntry]) -> list[AgencyEntry]:
+    """An order in which every agency comes after its parent (the file model has refused circles)."""
+    waiting = {entry.id: entry for entry in agencies}
+    ordered: list[AgencyEntry] = []
+
+    def place(entry: AgencyEntry) -> None:
+        if entry.id in waiting:
+            del waiting[entry.id]
+            if entry.parent in waiting:
+                place(waiting[entry.parent])
+            ordered.append(entry)
+
+    for entry in list(waiting.values()):
+        place(entry)
+    return ordered

@@ -1,0 +1,31 @@
+"""Acknowledging several assignments in one unit of work: the desk and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlmodel import Session
+
+from engine.accounts.permissions import Deed
+from engine.assignments.lifecycle import acknowledge
+from engine.errors import BadInput
+from engine.http.request_context import Visit
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import rows_of
+from engine.terms import State
+
+MOST_AT_ONCE = 200
+
+
+def acknowledged(visit: Visit, session: Session, ids: Collection[int]) -> tuple[int, ...]:
+    """Acknowledge several in one unit of work; those for which it was news. What is no longer new stays as it is."""
+    if not 0 < len(ids) <= MOST_AT_ONCE:
+        raise BadInput(
+            f"Chọn từ 1 đến {MOST_AT_ONCE} phần việc. / Choose from 1 to {MOST_AT_ONCE} assignments."
+        )  # fmt: skip
+    rows = rows_of(session, read_today(session, visit.now), ids)
+    for row in rows:
+        visit.must(Deed.ACKNOWLEDGE, row.agency_id)
+    actor, now = visit.actor.name, visit.now
+    new = (row.id for row in rows if row.state is State.ASSIGNED)
+    return tuple(each for each in new if acknowledge(session, each, actor=actor, now=now))

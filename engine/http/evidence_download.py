@@ -1,0 +1,22 @@
+"""An uploaded file back to whoever may see it: pages and the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+from fastapi.responses import Response
+
+from engine.accounts.permissions import Deed
+from engine.assignments.evidence import find, headers, read_back
+from engine.http.request_context import Visit
+from engine.http.uploads import folder_of
+
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+
+
+def given_back(visit: Visit, agency_id: str, digest: str) -> Response:
+    visit.must(Deed.SEE_EVIDENCE, agency_id)
+    with visit.context.database.read() as session:
+        kept = find(session, agency_id, digest)
+    return Response(read_back(folder_of(visit), kept), headers=headers(kept))

@@ -1,0 +1,12 @@
+"""The digest of a JSON value: two equal values have the same one, whatever the order of their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def content_digest(body: Any) -> str:
+    """SHA-256 of the value as JSON with sorted keys, in hexadecimal."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

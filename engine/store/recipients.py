@@ -1,0 +1,96 @@
+"""Who is written to for an agency in a role on a day, and at which address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.store.database import among, table
+from engine.store.records import Contact
+from engine.terms import Role
+
+CHANNELS = ("email", "sms")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A contact as the outbox needs it: no more than where letters go and in which language."""
+
+    id: int
+    agency_id: str
+    role: Role
+    email: str
+    phone: str
+    language: str
+    valid_from: date | None
+    valid_until: date | None
+    suppressed: Mapping[str, str]
+    pace: Mapping[str, str] = field(default_factory=dict)
+
+    def answers_on(self, day: date) -> bool:
+        after = self.valid_from is None or self.valid_from <= day
+        return after and (self.valid_until is None or day <= self.valid_until)
+
+    def address(self, channel: str) -> str:
+        """Where a channel reaches this contact; empty if it does not, or must not any more."""
+        if channel in self.suppressed:
+            return ""
+        return self.phone if channel == "sms" else self.email
+
+    @property
+    def reachable(self) -> bool:
+        return any(self.address(channel) for channel in CHANNELS)
+
+
+# Who is written to when nobody holds the role itself: a coordinator's letters go to the head, and so on.
+FALLBACK = {
+    Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
+    Role.HEAD: (Role.HEAD,),
+    Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+    Role.LEADERSHIP: (Role.LEADERSHIP,),
+}
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Who answers for some agencies, by agency and role."""
+
+    by_role: Mapping[tuple[str, Role], tuple[Recipient, ...]] = field(default_factory=dict)
+
+    def on(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        """Those who answer in a role on a day. A deputy named from a date on stands in for the coordinator."""
+        if role is Role.COORDINATOR:
+            deputies = self._current(agency_id, Role.DEPUTY, day)
+            if deputies:
+                return deputies
+        for candidate in FALLBACK.get(role, (role,)):
+            found = self._current(agency_id, candidate, day)
+            if found:
+                return found
+        return ()
+
+    def _current(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        everyone = self.by_role.get((agency_id, role), ())
+        return tuple(each for each in everyone if each.reachable and each.answers_on(day))
+
+    def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
+        """Everyone who may be written to in a role on a day, in the order in which they are tried."""
+        first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
+        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK.get(role, (role,))
+        return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
+
+
+def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
+    """The contacts of some agencies, in one query."""
+    contact = table(Contact)
+    columns = [contact.c[each.name] for each in fields(Recipient)]
+    grouped: dict[tuple[str, Role], list[Recipient]] = {}
+    chosen = select(*columns).where(among(session, contact.c.agency_id, set(agency_ids))).order_by(contact.c.id)
+    for row in session.connection().execute(chosen):
+        recipient = Recipient(*row)
+        grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
+    return Answering({key: tuple(found) for key, found in grouped.items()})
