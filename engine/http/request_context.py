@@ -46,8 +46,8 @@ class SignInFirst(NotAllowed):
 
 
 class FormUnread(BadInput):
-    """Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài. / The form cannot be read: broken,
-    too many fields or files, or one that is too long."""
+    """Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài. / The form cannot be read:
+    broken, too many fields or files, or one that is too long."""
 
 
 @dataclass(frozen=True)

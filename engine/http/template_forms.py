@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.accounts.permissions import Deed
 from engine.errors import BadInput, NotFound
+from engine.http.forms import plain
 from engine.http.request_context import Visit
 from engine.http.template_editor import TemplateFile, Wording
-from engine.http.forms import plain
 
 LONGEST = 50_000
 

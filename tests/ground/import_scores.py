@@ -1,7 +1,8 @@
 """How well the importer reads a labelled set: precision and recall of owners, duties, deadlines and roles.
 
 ``python -m tests.ground.import_scores FOLDER`` prints the table for a folder with texts and ``labels.yaml``; an office
-can label a few of its own plans the same way and see what to expect. What counts as found is written beside each measure.
+can label a few of its own plans the same way and see what to expect. What counts as found is written beside each
+measure.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.http.security import LETTER_POLICY
 from engine.http.template_editor import Preview, TemplateFile
-from engine.http.template_forms import kept_text, wording_of
-from engine.http.template_forms import LONGEST
+from engine.http.template_forms import LONGEST, kept_text, wording_of
 
 router = APIRouter()
 Name = Annotated[str, Plain, Path(max_length=32)]

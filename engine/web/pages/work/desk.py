@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Deed
-from engine.http.bulk_acknowledge import MOST_AT_ONCE
-from engine.http.bulk_acknowledge import acknowledged
+from engine.http.bulk_acknowledge import MOST_AT_ONCE, acknowledged
 from engine.http.filters import AgencyId, Code, Cursor, PlanId
 from engine.http.request_context import Desk, Posted
 from engine.queries.directory.agencies import list_agencies
