@@ -68,9 +68,13 @@ PAGES = (
 def make_app(context: Context) -> FastAPI:
     """The whole of what is served. Reads templates and the signing key once."""
     app = FastAPI(
-        title="Đôn Đốc", version=VERSION, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
+        title="Đôn Đốc",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
-    )  # fmt: skip
+    )
     templates = Templates()
     app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()))
     files = by_address(templates)

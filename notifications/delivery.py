@@ -143,17 +143,24 @@ def _claim(session: Session, moment: datetime, office: PostOffice, *, urgent_onl
     taken = (
         update(letters)
         .where(letters.c.id.in_(chosen.scalar_subquery()))
-        .values(state=LetterState.SENDING, leased_by=office.worker, lease_until=moment + office.lease,
-                attempts=letters.c.attempts + 1)
+        .values(
+            state=LetterState.SENDING,
+            leased_by=office.worker,
+            lease_until=moment + office.lease,
+            attempts=letters.c.attempts + 1,
+        )
         .returning(letters.c.id, letters.c.attempts, letters.c.created_at)
-    )  # fmt: skip
+    )
     return {row.id: row for row in session.connection().execute(taken).all()}
 
 
 async def _send_all(
-    facts: Sequence[LetterFacts], claimed: Mapping[int, Any], channels: Mapping[str, Channel], office: PostOffice,
+    facts: Sequence[LetterFacts],
+    claimed: Mapping[int, Any],
+    channels: Mapping[str, Channel],
+    office: PostOffice,
     now: datetime,
-) -> list[_Sent]:  # fmt: skip
+) -> list[_Sent]:
     """Send a batch, each channel with as many hands as it takes. Stops before the lease runs out."""
     deadline = time.monotonic() + office.lease.total_seconds() / 2
     sent: list[_Sent] = []
@@ -175,8 +182,11 @@ async def _send_all(
             sent += [
                 _sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {name}")) for each in queue
             ]
-    sent += [_sent(each, claimed, None, Outcome(Fate.REFUSED, "suppressed"))
-             for each in facts if each.unsendable or each.empty]  # fmt: skip
+    sent += [
+        _sent(each, claimed, None, Outcome(Fate.REFUSED, "suppressed"))
+        for each in facts
+        if each.unsendable or each.empty
+    ]
     await asyncio.gather(*hands)
     return sent
 
@@ -228,12 +238,17 @@ def _named(sent: _Sent) -> str:
 def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: datetime) -> None:
     """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
     letters = table(Letter)
-    ours = set(session.connection().scalars(
-        select(letters.c.id)
-        .where(among(session, letters.c.id, (each.facts.letter_id for each in sent)),
-               letters.c.state == LetterState.SENDING, letters.c.leased_by == office.worker)
-        .with_for_update()
-    ))  # fmt: skip
+    ours = set(
+        session.connection().scalars(
+            select(letters.c.id)
+            .where(
+                among(session, letters.c.id, (each.facts.letter_id for each in sent)),
+                letters.c.state == LetterState.SENDING,
+                letters.c.leased_by == office.worker,
+            )
+            .with_for_update()
+        )
+    )
     mine = [each for each in sent if each.facts.letter_id in ours]
     if not mine:
         return
@@ -243,11 +258,20 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     _write_bodies(session, mine)
     _write_moot(session, mine)
     suppressed = [each for each in mine if each.outcome.code == "suppressed"]
-    append(session, [
-        event(EventKind.LETTER_SUPPRESSED, now, key=f"{each.facts.key}:suppressed", letter=each.facts.letter_id,
-              contact=each.facts.contact_id, reason=each.facts.unsendable or "nothing_left")
-        for each in suppressed
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.LETTER_SUPPRESSED,
+                now,
+                key=f"{each.facts.key}:suppressed",
+                letter=each.facts.letter_id,
+                contact=each.facts.contact_id,
+                reason=each.facts.unsendable or "nothing_left",
+            )
+            for each in suppressed
+        ],
+    )
     for channel in {each.facts.channel for each in mine}:
         record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
@@ -267,18 +291,37 @@ def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, An
         state = LetterState.EXPIRED if settled else LetterState.QUEUED
     reached = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
     return {
-        "id": each.facts.letter_id, "state": state, "reason": "" if reached else reason, "send_after": after,
-        "receipt": outcome.receipt, "sent_at": now if reached else None, "settled_at": now if settled else None,
-        "attempts": tried, "lease_until": None, "leased_by": "",
-    }  # fmt: skip
+        "id": each.facts.letter_id,
+        "state": state,
+        "reason": "" if reached else reason,
+        "send_after": after,
+        "receipt": outcome.receipt,
+        "sent_at": now if reached else None,
+        "settled_at": now if settled else None,
+        "attempts": tried,
+        "lease_until": None,
+        "leased_by": "",
+    }
 
 
 def _write_deliveries(session: Session, mine: Sequence[_Sent], now: datetime) -> None:
-    insert_rows(session, Delivery, [
-        {"letter_id": each.facts.letter_id, "attempt": each.attempt, "at": now, "fate": str(each.outcome.fate),
-         "code": each.outcome.code[:32], "reply": each.outcome.reply[:500], "receipt": each.outcome.receipt}
-        for each in mine if each.letter is not None and each.outcome is not RELEASED
-    ])  # fmt: skip
+    insert_rows(
+        session,
+        Delivery,
+        [
+            {
+                "letter_id": each.facts.letter_id,
+                "attempt": each.attempt,
+                "at": now,
+                "fate": str(each.outcome.fate),
+                "code": each.outcome.code[:32],
+                "reply": each.outcome.reply[:500],
+                "receipt": each.outcome.receipt,
+            }
+            for each in mine
+            if each.letter is not None and each.outcome is not RELEASED
+        ],
+    )
 
 
 def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
@@ -290,11 +333,20 @@ def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
     again = [each.facts.letter_id for each in said if each.attempt > 1]
     if again:
         session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(again)))
-    insert_rows(session, LetterBody, [
-        {"letter_id": each.facts.letter_id, "subject": each.letter.subject, "text": each.letter.text,
-         "html": _packed(each.letter.html)}
-        for each in said if each.letter is not None
-    ])  # fmt: skip
+    insert_rows(
+        session,
+        LetterBody,
+        [
+            {
+                "letter_id": each.facts.letter_id,
+                "subject": each.letter.subject,
+                "text": each.letter.text,
+                "html": _packed(each.letter.html),
+            }
+            for each in said
+            if each.letter is not None
+        ],
+    )
 
 
 def _packed(html: str) -> bytes:

@@ -44,9 +44,12 @@ async def alarm(
     """Tell of every channel that is down and was not told of today. Counts: down, told."""
     with database.read() as session:
         found = pulses(session)
-        told = {row.name: row.value for row in session.connection().execute(
-            select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(TOLD))
-        )}  # fmt: skip
+        told = {
+            row.name: row.value
+            for row in session.connection().execute(
+                select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(TOLD))
+            )
+        }
     today = local_date(now).isoformat()
     down = {name: pulse for name, pulse in found.items() if pulse.down}
     counts = {"down": len(down), "told": 0}
@@ -102,5 +105,15 @@ def _remember(database: Database, name: str, pulse: Pulse, now: datetime) -> Non
         changed = session.connection().execute(update(f).where(f.c.name == TOLD + name).values(value=today))
         if changed.rowcount == 0:
             insert_new(session, Fact, [{"name": TOLD + name, "value": today}])
-        append(session, [event(EventKind.AUDIT_FAILED, now, key=f"audit:channel_{name}:{today}",
-                               finding=f"channel_{name}", count=pulse.failures)])  # fmt: skip
+        append(
+            session,
+            [
+                event(
+                    EventKind.AUDIT_FAILED,
+                    now,
+                    key=f"audit:channel_{name}:{today}",
+                    finding=f"channel_{name}",
+                    count=pulse.failures,
+                )
+            ],
+        )

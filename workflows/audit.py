@@ -51,18 +51,27 @@ def look(database: Database, now: datetime) -> Audit:
             without_next_step=ask(select(func.count()).select_from(a).where(LOST)) or 0,
             overdue_looks=ask(
                 select(func.count()).select_from(a).where(a.c.next_action_at.is_not(None), a.c.next_action_at < late)
-            ) or 0,
+            )
+            or 0,
             stuck_letters=ask(
-                select(func.count()).select_from(m)
-                .where(STILL_OWED, m.c.send_after < late, m.c.created_at < late,  # made at noon, it may say 07:30
-                       (m.c.attempts == 0) | (m.c.state == LetterState.SENDING))
-            ) or 0,
+                select(func.count())
+                .select_from(m)
+                .where(
+                    STILL_OWED,
+                    m.c.send_after < late,
+                    m.c.created_at < late,  # made at noon, it may say 07:30
+                    (m.c.attempts == 0) | (m.c.state == LetterState.SENDING),
+                )
+            )
+            or 0,
             unknown_letters=ask(
-                select(func.count()).select_from(m)
+                select(func.count())
+                .select_from(m)
                 .where(m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
-            ) or 0,
+            )
+            or 0,
             oldest_unsent=ask(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)),
-        )  # fmt: skip
+        )
 
 
 def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False) -> PassReport:
@@ -70,16 +79,23 @@ def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_res
     began = time.monotonic()
     found = look(database, now)
     stuck = 0 if may_rest else found.stuck_letters
-    counts = {"without_next_step": found.without_next_step, "overdue_looks": found.overdue_looks,
-              "stuck_letters": stuck, "unknown_letters": found.unknown_letters}  # fmt: skip
+    counts = {
+        "without_next_step": found.without_next_step,
+        "overdue_looks": found.overdue_looks,
+        "stuck_letters": stuck,
+        "unknown_letters": found.unknown_letters,
+    }
     wrong = {name: count for name, count in counts.items() if count and name != "unknown_letters"}
     today = local_date(now).isoformat()
     if wrong:
         with database.write() as session:
-            append(session, [
-                event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
-                for name, count in wrong.items()
-            ])  # fmt: skip
+            append(
+                session,
+                [
+                    event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
+                    for name, count in wrong.items()
+                ],
+            )
         log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in wrong.items()))
     report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
     remember(database, report, now)

@@ -47,10 +47,14 @@ def ears(settings: Settings, signer: Signer) -> Ears:
     inbox = None
     if settings.imap_host and not settings.demo:
         inbox = Inbox(
-            settings.imap_host, settings.imap_username, settings.imap_password.get_secret_value(),
-            port=settings.imap_port, security=Security(settings.imap_security), folder=settings.imap_folder,
+            settings.imap_host,
+            settings.imap_username,
+            settings.imap_password.get_secret_value(),
+            port=settings.imap_port,
+            security=Security(settings.imap_security),
+            folder=settings.imap_folder,
             ca_file=str(settings.imap_ca_file or ""),
-        )  # fmt: skip
+        )
     if settings.sms_gateway != "gammu" or settings.demo:
         return Ears(inbox, secret=bounce_secret(signer))
     folder = _gammu_dir(settings)
@@ -104,15 +108,21 @@ def _email(settings: Settings, signer: Signer) -> Mail:
         seal = Seal(domain, settings.dkim_selector, _read(settings.dkim_key_file, "DONDOC_DKIM_KEY_FILE"))
     return Email(
         Relay(
-            host=settings.smtp_host, sender=Sender(settings.mail_from, settings.mail_from_name, seal),
-            port=settings.smtp_port, security=Security(settings.smtp_security), username=settings.smtp_username,
+            host=settings.smtp_host,
+            sender=Sender(settings.mail_from, settings.mail_from_name, seal),
+            port=settings.smtp_port,
+            security=Security(settings.smtp_security),
+            username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value(),
-            ca_file=str(settings.smtp_ca_file or ""), timeout=settings.smtp_timeout,
-            connections=settings.smtp_connections, per_connection=settings.smtp_messages_per_connection,
-            per_minute=settings.smtp_per_minute, bounce_domain=settings.bounce_domain,
+            ca_file=str(settings.smtp_ca_file or ""),
+            timeout=settings.smtp_timeout,
+            connections=settings.smtp_connections,
+            per_connection=settings.smtp_messages_per_connection,
+            per_minute=settings.smtp_per_minute,
+            bounce_domain=settings.bounce_domain,
             bounce_secret=bounce_secret(signer) if settings.bounce_domain else "",
         )
-    )  # fmt: skip
+    )
 
 
 def _sms(settings: Settings, signer: Signer) -> Channel:
@@ -122,13 +132,25 @@ def _sms(settings: Settings, signer: Signer) -> Channel:
     if settings.sms_gateway == "kannel":
         from notifications.sms.kannel import Kannel
 
-        return Kannel(settings.sms_url, settings.sms_username, password, settings.sms_sender, marks=marks,
-                      report_url=f"{begin}/kannel/receipt")  # fmt: skip
+        return Kannel(
+            settings.sms_url,
+            settings.sms_username,
+            password,
+            settings.sms_sender,
+            marks=marks,
+            report_url=f"{begin}/kannel/receipt",
+        )
     if settings.sms_gateway == "esms":
         from notifications.sms.esms import Esms
 
-        return Esms(settings.sms_username, password, settings.sms_sender, production=settings.sms_production,
-                    callback_url=f"{begin}/esms", marks=marks)  # fmt: skip
+        return Esms(
+            settings.sms_username,
+            password,
+            settings.sms_sender,
+            production=settings.sms_production,
+            callback_url=f"{begin}/esms",
+            marks=marks,
+        )
     if settings.sms_gateway == "speedsms":
         from notifications.sms.speedsms import SpeedSms
 

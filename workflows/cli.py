@@ -97,8 +97,9 @@ def once(
     elif name in PLAIN:
         typer.echo(str(PLAIN[PassName(name)](system.database, now)))
     else:
-        raise BadInput(f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick. "
-                       f"/ There is no pass “{name}”.")  # fmt: skip
+        raise BadInput(
+            f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick. / There is no pass “{name}”."
+        )
 
 
 @app.command("callbacks")
@@ -150,8 +151,16 @@ def simulate(
     last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(f"Ngày cuối {last} trước ngày đầu {first}. / The last day is before the first.")
-    year = live_through(plans, bodies, read(policy, Policy), load_calendar(calendar), start=first, until=last,
-                        scenario=scenario, seed=seed)  # fmt: skip
+    year = live_through(
+        plans,
+        bodies,
+        read(policy, Policy),
+        load_calendar(calendar),
+        start=first,
+        until=last,
+        scenario=scenario,
+        seed=seed,
+    )
     asked = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
     form = next((name for name, wanted in asked.items() if wanted), "text")
     typer.echo(FORMS[form](year, "en" if language == "en" else "vi"))
@@ -168,8 +177,10 @@ def deploy(
 
     system = compose()
     name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
-    typer.echo(f"Đã đăng ký {name}, {every} giây một lượt. / Registered {name}, every {every} s. "
-               f"prefect worker start --type process --pool {pool}")  # fmt: skip
+    typer.echo(
+        f"Đã đăng ký {name}, {every} giây một lượt. / Registered {name}, every {every} s. "
+        f"prefect worker start --type process --pool {pool}"
+    )
 
 
 @templates_app.command("check")
@@ -189,9 +200,11 @@ def check_templates(
         typer.echo(f"{office}/{problem}")
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"Mẫu thư trong {office} không có gì sai. / Nothing is wrong with the templates there."
-               if office.is_dir() else
-               f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm. / The shipped templates are in use.")  # fmt: skip
+    typer.echo(
+        f"Mẫu thư trong {office} không có gì sai. / Nothing is wrong with the templates there."
+        if office.is_dir()
+        else f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm. / The shipped templates are in use."
+    )
 
 
 @app.command("settings")
@@ -236,8 +249,11 @@ def main() -> None:
         code = 2
     except OSError as error:  # a folder that cannot be made, a full disk
         what = f"«{error.filename}»: {error.strerror}" if error.filename else str(error)
-        typer.echo(f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa. "
-                   f"/ It cannot be read or written; check path, rights and free space.", err=True)  # fmt: skip
+        typer.echo(
+            f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa. "
+            f"/ It cannot be read or written; check path, rights and free space.",
+            err=True,
+        )
         code = 2
     if "workflows.flows" in sys.modules:
         from workflows.flows import leave

@@ -21,9 +21,13 @@ class Heartbeat:
     the first time."""
 
     def __init__(
-        self, beat: Callable[[], None], audit: Callable[[], None], seconds: int,
-        listen: Callable[[], None] | None = None, listen_seconds: int = 60,
-    ) -> None:  # fmt: skip
+        self,
+        beat: Callable[[], None],
+        audit: Callable[[], None],
+        seconds: int,
+        listen: Callable[[], None] | None = None,
+        listen_seconds: int = 60,
+    ) -> None:
         make: Any = BackgroundScheduler  # untyped
         self._scheduler = make(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC

@@ -84,8 +84,13 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
             raise
         log.warning("acting on everything at once failed (%s); each duty is tried alone", type(error).__name__)
         failed = _one_by_one(database, now, total)
-    counts = {"assignments": total.seen, "rungs": total.fired, "skipped": total.skipped, "notices": total.notices,
-              "unreachable": total.unreachable}  # fmt: skip
+    counts = {
+        "assignments": total.seen,
+        "rungs": total.fired,
+        "skipped": total.skipped,
+        "notices": total.notices,
+        "unreachable": total.unreachable,
+    }
     report = _report(database, PassName.ACT, now, began, counts)
     if failed is not None:
         raise failed

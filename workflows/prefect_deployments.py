@@ -39,9 +39,13 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     made: Any = tick.to_deployment(
-        NAME, interval=every, work_pool_name=pool, entrypoint_type=EntrypointType.MODULE_PATH,
-        description="Đôn Đốc: mở việc, nhắc, tổng hợp, gửi thư. / Open, act, digest, deliver.", tags=["dondoc"],
-    )  # fmt: skip
+        NAME,
+        interval=every,
+        work_pool_name=pool,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        description="Đôn Đốc: mở việc, nhắc, tổng hợp, gửi thư. / Open, act, digest, deliver.",
+        tags=["dondoc"],
+    )
     _patiently(made.apply)
     return f"{tick.name}/{NAME}"
 

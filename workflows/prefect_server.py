@@ -70,9 +70,13 @@ class PrefectServer:
         child_environment = {**os.environ, **environment(self.home, self.api_url)}
         with (self.home / "server.log").open("ab") as output:
             self._child = subprocess.Popen(
-                command, env=child_environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                command,
+                env=child_environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._pid_file.write_text(str(self._child.pid))
         log.info("Prefect is starting at %s", self.api_url)
 

@@ -33,11 +33,18 @@ def application(system: System) -> FastAPI:
 
     settings, signer = system.settings, system.signer
     app = make_app(
-        Context(system.database, system.clock, signer, settings, stepper(system) if settings.demo else None,
-                simulate=foresee(system.database), links=channel_wiring.link_post(settings, signer),
-                single_sign_on=provider_of(settings),
-                wording=channel_wiring.wording(settings, system.database, system.office.stationery))
-    )  # fmt: skip
+        Context(
+            system.database,
+            system.clock,
+            signer,
+            settings,
+            stepper(system) if settings.demo else None,
+            simulate=foresee(system.database),
+            links=channel_wiring.link_post(settings, signer),
+            single_sign_on=provider_of(settings),
+            wording=channel_wiring.wording(settings, system.database, system.office.stationery),
+        )
+    )
     _mount(app, system)
     return app
 
@@ -53,8 +60,13 @@ def serve(settings: Settings) -> None:
     app = application(system)
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
-    heartbeat = Heartbeat(lambda: beat(system), lambda: look_over(system), settings.tick_seconds,
-                          lambda: listen(system), settings.receive_seconds)  # fmt: skip
+    heartbeat = Heartbeat(
+        lambda: beat(system),
+        lambda: look_over(system),
+        settings.tick_seconds,
+        lambda: listen(system),
+        settings.receive_seconds,
+    )
     # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     door = listen_at(settings.host, settings.port)

@@ -48,9 +48,17 @@ class AccountLine:
 
 
 def create(
-    session: Session, *, email: str, role: str, agency_id: str, label: str = "", language: str = "vi",
-    password: str = "", actor: str, now: datetime,
-) -> int:  # fmt: skip
+    session: Session,
+    *,
+    email: str,
+    role: str,
+    agency_id: str,
+    label: str = "",
+    language: str = "vi",
+    password: str = "",
+    actor: str,
+    now: datetime,
+) -> int:
     """A new account; without a password it signs in by a link or by single sign-on. Returns its id."""
     wrong = _wrong(session, role, agency_id, language) | {
         "email": _refusal(lambda: mailbox(email)),
@@ -61,10 +69,18 @@ def create(
     email = mailbox(email)
     if find(session, email) is not None:
         raise Conflict(f"Đã có tài khoản {email}. / There is an account {email} already.")
-    made = session.connection().execute(insert(table(Account)).values(
-        email=email, label=label.strip()[:120], role=role, agency_id=agency_id, language=language, active=True,
-        password=hashed(password) if password else "", created_at=now,
-    ))  # fmt: skip
+    made = session.connection().execute(
+        insert(table(Account)).values(
+            email=email,
+            label=label.strip()[:120],
+            role=role,
+            agency_id=agency_id,
+            language=language,
+            active=True,
+            password=hashed(password) if password else "",
+            created_at=now,
+        )
+    )
     account_id = int((made.inserted_primary_key or (0,))[0])
     _tell(session, "created", account_id, actor, now, role=role, agency=agency_id)
     return account_id
@@ -152,10 +168,12 @@ def must_not_lock_out(session: Session, role: str) -> None:
     """The first account closes the desk that was open to whoever sits at the machine, so it is an administrator's.
     Raises FieldsRefused. On the command line, which stays open, any may be the first."""
     if role != ActorRole.ADMINISTRATOR and not any_active(session):
-        raise FieldsRefused({
-            "role": "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này. "
-                    "/ The first account must be an administrator's, else nobody could open this page any more."
-        })  # fmt: skip
+        raise FieldsRefused(
+            {
+                "role": "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này. "
+                "/ The first account must be an administrator's, else nobody could open this page any more."
+            }
+        )
 
 
 def by_subject(session: Session, subject: str) -> AccountLine | None:
@@ -191,8 +209,19 @@ def mailbox(text: str) -> str:
 
 def _lines() -> Select[Any]:
     a, g = table(Account), table(Agency)
-    columns = (a.c.id, a.c.email, a.c.label, a.c.role, a.c.agency_id, g.c.name, a.c.language, a.c.active,
-               a.c.password != "", a.c.subject, a.c.created_at)  # fmt: skip
+    columns = (
+        a.c.id,
+        a.c.email,
+        a.c.label,
+        a.c.role,
+        a.c.agency_id,
+        g.c.name,
+        a.c.language,
+        a.c.active,
+        a.c.password != "",
+        a.c.subject,
+        a.c.created_at,
+    )
     return select(*columns).join(g, g.c.id == a.c.agency_id)
 
 

@@ -23,9 +23,17 @@ from engine.terms import EventKind
 PREFIX = "dondoc_"
 """So that a key left in a file or a log is recognised for what it is."""
 LONGEST = timedelta(days=366)
-OWNERS = frozenset({
-    Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION, Deed.NAME_DEPUTY, Deed.SET_WISHES, Deed.MAKE_FEED,
-})  # fmt: skip
+OWNERS = frozenset(
+    {
+        Deed.ACKNOWLEDGE,
+        Deed.DECLINE,
+        Deed.REPORT,
+        Deed.ASK_EXTENSION,
+        Deed.NAME_DEPUTY,
+        Deed.SET_WISHES,
+        Deed.MAKE_FEED,
+    }
+)
 
 
 class Scope(StrEnum):
@@ -93,10 +101,16 @@ def make_token(
     if not account(session, account_id).active:
         raise NotAllowed("Tài khoản này đã khóa. / This account is closed.")
     key, digest = fresh_key(PREFIX)
-    made = session.connection().execute(insert(table(ApiToken)).values(
-        account_id=account_id, digest=digest, label=label.strip()[:120], scopes=wanted, created_at=now,
-        expires_at=now + lasts,
-    ))  # fmt: skip
+    made = session.connection().execute(
+        insert(table(ApiToken)).values(
+            account_id=account_id,
+            digest=digest,
+            label=label.strip()[:120],
+            scopes=wanted,
+            created_at=now,
+            expires_at=now + lasts,
+        )
+    )
     _tell(session, "token_made", account_id, int((made.inserted_primary_key or (0,))[0]), actor, now)
     return key
 
@@ -104,11 +118,17 @@ def make_token(
 def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
     """Whom a token speaks for; None when it is unknown, over, revoked, or its account is closed. Changes nothing."""
     tokens = table(ApiToken)
-    row = session.connection().execute(
-        select(tokens.c.id, tokens.c.account_id, tokens.c.scopes, tokens.c.used_on)
-        .where(tokens.c.digest == digest_of(key), tokens.c.revoked_at.is_(None),
-               tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
-    ).first()  # fmt: skip
+    row = (
+        session.connection()
+        .execute(
+            select(tokens.c.id, tokens.c.account_id, tokens.c.scopes, tokens.c.used_on).where(
+                tokens.c.digest == digest_of(key),
+                tokens.c.revoked_at.is_(None),
+                tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now),
+            )
+        )
+        .first()
+    )
     if row is None:
         return None
     line = account(session, row.account_id)

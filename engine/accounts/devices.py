@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 BROWSERS = (
-    ("zalo", "Zalo"), ("coc_coc", "Cốc Cốc"), ("edg", "Edge"), ("opr/", "Opera"),
-    ("samsungbrowser", "Samsung Internet"), ("firefox", "Firefox"), ("fxios", "Firefox"),
-    ("crios", "Chrome"), ("chrome", "Chrome"), ("safari", "Safari"),
-)  # fmt: skip
+    ("zalo", "Zalo"),
+    ("coc_coc", "Cốc Cốc"),
+    ("edg", "Edge"),
+    ("opr/", "Opera"),
+    ("samsungbrowser", "Samsung Internet"),
+    ("firefox", "Firefox"),
+    ("fxios", "Firefox"),
+    ("crios", "Chrome"),
+    ("chrome", "Chrome"),
+    ("safari", "Safari"),
+)
 """Mark and name, the more particular first: Edge calls itself Chrome too, and Chrome Safari."""
 SYSTEMS = (
-    ("android", "Android"), ("iphone", "iPhone"), ("ipad", "iPad"), ("windows", "Windows"), ("mac os x", "macOS"),
-    ("cros", "ChromeOS"), ("linux", "Linux"),
-)  # fmt: skip
+    ("android", "Android"),
+    ("iphone", "iPhone"),
+    ("ipad", "iPad"),
+    ("windows", "Windows"),
+    ("mac os x", "macOS"),
+    ("cros", "ChromeOS"),
+    ("linux", "Linux"),
+)
 
 
 def device_words(agent: str, language: str) -> str:

@@ -38,9 +38,16 @@ class KeyUsedOtherwise(BadInput):
 
 
 def once(
-    session: Session, *, actor: str, key: str, method: str, path: str, body: bytes, now: datetime,
+    session: Session,
+    *,
+    actor: str,
+    key: str,
+    method: str,
+    path: str,
+    body: bytes,
+    now: datetime,
     deed: Callable[[], tuple[int, str]],
-) -> Answer:  # fmt: skip
+) -> Answer:
     """Do ``deed`` (status, body) unless this actor's key has been answered before. Without a key it is just done."""
     if not key:
         return Answer(*deed())

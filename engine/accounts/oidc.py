@@ -108,11 +108,19 @@ class Provider:
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-        return str(prepare_grant_uri(
-            self._published(now).document["authorization_endpoint"], self.client_id, "code", self._return,
-            "openid email", begun.state, nonce=begun.nonce, code_challenge_method="S256",
-            code_challenge=create_s256_code_challenge(begun.verifier),
-        ))  # fmt: skip
+        return str(
+            prepare_grant_uri(
+                self._published(now).document["authorization_endpoint"],
+                self.client_id,
+                "code",
+                self._return,
+                "openid email",
+                begun.state,
+                nonce=begun.nonce,
+                code_challenge_method="S256",
+                code_challenge=create_s256_code_challenge(begun.verifier),
+            )
+        )
 
     def proven(self, brought: Mapping[str, str], begun: Begun, now: datetime) -> Proven:
         """Who came back. ``brought`` are the parameters of the return address, ``begun`` what this very browser kept.
@@ -125,8 +133,9 @@ class Provider:
         claims = self._checked(str(tokens.get("id_token", "")), begun, now)
         if "email" not in claims and "userinfo_endpoint" in document:
             claims |= self._told(document["userinfo_endpoint"], tokens, claims["sub"])
-        return Proven(f"{document['issuer']}|{claims['sub']}", str(claims.get("email", "")),
-                      claims.get("email_verified") is True)  # fmt: skip
+        return Proven(
+            f"{document['issuer']}|{claims['sub']}", str(claims.get("email", "")), claims.get("email_verified") is True
+        )
 
     def _must_be_its_answer(self, brought: Mapping[str, str], document: Mapping[str, Any]) -> None:
         """RFC 9207: an answer that names another issuer, or none where ours always names itself, is a mix-up."""
@@ -145,10 +154,18 @@ class Provider:
         from httpx import QueryParams
 
         methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        by = "none" if not self._secret else "client_secret_basic" if "client_secret_basic" in methods else (
-            "client_secret_post")  # fmt: skip
-        body = str(QueryParams(grant_type="authorization_code", code=code, redirect_uri=self._return,
-                               code_verifier=begun.verifier))  # fmt: skip
+        by = (
+            "none"
+            if not self._secret
+            else "client_secret_basic"
+            if "client_secret_basic" in methods
+            else ("client_secret_post")
+        )
+        body = str(
+            QueryParams(
+                grant_type="authorization_code", code=code, redirect_uri=self._return, code_verifier=begun.verifier
+            )
+        )
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         uri, headers, body = ClientAuth(self.client_id, self._secret, by).prepare(
             "POST", document["token_endpoint"], headers, body

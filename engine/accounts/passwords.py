@@ -31,9 +31,12 @@ def must_be_good(password: str, email: str) -> None:
         (len(password) <= LONGEST, f"không quá {LONGEST} ký tự", f"be at most {LONGEST} characters long"),
         (len(set(plain)) >= 5, "có ít nhất năm ký tự khác nhau", "hold at least five different characters"),
         (len(mailbox) < 4 or mailbox not in plain, "không chứa tên hộp thư", "not hold the name of the mailbox"),
-        (not any(plain.startswith(word) and len(plain) < len(word) + 6 for word in TRIED_FIRST),
-         "không bắt đầu bằng từ ai cũng thử", "not begin with a word that everybody tries"),
-    )  # fmt: skip
+        (
+            not any(plain.startswith(word) and len(plain) < len(word) + 6 for word in TRIED_FIRST),
+            "không bắt đầu bằng từ ai cũng thử",
+            "not begin with a word that everybody tries",
+        ),
+    )
     wrong = [(vi, en) for holds, vi, en in rules if not holds]
     if wrong:
         vi, en = (", ".join(words) for words in zip(*wrong, strict=True))

@@ -33,11 +33,16 @@ def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit],
     attempts = table(Attempt)
     again: datetime | None = None
     for subject, limit in limits.items():
-        tried = session.connection().scalars(
-            select(attempts.c.at)
-            .where(attempts.c.subject == _kept(what, subject), attempts.c.at > now - limit.within)
-            .order_by(attempts.c.at.desc()).limit(limit.most)
-        ).all()  # fmt: skip
+        tried = (
+            session.connection()
+            .scalars(
+                select(attempts.c.at)
+                .where(attempts.c.subject == _kept(what, subject), attempts.c.at > now - limit.within)
+                .order_by(attempts.c.at.desc())
+                .limit(limit.most)
+            )
+            .all()
+        )
         if subject and len(tried) >= limit.most:
             again = max(again or now, tried[-1] + limit.within)
     if again is not None:

@@ -71,7 +71,7 @@ class LinkStale(LinkRefused):
 
 def sign_in(
     database: Database, *, email: str, password: str, ip: str, device: str, now: datetime, known: str = ""
-) -> str:  # fmt: skip
+) -> str:
     """Sign in by password; returns the cookie's value. Raises SignInRefused (the same for an unknown address), or
     TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted.
     ``known`` is the mark of a browser that signed in to the account before: it is counted apart, so that nobody else's
@@ -80,9 +80,11 @@ def sign_in(
     accounts, counted = table(Account), _counted(email, ip, known)
     with database.read() as session:
         must_not_be_too_often(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
-        row = session.connection().execute(
-            select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active)
-        ).first()  # fmt: skip
+        row = (
+            session.connection()
+            .execute(select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active))
+            .first()
+        )
     if not matches(row.password if row else "", password) or row is None:
         with database.write() as session:
             count(session, SIGN_IN, counted, now)
@@ -112,9 +114,7 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str
         update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
     )
     key, digest = fresh_key()
-    session.connection().execute(
-        insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LASTS)
-    )  # fmt: skip
+    session.connection().execute(insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LASTS))
     return key
 
 
@@ -168,9 +168,16 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
     if not account(session, account_id).active:
         raise SignInRefused
     key, digest = fresh_key()
-    session.connection().execute(insert(table(SignedIn)).values(
-        account_id=account_id, digest=digest, created_at=now, seen_at=now, expires_at=now + IDLE, device=device[:120],
-    ))  # fmt: skip
+    session.connection().execute(
+        insert(table(SignedIn)).values(
+            account_id=account_id,
+            digest=digest,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + IDLE,
+            device=device[:120],
+        )
+    )
     append(session, [event(EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)])
     return key
 
@@ -178,10 +185,15 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
 def holder_of(session: Session, key: str, now: datetime) -> Holder | None:
     """Whose cookie it is; None when the session has ended, by time, by hand or with the account. Changes nothing."""
     signed = table(SignedIn)
-    row = session.connection().execute(
-        select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at)
-        .where(signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now)
-    ).first()  # fmt: skip
+    row = (
+        session.connection()
+        .execute(
+            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at).where(
+                signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now
+            )
+        )
+        .first()
+    )
     if row is None:
         return None
     line = account(session, row.account_id)
@@ -220,6 +232,8 @@ def end_sessions(session: Session, account_id: int, now: datetime, *, but: int =
 
 def _end(session: Session, now: datetime, *which: Any) -> int:
     signed = table(SignedIn)
-    return session.connection().execute(
-        update(signed).where(signed.c.ended_at.is_(None), *which).values(ended_at=now)
-    ).rowcount  # fmt: skip
+    return (
+        session.connection()
+        .execute(update(signed).where(signed.c.ended_at.is_(None), *which).values(ended_at=now))
+        .rowcount
+    )

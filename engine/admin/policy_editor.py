@@ -72,8 +72,9 @@ def policy_text(policy: Policy) -> str:
         kind: {"name": ladder.name, "rungs": [_OneLine(_plain(rung)) for rung in ladder.rungs]}
         for kind, ladder in policy.ladders.items()
     }
-    text: str = yaml.dump(plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200,
-                          default_flow_style=None)  # fmt: skip
+    text: str = yaml.dump(
+        plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200, default_flow_style=None
+    )
     return text
 
 
@@ -153,19 +154,28 @@ def manners(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
         (("Tên", "Name"), policy.name),
         (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _wall(policy.decide_at)),
         (("Thư rời máy lúc", "They leave at"), _wall(policy.send_at)),
-        (("Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",
-          "Sent only in these hours on working days (urgent plans at any time)"),
-         f"{_wall(policy.window.opens)}–{_wall(policy.window.closes)}"),
+        (
+            (
+                "Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",
+                "Sent only in these hours on working days (urgent plans at any time)",
+            ),
+            f"{_wall(policy.window.opens)}–{_wall(policy.window.closes)}",
+        ),
         (("Kênh", "Channels"), channels),
-        (("Nhiều nhất một người một ngày", "At most, a person and day"),
-         f"1 letter; {policy.urgent_per_day} when urgent" if english
-         else f"1 thư; việc khẩn {policy.urgent_per_day} thư"),
+        (
+            ("Nhiều nhất một người một ngày", "At most, a person and day"),
+            f"1 letter; {policy.urgent_per_day} when urgent"
+            if english
+            else f"1 thư; việc khẩn {policy.urgent_per_day} thư",
+        ),
         (("Người nhận được hẹn gộp theo tuần", "A reader may have weekly"), stop),
         (("Tổng hợp tuần vào", "The weekly digest comes on"), WEEKDAYS[LANGUAGES[at]][policy.digest_weekday]),
         (("Mở phần việc", "Assignments open"), opens),
-        (("Coi là sắp đến hạn", "Counted as due soon"),
-         f"{policy.due_soon_days} {'working days before' if english else 'ngày làm việc trước hạn'}"),
-    )  # fmt: skip
+        (
+            ("Coi là sắp đến hạn", "Counted as due soon"),
+            f"{policy.due_soon_days} {'working days before' if english else 'ngày làm việc trước hạn'}",
+        ),
+    )
     return tuple((what[at], value) for what, value in rows)
 
 
@@ -185,13 +195,16 @@ def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ..
         if was != becomes
     ]
     for kind, words in LADDERS.items():
-        before, after = ({each.rung: str(each) for each in steps(one.ladders[kind], language)}  # type: ignore[index]
-                         for one in (old, new))  # fmt: skip
+        before, after = (
+            {each.rung: str(each) for each in steps(one.ladders[kind], language)}  # type: ignore[index]
+            for one in (old, new)
+        )
         head = words[LANGUAGES.index(language)]
         found += [
             Difference(f"{head} · {rung}", before.get(rung, ""), after.get(rung, ""))
-            for rung in dict.fromkeys([*before, *after]) if before.get(rung) != after.get(rung)
-        ]  # fmt: skip
+            for rung in dict.fromkeys([*before, *after])
+            if before.get(rung) != after.get(rung)
+        ]
     if old.note != new.note or old.source != new.source:
         what = ("Nguồn, ghi chú", "Source, note")[LANGUAGES.index(language)]
         found.append(Difference(what, f"{old.source} {old.note}".strip(), f"{new.source} {new.note}".strip()))

@@ -35,9 +35,14 @@ from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass
 
 EXPLAINING = (
-    EventKind.REPORTED, EventKind.RETURNED, EventKind.EXTENSION_GRANTED, EventKind.DUE_MOVED, EventKind.CANCELLED,
-    EventKind.TRANSFERRED, EventKind.OPENED,
-)  # fmt: skip
+    EventKind.REPORTED,
+    EventKind.RETURNED,
+    EventKind.EXTENSION_GRANTED,
+    EventKind.DUE_MOVED,
+    EventKind.CANCELLED,
+    EventKind.TRANSFERRED,
+    EventKind.OPENED,
+)
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,11 @@ def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor:
         raise BadInput("Kỳ này chưa có phần việc nào để chốt. / There is nothing in this period to freeze.")
     last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
     body = {
-        "standing": _stored(from_cells(cut_off, _cells(rows))), "after_event": last, "plan": plan.number,
+        "standing": _stored(from_cells(cut_off, _cells(rows))),
+        "after_event": last,
+        "plan": plan.number,
         "classes": {str(row.id): [row.agency_id, row.time_class.value, row.citation, row.period] for row in rows},
-    }  # fmt: skip
+    }
     fresh = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
     if insert_new(session, Frozen, [fresh]) == 0:
         raise Conflict(
@@ -104,8 +111,21 @@ def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor:
     f = table(Frozen)
     same = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
     frozen_id = int(session.connection().scalars(select(f.c.id).where(*same)).one())
-    append(session, [event(EventKind.FIGURES_FROZEN, now, actor=actor, plan_id=plan_id, key=f"frozen:{frozen_id}",
-                           period=period, cut_off=cut_off.isoformat(), digest=content_digest(body))])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.FIGURES_FROZEN,
+                now,
+                actor=actor,
+                plan_id=plan_id,
+                key=f"frozen:{frozen_id}",
+                period=period,
+                cut_off=cut_off.isoformat(),
+                digest=content_digest(body),
+            )
+        ],
+    )
     return frozen_id
 
 
@@ -144,10 +164,15 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
     then = {each.id: each for each in _loaded(row.body["standing"]).agencies}
     today = {each.id: each for each in from_cells(row.cut_off, _cells(list(rows.values()))).agencies}
     return tuple(
-        Restatement(agency_id, (then.get(agency_id) or today[agency_id]).name, _tally(then, agency_id),
-                    _tally(today, agency_id), tuple(found))
+        Restatement(
+            agency_id,
+            (then.get(agency_id) or today[agency_id]).name,
+            _tally(then, agency_id),
+            _tally(today, agency_id),
+            tuple(found),
+        )
         for agency_id, found in sorted(by_agency.items())
-    )  # fmt: skip
+    )
 
 
 def _tally(agencies: Mapping[str, AgencyStanding], agency_id: str) -> Boxes:
@@ -167,11 +192,22 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequenc
     """Every assignment counted on the day, with its class."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a.c.id, a.c.agency_id, g.c.name, g.c.level, a.c.period, d.c.citation, a.c.due_on,
-               class_on(cut_off).label("time_class"))
-        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id).join(d, d.c.id == a.c.duty_id)
-        .where(*counted_on(cut_off, plan_id, period)).order_by(a.c.id)
-    )  # fmt: skip
+        select(
+            a.c.id,
+            a.c.agency_id,
+            g.c.name,
+            g.c.level,
+            a.c.period,
+            d.c.citation,
+            a.c.due_on,
+            class_on(cut_off).label("time_class"),
+        )
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .where(*counted_on(cut_off, plan_id, period))
+        .order_by(a.c.id)
+    )
     return session.connection().execute(chosen).all()
 
 
@@ -188,8 +224,17 @@ def _row(session: Session, frozen_id: int) -> Any:
 
 def _published(session: Session, row: Any, seals: Mapping[int, str] | None = None) -> Published:
     seal = (seals if seals is not None else _seals(session, [row.id])).get(row.id, "")
-    return Published(row.id, row.plan_id, row.body["plan"], row.period, row.cut_off, row.at, row.actor,
-                     _loaded(row.body["standing"]), seal == content_digest(row.body))  # fmt: skip
+    return Published(
+        row.id,
+        row.plan_id,
+        row.body["plan"],
+        row.period,
+        row.cut_off,
+        row.at,
+        row.actor,
+        _loaded(row.body["standing"]),
+        seal == content_digest(row.body),
+    )
 
 
 def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
@@ -224,8 +269,10 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
         return None if text is None else date.fromisoformat(text)
 
     return Standing(
-        date.fromisoformat(body["as_of"]), Boxes(**body["total"]),
-        tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"]))
-              for each in body["agencies"]),
+        date.fromisoformat(body["as_of"]),
+        Boxes(**body["total"]),
+        tuple(
+            AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in body["agencies"]
+        ),
         tuple(PeriodStanding(each["period"], day(each["due_on"]), Boxes(**each["tally"])) for each in body["periods"]),
-    )  # fmt: skip
+    )

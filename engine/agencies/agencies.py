@@ -30,9 +30,19 @@ MOST_NAME, MOST_BASIS = 200, 300
 
 
 def add_agency(
-    session: Session, agency_id: str, *, name: str, level: str, short: str = "", parent: str = "", code: str = "",
-    since: date | None = None, groups: Sequence[str] = (), actor: str, now: datetime,
-) -> None:  # fmt: skip
+    session: Session,
+    agency_id: str,
+    *,
+    name: str,
+    level: str,
+    short: str = "",
+    parent: str = "",
+    code: str = "",
+    since: date | None = None,
+    groups: Sequence[str] = (),
+    actor: str,
+    now: datetime,
+) -> None:
     """A body that was not there. ``groups``: the agency groups it joins. Raises FieldsRefused, Conflict."""
     wrong = _named(name, short)
     if not _ID.fullmatch(agency_id) or len(agency_id) > 64:
@@ -48,10 +58,18 @@ def add_agency(
     _refuse(wrong)
     if _known(session, [agency_id]):
         raise Conflict(f"Mã «{agency_id}» đã có trong danh bạ. / The id “{agency_id}” is in the directory already.")
-    session.connection().execute(insert(table(Agency)).values(
-        id=agency_id, level=level, code=code or None, parent_id=parent or None, name=name, short=short or name,
-        names=[_entry(name, short, since)], aliases=[],
-    ))  # fmt: skip
+    session.connection().execute(
+        insert(table(Agency)).values(
+            id=agency_id,
+            level=level,
+            code=code or None,
+            parent_id=parent or None,
+            name=name,
+            short=short or name,
+            names=[_entry(name, short, since)],
+            aliases=[],
+        )
+    )
     for group in groups:
         members = [*_groups(session)[group], agency_id]
         n = table(AgencyGroup)
@@ -69,8 +87,10 @@ def rename(
     begun = last.get("from")
     if begun and on <= date.fromisoformat(begun):
         day = date.fromisoformat(begun)
-        wrong["on"] = (f"Tên đang có bắt đầu {written(day)}; tên mới phải sau ngày ấy. "
-                       f"/ The present name began on {written(day, 'en')}; a new one begins later.")  # fmt: skip
+        wrong["on"] = (
+            f"Tên đang có bắt đầu {written(day)}; tên mới phải sau ngày ấy. "
+            f"/ The present name began on {written(day, 'en')}; a new one begins later."
+        )
     if (name, short or name) == (last["name"], last.get("short") or last["name"]):
         wrong["name"] = "Đây là tên đang dùng. / This is the name it has."
     _refuse(wrong)

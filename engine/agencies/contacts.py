@@ -53,9 +53,19 @@ class ContactLine:
 
 
 def add(
-    session: Session, agency_id: str, role: str, *, email: str = "", phone: str = "", label: str = "",
-    language: str = "vi", valid_from: date | None = None, valid_until: date | None = None, actor: str, now: datetime,
-) -> int:  # fmt: skip
+    session: Session,
+    agency_id: str,
+    role: str,
+    *,
+    email: str = "",
+    phone: str = "",
+    label: str = "",
+    language: str = "vi",
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+    actor: str,
+    now: datetime,
+) -> int:
     """A new contact; returns its id."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
@@ -84,8 +94,10 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
     if unknown:
         raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
-    merged = {name: changes.get(name, getattr(known, name))
-              for name in ("email", "phone", "language", "valid_from", "valid_until")}  # fmt: skip
+    merged = {
+        name: changes.get(name, getattr(known, name))
+        for name in ("email", "phone", "language", "valid_from", "valid_until")
+    }
     values = _checked(known.role, **merged)
     moved = {
         channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(known, name)
@@ -102,9 +114,7 @@ def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetim
     """The person's last day. On or before today: the addresses are blanked at once, unless today is the last day;
     later, ``blank_those_gone`` does it when the day has passed."""
     known, today = find(session, contact_id), local_date(now)
-    session.connection().execute(
-        update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on)
-    )  # fmt: skip
+    session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on))
     _tell(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=known.agency_id)
     if on < today:
         _blank(session, [contact_id], now)
@@ -151,8 +161,19 @@ def phone_number(text: str) -> str:
 
 def _lines() -> Any:
     c = table(Contact)
-    return select(c.c.id, c.c.agency_id, c.c.role, c.c.label, c.c.email, c.c.phone, c.c.language, c.c.valid_from,
-                  c.c.valid_until, c.c.suppressed, c.c.pace)  # fmt: skip
+    return select(
+        c.c.id,
+        c.c.agency_id,
+        c.c.role,
+        c.c.label,
+        c.c.email,
+        c.c.phone,
+        c.c.language,
+        c.c.valid_from,
+        c.c.valid_until,
+        c.c.suppressed,
+        c.c.pace,
+    )
 
 
 def _checked(
@@ -179,16 +200,23 @@ def _checked(
         wrong["valid_until"] = "Ngày kết thúc trước ngày bắt đầu. / The last day is before the first."
     if wrong:
         raise FieldsRefused(wrong)
-    return {"role": Role(role), "email": kept_email, "phone": kept_phone, "language": language,
-            "valid_from": valid_from, "valid_until": valid_until}  # fmt: skip
+    return {
+        "role": Role(role),
+        "email": kept_email,
+        "phone": kept_phone,
+        "language": language,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+    }
 
 
 def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:
     c, f = table(Contact), table(Feed)
     session.connection().execute(
-        update(c).where(c.c.id.in_(contact_ids)).values(email="", phone="", label="", suppressed={}, pace={},
-                                                        links_since=now)
-    )  # fmt: skip
+        update(c)
+        .where(c.c.id.in_(contact_ids))
+        .values(email="", phone="", label="", suppressed={}, pace={}, links_since=now)
+    )
     session.connection().execute(
         update(f).where(f.c.contact_id.in_(contact_ids), f.c.revoked_at.is_(None)).values(revoked_at=now)
     )

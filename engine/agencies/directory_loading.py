@@ -32,22 +32,50 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
         groups = table(AgencyGroup)
         if connection.execute(update(groups).where(groups.c.id == group.id).values(**row)).rowcount == 0:
             connection.execute(insert(groups).values(**row))
-    insert_new(session, Succession, [
-        {"from_id": entry.id, "to_id": each.to, "on": each.on, "function": each.function, "basis": each.basis}
-        for entry in directory.agencies for each in entry.successors
-    ])  # fmt: skip
+    insert_new(
+        session,
+        Succession,
+        [
+            {"from_id": entry.id, "to_id": each.to, "on": each.on, "function": each.function, "basis": each.basis}
+            for entry in directory.agencies
+            for each in entry.successors
+        ],
+    )
     contacts = table(Contact)
     known = set(map(tuple, connection.execute(select(contacts.c.agency_id, contacts.c.role, contacts.c.email))))
     rows: list[dict[str, Any]] = [
-        {"agency_id": entry.id, "role": each.role, "label": each.label, "email": each.email, "phone": each.phone or "",
-         "language": each.language, "valid_from": each.from_, "valid_until": each.until, "suppressed": {}}
-        for entry in directory.agencies for each in entry.contacts if (entry.id, each.role, each.email) not in known
-    ]  # fmt: skip
+        {
+            "agency_id": entry.id,
+            "role": each.role,
+            "label": each.label,
+            "email": each.email,
+            "phone": each.phone or "",
+            "language": each.language,
+            "valid_from": each.from_,
+            "valid_until": each.until,
+            "suppressed": {},
+        }
+        for entry in directory.agencies
+        for each in entry.contacts
+        if (entry.id, each.role, each.email) not in known
+    ]
     if rows:
         connection.execute(insert(contacts), rows)
     digest = content_digest(directory.model_dump(mode="json"))
-    append(session, [event(EventKind.DIRECTORY_LOADED, now, actor=actor, key=f"directory:{directory.id}:{digest[:16]}",
-                           directory=directory.id, name=directory.name, agencies=len(directory.agencies))])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.DIRECTORY_LOADED,
+                now,
+                actor=actor,
+                key=f"directory:{directory.id}:{digest[:16]}",
+                directory=directory.id,
+                name=directory.name,
+                agencies=len(directory.agencies),
+            )
+        ],
+    )
 
 
 def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
@@ -82,10 +110,15 @@ def _must_know(session: Session, ids: Iterable[str]) -> None:
 def _agency(entry: AgencyEntry) -> dict[str, Any]:
     latest = entry.names[-1]
     return {
-        "id": entry.id, "level": entry.level, "code": entry.code, "parent_id": entry.parent,
-        "name": latest.name, "short": latest.short or latest.name, "aliases": list(entry.aliases),
+        "id": entry.id,
+        "level": entry.level,
+        "code": entry.code,
+        "parent_id": entry.parent,
+        "name": latest.name,
+        "short": latest.short or latest.name,
+        "aliases": list(entry.aliases),
         "names": [each.model_dump(mode="json", by_alias=True) for each in entry.names],
-    }  # fmt: skip
+    }
 
 
 def _parents_first(agencies: Iterable[AgencyEntry]) -> list[AgencyEntry]:

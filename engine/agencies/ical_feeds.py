@@ -34,9 +34,13 @@ ALARMS = (3, 1)
 """Working days before the due date on which the calendar speaks, at the hour that letters leave."""
 HALF_PAST_SEVEN = time(7, 30)
 CHANGING = (
-    EventKind.DUE_MOVED, EventKind.EXTENSION_GRANTED, EventKind.REPORTED, EventKind.RETURNED, EventKind.CANCELLED,
+    EventKind.DUE_MOVED,
+    EventKind.EXTENSION_GRANTED,
+    EventKind.REPORTED,
+    EventKind.RETURNED,
+    EventKind.CANCELLED,
     EventKind.TRANSFERRED,
-)  # fmt: skip
+)
 """What changes an entry: each adds one to its SEQUENCE, which therefore never goes back."""
 
 
@@ -113,11 +117,16 @@ def reader_of(session: Session, key: str, now: datetime) -> Reader:
     """Whose feed a key opens. Raises NotFound for one that is unknown, revoked, or whose contact has left: a wrong
     address says nothing of which."""
     f, g, c = table(Feed), table(Agency), table(Contact)
-    row = session.connection().execute(
-        select(f.c.agency_id, g.c.name, f.c.contact_id, c.c.role, c.c.language, c.c.valid_until)
-        .join(g, g.c.id == f.c.agency_id).outerjoin(c, c.c.id == f.c.contact_id)
-        .where(f.c.digest == digest_of(key), f.c.revoked_at.is_(None))
-    ).first()  # fmt: skip
+    row = (
+        session.connection()
+        .execute(
+            select(f.c.agency_id, g.c.name, f.c.contact_id, c.c.role, c.c.language, c.c.valid_until)
+            .join(g, g.c.id == f.c.agency_id)
+            .outerjoin(c, c.c.id == f.c.contact_id)
+            .where(f.c.digest == digest_of(key), f.c.revoked_at.is_(None))
+        )
+        .first()
+    )
     if row is None or (row.valid_until is not None and row.valid_until < local_date(now)):
         raise NotFound("Địa chỉ lịch này không còn dùng được. / This calendar address is no longer valid.")
     return Reader(row.agency_id, row.name, row.contact_id, row.role, row.language or "vi")
@@ -138,9 +147,13 @@ def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, speaks: 
     """Entries as a calendar. ``speaks``: the wall time of alarms."""
     made = Calendar()
     for key, value in (
-        ("prodid", "-//dondoc//han bao cao//VI"), ("version", "2.0"), ("method", "PUBLISH"), ("x-wr-calname", name),
-        ("x-wr-timezone", "Asia/Ho_Chi_Minh"), ("x-published-ttl", "PT6H"),
-    ):  # fmt: skip
+        ("prodid", "-//dondoc//han bao cao//VI"),
+        ("version", "2.0"),
+        ("method", "PUBLISH"),
+        ("x-wr-calname", name),
+        ("x-wr-timezone", "Asia/Ho_Chi_Minh"),
+        ("x-published-ttl", "PT6H"),
+    ):
         made.add(key, value)
     made.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
     for each in entries:
@@ -151,12 +164,19 @@ def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, speaks: 
 def _component(each: Entry, calendar: WorkCalendar, speaks: time, now: datetime) -> Event:
     entry = Event()
     for key, value in (
-        ("uid", each.uid), ("summary", each.summary), ("description", each.description), ("dtstart", each.on),
-        ("dtend", each.on + ONE_DAY), ("dtstamp", each.modified_at.astimezone(UTC)),
-        ("created", each.made_at.astimezone(UTC)), ("last-modified", each.modified_at.astimezone(UTC)),
-        ("sequence", each.sequence), ("status", "CANCELLED" if each.over else "CONFIRMED"),
-        ("transp", "TRANSPARENT"), ("class", "CONFIDENTIAL"),
-    ):  # fmt: skip
+        ("uid", each.uid),
+        ("summary", each.summary),
+        ("description", each.description),
+        ("dtstart", each.on),
+        ("dtend", each.on + ONE_DAY),
+        ("dtstamp", each.modified_at.astimezone(UTC)),
+        ("created", each.made_at.astimezone(UTC)),
+        ("last-modified", each.modified_at.astimezone(UTC)),
+        ("sequence", each.sequence),
+        ("status", "CANCELLED" if each.over else "CONFIRMED"),
+        ("transp", "TRANSPARENT"),
+        ("class", "CONFIDENTIAL"),
+    ):
         entry.add(key, value)
     if not each.over:
         for days in ALARMS:
@@ -179,10 +199,11 @@ def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
     chosen = (
         select(a.c.id, a.c.period, a.c.due_on, a.c.state, a.c.opened_at, d.c.citation, p.c.number, p.c.short_title)
-        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
         .where(*_of_late(now), a.c.agency_id == agency_id)
         .order_by(a.c.due_on, d.c.plan_id, d.c.position, a.c.id)
-    )  # fmt: skip
+    )
     return session.connection().execute(chosen).all()
 
 
@@ -207,9 +228,11 @@ def _told(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[in
 
 
 _OVER = {
-    State.CANCELLED: ("Đã hủy", "Cancelled"), State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
-    State.REPORTED: ("Đã báo cáo", "Reported"), State.ACCEPTED: ("Đã hoàn thành", "Accepted"),
-}  # fmt: skip
+    State.CANCELLED: ("Đã hủy", "Cancelled"),
+    State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
+    State.REPORTED: ("Đã báo cáo", "Reported"),
+    State.ACCEPTED: ("Đã hoàn thành", "Accepted"),
+}
 
 
 def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
@@ -224,8 +247,18 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
         head = _OVER[row.state][english] if over else "Due" if english else "Hạn báo cáo"
         summary = f"{head}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
-        entries.append(Entry(f"assignment-{row.id}@dondoc", row.due_on, summary, row.short_title + link, over,
-                             sequence, row.opened_at, modified))  # fmt: skip
+        entries.append(
+            Entry(
+                f"assignment-{row.id}@dondoc",
+                row.due_on,
+                summary,
+                row.short_title + link,
+                over,
+                sequence,
+                row.opened_at,
+                modified,
+            )
+        )
     return entries
 
 
@@ -235,16 +268,27 @@ def _watched(session: Session, reader: Reader, now: datetime, base_url: str) -> 
     a, p, e = table(Assignment), table(Plan), table(EventRecord)
     mine = a.c.supervisor_id == reader.agency_id
     grouped = (
-        select(a.c.plan_id, a.c.period, a.c.due_on, p.c.number, p.c.short_title, func.count().label("all"),
-               func.sum(case((a.c.state.in_(DONE_STATES), 1), else_=0)).label("done"),
-               func.min(a.c.opened_at).label("opened"))
-        .join(p, p.c.id == a.c.plan_id).where(*_of_late(now), mine, a.c.state.in_(COUNTED_STATES))
-        .group_by(a.c.plan_id, a.c.period, a.c.due_on, p.c.number, p.c.short_title).order_by(a.c.due_on, a.c.plan_id)
-    )  # fmt: skip
+        select(
+            a.c.plan_id,
+            a.c.period,
+            a.c.due_on,
+            p.c.number,
+            p.c.short_title,
+            func.count().label("all"),
+            func.sum(case((a.c.state.in_(DONE_STATES), 1), else_=0)).label("done"),
+            func.min(a.c.opened_at).label("opened"),
+        )
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*_of_late(now), mine, a.c.state.in_(COUNTED_STATES))
+        .group_by(a.c.plan_id, a.c.period, a.c.due_on, p.c.number, p.c.short_title)
+        .order_by(a.c.due_on, a.c.plan_id)
+    )
     changed = (
-        select(a.c.plan_id, a.c.period, func.count(), func.max(e.c.at)).join(e, e.c.assignment_id == a.c.id)
-        .where(mine, e.c.kind.in_(CHANGING)).group_by(a.c.plan_id, a.c.period)
-    )  # fmt: skip
+        select(a.c.plan_id, a.c.period, func.count(), func.max(e.c.at))
+        .join(e, e.c.assignment_id == a.c.id)
+        .where(mine, e.c.kind.in_(CHANGING))
+        .group_by(a.c.plan_id, a.c.period)
+    )
     happened = {(row[0], row[1]): (row[2], row[3]) for row in session.connection().execute(changed)}
     entries = []
     for row in session.connection().execute(grouped):
@@ -253,8 +297,18 @@ def _watched(session: Session, reader: Reader, now: datetime, base_url: str) -> 
         said = f"{count} reported, {words}" if reader.language == "en" else f"{count} đã báo cáo, kỳ {words}"
         link = f"\n{base_url}/?plan={row.plan_id}&period={row.period}" if base_url else ""
         uid = f"plan-{row.plan_id}-{row.period}-{row.due_on.isoformat()}@dondoc"
-        entries.append(Entry(uid, row.due_on, f"{row.number}: {said}", row.short_title + link, row.done == row.all,
-                             sequence, row.opened, modified))  # fmt: skip
+        entries.append(
+            Entry(
+                uid,
+                row.due_on,
+                f"{row.number}: {said}",
+                row.short_title + link,
+                row.done == row.all,
+                sequence,
+                row.opened,
+                modified,
+            )
+        )
     return entries
 
 

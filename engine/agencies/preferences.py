@@ -58,16 +58,22 @@ def wishes_of(session: Session, contact_id: int, now: datetime) -> Wishes:
     who = contacts.find(session, contact_id)
     others = contacts.contacts_of(session, who.agency_id)
     today = local_date(now)
-    coming = tuple(each for each in others if each.role is Role.DEPUTY and not each.gone
-                   and (each.valid_until is None or each.valid_until >= today))  # fmt: skip
+    coming = tuple(
+        each
+        for each in others
+        if each.role is Role.DEPUTY and not each.gone and (each.valid_until is None or each.valid_until >= today)
+    )
     return Wishes(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
 
 
 def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
     """The contact of an account: the one with its mailbox at its agency, in its own capacity if there are several."""
     today = local_date(now)
-    mine = [each for each in contacts.contacts_of(session, agency_id)
-            if email and each.email.casefold() == email.casefold() and each.answers_on(today)]  # fmt: skip
+    mine = [
+        each
+        for each in contacts.contacts_of(session, agency_id)
+        if email and each.email.casefold() == email.casefold() and each.answers_on(today)
+    ]
     return next((each for each in mine if each.role == role), mine[0] if mine else None)
 
 
@@ -105,9 +111,18 @@ def resume(session: Session, contact_id: int, channel: str, *, actor: str, now: 
 
 
 def name_deputy(
-    session: Session, contact_id: int, *, email: str, phone: str = "", label: str = "", language: str = "vi",
-    valid_from: date, valid_until: date, actor: str, now: datetime,
-) -> int:  # fmt: skip
+    session: Session,
+    contact_id: int,
+    *,
+    email: str,
+    phone: str = "",
+    label: str = "",
+    language: str = "vi",
+    valid_from: date,
+    valid_until: date,
+    actor: str,
+    now: datetime,
+) -> int:
     """Somebody who stands in for the agency's coordinator from one day to another, both included; returns the
     deputy's contact id. Only a coordinator or head names one, for a year at most."""
     who = contacts.find(session, contact_id)
@@ -120,9 +135,18 @@ def name_deputy(
     if valid_until - valid_from > LONGEST_DEPUTY:
         raise BadInput("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối. / At most a year.")
     return contacts.add(
-        session, who.agency_id, Role.DEPUTY, email=email, phone=phone, label=label, language=language,
-        valid_from=valid_from, valid_until=valid_until, actor=actor, now=now,
-    )  # fmt: skip
+        session,
+        who.agency_id,
+        Role.DEPUTY,
+        email=email,
+        phone=phone,
+        label=label,
+        language=language,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        actor=actor,
+        now=now,
+    )
 
 
 def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:
@@ -156,9 +180,15 @@ def _locked(session: Session, contact_id: int, channel: str) -> ContactLine:
 
 
 def _write(
-    session: Session, who: ContactLine, suppressed: Mapping[str, str], pace: Mapping[str, str], what: str,
-    channel: str, actor: str, now: datetime,
-) -> None:  # fmt: skip
+    session: Session,
+    who: ContactLine,
+    suppressed: Mapping[str, str],
+    pace: Mapping[str, str],
+    what: str,
+    channel: str,
+    actor: str,
+    now: datetime,
+) -> None:
     c = table(Contact)
     values = {"suppressed": dict(suppressed), "pace": dict(pace)}
     session.connection().execute(update(c).where(c.c.id == who.id).values(**values))

@@ -28,10 +28,17 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
         )
     answering = _contacts(session) if contacts else {}
     agencies = [
-        {"id": row.id, "names": row.names, "aliases": row.aliases, "level": row.level, "code": row.code,
-         "parent": row.parent_id, "contacts": answering.get(row.id, [])}
+        {
+            "id": row.id,
+            "names": row.names,
+            "aliases": row.aliases,
+            "level": row.level,
+            "code": row.code,
+            "parent": row.parent_id,
+            "contacts": answering.get(row.id, []),
+        }
         for row in connection.execute(select(g).order_by(g.c.id))
-    ]  # fmt: skip
+    ]
     groups = [
         {"id": row.id, "name": row.name, "aliases": row.aliases, "members": row.members}
         for row in connection.execute(select(n).order_by(n.c.id))
@@ -46,7 +53,14 @@ def _contacts(session: Session) -> dict[str, list[dict[str, Any]]]:
     c = table(Contact)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in session.connection().execute(select(c).where(c.c.email != "").order_by(c.c.id)):
-        entry = {"role": row.role, "label": row.label, "email": row.email, "phone": row.phone or None,
-                 "language": row.language, "from": row.valid_from, "until": row.valid_until}  # fmt: skip
+        entry = {
+            "role": row.role,
+            "label": row.label,
+            "email": row.email,
+            "phone": row.phone or None,
+            "language": row.language,
+            "from": row.valid_from,
+            "until": row.valid_until,
+        }
         found.setdefault(row.agency_id, []).append(entry)
     return found

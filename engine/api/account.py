@@ -62,8 +62,16 @@ class Ended(BaseModel):
 def who(caller: Caller) -> AccountOut:
     mine = _mine(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
-    return AccountOut(id=mine.id, email=mine.email, label=mine.label, role=mine.role, agency_id=mine.agency_id,
-                      agency=mine.agency, language=mine.language, scopes=scopes)  # fmt: skip
+    return AccountOut(
+        id=mine.id,
+        email=mine.email,
+        label=mine.label,
+        role=mine.role,
+        agency_id=mine.agency_id,
+        agency=mine.agency,
+        language=mine.language,
+        scopes=scopes,
+    )
 
 
 @router.get("/account/sessions")
@@ -106,8 +114,15 @@ def make(caller: Caller, said: TokenBody) -> TokenMade:
     if caller.bearer is not None and not set(said.scopes) <= caller.bearer.scopes:
         raise NotAllowed("Khóa không lập được khóa rộng hơn chính nó. / A key makes no key that reaches further.")
     with caller.writing() as session:
-        key = make_token(session, mine.id, label=said.label, scopes=said.scopes, lasts=timedelta(days=said.days),
-                         actor=caller.actor.name, now=caller.now)  # fmt: skip
+        key = make_token(
+            session,
+            mine.id,
+            label=said.label,
+            scopes=said.scopes,
+            lasts=timedelta(days=said.days),
+            actor=caller.actor.name,
+            now=caller.now,
+        )
         return TokenMade(key=key, token=tokens_of(session, mine.id)[0])
 
 

@@ -68,36 +68,57 @@ def _may(caller: Visit, deed: Deed, row: AssignmentRow) -> None:
 @router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
 def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
     """Doing it again changes nothing: ``news`` is false."""
-    return _do(caller, assignment_id, Deed.ACKNOWLEDGE,
-               lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.ACKNOWLEDGE,
+        lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/assignments/{assignment_id}/decline", response_model=Done)
 def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Response:
     """«Not mine»: the state stays, the monitor hears of it."""
-    return _do(caller, assignment_id, Deed.DECLINE,
-               lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name,
-                                           now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.DECLINE,
+        lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/assignments/{assignment_id}/accept", response_model=Done)
 def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
-    return _do(caller, assignment_id, Deed.ACCEPT,
-               lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.ACCEPT,
+        lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/assignments/{assignment_id}/return", response_model=Done)
 def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
-    return _do(caller, assignment_id, Deed.RETURN,
-               lambda s: lifecycle.return_report(s, assignment_id, reason=said.reason, actor=caller.actor.name,
-                                                 now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.RETURN,
+        lambda s: lifecycle.return_report(
+            s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now
+        ),
+    )
 
 
 @router.post("/assignments/{assignment_id}/extension", response_model=Done)
 def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Response:
-    return _do(caller, assignment_id, Deed.ASK_EXTENSION,
-               lambda s: lifecycle.ask_extension(s, assignment_id, until=said.until, reason=said.reason,
-                                                 actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.ASK_EXTENSION,
+        lambda s: lifecycle.ask_extension(
+            s, assignment_id, until=said.until, reason=said.reason, actor=caller.actor.name, now=caller.now
+        ),
+    )
 
 
 @router.post("/assignments/{assignment_id}/extension/decision", response_model=Done)
@@ -108,32 +129,45 @@ def decide_extension(caller: Caller, assignment_id: AssignmentId, said: Decision
         waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
         if waiting is None:
             raise Conflict("Không có đề nghị gia hạn nào chờ quyết định. / No extension request waits.")
-        lifecycle.decide_extension(session, waiting.id, granted=said.granted, answer=said.answer,
-                                   actor=caller.actor.name, now=caller.now)  # fmt: skip
+        lifecycle.decide_extension(
+            session, waiting.id, granted=said.granted, answer=said.answer, actor=caller.actor.name, now=caller.now
+        )
 
     return _do(caller, assignment_id, Deed.DECIDE_EXTENSION, decide)
 
 
 @router.post("/assignments/{assignment_id}/cancel", response_model=Done)
 def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
-    return _do(caller, assignment_id, Deed.CANCEL,
-               lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name,
-                                          now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.CANCEL,
+        lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/assignments/{assignment_id}/transfer", response_model=Done)
 def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Response:
     """``became`` is the receiving agency's assignment."""
-    return _do(caller, assignment_id, Deed.TRANSFER,
-               lambda s: lifecycle.transfer(s, assignment_id, to_agency=said.to, reason=said.reason,
-                                            actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.TRANSFER,
+        lambda s: lifecycle.transfer(
+            s, assignment_id, to_agency=said.to, reason=said.reason, actor=caller.actor.name, now=caller.now
+        ),
+    )
 
 
 @router.post("/assignments/{assignment_id}/chase", response_model=Done)
 def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
     """One line in the coordinator's next letter; ``news`` is false when it was chased today already."""
-    return _do(caller, assignment_id, Deed.CHASE,
-               lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.CHASE,
+        lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
@@ -148,9 +182,13 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
     if checked.problems:
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
-    return _do(caller, assignment_id, Deed.REPORT,
-               lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
-               _doubtful(caller, page, said.figures))  # fmt: skip
+    return _do(
+        caller,
+        assignment_id,
+        Deed.REPORT,
+        lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
+        _doubtful(caller, page, said.figures),
+    )
 
 
 @router.post("/reports", response_model=Submitted)
@@ -161,11 +199,22 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
         page = report_page(session, today, said.agency, said.plan, said.period)
         files = _files(session, said.agency, {each.assignment: each.files for each in said.duties})
     known = {item.row.id: item.row.citation for item in page.items}
-    typed = [Typed(each.assignment, known.get(each.assignment, ""), each.outcome, each.body, each.reason,
-                   files[each.assignment])
-             for each in said.duties]  # fmt: skip
-    foreign = {f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
-               for each in said.duties if each.assignment not in known}  # fmt: skip
+    typed = [
+        Typed(
+            each.assignment,
+            known.get(each.assignment, ""),
+            each.outcome,
+            each.body,
+            each.reason,
+            files[each.assignment],
+        )
+        for each in said.duties
+    ]
+    foreign = {
+        f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
+        for each in said.duties
+        if each.assignment not in known
+    }
     checked = Submission(problems=foreign) if foreign else _checked(page, typed, said.figures)
     if checked.problems:
         return _refused(caller, checked)
@@ -185,8 +234,11 @@ def _files(
 ) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """By assignment: uploaded files as a report names them. Raises FieldsRefused for one that this agency has not."""
     known = find_all(session, agency_id, {digest for digests in asked.values() for digest in digests})
-    unknown = {f"files-{number}": "Cơ quan chưa tải tệp này lên. / The agency has not uploaded this file."
-               for number, digests in asked.items() if set(digests) - set(known)}  # fmt: skip
+    unknown = {
+        f"files-{number}": "Cơ quan chưa tải tệp này lên. / The agency has not uploaded this file."
+        for number, digests in asked.items()
+        if set(digests) - set(known)
+    }
     if unknown:
         raise FieldsRefused(unknown)
     return {number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in asked.items()}
@@ -194,8 +246,11 @@ def _files(
 
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
     asked = {indicator.code for indicator in page.indicators}
-    unknown = {f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
-               for code in figures if code not in asked}  # fmt: skip
+    unknown = {
+        f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
+        for code in figures
+        if code not in asked
+    }
     return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures))
 
 
@@ -207,8 +262,7 @@ def _doubtful(caller: Visit, page: ReportPage, figures: Figures) -> dict[str, st
     """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
     values, _ = read_figures(page.indicators, _typed(figures))
     at = 1 if caller.language == "en" else 0
-    return {f"figure-{code}": said[at]
-            for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}  # fmt: skip
+    return {f"figure-{code}": said[at] for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}
 
 
 def _refused(caller: Visit, checked: Submission) -> Response:

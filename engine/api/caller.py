@@ -34,8 +34,16 @@ class Call(Visit):
     def once(self, session: Session, deed: Callable[[], BaseModel]) -> Response:
         """The deed's answer; the earlier one, and nothing done, when this key was answered before."""
         method, path = self.request.method, self.path
-        answer = once(session, actor=self.actor.name, key=self.key, method=method, path=path, body=self.sent,
-                      now=self.now, deed=lambda: (200, deed().model_dump_json()))  # fmt: skip
+        answer = once(
+            session,
+            actor=self.actor.name,
+            key=self.key,
+            method=method,
+            path=path,
+            body=self.sent,
+            now=self.now,
+            deed=lambda: (200, deed().model_dump_json()),
+        )
         again = {"idempotency-replayed": "true"} if answer.again else {}
         return Response(answer.body, answer.status, media_type="application/json", headers=again)
 

@@ -166,22 +166,32 @@ def contact_wishes(caller: Caller, contact_id: SmallId) -> WishesOut:
 @router.post("/contacts/{contact_id}/wishes", response_model=WishesOut)
 def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
     """Stop, slow or resume one channel. The last one that reaches a person is not stopped (409)."""
-    return _do(caller, contact_id, Deed.SET_WISHES,
-               lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        contact_id,
+        Deed.SET_WISHES,
+        lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/contacts/{contact_id}/deputies", response_model=WishesOut)
 def name_deputy(caller: Caller, said: DeputyBody, contact_id: SmallId) -> Response:
-    return _do(caller, contact_id, Deed.NAME_DEPUTY,
-               lambda s: preferences.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name,
-                                            now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        contact_id,
+        Deed.NAME_DEPUTY,
+        lambda s: preferences.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=WishesOut)
 def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
-    return _do(caller, contact_id, Deed.NAME_DEPUTY,
-               lambda s: preferences.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name,
-                                           now=caller.now))  # fmt: skip
+    return _do(
+        caller,
+        contact_id,
+        Deed.NAME_DEPUTY,
+        lambda s: preferences.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name, now=caller.now),
+    )
 
 
 @router.get("/agencies/{agency_id}/feeds")
@@ -227,8 +237,12 @@ def _do(caller: Call, contact_id: int, deed: Deed, doing: Callable[[Session], ob
 def _wishes(caller: Call, session: Session, contact_id: int) -> WishesOut:
     must_be_mine(caller, session, contact_id)
     found = preferences.wishes_of(session, contact_id, caller.now)
-    return WishesOut(contact=_shown(found.contact), channels=list(found.channels), may_wait=list(found.may_wait),
-                     deputies=[_shown(each) for each in found.deputies])  # fmt: skip
+    return WishesOut(
+        contact=_shown(found.contact),
+        channels=list(found.channels),
+        may_wait=list(found.may_wait),
+        deputies=[_shown(each) for each in found.deputies],
+    )
 
 
 def _shown(contact: ContactLine) -> ContactLine:

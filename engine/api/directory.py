@@ -188,8 +188,13 @@ def rename_agency(caller: Caller, agency_id: AgencyId, said: NameBody) -> Respon
 def succeed_agency(caller: Caller, agency_id: AgencyId, said: SuccessionBody) -> Response:
     """Records who took a function over; nothing moves by itself."""
     caller.must(Deed.KEEP_AGENCIES)
-    return _agency(caller, agency_id, lambda s: agencies.succeed(
-        s, agency_id, said.to, on=said.on, basis=said.basis, function=said.function, **_by(caller)))  # fmt: skip
+    return _agency(
+        caller,
+        agency_id,
+        lambda s: agencies.succeed(
+            s, agency_id, said.to, on=said.on, basis=said.basis, function=said.function, **_by(caller)
+        ),
+    )
 
 
 @router.post("/directory/{agency_id}/succession/{succession_id}/withdraw", response_model=AgencyDone)

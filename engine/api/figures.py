@@ -81,5 +81,8 @@ def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     caller.must(Deed.SEE_STANDING)
     with caller.reading() as (session, _):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
-    return PublishedDetail(published=PublishedOut.of(found), standing=StandingOut.of(found.standing),
-                           restatements=[RestatementOut.of(each) for each in later])  # fmt: skip
+    return PublishedDetail(
+        published=PublishedOut.of(found),
+        standing=StandingOut.of(found.standing),
+        restatements=[RestatementOut.of(each) for each in later],
+    )

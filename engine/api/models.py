@@ -130,8 +130,14 @@ class CountsOut(BaseModel):
 
     @classmethod
     def of(cls, counts: Counts) -> CountsOut:
-        return cls(expected_reports=counts.expected, actual_reports=counts.reported, by_class=dict(counts.by_class),
-                   worst=counts.worst, next_due=counts.earliest, overdue_since=counts.late_since)  # fmt: skip
+        return cls(
+            expected_reports=counts.expected,
+            actual_reports=counts.reported,
+            by_class=dict(counts.by_class),
+            worst=counts.worst,
+            next_due=counts.earliest,
+            overdue_since=counts.late_since,
+        )
 
 
 class LineOut(BaseModel):
@@ -144,8 +150,7 @@ class LineOut(BaseModel):
     @classmethod
     def of(cls, line: AgencyLine) -> LineOut:
         cells = {period: CountsOut.of(counts) for period, counts in line.cells.items()}
-        return cls(agency_id=line.id, agency=line.name, level=line.level, total=CountsOut.of(line.total),
-                   periods=cells)  # fmt: skip
+        return cls(agency_id=line.id, agency=line.name, level=line.level, total=CountsOut.of(line.total), periods=cells)
 
 
 class BoardOut(BaseModel):
@@ -158,8 +163,12 @@ class BoardOut(BaseModel):
 
     @classmethod
     def of(cls, found: Board, now: datetime) -> BoardOut:
-        return cls(as_of=now, total=CountsOut.of(found.total), periods=list(found.periods),
-                   agencies=[LineOut.of(line) for line in found.agencies])  # fmt: skip
+        return cls(
+            as_of=now,
+            total=CountsOut.of(found.total),
+            periods=list(found.periods),
+            agencies=[LineOut.of(line) for line in found.agencies],
+        )
 
 
 class PlanOut(BaseModel):
@@ -177,9 +186,19 @@ class PlanOut(BaseModel):
 
     @classmethod
     def of(cls, row: PlanRow) -> PlanOut:
-        return cls(id=row.id, number=row.number, year=row.year, issued_on=row.issued_on, title=row.title,
-                   short_title=row.short_title, issuer_id=row.issuer_id, issuer=row.issuer, state=row.state,
-                   duties=row.duties, counts=CountsOut.of(row.counts))  # fmt: skip
+        return cls(
+            id=row.id,
+            number=row.number,
+            year=row.year,
+            issued_on=row.issued_on,
+            title=row.title,
+            short_title=row.short_title,
+            issuer_id=row.issuer_id,
+            issuer=row.issuer,
+            state=row.state,
+            duties=row.duties,
+            counts=CountsOut.of(row.counts),
+        )
 
 
 class DueOut(BaseModel):
@@ -206,11 +225,18 @@ class DutyOut(BaseModel):
     @classmethod
     def of(cls, duty: DutyLine) -> DutyOut:
         return cls(
-            citation=duty.citation, heading=duty.heading, text=duty.text, request=duty.request, kind=duty.kind,
-            cadence=list(duty.cadence), owners=list(duty.owners), coordinating=list(duty.coordinating),
-            waits_for=list(duty.waits_for), due_source=duty.rule.source if duty.rule else None,
+            citation=duty.citation,
+            heading=duty.heading,
+            text=duty.text,
+            request=duty.request,
+            kind=duty.kind,
+            cadence=list(duty.cadence),
+            owners=list(duty.owners),
+            coordinating=list(duty.coordinating),
+            waits_for=list(duty.waits_for),
+            due_source=duty.rule.source if duty.rule else None,
             due=[DueOut(period=each.period, on=each.on, why=dict(each.why)) for each in duty.rounds],
-        )  # fmt: skip
+        )
 
 
 class PlanDetail(BaseModel):
@@ -223,5 +249,9 @@ class PlanDetail(BaseModel):
 
     @classmethod
     def of(cls, page: PlanPage) -> PlanDetail:
-        return cls(plan=PlanOut.of(page.row), supervisor_id=page.supervisor_id, gaps=page.gaps,
-                   duties=[DutyOut.of(duty) for duty in page.duties])  # fmt: skip
+        return cls(
+            plan=PlanOut.of(page.row),
+            supervisor_id=page.supervisor_id,
+            gaps=page.gaps,
+            duties=[DutyOut.of(duty) for duty in page.duties],
+        )

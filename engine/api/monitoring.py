@@ -69,8 +69,9 @@ def accept_many(caller: Caller, said: ReportIds) -> Response:
 @router.post("/reports/return", response_model=DecidedOut)
 def return_many(caller: Caller, said: ReturnBody) -> Response:
     """All with one reason, which the coordinators read."""
-    send_back = partial(return_reports, report_ids=said.reports, reason=said.reason, actor=caller.actor.name,
-                        now=caller.now)  # fmt: skip
+    send_back = partial(
+        return_reports, report_ids=said.reports, reason=said.reason, actor=caller.actor.name, now=caller.now
+    )
     return _reports(caller, Deed.RETURN, said.reports, send_back)
 
 
@@ -82,8 +83,14 @@ def decide_many(caller: Caller, said: ExtensionsBody) -> Response:
             caller.must(Deed.DECIDE_EXTENSION, row.assignment.supervisor_id)
 
         def done() -> DecidedOut:
-            decided = decide_extensions(session, said.extensions, granted=said.granted, answer=said.answer,
-                                        actor=caller.actor.name, now=caller.now)  # fmt: skip
+            decided = decide_extensions(
+                session,
+                said.extensions,
+                granted=said.granted,
+                answer=said.answer,
+                actor=caller.actor.name,
+                now=caller.now,
+            )
             return DecidedOut.of(decided, caller.language)
 
         return caller.once(session, done)

@@ -53,8 +53,16 @@ class DutyBody(Body):
     fixed: bool = False
 
     def duty(self) -> NewDuty:
-        return NewDuty(self.text, tuple(self.owners), self.due, self.basis, reason=self.reason,
-                       coordinating=tuple(self.coordinating), request=self.request, fixed=self.fixed)  # fmt: skip
+        return NewDuty(
+            self.text,
+            tuple(self.owners),
+            self.due,
+            self.basis,
+            reason=self.reason,
+            coordinating=tuple(self.coordinating),
+            request=self.request,
+            fixed=self.fixed,
+        )
 
 
 class AmendBody(Body):
@@ -132,9 +140,18 @@ class FigureOut(BaseModel):
     def of(cls, line: FigureLine, language: str) -> FigureOut:
         each, problem = line.indicator, line.problem[language == "en"] if line.problem else None
         given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
-        return cls(code=each.code, name=each.name, unit=each.unit, target=each.target, part_of=each.part_of,
-                   total_of=each.total_of, total=line.total, reached=line.reached, problem=problem,
-                   given=given)  # fmt: skip
+        return cls(
+            code=each.code,
+            name=each.name,
+            unit=each.unit,
+            target=each.target,
+            part_of=each.part_of,
+            total_of=each.total_of,
+            total=line.total,
+            reached=line.reached,
+            problem=problem,
+            given=given,
+        )
 
 
 class ConsolidatedOut(BaseModel):
@@ -150,8 +167,14 @@ class ConsolidatedOut(BaseModel):
     @classmethod
     def of(cls, found: Consolidated, language: str) -> ConsolidatedOut:
         lines = [FigureOut.of(line, language) for line in found.lines]
-        return cls(plan_id=found.plan_id, period=found.period, reported=found.reported, complete=found.complete,
-                   waiting=dict(found.waiting), figures=lines)  # fmt: skip
+        return cls(
+            plan_id=found.plan_id,
+            period=found.period,
+            reported=found.reported,
+            complete=found.complete,
+            waiting=dict(found.waiting),
+            figures=lines,
+        )
 
 
 class TallyOut(BaseModel):
@@ -166,8 +189,14 @@ class TallyOut(BaseModel):
 
     @classmethod
     def of(cls, tally: Boxes) -> TallyOut:
-        return cls(on_time=tally.on_time, late=tally.late, in_term=tally.in_term, overdue=tally.overdue,
-                   no_deadline=tally.no_deadline, rate=tally.rate)  # fmt: skip
+        return cls(
+            on_time=tally.on_time,
+            late=tally.late,
+            in_term=tally.in_term,
+            overdue=tally.overdue,
+            no_deadline=tally.no_deadline,
+            rate=tally.rate,
+        )
 
 
 class AgencyStandingOut(BaseModel):
@@ -193,10 +222,14 @@ class StandingOut(BaseModel):
 
     @classmethod
     def of(cls, found: Standing) -> StandingOut:
-        agencies = [AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level,
-                                      tally=TallyOut.of(each.tally)) for each in found.agencies]  # fmt: skip
-        periods = [PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
-                   for each in found.periods]  # fmt: skip
+        agencies = [
+            AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
+            for each in found.agencies
+        ]
+        periods = [
+            PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
+            for each in found.periods
+        ]
         return cls(as_of=found.as_of, total=TallyOut.of(found.total), agencies=agencies, periods=periods)
 
 
@@ -230,10 +263,19 @@ class RestatementOut(BaseModel):
 
     @classmethod
     def of(cls, each: Restatement) -> RestatementOut:
-        assignments = [RestatedOut(assignment_id=one.assignment_id, citation=one.citation, period=one.period,
-                                   was=one.was, now=one.now) for one in each.assignments]  # fmt: skip
-        return cls(agency_id=each.agency_id, agency=each.agency, was=TallyOut.of(each.was), now=TallyOut.of(each.now),
-                   assignments=assignments)  # fmt: skip
+        assignments = [
+            RestatedOut(
+                assignment_id=one.assignment_id, citation=one.citation, period=one.period, was=one.was, now=one.now
+            )
+            for one in each.assignments
+        ]
+        return cls(
+            agency_id=each.agency_id,
+            agency=each.agency,
+            was=TallyOut.of(each.was),
+            now=TallyOut.of(each.now),
+            assignments=assignments,
+        )
 
 
 class PublishedOut(BaseModel):
@@ -250,8 +292,16 @@ class PublishedOut(BaseModel):
 
     @classmethod
     def of(cls, found: Published) -> PublishedOut:
-        return cls(id=found.id, plan_id=found.plan_id, plan=found.plan, period=found.period, cut_off=found.cut_off,
-                   at=found.at, intact=found.intact, total=TallyOut.of(found.standing.total))  # fmt: skip
+        return cls(
+            id=found.id,
+            plan_id=found.plan_id,
+            plan=found.plan,
+            period=found.period,
+            cut_off=found.cut_off,
+            at=found.at,
+            intact=found.intact,
+            total=TallyOut.of(found.standing.total),
+        )
 
 
 class PublishedDetail(BaseModel):

@@ -107,8 +107,14 @@ class PreviewOut(BaseModel):
 
     @classmethod
     def of(cls, found: Preview) -> PreviewOut:
-        return cls(mark=found.mark, moves=list(found.moves), rungs=list(found.rungs), stay=list(found.stay),
-                   replaces=list(found.replaces), agencies=found.agencies)  # fmt: skip
+        return cls(
+            mark=found.mark,
+            moves=list(found.moves),
+            rungs=list(found.rungs),
+            stay=list(found.stay),
+            replaces=list(found.replaces),
+            agencies=found.agencies,
+        )
 
 
 class PolicyOut(BaseModel):
@@ -121,8 +127,14 @@ class PolicyOut(BaseModel):
 
     @classmethod
     def of(cls, line: PolicyLine) -> PolicyOut:
-        return cls(id=line.id, mark=mark_of(line.policy), loaded_at=line.loaded_at, policy=line.policy,
-                   plans=[plan_id for plan_id, _ in line.plans], text=policy_text(line.policy))  # fmt: skip
+        return cls(
+            id=line.id,
+            mark=mark_of(line.policy),
+            loaded_at=line.loaded_at,
+            policy=line.policy,
+            plans=[plan_id for plan_id, _ in line.plans],
+            text=policy_text(line.policy),
+        )
 
 
 class ReportDue(BaseModel):
@@ -205,8 +217,14 @@ def change_calendar(caller: Caller, said: AgreedBody) -> Response:
     """Save a change, and move what moves."""
     caller.must(Deed.KEEP_CALENDAR)
     with caller.writing() as session:
-        return caller.once(session, lambda: PreviewOut.of(calendar_change.apply(
-            session, said.change(), actor=caller.actor.name, now=caller.now, previewed=said.previewed)))  # fmt: skip
+        return caller.once(
+            session,
+            lambda: PreviewOut.of(
+                calendar_change.apply(
+                    session, said.change(), actor=caller.actor.name, now=caller.now, previewed=said.previewed
+                )
+            ),
+        )
 
 
 # --- policies --------------------------------------------------------------------------------------------------------
@@ -321,10 +339,18 @@ def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
     with caller.reading() as (session, today):
         plan = plan_page(session, today, plan_id).file
     if not plan.year < said.year == said.issued_on.year:
-        raise BadInput(f"Năm phải sau {plan.year} và là năm ban hành. / The year must come after {plan.year} and be "
-                       "that of its issue.")  # fmt: skip
-    text, points = renew(plan, year=said.year, number=plan_number(said.number), issued_on=said.issued_on,
-                         calendar=today.calendar, known_until=known_until(today.calendar, said.year))  # fmt: skip
+        raise BadInput(
+            f"Năm phải sau {plan.year} và là năm ban hành. / The year must come after {plan.year} and be "
+            "that of its issue."
+        )
+    text, points = renew(
+        plan,
+        year=said.year,
+        number=plan_number(said.number),
+        issued_on=said.issued_on,
+        calendar=today.calendar,
+        known_until=known_until(today.calendar, said.year),
+    )
     return Draft(text=text, confirm=[PointOut(**asdict(point)) for point in points])
 
 

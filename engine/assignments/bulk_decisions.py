@@ -34,16 +34,14 @@ def accept_reports(session: Session, report_ids: Sequence[int], *, actor: str, n
     return _reports(session, report_ids, lambda one: accept(session, one, actor=actor, now=now))
 
 
-def return_reports(
-    session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime
-) -> Decided:  # fmt: skip
+def return_reports(session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime) -> Decided:
     """Send the reports back, all with one reason. Raises BadInput without one."""
     return _reports(session, report_ids, lambda one: return_report(session, one, reason=reason, actor=actor, now=now))
 
 
 def decide_extensions(
     session: Session, extension_ids: Sequence[int], *, granted: bool, answer: str = "", actor: str, now: datetime
-) -> Decided:  # fmt: skip
+) -> Decided:
     """Grant or refuse the requests, all with one answer."""
 
     def decide(extension_id: int) -> None:

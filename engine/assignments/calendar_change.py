@@ -173,8 +173,9 @@ def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *,
         due = reckoned(row.due_on, row.nominal_due, granted.get(row.id), roll)
         move = None
         if due is not None and due.on != row.due_on:
-            move = Move(row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on,
-                        due.why)  # fmt: skip
+            move = Move(
+                row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on, due.why
+            )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
         rungs = spoken(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
@@ -221,19 +222,44 @@ def _preview(seen: Iterable[_Seen], replaces: tuple[DayException, ...]) -> Previ
         ((each.move, each.stays) for each in seen if each.move is not None),
         key=lambda pair: (pair[0].was, pair[0].agency, pair[0].citation),
     )
-    return Preview(tuple(move for move, stays in moves if not stays), tuple(rungs),
-                   tuple(move for move, stays in moves if stays), replaces)  # fmt: skip
+    return Preview(
+        tuple(move for move, stays in moves if not stays),
+        tuple(rungs),
+        tuple(move for move, stays in moves if stays),
+        replaces,
+    )
 
 
 def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.nominal_due, a.c.due_on, a.c.state, a.c.opened_on,
-               a.c.acted_until, a.c.ladder_id, a.c.next_action_at, a.c.quiet, d.c.citation, d.c.rule, d.c.added,
-               p.c.number, p.c.policy_id, p.c.urgency, g.c.name.label("agency"))
-        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE).order_by(a.c.id)
-    )  # fmt: skip
+        select(
+            a.c.id,
+            a.c.plan_id,
+            a.c.agency_id,
+            a.c.period,
+            a.c.nominal_due,
+            a.c.due_on,
+            a.c.state,
+            a.c.opened_on,
+            a.c.acted_until,
+            a.c.ladder_id,
+            a.c.next_action_at,
+            a.c.quiet,
+            d.c.citation,
+            d.c.rule,
+            d.c.added,
+            p.c.number,
+            p.c.policy_id,
+            p.c.urgency,
+            g.c.name.label("agency"),
+        )
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .order_by(a.c.id)
+    )
     return session.connection().execute(chosen.with_for_update(of=a) if lock else chosen).all()
 
 
@@ -260,21 +286,33 @@ def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
     days = table(CalendarDay)
     gone = [*change.drop, *(entry.day for entry in change.set)]
     session.connection().execute(delete(days).where(days.c.day.in_(gone)))
-    insert_new(session, CalendarDay, [
-        {"day": each.day, "kind": each.kind.value, "name": each.name.strip(), "basis": each.basis.strip()}
-        for each in change.set
-    ])  # fmt: skip
+    insert_new(
+        session,
+        CalendarDay,
+        [
+            {"day": each.day, "kind": each.kind.value, "name": each.name.strip(), "basis": each.basis.strip()}
+            for each in change.set
+        ],
+    )
     told = {each.day.isoformat(): [each.kind.value, each.name, each.basis] for each in change.set}
-    append(session, [event(EventKind.CALENDAR_CHANGED, now, actor=actor, set=told,
-                           drop=[day.isoformat() for day in change.drop])])  # fmt: skip
+    append(
+        session,
+        [event(EventKind.CALENDAR_CHANGED, now, actor=actor, set=told, drop=[day.isoformat() for day in change.drop])],
+    )
 
 
 def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
     assert each.move is not None
     return event(
-        EventKind.DUE_MOVED, now, actor=actor, plan_id=each.row.plan_id, assignment_id=each.row.id,
-        was=each.move.was.isoformat(), due=each.move.due.isoformat(), why=dict(each.move.why),
-    )  # fmt: skip
+        EventKind.DUE_MOVED,
+        now,
+        actor=actor,
+        plan_id=each.row.plan_id,
+        assignment_id=each.row.id,
+        was=each.move.was.isoformat(),
+        due=each.move.due.isoformat(),
+        why=dict(each.move.why),
+    )
 
 
 def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> Line:
@@ -282,17 +320,16 @@ def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: d
     told = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
     effect = f"assignment:{row.id}:due:{told['was'] or '-'}:{told['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
-    return Line(
-        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told
-    )  # fmt: skip
+    return Line(effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told)
 
 
 def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
     """One line each into the coordinators' letters."""
     lines = [
         due_moved_line(each.row, each.move.was, each.move.due, book.policy(each.row.policy_id), now)
-        for each in moved if each.move is not None
-    ]  # fmt: skip
+        for each in moved
+        if each.move is not None
+    ]
     answering = read_answering(session, (line.agency_id for line in lines))
     post(session, lines, answering, book.calendar, now)
 
@@ -310,7 +347,8 @@ def _look_again(session: Session, seen: Sequence[_Seen], book: Rulebook, now: da
             agenda.append({"row_id": each.row.id, "set_next": at, "set_quiet": quiet})
     if agenda:
         session.connection().execute(
-            update(a).where(a.c.id == bindparam("row_id"))
+            update(a)
+            .where(a.c.id == bindparam("row_id"))
             .values(next_action_at=bindparam("set_next"), quiet=bindparam("set_quiet")),
             agenda,
-        )  # fmt: skip
+        )

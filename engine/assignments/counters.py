@@ -55,11 +55,22 @@ def note(session: Session, leave: Iterable[Stand | None], enter: Iterable[Stand 
     """Append that assignments stand elsewhere now. What leaves and enters the same place is no change."""
     change: Counter[Stand] = Counter(each for each in enter if each is not None)
     change.subtract(each for each in leave if each is not None)
-    insert_rows(session, TallyChange, [
-        {"plan_id": at.plan_id, "agency_id": at.agency_id, "period": at.period, "due_on": at.due_on,
-         "timing": at.timing, "n": n}
-        for at, n in change.items() if n
-    ])  # fmt: skip
+    insert_rows(
+        session,
+        TallyChange,
+        [
+            {
+                "plan_id": at.plan_id,
+                "agency_id": at.agency_id,
+                "period": at.period,
+                "due_on": at.due_on,
+                "timing": at.timing,
+                "n": n,
+            }
+            for at, n in change.items()
+            if n
+        ],
+    )
 
 
 def recount(session: Session) -> None:
@@ -114,12 +125,17 @@ def _truly() -> Any:
     """The count itself, over every assignment of the active plans."""
     a, p = table(Assignment), table(Plan)
     late = a.c.reported_on > a.c.due_on
-    timing = case((a.c.reported_on.is_(None), literal(Timing.OPEN.value)), (late, literal(Timing.LATE.value)),
-                  else_=literal(Timing.ON_TIME.value))  # fmt: skip
+    timing = case(
+        (a.c.reported_on.is_(None), literal(Timing.OPEN.value)),
+        (late, literal(Timing.LATE.value)),
+        else_=literal(Timing.ON_TIME.value),
+    )
     each = (
-        select(a.c.agency_id, p.c.policy_id, a.c.period, a.c.due_on, timing.label("timing")).select_from(a)
+        select(a.c.agency_id, p.c.policy_id, a.c.period, a.c.due_on, timing.label("timing"))
+        .select_from(a)
         .join(p, p.c.id == a.c.plan_id)
-        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES)).subquery()
-    )  # fmt: skip
+        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
+        .subquery()
+    )
     keys = [each.c[name] for name in KEYS]
     return select(*keys, func.count().label("n")).group_by(*keys)

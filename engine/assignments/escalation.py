@@ -105,15 +105,26 @@ def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> 
     a, p = table(Assignment), table(Plan)
     chosen = (
         select(
-            a.c.id, a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.opened_on, a.c.due_on,
-            a.c.acted_until, a.c.ladder_id, a.c.level, p.c.policy_id, p.c.urgency, p.c.issuer_id,
+            a.c.id,
+            a.c.plan_id,
+            a.c.agency_id,
+            a.c.supervisor_id,
+            a.c.state,
+            a.c.opened_on,
+            a.c.due_on,
+            a.c.acted_until,
+            a.c.ladder_id,
+            a.c.level,
+            p.c.policy_id,
+            p.c.urgency,
+            p.c.issuer_id,
         )
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now, a.c.state.in_(OPEN_STATES))
         .order_by(a.c.next_action_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=a)
-    )  # fmt: skip
+    )
     if duty_id is not None:
         chosen = chosen.where(a.c.duty_id == duty_id)
     return session.connection().execute(chosen).all()
@@ -130,24 +141,53 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
         level = max(level, rung.level)
         for role in fired.roles:
             work.lines.append(
-                Line(effect, row.id, _audience(row, role), role, rung.kind, policy, urgent, rung.rung, rung.level,
-                     by_other=rung.by == "other")
-            )  # fmt: skip
+                Line(
+                    effect,
+                    row.id,
+                    _audience(row, role),
+                    role,
+                    rung.kind,
+                    policy,
+                    urgent,
+                    rung.rung,
+                    rung.level,
+                    by_other=rung.by == "other",
+                )
+            )
         work.events.append(
-            event(EventKind.RUNG_FIRED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"{effect}:fired",
-                  rung=rung.rung, on=fired.on.isoformat(), roles=list(fired.roles))
-        )  # fmt: skip
+            event(
+                EventKind.RUNG_FIRED,
+                now,
+                plan_id=row.plan_id,
+                assignment_id=row.id,
+                key=f"{effect}:fired",
+                rung=rung.rung,
+                on=fired.on.isoformat(),
+                roles=list(fired.roles),
+            )
+        )
     for rung, on, reason in decision.skipped:
         work.events.append(
-            event(EventKind.RUNG_SKIPPED, now, plan_id=row.plan_id, assignment_id=row.id,
-                  key=f"{base}:{rung.rung}:skipped", rung=rung.rung, on=on.isoformat(), reason=reason)
-        )  # fmt: skip
+            event(
+                EventKind.RUNG_SKIPPED,
+                now,
+                plan_id=row.plan_id,
+                assignment_id=row.id,
+                key=f"{base}:{rung.rung}:skipped",
+                rung=rung.rung,
+                on=on.isoformat(),
+                reason=reason,
+            )
+        )
     work.agenda.append(
         {
-            "id": row.id, "acted_until": decision.acted_until, "level": level, "quiet": decision.quiet,
+            "id": row.id,
+            "acted_until": decision.acted_until,
+            "level": level,
+            "quiet": decision.quiet,
             "next_action_at": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
         }
-    )  # fmt: skip
+    )
 
 
 def _audience(row: Row[Any], role: Role) -> str:
@@ -161,15 +201,35 @@ def _say_unreachable(
 ) -> int:
     """An agency without a reachable contact is the monitor's business: an event each, and a line in his letter."""
     by_id = {row.id: row for row in rows}
-    append(session, [
-        event(EventKind.UNREACHABLE, now, plan_id=by_id[line.assignment_id].plan_id, assignment_id=line.assignment_id,
-              key=f"{line.effect}:{line.role}:unreachable", role=line.role, agency=line.agency_id, rung=line.rung)
-        for line in lines
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.UNREACHABLE,
+                now,
+                plan_id=by_id[line.assignment_id].plan_id,
+                assignment_id=line.assignment_id,
+                key=f"{line.effect}:{line.role}:unreachable",
+                role=line.role,
+                agency=line.agency_id,
+                rung=line.rung,
+            )
+            for line in lines
+        ],
+    )
     told = [
-        Line(f"{line.effect}:unreachable", line.assignment_id, by_id[line.assignment_id].supervisor_id, Role.MONITOR,
-             NoticeKind.UNREACHABLE, line.policy, line.urgent, line.rung)
-        for line in lines if line.role not in (Role.MONITOR, Role.LEADERSHIP)
-    ]  # fmt: skip
+        Line(
+            f"{line.effect}:unreachable",
+            line.assignment_id,
+            by_id[line.assignment_id].supervisor_id,
+            Role.MONITOR,
+            NoticeKind.UNREACHABLE,
+            line.policy,
+            line.urgent,
+            line.rung,
+        )
+        for line in lines
+        if line.role not in (Role.MONITOR, Role.LEADERSHIP)
+    ]
     answering = read_answering(session, (line.agency_id for line in told))
     return post(session, told, answering, book.calendar, now).notices

@@ -105,13 +105,22 @@ def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datet
     mine = (e.c.digest == kept.digest, e.c.agency_id == agency_id)
     if session.connection().execute(update(e).where(*mine).values(at=now)).rowcount:
         return False
-    row = {"digest": kept.digest, "agency_id": agency_id, "size": kept.size, "media_type": kept.media_type,
-           "name": kept.name, "actor": actor, "at": now}  # fmt: skip
+    row = {
+        "digest": kept.digest,
+        "agency_id": agency_id,
+        "size": kept.size,
+        "media_type": kept.media_type,
+        "name": kept.name,
+        "actor": actor,
+        "at": now,
+    }
     if insert_new(session, Evidence, [row]) == 0:
         return False
     count(session, UPLOADS, (agency_id,), now)
-    append(session, [event(EventKind.EVIDENCE_STORED, now, actor=actor, digest=kept.digest, size=kept.size,
-                           agency=agency_id)])  # fmt: skip
+    append(
+        session,
+        [event(EventKind.EVIDENCE_STORED, now, actor=actor, digest=kept.digest, size=kept.size, agency=agency_id)],
+    )
     return True
 
 

@@ -80,10 +80,12 @@ def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str,
     gone = select(s.c.from_id).where(s.c.on <= local_date(now))
     chosen = (
         select(a.c.agency_id, g.c.name, func.count())
-        .join(g, g.c.id == a.c.agency_id).join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .join(p, p.c.id == a.c.plan_id)
         .where(a.c.state.in_(OPEN_STATES), a.c.agency_id.in_(gone), p.c.state == PlanState.ACTIVE)
-        .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
-    )  # fmt: skip
+        .group_by(a.c.agency_id, g.c.name)
+        .order_by(g.c.name)
+    )
     return tuple((row[0], row[1], row[2]) for row in session.connection().execute(chosen))
 
 
@@ -97,10 +99,19 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     rows = _open_rows(session, agency_id)
     twins = _twins(session, rows, [each.agency_id for each in successors])
     proposals = tuple(
-        Proposal(row.id, row.number, row.citation, row.text, row.period, row.due_on, row.state,
-                 _likely(successors, row.text), frozenset(twins.get((row.duty_id, row.period), ())))
+        Proposal(
+            row.id,
+            row.number,
+            row.citation,
+            row.text,
+            row.period,
+            row.due_on,
+            row.state,
+            _likely(successors, row.text),
+            frozenset(twins.get((row.duty_id, row.period), ())),
+        )
         for row in rows
-    )  # fmt: skip
+    )
     return Succeeded(agency_id, name, successors, proposals)
 
 
@@ -130,7 +141,7 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
             else:
                 moved[assignment_id] = transfer(
                     session, assignment_id, to_agency=to, reason=reason, actor=actor, now=now
-                )  # fmt: skip
+                )
         except Conflict as error:
             left[assignment_id] = error
     return HandedOver(moved, tuple(merged), left)
@@ -173,10 +184,11 @@ def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
     chosen = (
         select(a.c.id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
-        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
         .where(a.c.agency_id == agency_id, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
-    )  # fmt: skip
+    )
     return session.connection().execute(chosen).all()
 
 

@@ -108,12 +108,16 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
     for row in rows:
         citations.setdefault(row.agency_id, set()).add(row.citation)
     lines = [
-        (each, tuple(
-            Given(agency, names[agency], values[agency].get(each.code))
-            for agency in by_agency if is_asked(each, agency, groups, citations[agency])
-        ))
+        (
+            each,
+            tuple(
+                Given(agency, names[agency], values[agency].get(each.code))
+                for agency in by_agency
+                if is_asked(each, agency, groups, citations[agency])
+            ),
+        )
         for each in indicators
-    ]  # fmt: skip
+    ]
     open_ones = {row.agency_id: row.name for row in rows if row.state not in DONE_STATES}
     return Consolidated(plan_id, period, _summed(lines), len(by_agency) - len(open_ones), tuple(open_ones.items()))
 
@@ -143,16 +147,19 @@ def against_the_parts(total: Number, parts: FigureLine) -> Said | None:
     stated, so_far, asked = _written(total), _written(parts.so_far), len(parts.given)
     if parts.missing:
         vi, en = _named([each.agency for each in parts.missing])
-        return (f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; "
-                f"còn thiếu {vi}.",
-                f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have given it, {so_far} in all; "
-                f"missing: {en}.")  # fmt: skip
+        return (
+            f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; còn thiếu {vi}.",
+            f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have given it, {so_far} in all; "
+            f"missing: {en}.",
+        )
     difference = total - parts.so_far
     if not asked or abs(difference) < 1e-6:
         return None
     by, (vi, en) = _written(abs(difference)), ("hơn", "more") if difference > 0 else ("kém", "less")
-    return (f"{stated} khác tổng các đơn vị ({so_far}): {vi} {by}.",
-            f"{stated} is not the agencies' sum ({so_far}): {by} {en}.")  # fmt: skip
+    return (
+        f"{stated} khác tổng các đơn vị ({so_far}): {vi} {by}.",
+        f"{stated} is not the agencies' sum ({so_far}): {by} {en}.",
+    )
 
 
 def doubtful_totals(
@@ -174,10 +181,11 @@ def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
     a, d, g = table(Assignment), table(Duty), table(Agency)
     chosen = (
         select(a.c.id, a.c.agency_id, g.c.name, a.c.state, d.c.citation)
-        .join(d, d.c.id == a.c.duty_id).join(g, g.c.id == a.c.agency_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(g, g.c.id == a.c.agency_id)
         .where(a.c.plan_id == plan_id, a.c.period == period, a.c.state.in_(COUNTED_STATES))
         .order_by(g.c.code, g.c.name, d.c.position)
-    )  # fmt: skip
+    )
     return session.connection().execute(chosen).all()
 
 
@@ -222,8 +230,10 @@ def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Said | None:
         return None
     if indicator.max is not None and total > indicator.max:
         sum_, most = _written(total), _written(indicator.max)
-        return (f"Tổng {sum_} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
-                f"The sum {sum_} is more than there can be ({most}); somebody is mistaken.")  # fmt: skip
+        return (
+            f"Tổng {sum_} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
+            f"The sum {sum_} is more than there can be ({most}); somebody is mistaken.",
+        )
     if indicator.total_of is not None:
         return against_the_parts(total, lines[indicator.total_of])
     if whole is not None and isinstance(whole.total, int | float) and total > whole.total:

@@ -88,11 +88,20 @@ def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime)
     a = table(Assignment)
     opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
     note(session, (), [_open_stand(row, row.due_on) for row in opened])
-    append(session, [
-        event(EventKind.OPENED, now, plan_id=row.plan_id, assignment_id=row.id, key=f"assignment:{row.id}:opened",
-              due=None if row.due_on is None else row.due_on.isoformat())
-        for row in opened
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.OPENED,
+                now,
+                plan_id=row.plan_id,
+                assignment_id=row.id,
+                key=f"assignment:{row.id}:opened",
+                due=None if row.due_on is None else row.due_on.isoformat(),
+            )
+            for row in opened
+        ],
+    )
     return len(opened)
 
 
@@ -119,17 +128,33 @@ def report(session: Session, assignment_id: int, said: ReportText, *, actor: str
     if said.outcome is not Outcome.DONE and not said.reason.strip():
         raise BadInput("Chưa xong thì cần ghi lý do. / Say why it is not finished yet.")
     row = _locked(session, assignment_id)
-    _move(session, row, Action.REPORT, now, reported_at=now, reported_on=local_date(now),
-          acknowledged_at=row.acknowledged_at or now)  # fmt: skip
+    _move(
+        session,
+        row,
+        Action.REPORT,
+        now,
+        reported_at=now,
+        reported_on=local_date(now),
+        acknowledged_at=row.acknowledged_at or now,
+    )
     reports = table(Report)
     connection = session.connection()
     earlier = connection.scalars(select(reports.c.number).where(reports.c.assignment_id == assignment_id)).all()
     number = max(earlier, default=0) + 1
-    made = connection.execute(insert(reports).values(
-        assignment_id=assignment_id, number=number, submitted_at=now, actor=actor, outcome=said.outcome.value,
-        reason=said.reason, body=said.body, figures=dict(said.figures or {}), files=[dict(each) for each in said.files],
-        returned_reason="",
-    ))  # fmt: skip
+    made = connection.execute(
+        insert(reports).values(
+            assignment_id=assignment_id,
+            number=number,
+            submitted_at=now,
+            actor=actor,
+            outcome=said.outcome.value,
+            reason=said.reason,
+            body=said.body,
+            figures=dict(said.figures or {}),
+            files=[dict(each) for each in said.files],
+            returned_reason="",
+        )
+    )
     _tell(session, EventKind.REPORTED, row, actor, now, outcome=said.outcome.value, number=number)
     return int((made.inserted_primary_key or (0,))[0])
 
@@ -179,13 +204,29 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
     )
     if session.connection().scalars(waiting).first() is not None:
         raise Conflict("Đã có một đề nghị gia hạn đang chờ. / An extension request is already waiting.")
-    made = session.connection().execute(insert(extensions).values(
-        assignment_id=assignment_id, asked_at=now, actor=actor, until=until, reason=reason, decided_by="", answer="",
-    ))  # fmt: skip
+    made = session.connection().execute(
+        insert(extensions).values(
+            assignment_id=assignment_id,
+            asked_at=now,
+            actor=actor,
+            until=until,
+            reason=reason,
+            decided_by="",
+            answer="",
+        )
+    )
     extension_id = int((made.inserted_primary_key or (0,))[0])
     _tell(session, EventKind.EXTENSION_ASKED, row, actor, now, until=until.isoformat(), reason=reason)
-    _say(session, row, now, Role.MONITOR, NoticeKind.EXTENSION_ASKED, f"extension:{extension_id}:asked",
-         until=until.isoformat(), reason=reason)  # fmt: skip
+    _say(
+        session,
+        row,
+        now,
+        Role.MONITOR,
+        NoticeKind.EXTENSION_ASKED,
+        f"extension:{extension_id}:asked",
+        until=until.isoformat(),
+        reason=reason,
+    )
     return extension_id
 
 
@@ -210,8 +251,17 @@ def decide_extension(
         move_due(session, row, asked.until, now)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
     _tell(session, kind, row, actor, now, until=asked.until.isoformat(), answer=answer)
-    _say(session, row, now, Role.COORDINATOR, NoticeKind.EXTENSION_DECIDED, f"extension:{extension_id}:decided",
-         granted=granted, until=asked.until.isoformat(), answer=answer)  # fmt: skip
+    _say(
+        session,
+        row,
+        now,
+        Role.COORDINATOR,
+        NoticeKind.EXTENSION_DECIDED,
+        f"extension:{extension_id}:decided",
+        granted=granted,
+        until=asked.until.isoformat(),
+        answer=answer,
+    )
 
 
 def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
@@ -243,17 +293,35 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     plans = table(Plan)
     above = select(plans.c.supervisor_id, plans.c.issuer_id).where(plans.c.id == row.plan_id)
     kept |= {
-        "agency_id": to_agency, "supervisor_id": supervisor_of(to_agency, *session.connection().execute(above).one()),
-        "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now), "acknowledged_at": None,
-        "acted_until": None, "next_action_at": now, "quiet": None, "level": 0,
+        "agency_id": to_agency,
+        "supervisor_id": supervisor_of(to_agency, *session.connection().execute(above).one()),
+        "state": State.ASSIGNED,
+        "opened_at": now,
+        "opened_on": local_date(now),
+        "acknowledged_at": None,
+        "acted_until": None,
+        "next_action_at": now,
+        "quiet": None,
+        "level": 0,
         "transferred_from_id": assignment_id,
-    }  # fmt: skip
+    }
     made = session.connection().execute(insert(assignments).values(**kept))
     new_id = int((made.inserted_primary_key or (0,))[0])
     note(session, (), [Stand(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
     _tell(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
-    append(session, [event(EventKind.OPENED, now, actor=actor, plan_id=row.plan_id, assignment_id=new_id,
-                           transferred_from=assignment_id)])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.OPENED,
+                now,
+                actor=actor,
+                plan_id=row.plan_id,
+                assignment_id=new_id,
+                transferred_from=assignment_id,
+            )
+        ],
+    )
     _say(session, row, now, Role.COORDINATOR, NoticeKind.TRANSFERRED, "transferred", to=to_agency, reason=reason)
     return new_id
 
@@ -277,9 +345,14 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
 
 
 def move_due(
-    session: Session, row: Row[Any], due_on: date, now: datetime, why: Mapping[str, str] | None = None,
-    book: Rulebook | None = None, nominal: date | None = None,
-) -> None:  # fmt: skip
+    session: Session,
+    row: Row[Any],
+    due_on: date,
+    now: datetime,
+    why: Mapping[str, str] | None = None,
+    book: Rulebook | None = None,
+    nominal: date | None = None,
+) -> None:
     """Set another due date and look again at when the assignment is next due. The original date is kept. ``book``:
     read once by a caller who moves many. ``nominal``: the day that later changes of the calendar reckon from."""
     assignments = table(Assignment)
@@ -328,9 +401,13 @@ def _open_stand(row: Any, due_on: date | None) -> Stand:
 
 
 def _agenda(
-    session: Session, row: Row[Any], state: State, now: datetime, due_on: date | None = None,
+    session: Session,
+    row: Row[Any],
+    state: State,
+    now: datetime,
+    due_on: date | None = None,
     book: Rulebook | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """``next_action_at`` and ``quiet`` after a change."""
     if state not in OPEN_STATES:
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}

@@ -155,10 +155,21 @@ def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now
     period, due = opening.round.period, opening.round.due
     single = period.cadence is Cadence.ONCE
     return {
-        "plan_id": plan.id, "duty_id": opening.duty.id, "agency_id": agency_id,
-        "supervisor_id": supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id), "period": period.key,
-        "window_start": None if single else period.start, "window_end": None if single else period.end,
-        "nominal_due": due.nominal, "original_due_on": due.on, "due_on": due.on, "due_why": dict(due.why),
-        "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
-        "next_action_at": now, "level": 0,
-    }  # fmt: skip
+        "plan_id": plan.id,
+        "duty_id": opening.duty.id,
+        "agency_id": agency_id,
+        "supervisor_id": supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id),
+        "period": period.key,
+        "window_start": None if single else period.start,
+        "window_end": None if single else period.end,
+        "nominal_due": due.nominal,
+        "original_due_on": due.on,
+        "due_on": due.on,
+        "due_why": dict(due.why),
+        "ladder_id": ladder_id,
+        "state": State.ASSIGNED,
+        "opened_at": now,
+        "opened_on": local_date(now),
+        "next_action_at": now,
+        "level": 0,
+    }

@@ -164,10 +164,11 @@ def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
     m = table(Letter)
     soon = bindparam("soon", type_=m.c.send_after.type)
     session.connection().execute(
-        update(m).where(m.c.id == bindparam("row_id"), ~m.c.urgent)
+        update(m)
+        .where(m.c.id == bindparam("row_id"), ~m.c.urgent)
         .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=soon)),
         [{"row_id": letter_id, "soon": send_after} for letter_id, send_after in letters_by.items()],
-    )  # fmt: skip
+    )
 
 
 def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
@@ -186,28 +187,54 @@ def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, 
 
 def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:
     return letter_row(
-        slot.recipient, slot.channel, day, leaves_at(day, now, slot.line.policy, urgent=slot.line.urgent), now,
-        urgent=slot.line.urgent, number=slot.number,
-    )  # fmt: skip
+        slot.recipient,
+        slot.channel,
+        day,
+        leaves_at(day, now, slot.line.policy, urgent=slot.line.urgent),
+        now,
+        urgent=slot.line.urgent,
+        number=slot.number,
+    )
 
 
 def letter_row(
-    recipient: Recipient, channel: str, day: date, send_after: datetime, now: datetime, *, urgent: bool = False,
+    recipient: Recipient,
+    channel: str,
+    day: date,
+    send_after: datetime,
+    now: datetime,
+    *,
+    urgent: bool = False,
     number: int = 1,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """A letter as a row to insert."""
     return {
-        "key": letter_key(recipient, channel, day, number), "contact_id": recipient.id,
-        "agency_id": recipient.agency_id, "role": recipient.role, "channel": channel, "day": day, "urgent": urgent,
-        "send_after": send_after, "state": LetterState.QUEUED, "created_at": now,
-        "reason": "", "leased_by": "", "attempts": 0, "receipt": "",
-    }  # fmt: skip
+        "key": letter_key(recipient, channel, day, number),
+        "contact_id": recipient.id,
+        "agency_id": recipient.agency_id,
+        "role": recipient.role,
+        "channel": channel,
+        "day": day,
+        "urgent": urgent,
+        "send_after": send_after,
+        "state": LetterState.QUEUED,
+        "created_at": now,
+        "reason": "",
+        "leased_by": "",
+        "attempts": 0,
+        "receipt": "",
+    }
 
 
 def _notice(slot: Slot, letter_id: int) -> dict[str, Any]:
     line = slot.line
     return {
-        "key": f"{line.effect}:{slot.recipient.id}:{slot.channel}", "letter_id": letter_id,
-        "assignment_id": line.assignment_id, "kind": line.kind, "rung": line.rung, "level": line.level,
-        "detail": line.detail, "moot": "",
-    }  # fmt: skip
+        "key": f"{line.effect}:{slot.recipient.id}:{slot.channel}",
+        "letter_id": letter_id,
+        "assignment_id": line.assignment_id,
+        "kind": line.kind,
+        "rung": line.rung,
+        "level": line.level,
+        "detail": line.detail,
+        "moot": "",
+    }

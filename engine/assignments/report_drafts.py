@@ -34,9 +34,16 @@ class Kept:
 
 
 def save(
-    session: Session, agency_id: str, plan_id: int, period: str, fields: Mapping[str, str], *, actor: str,
-    now: datetime, seen: datetime | None = None,
-) -> datetime:  # fmt: skip
+    session: Session,
+    agency_id: str,
+    plan_id: int,
+    period: str,
+    fields: Mapping[str, str],
+    *,
+    actor: str,
+    now: datetime,
+    seen: datetime | None = None,
+) -> datetime:
     """Keep what was typed; empty fields are left out. ``seen`` is the ``saved_at`` of the draft that the page showed
     (None: it showed none): when somebody else saved since, Conflict says who and nothing is overwritten."""
     typed = {name: text.replace("\0", "") for name, text in fields.items() if text}
@@ -72,9 +79,9 @@ def restore(session: Session, agency_id: str, plan_id: int, period: str) -> Kept
 def discard(session: Session, agency_id: str, plan_id: int, period: str) -> None:
     """Forget it: the page was submitted, or its owner begins anew."""
     drafts = table(Draft)
-    session.connection().execute(delete(drafts).where(
-        drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period
-    ))  # fmt: skip
+    session.connection().execute(
+        delete(drafts).where(drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period)
+    )
 
 
 def files_named(session: Session, agency_ids: Collection[str]) -> set[tuple[str, str]]:
@@ -83,9 +90,11 @@ def files_named(session: Session, agency_ids: Collection[str]) -> set[tuple[str,
     drafts = table(Draft)
     chosen = select(drafts.c.agency_id, drafts.c.body).where(among(session, drafts.c.agency_id, agency_ids))
     return {
-        (agency_id, digest) for agency_id, body in session.connection().execute(chosen)
-        for text in body.values() for digest in _DIGEST.findall(text)
-    }  # fmt: skip
+        (agency_id, digest)
+        for agency_id, body in session.connection().execute(chosen)
+        for text in body.values()
+        for digest in _DIGEST.findall(text)
+    }
 
 
 def _must_fit(fields: Mapping[str, str]) -> None:

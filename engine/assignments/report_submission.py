@@ -60,12 +60,14 @@ def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures
     if problems:
         return Submission(problems=problems)
     placed = _place(chosen, indicators, values)
-    return Submission({
-        duty.assignment_id: ReportText(
-            Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files
-        )
-        for duty in chosen
-    })  # fmt: skip
+    return Submission(
+        {
+            duty.assignment_id: ReportText(
+                Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files
+            )
+            for duty in chosen
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,12 @@ def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures:
     values, wrong = read_figures(indicators, figures)
     blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
     return Checklist(
-        tuple(duty for duty, problems in chosen if not problems), tuple(each for each in chosen if each[1]),
-        tuple(duty for duty in duties if duty.outcome == LATER), wrong, blank,
-    )  # fmt: skip
+        tuple(duty for duty, problems in chosen if not problems),
+        tuple(each for each in chosen if each[1]),
+        tuple(duty for duty in duties if duty.outcome == LATER),
+        wrong,
+        blank,
+    )
 
 
 def _duty_problems(duty: Typed) -> dict[str, Said]:
@@ -126,8 +131,9 @@ def read_figures(
         if isinstance(part, int | float) and isinstance(whole, int | float) and part > whole:
             name = names[indicator.part_of or ""]
             wrong[indicator.code] = (
-                f"Không thể lớn hơn «{name}» ({whole}).", f"Cannot be more than “{name}” ({whole})."
-            )  # fmt: skip
+                f"Không thể lớn hơn «{name}» ({whole}).",
+                f"Cannot be more than “{name}” ({whole}).",
+            )
     return values, wrong
 
 

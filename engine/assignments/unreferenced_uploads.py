@@ -70,8 +70,10 @@ def _forget(session: Session, agency_id: str, digests: Collection[str], now: dat
     e = table(Evidence)
     mine = (e.c.agency_id == agency_id, among(session, e.c.digest, digests), e.c.at < now - KEPT)
     gone = session.connection().execute(delete(e).where(*mine).returning(e.c.digest, e.c.size)).all()
-    append(session, [event(EventKind.EVIDENCE_REMOVED, now, digest=row.digest, size=row.size, agency=agency_id)
-                     for row in gone])  # fmt: skip
+    append(
+        session,
+        [event(EventKind.EVIDENCE_REMOVED, now, digest=row.digest, size=row.size, agency=agency_id) for row in gone],
+    )
     return len(gone)
 
 

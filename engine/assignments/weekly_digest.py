@@ -104,32 +104,63 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         (owed if late.get((recipient.agency_id, _audience(recipient.role)), 0) else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _into_letters(session, owed, week, policy, book, now)
-    insert_new(session, Digest, [
-        {"contact_id": contact_id, "week": week, "letter_id": letter_id, "at": now}
-        for contact_id, letter_id in sorted(rows.items())
-    ])  # fmt: skip
-    append(session, [
-        event(EventKind.DIGEST_EMPTY, now, key=f"digest:{recipient.id}:{week}:empty", contact=recipient.id, week=week)
-        for recipient in empty
-    ])  # fmt: skip
+    insert_new(
+        session,
+        Digest,
+        [
+            {"contact_id": contact_id, "week": week, "letter_id": letter_id, "at": now}
+            for contact_id, letter_id in sorted(rows.items())
+        ],
+    )
+    append(
+        session,
+        [
+            event(
+                EventKind.DIGEST_EMPTY, now, key=f"digest:{recipient.id}:{week}:empty", contact=recipient.id, week=week
+            )
+            for recipient in empty
+        ],
+    )
     return len(owed), len(empty)
 
 
 def overdue(
-    session: Session, today: date, *, agencies: Iterable[str] = (), supervisors: Iterable[str] = (),
+    session: Session,
+    today: date,
+    *,
+    agencies: Iterable[str] = (),
+    supervisors: Iterable[str] = (),
     issuers: Iterable[str] = (),
-) -> list[OverdueRow]:  # fmt: skip
+) -> list[OverdueRow]:
     """Open assignments past their due date that concern any of the given bodies, worst first."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a.c.id, a.c.agency_id, g.c.name, a.c.supervisor_id, p.c.issuer_id, p.c.id, p.c.number, d.c.citation,
-               d.c.text, a.c.period, a.c.due_on, a.c.level, d.c.request)
-        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        select(
+            a.c.id,
+            a.c.agency_id,
+            g.c.name,
+            a.c.supervisor_id,
+            p.c.issuer_id,
+            p.c.id,
+            p.c.number,
+            d.c.citation,
+            d.c.text,
+            a.c.period,
+            a.c.due_on,
+            a.c.level,
+            d.c.request,
+        )
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
         .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
-        .where(a.c.agency_id.in_(list(agencies)) | a.c.supervisor_id.in_(list(supervisors))
-               | p.c.issuer_id.in_(list(issuers)))
+        .where(
+            a.c.agency_id.in_(list(agencies))
+            | a.c.supervisor_id.in_(list(supervisors))
+            | p.c.issuer_id.in_(list(issuers))
+        )
         .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
-    )  # fmt: skip
+    )
     return [OverdueRow(*tuple(row)) for row in session.connection().execute(chosen)]
 
 
@@ -147,7 +178,7 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
         .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
         .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
         .group_by(p.c.issuer_id)
-    )  # fmt: skip
+    )
     return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(chosen)}
 
 
@@ -169,8 +200,9 @@ def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], i
         chosen = (
             select(column, func.count())
             .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
-            .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE).group_by(column)
-        )  # fmt: skip
+            .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+            .group_by(column)
+        )
         if role is Role.LEADERSHIP:
             chosen = chosen.where(~d.c.request)
         counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(chosen)}

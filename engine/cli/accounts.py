@@ -32,8 +32,17 @@ def add(
     _, database, now, actor = opened(at)
     password = _new_password() if with_password else ""
     with database.write() as session:
-        made = accounts.create(session, email=email, role=role, agency_id=agency, label=label, language=language,
-                               password=password, actor=actor, now=now)  # fmt: skip
+        made = accounts.create(
+            session,
+            email=email,
+            role=role,
+            agency_id=agency,
+            label=label,
+            language=language,
+            password=password,
+            actor=actor,
+            now=now,
+        )
     typer.echo(f"Đã lập tài khoản số {made}. / Account {made} made.")
 
 

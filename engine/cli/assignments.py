@@ -39,9 +39,13 @@ At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
 def add_commands(app: typer.Typer) -> None:
     """Hang the engine's commands below the root command."""
     for name, commands in (
-        ("plan", plans), ("assignment", assignments), ("load", files), ("db", database_app), ("links", links),
+        ("plan", plans),
+        ("assignment", assignments),
+        ("load", files),
+        ("db", database_app),
+        ("links", links),
         ("account", accounts_app),
-    ):  # fmt: skip
+    ):
         app.add_typer(commands, name=name)
 
 

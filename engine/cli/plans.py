@@ -58,8 +58,11 @@ def plan_import(
 
 def _doubts(found: ImportedPlan) -> None:
     duties, items = sum(1 for _ in found.duties), sum(1 for _ in found.items)
-    typer.echo(f"{items} mục, {duties} nhiệm vụ, {len(found.warnings)} điều cần soát. "
-               f"/ {items} items, {duties} duties, {len(found.warnings)} things to check.", err=True)  # fmt: skip
+    typer.echo(
+        f"{items} mục, {duties} nhiệm vụ, {len(found.warnings)} điều cần soát. "
+        f"/ {items} items, {duties} duties, {len(found.warnings)} things to check.",
+        err=True,
+    )
     for doubt in found.warnings:
         message = " ".join(doubt.message.split())
         named = message if message.startswith(doubt.place) else f"{doubt.place}: {message}"
@@ -123,8 +126,14 @@ def plan_renew(
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
         raise BadInput(f"Ngày ban hành {issued_on} không thuộc năm {year}. / {issued_on} is not in {year}.")
-    text, points = renew(old, year=year, number=plan_number(number), issued_on=issued_on, calendar=days.calendar(),
-                         known_until=days.known_until)  # fmt: skip
+    text, points = renew(
+        old,
+        year=year,
+        number=plan_number(number),
+        issued_on=issued_on,
+        calendar=days.calendar(),
+        known_until=days.known_until,
+    )
     _give(text, output)
     typer.echo(f"{len(points)} điều cần xác nhận: / {len(points)} things to confirm:", err=True)
     for point in points:
@@ -172,8 +181,10 @@ def plan_end(
     _, database, now, actor = opened(at)
     with database.read() as session:
         left = would_leave(session, plan, now)
-    typer.echo(f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}. "
-               f"/ Open {left.open}, overdue {left.overdue}, never to open {left.to_open}.")  # fmt: skip
+    typer.echo(
+        f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}. "
+        f"/ Open {left.open}, overdue {left.overdue}, never to open {left.to_open}."
+    )
     if not yes and not typer.confirm("Kết thúc? / End it?"):
         raise typer.Exit(1)
     with database.write() as session:

@@ -95,8 +95,10 @@ def _read(text: str) -> _Line:
     first = _day(found[1])
     last = _day(found[2]) if found[2] else first
     if not timedelta(0) <= last - first <= LONGEST_SPAN:
-        raise _Wrong("khoảng ngày ngược, hoặc dài quá một tháng / the span is reversed or over a month",
-                     "viết ngày đầu rồi ngày cuối / write the first day, then the last")  # fmt: skip
+        raise _Wrong(
+            "khoảng ngày ngược, hoặc dài quá một tháng / the span is reversed or over a month",
+            "viết ngày đầu rồi ngày cuối / write the first day, then the last",
+        )
     said, basis = found[3], ""
     in_brackets = _BASIS.search(said)
     if in_brackets:
@@ -126,15 +128,18 @@ def _kind(said: str) -> tuple[DayKind | None, str]:
 def _day(text: str) -> date:
     found = read_day(text)
     if found is None:
-        raise _Wrong(f"«{text}» không phải ngày có thật / is no day of the calendar",
-                     "viết như 2/9/2026 / write like 2/9/2026")  # fmt: skip
+        raise _Wrong(
+            f"«{text}» không phải ngày có thật / is no day of the calendar", "viết như 2/9/2026 / write like 2/9/2026"
+        )
     return found
 
 
 def _must_be_new(day: date, seen: dict[date, int]) -> None:
     if day in seen:
-        raise _Wrong(f"ngày {day.day}/{day.month}/{day.year} đã có ở dòng {seen[day]} / stands on line {seen[day]} too",
-                     "giữ một dòng / keep one of them")  # fmt: skip
+        raise _Wrong(
+            f"ngày {day.day}/{day.month}/{day.year} đã có ở dòng {seen[day]} / stands on line {seen[day]} too",
+            "giữ một dòng / keep one of them",
+        )
 
 
 def _must_change(day: date, kind: DayKind | None, calendar: WorkCalendar) -> None:

@@ -47,15 +47,17 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "nothing": ("không thay đổi", "nothing changes"),
     "none": ("không có", "none"),
     "head": ("Từ {0} ngày {1} sang {2} ngày {3}", "From {0} of {1} to {2} of {3}"),
-    "sum": ("Nhiệm vụ: thêm {added}, bỏ {removed}, sửa lời {reworded}, đổi số {moved}. Cơ quan có thay đổi: {bodies}.",
-            "Duties: {added} added, {removed} removed, {reworded} reworded, {moved} renumbered. "
-            "Bodies concerned: {bodies}."),
+    "sum": (
+        "Nhiệm vụ: thêm {added}, bỏ {removed}, sửa lời {reworded}, đổi số {moved}. Cơ quan có thay đổi: {bodies}.",
+        "Duties: {added} added, {removed} removed, {reworded} reworded, {moved} renumbered. "
+        "Bodies concerned: {bodies}.",
+    ),
     "plan": ("Thông tin chung", "The plan itself"),
     "by_body": ("Theo cơ quan", "By body"),
     "by_duty": ("Theo nhiệm vụ", "By duty"),
     "new_owner": ("nhận thêm", "takes over"),
     "old_owner": ("thôi chủ trì", "no longer owns"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,9 @@ def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) 
 
 def _common(duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
     """What a change is for everybody."""
-    found = [say(each) for each in (Change.ADDED, Change.REMOVED, Change.REWORDED, Change.REQUEST)
-             if each in duty.changes]  # fmt: skip
+    found = [
+        say(each) for each in (Change.ADDED, Change.REMOVED, Change.REWORDED, Change.REQUEST) if each in duty.changes
+    ]
     if Change.MOVED in duty.changes:
         found.append(say("moved", duty.was))
     if Change.CADENCE in duty.changes:
@@ -223,11 +226,14 @@ def _json(duty: DutyChange) -> dict[str, Any]:
         "coordinating": {"added": list(duty.coordinating_added), "removed": list(duty.coordinating_removed)},
         "cadence": {"before": list(duty.cadence_was), "after": list(duty.cadence_now)},
         "due": [
-            {"period": each.period, "before": each.before and each.before.isoformat(),
-             "after": each.after and each.after.isoformat()}
+            {
+                "period": each.period,
+                "before": each.before and each.before.isoformat(),
+                "after": each.after and each.after.isoformat(),
+            }
             for each in duty.due
         ],
-    }  # fmt: skip
+    }
 
 
 def compare(was: PlanFile, now: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> PlanDiff:
@@ -242,8 +248,19 @@ def compare(was: PlanFile, now: PlanFile, directory: DirectoryFile, calendar: Wo
 
 
 def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
-    for field in ("number", "issuer", "issued_on", "year", "title", "short_title", "sms_name", "supervisor", "urgency",
-                  "policy", "directory"):  # fmt: skip
+    for field in (
+        "number",
+        "issuer",
+        "issued_on",
+        "year",
+        "title",
+        "short_title",
+        "sms_name",
+        "supervisor",
+        "urgency",
+        "policy",
+        "directory",
+    ):
         before, after = str(getattr(was, field)), str(getattr(now, field))
         if before != after:
             yield field, before, after
@@ -279,16 +296,20 @@ def _paired(was: PlanFile, now: PlanFile) -> list[Pair]:
         for mine in new:
             if mine.duty.citation in match:
                 continue
-            same = [each for each in free.values() if _key(each) == _key(mine)
-                    and (not same_place or each.duty.citation == mine.duty.citation)]  # fmt: skip
+            same = [
+                each
+                for each in free.values()
+                if _key(each) == _key(mine) and (not same_place or each.duty.citation == mine.duty.citation)
+            ]
             if same:
                 take(mine, same[0])
     words = {id(each): Counter(re.findall(r"\w+", each.duty.text.casefold())) for each in (*old, *new)}
     left = [each for each in new if each.duty.citation not in match]
     scored = [
         (_alike(words[id(mine)], words[id(theirs)]), mine.duty.citation == theirs.duty.citation, mine, theirs)
-        for mine in left for theirs in free.values()
-    ]  # fmt: skip
+        for mine in left
+        for theirs in free.values()
+    ]
     for score, here, mine, theirs in sorted(scored, key=lambda each: each[:2], reverse=True):
         near = ALIKE / 2 if here else ALIKE
         if score >= near and mine.duty.citation not in match and theirs.duty.citation in free:
@@ -306,9 +327,13 @@ def _alike(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _changed(
-    before: PlacedDuty | None, after: PlacedDuty | None, was: PlanFile, now: PlanFile, directory: DirectoryFile,
+    before: PlacedDuty | None,
+    after: PlacedDuty | None,
+    was: PlanFile,
+    now: PlanFile,
+    directory: DirectoryFile,
     calendar: WorkCalendar,
-) -> DutyChange:  # fmt: skip
+) -> DutyChange:
     owners_was, owners_now = (_bodies(each.owners if each else (), directory) for each in (before, after))
     with_was, with_now = (_bodies(each.duty.coordinating if each else (), directory) for each in (before, after))
     due = tuple(_due_changes(before, after, was, now, calendar)) if before and after else ()
@@ -325,14 +350,19 @@ def _changed(
         }
         changes = {change for change, differs in tests.items() if differs}
     return DutyChange(
-        was=before.duty.citation if before else "", now=after.duty.citation if after else "",
-        text_was=before.duty.text if before else "", text_now=after.duty.text if after else "",
-        changes=frozenset(changes), owners_was=owners_was, owners_now=owners_now,
+        was=before.duty.citation if before else "",
+        now=after.duty.citation if after else "",
+        text_was=before.duty.text if before else "",
+        text_now=after.duty.text if after else "",
+        changes=frozenset(changes),
+        owners_was=owners_was,
+        owners_now=owners_now,
         coordinating_added=tuple(each for each in with_now if each not in with_was),
         coordinating_removed=tuple(each for each in with_was if each not in with_now),
         cadence_was=tuple(before.duty.cadence) if before else (),
-        cadence_now=tuple(after.duty.cadence) if after else (), due=due,
-    )  # fmt: skip
+        cadence_now=tuple(after.duty.cadence) if after else (),
+        due=due,
+    )
 
 
 def _bodies(ids: Sequence[str], directory: DirectoryFile) -> tuple[str, ...]:

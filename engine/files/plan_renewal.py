@@ -88,16 +88,25 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
         yield Point(field, f"«{getattr(new, field)}»", f"“{getattr(new, field)}”")
     yield Point("supervisor", f"vẫn là {new.supervisor}", f"still {new.supervisor}")
     if new.year > known_until:
-        yield Point("calendar", f"chưa nhập lịch nghỉ Tết và hoán đổi năm {new.year}; các hạn có thể còn dời",
-                    f"Tết and swapped days of {new.year} are not entered; due dates may still move")  # fmt: skip
+        yield Point(
+            "calendar",
+            f"chưa nhập lịch nghỉ Tết và hoán đổi năm {new.year}; các hạn có thể còn dời",
+            f"Tết and swapped days of {new.year} are not entered; due dates may still move",
+        )
     yield from _due_points(new, calendar)
     for name, rule in old.report_rules.items():
         for letter in rule.overrides:
-            yield Point(f"report_rules.{name}", f"đã bỏ hạn riêng kỳ {letter.period} ({letter.basis})",
-                        f"the letter about {letter.period} ({letter.basis}) is left out")  # fmt: skip
+            yield Point(
+                f"report_rules.{name}",
+                f"đã bỏ hạn riêng kỳ {letter.period} ({letter.basis})",
+                f"the letter about {letter.period} ({letter.basis}) is left out",
+            )
     for gap in new.gaps:
-        yield Point(gap.citation, "văn bản cũ bỏ số này; văn bản mới có thể không",
-                    "the old document leaves this number out; the new one may not")  # fmt: skip
+        yield Point(
+            gap.citation,
+            "văn bản cũ bỏ số này; văn bản mới có thể không",
+            "the old document leaves this number out; the new one may not",
+        )
     for indicator in new.indicators:
         if indicator.target is not None:
             yield Point(
@@ -108,8 +117,11 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
         if named:
             yield Point(citation, f"lời văn giữ nguyên, có nêu «{named}»", f"the words are kept; they name “{named}”")
     bodies = sorted({name for placed in new.duties.values() for name in placed.owners})
-    yield Point("owners", f"{len(bodies)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
-                f"{len(bodies)} owners are kept; check for mergers and new names")  # fmt: skip
+    yield Point(
+        "owners",
+        f"{len(bodies)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
+        f"{len(bodies)} owners are kept; check for mergers and new names",
+    )
 
 
 def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:

@@ -25,8 +25,10 @@ class Wish(StrEnum):
 
 
 DO: Mapping[Wish, Callable[..., None]] = {
-    Wish.STOP: preferences.stop, Wish.SLOW: preferences.slow, Wish.RESUME: preferences.resume,
-}  # fmt: skip
+    Wish.STOP: preferences.stop,
+    Wish.SLOW: preferences.slow,
+    Wish.RESUME: preferences.resume,
+}
 
 
 def own_contact(visit: Visit, session: Session) -> ContactLine | None:

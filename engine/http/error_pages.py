@@ -106,10 +106,12 @@ def _http(request: Request, error: Exception) -> Response:
     said = WORDS.get(error.status_code, (str(error.detail),) * 2)
     most = most_bytes(request.url.path)
     if error.status_code == 413 and most > MOST_BYTES:
-        said = (f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
-                "nhẹ hơn (bớt hình ảnh).",
-                f"Over {most // 1_000_000} MB at a time; go back and send fewer files, or lighter ones (with fewer "
-                "pictures).")  # fmt: skip
+        said = (
+            f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
+            "nhẹ hơn (bớt hình ảnh).",
+            f"Over {most // 1_000_000} MB at a time; go back and send fewer files, or lighter ones (with fewer "
+            "pictures).",
+        )
     made = answer(request, error.status_code, _in(request, said))
     for name, value in (error.headers or {}).items():
         made.headers[name] = value
@@ -171,7 +173,11 @@ def answer(request: Request, status: int, sentence: str, problems: list[dict[str
         return JSONResponse(body, status, media_type="application/problem+json")
     language, _ = language_of(request)
     page = tools_of(request).templates.render(
-        "error.html", language, status=status, title=title, sentence=sentence,
+        "error.html",
+        language,
+        status=status,
+        title=title,
+        sentence=sentence,
         bare=request.url.path.startswith(("/l/", "/r/", "/u/")),
-    )  # fmt: skip
+    )
     return HTMLResponse(page, status)

@@ -23,9 +23,13 @@ LONG = 40
 CHALLENGE = 'Bearer realm="dondoc"'
 """RFC 9110, 11.6.1: a 401 says how one may sign in."""
 NAMES: dict[str, tuple[str, str]] = {
-    "body": ("Đã làm gì", "What was done"), "reason": ("Lý do", "Reason"), "words": ("Trả lời", "Answer"),
-    "figure": ("Số liệu", "Figure"), "text": ("Nội dung", "Text"), "label": ("Tên gọi", "Name"),
-}  # fmt: skip
+    "body": ("Đã làm gì", "What was done"),
+    "reason": ("Lý do", "Reason"),
+    "words": ("Trả lời", "Answer"),
+    "figure": ("Số liệu", "Figure"),
+    "text": ("Nội dung", "Text"),
+    "label": ("Tên gọi", "Name"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,16 @@ async def unsent_page(request: Request) -> HTMLResponse | None:
     if SECRET & set(form.fields):
         return None
     page = tools.templates.render(
-        "unsent.html", language_of(request)[0], status=401, bare=True, fields=_fields(form), files=_files(form),
-        action=_same_address(request), kind=kind, form_token=tools.tokens.make(binding),
-    )  # fmt: skip
+        "unsent.html",
+        language_of(request)[0],
+        status=401,
+        bare=True,
+        fields=_fields(form),
+        files=_files(form),
+        action=_same_address(request),
+        kind=kind,
+        form_token=tools.tokens.make(binding),
+    )
     return HTMLResponse(page, 401, {"www-authenticate": CHALLENGE})
 
 
@@ -70,8 +81,10 @@ def _same_address(request: Request) -> str:
 def _fields(form: Form) -> list[Field]:
     return [
         Field(name, value, _words(name), _typed(name, value))
-        for name, values in form.fields.items() if name != "token" for value in values
-    ]  # fmt: skip
+        for name, values in form.fields.items()
+        if name != "token"
+        for value in values
+    ]
 
 
 def _typed(name: str, value: str) -> bool:

@@ -88,8 +88,9 @@ def assignment_filter(
     department: Code = "",
 ) -> AssignmentFilter:
     """What to list of the assignments."""
-    return AssignmentFilter(plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting, kind=kind,
-                            department=department)  # fmt: skip
+    return AssignmentFilter(
+        plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting, kind=kind, department=department
+    )
 
 
 def letter_filter(

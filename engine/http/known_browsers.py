@@ -29,8 +29,9 @@ def mark_here(visit: Visit, email: str) -> str:
 def remember(visit: Visit, answer: Response, email: str) -> None:
     """Mark the browser that signed in: the cookie holds no address, but a digest of one."""
     sealed = str(_seal(visit).dumps([_whose(email), mark_here(visit, email) or secrets.token_urlsafe(16)]))
-    answer.set_cookie(guarded(COOKIE, visit.secure), sealed, max_age=YEAR, httponly=True, samesite="lax",
-                      secure=visit.secure)  # fmt: skip
+    answer.set_cookie(
+        guarded(COOKIE, visit.secure), sealed, max_age=YEAR, httponly=True, samesite="lax", secure=visit.secure
+    )
 
 
 def _whose(email: str) -> str:

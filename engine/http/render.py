@@ -33,13 +33,24 @@ HERE = Path(__file__).parent.parent / "web"
 FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Deed, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
 FATE = {
-    LetterState.QUEUED: "t", LetterState.SENDING: "t", LetterState.ACCEPTED: "d", LetterState.DELIVERED: "d",
-    LetterState.BOUNCED_SOFT: "s", LetterState.UNKNOWN: "s", LetterState.BOUNCED_HARD: "o", LetterState.REFUSED: "o",
-    LetterState.EXPIRED: "o", LetterState.SUPPRESSED: "n",
-}  # fmt: skip
+    LetterState.QUEUED: "t",
+    LetterState.SENDING: "t",
+    LetterState.ACCEPTED: "d",
+    LetterState.DELIVERED: "d",
+    LetterState.BOUNCED_SOFT: "s",
+    LetterState.UNKNOWN: "s",
+    LetterState.BOUNCED_HARD: "o",
+    LetterState.REFUSED: "o",
+    LetterState.EXPIRED: "o",
+    LetterState.SUPPRESSED: "n",
+}
 """The mark (colour and shape) of a letter's fate."""
-STATIC = {"dondoc.css": "text/css; charset=utf-8", "plans.css": "text/css; charset=utf-8",
-          "rules.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}  # fmt: skip
+STATIC = {
+    "dondoc.css": "text/css; charset=utf-8",
+    "plans.css": "text/css; charset=utf-8",
+    "rules.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 
 
 # What the page says once a deed is done.
@@ -47,17 +58,25 @@ SAID: Mapping[str, tuple[str, str]] = {
     "acknowledge": ("Đã ghi nhận xác nhận.", "The acknowledgement is recorded."),
     "decline": ("Đã báo cho bộ phận theo dõi; trạng thái giữ nguyên.", "The monitor is told; the state stays."),
     "accept": ("Đã tiếp nhận báo cáo.", "The report is accepted."),
-    "return": ("Đã trả lại; đầu mối sẽ nhận lý do trong thư kế tiếp.",
-               "Returned; the coordinator gets the reason in the next letter."),
-    "chase": ("Đã đưa một dòng đôn đốc vào thư kế tiếp của đầu mối.",
-              "A chasing line is in the coordinator's next letter."),
+    "return": (
+        "Đã trả lại; đầu mối sẽ nhận lý do trong thư kế tiếp.",
+        "Returned; the coordinator gets the reason in the next letter.",
+    ),
+    "chase": (
+        "Đã đưa một dòng đôn đốc vào thư kế tiếp của đầu mối.",
+        "A chasing line is in the coordinator's next letter.",
+    ),
     "ask_extension": ("Đã gửi đề nghị gia hạn.", "The extension request is sent."),
-    "decide_extension": ("Đã trả lời đề nghị gia hạn; đầu mối sẽ nhận thư.",
-                         "The request is decided; the coordinator will be told."),
+    "decide_extension": (
+        "Đã trả lời đề nghị gia hạn; đầu mối sẽ nhận thư.",
+        "The request is decided; the coordinator will be told.",
+    ),
     "cancel": ("Đã hủy phần việc; không thư nào nhắc nữa.", "Cancelled; no letter speaks of it again."),
-    "transfer": ("Đã chuyển giao; cơ quan nhận được nhắc từ đầu.",
-                 "Transferred; the receiving agency is reminded from the beginning."),
-}  # fmt: skip
+    "transfer": (
+        "Đã chuyển giao; cơ quan nhận được nhắc từ đầu.",
+        "Transferred; the receiving agency is reminded from the beginning.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -75,14 +94,24 @@ class Templates:
     def __init__(self) -> None:
         self.static = {name: _static(name, media_type) for name, media_type in STATIC.items()}
         self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, auto_reload=False, bytecode_cache=compiled("pages"),
-        )  # fmt: skip
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            bytecode_cache=compiled("pages"),
+        )
         self._environment.filters["cap"] = lambda text: text[:1].upper() + text[1:]
         self._environment.globals |= {
-            "url": url, "first_words": first_words, "short_day": words.short_day, "short_at": words.short_moment,
-            "static": {name: each.address for name, each in self.static.items()}, "pairs": pairs, "FATE": FATE,
-        } | {kind.__name__: kind for kind in SETS}  # fmt: skip
+            "url": url,
+            "first_words": first_words,
+            "short_day": words.short_day,
+            "short_at": words.short_moment,
+            "static": {name: each.address for name, each in self.static.items()},
+            "pairs": pairs,
+            "FATE": FATE,
+        } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:
         return self._environment.get_template(name).render(**vocabulary(language, today), **facts)
@@ -95,16 +124,26 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         return lambda value: words_of(value, language)
 
     return {
-        "_": lambda vi, en: en if language == "en" else vi, "many": partial(_many, language), "language": language,
+        "_": lambda vi, en: en if language == "en" else vi,
+        "many": partial(_many, language),
+        "language": language,
         "num": spoken_by(words.number_words),
-        "label": spoken_by(label), "device": spoken_by(device_words),
-        "code": spoken_by(words.coded), "level": spoken_by(words.level_name),
-        "day": spoken_by(written), "at": spoken_by(words.moment), "period": spoken_by(words.period_words),
-        "said": spoken_by(said), "why": spoken_by(_why), "in_language": spoken_by(half),
+        "label": spoken_by(label),
+        "device": spoken_by(device_words),
+        "code": spoken_by(words.coded),
+        "level": spoken_by(words.level_name),
+        "day": spoken_by(written),
+        "at": spoken_by(words.moment),
+        "period": spoken_by(words.period_words),
+        "said": spoken_by(said),
+        "why": spoken_by(_why),
+        "in_language": spoken_by(half),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
-        "today": today, "left": _left(language, today), "late": _late(language, today),
-    }  # fmt: skip
+        "today": today,
+        "left": _left(language, today),
+        "late": _late(language, today),
+    }
 
 
 def _many(language: str, count: int, vi: str, one: str, more: str = "") -> str:

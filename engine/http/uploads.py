@@ -84,8 +84,10 @@ def read_lines(
     split = {number: [each.partition(" ")[::2] for each in every] for number, every in lines.items()}
     with visit.context.database.read() as session:
         known = find_all(session, agency_id, {digest for each in split.values() for digest, _ in each})
-    kept = {number: tuple(_named(known[digest], name) for digest, name in each if digest in known)[:MOST_FILES]
-            for number, each in split.items()}  # fmt: skip
+    kept = {
+        number: tuple(_named(known[digest], name) for digest, name in each if digest in known)[:MOST_FILES]
+        for number, each in split.items()
+    }
     gone = {f"{CHOSEN}{number}": GONE for number, each in split.items() if any(d not in known for d, _ in each)}
     return kept, gone
 
@@ -102,8 +104,10 @@ def _take(folder: Path, chosen: Iterable[Upload], before: tuple[Kept, ...]) -> t
         name = _last_part(upload.name)
         try:
             if len(before) + len(taken) >= MOST_FILES:
-                raise FileUnfit(f"Mỗi việc nhiều nhất {MOST_FILES} tệp; chưa nhận «{name}». "
-                                f"/ {MOST_FILES} files a duty at most; “{name}” is not taken.")  # fmt: skip
+                raise FileUnfit(
+                    f"Mỗi việc nhiều nhất {MOST_FILES} tệp; chưa nhận «{name}». "
+                    f"/ {MOST_FILES} files a duty at most; “{name}” is not taken."
+                )
             _must_not_be_secret(name)
             taken.append(store(folder, name=name, body=upload.body))
         except BadInput as error:

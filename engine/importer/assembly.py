@@ -41,9 +41,16 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         )
     head = parts.header
     return ImportedPlan(
-        name, head.number, head.date, head.date_words, head.issuer, head.title, parts.recipients, tuple(sections),
+        name,
+        head.number,
+        head.date,
+        head.date_words,
+        head.issuer,
+        head.title,
+        parts.recipients,
+        tuple(sections),
         tuple(dict.fromkeys(doubts)),
-    )  # fmt: skip
+    )
 
 
 def _heading(node: Node) -> str:

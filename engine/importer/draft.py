@@ -153,9 +153,10 @@ class _Draft:
         """The cycle that the document itself names most often; half-years and the year where it names none."""
         cycles = Counter(
             tuple(name for name in each.cadence if name != "ad_hoc")
-            for duty in self.plan.duties for each in duty.deadlines
+            for duty in self.plan.duties
+            for each in duty.deadlines
             if set(each.cadence) - {"ad_hoc"} and duty.reports_to
-        )  # fmt: skip
+        )
         return cycles.most_common(1)[0][0] if cycles else _USUAL
 
     def _timing(self, duty: DutyText) -> tuple[Timing, str]:

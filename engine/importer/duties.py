@@ -219,16 +219,27 @@ class _Section:
             *(deadlines_in(said.facts.deadline, column=True) if said.facts.deadline else ()),
         )
         if said.seams:
-            self._doubt("two_readings", f"{citation}: có thể là {len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ "
-                        f"«{said.seams[0][:40]}…».", citation)  # fmt: skip
+            self._doubt(
+                "two_readings",
+                f"{citation}: có thể là {len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…».",
+                citation,
+            )
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         given = tuple(name.text for name in said.facts.coordinating)
         lead = roles.lead or "; ".join(name.text for name in said.facts.lead)
         return DutyText(
-            citation, text, said.place, said.mark, lead, tuple(dict.fromkeys((*given, *roles.coordinating))),
-            said.facts.monitor, said.facts.product, _distinct(deadlines), roles.reports_to,
-        )  # fmt: skip
+            citation,
+            text,
+            said.place,
+            said.mark,
+            lead,
+            tuple(dict.fromkeys((*given, *roles.coordinating))),
+            said.facts.monitor,
+            said.facts.product,
+            _distinct(deadlines),
+            roles.reports_to,
+        )
 
     def _table(self, rows: Sequence[Row], path: tuple[str, ...], topic: str) -> None:
         groups: list[list[Row]] = []

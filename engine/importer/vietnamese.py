@@ -27,8 +27,22 @@ _INVISIBLE = dict.fromkeys(
     )
 )
 _SPACES = re.compile(r"[^\S\n]+")
-_LOOKALIKE = str.maketrans({"–": "-", "—": "-", "−": "-", "‑": "-", "‒": "-", "\uf02d": "-", "“": '"', "”": '"',
-                            "’": "'", "‘": "'", "ð": "đ", "Ð": "Đ"})  # fmt: skip
+_LOOKALIKE = str.maketrans(
+    {
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "‑": "-",
+        "‒": "-",
+        "\uf02d": "-",
+        "“": '"',
+        "”": '"',
+        "’": "'",
+        "‘": "'",
+        "ð": "đ",
+        "Ð": "Đ",
+    }
+)
 
 
 def _toned(pairs: str) -> dict[str, str]:

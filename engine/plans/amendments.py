@@ -82,18 +82,45 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
         raise BadInput("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
     book = read_rulebook(session)
     duty = {
-        **_place(session, plan_id), "plan_id": plan_id, "heading": new.heading.strip()[:200], "text": new.text.strip(),
-        "request": new.request, "kind": ADDED, "cadence": [ONCE], "rule": "", "owners": list(owners),
-        "coordinating": list(expand_owners(session, new.coordinating)), "waits_for": [],
-        "added": {"due": new.due.isoformat(), "roll": not new.fixed, "basis": new.basis.strip(),
-                  "reason": new.reason.strip(), "by": actor, "on": local_date(now).isoformat()},
-    }  # fmt: skip
+        **_place(session, plan_id),
+        "plan_id": plan_id,
+        "heading": new.heading.strip()[:200],
+        "text": new.text.strip(),
+        "request": new.request,
+        "kind": ADDED,
+        "cadence": [ONCE],
+        "rule": "",
+        "owners": list(owners),
+        "coordinating": list(expand_owners(session, new.coordinating)),
+        "waits_for": [],
+        "added": {
+            "due": new.due.isoformat(),
+            "roll": not new.fixed,
+            "basis": new.basis.strip(),
+            "reason": new.reason.strip(),
+            "by": actor,
+            "on": local_date(now).isoformat(),
+        },
+    }
     made = session.connection().execute(insert(table(Duty)).values(**duty))
     duty_id = int((made.inserted_primary_key or (0,))[0])
     due = book.calendar.due(new.due, roll=not new.fixed)
     _open(session, plan, duty_id, new.request, owners, [_Round(ONCE, due)], book, now)
-    append(session, [event(EventKind.DUTY_ADDED, now, actor=actor, plan_id=plan_id, duty=duty_id,
-                           citation=duty["citation"], basis=new.basis, owners=list(owners))])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.DUTY_ADDED,
+                now,
+                actor=actor,
+                plan_id=plan_id,
+                duty=duty_id,
+                citation=duty["citation"],
+                basis=new.basis,
+                owners=list(owners),
+            )
+        ],
+    )
     return duty_id
 
 
@@ -122,8 +149,23 @@ def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str,
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
     was = {name: getattr(duty, name) for name in values}
     due = {period: day.isoformat() for period, day in change.due.items()}
-    append(session, [event(EventKind.DUTY_AMENDED, now, actor=actor, plan_id=duty.plan_id, duty=duty_id,
-                           citation=duty.citation, basis=change.basis, was=was, became=values, due=due)])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.DUTY_AMENDED,
+                now,
+                actor=actor,
+                plan_id=duty.plan_id,
+                duty=duty_id,
+                citation=duty.citation,
+                basis=change.basis,
+                was=was,
+                became=values,
+                due=due,
+            )
+        ],
+    )
     return Amended(opened, cancelled, moved)
 
 
@@ -158,25 +200,41 @@ def _place(session: Session, plan_id: int) -> dict[str, Any]:
 
 
 def _open(
-    session: Session, plan: Any, duty_id: int, request: bool, owners: Iterable[str], rounds: Iterable[_Round],
-    book: Rulebook, now: datetime,
-) -> int:  # fmt: skip
+    session: Session,
+    plan: Any,
+    duty_id: int,
+    request: bool,
+    owners: Iterable[str],
+    rounds: Iterable[_Round],
+    book: Rulebook,
+    now: datetime,
+) -> int:
     """Open assignments; those that exist stay as they are. Returns how many are new."""
     ladder_id = freeze_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
     owners = list(owners)
     rows = [
         {
-            "plan_id": plan.id, "duty_id": duty_id, "agency_id": owner,
-            "supervisor_id": supervisor_of(owner, plan.supervisor_id, plan.issuer_id), "period": each.period,
-            "window_start": each.window_start, "window_end": each.window_end,
+            "plan_id": plan.id,
+            "duty_id": duty_id,
+            "agency_id": owner,
+            "supervisor_id": supervisor_of(owner, plan.supervisor_id, plan.issuer_id),
+            "period": each.period,
+            "window_start": each.window_start,
+            "window_end": each.window_end,
             "nominal_due": each.due.nominal if each.due else None,
             "original_due_on": each.original or (each.due.on if each.due else None),
-            "due_on": each.due.on if each.due else None, "due_why": dict(each.due.why) if each.due else {},
-            "ladder_id": ladder_id, "state": State.ASSIGNED, "opened_at": now, "opened_on": local_date(now),
-            "next_action_at": now, "level": 0,
+            "due_on": each.due.on if each.due else None,
+            "due_why": dict(each.due.why) if each.due else {},
+            "ladder_id": ladder_id,
+            "state": State.ASSIGNED,
+            "opened_at": now,
+            "opened_on": local_date(now),
+            "next_action_at": now,
+            "level": 0,
         }
-        for each in rounds for owner in owners
-    ]  # fmt: skip
+        for each in rounds
+        for owner in owners
+    ]
     return open_new(session, rows, now)
 
 
@@ -209,10 +267,12 @@ def _open_rounds(session: Session, duty_id: int) -> list[_Round]:
 def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Rulebook, actor: str, now: datetime) -> int:
     a, p = table(Assignment), table(Plan)
     chosen = (
-        select(a, p.c.urgency).join(p, p.c.id == a.c.plan_id)
+        select(a, p.c.urgency)
+        .join(p, p.c.id == a.c.plan_id)
         .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), a.c.state.in_(OPEN_STATES))
-        .order_by(a.c.id).with_for_update(of=a)
-    )  # fmt: skip
+        .order_by(a.c.id)
+        .with_for_update(of=a)
+    )
     rows = session.connection().execute(chosen).all()
     missing = set(change.due) - {row.period for row in rows}
     if missing:
@@ -224,8 +284,21 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
             continue
         move_due(session, row, due.on, now, due.why, book, due.nominal)
         was = None if row.due_on is None else row.due_on.isoformat()
-        append(session, [event(EventKind.DUE_MOVED, now, actor=actor, plan_id=plan.id, assignment_id=row.id, was=was,
-                               due=due.on.isoformat(), basis=change.basis)])  # fmt: skip
+        append(
+            session,
+            [
+                event(
+                    EventKind.DUE_MOVED,
+                    now,
+                    actor=actor,
+                    plan_id=plan.id,
+                    assignment_id=row.id,
+                    was=was,
+                    due=due.on.isoformat(),
+                    basis=change.basis,
+                )
+            ],
+        )
         lines.append(due_moved_line(row, row.due_on, due.on, book.policy(plan.policy_id), now))
     post(session, lines, read_answering(session, (line.agency_id for line in lines)), book.calendar, now)
     return len(lines)

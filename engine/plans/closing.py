@@ -42,16 +42,15 @@ def would_leave(session: Session, plan_id: int, now: datetime) -> Left:
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
     counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
-    late = select(func.count()).where(
-        a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES), a.c.due_on < local_date(now)
-    )  # fmt: skip
+    late = select(func.count()).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES), a.c.due_on < local_date(now))
     book = read_rulebook(session)
     rounds = planned(session, plan, book.policy(plan.policy_id), book.calendar)
     today = local_date(now)
     to_open = sum(len(each.duty.owners) for each in rounds if each.opens_on > today)
     waiting = counts.get(State.REPORTED, 0)
-    return Left(sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting,
-                to_open)  # fmt: skip
+    return Left(
+        sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting, to_open
+    )
 
 
 def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetime) -> int:
@@ -64,12 +63,25 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
     if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
         _must_be_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
     left = connection.execute(
-        update(a).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
+        update(a)
+        .where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
-    ).rowcount  # fmt: skip
+    ).rowcount
     recount(session)  # the board no longer counts it
-    append(session, [event(EventKind.PLAN_ENDED, now, actor=actor, plan_id=plan_id, key=f"plan:{plan_id}:ended",
-                           reason=reason, open=left)])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.PLAN_ENDED,
+                now,
+                actor=actor,
+                plan_id=plan_id,
+                key=f"plan:{plan_id}:ended",
+                reason=reason,
+                open=left,
+            )
+        ],
+    )
     return int(left)
 
 

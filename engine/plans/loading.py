@@ -100,21 +100,39 @@ def find_plan(session: Session, plan: PlanFile) -> tuple[int, PlanState] | None:
 
 def _plan(plan: PlanFile, body: dict[str, Any], digest: str) -> dict[str, Any]:
     return {
-        "number": plan.number, "issuer_id": plan.issuer, "year": plan.year, "issued_on": plan.issued_on,
-        "title": plan.title, "short_title": plan.short_title, "sms_name": plan.sms_name,
-        "supervisor_id": plan.supervisor, "urgency": plan.urgency, "policy_id": plan.policy,
-        "state": PlanState.LOADED, "digest": digest, "file": body,
-    }  # fmt: skip
+        "number": plan.number,
+        "issuer_id": plan.issuer,
+        "year": plan.year,
+        "issued_on": plan.issued_on,
+        "title": plan.title,
+        "short_title": plan.short_title,
+        "sms_name": plan.sms_name,
+        "supervisor_id": plan.supervisor,
+        "urgency": plan.urgency,
+        "policy_id": plan.policy,
+        "state": PlanState.LOADED,
+        "digest": digest,
+        "file": body,
+    }
 
 
 def _duties(session: Session, plan: PlanFile, plan_id: int) -> list[dict[str, Any]]:
     return [
         {
-            "plan_id": plan_id, "position": position, "citation": citation, "heading": placed.item.heading,
-            "text": placed.duty.text, "request": placed.item.request, "kind": placed.section.kind,
-            "cadence": list(placed.duty.cadence), "rule": placed.duty.rule,
-            "owners": list(expand_owners(session, placed.owners)), "coordinating": list(placed.duty.coordinating),
-            "area": placed.duty.area, "repeats": placed.duty.repeats, "waits_for": list(placed.duty.waits_for),
+            "plan_id": plan_id,
+            "position": position,
+            "citation": citation,
+            "heading": placed.item.heading,
+            "text": placed.duty.text,
+            "request": placed.item.request,
+            "kind": placed.section.kind,
+            "cadence": list(placed.duty.cadence),
+            "rule": placed.duty.rule,
+            "owners": list(expand_owners(session, placed.owners)),
+            "coordinating": list(placed.duty.coordinating),
+            "area": placed.duty.area,
+            "repeats": placed.duty.repeats,
+            "waits_for": list(placed.duty.waits_for),
         }
         for position, (citation, placed) in enumerate(plan.duties.items())
-    ]  # fmt: skip
+    ]

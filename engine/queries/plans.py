@@ -95,8 +95,10 @@ def list_plans(
     """Newest first; three queries. ``words``: those whose number or title holds all of these words."""
     p, g, d = table(Plan), table(Agency), table(Duty)
     duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
-    named = [p.c.number.icontains(each, autoescape=True) | p.c.title.icontains(each, autoescape=True)
-             for each in words.split()]  # fmt: skip
+    named = [
+        p.c.number.icontains(each, autoescape=True) | p.c.title.icontains(each, autoescape=True)
+        for each in words.split()
+    ]
     chosen = _plans(duties).where(*named).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
     if after:
         issued, last = decode(after, date.fromisoformat, int)
@@ -135,9 +137,18 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
 def _plans(duties: Any) -> Any:
     p, g = table(Plan), table(Agency)
     return select(
-        p.c.id, p.c.number, p.c.year, p.c.issued_on, p.c.title, p.c.short_title, p.c.issuer_id, g.c.name, p.c.state,
-        p.c.urgency, duties,
-    ).join(g, g.c.id == p.c.issuer_id)  # fmt: skip
+        p.c.id,
+        p.c.number,
+        p.c.year,
+        p.c.issued_on,
+        p.c.title,
+        p.c.short_title,
+        p.c.issuer_id,
+        g.c.name,
+        p.c.state,
+        p.c.urgency,
+        duties,
+    ).join(g, g.c.id == p.c.issuer_id)
 
 
 _Counts = dict[tuple[int, int], dict[TimeClass, int]]
@@ -147,9 +158,11 @@ def _counts(session: Session, today: Today, where: Any) -> _Counts:
     """(plan, duty) -> time class -> how many."""
     a, p = table(Assignment), table(Plan)
     each = (
-        select(a.c.plan_id, a.c.duty_id, time_class(today).label("class")).join(p, p.c.id == a.c.plan_id)
-        .where(where, a.c.state.in_(COUNTED_STATES)).subquery()
-    )  # fmt: skip
+        select(a.c.plan_id, a.c.duty_id, time_class(today).label("class"))
+        .join(p, p.c.id == a.c.plan_id)
+        .where(where, a.c.state.in_(COUNTED_STATES))
+        .subquery()
+    )
     grouped = select(each.c.plan_id, each.c.duty_id, each.c["class"], func.count())
     found: _Counts = {}
     for plan_id, duty_id, klass, count in session.connection().execute(
@@ -179,9 +192,19 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
     areas = {area.code: area.title for area in file.focus_areas}
     due = rounds(file, placed.duty, today.calendar) if placed else []
     return DutyLine(
-        row.id, row.citation, row.heading, row.text, row.request, row.kind, tuple(row.cadence), tuple(row.owners),
-        tuple(row.coordinating), f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
-        row.repeats or "", tuple(row.waits_for),
+        row.id,
+        row.citation,
+        row.heading,
+        row.text,
+        row.request,
+        row.kind,
+        tuple(row.cadence),
+        tuple(row.owners),
+        tuple(row.coordinating),
+        f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
+        row.repeats or "",
+        tuple(row.waits_for),
         line,
-        tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due), counts,
-    )  # fmt: skip
+        tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
+        counts,
+    )

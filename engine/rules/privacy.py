@@ -87,8 +87,11 @@ def _sentences(text: str, language: str) -> Iterator[str]:
     kinds = {each.what: each for each in reversed(looks_private(text))}
     for what, each in sorted(kinds.items(), key=lambda pair: list(Private).index(pair[0])):
         vi, en = SAID[what]
-        yield (f"This text {en} ({each.masked}). Leave persons out." if language == "en" else
-               f"Nội dung {vi} ({each.masked}). Hãy bỏ thông tin về cá nhân.")  # fmt: skip
+        yield (
+            f"This text {en} ({each.masked}). Leave persons out."
+            if language == "en"
+            else f"Nội dung {vi} ({each.masked}). Hãy bỏ thông tin về cá nhân."
+        )
 
 
 def _masked(what: Private, piece: str) -> str:

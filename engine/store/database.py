@@ -53,8 +53,9 @@ class Database:
         if self.dialect == "sqlite":
             self.bind = _sqlite(parsed, durable=durable)
         elif self.dialect == "postgresql":
-            self.bind = create_engine(parsed, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5,
-                                      max_overflow=15, pool_timeout=10)  # fmt: skip
+            self.bind = create_engine(
+                parsed, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
+            )
         else:
             raise BadInput(f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.")
         self._writing = self.bind.execution_options(dondoc_write=True)
@@ -294,10 +295,15 @@ _NOTHING = object()
 @functools.lru_cache(maxsize=256)
 def _prepared(deed: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _Prepared:
     into, whole, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
-    lacking = [] if deed == "update" else [
-        column for column in into.c
-        if column.name not in names and column.default is not None and column.default.is_scalar
-    ]  # fmt: skip
+    lacking = (
+        []
+        if deed == "update"
+        else [
+            column
+            for column in into.c
+            if column.name not in names and column.default is not None and column.default.is_scalar
+        ]
+    )
     given = sorted((into.c[name] for name in names), key=lambda column: column.name == "id")  # the id is the last
     columns = [*given, *lacking]
     arrays = f"unnest({', '.join(f'%s::{each.type.compile(dialect)}[]' for each in columns)})" if whole else ""

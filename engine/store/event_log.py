@@ -14,12 +14,25 @@ from engine.terms import EventKind
 
 
 def event(
-    kind: EventKind, at: datetime, *, actor: str = "system", plan_id: int | None = None,
-    assignment_id: int | None = None, key: str | None = None, **detail: Any,
-) -> dict[str, Any]:  # fmt: skip
+    kind: EventKind,
+    at: datetime,
+    *,
+    actor: str = "system",
+    plan_id: int | None = None,
+    assignment_id: int | None = None,
+    key: str | None = None,
+    **detail: Any,
+) -> dict[str, Any]:
     """An event as a row to append."""
-    return {"at": at, "kind": kind, "actor": actor, "plan_id": plan_id, "assignment_id": assignment_id,
-            "detail": detail, "key": key}  # fmt: skip
+    return {
+        "at": at,
+        "kind": kind,
+        "actor": actor,
+        "plan_id": plan_id,
+        "assignment_id": assignment_id,
+        "detail": detail,
+        "key": key,
+    }
 
 
 def append(session: Session, events: Iterable[dict[str, Any]]) -> None:

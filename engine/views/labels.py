@@ -200,7 +200,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, tuple[str, str]]] = {
         Trouble.AUDIT: ("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found something wrong."),
         Trouble.IN_DOUBT: ("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),
     },
-}  # fmt: skip
+}
 
 
 def label(value: StrEnum, language: str) -> str:

@@ -76,8 +76,11 @@ def _letters(session: Session, now: datetime) -> Iterator[Metric]:
     yield _gauge("oldest_unsent_seconds", "How long the oldest of them has waited; 0 if none.", (), [((), waited)])
     week = proof(session, since, local_date(now) + timedelta(days=1))
     proved: Sequence[Row] = [
-        (("owed",), week.owed), (("sent",), week.sent), (("delivered",), week.delivered), (("in_doubt",), week.in_doubt)
-    ]  # fmt: skip
+        (("owed",), week.owed),
+        (("sent",), week.sent),
+        (("delivered",), week.delivered),
+        (("in_doubt",), week.in_doubt),
+    ]
     yield _gauge("letters_proof", f"Letters of the last {DAYS} days, as the digest says.", ("what",), proved)
 
 
@@ -97,9 +100,11 @@ def _assignments(session: Session, now: datetime) -> Metric:
     a, p = table(Assignment), table(Plan)
     kind = time_class(read_today(session, now)).label("class")
     chosen = (
-        select(kind, func.count()).select_from(a.join(p, p.c.id == a.c.plan_id))
-        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES)).group_by(kind)
-    )  # fmt: skip
+        select(kind, func.count())
+        .select_from(a.join(p, p.c.id == a.c.plan_id))
+        .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
+        .group_by(kind)
+    )
     found = {each: count for each, count in session.connection().execute(chosen)}  # noqa: C416
     rows: Sequence[Row] = [((each.value,), found.get(each, 0)) for each in TimeClass]
     return _gauge("assignments", "Assignments of active plans by time class.", ("class",), rows)
@@ -115,8 +120,9 @@ def _answers(session: Session, now: datetime) -> Metric:
     i = table(Incoming)
     chosen = (
         select(i.c.channel, i.c.outcome, func.count())
-        .where(i.c.at > now - timedelta(days=DAYS)).group_by(i.c.channel, i.c.outcome)
-    )  # fmt: skip
+        .where(i.c.at > now - timedelta(days=DAYS))
+        .group_by(i.c.channel, i.c.outcome)
+    )
     rows: Sequence[Row] = [
         ((channel, outcome or "none"), n) for channel, outcome, n in session.connection().execute(chosen)
     ]

@@ -77,9 +77,12 @@ def letters_per_week(year: Year, language: str) -> Picture:
     left, base, side, tall = 40, 180, 14, 140
     most = max((week.sent + week.to_come for week in total.values()), default=0) or 1
     wide = left + len(total) * side
-    parts = [_months(year, left, base + 38, side, language), _line(left, base, wide, base, "pic-rule"),
-             _text(left - 6, base - tall + 10, str(most), "pic-soft", anchor="end"),
-             _text(left - 6, base, "0", "pic-soft", anchor="end")]  # fmt: skip
+    parts = [
+        _months(year, left, base + 38, side, language),
+        _line(left, base, wide, base, "pic-rule"),
+        _text(left - 6, base - tall + 10, str(most), "pic-soft", anchor="end"),
+        _text(left - 6, base, "0", "pic-soft", anchor="end"),
+    ]
     for n, (monday, week) in enumerate(total.items()):
         x, sent, coming = left + n * side, tall * week.sent / most, tall * week.to_come / most
         words = _week_words("", monday, week, say)
@@ -97,8 +100,9 @@ def letters_per_week(year: Year, language: str) -> Picture:
     )
     rows = tuple(
         (_week_name(monday, language), str(week.sent), str(week.to_come), str(week.due))
-        for monday, week in total.items() if week != Week()
-    )  # fmt: skip
+        for monday, week in total.items()
+        if week != Week()
+    )
     head = (say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"), say("Đến hạn", "Due"))
     size = (wide + 8, base + 44)
     return Picture(_svg("letters-per-week", size, title, text, parts), Table(title, head, rows))
@@ -123,8 +127,14 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
         rows.append((name, said, str(tally.on_time), str(tally.late), str(tally.overdue), str(tally.in_term)))
     title = say("Tỷ lệ đúng hạn theo kỳ", "On-time rate by period")
     text = "; ".join(f"{name}: {said}" for name, said, *_ in rows) or say("Chưa có kỳ nào.", "No period yet.")
-    head = (say("Kỳ", "Period"), say("Tỷ lệ đúng hạn", "On-time rate"), say("Đúng hạn", "On time"),
-            say("Trễ hạn", "Late"), say("Quá hạn", "Overdue"), say("Trong hạn", "In term"))  # fmt: skip
+    head = (
+        say("Kỳ", "Period"),
+        say("Tỷ lệ đúng hạn", "On-time rate"),
+        say("Đúng hạn", "On time"),
+        say("Trễ hạn", "Late"),
+        say("Quá hạn", "Overdue"),
+        say("Trong hạn", "In term"),
+    )
     size = (long + 140, max(len(periods), 1) * height)
     return Picture(_svg("rates", size, title, text, parts), Table(title, head, tuple(rows)))
 
@@ -139,21 +149,36 @@ class _Mark:
 
 
 _SHAPES = {
-    RungState.FIRED: "sent", RungState.SKIPPED: "skipped", RungState.DUE: "come", RungState.NEXT: "come",
-    RungState.LATER: "come", RungState.DROPPED: "skipped",
-}  # fmt: skip
+    RungState.FIRED: "sent",
+    RungState.SKIPPED: "skipped",
+    RungState.DUE: "come",
+    RungState.NEXT: "come",
+    RungState.LATER: "come",
+    RungState.DROPPED: "skipped",
+}
 _ACTS = (
-    EventKind.OPENED, EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.RETURNED, EventKind.ACCEPTED,
-    EventKind.EXTENSION_GRANTED, EventKind.DUE_MOVED, EventKind.CHASED, EventKind.CANCELLED, EventKind.TRANSFERRED,
-)  # fmt: skip
+    EventKind.OPENED,
+    EventKind.ACKNOWLEDGED,
+    EventKind.REPORTED,
+    EventKind.RETURNED,
+    EventKind.ACCEPTED,
+    EventKind.EXTENSION_GRANTED,
+    EventKind.DUE_MOVED,
+    EventKind.CHASED,
+    EventKind.CANCELLED,
+    EventKind.TRANSFERRED,
+)
 
 
 def timeline(story: Story, today: date, language: str) -> Picture:
     """One assignment from its opening on: acts above the line (diamonds), rungs below (filled: sent; hollow: to come;
     crossed: left out), the due date and today as upright lines. The numbers are those of the table's rows."""
     say, row = _say(language), story.row
-    acts = [_Mark(local_date(each.at), "act", label(each.kind, language)) for each in reversed(story.events)
-            if each.kind in _ACTS]  # fmt: skip
+    acts = [
+        _Mark(local_date(each.at), "act", label(each.kind, language))
+        for each in reversed(story.events)
+        if each.kind in _ACTS
+    ]
     rungs = [_Mark(each.on, _SHAPES[each.state], f"{each.rung}: {label(each.state, language)}") for each in story.rungs]
     marks = sorted([*acts, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
     days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
@@ -163,8 +188,10 @@ def timeline(story: Story, today: date, language: str) -> Picture:
     def x(day: date) -> float:
         return left + long * (day - first).days / max((last - first).days, 1)
 
-    parts = [_line(left, line, left + long, line, "pic-rule"),
-             _upright(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98)]  # fmt: skip
+    parts = [
+        _line(left, line, left + long, line, "pic-rule"),
+        _upright(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98),
+    ]
     if row.due_on is not None:
         parts.append(
             _upright(x(row.due_on), 24, line + 84, "pic-due", f"{say('hạn', 'due')} {short_day(row.due_on)}", 18)
@@ -178,9 +205,12 @@ def timeline(story: Story, today: date, language: str) -> Picture:
     title = say(
         f"Diễn biến {row.plan} {row.citation}, {row.agency}", f"{row.plan} {row.citation}, {row.agency}: timeline"
     )
-    text = say("Hình thoi: việc đã làm; tròn đặc: thư đã gửi; tròn rỗng: thư sẽ gửi; gạch chéo: bỏ qua. Số là số dòng "
-               "trong bảng.", "Diamond: what was done; filled: letter sent; hollow: letter to come; crossed: left out. "
-               "Numbers are the table's rows.")  # fmt: skip
+    text = say(
+        "Hình thoi: việc đã làm; tròn đặc: thư đã gửi; tròn rỗng: thư sẽ gửi; gạch chéo: bỏ qua. Số là số dòng "
+        "trong bảng.",
+        "Diamond: what was done; filled: letter sent; hollow: letter to come; crossed: left out. "
+        "Numbers are the table's rows.",
+    )
     rows = tuple((str(n), written(mark.day, language), mark.words) for n, mark in enumerate(marks, 1))
     head = (say("Số", "No."), say("Ngày", "Day"), say("Việc", "What"))
     return Picture(_svg("timeline", (left + long + 60, line + 104), title, text, parts), Table(title, head, rows))
@@ -235,12 +265,19 @@ def _cut(text: str, most: int) -> str:
 def _year_table(year: Year, title: str, language: str) -> Table:
     """One row an agency and week that has anything: a table of 53 columns is read by nobody."""
     say = _say(language)
-    head = (say("Cơ quan", "Agency"), say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"),
-            say("Đến hạn", "Due"), say("Chưa báo cáo", "Open"))  # fmt: skip
+    head = (
+        say("Cơ quan", "Agency"),
+        say("Tuần", "Week"),
+        say("Đã gửi", "Sent"),
+        say("Sẽ gửi", "To come"),
+        say("Đến hạn", "Due"),
+        say("Chưa báo cáo", "Open"),
+    )
     rows = tuple(
         (agency.name, _week_name(monday, language), str(week.sent), str(week.to_come), str(week.due), str(week.open))
-        for agency in year.agencies for monday, week in sorted(agency.weeks.items())
-    )  # fmt: skip
+        for agency in year.agencies
+        for monday, week in sorted(agency.weeks.items())
+    )
     return Table(title, head, rows)
 
 
@@ -264,9 +301,13 @@ def _titled(words: str) -> Markup:
 
 def _rect(x: float, y: float, wide: float, tall: float, kind: str, words: str = "") -> Markup:
     return Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}').format(
-        round(x, 1), round(y, 1), round(wide, 1), round(tall, 1), kind,
+        round(x, 1),
+        round(y, 1),
+        round(wide, 1),
+        round(tall, 1),
+        kind,
         Markup(">{}</rect>").format(_titled(words)) if words else Markup("/>"),
-    )  # fmt: skip
+    )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:

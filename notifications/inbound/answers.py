@@ -107,9 +107,11 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Bec
         return _not_done(session, message, Became.NOT_UNDERSTOOD, reply.answer, "sms")
     lent = reply_codes.lent_to(session, [each.id for each in writers], reply.code, now)
     writer = next((each for each in writers if lent is not None and each.id == lent.contact_id), writers[0])
-    letter = None if lent is None else session.connection().execute(
-        select(table(Letter)).where(table(Letter).c.id == lent.letter_id)
-    ).first()  # fmt: skip
+    letter = (
+        None
+        if lent is None
+        else session.connection().execute(select(table(Letter)).where(table(Letter).c.id == lent.letter_id)).first()
+    )
     message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
     if lent is None or letter is None:
         return _not_done(session, message, Became.REFUSED, NO_CODE, "sms")
@@ -164,9 +166,14 @@ def _carry_out(session: Session, message: _Message, reply: Reply, kind: str) -> 
 
 
 def _each(
-    session: Session, message: _Message, deed: Deed, states: Sequence[State], act: Callable[[int, str], bool],
-    done: Became, kind: str,
-) -> Became:  # fmt: skip
+    session: Session,
+    message: _Message,
+    deed: Deed,
+    states: Sequence[State],
+    act: Callable[[int, str], bool],
+    done: Became,
+    kind: str,
+) -> Became:
     """Do one deed to every assignment of the letter that it can be done to. The acts look before they write, so one
     that is refused leaves nothing behind; if none was possible, the first reason is the answer."""
     writer = message.writer
@@ -217,11 +224,30 @@ def _answer(session: Session, message: _Message, answer: str) -> bool:
     session.connection().execute(
         update(table(Incoming)).where(table(Incoming).c.id == message.id).values(detail={"problem": answer})
     )
-    return bool(insert_new(session, Letter, [{
-        "key": f"{ANSWER}{message.channel}:{message.id}", "contact_id": writer.id, "agency_id": writer.agency_id,
-        "role": writer.role, "channel": message.channel, "day": today, "urgent": False, "send_after": now,
-        "state": LetterState.QUEUED, "created_at": now, "reason": "", "leased_by": "", "attempts": 0, "receipt": "",
-    }]))  # fmt: skip
+    return bool(
+        insert_new(
+            session,
+            Letter,
+            [
+                {
+                    "key": f"{ANSWER}{message.channel}:{message.id}",
+                    "contact_id": writer.id,
+                    "agency_id": writer.agency_id,
+                    "role": writer.role,
+                    "channel": message.channel,
+                    "day": today,
+                    "urgent": False,
+                    "send_after": now,
+                    "state": LetterState.QUEUED,
+                    "created_at": now,
+                    "reason": "",
+                    "leased_by": "",
+                    "attempts": 0,
+                    "receipt": "",
+                }
+            ],
+        )
+    )
 
 
 def _tell_monitor(session: Session, message: _Message) -> None:
@@ -234,10 +260,15 @@ def _tell_monitor(session: Session, message: _Message) -> None:
     row, book = next((each for each in about if each.state in OPEN_STATES), about[0]), read_rulebook(session)
     said = masked(" ".join(message.text.split()))
     line = Line(
-        f"incoming:{message.id}", row.id, row.supervisor_id, Role.MONITOR, NoticeKind.WROTE,
-        book.policy(row.policy_id), row.urgency is not Urgency.NORMAL,
+        f"incoming:{message.id}",
+        row.id,
+        row.supervisor_id,
+        Role.MONITOR,
+        NoticeKind.WROTE,
+        book.policy(row.policy_id),
+        row.urgency is not Urgency.NORMAL,
         detail={"said": said[:EXCERPT] + ("…" if len(said) > EXCERPT else "")},
-    )  # fmt: skip
+    )
     post(session, [line], read_answering(session, [row.supervisor_id]), book.calendar, message.now)
 
 
@@ -259,27 +290,47 @@ def _bounced(session: Session, incoming_id: int, mail: Mail, secret: str, now: d
 
 def _record(session: Session, channel: str, external_id: str, now: datetime) -> int | None:
     """The number of a new message; None for one that came before."""
-    row = {"channel": channel, "external_id": external_id[:255], "at": now, "kind": "", "outcome": "",
-           "answered": False, "detail": {}}  # fmt: skip
+    row = {
+        "channel": channel,
+        "external_id": external_id[:255],
+        "at": now,
+        "kind": "",
+        "outcome": "",
+        "answered": False,
+        "detail": {},
+    }
     if not insert_new(session, Incoming, [row]):
         return None
     i = table(Incoming)
-    return int(session.connection().scalars(
-        select(i.c.id).where(i.c.channel == channel, i.c.external_id == external_id[:255])
-    ).one())  # fmt: skip
+    return int(
+        session.connection()
+        .scalars(select(i.c.id).where(i.c.channel == channel, i.c.external_id == external_id[:255]))
+        .one()
+    )
 
 
 def _close(
-    session: Session, incoming_id: int, outcome: Became, kind: str, *, letter: Any = None, contact: Any = None,
+    session: Session,
+    incoming_id: int,
+    outcome: Became,
+    kind: str,
+    *,
+    letter: Any = None,
+    contact: Any = None,
     answered: bool = False,
-) -> Became:  # fmt: skip
+) -> Became:
     i = table(Incoming)
     session.connection().execute(
-        update(i).where(i.c.id == incoming_id).values(
-            kind=kind, outcome=outcome, answered=answered, letter_id=letter.id if letter is not None else None,
+        update(i)
+        .where(i.c.id == incoming_id)
+        .values(
+            kind=kind,
+            outcome=outcome,
+            answered=answered,
+            letter_id=letter.id if letter is not None else None,
             contact_id=contact.id if contact is not None else None,
         )
-    )  # fmt: skip
+    )
     return outcome
 
 
@@ -331,9 +382,11 @@ def _assignments(session: Session, letter: Any) -> Sequence[Any]:
     n, a, p = table(Notice), table(Assignment), table(Plan)
     chosen = (
         select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, p.c.policy_id, p.c.urgency)
-        .join(n, n.c.assignment_id == a.c.id).join(p, p.c.id == a.c.plan_id)
-        .where(n.c.letter_id == letter.id).order_by(n.c.id)
-    )  # fmt: skip
+        .join(n, n.c.assignment_id == a.c.id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(n.c.letter_id == letter.id)
+        .order_by(n.c.id)
+    )
     rows = {row.id: row for row in session.connection().execute(chosen)}
     return tuple(rows.values())
 

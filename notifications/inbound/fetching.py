@@ -77,8 +77,21 @@ def _take(database: Database, raw: bytes, secret: str, now: datetime) -> str:
     except Exception:
         log.exception("A message could not be acted upon; it stays in the mailbox, marked as done")
     with database.write() as session:
-        insert_new(session, Incoming, [{"channel": "email", "external_id": mail.id, "at": now, "kind": "mail",
-                                        "outcome": "failed", "answered": False, "detail": {}}])  # fmt: skip
+        insert_new(
+            session,
+            Incoming,
+            [
+                {
+                    "channel": "email",
+                    "external_id": mail.id,
+                    "at": now,
+                    "kind": "mail",
+                    "outcome": "failed",
+                    "answered": False,
+                    "detail": {},
+                }
+            ],
+        )
     return "failed"
 
 

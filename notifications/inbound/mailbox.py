@@ -81,9 +81,13 @@ class Inbox:
         trust = ssl.create_default_context(cafile=self.ca_file or None)
         try:
             client = IMAPClient(
-                self.host, port=self.port, ssl=self.security is Security.TLS, ssl_context=trust,
-                timeout=self.timeout, use_uid=True,
-            )  # fmt: skip
+                self.host,
+                port=self.port,
+                ssl=self.security is Security.TLS,
+                ssl_context=trust,
+                timeout=self.timeout,
+                use_uid=True,
+            )
         except _BROKEN as error:
             raise _out_of_reach(self.host, error) from error
         try:

@@ -49,8 +49,14 @@ def redate(session: Session, calendar: WorkCalendar, policy: Policy, now: dateti
 
 def _waiting(today: date) -> tuple[Any, ...]:
     m = table(Letter)
-    return (STILL_OWED, m.c.state == LetterState.QUEUED, m.c.day <= today, ~m.c.urgent,
-            m.c.reason != "bounced_soft", ~m.c.key.startswith(ANSWER))  # fmt: skip
+    return (
+        STILL_OWED,
+        m.c.state == LetterState.QUEUED,
+        m.c.day <= today,
+        ~m.c.urgent,
+        m.c.reason != "bounced_soft",
+        ~m.c.key.startswith(ANSWER),
+    )
 
 
 def _key_on(row: Any, day: date) -> str:
@@ -76,9 +82,10 @@ def _into_one(session: Session, rows: Sequence[Any], day: date, policy: Policy, 
     if there is None:
         *rest, kept = rows
         session.connection().execute(
-            update(m).where(m.c.id == kept.id)
+            update(m)
+            .where(m.c.id == kept.id)
             .values(key=key, day=day, send_after=max(now, instant(day, policy.send_at)))
-        )  # fmt: skip
+        )
     else:
         rest, kept = [row for row in rows if row.id != there.id], there
     ids = [row.id for row in rest]
@@ -88,8 +95,17 @@ def _into_one(session: Session, rows: Sequence[Any], day: date, policy: Policy, 
     session.connection().execute(
         update(m).where(m.c.id.in_(ids)).values(state=LetterState.SUPPRESSED, reason="merged", settled_at=now)
     )
-    append(session, [
-        event(EventKind.LETTER_SUPPRESSED, now, key=f"{row.key}:suppressed", letter=row.id, reason="merged",
-              into=kept.id)
-        for row in rest
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.LETTER_SUPPRESSED,
+                now,
+                key=f"{row.key}:suppressed",
+                letter=row.id,
+                reason="merged",
+                into=kept.id,
+            )
+            for row in rest
+        ],
+    )

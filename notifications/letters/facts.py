@@ -29,16 +29,34 @@ FIRST_WORDS = 18
 
 # Worst first: the order of a letter's parts, and which of two lines about one assignment is said.
 ORDER = (
-    NoticeKind.RETURNED, NoticeKind.ESCALATION, NoticeKind.OVERDUE, NoticeKind.CHASE, NoticeKind.REMINDER,
-    NoticeKind.UNACKNOWLEDGED, NoticeKind.UNREACHABLE, NoticeKind.WROTE, NoticeKind.NOT_MINE,
-    NoticeKind.EXTENSION_ASKED, NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED, NoticeKind.EXTENSION_DECIDED,
-    NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
-)  # fmt: skip
+    NoticeKind.RETURNED,
+    NoticeKind.ESCALATION,
+    NoticeKind.OVERDUE,
+    NoticeKind.CHASE,
+    NoticeKind.REMINDER,
+    NoticeKind.UNACKNOWLEDGED,
+    NoticeKind.UNREACHABLE,
+    NoticeKind.WROTE,
+    NoticeKind.NOT_MINE,
+    NoticeKind.EXTENSION_ASKED,
+    NoticeKind.ACKNOWLEDGE,
+    NoticeKind.ASSIGNED,
+    NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.DUE_MOVED,
+    NoticeKind.TRANSFERRED,
+    NoticeKind.CANCELLED,
+)
 RANK = {kind: position for position, kind in enumerate(ORDER)}
 ONLY_WHILE_OPEN = {
-    NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED,
-    NoticeKind.NOT_MINE, NoticeKind.UNREACHABLE, NoticeKind.DUE_MOVED,
-}  # fmt: skip
+    NoticeKind.REMINDER,
+    NoticeKind.OVERDUE,
+    NoticeKind.ESCALATION,
+    NoticeKind.CHASE,
+    NoticeKind.EXTENSION_ASKED,
+    NoticeKind.NOT_MINE,
+    NoticeKind.UNREACHABLE,
+    NoticeKind.DUE_MOVED,
+}
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
 BESIDES = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
@@ -166,8 +184,10 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     policy = schedule(book)
     view = _View(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
-    return [_facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), view)
-            for each in letter_ids]  # fmt: skip
+    return [
+        _facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), view)
+        for each in letter_ids
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +234,24 @@ def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFact
     items = tuple(sorted((_item(row, letter.language, view) for row in said.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
-        letter.id, letter.key, letter.contact_id, letter.role, letter.channel, letter.day, letter.language,
-        address, letter.label, letter.agency, items, beside if isinstance(beside, DigestFacts) else None, moots,
-        _unsendable(letter, address, view.today), beside if isinstance(beside, AnswerFacts) else None,
+        letter.id,
+        letter.key,
+        letter.contact_id,
+        letter.role,
+        letter.channel,
+        letter.day,
+        letter.language,
+        address,
+        letter.label,
+        letter.agency,
+        items,
+        beside if isinstance(beside, DigestFacts) else None,
+        moots,
+        _unsendable(letter, address, view.today),
+        beside if isinstance(beside, AnswerFacts) else None,
         letter.channel not in letter.pace and any(item.kind in view.may_stop for item in items),
         links_since=letter.links_since,
-    )  # fmt: skip
+    )
 
 
 def _unsendable(letter: Any, address: str, today: date) -> str:
@@ -238,12 +270,30 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
 def _item(row: Any, language: str, view: _View) -> Item:
     told_on, told = view.told_next(row)
     return Item(
-        row.assignment_id, row.plan_id, row.number, row.short_title, row.sms_name, row.citation,
-        row.position, first_words(row.text), row.agency, row.period, row.due_on,
-        _moved(row.due_why, language), view.days(row.due_on), row.kind, row.rung, row.level, row.state, row.request,
-        None if row.next_action_at is None else local_date(row.next_action_at), told_on, told,
-        view.supervisors.get(row.supervisor_id, ""), row.detail,
-    )  # fmt: skip
+        row.assignment_id,
+        row.plan_id,
+        row.number,
+        row.short_title,
+        row.sms_name,
+        row.citation,
+        row.position,
+        first_words(row.text),
+        row.agency,
+        row.period,
+        row.due_on,
+        _moved(row.due_why, language),
+        view.days(row.due_on),
+        row.kind,
+        row.rung,
+        row.level,
+        row.state,
+        row.request,
+        None if row.next_action_at is None else local_date(row.next_action_at),
+        told_on,
+        told,
+        view.supervisors.get(row.supervisor_id, ""),
+        row.detail,
+    )
 
 
 def _moved(why: Mapping[str, str], language: str) -> str:
@@ -261,24 +311,69 @@ def first_words(text: str) -> str:
 def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     chosen = (
-        select(m.c.id, m.c.key, m.c.contact_id, m.c.agency_id, m.c.role, m.c.channel, m.c.day, m.c.digest_week,
-               c.c.email, c.c.phone, c.c.language, c.c.label, c.c.valid_until, c.c.suppressed, c.c.pace,
-               c.c.links_since, g.c.name.label("agency"))
-        .join(c, c.c.id == m.c.contact_id).join(g, g.c.id == m.c.agency_id).where(among(session, m.c.id, letter_ids))
-    )  # fmt: skip
+        select(
+            m.c.id,
+            m.c.key,
+            m.c.contact_id,
+            m.c.agency_id,
+            m.c.role,
+            m.c.channel,
+            m.c.day,
+            m.c.digest_week,
+            c.c.email,
+            c.c.phone,
+            c.c.language,
+            c.c.label,
+            c.c.valid_until,
+            c.c.suppressed,
+            c.c.pace,
+            c.c.links_since,
+            g.c.name.label("agency"),
+        )
+        .join(c, c.c.id == m.c.contact_id)
+        .join(g, g.c.id == m.c.agency_id)
+        .where(among(session, m.c.id, letter_ids))
+    )
     return {row.id: row for row in session.connection().execute(chosen).all()}
 
 
 def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(n.c.id, n.c.letter_id, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state,
-               a.c.period, a.c.due_on, a.c.due_why, a.c.opened_on, a.c.ladder_id, a.c.next_action_at,
-               a.c.supervisor_id, a.c.plan_id, d.c.citation, d.c.position, d.c.text, d.c.request, p.c.number,
-               p.c.short_title, p.c.sms_name, p.c.state.label("plan_state"), g.c.name.label("agency"))
-        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
-        .join(g, g.c.id == a.c.agency_id).where(among(session, n.c.letter_id, letter_ids)).order_by(n.c.id)
-    )  # fmt: skip
+        select(
+            n.c.id,
+            n.c.letter_id,
+            n.c.assignment_id,
+            n.c.kind,
+            n.c.rung,
+            n.c.level,
+            n.c.detail,
+            a.c.state,
+            a.c.period,
+            a.c.due_on,
+            a.c.due_why,
+            a.c.opened_on,
+            a.c.ladder_id,
+            a.c.next_action_at,
+            a.c.supervisor_id,
+            a.c.plan_id,
+            d.c.citation,
+            d.c.position,
+            d.c.text,
+            d.c.request,
+            p.c.number,
+            p.c.short_title,
+            p.c.sms_name,
+            p.c.state.label("plan_state"),
+            g.c.name.label("agency"),
+        )
+        .join(a, a.c.id == n.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .where(among(session, n.c.letter_id, letter_ids))
+        .order_by(n.c.id)
+    )
     grouped: dict[int, list[Any]] = {}
     for row in session.connection().execute(chosen).all():
         grouped.setdefault(row.letter_id, []).append(row)

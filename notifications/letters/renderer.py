@@ -217,9 +217,15 @@ class Stationery:
     """
 
     def __init__(
-        self, signer: Signer, base_url: str, link_days: int, *, office: Path | None = None, reply_to: str = "",
+        self,
+        signer: Signer,
+        base_url: str,
+        link_days: int,
+        *,
+        office: Path | None = None,
+        reply_to: str = "",
         folder: Path = TEMPLATES,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
         self._marks = signer.secret("message-id").encode()
         self._reply_to = {"Reply-To": reply_to} if reply_to else {}
@@ -300,7 +306,7 @@ class Templates:
 
     def __init__(
         self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
-    ) -> None:  # fmt: skip
+    ) -> None:
         loader = ChoiceLoader([_given(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
         self._text = _environment(loader, html=False, watched=watched)
         self._html = _environment(loader, html=True, watched=watched)
@@ -390,9 +396,21 @@ class _Sandboxed(SandboxedEnvironment, _Quick):
 def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:
     make = _Sandboxed if watched else _Quick
     environment = make(
-        loader=loader, autoescape=html, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=watched, bytecode_cache=compiled(make, html),
-    )  # fmt: skip
-    environment.globals |= {"written": written, "distance": distance_words, "short_date": short_date,
-                            "period": period_words, "week": week_words, "day": _day, "moment": moment}  # fmt: skip
+        loader=loader,
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=watched,
+        bytecode_cache=compiled(make, html),
+    )
+    environment.globals |= {
+        "written": written,
+        "distance": distance_words,
+        "short_date": short_date,
+        "period": period_words,
+        "week": week_words,
+        "day": _day,
+        "moment": moment,
+    }
     return environment

@@ -41,8 +41,14 @@ def lend(session: Session, letters: Sequence[LetterFacts], secret: bytes, now: d
             taken = living[each.contact_id]
             codes[letter_id] = next(code for code in short_codes(each.key, secret) if code not in taken)
             taken.add(codes[letter_id])
-            fresh.append({"code": codes[letter_id], "contact_id": each.contact_id, "letter_id": letter_id,
-                          "expires_at": now + GOOD_FOR})  # fmt: skip
+            fresh.append(
+                {
+                    "code": codes[letter_id],
+                    "contact_id": each.contact_id,
+                    "letter_id": letter_id,
+                    "expires_at": now + GOOD_FOR,
+                }
+            )
     if fresh:
         connection.execute(insert(c), fresh)
     return [replace(each, code=codes[each.letter_id]) if each.letter_id in codes else each for each in letters]
@@ -54,8 +60,10 @@ def lent_to(session: Session, contact_ids: Collection[int], code: str, now: date
     chosen = (
         select(c.c.id, c.c.contact_id, c.c.letter_id, c.c.used_at)
         .where(c.c.contact_id.in_(contact_ids), c.c.code == code, c.c.expires_at > now)
-        .order_by(c.c.id.desc()).limit(1).with_for_update()
-    )  # fmt: skip
+        .order_by(c.c.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
     return session.connection().execute(chosen).first()
 
 

@@ -67,6 +67,17 @@ class LinkPost:
     def _facts(self, letter: SignInLetter) -> LetterFacts:
         asked = SignInFacts(f"{self.stationery.base_url}{letter.path}", letter.device, letter.at)
         return LetterFacts(
-            0, f"signin:{letter.name}", 0, Role.COORDINATOR, "email", local_date(letter.at), letter.language,
-            letter.to, "", letter.agency, (), None, sign_in=asked,
-        )  # fmt: skip
+            0,
+            f"signin:{letter.name}",
+            0,
+            Role.COORDINATOR,
+            "email",
+            local_date(letter.at),
+            letter.language,
+            letter.to,
+            "",
+            letter.agency,
+            (),
+            None,
+            sign_in=asked,
+        )

@@ -41,9 +41,14 @@ DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 LONGEST_SUBJECT = 160
 """Characters: mail programs cut longer ones."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
-_ROLES = {"duties": (Role.COORDINATOR, Role.HEAD), "watch": (Role.MONITOR,), "leadership": (Role.LEADERSHIP,),
-          "answer": (Role.COORDINATOR,), "signin": (Role.COORDINATOR,),
-          "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR)}  # fmt: skip
+_ROLES = {
+    "duties": (Role.COORDINATOR, Role.HEAD),
+    "watch": (Role.MONITOR,),
+    "leadership": (Role.LEADERSHIP,),
+    "answer": (Role.COORDINATOR,),
+    "signin": (Role.COORDINATOR,),
+    "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
+}
 _SHOWN = {
     "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
     "watch": set(NoticeKind),
@@ -54,13 +59,18 @@ _SHOWN = {
 }
 _FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
-_DETAIL = {"reason": "Thiếu số liệu", "until": "2021-06-25", "granted": True, "answer": "", "said": "Đã nhận",
-           "channel": "email", "next": True}  # fmt: skip
+_DETAIL = {
+    "reason": "Thiếu số liệu",
+    "until": "2021-06-25",
+    "granted": True,
+    "answer": "",
+    "said": "Đã nhận",
+    "channel": "email",
+    "next": True,
+}
 
 
-def check_template(
-    texts: Mapping[str, str], language: str, kind: str, office: Path | None = None
-) -> list[Problem]:  # fmt: skip
+def check_template(texts: Mapping[str, str], language: str, kind: str, office: Path | None = None) -> list[Problem]:
     """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
     ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
     text; a file that is not given is the ``office``'s own, else the shipped one."""
@@ -86,9 +96,14 @@ def check_folder(folder: Path) -> list[Problem]:
 
 
 def preview(
-    session: Session, texts: Mapping[str, str], language: str, kind: str, base_url: str, now: datetime,
+    session: Session,
+    texts: Mapping[str, str],
+    language: str,
+    kind: str,
+    base_url: str,
+    now: datetime,
     office: Path | None = None,
-) -> Outgoing:  # fmt: skip
+) -> Outgoing:
     """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
     in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
     if kind not in EDITED or language not in LANGUAGES:
@@ -128,9 +143,19 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
     """Letters of a kind: with everything at once, with each line alone, with the weekly part alone."""
     for role in _ROLES[kind]:
         bare = LetterFacts(
-            1, "sample", 1, role, "sms" if kind == "sms" else "email", _DAY, language, "mau@co-quan.example", "",
-            "UBND huyện Mẫu", (), None,
-        )  # fmt: skip
+            1,
+            "sample",
+            1,
+            role,
+            "sms" if kind == "sms" else "email",
+            _DAY,
+            language,
+            "mau@co-quan.example",
+            "",
+            "UBND huyện Mẫu",
+            (),
+            None,
+        )
         if kind == "answer":
             yield replace(bare, answer=AnswerFacts("Hạn đã qua. / It is past.", "<1@co-quan.example>"))
             yield replace(bare, answer=AnswerFacts("", ""))
@@ -155,16 +180,48 @@ def _item(number: int, kind: NoticeKind) -> Item:
     late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
     state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
     return Item(
-        number, 1, "12/KH-UBND", "Kế hoạch 12 năm 2021", "KH12", "IV.1.1", number, "Báo cáo kết quả thực hiện …",
-        "Sở Mẫu", "2021-H1", _DAY + timedelta(days=-3 if late else 5), "", -2 if late else 3, kind, "T-3",
-        2 if late else 0, state, False, _DAY + timedelta(days=6), _DAY + timedelta(days=8), Role.MONITOR,
-        "Sở Theo dõi", _DETAIL,
-    )  # fmt: skip
+        number,
+        1,
+        "12/KH-UBND",
+        "Kế hoạch 12 năm 2021",
+        "KH12",
+        "IV.1.1",
+        number,
+        "Báo cáo kết quả thực hiện …",
+        "Sở Mẫu",
+        "2021-H1",
+        _DAY + timedelta(days=-3 if late else 5),
+        "",
+        -2 if late else 3,
+        kind,
+        "T-3",
+        2 if late else 0,
+        state,
+        False,
+        _DAY + timedelta(days=6),
+        _DAY + timedelta(days=8),
+        Role.MONITOR,
+        "Sở Theo dõi",
+        _DETAIL,
+    )
 
 
 def _late() -> OverdueRow:
-    return OverdueRow(1, "so-mau", "Sở Mẫu", "so-theo-doi", "tinh", 1, "12/KH-UBND", "IV.1.1", "Báo cáo kết quả.",
-                      "2021-H1", _DAY - timedelta(days=3), 1, False)  # fmt: skip
+    return OverdueRow(
+        1,
+        "so-mau",
+        "Sở Mẫu",
+        "so-theo-doi",
+        "tinh",
+        1,
+        "12/KH-UBND",
+        "IV.1.1",
+        "Báo cáo kết quả.",
+        "2021-H1",
+        _DAY - timedelta(days=3),
+        1,
+        False,
+    )
 
 
 # --- Trying -----------------------------------------------------------------------------------------------------------
@@ -227,15 +284,21 @@ def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
         if name in used or not path.is_file() or any(part.startswith(".") for part in Path(name).parts):
             continue
         if _text(path) is None:
-            yield Problem(name, 0, "template", "không phải chữ UTF-8 / is not text in UTF-8",
-                          "lưu lại theo UTF-8 (Unicode) / save it as UTF-8")  # fmt: skip
+            yield Problem(
+                name,
+                0,
+                "template",
+                "không phải chữ UTF-8 / is not text in UTF-8",
+                "lưu lại theo UTF-8 (Unicode) / save it as UTF-8",
+            )
         else:
             yield _nameless(name, "template")
 
 
 def _nameless(name: str, field: str) -> Problem:
-    return Problem(name, 0, field, "không có mẫu nào tên như vậy / no template has this name",
-                   "xóa hoặc đổi tên / rename")  # fmt: skip
+    return Problem(
+        name, 0, field, "không có mẫu nào tên như vậy / no template has this name", "xóa hoặc đổi tên / rename"
+    )
 
 
 def _by_look(name: str, text: str) -> Iterator[Problem]:
@@ -247,13 +310,23 @@ def _by_look(name: str, text: str) -> Iterator[Problem]:
     if name.endswith(".html"):
         for number, line in enumerate(lines, 1):
             if _FETCHED.search(line):
-                yield Problem(name, number, "html", "phải tải từ ngoài hoặc chạy mã / would be fetched or run",
-                              "bỏ ảnh, liên kết kiểu, mã / leave pictures, style sheets and scripts out")  # fmt: skip
+                yield Problem(
+                    name,
+                    number,
+                    "html",
+                    "phải tải từ ngoài hoặc chạy mã / would be fetched or run",
+                    "bỏ ảnh, liên kết kiểu, mã / leave pictures, style sheets and scripts out",
+                )
 
 
 def _subject(name: str, line: int, word: str) -> Problem:
-    return Problem(name, line, "subject", f"có chữ của lĩnh vực «{word}» / names the subject",
-                   "dùng tên trung tính của kế hoạch / use the plan's neutral name")  # fmt: skip
+    return Problem(
+        name,
+        line,
+        "subject",
+        f"có chữ của lĩnh vực «{word}» / names the subject",
+        "dùng tên trung tính của kế hoạch / use the plan's neutral name",
+    )
 
 
 def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
@@ -262,23 +335,38 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
         for word in subject_words(letter.text):
             yield _subject(name, 0, word)
         if not 0 < parts <= MAX_PARTS:
-            yield Problem(name, 0, "sms", f"dài {parts} tin / takes {parts} parts",
-                          f"viết lại trong {MAX_PARTS} tin / write it in {MAX_PARTS}")  # fmt: skip
+            yield Problem(
+                name,
+                0,
+                "sms",
+                f"dài {parts} tin / takes {parts} parts",
+                f"viết lại trong {MAX_PARTS} tin / write it in {MAX_PARTS}",
+            )
         return
     name = f"{language}/{kind}"
     for word in subject_words(letter.subject):
         yield _subject(f"{name}/subject.txt", 0, word)
     if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
         long = len(letter.subject)
-        yield Problem(f"{name}/subject.txt", 0, "subject", f"dài {long} ký tự / is {long} characters long",
-                      f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}")  # fmt: skip
+        yield Problem(
+            f"{name}/subject.txt",
+            0,
+            "subject",
+            f"dài {long} ký tự / is {long} characters long",
+            f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}",
+        )
     fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
     wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
     for part, text in (("body.txt", letter.text), ("body.html", letter.html)):
         if not text.strip() or wanted not in text:
             kept = "facts.sign_in.url" if kind == "signin" else "letter.acknowledge_url"
-            yield Problem(f"{name}/{part}", 0, "body", "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
-                          f"giữ {kept} / keep {kept}")  # fmt: skip
+            yield Problem(
+                f"{name}/{part}",
+                0,
+                "body",
+                "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
+                f"giữ {kept} / keep {kept}",
+            )
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:

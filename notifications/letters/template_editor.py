@@ -55,9 +55,13 @@ class OfficeWording:
         if not changed:
             return 0
         with self.database.write() as session:
-            append(session, [
-                event(EventKind.TEMPLATE_CHANGED, now, actor=actor, name=each.name, was=each.text) for each in changed
-            ])  # fmt: skip
+            append(
+                session,
+                [
+                    event(EventKind.TEMPLATE_CHANGED, now, actor=actor, name=each.name, was=each.text)
+                    for each in changed
+                ],
+            )
         for each in changed:
             self._keep(each, texts[each.part])
         return len(changed)

@@ -51,12 +51,26 @@ def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str
     """A gateway's report. One that comes before its letter is settled waits (``settle_early``)."""
     letter = _find(session, receipt=receipt.receipt)
     if letter is None or letter.state is LetterState.SENDING:
-        insert_new(session, Incoming, [{
-            "channel": channel, "external_id": f"{receipt.receipt}:{receipt.state}:{receipt.code}"[:255], "at": now,
-            "kind": "receipt", "outcome": "early", "answered": False,
-            "detail": {"receipt": receipt.receipt, "state": receipt.state, "code": receipt.code,
-                       "at": receipt.at.isoformat()},
-        }])  # fmt: skip
+        insert_new(
+            session,
+            Incoming,
+            [
+                {
+                    "channel": channel,
+                    "external_id": f"{receipt.receipt}:{receipt.state}:{receipt.code}"[:255],
+                    "at": now,
+                    "kind": "receipt",
+                    "outcome": "early",
+                    "answered": False,
+                    "detail": {
+                        "receipt": receipt.receipt,
+                        "state": receipt.state,
+                        "code": receipt.code,
+                        "at": receipt.at.isoformat(),
+                    },
+                }
+            ],
+        )
         return Told(None)
     return _apply(session, letter, receipt.state, receipt.code, now)
 
@@ -140,8 +154,19 @@ def suppress(
     session.connection().execute(
         update(c).where(c.c.id == contact_id).values(suppressed={**known, channel: reason[:200]})
     )
-    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, contact=contact_id, channel=channel,
-                           suppressed=reason[:200])])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.CONTACT_CHANGED,
+                now,
+                actor=actor,
+                contact=contact_id,
+                channel=channel,
+                suppressed=reason[:200],
+            )
+        ],
+    )
     return True
 
 
@@ -153,11 +178,17 @@ def _apply(session: Session, letter: Any, said: LetterState, code: str, now: dat
     m = table(Letter)
     if step.state is not letter.state:
         session.connection().execute(
-            update(m).where(m.c.id == letter.id).values(
-                state=step.state, reason=code[:200] if step.state in (*FAILED, LetterState.BOUNCED_SOFT) else "",
-                settled_at=now, lease_until=None, leased_by="", sent_at=func.coalesce(m.c.sent_at, now),
+            update(m)
+            .where(m.c.id == letter.id)
+            .values(
+                state=step.state,
+                reason=code[:200] if step.state in (*FAILED, LetterState.BOUNCED_SOFT) else "",
+                settled_at=now,
+                lease_until=None,
+                leased_by="",
+                sent_at=func.coalesce(m.c.sent_at, now),
             )
-        )  # fmt: skip
+        )
         _tell(session, letter, step.state, step.odd or "", code, now)
         if step.state is LetterState.BOUNCED_SOFT:
             _again(session, letter, code, now)
@@ -170,10 +201,22 @@ def _apply(session: Session, letter: Any, said: LetterState, code: str, now: dat
 
 def _tell(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
     """The event of a fate that became known, once each; what was odd about it has a key of its own."""
-    append(session, [
-        event(EventKind.LETTER_SETTLED, now, key=f"{letter.key}:{letter.attempts}:{odd or state}", letter=letter.id,
-              contact=letter.contact_id, was=str(letter.state), state=str(state), odd=odd, code=code[:32])
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.LETTER_SETTLED,
+                now,
+                key=f"{letter.key}:{letter.attempts}:{odd or state}",
+                letter=letter.id,
+                contact=letter.contact_id,
+                was=str(letter.state),
+                state=str(state),
+                odd=odd,
+                code=code[:32],
+            )
+        ],
+    )
 
 
 def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
@@ -185,11 +228,16 @@ def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
         _follow(session, letter, dead=False, code=code, now=now)
         return
     session.connection().execute(
-        update(m).where(m.c.id == letter.id).values(
-            state=LetterState.QUEUED, send_after=now + SOFT_WAITS[tried - 1], settled_at=None, sent_at=None,
+        update(m)
+        .where(m.c.id == letter.id)
+        .values(
+            state=LetterState.QUEUED,
+            send_after=now + SOFT_WAITS[tried - 1],
+            settled_at=None,
+            sent_at=None,
             reason="bounced_soft",
         )
-    )  # fmt: skip
+    )
 
 
 def _follow(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> Passed:
@@ -231,9 +279,9 @@ def _find(session: Session, *, receipt: str = "", key: str = "") -> Any:
     if not receipt and not key:
         return None
     equal = m.c.key == key if key else (m.c.receipt == receipt) & (m.c.receipt != "")
-    return session.connection().execute(
-        select(m).where(equal).order_by(m.c.id.desc()).limit(1).with_for_update()
-    ).first()  # fmt: skip
+    return (
+        session.connection().execute(select(m).where(equal).order_by(m.c.id.desc()).limit(1).with_for_update()).first()
+    )
 
 
 def names(session: Session, message_ids: Iterable[str]) -> Any:

@@ -72,12 +72,27 @@ def _ways(letter: Any, answering: Answering, now: datetime) -> Iterator[tuple[Re
 def _lines(session: Session, letter: Any) -> Sequence[Any]:
     n, a, p = table(Notice), table(Assignment), table(Plan)
     chosen = (
-        select(n.c.key, n.c.assignment_id, n.c.kind, n.c.rung, n.c.level, n.c.detail, a.c.state, a.c.due_on,
-               a.c.agency_id, a.c.supervisor_id, a.c.plan_id, p.c.policy_id, p.c.urgency,
-               p.c.state.label("plan_state"))
-        .join(a, a.c.id == n.c.assignment_id).join(p, p.c.id == a.c.plan_id)
-        .where(n.c.letter_id == letter.id).order_by(n.c.id)
-    )  # fmt: skip
+        select(
+            n.c.key,
+            n.c.assignment_id,
+            n.c.kind,
+            n.c.rung,
+            n.c.level,
+            n.c.detail,
+            a.c.state,
+            a.c.due_on,
+            a.c.agency_id,
+            a.c.supervisor_id,
+            a.c.plan_id,
+            p.c.policy_id,
+            p.c.urgency,
+            p.c.state.label("plan_state"),
+        )
+        .join(a, a.c.id == n.c.assignment_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(n.c.letter_id == letter.id)
+        .order_by(n.c.id)
+    )
     return session.connection().execute(chosen).all()
 
 
@@ -89,9 +104,7 @@ def _key(row: Any, letter: Any, recipient: Recipient, channel: str) -> str:
     return f"{_effect(row, letter)}:{recipient.id}:{channel}"
 
 
-def _tried(
-    session: Session, rows: Sequence[Any], letter: Any, ways: Sequence[tuple[Recipient, str]]
-) -> set[str]:  # fmt: skip
+def _tried(session: Session, rows: Sequence[Any], letter: Any, ways: Sequence[tuple[Recipient, str]]) -> set[str]:
     """Which lines were said to whom on which channel before."""
     n = table(Notice)
     keys = [_key(row, letter, *way) for row in rows for way in ways]
@@ -103,32 +116,71 @@ def _tried(
 
 def _line(row: Any, letter: Any, book: Rulebook) -> Line:
     return Line(
-        _effect(row, letter), row.assignment_id, letter.agency_id, letter.role, row.kind, book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL, row.rung, row.level, dict(row.detail),
-    )  # fmt: skip
+        _effect(row, letter),
+        row.assignment_id,
+        letter.agency_id,
+        letter.role,
+        row.kind,
+        book.policy(row.policy_id),
+        row.urgency is not Urgency.NORMAL,
+        row.rung,
+        row.level,
+        dict(row.detail),
+    )
 
 
 def _tell_monitor(
-    session: Session, letter: Any, rows: Sequence[Any], stranded: Sequence[Any], answering: Answering,
-    book: Rulebook, *, dead: bool, now: datetime,
-) -> None:  # fmt: skip
+    session: Session,
+    letter: Any,
+    rows: Sequence[Any],
+    stranded: Sequence[Any],
+    answering: Answering,
+    book: Rulebook,
+    *,
+    dead: bool,
+    now: datetime,
+) -> None:
     """One line about a dead address; one about each duty that nobody could be told of. Always an event."""
-    append(session, [
-        event(EventKind.UNREACHABLE, now, plan_id=row.plan_id, assignment_id=row.assignment_id,
-              key=f"{_effect(row, letter)}:{letter.role}:unreachable", role=letter.role, agency=letter.agency_id,
-              rung=row.rung)
-        for row in stranded
-    ])  # fmt: skip
+    append(
+        session,
+        [
+            event(
+                EventKind.UNREACHABLE,
+                now,
+                plan_id=row.plan_id,
+                assignment_id=row.assignment_id,
+                key=f"{_effect(row, letter)}:{letter.role}:unreachable",
+                role=letter.role,
+                agency=letter.agency_id,
+                rung=row.rung,
+            )
+            for row in stranded
+        ],
+    )
     if letter.role in (Role.MONITOR, Role.LEADERSHIP) or not rows:
         return
     detail: Mapping[str, Any] = {"channel": letter.channel, "next": not stranded} if dead else {}
     about = rows[:1] if dead and not stranded else stranded
-    post(session, [
-        Line(f"letter:{letter.id}:{row.assignment_id}:unreachable", row.assignment_id, row.supervisor_id, Role.MONITOR,
-             NoticeKind.UNREACHABLE, book.policy(row.policy_id), row.urgency is not Urgency.NORMAL, row.rung,
-             detail=dict(detail))
-        for row in about
-    ], answering, book.calendar, now)  # fmt: skip
+    post(
+        session,
+        [
+            Line(
+                f"letter:{letter.id}:{row.assignment_id}:unreachable",
+                row.assignment_id,
+                row.supervisor_id,
+                Role.MONITOR,
+                NoticeKind.UNREACHABLE,
+                book.policy(row.policy_id),
+                row.urgency is not Urgency.NORMAL,
+                row.rung,
+                detail=dict(detail),
+            )
+            for row in about
+        ],
+        answering,
+        book.calendar,
+        now,
+    )
 
 
 def _pass_digest_on(
@@ -148,8 +200,8 @@ def _pass_digest_on(
     letter_id = next(iter(opened.values()), None)
     if letter_id is None:
         return False
-    insert_new(session, Digest, [
-        {"contact_id": reader.id, "week": letter.digest_week, "letter_id": letter_id, "at": now}
-    ])  # fmt: skip
+    insert_new(
+        session, Digest, [{"contact_id": reader.id, "week": letter.digest_week, "letter_id": letter_id, "at": now}]
+    )
     session.connection().execute(update(m).where(m.c.id == letter_id).values(digest_week=letter.digest_week))
     return True

@@ -55,9 +55,13 @@ class Esms(HttpGateway):
             raise BadInput("eSMS cần api_key và secret_key. / eSMS needs an api_key and a secret_key.")
         self.production = production
         self._fixed = {
-            "ApiKey": api_key, "SecretKey": secret_key, "Brandname": brand(sender), "SmsType": "2",
-            "Sandbox": "0" if production else "1", "CallbackUrl": callback_url,
-        }  # fmt: skip
+            "ApiKey": api_key,
+            "SecretKey": secret_key,
+            "Brandname": brand(sender),
+            "SmsType": "2",
+            "Sandbox": "0" if production else "1",
+            "CallbackUrl": callback_url,
+        }
 
     def ask(self, message: Message) -> dict[str, Any]:
         unicode = "1" if message.size.coding is Coding.UCS2 else "0"

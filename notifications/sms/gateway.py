@@ -130,8 +130,12 @@ class HttpGateway(ABC):
             )
         self.url, self.marks, self._limit = url, marks, 2 * timeout
         self._options: dict[str, Any] = {
-            "timeout": timeout, "proxy": proxy, "transport": transport, "trust_env": False, "follow_redirects": False,
-        }  # fmt: skip
+            "timeout": timeout,
+            "proxy": proxy,
+            "transport": transport,
+            "trust_env": False,
+            "follow_redirects": False,
+        }
         self._entered = 0
         self._client: httpx.AsyncClient | None = None
 

@@ -38,15 +38,23 @@ CAUSE = "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
 own = MetaData()
 awake = Table("bench_awake", own, Column("id", Integer, primary_key=True))
 look = Table(
-    "bench_look", own,
-    Column("n", Integer, primary_key=True), Column("state", String), Column("due_on", Date),
-    Column("acted_until", Date), Column("next_action_at", table(Assignment).c.next_action_at.type),
-    Column("reported_on", Date), Column("quiet", String),
-)  # fmt: skip
+    "bench_look",
+    own,
+    Column("n", Integer, primary_key=True),
+    Column("state", String),
+    Column("due_on", Date),
+    Column("acted_until", Date),
+    Column("next_action_at", table(Assignment).c.next_action_at.type),
+    Column("reported_on", Date),
+    Column("quiet", String),
+)
 outbox = Table(
-    "bench_outbox", own,
-    Column("key", String, primary_key=True), Column("assignment_id", Integer), Column("contact_id", Integer),
-)  # fmt: skip
+    "bench_outbox",
+    own,
+    Column("key", String, primary_key=True),
+    Column("assignment_id", Integer),
+    Column("contact_id", Integer),
+)
 
 # The n-th assignment: every agency in turn; its duty and period follow, so that (duty, agency, period) is unique.
 FILL = f"""
@@ -133,16 +141,24 @@ def _settle_down(database: Database) -> None:
 def _bodies(connection: Connection) -> None:
     bodies = [("tinh", "Ủy ban nhân dân tỉnh", None), ("so-chinh", "Sở Lao động - Thương binh và Xã hội", "tinh")]
     bodies += [(f"agency-{n}", f"Ủy ban nhân dân huyện số {n}", "tinh") for n in range(AGENCIES)]
-    _insert(connection, Agency, [
-        Agency(id=key, level="huyen", parent_id=parent, name=name, short=name, names=[{"name": name}], aliases=[])
-        for key, name, parent in bodies
-    ])  # fmt: skip
+    _insert(
+        connection,
+        Agency,
+        [
+            Agency(id=key, level="huyen", parent_id=parent, name=name, short=name, names=[{"name": name}], aliases=[])
+            for key, name, parent in bodies
+        ],
+    )
     people = [(f"agency-{n}", Role.COORDINATOR) for n in range(AGENCIES)]
     people += [("so-chinh", Role.MONITOR), ("tinh", Role.LEADERSHIP)]
-    _insert(connection, Contact, [
-        Contact(agency_id=agency_id, role=role, label="Đầu mối", email=f"{role}@{agency_id}.example")
-        for agency_id, role in people
-    ])  # fmt: skip
+    _insert(
+        connection,
+        Contact,
+        [
+            Contact(agency_id=agency_id, role=role, label="Đầu mối", email=f"{role}@{agency_id}.example")
+            for agency_id, role in people
+        ],
+    )
 
 
 def _plans(connection: Connection) -> None:
@@ -151,17 +167,47 @@ def _plans(connection: Connection) -> None:
     assert len(duties) == DUTIES
     for plan in range(PLANS):
         number = f"{188 + plan}/KH-UBND"
-        _insert(connection, Plan, [
-            Plan(id=plan + 1, number=number, issuer_id="tinh", year=2021, issued_on=real.issued_on, title=real.title,
-                 short_title=f"Kế hoạch {number} năm 2021", sms_name=f"KH{188 + plan}", supervisor_id="so-chinh",
-                 policy_id="default", state=PlanState.ACTIVE, digest="", file={})
-        ])  # fmt: skip
-        _insert(connection, Duty, [
-            Duty(id=plan * DUTIES + position + 1, plan_id=plan + 1, position=position, citation=each.duty.citation,
-                 heading=each.item.heading, text=each.duty.text, cadence=["half_year"], rule="gui-so", owners=[],
-                 coordinating=[], waits_for=[])
-            for position, each in enumerate(duties)
-        ])  # fmt: skip
+        _insert(
+            connection,
+            Plan,
+            [
+                Plan(
+                    id=plan + 1,
+                    number=number,
+                    issuer_id="tinh",
+                    year=2021,
+                    issued_on=real.issued_on,
+                    title=real.title,
+                    short_title=f"Kế hoạch {number} năm 2021",
+                    sms_name=f"KH{188 + plan}",
+                    supervisor_id="so-chinh",
+                    policy_id="default",
+                    state=PlanState.ACTIVE,
+                    digest="",
+                    file={},
+                )
+            ],
+        )
+        _insert(
+            connection,
+            Duty,
+            [
+                Duty(
+                    id=plan * DUTIES + position + 1,
+                    plan_id=plan + 1,
+                    position=position,
+                    citation=each.duty.citation,
+                    heading=each.item.heading,
+                    text=each.duty.text,
+                    cadence=["half_year"],
+                    rule="gui-so",
+                    owners=[],
+                    coordinating=[],
+                    waits_for=[],
+                )
+                for position, each in enumerate(duties)
+            ],
+        )
 
 
 def _insert(connection: Connection, model: type[SQLModel], records: Sequence[SQLModel]) -> None:
@@ -187,8 +233,14 @@ def _looks(calendar: WorkCalendar, policy: Policy) -> Iterator[dict[str, Any]]:
 
 def _typed(sql: str, **values: object) -> Any:
     """The text with its values bound by the types that the records store them by."""
-    columns = {"opened_at": "opened_at", "next": "next_action_at", "opened_on": "opened_on", "due_on": "due_on",
-               "acted_until": "acted_until", "why": "due_why"}  # fmt: skip
+    columns = {
+        "opened_at": "opened_at",
+        "next": "next_action_at",
+        "opened_on": "opened_on",
+        "due_on": "due_on",
+        "acted_until": "acted_until",
+        "why": "due_why",
+    }
     types = {name: table(Assignment).c[column].type for name, column in columns.items() if name in values}
     return text(sql).bindparams(*(bindparam(name, value, types.get(name)) for name, value in values.items()))
 

@@ -153,8 +153,10 @@ def seed(url: str, plans: int) -> None:
     with closing_database(url) as database:
         database.upgrade()
         rows = province_data.lay(database, plans)
-    print(f"seeded in {time.monotonic() - began:.0f} s: " + ", ".join(f"{n:,} {name}" for name, n in rows.items()),
-          flush=True)  # fmt: skip
+    print(
+        f"seeded in {time.monotonic() - began:.0f} s: " + ", ".join(f"{n:,} {name}" for name, n in rows.items()),
+        flush=True,
+    )
 
 
 @contextmanager
@@ -184,9 +186,11 @@ def main() -> None:
             if not options.only or name.startswith(tuple(options.only)):
                 cost = measure(port, path, options.requests)
                 over = "  over the aim" if name.startswith(AIMED) and cost.at(99) > AIM_MS else ""
-                print(f"{name:24} {cost.at(50):8.1f} {cost.at(95):8.1f} {cost.at(99):8.1f} "
-                      f"{statistics.mean(cost.spent):8.1f} {cost.statements:8} {cost.size / 1024:6.1f}{over}",
-                      flush=True)  # fmt: skip
+                print(
+                    f"{name:24} {cost.at(50):8.1f} {cost.at(95):8.1f} {cost.at(99):8.1f} "
+                    f"{statistics.mean(cost.spent):8.1f} {cost.statements:8} {cost.size / 1024:6.1f}{over}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

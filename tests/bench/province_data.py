@@ -44,10 +44,15 @@ WORDS = "Rà soát, tổng hợp tình hình thực hiện nhiệm vụ được
 
 own = MetaData()
 opened_rounds = Table(
-    "bench_round", own,
-    Column("duty_id", Integer), Column("period", String), Column("window_start", Date), Column("window_end", Date),
-    Column("due_on", Date), Column("opened_on", Date),
-)  # fmt: skip
+    "bench_round",
+    own,
+    Column("duty_id", Integer),
+    Column("period", String),
+    Column("window_start", Date),
+    Column("window_end", Date),
+    Column("due_on", Date),
+    Column("opened_on", Date),
+)
 
 # ``lot`` is drawn per assignment, 0–999, always the same; what lies far back is done but for a few.
 ASSIGNMENTS = """
@@ -165,8 +170,19 @@ SELECT id, 1, sent_at, state, '250', '2.0.0 Ok: queued', '' FROM letter
 FOR_FILLING = ("session_replication_role = replica", "timezone = 'UTC'", "work_mem = '256MB'")
 """Nobody looks at each foreign key; what is sorted is sorted in memory."""
 LAID = (ASSIGNMENTS, EVENTS, REPORTS, EXTENSIONS, LINES, LETTERS, NOTICES, BODIES, DELIVERIES)
-COUNTED = ("plan", "duty", "agency", "contact", "assignment", "event", "report", "extension", "letter", "notice",
-           "delivery")  # fmt: skip
+COUNTED = (
+    "plan",
+    "duty",
+    "agency",
+    "contact",
+    "assignment",
+    "event",
+    "report",
+    "extension",
+    "letter",
+    "notice",
+    "delivery",
+)
 
 
 def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
@@ -208,10 +224,13 @@ def _filled(sql: str, ladder: int) -> tuple[str, dict[str, Any]]:
 def directory() -> DirectoryFile:
     """The leadership, 20 departments (each also a supervisor), 130 communes; a coordinator and a head each."""
     bodies = [_body("tinh", "Ủy ban nhân dân tỉnh", "tinh", "monitor", "leadership")]
-    bodies += [_body(f"so-{n}", f"Sở chuyên ngành số {n}", "so", "coordinator", "head", "monitor")
-               for n in range(1, DEPARTMENTS + 1)]  # fmt: skip
-    bodies += [_body(f"xa-{n}", f"Ủy ban nhân dân xã Tân Lập {n}", "xa", "coordinator", "head")
-               for n in range(1, COMMUNES + 1)]  # fmt: skip
+    bodies += [
+        _body(f"so-{n}", f"Sở chuyên ngành số {n}", "so", "coordinator", "head", "monitor")
+        for n in range(1, DEPARTMENTS + 1)
+    ]
+    bodies += [
+        _body(f"xa-{n}", f"Ủy ban nhân dân xã Tân Lập {n}", "xa", "coordinator", "head") for n in range(1, COMMUNES + 1)
+    ]
     groups = [{"id": "cac-co-quan", "name": "Các cơ quan, địa phương", "members": owners()}]
     told = {"schema": "dondoc/directory@1", "id": "tinh-lon", "name": "Tỉnh", "agencies": bodies, "groups": groups}
     return DirectoryFile.model_validate(told)
@@ -224,15 +243,30 @@ def owners() -> list[str]:
 
 def _body(key: str, name: str, level: str, *roles: str) -> dict[str, Any]:
     contacts = [{"role": role, "label": "Theo chức danh", "email": f"{role}@{key}.example"} for role in roles]
-    return {"id": key, "names": [{"name": name}], "level": level, "contacts": contacts,
-            "parent": None if level == "tinh" else "tinh"}  # fmt: skip
+    return {
+        "id": key,
+        "names": [{"name": name}],
+        "level": level,
+        "contacts": contacts,
+        "parent": None if level == "tinh" else "tinh",
+    }
 
 
 def plan_file(n: int) -> PlanFile:
     """The n-th plan."""
     supervisor, days = f"so-{n % DEPARTMENTS + 1}", n % 14 + 15
-    cadence = ("half_year", "half_year", "half_year", "half_year", "half_year", "quarter", "quarter", "once", "once",
-               "month")[n % 10]  # fmt: skip
+    cadence = (
+        "half_year",
+        "half_year",
+        "half_year",
+        "half_year",
+        "half_year",
+        "quarter",
+        "quarter",
+        "once",
+        "once",
+        "month",
+    )[n % 10]
     by_cycle: Mapping[str, Any] = {"source": "plan", "to": supervisor, "due_day": days}
     on = date(2026, 1, 20) + timedelta(days=n * 7 % 330)
     rule = {"source": "plan", "to": supervisor, "on": on} if cadence == "once" else by_cycle
@@ -240,12 +274,22 @@ def plan_file(n: int) -> PlanFile:
     few = [[everybody[(n * 31 + k * 50 + step) % AGENCIES] for step in range(FEW)] for k in range(3)]
     items = [_item(no, cadence, who) for no, who in enumerate([["cac-co-quan"], *few], start=1)]
     sections = [{"roman": "IV", "heading": "Tổ chức thực hiện", "kind": "assignments", "items": items}]
-    return PlanFile.model_validate({
-        "schema": "dondoc/plan@1", "number": f"{n + 1}/KH-UBND", "issuer": "tinh", "issued_on": ISSUED, "year": 2026,
-        "title": f"Kế hoạch triển khai nhiệm vụ số {n + 1} năm 2026", "short_title": f"Kế hoạch {n + 1} năm 2026",
-        "sms_name": f"KH{n + 1}", "supervisor": supervisor, "directory": "tinh-lon",
-        "report_rules": {"han-bao-cao": rule}, "sections": sections,
-    })  # fmt: skip
+    return PlanFile.model_validate(
+        {
+            "schema": "dondoc/plan@1",
+            "number": f"{n + 1}/KH-UBND",
+            "issuer": "tinh",
+            "issued_on": ISSUED,
+            "year": 2026,
+            "title": f"Kế hoạch triển khai nhiệm vụ số {n + 1} năm 2026",
+            "short_title": f"Kế hoạch {n + 1} năm 2026",
+            "sms_name": f"KH{n + 1}",
+            "supervisor": supervisor,
+            "directory": "tinh-lon",
+            "report_rules": {"han-bao-cao": rule},
+            "sections": sections,
+        }
+    )
 
 
 def _item(no: int, cadence: str, who: list[str]) -> dict[str, Any]:
@@ -266,6 +310,11 @@ def _rounds(session: Session, plans: int) -> Iterator[dict[str, Any]]:
                 opened_on = max(ISSUED, found.due.on - HORIZON)
                 if opened_on <= TODAY:
                     once = found.period.key == "once"
-                    yield {"duty_id": duty.id, "period": found.period.key, "due_on": found.due.on,
-                           "opened_on": opened_on, "window_start": None if once else found.period.start,
-                           "window_end": None if once else found.period.end}  # fmt: skip
+                    yield {
+                        "duty_id": duty.id,
+                        "period": found.period.key,
+                        "due_on": found.due.on,
+                        "opened_on": opened_on,
+                        "window_start": None if once else found.period.start,
+                        "window_end": None if once else found.period.end,
+                    }

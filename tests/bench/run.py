@@ -148,8 +148,10 @@ def show(kind: str, table: dict[int, dict[int, Round]]) -> None:
     print("   stored    due   ours s   bare s  (sweep   send)  ratio ms/letter")
     for stored, rows in table.items():
         for due, each in rows.items():
-            print(f"{stored:>9,} {due:>6,} {each.ours:>8.3f} {each.bare:>8.3f} {each.sweep:>7.3f} {each.send:>7.3f} "
-                  f"{each.ours / each.bare:>6.2f} {each.ours / due * 1000:>9.3f}")  # fmt: skip
+            print(
+                f"{stored:>9,} {due:>6,} {each.ours:>8.3f} {each.bare:>8.3f} {each.sweep:>7.3f} {each.send:>7.3f} "
+                f"{each.ours / each.bare:>6.2f} {each.ours / due * 1000:>9.3f}"
+            )
     print(f"\n{kind}: ms a letter, by phase")
     print("   stored    due " + " ".join(f"{phase:>7}" for phase in PHASES))
     for stored, rows in table.items():
@@ -159,8 +161,10 @@ def show(kind: str, table: dict[int, dict[int, Round]]) -> None:
     if len(table) > 1:
         least, most = min(table), max(table)
         for due in sorted(set(table[least]) & set(table[most])):
-            print(f"{kind}: {due:,} due, {most:,} stored against {least:,}: "
-                  f"{table[most][due].ours / table[least][due].ours:.2f}")  # fmt: skip
+            print(
+                f"{kind}: {due:,} due, {most:,} stored against {least:,}: "
+                f"{table[most][due].ours / table[least][due].ours:.2f}"
+            )
 
 
 def measure(kind: str, make: Store, options: argparse.Namespace) -> None:
@@ -175,8 +179,10 @@ def measure(kind: str, make: Store, options: argparse.Namespace) -> None:
                 table[stored] = ticks(database, stored, due, options.rounds)
             if options.only in ("", "memory"):
                 before, most = memory(database, stored, max(due))
-                print(f"{kind}: {stored:,} stored, {max(due):,} due: {before:.0f} MiB ready, {most:.0f} MiB at most",
-                      flush=True)  # fmt: skip
+                print(
+                    f"{kind}: {stored:,} stored, {max(due):,} due: {before:.0f} MiB ready, {most:.0f} MiB at most",
+                    flush=True,
+                )
     if table:
         show(kind, table)
 

@@ -44,8 +44,15 @@ from workflows.simulation.simulation import foresee
 from workflows.system import System
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 PHONE, DESK = 375, 1280
 PATIENCE = 20_000
 """Milliseconds: a busy machine is no fault."""
@@ -165,9 +172,13 @@ def visitors(
 
     def coming(role: str = "", agency_id: str = "") -> Visitor:
         context = chromium.new_context(
-            viewport={"width": width, "height": 800}, has_touch=telephone, is_mobile=telephone,
-            java_script_enabled=scripted, locale=f"{language}-VN", color_scheme="dark" if dark else "light",
-        )  # fmt: skip
+            viewport={"width": width, "height": 800},
+            has_touch=telephone,
+            is_mobile=telephone,
+            java_script_enabled=scripted,
+            locale=f"{language}-VN",
+            color_scheme="dark" if dark else "light",
+        )
         name, value = "dondoc_language", language
         if role:
             name, value = "dondoc_session", enter(here, role, agency_id or AT[role], language)

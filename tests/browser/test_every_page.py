@@ -73,12 +73,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
     "/plans/{plan_id}/activate": ("/plans/{loaded}/activate",),
     "/plans/{plan_id}/simulate": ("/plans/{loaded}/simulate?until=2021-07-31",),
-    "/report/{agency_id}/{plan_id}/{period}": ("/report/{agency}/{plan}/{period}",
-                                               "/report/ubnd-huyen-yen-thanh/{plan}/{period}"),
+    "/report/{agency_id}/{plan_id}/{period}": (
+        "/report/{agency}/{plan}/{period}",
+        "/report/ubnd-huyen-yen-thanh/{plan}/{period}",
+    ),
     "/wishes": ("/wishes",),
     "/wishes/{contact_id}": ("/wishes/{contact}",),
     "/year": ("/year",),
-}  # fmt: skip
+}
 OPEN = {
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
@@ -88,11 +90,18 @@ OPEN = {
 }
 """Pages for those who are not signed in."""
 NO_PAGES = {
-    "/feed/{name}", "/plans/{plan_id}/file.yaml", "/plans/{plan_id}/figures.csv", "/admin/log.csv",
+    "/feed/{name}",
+    "/plans/{plan_id}/file.yaml",
+    "/plans/{plan_id}/figures.csv",
+    "/admin/log.csv",
     "/letters/{letter_id}/html",
-    "/agencies/{agency_id}/files/{digest}", "/r/{token}/files/{digest}", "/admin/calendar/preview", "/plans/review",
-    "/sign-in/sso", "/sign-in/sso/return",
-}  # fmt: skip
+    "/agencies/{agency_id}/files/{digest}",
+    "/r/{token}/files/{digest}",
+    "/admin/calendar/preview",
+    "/plans/review",
+    "/sign-in/sso",
+    "/sign-in/sso/return",
+}
 """Files, a frame, and addresses that only send one on to another."""
 
 

@@ -76,9 +76,11 @@ def _people(citation: str, agency: str, states: set[State], act: Act) -> Callabl
 
     def done(database: Database, now: datetime) -> None:
         a, d = table(Assignment), table(Duty)
-        chosen = select(a.c.id, a.c.state).join(d, d.c.id == a.c.duty_id).where(
-            d.c.citation == citation, a.c.agency_id == agency, a.c.period == "2021-H1"
-        )  # fmt: skip
+        chosen = (
+            select(a.c.id, a.c.state)
+            .join(d, d.c.id == a.c.duty_id)
+            .where(d.c.citation == citation, a.c.agency_id == agency, a.c.period == "2021-H1")
+        )
         with database.write() as session:
             row = session.connection().execute(chosen.with_for_update(of=a)).one()
             if row.state in states:
@@ -108,8 +110,17 @@ def moments() -> list[Moment]:
         at("2021-06-21", "07:20"): _people("IV.16.1", "ubnd-tp-vinh", {State.REPORTED}, _return),
     }
     found = [Moment(BEGAN)]
-    for day in ("2021-06-03", "2021-06-07", "2021-06-09", "2021-06-14", "2021-06-18", "2021-06-21", "2021-06-22",
-                "2021-06-28", "2021-07-08"):  # fmt: skip
+    for day in (
+        "2021-06-03",
+        "2021-06-07",
+        "2021-06-09",
+        "2021-06-14",
+        "2021-06-18",
+        "2021-06-21",
+        "2021-06-22",
+        "2021-06-28",
+        "2021-07-08",
+    ):
         found += [Moment(at(day, "07:00")), Moment(at(day, "07:30"))]
     found += [Moment(now, act) for now, act in kept.items()]
     # The last looks: what a crash left leased is free again, and a line too late for its day goes the day after.
@@ -118,9 +129,13 @@ def moments() -> list[Moment]:
 
 
 async def live(
-    database: Database, office: PostOffice, *, begin: int = 0, late: timedelta = timedelta(),
+    database: Database,
+    office: PostOffice,
+    *,
+    begin: int = 0,
+    late: timedelta = timedelta(),
     told: Callable[[int], None] = lambda _: None,
-) -> None:  # fmt: skip
+) -> None:
     """Live from the ``begin``-th moment on, the first of them ``late`` by so much. ``told`` hears each as it begins."""
     for number, moment in list(enumerate(moments()))[begin:]:
         told(number)

@@ -88,9 +88,16 @@ def account(cradle: Cradle, given: argparse.Namespace) -> dict[str, object]:
         lived, deaths = lived + 1, deaths + len(found.deaths)
         copies += sum(len(each) - 1 for each in found.taken.values())
         where |= set(found.deaths)
-    return {"steps": cradle.length, "letters": len(cradle.undisturbed.letters),
-            "notices": len(cradle.undisturbed.notices), "lives": lived, "deaths": deaths, "second_copies": copies,
-            "died_at": sorted(where), "wrong": wrong}  # fmt: skip
+    return {
+        "steps": cradle.length,
+        "letters": len(cradle.undisturbed.letters),
+        "notices": len(cradle.undisturbed.notices),
+        "lives": lived,
+        "deaths": deaths,
+        "second_copies": copies,
+        "died_at": sorted(where),
+        "wrong": wrong,
+    }
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from engine.terms import LetterState
 
 RUN = Path(__file__).with_name("run.py")
 KEY, COPY = "letter:1:email:2021-06-18", "<one@tinh.example>"
-WELL = Account(notices={"T+1"}, letters={KEY: LetterState.DELIVERED}, delivered=Counter([KEY]), bodies={KEY},
-               taken={KEY: [COPY]})  # fmt: skip
+WELL = Account(
+    notices={"T+1"}, letters={KEY: LetterState.DELIVERED}, delivered=Counter([KEY]), bodies={KEY}, taken={KEY: [COPY]}
+)
 
 
 def killed(*arguments: str) -> dict[str, Any]:

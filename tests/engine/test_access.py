@@ -48,8 +48,14 @@ keep_calendar     -    -    -    -    -    any
 keep_accounts     -    -    -    -    -    any
 step_clock        -    -    -    -    -    any
 """
-ROLES = (ActorRole.COORDINATOR, ActorRole.DEPUTY, ActorRole.HEAD, ActorRole.MONITOR, ActorRole.LEADERSHIP,
-         ActorRole.ADMINISTRATOR)  # fmt: skip
+ROLES = (
+    ActorRole.COORDINATOR,
+    ActorRole.DEPUTY,
+    ActorRole.HEAD,
+    ActorRole.MONITOR,
+    ActorRole.LEADERSHIP,
+    ActorRole.ADMINISTRATOR,
+)
 ROWS = [line.split() for line in GRID.strip().splitlines()]
 
 

@@ -54,9 +54,14 @@ def test_a_new_account_acts_for_its_agency_in_its_role_and_keeps_no_password(lai
 
 @pytest.mark.parametrize(
     "given",
-    [{"email": "không phải thư"}, {"role": "chủ tịch"}, {"agency_id": "so-khong-co"}, {"language": "fr"},
-     {"password": "ngắn"}],
-)  # fmt: skip
+    [
+        {"email": "không phải thư"},
+        {"role": "chủ tịch"},
+        {"agency_id": "so-khong-co"},
+        {"language": "fr"},
+        {"password": "ngắn"},
+    ],
+)
 def test_what_cannot_be_an_account_is_said_in_words_and_nothing_is_made(laid: Database, given: dict[str, str]) -> None:
     with pytest.raises(BadInput, match=" / "):
         make(laid, **given)
@@ -108,8 +113,9 @@ def test_a_closed_account_loses_sessions_links_and_tokens_at_once(laid: Database
     with laid.write() as session:
         cookie = sign_in.open_session(session, made, way="password", device="", now=NOW)
         link = sign_in.ask_link(session, email="vanphong@so-ban.example", ip="", now=NOW) or ""
-        token = api_tokens.make_token(session, made, label="máy", scopes=["read"], lasts=timedelta(days=9),
-                                  actor="account:1", now=NOW)  # fmt: skip
+        token = api_tokens.make_token(
+            session, made, label="máy", scopes=["read"], lasts=timedelta(days=9), actor="account:1", now=NOW
+        )
     do(laid, accounts.deactivate, made)
     with laid.write() as session:
         assert sign_in.holder_of(session, cookie, NOW) is None
@@ -137,8 +143,11 @@ def test_every_change_is_an_event_that_names_the_account_and_no_mailbox(laid: Da
     said = str([each.detail for each in rows(laid, Event)])
     assert "vanphong" not in said
     assert [each.detail["what"] for each in rows(laid, Event, kind="account_changed")] == [
-        "created", "password", "changed", "deactivated"
-    ]  # fmt: skip
+        "created",
+        "password",
+        "changed",
+        "deactivated",
+    ]
 
 
 def test_an_account_nobody_made_is_not_found(laid: Database) -> None:

@@ -131,17 +131,26 @@ def test_a_letter_moves_the_open_ones_of_a_period_and_says_its_number(laid: Laid
     assert amend(laid, "IV.2.1", due={"2021-H1": date(2021, 6, 26)}).moved == 1
     moved = row(laid.database, Assignment, id=laid.assignment("IV.2.1", "huyen-b"))
     assert (moved.due_on, moved.original_due_on, moved.nominal_due) == (
-        date(2021, 6, 28), date(2021, 6, 17), date(2021, 6, 26)
-    )  # fmt: skip
+        date(2021, 6, 28),
+        date(2021, 6, 17),
+        date(2021, 6, 26),
+    )
     assert "40/UBND-VX" in moved.due_why["vi"]
     assert ("coordinator@huyen-b.example", "due_moved", "IV.2.1 huyen-b") in told(laid.database)
 
 
 @pytest.mark.parametrize(
     "more",
-    [{}, {"text": "Việc thứ 1."}, {"text": " "}, {"basis": " ", "text": "Khác."}, {"owners": ()},
-     {"due": {"2021-H2": date(2021, 7, 1)}}, {"due": {"2021-H1": date(2021, 6, 1)}}],
-)  # fmt: skip
+    [
+        {},
+        {"text": "Việc thứ 1."},
+        {"text": " "},
+        {"basis": " ", "text": "Khác."},
+        {"owners": ()},
+        {"due": {"2021-H2": date(2021, 7, 1)}},
+        {"due": {"2021-H1": date(2021, 6, 1)}},
+    ],
+)
 def test_an_amendment_that_changes_nothing_or_cannot_be_is_refused(laid: Laid, more: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         amend(laid, "IV.1.1", **more)

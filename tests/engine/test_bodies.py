@@ -53,11 +53,19 @@ def test_a_new_agency_stands_in_the_directory_and_in_its_groups(laid: Database) 
     assert row(laid, Event, kind="agency_changed").actor == "account:1"
 
 
-@pytest.mark.parametrize(("more", "field"), [
-    ({"agency_id": "Sở Mới"}, "id"), ({"agency_id": "a" * 65}, "id"), ({"name": " "}, "name"),
-    ({"name": "x" * 201}, "name"), ({"level": ""}, "level"), ({"parent": "ai-do"}, "parent"),
-    ({"groups": ("nhom-la",)}, "groups"), ({"code": "1" * 17}, "code"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"agency_id": "Sở Mới"}, "id"),
+        ({"agency_id": "a" * 65}, "id"),
+        ({"name": " "}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"level": ""}, "level"),
+        ({"parent": "ai-do"}, "parent"),
+        ({"groups": ("nhom-la",)}, "groups"),
+        ({"code": "1" * 17}, "code"),
+    ],
+)
 def test_what_cannot_be_an_agency_is_said_field_by_field(laid: Database, more: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldsRefused) as refused:
         add(laid, **more)
@@ -91,8 +99,11 @@ def test_a_name_of_a_later_day_is_taken_up_when_its_day_comes(laid: Database) ->
 
 def test_a_name_that_does_not_follow_is_refused(laid: Database) -> None:
     rename(laid, "Sở Ban mới", TODAY)
-    for name, on, field in (("Sở Khác", TODAY, "on"), ("Sở Ban mới", date(2022, 1, 1), "name"),
-                            ("", date(2022, 1, 1), "name")):  # fmt: skip
+    for name, on, field in (
+        ("Sở Khác", TODAY, "on"),
+        ("Sở Ban mới", date(2022, 1, 1), "name"),
+        ("", date(2022, 1, 1), "name"),
+    ):
         with pytest.raises(FieldsRefused) as refused:
             rename(laid, name, on)
         assert list(refused.value.fields) == [field]
@@ -103,14 +114,24 @@ def test_a_name_that_does_not_follow_is_refused(laid: Database) -> None:
 def test_a_succession_is_kept_with_its_day_and_basis(laid: Database) -> None:
     made = succeed(laid, "so-ban", "so-chinh", function=" du  lịch ")
     edge = row(laid, Succession, id=made)
-    assert (edge.from_id, edge.to_id, edge.on, edge.function, edge.basis) == \
-        ("so-ban", "so-chinh", TODAY, "du lịch", "NQ 27")  # fmt: skip
+    assert (edge.from_id, edge.to_id, edge.on, edge.function, edge.basis) == (
+        "so-ban",
+        "so-chinh",
+        TODAY,
+        "du lịch",
+        "NQ 27",
+    )
     assert row(laid, Event, kind="agency_changed").detail["what"] == "succeeded"
 
 
-@pytest.mark.parametrize(("given", "field"), [
-    (("so-ban", "so-ban"), "to"), (("so-ban", "ai-do"), "to"), (("huyen-b", "so-ban"), "to"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        (("so-ban", "so-ban"), "to"),
+        (("so-ban", "ai-do"), "to"),
+        (("huyen-b", "so-ban"), "to"),
+    ],
+)
 def test_a_succession_onto_itself_into_nothing_or_round_in_a_circle_is_refused_in_words(
     laid: Database, given: tuple[str, str], field: str
 ) -> None:

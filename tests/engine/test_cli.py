@@ -15,8 +15,10 @@ from engine.terms import EventKind, PlanState, State
 
 PLAN = CONFIG / "plans" / "188-kh-ubnd-2021.yaml"
 DIRECTORY, POLICY, CALENDAR = (
-    CONFIG / "agencies/nghe-an.yaml", CONFIG / "policies/default.yaml", CONFIG / "calendars/vn.yaml",
-)  # fmt: skip
+    CONFIG / "agencies/nghe-an.yaml",
+    CONFIG / "policies/default.yaml",
+    CONFIG / "calendars/vn.yaml",
+)
 DAY = ("--at", "2021-04-07T09:00")
 CLOSED = "postgresql://dondoc:secret-word@127.0.0.1:1/dondoc"
 
@@ -136,16 +138,20 @@ def test_an_assignment_goes_its_whole_way(dondoc: Commands, laid: Laid) -> None:
     when = ("--at", "2021-06-01T10:00")
     assert "Acknowledged" in dondoc("assignment", "acknowledge", mine, *when).well
     assert "It was already" in dondoc("assignment", "acknowledge", mine, *when).well
-    assert "Extension request 1" in dondoc("assignment", "extend", mine, "--until", "2021-06-25", "--reason", "Lũ",
-                                           "--grant", *when).well  # fmt: skip
+    assert (
+        "Extension request 1"
+        in dondoc("assignment", "extend", mine, "--until", "2021-06-25", "--reason", "Lũ", "--grant", *when).well
+    )
     assert "Report 1" in dondoc("assignment", "report", mine, "--body", "Đã làm", *when).well
     assert dondoc("assignment", "return", mine, "--reason", "Thiếu số liệu", *when).well
     assert "Report 2" in dondoc("assignment", "report", mine, "--outcome", "partly", "--reason", "Chờ", *when).well
     assert "Accepted" in dondoc("assignment", "accept", mine, *when).well
     found = row(laid.database, Assignment, id=mine)
     assert (found.state, found.due_on.isoformat(), found.original_due_on.isoformat()) == (
-        State.ACCEPTED, "2021-06-25", "2021-06-17",
-    )  # fmt: skip
+        State.ACCEPTED,
+        "2021-06-25",
+        "2021-06-17",
+    )
     assert {each.actor.partition(":")[0] for each in rows(laid.database, Event, assignment_id=mine)} >= {"cli"}
 
 
@@ -198,10 +204,26 @@ def test_links_of_a_contact_are_revoked(dondoc: Commands, laid: Laid) -> None:
 
 # --- the database -------------------------------------------------------------------------------------------------
 
-ALL = ("plan list", f"plan load {PLAN}", "plan activate 1 --yes", "assignment list", "assignment acknowledge 1",
-       f"load directory {DIRECTORY}", f"load policy {POLICY}", f"load calendar {CALENDAR}", "db upgrade",
-       "links revoke 1", "account list", "once tick", "once open", "once act", "once digest", "once deliver",
-       "once audit", "init")  # fmt: skip
+ALL = (
+    "plan list",
+    f"plan load {PLAN}",
+    "plan activate 1 --yes",
+    "assignment list",
+    "assignment acknowledge 1",
+    f"load directory {DIRECTORY}",
+    f"load policy {POLICY}",
+    f"load calendar {CALENDAR}",
+    "db upgrade",
+    "links revoke 1",
+    "account list",
+    "once tick",
+    "once open",
+    "once act",
+    "once digest",
+    "once deliver",
+    "once audit",
+    "init",
+)
 
 
 @pytest.mark.parametrize("words", ALL)

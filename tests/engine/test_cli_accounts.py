@@ -37,8 +37,16 @@ def run(*words: str, typed: str = "") -> str:
 
 
 def test_the_first_administrator_is_asked_for_a_password_and_can_sign_in(database: Database) -> None:
-    run("add", "quantri@tinh.example", "--role", "administrator", "--agency", "tinh", "--password",
-        typed=f"{GOOD}\n{GOOD}\n")  # fmt: skip
+    run(
+        "add",
+        "quantri@tinh.example",
+        "--role",
+        "administrator",
+        "--agency",
+        "tinh",
+        "--password",
+        typed=f"{GOOD}\n{GOOD}\n",
+    )
     assert sign_in.sign_in(database, email="quantri@tinh.example", password=GOOD, ip="", device="", now=NOW)
 
 

@@ -53,9 +53,15 @@ def test_a_new_contact_answers_at_once_with_its_addresses_tidied(laid: Database)
 
 @pytest.mark.parametrize(
     "more",
-    [{"email": "", "phone": ""}, {"email": "x"}, {"phone": "gọi sau"}, {"role": "boss"}, {"language": "fr"},
-     {"valid_from": date(2021, 7, 1), "valid_until": date(2021, 6, 1)}],
-)  # fmt: skip
+    [
+        {"email": "", "phone": ""},
+        {"email": "x"},
+        {"phone": "gọi sau"},
+        {"role": "boss"},
+        {"language": "fr"},
+        {"valid_from": date(2021, 7, 1), "valid_until": date(2021, 6, 1)},
+    ],
+)
 def test_what_cannot_be_a_contact_is_said_in_words(laid: Database, more: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=" / "):
         add(laid, **more)

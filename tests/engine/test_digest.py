@@ -56,9 +56,13 @@ def carried(laid: Laid) -> dict[str, date]:
 def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_week(laid: Laid) -> None:
     assert made(laid) == (6, 2)
     assert set(carried(laid)) == {
-        "coordinator@so-ban.example", "coordinator@huyen-a.example", "coordinator@huyen-b.example",
-        "coordinator@mat-tran.example", "monitor@so-chinh.example", "leadership@tinh.example",
-    }  # fmt: skip
+        "coordinator@so-ban.example",
+        "coordinator@huyen-a.example",
+        "coordinator@huyen-b.example",
+        "coordinator@mat-tran.example",
+        "monitor@so-chinh.example",
+        "leadership@tinh.example",
+    }
     assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
     assert len(rows(laid.database, Digest)) == 8
 
@@ -139,8 +143,10 @@ def test_a_closed_monday_gives_way_to_the_next_working_day(calendar: Any, weekda
 
 def test_weeks_are_iso_weeks_and_sort_as_text() -> None:
     assert [week_of(date(2021, 1, 3)), week_of(date(2021, 6, 14)), week_of(date(2022, 1, 3))] == [
-        "2020-W53", "2021-W24", "2022-W01",
-    ]  # fmt: skip
+        "2020-W53",
+        "2021-W24",
+        "2022-W01",
+    ]
 
 
 def test_what_was_only_asked_for_is_not_told_to_the_leadership(laid: Laid) -> None:
@@ -166,9 +172,12 @@ def test_overdue_begins_the_day_after_the_due_date_worst_first(laid: Laid) -> No
         a_week_later = overdue(session, date(2021, 6, 24), supervisors=["so-chinh", "tinh"])
     assert on_the_day == []
     assert [(each.citation, each.agency_id, each.due_on.day) for each in a_week_later] == [
-        ("IV.2.1", "huyen-a", 17), ("IV.2.1", "huyen-b", 17), ("IV.3.1", "mat-tran", 17), ("IV.1.1", "so-ban", 17),
+        ("IV.2.1", "huyen-a", 17),
+        ("IV.2.1", "huyen-b", 17),
+        ("IV.3.1", "mat-tran", 17),
+        ("IV.1.1", "so-ban", 17),
         ("IV.4.1", "so-chinh", 21),
-    ]  # fmt: skip
+    ]
 
 
 def test_who_has_left_gets_none_and_who_came_gets_it(laid: Laid) -> None:

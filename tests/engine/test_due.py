@@ -34,10 +34,22 @@ def quiet(database: Database) -> Laid:
 
 def letter(laid: Laid, send_after: datetime = MADE, **more: Any) -> None:
     contact = row(laid.database, Contact, email="coordinator@so-ban.example")
-    values = {"key": "letter:1:email:2021-06-16", "contact_id": contact.id, "agency_id": "so-ban",
-              "role": Role.COORDINATOR, "channel": "email", "day": MADE.date(), "send_after": send_after,
-              "created_at": MADE, "urgent": False, "state": LetterState.QUEUED, "reason": "", "leased_by": "",
-              "attempts": 0, "receipt": ""} | more  # fmt: skip
+    values = {
+        "key": "letter:1:email:2021-06-16",
+        "contact_id": contact.id,
+        "agency_id": "so-ban",
+        "role": Role.COORDINATOR,
+        "channel": "email",
+        "day": MADE.date(),
+        "send_after": send_after,
+        "created_at": MADE,
+        "urgent": False,
+        "state": LetterState.QUEUED,
+        "reason": "",
+        "leased_by": "",
+        "attempts": 0,
+        "receipt": "",
+    } | more
     with laid.database.write() as session:
         session.connection().execute(insert(table(Letter)).values(**values))
 
@@ -131,9 +143,15 @@ def test_the_window_opens_on_the_next_working_day(sqlite_database: Database) -> 
         load_policy(session, policy(), actor="cli:test", now=MADE)
         load_days(session, load_calendar(CONFIG / "calendars/vn.yaml").exceptions.values())
         book: Rulebook = read_rulebook(session)
-    opens = {moment: opens_at(at(*moment), book) for moment in (
-        ("2021-09-01", "20:59"), ("2021-09-01", "21:00"), ("2021-09-02", "09:00"), ("2021-09-06", "05:00"),
-    )}  # fmt: skip
+    opens = {
+        moment: opens_at(at(*moment), book)
+        for moment in (
+            ("2021-09-01", "20:59"),
+            ("2021-09-01", "21:00"),
+            ("2021-09-02", "09:00"),
+            ("2021-09-06", "05:00"),
+        )
+    }
     monday = at("2021-09-06", "07:00")
     assert list(opens.values()) == [at("2021-09-01", "20:59"), monday, monday, monday]
     assert opens_at(MADE, Rulebook(book.calendar, {}, {})) is None

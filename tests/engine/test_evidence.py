@@ -58,13 +58,18 @@ def test_a_file_is_what_its_bytes_say_and_its_name_is_made_harmless(
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"MZ\x90\x00", b"<html><script>", b"<svg xmlns='x'/>", b"#!/bin/sh", b"PK\x03\x04 hong",
+        b"",
+        b"MZ\x90\x00",
+        b"<html><script>",
+        b"<svg xmlns='x'/>",
+        b"#!/bin/sh",
+        b"PK\x03\x04 hong",
         packed({"a.txt": b"x"}),
         packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"", "word/vbaProject.bin": b"x"}),
         packed({"[Content_Types].xml": b"<Types/>", "word/a.exe": b"x"}),
         packed({"mimetype": b"application/epub+zip"}),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_a_document_or_could_run_is_refused_and_not_written(tmp_path: Path, body: bytes) -> None:
     with pytest.raises(FileUnfit, match="bao-cao"):
         evidence.store(tmp_path, name="bao-cao.pdf", body=body)

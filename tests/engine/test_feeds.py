@@ -57,8 +57,9 @@ def test_a_due_date_is_an_all_day_entry_with_alarms_at_the_hour_letters_leave(la
     assert event.decoded("dtend") == date(2021, 6, 18)
     assert str(event["summary"]) == "Hạn báo cáo: 12/KH-UBND IV.1.1 (6 tháng đầu năm 2021)"
     assert [alarm.decoded("trigger") for alarm in event.walk("VALARM")] == [
-        at("2021-06-14", "07:30"), at("2021-06-16", "07:30")
-    ]  # fmt: skip
+        at("2021-06-14", "07:30"),
+        at("2021-06-16", "07:30"),
+    ]
     assert (str(event["status"]), event.decoded("sequence")) == ("CONFIRMED", 0)
     assert f"https://dondoc.example/assignments/{laid.assignment('IV.1.1', 'so-ban')}" in str(event["description"])
 

@@ -24,15 +24,37 @@ from engine.store.database import Database
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16")
 INDICATORS = (
-    {"code": "II.1.a", "name": "Số xã", "text": "Số xã.", "unit": "count", "asked_of": ["cac-huyen"],
-     "aggregate": "sum", "max": 460},
-    {"code": "II.1", "name": "Số xã có truyền thông", "text": "Truyền thông.", "unit": "count",
-     "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
+    {
+        "code": "II.1.a",
+        "name": "Số xã",
+        "text": "Số xã.",
+        "unit": "count",
+        "asked_of": ["cac-huyen"],
+        "aggregate": "sum",
+        "max": 460,
+    },
+    {
+        "code": "II.1",
+        "name": "Số xã có truyền thông",
+        "text": "Truyền thông.",
+        "unit": "count",
+        "asked_of": ["cac-huyen"],
+        "aggregate": "sum",
+        "max": 460,
+        "target": 40,
+        "part_of": "II.1.a",
+    },
     {"code": "II.2", "name": "Tin, bài", "text": "Tin.", "unit": "count", "asked_of": ["IV.1.1"], "aggregate": "last"},
     {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
-    {"code": "II.1.b", "name": "Toàn tỉnh", "text": "Toàn tỉnh.", "unit": "count", "asked_of": ["IV.4.1"],
-     "total_of": "II.1"},
-)  # fmt: skip
+    {
+        "code": "II.1.b",
+        "name": "Toàn tỉnh",
+        "text": "Toàn tỉnh.",
+        "unit": "count",
+        "asked_of": ["IV.4.1"],
+        "total_of": "II.1",
+    },
+)
 
 
 @pytest.fixture
@@ -131,27 +153,52 @@ def parts(*values: int | None) -> FigureLine:
     return FigureLine(indicator, given, comes_to(indicator, [value for value in values if value is not None]))
 
 
-@pytest.mark.parametrize(("total", "values", "said"), [
-    (30, (20, 10), None),
-    (31, (20, 10), ("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
-    (1234567, (1234568,), ("1234567 khác tổng các đơn vị (1234568): kém 1.",
-                           "1234567 is not the agencies' sum (1234568): 1 less.")),
-    (30, (20, None), ("30 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyện 2.",
-                      "30 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyện 2.")),
-    (0, (None,) * 6, ("0 chưa đối chiếu được: mới 0/6 đơn vị báo, cộng lại 0; còn thiếu Huyện 1, Huyện 2, Huyện 3 "
-                      "và 3 đơn vị khác.",
-                      "0 cannot be checked yet: 0 of 6 agencies have given it, 0 in all; missing: Huyện 1, Huyện 2, "
-                      "Huyện 3 and 3 others.")),
-    (30, (), None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("total", "values", "said"),
+    [
+        (30, (20, 10), None),
+        (31, (20, 10), ("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
+        (
+            1234567,
+            (1234568,),
+            ("1234567 khác tổng các đơn vị (1234568): kém 1.", "1234567 is not the agencies' sum (1234568): 1 less."),
+        ),
+        (
+            30,
+            (20, None),
+            (
+                "30 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyện 2.",
+                "30 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyện 2.",
+            ),
+        ),
+        (
+            0,
+            (None,) * 6,
+            (
+                "0 chưa đối chiếu được: mới 0/6 đơn vị báo, cộng lại 0; còn thiếu Huyện 1, Huyện 2, Huyện 3 "
+                "và 3 đơn vị khác.",
+                "0 cannot be checked yet: 0 of 6 agencies have given it, 0 in all; missing: Huyện 1, Huyện 2, "
+                "Huyện 3 and 3 others.",
+            ),
+        ),
+        (30, (), None),
+    ],
+)
 def test_a_total_is_held_against_its_parts(total: int, values: tuple[int | None, ...], said: Any) -> None:
     assert against_the_parts(total, parts(*values)) == said
 
 
-@pytest.mark.parametrize(("values", "doubtful"), [
-    ({"II.1.b": 20}, False), ({"II.1.b": 21}, True), ({}, False), ({"II.1.b": 25, "II.1": 5}, False),
-    ({"II.1.b": 20, "II.1": 5}, True), ({"II.1.b": "hai mươi"}, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "doubtful"),
+    [
+        ({"II.1.b": 20}, False),
+        ({"II.1.b": 21}, True),
+        ({}, False),
+        ({"II.1.b": 25, "II.1": 5}, False),
+        ({"II.1.b": 20, "II.1": 5}, True),
+        ({"II.1.b": "hai mươi"}, False),
+    ],
+)
 def test_a_total_about_to_be_given_is_doubted_when_it_is_not_the_sum_as_it_stands(
     values: dict[str, Any], doubtful: bool
 ) -> None:
@@ -163,8 +210,9 @@ def test_a_given_total_stands_as_given_and_is_held_against_the_districts(laid: L
     report(laid, "IV.2.1", "huyen-a", {"II.1": 12})
     waiting = line(added_up(laid), "II.1.b")
     assert (waiting.total, waiting.problem and waiting.problem[0]) == (
-        20, "20 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 12; còn thiếu Huyen b."
-    )  # fmt: skip
+        20,
+        "20 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 12; còn thiếu Huyen b.",
+    )
     task = report(laid, "IV.2.1", "huyen-b", {"II.1": 8})
     assert line(added_up(laid), "II.1.b").problem is None
     do(laid.database, Action.RETURN, task, now=NOW)

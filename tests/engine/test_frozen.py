@@ -67,15 +67,22 @@ def test_the_boxes_and_the_rate_speak_of_a_day(laid: Laid) -> None:
 
 def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> None:
     assert [(each.id, each.tally.rate) for each in stands(laid).agencies] == [
-        ("mat-tran", 0.0), ("huyen-b", 0.0), ("huyen-a", 100.0), ("so-ban", 100.0), ("so-chinh", None)
-    ]  # fmt: skip
+        ("mat-tran", 0.0),
+        ("huyen-b", 0.0),
+        ("huyen-a", 100.0),
+        ("so-ban", 100.0),
+        ("so-chinh", None),
+    ]
 
 
 def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) -> None:
     found = changes(stands(laid, date(2021, 6, 13)), stands(laid))
     assert [(each.id, each.done, each.overdue) for each in found] == [
-        ("mat-tran", 0, 1), ("huyen-a", 1, 0), ("huyen-b", 1, 0), ("so-ban", 1, 0)
-    ]  # fmt: skip
+        ("mat-tran", 0, 1),
+        ("huyen-a", 1, 0),
+        ("huyen-b", 1, 0),
+        ("so-ban", 1, 0),
+    ]
 
 
 def test_all_active_plans_stand_together_when_none_is_named(laid: Laid) -> None:
@@ -109,8 +116,11 @@ def test_a_report_returned_later_is_a_restatement_with_its_event(laid: Laid) -> 
     assert (found.agency_id, found.was, found.now) == ("so-ban", Boxes(on_time=1), Boxes(overdue=1))
     (one,) = found.assignments
     assert (one.assignment_id, one.citation, one.was, one.now) == (
-        task, "IV.1.1", TimeClass.DONE_ON_TIME, TimeClass.OPEN_OVERDUE
-    )  # fmt: skip
+        task,
+        "IV.1.1",
+        TimeClass.DONE_ON_TIME,
+        TimeClass.OPEN_OVERDUE,
+    )
     assert [each.kind.value for each in one.events] == ["returned"]
     assert one.events[0].detail["reason"] == "Thiếu số liệu."
 
@@ -133,8 +143,9 @@ def test_a_report_of_after_the_cut_off_restates_nothing(laid: Laid) -> None:
 def test_an_extension_granted_before_the_cut_off_and_freezing_counts_at_once(laid: Laid) -> None:
     task = laid.assignment("IV.4.1", "so-chinh")
     with laid.database.write() as session:
-        asked = lifecycle.ask_extension(session, task, until=date(2021, 6, 30), reason="Chờ.", actor="contact:1",
-                                        now=at("2021-06-18"))  # fmt: skip
+        asked = lifecycle.ask_extension(
+            session, task, until=date(2021, 6, 30), reason="Chờ.", actor="contact:1", now=at("2021-06-18")
+        )
         lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=at("2021-06-18"))
     made = freeze(laid, at("2021-06-25"), cut_off=date(2021, 6, 24))
     assert printed(laid, made).standing.total.overdue == 1  # mat-tran's alone

@@ -77,8 +77,9 @@ def test_two_at_the_same_moment_do_it_once(database: Database) -> None:
                 insert_new(session, Fact, [{"name": name, "value": "x"}])
                 return 200, name
 
-            answers.append(idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"",
-                                            now=NOW, deed=deed))  # fmt: skip
+            answers.append(
+                idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, deed=deed)
+            )
 
     threads = [threading.Thread(target=sender, args=(name,)) for name in ("a", "b")]
     for each in threads:

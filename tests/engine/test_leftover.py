@@ -102,8 +102,9 @@ def test_anothers_report_or_draft_keeps_the_bytes_but_not_ones_own_row(laid: Lai
     kept = upload(laid, tmp_path, "a", "so-ban", "huyen-a", "huyen-b")
     report(laid, kept, agency_id="huyen-a")
     with laid.database.write() as session:
-        report_drafts.save(session, "huyen-b", laid.plan_id, "2021-H1", {"kept-9": f"{kept.digest} a.pdf"},
-                    actor="account:3", now=NOW)  # fmt: skip
+        report_drafts.save(
+            session, "huyen-b", laid.plan_id, "2021-H1", {"kept-9": f"{kept.digest} a.pdf"}, actor="account:3", now=NOW
+        )
     assert (forget(laid), sweep(laid, tmp_path)) == (1, 0)
     assert left(laid) == {("huyen-a", "a.pdf"), ("huyen-b", "a.pdf")}
     assert evidence.read_back(tmp_path, kept)

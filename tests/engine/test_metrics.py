@@ -68,8 +68,13 @@ def test_each_pass_tells_when_it_last_did_something_and_what(laid: Laid) -> None
 
 
 def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> None:
-    fates = [LetterState.ACCEPTED, LetterState.DELIVERED, LetterState.BOUNCED_HARD, LetterState.UNKNOWN,
-             LetterState.SUPPRESSED]  # fmt: skip
+    fates = [
+        LetterState.ACCEPTED,
+        LetterState.DELIVERED,
+        LetterState.BOUNCED_HARD,
+        LetterState.UNKNOWN,
+        LetterState.SUPPRESSED,
+    ]
     with laid.database.write() as session:
         for number, fate in enumerate(fates, 1):
             session.connection().execute(update(table(Letter)).where(table(Letter).c.id == number).values(state=fate))

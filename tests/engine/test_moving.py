@@ -181,9 +181,12 @@ def test_what_is_still_to_open_is_dated_by_the_new_calendar(laid: Laid) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [Change(), Change((DayException(JUNE_17, DayKind.HOLIDAY, " "),)),
-     Change((DayException(JUNE_17, DayKind.HOLIDAY, "Lễ"),), (JUNE_17,))],
-)  # fmt: skip
+    [
+        Change(),
+        Change((DayException(JUNE_17, DayKind.HOLIDAY, " "),)),
+        Change((DayException(JUNE_17, DayKind.HOLIDAY, "Lễ"),), (JUNE_17,)),
+    ],
+)
 def test_a_change_that_says_nothing_or_two_things_is_refused(laid: Laid, change: Change) -> None:
     with pytest.raises(BadInput):
         previewed(laid, change)

@@ -31,9 +31,14 @@ def laid(database: Database) -> Laid:
 
 def line(laid: Laid, effect: str = "T-1", **changes: Any) -> Line:
     known = Line(
-        f"assignment:1:2021-06-17:{effect}", laid.assignment("IV.1.1", "so-ban"), "so-ban", Role.COORDINATOR,
-        NoticeKind.REMINDER, policy(), rung=effect,
-    )  # fmt: skip
+        f"assignment:1:2021-06-17:{effect}",
+        laid.assignment("IV.1.1", "so-ban"),
+        "so-ban",
+        Role.COORDINATOR,
+        NoticeKind.REMINDER,
+        policy(),
+        rung=effect,
+    )
     return replace(known, **changes)
 
 

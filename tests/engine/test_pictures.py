@@ -48,9 +48,11 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
         told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
     periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Boxes()))
     return {
-        "year": svg_charts.year_map(year, language), "letters": svg_charts.letters_per_week(year, language),
-        "rates": svg_charts.rates(periods, language), "timeline": svg_charts.timeline(told, today.day, language),
-    }  # fmt: skip
+        "year": svg_charts.year_map(year, language),
+        "letters": svg_charts.letters_per_week(year, language),
+        "rates": svg_charts.rates(periods, language),
+        "timeline": svg_charts.timeline(told, today.day, language),
+    }
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

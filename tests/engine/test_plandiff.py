@@ -88,7 +88,8 @@ def test_a_figure_that_becomes_a_total_says_of_which() -> None:
     total = {"code": "II.1.b", "text": "x", "name": "Toàn tỉnh", "unit": "count", "asked_of": ["IV.4.1"]}
     was, now = (plan_file(indicators=(parts, total | more)) for more in ({}, {"total_of": "II.1"}))
     assert compare(was, now, directory(), CALENDAR).settings == (
-        ("indicators II.1.b", "Toàn tỉnh", "Toàn tỉnh = Σ II.1"),)  # fmt: skip
+        ("indicators II.1.b", "Toàn tỉnh", "Toàn tỉnh = Σ II.1"),
+    )
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

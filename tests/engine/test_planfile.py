@@ -212,16 +212,32 @@ def test_another_ministrys_window_moves_the_round():
         ("due_day: 17", "due_day: 17, wording: trước ngày 17/12", "report_rules.r.due_day", "16"),
         ("due_day: 17", "due_day: 17, on: 2021-05-05, months_after_issue: 2", "report_rules.r.on", "giữ một"),
         ("report_rules:", "gaps: [{citation: IV.2}]\nreport_rules:", "gaps[0].citation", "xóa"),
-        ("report_rules:", "indicators: [{code: II.1, text: a, name: b, unit: percent, aggregate: sum}]\nreport_rules:",
-         "indicators[0].aggregate", "part_of"),
-        ("report_rules:", "indicators: [{code: II.1, text: a, name: b, unit: count, part_of: II.2}]\nreport_rules:",
-         "indicators[0].part_of", "xóa"),
-        ("report_rules:", "indicators: [{code: II.1, text: a, name: b, unit: text, asked_of: [IV.1.2]}]\nreport_rules:",
-         "indicators[0].asked_of[0]", "IV.1.1"),
-        ("report_rules:", "indicators: [{code: II.1, text: a, name: b, unit: count, min: 2, max: 1}]\nreport_rules:",
-         "indicators[0].max", "đổi lại"),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: percent, aggregate: sum}]\nreport_rules:",
+            "indicators[0].aggregate",
+            "part_of",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: count, part_of: II.2}]\nreport_rules:",
+            "indicators[0].part_of",
+            "xóa",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: text, asked_of: [IV.1.2]}]\nreport_rules:",
+            "indicators[0].asked_of[0]",
+            "IV.1.1",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: count, min: 2, max: 1}]\nreport_rules:",
+            "indicators[0].max",
+            "đổi lại",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_a_plan_are_told_where_they_stand_and_how_to_mend_them(old, new, field, mend):
     with pytest.raises(FileRefused) as refused:
         plan(old, new)
@@ -243,17 +259,20 @@ def test_a_total_is_asked_of_one_body_by_its_id_or_by_its_duty(asked_of):
     assert found.indicators[1].total_of == "II.1"
 
 
-@pytest.mark.parametrize(("more", "field", "what", "mend"), [
-    ("unit: count, asked_of: [IV.1.1], total_of: II.2", "total_of", "không có chỉ tiêu «II.2»", "II.1"),
-    ("unit: count, asked_of: [IV.1.1], total_of: II.1.b", "total_of", "tổng của chính mình", "xóa"),
-    ("unit: percent, asked_of: [IV.1.1], total_of: II.1", "unit", "khác đơn vị tính", "unit: count"),
-    ("unit: count, asked_of: [IV.1.1], total_of: II.1, aggregate: sum", "aggregate", "không có aggregate", "II.1"),
-    ("unit: count, asked_of: [IV.1.1], total_of: II.1, part_of: II.1", "part_of", "không có part_of riêng", "II.1"),
-    ("unit: count, asked_of: [IV.1.1], total_of: II.1, target: 3", "target", "không có target riêng", "II.1"),
-    ("unit: count, total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
-    ("unit: count, asked_of: [so-y-te, IV.1.1], total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
-    ("unit: count, asked_of: [huyen-21], total_of: II.1", "asked_of", "hỏi 21 đơn vị", "tổng hợp"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "field", "what", "mend"),
+    [
+        ("unit: count, asked_of: [IV.1.1], total_of: II.2", "total_of", "không có chỉ tiêu «II.2»", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1.b", "total_of", "tổng của chính mình", "xóa"),
+        ("unit: percent, asked_of: [IV.1.1], total_of: II.1", "unit", "khác đơn vị tính", "unit: count"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, aggregate: sum", "aggregate", "không có aggregate", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, part_of: II.1", "part_of", "không có part_of riêng", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, target: 3", "target", "không có target riêng", "II.1"),
+        ("unit: count, total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+        ("unit: count, asked_of: [so-y-te, IV.1.1], total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+        ("unit: count, asked_of: [huyen-21], total_of: II.1", "asked_of", "hỏi 21 đơn vị", "tổng hợp"),
+    ],
+)
 def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, what, mend):
     with pytest.raises(FileRefused) as refused:
         with_total(more)
@@ -263,10 +282,14 @@ def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, wha
     assert mend in told.mend
 
 
-@pytest.mark.parametrize("parts", [
-    PARTS.replace("aggregate: sum", "aggregate: last"), PARTS.replace(", aggregate: sum", ""),
-    PARTS.replace("count, aggregate: sum", "text"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "parts",
+    [
+        PARTS.replace("aggregate: sum", "aggregate: last"),
+        PARTS.replace(", aggregate: sum", ""),
+        PARTS.replace("count, aggregate: sum", "text"),
+    ],
+)
 def test_only_a_count_that_is_added_up_has_a_total(parts):
     unit = "text" if "text," in parts.partition("unit: ")[2][:6] else "count"
     with pytest.raises(FileRefused, match="không phải số đếm được cộng"):
@@ -275,11 +298,14 @@ def test_only_a_count_that_is_added_up_has_a_total(parts):
 
 def test_totals_of_each_other_or_of_a_total_are_refused():
     with pytest.raises(FileRefused) as refused:
-        with_total("unit: count, asked_of: [IV.1.1], total_of: II.1",
-                   "{code: II.1, text: a, name: b, unit: count, asked_of: [IV.1.1], total_of: II.1.b}")  # fmt: skip
+        with_total(
+            "unit: count, asked_of: [IV.1.1], total_of: II.1",
+            "{code: II.1, text: a, name: b, unit: count, asked_of: [IV.1.1], total_of: II.1.b}",
+        )
     assert [(each.field, "đã là số tổng" in each.what) for each in refused.value.problems] == [
-        ("indicators[0].total_of", True), ("indicators[1].total_of", True)
-    ]  # fmt: skip
+        ("indicators[0].total_of", True),
+        ("indicators[1].total_of", True),
+    ]
 
 
 def test_a_plan_without_totals_is_stored_as_before_there_were_any():

@@ -49,7 +49,9 @@ def test_every_duty_and_owner_stays_as_it_was() -> None:
 def test_totals_come_along_and_still_pass_the_check() -> None:
     new, _ = renewed(load_plan(PLAN))
     assert {each.code: each.total_of for each in new.indicators if each.total_of} == {
-        "II.1.b": "II.1", "II.3.b": "II.3"}  # fmt: skip
+        "II.1.b": "II.1",
+        "II.3.b": "II.3",
+    }
 
 
 def test_a_fixed_day_moves_a_year_and_its_rolling_is_shown() -> None:

@@ -8,9 +8,16 @@ import pytest
 from engine.files.schemas import FOLDER, KINDS, printed, published
 from engine.files.yaml_reader import read
 
-SHIPPED = [(kind, path) for kind, folder in
-           {"plan": "plans", "directory": "agencies", "calendar": "calendars", "policy": "policies"}.items()
-           for path in sorted((FOLDER.parent / folder).glob("*.yaml"))]  # fmt: skip
+SHIPPED = [
+    (kind, path)
+    for kind, folder in {
+        "plan": "plans",
+        "directory": "agencies",
+        "calendar": "calendars",
+        "policy": "policies",
+    }.items()
+    for path in sorted((FOLDER.parent / folder).glob("*.yaml"))
+]
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -26,8 +26,9 @@ def person(database: Database) -> int:
     """The account of so-ban's coordinator."""
     with database.write() as session:
         load_directory(session, directory(), actor="cli:test", now=NOW)
-        return accounts.create(session, email=EMAIL, role="coordinator", agency_id="so-ban", password=GOOD,
-                               actor="cli:test", now=NOW)  # fmt: skip
+        return accounts.create(
+            session, email=EMAIL, role="coordinator", agency_id="so-ban", password=GOOD, actor="cli:test", now=NOW
+        )
 
 
 def enter(database: Database, **more: Any) -> str:

@@ -23,8 +23,9 @@ NOW, YEAR = at("2021-06-07"), timedelta(days=365)
 def person(database: Database) -> int:
     with database.write() as session:
         load_directory(session, directory(), actor="cli:test", now=NOW)
-        return accounts.create(session, email="may@so-ban.example", role="coordinator", agency_id="so-ban",
-                               actor="cli:test", now=NOW)  # fmt: skip
+        return accounts.create(
+            session, email="may@so-ban.example", role="coordinator", agency_id="so-ban", actor="cli:test", now=NOW
+        )
 
 
 def make(database: Database, person: int, **more: Any) -> str:
@@ -94,9 +95,9 @@ def test_a_token_knows_the_local_day_on_which_it_was_last_used(database: Databas
 
 
 @pytest.mark.parametrize(
-    "given", [{"scopes": []}, {"scopes": ["root"]}, {"label": " "}, {"lasts": timedelta(days=400)},
-              {"lasts": timedelta(0)}],
-)  # fmt: skip
+    "given",
+    [{"scopes": []}, {"scopes": ["root"]}, {"label": " "}, {"lasts": timedelta(days=400)}, {"lasts": timedelta(0)}],
+)
 def test_a_token_needs_a_use_a_scope_and_an_end(database: Database, person: int, given: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         make(database, person, **given)

@@ -20,16 +20,30 @@ NOW = at("2021-06-07")
 def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> None:
     with database.write() as session:
         load_directory(session, directory(), actor="cli:test", now=NOW)
-        person = accounts.create(session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test",
-                                 now=NOW)  # fmt: skip
+        person = accounts.create(
+            session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test", now=NOW
+        )
         sign_in.open_session(session, person, way="link", device="", now=NOW)
         sign_in.ask_link(session, email="a@so-ban.example", ip="", now=NOW)
-        idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW,
-                         deed=lambda: (200, "{}"))  # fmt: skip
-        contacts.add(session, "so-ban", "deputy", email="b@so-ban.example", valid_until=date(2021, 6, 7),
-                     actor="cli:test", now=NOW)  # fmt: skip
-        evidence.keep(session, evidence.Kept("0" * 64, "a.pdf", 1, "application/pdf"), agency_id="so-ban",
-                      actor="account:1", now=NOW)  # fmt: skip
+        idempotency.once(
+            session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, deed=lambda: (200, "{}")
+        )
+        contacts.add(
+            session,
+            "so-ban",
+            "deputy",
+            email="b@so-ban.example",
+            valid_until=date(2021, 6, 7),
+            actor="cli:test",
+            now=NOW,
+        )
+        evidence.keep(
+            session,
+            evidence.Kept("0" * 64, "a.pdf", 1, "application/pdf"),
+            agency_id="so-ban",
+            actor="account:1",
+            now=NOW,
+        )
         assert daily_cleanup.forget(session, NOW) == {
             "contacts": 0,
             "sessions": 0,

@@ -28,25 +28,31 @@ def test_every_member_has_a_label_in_both_languages(kind: type) -> None:
         assert vi != en, member
 
 
-@pytest.mark.parametrize(("key", "vi", "en"), [
-    ("2021-H1", "6 tháng đầu năm 2021", "first half of 2021"),
-    ("2021-H2", "6 tháng cuối năm 2021", "second half of 2021"),
-    ("2021-Q2", "quý II/2021", "Q2 2021"),
-    ("2021-06", "tháng 6/2021", "06/2021"),
-    ("2021-9M", "9 tháng năm 2021", "nine months of 2021"),
-    ("2021-Y", "năm 2021", "2021"),
-    ("once", "một lần", "once"),
-    ("hôm nào", "hôm nào", "hôm nào"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "vi", "en"),
+    [
+        ("2021-H1", "6 tháng đầu năm 2021", "first half of 2021"),
+        ("2021-H2", "6 tháng cuối năm 2021", "second half of 2021"),
+        ("2021-Q2", "quý II/2021", "Q2 2021"),
+        ("2021-06", "tháng 6/2021", "06/2021"),
+        ("2021-9M", "9 tháng năm 2021", "nine months of 2021"),
+        ("2021-Y", "năm 2021", "2021"),
+        ("once", "một lần", "once"),
+        ("hôm nào", "hôm nào", "hôm nào"),
+    ],
+)
 def test_a_period_is_said_in_words(key: str, vi: str, en: str) -> None:
     assert (period_words(key, "vi"), period_words(key, "en")) == (vi, en)
 
 
-@pytest.mark.parametrize(("days", "vi", "en"), [
-    (3, "còn 3 ngày làm việc", "3 working days left"),
-    (1, "còn 1 ngày làm việc", "1 working day left"),
-    (-2, "quá hạn 2 ngày làm việc", "2 working days overdue"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("days", "vi", "en"),
+    [
+        (3, "còn 3 ngày làm việc", "3 working days left"),
+        (1, "còn 1 ngày làm việc", "1 working day left"),
+        (-2, "quá hạn 2 ngày làm việc", "2 working days overdue"),
+    ],
+)
 def test_a_distance_is_said_in_working_days(days: int, vi: str, en: str) -> None:
     today = date(2021, 6, 16)
     due = CALENDAR.shift(today, days)
@@ -83,9 +89,19 @@ def line(kind: EventKind, **detail: object) -> EventLine:
 
 @pytest.mark.parametrize("kind", EventKind)
 def test_every_event_is_a_sentence_with_and_without_its_detail(kind: EventKind) -> None:
-    whole = {"due": "2021-06-21", "was": "2021-06-17", "until": "2021-06-30", "number": 1, "outcome": Outcome.DONE,
-             "reason": "x", "answer": "y", "to": "so-y-te", "rung": "T-3", "roles": [Role.HEAD],
-             "role": Role.HEAD}  # fmt: skip
+    whole = {
+        "due": "2021-06-21",
+        "was": "2021-06-17",
+        "until": "2021-06-30",
+        "number": 1,
+        "outcome": Outcome.DONE,
+        "reason": "x",
+        "answer": "y",
+        "to": "so-y-te",
+        "rung": "T-3",
+        "roles": [Role.HEAD],
+        "role": Role.HEAD,
+    }
     for language in ("vi", "en"):
         assert said(line(kind), language) == label(kind, language)
         assert said(line(kind, **whole), language).startswith(label(kind, language))

@@ -44,21 +44,40 @@ def fill(system: System) -> dict[str, object]:
     account = join(system.database, "coordinator", "ubnd-tp-vinh")
     with system.database.write() as session:
         report_drafts.save(session, MANY, plan, PERIOD, {"body-1": "Đang làm."}, actor="account:1", **WHEN)
-        preferences.name_deputy(session, coordinator, email="phogiup@tuong-duong.example", phone="", label="Cấp phó",
-                           language="vi", valid_from=NOW.date(), valid_until=NOW.date() + timedelta(14),
-                           actor=f"contact:{coordinator}", **WHEN)  # fmt: skip
+        preferences.name_deputy(
+            session,
+            coordinator,
+            email="phogiup@tuong-duong.example",
+            phone="",
+            label="Cấp phó",
+            language="vi",
+            valid_from=NOW.date(),
+            valid_until=NOW.date() + timedelta(14),
+            actor=f"contact:{coordinator}",
+            **WHEN,
+        )
         ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
         signed_in = sign_in.ask_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
-        queued = session.connection().scalars(
-            select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED)).first()  # fmt: skip
+        queued = (
+            session.connection()
+            .scalars(select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED))
+            .first()
+        )
     letter = letter_of(system.database, coordinator)
     return found | {
-        "plan": plan, "period": PERIOD, "agency": SILENT, "digest": kept.digest, "sign_in": signed_in, "queued": queued,
-        "letter": letter, "account": account, "contact": coordinator,
+        "plan": plan,
+        "period": PERIOD,
+        "agency": SILENT,
+        "digest": kept.digest,
+        "sign_in": signed_in,
+        "queued": queued,
+        "letter": letter,
+        "account": account,
+        "contact": coordinator,
         "seen": _link(system, Purpose.ACKNOWLEDGE, coordinator, str(letter)),
         "report": _link(system, Purpose.REPORT, coordinator, f"{plan}:{PERIOD}"),
         "pace": _link(system, Purpose.UNSUBSCRIBE, coordinator, "email"),
-    }  # fmt: skip
+    }
 
 
 def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> str:

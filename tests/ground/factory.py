@@ -103,11 +103,19 @@ def plan_file(*, items: tuple[dict[str, Any], ...] = ITEMS, **changes: Any) -> P
         "mot-lan": {"source": "plan", "to": "so-chinh", "on": date(2021, 6, 30)},
     }
     body = {
-        "schema": "dondoc/plan@1", "number": "12/KH-UBND", "issuer": "tinh", "issued_on": ISSUED, "year": 2021,
-        "title": "Kế hoạch nhỏ", "short_title": "Kế hoạch 12 năm 2021", "sms_name": "KH12", "supervisor": "so-chinh",
-        "directory": "nho", "report_rules": rules,
+        "schema": "dondoc/plan@1",
+        "number": "12/KH-UBND",
+        "issuer": "tinh",
+        "issued_on": ISSUED,
+        "year": 2021,
+        "title": "Kế hoạch nhỏ",
+        "short_title": "Kế hoạch 12 năm 2021",
+        "sms_name": "KH12",
+        "supervisor": "so-chinh",
+        "directory": "nho",
+        "report_rules": rules,
         "sections": [{"roman": "IV", "heading": "Tổ chức thực hiện", "kind": "assignments", "items": items}],
-    }  # fmt: skip
+    }
     return PlanFile.model_validate(body | changes)
 
 
@@ -127,9 +135,14 @@ class Laid:
 
 
 def store(
-    database: Database, *, now: datetime, plan: PlanFile | None = None, bodies: DirectoryFile | None = None,
-    rules: Policy | None = None, days: tuple[DayException, ...] = (),
-) -> Laid:  # fmt: skip
+    database: Database,
+    *,
+    now: datetime,
+    plan: PlanFile | None = None,
+    bodies: DirectoryFile | None = None,
+    rules: Policy | None = None,
+    days: tuple[DayException, ...] = (),
+) -> Laid:
     """Load directory, policy, days and plan; nothing is active yet."""
     with database.write() as session:
         store_directory(session, bodies or directory(), actor="cli:test", now=now)
@@ -243,8 +256,15 @@ def happened(database: Database, **equal: Any) -> list[str]:
 
 def add_contact(database: Database, agency_id: str, role: Role, **more: Any) -> int:
     """One more contact; returns its id."""
-    values = {"agency_id": agency_id, "role": role, "label": "", "email": f"{role}2@{agency_id}.example", "phone": "",
-              "language": "vi", "suppressed": {}} | more  # fmt: skip
+    values = {
+        "agency_id": agency_id,
+        "role": role,
+        "label": "",
+        "email": f"{role}2@{agency_id}.example",
+        "phone": "",
+        "language": "vi",
+        "suppressed": {},
+    } | more
     with database.write() as session:
         made = session.connection().execute(insert(table(Contact)).values(**values))
         return int(made.inserted_primary_key[0])  # type: ignore[index]

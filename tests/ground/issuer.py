@@ -74,8 +74,12 @@ class Issuer:
         return self._token(request)
 
     def _published(self) -> dict[str, Any]:
-        known = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/log-in?tenant=1",
-                 "token_endpoint": f"{ISSUER}/token", "jwks_uri": f"{ISSUER}/keys"}  # fmt: skip
+        known = {
+            "issuer": ISSUER,
+            "authorization_endpoint": f"{ISSUER}/log-in?tenant=1",
+            "token_endpoint": f"{ISSUER}/token",
+            "jwks_uri": f"{ISSUER}/keys",
+        }
         userinfo = {"userinfo_endpoint": f"{ISSUER}/userinfo"} if self.told is not None else {}
         return known | userinfo | self.document
 
@@ -95,13 +99,23 @@ class Issuer:
 
     def _signed(self, asked: dict[str, str]) -> str:
         now = int(NOW.timestamp())
-        usual = {"iss": ISSUER, "aud": CLIENT, "sub": asked["sub"], "iat": now, "exp": now + 300,
-                 "nonce": asked["nonce"], "email": "coordinator@huyen-b.example", "email_verified": True}  # fmt: skip
+        usual = {
+            "iss": ISSUER,
+            "aud": CLIENT,
+            "sub": asked["sub"],
+            "iat": now,
+            "exp": now + 300,
+            "nonce": asked["nonce"],
+            "email": "coordinator@huyen-b.example",
+            "email_verified": True,
+        }
         claims = {name: value for name, value in (usual | self.claims).items() if value is not None}
         if self.unsigned:
             parts = ({"alg": "none"}, claims)
-            return ".".join(base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode()
-                            for each in parts) + "."  # fmt: skip
+            return (
+                ".".join(base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in parts)
+                + "."
+            )
         if self.by_secret:
             return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET.ljust(32, "x")), algorithms=["HS256"])
         return jwt.encode({"alg": "ES256", "kid": self.key}, claims, KEYS[self.signs_with or self.key])

@@ -35,6 +35,12 @@ def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> LinkPost
 def sign_in_letter(**changes: str) -> SignInLetter:
     from ground.office import NOW
 
-    usual = {"name": "n1", "to": "coordinator@huyen-b.example", "agency": "UBND huyện B", "language": "vi",
-             "path": "/sign-in/link/key", "device": "Chrome trên Android"}  # fmt: skip
+    usual = {
+        "name": "n1",
+        "to": "coordinator@huyen-b.example",
+        "agency": "UBND huyện B",
+        "language": "vi",
+        "path": "/sign-in/link/key",
+        "device": "Chrome trên Android",
+    }
     return SignInLetter(**(usual | changes), at=NOW)

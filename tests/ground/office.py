@@ -108,10 +108,18 @@ def token_in(page: str) -> str:
 
 
 def open_office(
-    database: Database, folder: Path, *, now: datetime = NOW, step: Callable[[str], None] | None = None,
-    wording: Any = None, simulate: Any = None, links: Any = None, single_sign_on: Any = None,
-    host: str = HERE, **settings: Any,
-) -> Office:  # fmt: skip
+    database: Database,
+    folder: Path,
+    *,
+    now: datetime = NOW,
+    step: Callable[[str], None] | None = None,
+    wording: Any = None,
+    simulate: Any = None,
+    links: Any = None,
+    single_sign_on: Any = None,
+    host: str = HERE,
+    **settings: Any,
+) -> Office:
     """The whole application over a database."""
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
@@ -159,9 +167,14 @@ async def _live(laid: Laid, until: datetime) -> None:
 def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
     """What people do, by day."""
     so_ban, huyen_a, mat_tran, so_chinh = (
-        laid.assignment(citation, agency) for citation, agency in
-        (("IV.1.1", "so-ban"), ("IV.2.1", "huyen-a"), ("IV.3.1", "mat-tran"), ("IV.4.1", "so-chinh"))
-    )  # fmt: skip
+        laid.assignment(citation, agency)
+        for citation, agency in (
+            ("IV.1.1", "so-ban"),
+            ("IV.2.1", "huyen-a"),
+            ("IV.3.1", "mat-tran"),
+            ("IV.4.1", "so-chinh"),
+        )
+    )
 
     def do(act: Callable[..., Any], assignment: int, agency: str, now: datetime, **words: Any) -> None:
         with laid.database.write() as session:
@@ -171,11 +184,12 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
     return {
         "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),
         "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, said=done),
-        "2021-06-14": lambda now: do(lifecycle.ask_extension, mat_tran, "mat-tran", now, until=date(2021, 6, 30),
-                                     reason="Chờ số liệu cơ sở."),
+        "2021-06-14": lambda now: do(
+            lifecycle.ask_extension, mat_tran, "mat-tran", now, until=date(2021, 6, 30), reason="Chờ số liệu cơ sở."
+        ),
         "2021-06-15": lambda now: do(lifecycle.decline, so_chinh, "so-chinh", now, reason="Việc của Văn phòng."),
         "2021-06-22": lambda now: do(lifecycle.report, huyen_a, "huyen-a", now, said=partly),
-    }  # fmt: skip
+    }
 
 
 @contextmanager

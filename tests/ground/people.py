@@ -24,8 +24,16 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
 def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:
     """An account of an office; its mailbox is its role's."""
     with database.write() as session:
-        return create(session, email=f"{role}@{agency_id}.example", role=role, agency_id=agency_id, language=language,
-                      password=password, actor="cli", now=NOW)  # fmt: skip
+        return create(
+            session,
+            email=f"{role}@{agency_id}.example",
+            role=role,
+            agency_id=agency_id,
+            language=language,
+            password=password,
+            actor="cli",
+            now=NOW,
+        )
 
 
 def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Office:

@@ -20,8 +20,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
-        "max_connections=200", "shared_buffers=64MB", "autovacuum=off", "log_min_messages=fatal")  # fmt: skip
+FAST = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_connections=200",
+    "shared_buffers=64MB",
+    "autovacuum=off",
+    "log_min_messages=fatal",
+)
 # $1 owner's pid, $2 folder, the rest is the server's command.
 GUARDED = """
 owner=$1 folder=$2; shift 2
@@ -84,8 +93,11 @@ class Ground:
         as_user = {} if who is None else {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
         made = subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "dondoc", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            cwd="/", capture_output=True, text=True, **as_user,
-        )  # fmt: skip
+            cwd="/",
+            capture_output=True,
+            text=True,
+            **as_user,
+        )
         if made.returncode:
             raise RuntimeError(f"initdb: {made.stderr}")
         options = [f"unix_socket_directories={data}", "listen_addresses=127.0.0.1", f"port={port}", *FAST]
@@ -93,8 +105,13 @@ class Ground:
         with (self.folder / "log").open("wb") as log:
             guard = subprocess.Popen(
                 ["sh", "-c", GUARDED, "sh", str(self.owner), self.folder, *command],
-                cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **as_user,
-            )  # fmt: skip
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **as_user,
+            )
         (self.folder / "pid").write_text(str(guard.pid))
         ready = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "dondoc", "-d", "postgres"]
         _wait_until(lambda: subprocess.run(ready, cwd="/").returncode == 0, log=self.folder / "log")

@@ -22,16 +22,46 @@ from lxml.html import fromstring
 from engine.app import PAGES
 
 HOSTILE = (
-    "", "0", "-1", "9" * 30, "1e9", "٣", "' OR 1=1 --", "../../etc/passwd", "\x00", "\r\nX-A: b", "\u202e\u200b\ufeff",
-    "<script>alert(1)</script>", "{{7*7}}%s{0}", "NaN", "[]", "2021-02-30", "\ud800", "🐉" * 70, "ẵ" * 400,
-)  # fmt: skip
+    "",
+    "0",
+    "-1",
+    "9" * 30,
+    "1e9",
+    "٣",
+    "' OR 1=1 --",
+    "../../etc/passwd",
+    "\x00",
+    "\r\nX-A: b",
+    "\u202e\u200b\ufeff",
+    "<script>alert(1)</script>",
+    "{{7*7}}%s{0}",
+    "NaN",
+    "[]",
+    "2021-02-30",
+    "\ud800",
+    "🐉" * 70,
+    "ẵ" * 400,
+)
 """Nothing, numbers out of every range, controls, marks that turn the text, markup, half a surrogate, too long."""
 WORST = HOSTILE[8], HOSTILE[16], HOSTILE[3], HOSTILE[18], HOSTILE[6]
 FRAMEWORK = (
-    "Traceback", "Internal Server Error", "Not Found", "Method Not Allowed", "Field required", "Input should",
-    "pydantic", "sqlalchemy", "sqlite3", "psycopg", "valid integer", "There was an error parsing",
-    "Unprocessable", "Bad Request", "Forbidden", "validation error",
-)  # fmt: skip
+    "Traceback",
+    "Internal Server Error",
+    "Not Found",
+    "Method Not Allowed",
+    "Field required",
+    "Input should",
+    "pydantic",
+    "sqlalchemy",
+    "sqlite3",
+    "psycopg",
+    "valid integer",
+    "There was an error parsing",
+    "Unprocessable",
+    "Bad Request",
+    "Forbidden",
+    "validation error",
+)
 """Words of the machinery, which no visitor should read."""
 USUAL: Mapping[str, str] = {"agency_id": "huyen-b", "period": "2021-H1"}
 """What path parameters are filled with where no page links to the address; any other is 1, which most things have."""
@@ -63,10 +93,17 @@ def said(value: str) -> str:
 def routes(method: str) -> list[Address]:
     """The pages' routes of a method, in the order in which they are tried."""
     return [
-        Address(method, route.path, route.path_regex, _of(route.dependant, "path_params"),
-                _of(route.dependant, "query_params"))
-        for page in PAGES for route in _flat(page.router) if method in route.methods
-    ]  # fmt: skip
+        Address(
+            method,
+            route.path,
+            route.path_regex,
+            _of(route.dependant, "path_params"),
+            _of(route.dependant, "query_params"),
+        )
+        for page in PAGES
+        for route in _flat(page.router)
+        if method in route.methods
+    ]
 
 
 def _flat(router: Any) -> Iterator[APIRoute]:

@@ -18,11 +18,29 @@ READ = {
     "postmaster@localhost": Address("postmaster@localhost"),
 }
 NONE = [
-    "", "x", "@b.example", "a@", "a@b.example, c@d.example", "a@b@c.example", "a b@c.example", '"a b"@c.example',
-    ".a@b.example", "a..b@c.example", "a@-b.example", "a@b..example", "Tên <a@b.example", "a@b.example\n",
-    "a\x00@b.example", "a\u2028@b.example", "x" * 65 + "@b.example", "a@" + "x." * 200 + "example", "a@[127.0.0.1]",
-    "a>@b.example", "a@b.example>", "<a@b.example> x",
-]  # fmt: skip
+    "",
+    "x",
+    "@b.example",
+    "a@",
+    "a@b.example, c@d.example",
+    "a@b@c.example",
+    "a b@c.example",
+    '"a b"@c.example',
+    ".a@b.example",
+    "a..b@c.example",
+    "a@-b.example",
+    "a@b..example",
+    "Tên <a@b.example",
+    "a@b.example\n",
+    "a\x00@b.example",
+    "a\u2028@b.example",
+    "x" * 65 + "@b.example",
+    "a@" + "x." * 200 + "example",
+    "a@[127.0.0.1]",
+    "a>@b.example",
+    "a@b.example>",
+    "<a@b.example> x",
+]
 
 
 @pytest.mark.parametrize("written", READ)

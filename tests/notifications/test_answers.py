@@ -77,10 +77,14 @@ def first_letter(laid: Laid, mailbox: str = COORDINATOR) -> Any:
 def mail(laid: Laid, text: str, *, by: str = COORDINATOR, to: str = "", number: int = 1, **headers: str) -> bytes:
     """A reply as a mail program writes it, our letter quoted below."""
     named = to or first_letter(laid).receipt
-    head = {"From": f"Đầu mối <{by}>", "To": "nhacviec@so.example", "Subject": "Re: nhiệm vụ",
-            "Message-ID": f"<{number}@may.example>", "In-Reply-To": named, "References": named} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }  # fmt: skip
+    head = {
+        "From": f"Đầu mối <{by}>",
+        "To": "nhacviec@so.example",
+        "Subject": "Re: nhiệm vụ",
+        "Message-ID": f"<{number}@may.example>",
+        "In-Reply-To": named,
+        "References": named,
+    } | {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name}: {value}\n" for name, value in head.items() if value)
     return (
         f"{lines}Content-Type: text/plain; charset=utf-8\n\n{text}\n\n"
@@ -362,7 +366,7 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
         b"\xff\xfe not a message at all",
         b"From: \xff\xff@\xff\nContent-Type: text/plain; charset=nonsense\n\nx\n",
         b"Content-Type: multipart/mixed; boundary=x\nFrom: a@b.example\n\n--x\n\n--x--",
-    ]  # fmt: skip
+    ]
     with running_dovecot() as dovecot:
         for raw in messages:
             if raw:

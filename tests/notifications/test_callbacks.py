@@ -116,8 +116,11 @@ def test_a_report_nobody_can_read_is_refused_in_words(client: httpx.Client, body
 
 def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: httpx.Client, laid: Laid) -> None:
     with laid.database.write() as session:
-        session.add(AnswerCode(code="4822", contact_id=letter(laid).contact_id, letter_id=letter(laid).id,
-                               expires_at=at("2021-05-07")))  # fmt: skip
+        session.add(
+            AnswerCode(
+                code="4822", contact_id=letter(laid).contact_id, letter_id=letter(laid).id, expires_at=at("2021-05-07")
+            )
+        )
     asked = urlencode({"from": NUMBER, "text": "XN 4822", "id": "a1", "coding": "0"})
     assert [client.get(f"/callbacks/{SECRET}/kannel/incoming?{asked}").status_code for _ in range(2)] == [200, 200]
     assert len(rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED)) == 1

@@ -113,21 +113,27 @@ async def maildir(blocked: bool, folder: Path) -> AsyncIterator[Channel]:
 
 ROWS = [
     Row(
-        "kannel", kannel, SMS,
+        "kannel",
+        kannel,
+        SMS,
         accepted=says(202, "0: Accepted for delivery"),
         refused=says(400, "Number(s) has/have been denied by white- and/or black-lists."),
         retry=says(503, "4: Temporal failure, try again later."),
         unknown=silent,
     ),
     Row(
-        "esms", esms, SMS,
+        "esms",
+        esms,
+        SMS,
         accepted=says(200, {"CodeResult": "100", "CountRegenerate": 0, "SMSID": "d533459ee42b2b9525ba9eabf6a8156"}),
         refused=says(200, {"CodeResult": "108", "CountRegenerate": 0, "ErrorMessage": "Phone not valid: 84912345678"}),
         retry=says(200, {"CodeResult": "103", "CountRegenerate": 0, "ErrorMessage": "Balance not enough to send"}),
         unknown=silent,
     ),
     Row(
-        "speedsms", speedsms, SMS,
+        "speedsms",
+        speedsms,
+        SMS,
         accepted=says(200, {"status": "success", "code": "00", "data": {"tranId": 123456, "invalidPhone": []}}),
         refused=says(200, {"status": "error", "code": "105", "message": "invalid", "invalidPhone": ["84912345678"]}),
         retry=says(200, {"status": "error", "code": "300", "message": "balance not enough"}),
@@ -138,11 +144,16 @@ ROWS = [
     Row("gammu", gammu, SMS, accepted="", refused=None, retry="outbox", unknown=None),
     Row("apprise", apprise, SMS, accepted=200, refused=400, retry=503, unknown=0, recognisable=False),
     Row(
-        "email", email, MAIL,
-        accepted={}, refused={"rcpt": Kind.NEVER}, retry={"rcpt": Kind.LATER}, unknown={"dot": Kind.DROP},
+        "email",
+        email,
+        MAIL,
+        accepted={},
+        refused={"rcpt": Kind.NEVER},
+        retry={"rcpt": Kind.LATER},
+        unknown={"dot": Kind.DROP},
     ),
     Row("maildir", maildir, MAIL, accepted=False, refused=None, retry=True, unknown=None),
-]  # fmt: skip
+]
 every_channel = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 TROUBLES = [
     pytest.param(row, fate, id=f"{row.name}-{fate}")
@@ -191,10 +202,19 @@ async def test_only_a_channel_that_is_in_doubt_or_has_taken_the_letter_gives_a_r
 
 
 ODD = [
-    {"to": ""}, {"to": "nobody"}, {"to": "+84912345678\r\nX-Kannel-To: +84987654321"}, {"to": "a@b@c"},
-    {"text": ""}, {"text": "\ud83d half a picture \x00"}, {"text": "dài " * 2000}, {"text": "🙂" * 500},
-    {"subject": "hai\r\nBcc: x@y.example"}, {"language": "xx"}, {"headers": {"Bcc": "x@y.example"}}, {"key": "đ" * 90},
-]  # fmt: skip
+    {"to": ""},
+    {"to": "nobody"},
+    {"to": "+84912345678\r\nX-Kannel-To: +84987654321"},
+    {"to": "a@b@c"},
+    {"text": ""},
+    {"text": "\ud83d half a picture \x00"},
+    {"text": "dài " * 2000},
+    {"text": "🙂" * 500},
+    {"subject": "hai\r\nBcc: x@y.example"},
+    {"language": "xx"},
+    {"headers": {"Bcc": "x@y.example"}},
+    {"key": "đ" * 90},
+]
 
 
 @every_channel

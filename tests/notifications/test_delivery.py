@@ -258,8 +258,16 @@ def test_what_was_reported_between_deciding_and_sending_is_not_asked_for(laid: L
 
 def test_of_two_lines_one_may_lose_its_point_and_the_letter_still_goes(laid: Laid) -> None:
     mine = owed(laid)
-    other = {"key": "assignment:9:chase:x", "letter_id": mine.id, "kind": "chase", "rung": "", "level": 0,
-             "assignment_id": laid.assignment("IV.2.1", "huyen-a"), "detail": {}, "moot": ""}  # fmt: skip
+    other = {
+        "key": "assignment:9:chase:x",
+        "letter_id": mine.id,
+        "kind": "chase",
+        "rung": "",
+        "level": 0,
+        "assignment_id": laid.assignment("IV.2.1", "huyen-a"),
+        "detail": {},
+        "moot": "",
+    }
     with laid.database.write() as session:
         session.connection().execute(insert(table(Notice)).values(**other))
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at(DAY, "07:10"))
@@ -297,15 +305,22 @@ def test_who_is_no_longer_to_be_written_to_is_not(laid: Laid, contact: dict[str,
 def many(laid: Laid, count: int) -> None:
     """So many more letters, each to a coordinator of its own with one line."""
     with laid.database.write() as session:
-        session.connection().execute(insert(table(Agency)), [
-            {"id": f"xa-{n}", "level": "xa", "name": f"Xã {n}", "short": f"Xã {n}", "names": [], "aliases": []}
-            for n in range(count)
-        ])  # fmt: skip
+        session.connection().execute(
+            insert(table(Agency)),
+            [
+                {"id": f"xa-{n}", "level": "xa", "name": f"Xã {n}", "short": f"Xã {n}", "names": [], "aliases": []}
+                for n in range(count)
+            ],
+        )
     template, line = owed(laid), rows(laid.database, Notice)[-1]
     for n in range(count):
         contact = add_contact(laid.database, f"xa-{n}", Role.COORDINATOR)
-        letter = dict(template._mapping) | {"id": None, "key": f"letter:{contact}:email:{DAY}", "contact_id": contact,
-                                            "agency_id": f"xa-{n}"}  # fmt: skip
+        letter = dict(template._mapping) | {
+            "id": None,
+            "key": f"letter:{contact}:email:{DAY}",
+            "contact_id": contact,
+            "agency_id": f"xa-{n}",
+        }
         del letter["id"]
         with laid.database.write() as session:
             made = session.connection().execute(insert(table(Letter)).values(**letter))

@@ -60,8 +60,13 @@ def test_a_line_that_asks_to_acknowledge_stands_until_that_is_done(kind: NoticeK
 
 def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_all_the_same() -> None:
     told = {kind for kind in NoticeKind if not moot(kind, State.RETURNED, date(2021, 6, 1), TODAY, PlanState.ENDED)}
-    assert told == {NoticeKind.RETURNED, NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED,
-                    NoticeKind.WROTE}  # fmt: skip
+    assert told == {
+        NoticeKind.RETURNED,
+        NoticeKind.EXTENSION_DECIDED,
+        NoticeKind.TRANSFERRED,
+        NoticeKind.CANCELLED,
+        NoticeKind.WROTE,
+    }
 
 
 @pytest.mark.parametrize("kind", sorted(ONLY_WHILE_LATE))
@@ -107,8 +112,16 @@ def test_lines_come_worst_first_and_an_assignment_is_spoken_of_once(laid: Laid) 
 
 def test_an_answer_to_be_read_is_said_beside_another_line_about_the_same_assignment(laid: Laid) -> None:
     facts = gathered(laid)["coordinator@huyen-a.example"]
-    wrote = {"key": "x", "letter_id": facts.letter_id, "assignment_id": facts.items[0].assignment_id, "kind": "wrote",
-             "rung": "", "level": 0, "detail": {"said": "?"}, "moot": ""}  # fmt: skip
+    wrote = {
+        "key": "x",
+        "letter_id": facts.letter_id,
+        "assignment_id": facts.items[0].assignment_id,
+        "kind": "wrote",
+        "rung": "",
+        "level": 0,
+        "detail": {"said": "?"},
+        "moot": "",
+    }
     with laid.database.write() as session:
         session.connection().execute(insert(table(Notice)).values(**wrote))
     again = gathered(laid)["coordinator@huyen-a.example"]

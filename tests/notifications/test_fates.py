@@ -77,8 +77,9 @@ def bounced(
 
 
 def odd(laid: Laid) -> list[str]:
-    return [each.detail["odd"] for each in rows(laid.database, Event, kind=EventKind.LETTER_SETTLED)
-            if each.detail["odd"]]  # fmt: skip
+    return [
+        each.detail["odd"] for each in rows(laid.database, Event, kind=EventKind.LETTER_SETTLED) if each.detail["odd"]
+    ]
 
 
 # --- the machine ----------------------------------------------------------------------------------------------------

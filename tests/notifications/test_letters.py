@@ -47,19 +47,49 @@ DETAILS: dict[NoticeKind, dict[str, Any]] = {
 
 def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> Item:
     known = Item(
-        n, 1, "188/KH-UBND", "Plan 188", "KH188", f"IV.16.{n}", n, "Set up the team and make its work better.",
-        "District office of Vinh", "2021-H1", date(2021, 6, 17), "", -1, kind, "T+1", 0, State.ASSIGNED, False,
-        date(2021, 6, 22), date(2021, 6, 22), Role.MONITOR, "Department of Labour", DETAILS.get(kind, {}),
-    )  # fmt: skip
+        n,
+        1,
+        "188/KH-UBND",
+        "Plan 188",
+        "KH188",
+        f"IV.16.{n}",
+        n,
+        "Set up the team and make its work better.",
+        "District office of Vinh",
+        "2021-H1",
+        date(2021, 6, 17),
+        "",
+        -1,
+        kind,
+        "T+1",
+        0,
+        State.ASSIGNED,
+        False,
+        date(2021, 6, 22),
+        date(2021, 6, 22),
+        Role.MONITOR,
+        "Department of Labour",
+        DETAILS.get(kind, {}),
+    )
     return replace(known, **changes)
 
 
 def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> tuple[OverdueRow, int]:
     values: dict[str, Any] = {
-        "assignment_id": 1000 + n, "agency_id": agency.lower(), "agency": agency, "supervisor_id": "so",
-        "issuer_id": "tinh", "plan_id": 1, "plan": "188/KH-UBND", "citation": f"IV.16.{n}", "text": "Set up the team.",
-        "period": "2021-H1", "due_on": date(2021, 6, 17), "level": 1, "request": False,
-    }  # fmt: skip
+        "assignment_id": 1000 + n,
+        "agency_id": agency.lower(),
+        "agency": agency,
+        "supervisor_id": "so",
+        "issuer_id": "tinh",
+        "plan_id": 1,
+        "plan": "188/KH-UBND",
+        "citation": f"IV.16.{n}",
+        "text": "Set up the team.",
+        "period": "2021-H1",
+        "due_on": date(2021, 6, 17),
+        "level": 1,
+        "request": False,
+    }
     return OverdueRow(**values | changes), 1
 
 
@@ -69,9 +99,19 @@ def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestF
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
     known = LetterFacts(
-        71, "letter:12:email:2021-06-18", 12, role, "email", DAY, language, "coordinator@vinh.example", "Coordinator",
-        "District office of Vinh", items, None,
-    )  # fmt: skip
+        71,
+        "letter:12:email:2021-06-18",
+        12,
+        role,
+        "email",
+        DAY,
+        language,
+        "coordinator@vinh.example",
+        "Coordinator",
+        "District office of Vinh",
+        items,
+        None,
+    )
     return replace(known, **changes)
 
 
@@ -185,8 +225,15 @@ def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about
     assert any(subject_words(text) for _, text, _ in REAL)
     assert subject_words(PLAN.title)
     for (citation, text, heading), kind in itertools.product(REAL, NoticeKind):
-        line = item(kind, citation=citation, text=text, agency=heading, plan=PLAN.number, sms_name=PLAN.sms_name,
-                    short_title=PLAN.short_title)  # fmt: skip
+        line = item(
+            kind,
+            citation=citation,
+            text=text,
+            agency=heading,
+            plan=PLAN.number,
+            sms_name=PLAN.sms_name,
+            short_title=PLAN.short_title,
+        )
         for role in (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP):
             late = digest(row(text=text, citation=citation, agency=heading))
             assert not subject_words(written(line, role=role, language=language, digest=late).subject)
@@ -233,10 +280,19 @@ def test_hostile_text_is_text(role: Role, language: str) -> None:
 def test_a_short_message_fits_one_part_of_the_plain_alphabet(
     kinds: list[NoticeKind], letter_id: int, contact_id: int, plan_id: int, days: int, language: str, role: Role
 ) -> None:
-    lines = [item(kind, n, days=days, citation="IV.16.12", plan_id=plan_id, sms_name="KH188-2021X")
-             for n, kind in enumerate(kinds, 1)]  # fmt: skip
-    sms = written(*lines, channel="sms", language=language, role=role, letter_id=letter_id, contact_id=contact_id,
-                  to="+84900000000")  # fmt: skip
+    lines = [
+        item(kind, n, days=days, citation="IV.16.12", plan_id=plan_id, sms_name="KH188-2021X")
+        for n, kind in enumerate(kinds, 1)
+    ]
+    sms = written(
+        *lines,
+        channel="sms",
+        language=language,
+        role=role,
+        letter_id=letter_id,
+        contact_id=contact_id,
+        to="+84900000000",
+    )
     assert len(sms.text) <= ONE_PART, sms.text
     assert sms.text.isascii()
     assert not set(sms.text) & set("[]{}^~|\\`")  # each costs two in GSM 7 bit
@@ -292,8 +348,17 @@ def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None
 
 
 def test_the_monitor_reads_one_line_an_agency_and_what_is_common_once() -> None:
-    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n % 50:02}", level=1, text="Long words of a duty.",
-                  citation=f"IV.{n}.1") for n in range(1, 126)]  # fmt: skip
+    lines = [
+        item(
+            NoticeKind.ESCALATION,
+            n,
+            agency=f"Agency {n % 50:02}",
+            level=1,
+            text="Long words of a duty.",
+            citation=f"IV.{n}.1",
+        )
+        for n in range(1, 126)
+    ]
     letter = written(*lines, role=Role.MONITOR)
     assert letter.subject == "[KH 188/KH-UBND] Đôn đốc lần 1: 125 phần việc của 50 cơ quan quá hạn"
     assert "Long words" not in letter.text
@@ -330,8 +395,11 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
     assert [line for line in letter.text.splitlines() if re.match(r"(Hoàn thành|Đang làm)", line)] == [
-        "Hoàn thành đúng hạn: 61", "Hoàn thành quá hạn: 3", "Đang làm, trong hạn: 49", "Đang làm, quá hạn: 30",
-    ]  # fmt: skip
+        "Hoàn thành đúng hạn: 61",
+        "Hoàn thành quá hạn: 3",
+        "Đang làm, trong hạn: 49",
+        "Đang làm, quá hạn: 30",
+    ]
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == WORST
     assert "… và 20 việc khác" in letter.text
 

@@ -25,8 +25,15 @@ STATIONERY = Stationery(Signer("a key of the tests of sign-in letters"), "https:
 
 
 def over(port: int) -> LinkPost:
-    relay = Relay("127.0.0.1", Sender("nhacviec@so.example", "Đôn Đốc"), port=port, security=Security.NONE,
-                  timeout=5.0, pause=0.0, connections=1)  # fmt: skip
+    relay = Relay(
+        "127.0.0.1",
+        Sender("nhacviec@so.example", "Đôn Đốc"),
+        port=port,
+        security=Security.NONE,
+        timeout=5.0,
+        pause=0.0,
+        connections=1,
+    )
     return LinkPost(lambda: Email(relay), STATIONERY, patience=0.5)
 
 

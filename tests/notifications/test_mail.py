@@ -17,11 +17,19 @@ TODAY = date(2021, 6, 14)
 @pytest.mark.parametrize(
     "text",
     [
-        "Xác nhận", "xác nhận đã nhận.", "XN", "xn!", "ack", "Đã nhận, cảm ơn", "Dạ em xác nhận ạ",
-        "Kính gửi Sở\nĐơn vị xác nhận đã nhận nhiệm vụ", "Acknowledged. Thanks!", "Received",
+        "Xác nhận",
+        "xác nhận đã nhận.",
+        "XN",
+        "xn!",
+        "ack",
+        "Đã nhận, cảm ơn",
+        "Dạ em xác nhận ạ",
+        "Kính gửi Sở\nĐơn vị xác nhận đã nhận nhiệm vụ",
+        "Acknowledged. Thanks!",
+        "Received",
         "xac nhan da nhan duoc thu",
     ],
-)  # fmt: skip
+)
 def test_what_acknowledges(text: str) -> None:
     assert asked(text, TODAY) == Acknowledge("")
 
@@ -29,11 +37,18 @@ def test_what_acknowledges(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "ok", "Không xác nhận", "Chưa xác nhận được", "Tôi sẽ xác nhận sau", "Received, we will report later",
-        "Việc này không phải của chúng tôi", "Xác nhận giúp tôi hạn là ngày nào?", "Đề nghị Sở xác nhận lại hạn",
+        "",
+        "ok",
+        "Không xác nhận",
+        "Chưa xác nhận được",
+        "Tôi sẽ xác nhận sau",
+        "Received, we will report later",
+        "Việc này không phải của chúng tôi",
+        "Xác nhận giúp tôi hạn là ngày nào?",
+        "Đề nghị Sở xác nhận lại hạn",
         "đơn vị chúng tôi " * 2000,
     ],
-)  # fmt: skip
+)
 def test_what_does_not_acknowledge(text: str) -> None:
     assert isinstance(asked(text, TODAY), NotUnderstood)
 
@@ -64,10 +79,13 @@ def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> 
         "Vào Th 4, 7 thg 4, 2021 lúc 07:30 Đôn Đốc <a@so.example> đã viết:\n> Xác nhận đã nhận",
         "On Wed, Apr 7, 2021 at 7:30 AM Don Doc <a@so.example> wrote:\n> Xác nhận",
         "On Wed, Apr 7, 2021 at 7:30 AM Don Doc\n<a@so.example> wrote:\n> Xác nhận",
-        "-----Original Message-----\nXác nhận", "________________________________\nFrom: Đôn Đốc\nXác nhận",
-        "From: Đôn Đốc <a@so.example>\nXác nhận", "Từ: Đôn Đốc <a@so.example>\nXác nhận", "-- \nXác nhận",
+        "-----Original Message-----\nXác nhận",
+        "________________________________\nFrom: Đôn Đốc\nXác nhận",
+        "From: Đôn Đốc <a@so.example>\nXác nhận",
+        "Từ: Đôn Đốc <a@so.example>\nXác nhận",
+        "-- \nXác nhận",
     ],
-)  # fmt: skip
+)
 def test_what_a_mail_program_quotes_is_not_what_the_person_said(quoted: str) -> None:
     assert own_words(f"Ai làm việc này?\n\n{quoted}") == "Ai làm việc này?"
 

@@ -67,11 +67,14 @@ def phones() -> Any:
     bodies = {
         name.replace("-", "_"): agency(name) | {"contacts": [contact(name, role, phone=PHONE) for role in roles]}
         for name, roles in {
-            "tinh": (Role.MONITOR, Role.LEADERSHIP), "so-chinh": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
-            "so-ban": (Role.COORDINATOR, Role.HEAD), "huyen-a": (Role.COORDINATOR, Role.HEAD),
-            "huyen-b": (Role.COORDINATOR,), "mat-tran": (Role.COORDINATOR,),
+            "tinh": (Role.MONITOR, Role.LEADERSHIP),
+            "so-chinh": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
+            "so-ban": (Role.COORDINATOR, Role.HEAD),
+            "huyen-a": (Role.COORDINATOR, Role.HEAD),
+            "huyen-b": (Role.COORDINATOR,),
+            "mat-tran": (Role.COORDINATOR,),
         }.items()
-    }  # fmt: skip
+    }
     return directory(**bodies)
 
 
@@ -88,17 +91,21 @@ def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
     """(contact, channel, local day) -> letters that arrived; those that are not urgent, or all."""
     return Counter(
         (each.contact_id, each.channel, local_date(each.sent_at))
-        for each in rows(database, Letter) if each.sent_at is not None and (urgent or not each.urgent)
-    )  # fmt: skip
+        for each in rows(database, Letter)
+        if each.sent_at is not None and (urgent or not each.urgent)
+    )
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
-    plans=st.lists(st.tuples(st.integers(1, 10), st.sampled_from([Urgency.NORMAL, Urgency.NORMAL, Urgency.HOA_TOC])),
-                   min_size=1, max_size=3),
+    plans=st.lists(
+        st.tuples(st.integers(1, 10), st.sampled_from([Urgency.NORMAL, Urgency.NORMAL, Urgency.HOA_TOC])),
+        min_size=1,
+        max_size=3,
+    ),
     moments=st.lists(st.tuples(st.integers(0, 71), st.booleans()), max_size=9),
     begun=st.sampled_from(["2021-04-07", "2021-06-10", "2021-06-18"]),
-)  # fmt: skip
+)
 def test_no_plan_however_large_breaks_the_cap_of_a_person(
     ground: Ground, plans: list[tuple[int, Urgency]], moments: list[tuple[int, bool]], begun: str
 ) -> None:
@@ -134,8 +141,15 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
     sent = []
     for hour in ("08:00", "10:00", "12:00", "14:00"):
         moment, box = at("2021-04-07", hour), LetterBox()
-        line = Line(f"effect:{hour}", laid.assignment("IV.1.1", "so-ban"), "so-ban", Role.COORDINATOR,
-                    NoticeKind.CHASE, policy(), urgent=True)  # fmt: skip
+        line = Line(
+            f"effect:{hour}",
+            laid.assignment("IV.1.1", "so-ban"),
+            "so-ban",
+            Role.COORDINATOR,
+            NoticeKind.CHASE,
+            policy(),
+            urgent=True,
+        )
         with sqlite_database.write() as session:
             post(session, [line], read_answering(session, ["so-ban"]), WorkCalendar(), moment)
         asyncio.run(deliver(sqlite_database, moment, post_office(box)))
@@ -184,8 +198,11 @@ def told_on(laid: Laid, *days: str) -> list[tuple[str, str]]:
         swept(laid.database, at(day))
     mine = row(laid.database, Contact, email="coordinator@so-ban.example").id
     letters = {each.id: each.day for each in rows(laid.database, Letter, contact_id=mine)}
-    return [(letters[each.letter_id].isoformat(), each.kind.value) for each in rows(laid.database, Notice)
-            if each.letter_id in letters and each.kind is not NoticeKind.ASSIGNED]  # fmt: skip
+    return [
+        (letters[each.letter_id].isoformat(), each.kind.value)
+        for each in rows(laid.database, Notice)
+        if each.letter_id in letters and each.kind is not NoticeKind.ASSIGNED
+    ]
 
 
 def test_reminders_of_a_reader_who_asked_for_it_come_on_the_week_s_day(laid: Laid) -> None:

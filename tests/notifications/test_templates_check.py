@@ -64,10 +64,15 @@ def test_an_office_s_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     assert check_folder(TEMPLATES) == []
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("vi/wacth/subject.txt", b"x", "no template has this name"), ("sms.txt", b"x", "no template has this name"),
-    ("vi/watch/subjcet.txt", b"x", "no template has this name"), ("vi/sms.txt", b"Nh\xbe n\xed", "UTF-8"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("vi/wacth/subject.txt", b"x", "no template has this name"),
+        ("sms.txt", b"x", "no template has this name"),
+        ("vi/watch/subjcet.txt", b"x", "no template has this name"),
+        ("vi/sms.txt", b"Nh\xbe n\xed", "UTF-8"),
+    ],
+)
 def test_a_file_that_no_letter_would_be_written_with_is_said(tmp_path: Path, name: str, text: bytes, said: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_bytes(text)
@@ -94,8 +99,14 @@ def laid(sqlite_database: Database) -> Laid:
 
 def test_a_preview_shows_the_newest_real_letter_and_signs_nothing(laid: Laid) -> None:
     with laid.database.read() as session:
-        shown = preview(session, {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"}, "vi",
-                        "duties", BASE, NOW)  # fmt: skip
+        shown = preview(
+            session,
+            {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"},
+            "vi",
+            "duties",
+            BASE,
+            NOW,
+        )
     assert shown.subject.startswith("[Sở] 1 việc của ")
     assert shown.to == "nguoi-nhan@co-quan.example"
     assert "12/KH-UBND IV." in shown.text
@@ -145,9 +156,15 @@ def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, t
 
 @pytest.mark.parametrize(
     "text",
-    ["{{ letter.nothing }}", "{{ 1 + 'a' }}", "{{ 1 / 0 }}", "{% include '/etc/hostname' %}",
-     "{% include '../../letters.py' %}", "{{ {}.pop('x') }}"],
-)  # fmt: skip
+    [
+        "{{ letter.nothing }}",
+        "{{ 1 + 'a' }}",
+        "{{ 1 / 0 }}",
+        "{% include '/etc/hostname' %}",
+        "{% include '../../letters.py' %}",
+        "{{ {}.pop('x') }}",
+    ],
+)
 def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path: Path, text: str) -> None:
     home = tmp_path / "vi" / "duties"
     home.mkdir(parents=True)

@@ -114,7 +114,9 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     of_duties = api.duties_of(run["id"], duties)
     again = scene.ticks(observed, BEGAN)
     found = {
-        "flow_run": [run["name"], run["state_type"]], "duties": duties, "again": [str(each) for each in again],
+        "flow_run": [run["name"], run["state_type"]],
+        "duties": duties,
+        "again": [str(each) for each in again],
         "flow_runs_after_nothing_was_due": len(api.flow_runs()) - before,
         "names": sorted(each["name"] for each in of_duties),
         "states": sorted({each["state_type"] for each in of_duties}),
@@ -123,7 +125,7 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
         "by_owner": sorted(each["name"] for each in api.task_runs("owner:ubnd-tp-vinh")),
         "by_name": len(api.task_runs(name="188/KH-UBND IV.2.1 · cong-an-tinh")),
         "analytics": api.get("/admin/settings")["server"]["analytics_enabled"],
-    }  # fmt: skip
+    }
     scene.ticks(observed, LATER)
     return found | {"letters": scene.letters}
 
@@ -143,9 +145,10 @@ def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
     of_duties = api.duties_of(run, len(rows(scene.database, Duty)))
     return {
-        "error": error, "letters": [[key, to] for key, to, *_ in scene.letters],
+        "error": error,
+        "letters": [[key, to] for key, to, *_ in scene.letters],
         "runs": {each["name"]: [each["state_type"], each["run_count"]] for each in of_duties},
-    }  # fmt: skip
+    }
 
 
 def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str, Any]:
@@ -178,11 +181,14 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
         [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]], env=mine, capture_output=True, text=True
     )
     return {
-        "name": name, "pool": told["work_pool_name"], "entrypoint": told["entrypoint"], "code": done.returncode,
+        "name": name,
+        "pool": told["work_pool_name"],
+        "entrypoint": told["entrypoint"],
+        "code": done.returncode,
         "every": [each["schedule"]["interval"] for each in told["schedules"]],
         "state": api.get(f"/flow_runs/{run['id']}")["state_type"],
         "letters": [each.state.value for each in rows(scene.database, Letter)],
-    }  # fmt: skip
+    }
 
 
 def main(prepared: Path, folder: Path, home: Path, port: int) -> None:

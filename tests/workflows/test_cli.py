@@ -107,8 +107,11 @@ def test_an_office_s_templates_are_checked_where_they_lie(dondoc: Commands) -> N
 
 
 def test_settings_are_shown_with_secrets_masked(dondoc: Commands) -> None:
-    dondoc.set(DONDOC_SECRET="a-secret-word", DONDOC_SMTP_PASSWORD="another-one",
-               DONDOC_DATABASE_URL="postgresql://dondoc:third-word@127.0.0.1/x")  # fmt: skip
+    dondoc.set(
+        DONDOC_SECRET="a-secret-word",
+        DONDOC_SMTP_PASSWORD="another-one",
+        DONDOC_DATABASE_URL="postgresql://dondoc:third-word@127.0.0.1/x",
+    )
     shown, as_json = dondoc("settings").well, json.loads(dondoc("settings", "--json").well)
     assert set(as_json) == set(Settings.model_fields)
     for secret in ("a-secret-word", "another-one", "third-word"):
@@ -154,9 +157,12 @@ def test_as_a_process_it_ends_with_two_and_a_sentence(tmp_path: Path) -> None:
     """The installed command itself, once: everything above runs its function."""
     command = Path(sys.executable).with_name("dondoc")
     done = subprocess.run(
-        [command, "plan", "list"], capture_output=True, text=True, cwd=tmp_path,
+        [command, "plan", "list"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "DONDOC_DATABASE_URL": "postgresql://u:hidden@127.0.0.1:1/x"},
-    )  # fmt: skip
+    )
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1

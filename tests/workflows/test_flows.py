@@ -119,8 +119,10 @@ def test_nothing_is_told_to_the_outside(told: dict[str, Any]) -> None:
 def test_a_worker_runs_the_tick_as_a_deployment_on_the_database_of_its_environment(told: dict[str, Any]) -> None:
     deployed = told["deployed"]
     assert (deployed["name"], deployed["pool"], deployed["entrypoint"]) == (
-        "dondoc-tick/every", "van-phong", "workflows.flows.tick",
-    )  # fmt: skip
+        "dondoc-tick/every",
+        "van-phong",
+        "workflows.flows.tick",
+    )
     assert deployed["every"] == [90.0]  # registering again changes the schedule
     assert (deployed["code"], deployed["state"]) == (0, "COMPLETED")
     assert len(deployed["letters"]) > 5

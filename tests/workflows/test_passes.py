@@ -146,8 +146,11 @@ def test_after_a_week_off_a_person_gets_the_latest_rung_alone_and_the_skipped_on
     assert on(box, "2021-06-17").count("coordinator@so-ban.example") == 1
     mine = light.assignment("IV.1.1", "so-ban")
     assert [each.rung for each in rows(light.database, Notice, assignment_id=mine)][-1] == "T-1"
-    skipped = {each.detail["rung"]: each.detail for each in rows(light.database, Event, assignment_id=mine)
-               if each.kind is EventKind.RUNG_SKIPPED}  # fmt: skip
+    skipped = {
+        each.detail["rung"]: each.detail
+        for each in rows(light.database, Event, assignment_id=mine)
+        if each.kind is EventKind.RUNG_SKIPPED
+    }
     assert (skipped["T-3"]["reason"], skipped["T-3"]["on"]) == ("overtaken", "2021-06-14")
     assert ticked(light, at("2021-06-17", "10:01"), box) == []
 
@@ -159,8 +162,11 @@ def test_after_a_month_off_the_agency_and_its_head_hear_before_the_department_an
     back = at("2021-07-12", "10:00")  # off over T+1, T+3, T+7 and T+15
     lived(light, back, at("2021-07-16", "20:00"), box)
     mine = light.assignment("IV.2.1", "huyen-a")
-    heard = [(each.detail["rung"], local_date(each.at).isoformat()) for each in rows(light.database, Event)
-             if each.kind is EventKind.RUNG_FIRED and each.assignment_id == mine and each.at >= back]  # fmt: skip
+    heard = [
+        (each.detail["rung"], local_date(each.at).isoformat())
+        for each in rows(light.database, Event)
+        if each.kind is EventKind.RUNG_FIRED and each.assignment_id == mine and each.at >= back
+    ]
     assert heard == [("T+1", "2021-07-12"), ("T+7", "2021-07-13"), ("T+15", "2021-07-14")]
     days = Counter((letter.to, local_date(letter.at)) for letter in box.letters)
     assert max(days.values()) == 1
@@ -284,8 +290,9 @@ def test_a_report_sent_back_is_told_that_day_and_the_ladder_goes_on(light: Laid)
     do(light.database, Action.REPORT, mine, now=at("2021-06-15"))
     do(light.database, Action.RETURN, mine, now=at("2021-06-15", "10:00"))
     lived(light, at("2021-06-15", "10:00"), at("2021-06-18", "20:00"), box)
-    assert [day for day in ("2021-06-15", "2021-06-16", "2021-06-18")
-            if "coordinator@so-ban.example" in on(box, day)] == ["2021-06-15", "2021-06-16", "2021-06-18"]  # fmt: skip
+    assert [
+        day for day in ("2021-06-15", "2021-06-16", "2021-06-18") if "coordinator@so-ban.example" in on(box, day)
+    ] == ["2021-06-15", "2021-06-16", "2021-06-18"]
 
 
 def test_an_agency_without_a_reachable_contact_is_the_monitor_s_business(sqlite_database: Database) -> None:

@@ -40,14 +40,21 @@ def serving(url: str, folder: Path, *words: str) -> Iterator[tuple[subprocess.Po
     """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. Its log names
     every module that Python imports."""
     port = free_port()
-    settings = {"DONDOC_DATABASE_URL": url, "DONDOC_DATA_DIR": str(folder), "DONDOC_TICK_SECONDS": "1",
-                "PYTHONPROFILEIMPORTTIME": "1"}  # fmt: skip
+    settings = {
+        "DONDOC_DATABASE_URL": url,
+        "DONDOC_DATA_DIR": str(folder),
+        "DONDOC_TICK_SECONDS": "1",
+        "PYTHONPROFILEIMPORTTIME": "1",
+    }
     began = time.monotonic()
     with (folder / f"serve-{port}.log").open("wb") as output:
         process = subprocess.Popen(
             [DONDOC, "serve", "--port", str(port), *(words or ("--no-prefect",))],
-            env=os.environ | settings, cwd=folder, stdout=output, stderr=output,
-        )  # fmt: skip
+            env=os.environ | settings,
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+        )
     try:
         yield process, f"http://127.0.0.1:{port}", _until_it_answers(process, port, began)
     finally:
@@ -143,8 +150,12 @@ def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: 
         settings = {"DONDOC_DATABASE_URL": str(sqlite_database.url), "DONDOC_DATA_DIR": str(tmp_path)}
         done = subprocess.run(
             [DONDOC, "serve", "--no-prefect", "--port", port],
-            env=os.environ | settings, cwd=tmp_path, capture_output=True, text=True, timeout=SOON,
-        )  # fmt: skip
+            env=os.environ | settings,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SOON,
+        )
     assert done.returncode == 2
     assert port in done.stderr
     assert "Traceback" not in done.stderr

@@ -56,10 +56,15 @@ def sent(database: Database) -> list[tuple[Any, ...]]:
         chosen = select(m.c.id, m.c.sent_at, m.c.key, c.c.agency_id, c.c.role).join(c, c.c.id == m.c.contact_id)
         rows = connection.execute(chosen.where(m.c.state == LetterState.DELIVERED)).all()
     return sorted(
-        (row.sent_at.astimezone(PLAN_TIME).isoformat(timespec="minutes"), row.key, row.agency_id, str(row.role),
-         tuple(sorted(lines.get(row.id, ()))))
+        (
+            row.sent_at.astimezone(PLAN_TIME).isoformat(timespec="minutes"),
+            row.key,
+            row.agency_id,
+            str(row.role),
+            tuple(sorted(lines.get(row.id, ()))),
+        )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def matches(year: Year, happened: list[tuple[Any, ...]]) -> None:
@@ -104,8 +109,15 @@ def real() -> Year:
     """Plan 188 to the end of its first due dates."""
     bodies = load_directory(CONFIG / "agencies/nghe-an.yaml")
     calendar = load_calendar(CONFIG / "calendars/vn.yaml")
-    return simulate([load_plan(PLAN, bodies)], bodies, policy(), calendar, start=FIRST, until=date(2021, 6, 25),
-                    scenario=Scenario.MIXED)  # fmt: skip
+    return simulate(
+        [load_plan(PLAN, bodies)],
+        bodies,
+        policy(),
+        calendar,
+        start=FIRST,
+        until=date(2021, 6, 25),
+        scenario=Scenario.MIXED,
+    )
 
 
 @pytest.mark.parametrize("scenario", Scenario)

@@ -31,17 +31,36 @@ BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
 FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 DAY = timedelta(days=1)
 CLOSED = {
-    date(2021, 4, 21), date(2021, 4, 30), date(2021, 5, 3), date(2021, 9, 2), date(2021, 9, 3), date(2022, 1, 3),
+    date(2021, 4, 21),
+    date(2021, 4, 30),
+    date(2021, 5, 3),
+    date(2021, 9, 2),
+    date(2021, 9, 3),
+    date(2022, 1, 3),
     date(2022, 1, 31),
-}  # fmt: skip
+}
 # rung: (working days after opening | from the due date, audience), in the order of the day
-ORDER = {"open": ("opened", 0, "coordinator"), "A+3": ("opened", 3, "coordinator"), "A+4": ("opened", 4, "head"),
-         "A+5": ("opened", 5, "monitor"),
-         "T-10": ("due", -10, "coordinator"), "T-3": ("due", -3, "coordinator"), "T-1": ("due", -1, "coordinator"),
-         "T+1": ("due", 1, "coordinator head"), "T+3": ("due", 3, "monitor"), "T+7": ("due", 7, "monitor"),
-         "T+15": ("due", 15, "leadership")}  # fmt: skip
-REQUEST = {"open": ORDER["open"], "A+5": ("opened", 5, "coordinator"), "T-10": ORDER["T-10"], "T-3": ORDER["T-3"],
-           "T+1": ("due", 1, "coordinator"), "T+3": ORDER["T+3"]}  # fmt: skip
+ORDER = {
+    "open": ("opened", 0, "coordinator"),
+    "A+3": ("opened", 3, "coordinator"),
+    "A+4": ("opened", 4, "head"),
+    "A+5": ("opened", 5, "monitor"),
+    "T-10": ("due", -10, "coordinator"),
+    "T-3": ("due", -3, "coordinator"),
+    "T-1": ("due", -1, "coordinator"),
+    "T+1": ("due", 1, "coordinator head"),
+    "T+3": ("due", 3, "monitor"),
+    "T+7": ("due", 7, "monitor"),
+    "T+15": ("due", 15, "leadership"),
+}
+REQUEST = {
+    "open": ORDER["open"],
+    "A+5": ("opened", 5, "coordinator"),
+    "T-10": ORDER["T-10"],
+    "T-3": ORDER["T-3"],
+    "T+1": ("due", 1, "coordinator"),
+    "T+3": ORDER["T+3"],
+}
 
 
 def mood(agency: str) -> str:
@@ -93,10 +112,14 @@ class Story:
         n, m, c, a, d = map(table, (Notice, Letter, Contact, Assignment, Duty))
         chosen = (
             select(m.c.sent_at, c.c.agency_id, c.c.role, d.c.citation, a.c.period, a.c.agency_id, n.c.rung)
-            .select_from(n.join(m, m.c.id == n.c.letter_id).join(c, c.c.id == m.c.contact_id)
-                         .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id))
+            .select_from(
+                n.join(m, m.c.id == n.c.letter_id)
+                .join(c, c.c.id == m.c.contact_id)
+                .join(a, a.c.id == n.c.assignment_id)
+                .join(d, d.c.id == a.c.duty_id)
+            )
             .where(n.c.moot == "", m.c.state == LetterState.DELIVERED)
-        )  # fmt: skip
+        )
         return Counter(
             Expected(local_date(sent), body, role.value, *rest) for sent, body, role, *rest in self.fetch(chosen)
         )
@@ -111,16 +134,20 @@ def lines_of(row: Any) -> list[Expected]:
     while not works(first):
         first += DAY
     ladder = REQUEST if row.request else ORDER
-    dated = {name: (count_on(first if base == "opened" else row.due_on, days), audience)
-             for name, (base, days, audience) in ladder.items()}  # fmt: skip
+    dated = {
+        name: (count_on(first if base == "opened" else row.due_on, days), audience)
+        for name, (base, days, audience) in ladder.items()
+    }
     found = []
     for day in (first + timedelta(days=n) for n in range((ENDED.date() - first).days)):
         latest: dict[str, str] = {}
         for name, (on, audience) in dated.items():
             if on == day and on >= row.opened_on and owes(row, name, day):
                 latest |= dict.fromkeys(audience.split(), name)
-        found += [Expected(day, body_of(role, row), role, row.citation, row.period, row.agency_id, name)
-                  for role, name in latest.items()]  # fmt: skip
+        found += [
+            Expected(day, body_of(role, row), role, row.citation, row.period, row.agency_id, name)
+            for role, name in latest.items()
+        ]
     return found
 
 

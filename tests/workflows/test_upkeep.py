@@ -25,8 +25,15 @@ def laid(database: Database) -> Database:
     """A person whose last day is 7 June, and an agency that is called otherwise from 8 June."""
     with database.write() as session:
         load_directory(session, directory(), actor="cli:test", now=NOW)
-        contacts.add(session, "so-ban", "deputy", email="b@so-ban.example", valid_until=date(2021, 6, 7),
-                     actor="cli:test", now=NOW)  # fmt: skip
+        contacts.add(
+            session,
+            "so-ban",
+            "deputy",
+            email="b@so-ban.example",
+            valid_until=date(2021, 6, 7),
+            actor="cli:test",
+            now=NOW,
+        )
         agencies.rename(session, "so-ban", name="Sở Ban mới", on=date(2021, 6, 8), actor="cli:test", now=NOW)
     return database
 

@@ -65,9 +65,16 @@ class Sink:
 
 
 def simulate(
-    plans: Iterable[PlanFile], directory: DirectoryFile, policy: Policy, calendar: WorkCalendar, *,
-    start: date, until: date, scenario: Scenario = Scenario.SILENT, seed: int = 0,
-) -> Year:  # fmt: skip
+    plans: Iterable[PlanFile],
+    directory: DirectoryFile,
+    policy: Policy,
+    calendar: WorkCalendar,
+    *,
+    start: date,
+    until: date,
+    scenario: Scenario = Scenario.SILENT,
+    seed: int = 0,
+) -> Year:
     """Live through ``start`` to the end of ``until``; the plans are activated at nine on the first morning."""
     began = instant(start, time(9, 0))
     ends = instant(until, time(23, 59))
@@ -143,15 +150,20 @@ def _messages(connection: Any) -> Iterator[Foreseen]:
     said: dict[int, list[Any]] = {}
     lines = (
         select(n.c.letter_id, n.c.kind, n.c.rung, p.c.number, d.c.citation, a.c.agency_id, a.c.period)
-        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
-        .where(n.c.moot == "").order_by(n.c.id)
-    )  # fmt: skip
+        .join(a, a.c.id == n.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(n.c.moot == "")
+        .order_by(n.c.id)
+    )
     for line in connection.execute(lines):
         said.setdefault(line.letter_id, []).append(line)
     letters = (
         select(m.c.id, m.c.key, m.c.sent_at, m.c.channel, m.c.digest_week, c.c.agency_id, c.c.role)
-        .join(c, c.c.id == m.c.contact_id).where(m.c.state == LetterState.DELIVERED).order_by(m.c.sent_at, m.c.id)
-    )  # fmt: skip
+        .join(c, c.c.id == m.c.contact_id)
+        .where(m.c.state == LetterState.DELIVERED)
+        .order_by(m.c.sent_at, m.c.id)
+    )
     for letter in connection.execute(letters):
         mine = sorted(said.get(letter.id, ()), key=lambda line: RANK[line.kind])
         yield Foreseen(
@@ -179,21 +191,33 @@ def summary(year: Year, language: str = "vi") -> str:
     busiest = year.per_week().most_common(1)
     lines = [
         f"{len(year.messages)} thư cho {people_count} người, {year.assignments} phần việc, {year.days} ngày."
-        if vi else
-        f"{len(year.messages)} letters to {people_count} people, {year.assignments} assignments, {year.days} days."
-    ]  # fmt: skip
+        if vi
+        else f"{len(year.messages)} letters to {people_count} people, {year.assignments} assignments, {year.days} days."
+    ]
     if busiest:
         (agency, role, week), count = busiest[0]
-        lines.append(f"Nhiều thư nhất: {agency} ({role}), {count} thư trong tuần {week}." if vi else
-                     f"Busiest: {agency} ({role}), {count} letters in {week}.")  # fmt: skip
+        lines.append(
+            f"Nhiều thư nhất: {agency} ({role}), {count} thư trong tuần {week}."
+            if vi
+            else f"Busiest: {agency} ({role}), {count} letters in {week}."
+        )
     for period, due_on, count, why in year.due:
         if why:
-            lines.append(f"Hạn dời: kỳ {period}, {count} phần việc, {why}." if vi else
-                         f"Moved: {period}, {count} assignments, to {written(due_on, 'en')}.")  # fmt: skip
+            lines.append(
+                f"Hạn dời: kỳ {period}, {count} phần việc, {why}."
+                if vi
+                else f"Moved: {period}, {count} assignments, to {written(due_on, 'en')}."
+            )
     for day, count in year.collisions():
-        lines.append(f"Trùng hạn: {written(day)} có {count} phần việc của nhiều kỳ." if vi else
-                     f"Collision: {count} assignments of several periods on {written(day, 'en')}.")  # fmt: skip
+        lines.append(
+            f"Trùng hạn: {written(day)} có {count} phần việc của nhiều kỳ."
+            if vi
+            else f"Collision: {count} assignments of several periods on {written(day, 'en')}."
+        )
     for agency, role, week, count in year.overloaded()[:10]:
-        lines.append(f"Quá tải: {agency} ({role}) {count} thư trong tuần {week}." if vi else
-                     f"Overloaded: {agency} ({role}) {count} letters in {week}.")  # fmt: skip
+        lines.append(
+            f"Quá tải: {agency} ({role}) {count} thư trong tuần {week}."
+            if vi
+            else f"Overloaded: {agency} ({role}) {count} letters in {week}."
+        )
     return "\n".join(lines)

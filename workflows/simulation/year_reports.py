@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 WORDS = {
-    "vi": {"title": "Cả năm trước khi kích hoạt", "heat": "Số thư theo tuần", "who": "Người nhận", "at": "Lúc",
-           "messages": "Từng thư", "what": "Nội dung", "count": "Phần việc"},
-    "en": {"title": "The year before it happens", "heat": "Letters per week", "who": "Recipient", "at": "At",
-           "messages": "Every letter", "what": "What", "count": "Assignments"},
-}  # fmt: skip
+    "vi": {
+        "title": "Cả năm trước khi kích hoạt",
+        "heat": "Số thư theo tuần",
+        "who": "Người nhận",
+        "at": "Lúc",
+        "messages": "Từng thư",
+        "what": "Nội dung",
+        "count": "Phần việc",
+    },
+    "en": {
+        "title": "The year before it happens",
+        "heat": "Letters per week",
+        "who": "Recipient",
+        "at": "At",
+        "messages": "Every letter",
+        "what": "What",
+        "count": "Assignments",
+    },
+}
 
 
 def as_json(year: Year, language: str) -> str:
@@ -82,11 +96,19 @@ def as_html(year: Year, language: str) -> str:
     weeks, people = year.heat()
     rows = [(f"{agency} · {role}", counts) for agency, role, counts in people]
     return environment.get_template("simulation.html").render(
-        language=language, words=WORDS[language], lines=summary(year, language).splitlines(), weeks=weeks, rows=rows,
+        language=language,
+        words=WORDS[language],
+        lines=summary(year, language).splitlines(),
+        weeks=weeks,
+        rows=rows,
         messages=year.messages,
-    )  # fmt: skip
+    )
 
 
 FORMS: dict[str, Callable[[Year, str], str]] = {
-    "text": summary, "json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html,
-}  # fmt: skip
+    "text": summary,
+    "json": as_json,
+    "csv": as_csv,
+    "ics": as_ics,
+    "html": as_html,
+}

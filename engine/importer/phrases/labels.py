@@ -31,39 +31,66 @@ _WHO = (
 )
 _LINES = (
     (Label.COORDINATING, _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp)(?: thực hiện| chính)?"),
-    (Label.MONITOR, _WHO + r"(?:theo dõi|đôn đốc|giám sát|theo dõi, đôn đốc|kiểm tra, đôn đốc|"
-                           r"lãnh đạo phụ trách|lãnh đạo chỉ đạo)"),
-    (Label.LEAD, _WHO + r"(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
-                        r"chủ trì tham mưu|trách nhiệm thực hiện)"
-                        r"(?: thực hiện| tham mưu)?"),
+    (
+        Label.MONITOR,
+        _WHO + r"(?:theo dõi|đôn đốc|giám sát|theo dõi, đôn đốc|kiểm tra, đôn đốc|"
+        r"lãnh đạo phụ trách|lãnh đạo chỉ đạo)",
+    ),
+    (
+        Label.LEAD,
+        _WHO + r"(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
+        r"chủ trì tham mưu|trách nhiệm thực hiện)"
+        r"(?: thực hiện| tham mưu)?",
+    ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
-    (Label.DEADLINE, r"(?:thời gian|thời hạn|tiến độ|hạn|kỳ hạn|mốc thời gian|lộ trình)(?:,? (?:thực hiện|"
-                     r"hoàn thành|triển khai|báo cáo|tổ chức|xong|kết thúc))*"),
-    (Label.PRODUCT, r"(?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản|sản phẩm đầu ra|kết quả đầu ra|"
-                    r"sản phẩm, kết quả)"
-                    r"(?: (?:đầu ra|dự kiến|đạt được|hoàn thành|cần đạt|thực hiện))*"),
-)  # fmt: skip
+    (
+        Label.DEADLINE,
+        r"(?:thời gian|thời hạn|tiến độ|hạn|kỳ hạn|mốc thời gian|lộ trình)(?:,? (?:thực hiện|"
+        r"hoàn thành|triển khai|báo cáo|tổ chức|xong|kết thúc))*",
+    ),
+    (
+        Label.PRODUCT,
+        r"(?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản|sản phẩm đầu ra|kết quả đầu ra|"
+        r"sản phẩm, kết quả)"
+        r"(?: (?:đầu ra|dự kiến|đạt được|hoàn thành|cần đạt|thực hiện))*",
+    ),
+)
 _LINE = tuple(
     (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))? ?: "))) for label, pattern in _LINES
 )
 
 _COLUMNS = (
     (Label.NUMBER, r"(?:stt|tt|số tt|số thứ tự|số|thứ tự|no)$"),
-    (Label.TASK, r"(?:tên |các )?(?:nội dung|nhiệm vụ|công việc|hoạt động|đầu việc|giải pháp|"
-                 r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))"),
+    (
+        Label.TASK,
+        r"(?:tên |các )?(?:nội dung|nhiệm vụ|công việc|hoạt động|đầu việc|giải pháp|"
+        r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))",
+    ),
     (Label.COORDINATING, r".{0,40}phối hợp"),
     (Label.MONITOR, r".{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)"),
-    (Label.DEADLINE, r".{0,25}(?:thời gian|thời hạn|tiến độ|hạn hoàn thành|kỳ hạn|mốc|lộ trình|hạn xử lý|"
-                     r"ngày hoàn|hoàn thành)"),
+    (
+        Label.DEADLINE,
+        r".{0,25}(?:thời gian|thời hạn|tiến độ|hạn hoàn thành|kỳ hạn|mốc|lộ trình|hạn xử lý|"
+        r"ngày hoàn|hoàn thành)",
+    ),
     (Label.PRODUCT, r".{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)"),
-    (Label.OTHER, r".{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|địa điểm|phương pháp|số lượng|"
-                  r"đơn vị tính|chỉ tiêu|mức độ|căn cứ)"),
-    (Label.LEAD, r".{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|người thực hiện|"
-                 r"đơn vị thực hiện|cơ quan thực hiện)"),
-    (Label.LEAD, r"(?:tên )?(?:cơ quan|đơn vị|cơ quan, đơn vị|sở, ngành|sở, ban, ngành|đơn vị, địa phương|"
-                 r"phòng, ban|cơ quan ?/ ?đơn vị)$"),
+    (
+        Label.OTHER,
+        r".{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|địa điểm|phương pháp|số lượng|"
+        r"đơn vị tính|chỉ tiêu|mức độ|căn cứ)",
+    ),
+    (
+        Label.LEAD,
+        r".{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|người thực hiện|"
+        r"đơn vị thực hiện|cơ quan thực hiện)",
+    ),
+    (
+        Label.LEAD,
+        r"(?:tên )?(?:cơ quan|đơn vị|cơ quan, đơn vị|sở, ngành|sở, ban, ngành|đơn vị, địa phương|"
+        r"phòng, ban|cơ quan ?/ ?đơn vị)$",
+    ),
     (Label.TASK, r".{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)"),
-)  # fmt: skip
+)
 _COLUMN = tuple((label, re.compile(phrase(pattern))) for label, pattern in _COLUMNS)
 
 

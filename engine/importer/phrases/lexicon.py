@@ -102,22 +102,40 @@ cụm; bên liên quan; ubnd; ủy ban nhân dân; trạm y tế; đơn vị tr�
 
 # What may be joined to a name without a capital letter.
 SUFFIXES = (
-    r"(?:có )?liên quan", r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
+    r"(?:có )?liên quan",
+    r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
     r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|"
     r"thị xã))?",
-    r"các cấp", r"hai cấp", r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
-                            r"xã))*(?: và cấp (?:huyện|xã))?",
+    r"các cấp",
+    r"hai cấp",
+    r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
+    r"xã))*(?: và cấp (?:huyện|xã))?",
     r"(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|"
     r"ngành|cục|phạm vi|trung ương|phòng|ban|cơ quan))",
-    r"trực thuộc", r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|"
-                   r"trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
-    r"chức năng", r"chuyên môn", r"địa phương", r"khác", r"nêu trên", r"được giao", r"được phân công",
-    r"phụ trách", r"thường trực",
-    r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)", r"nơi (?:đăng ký|cư trú)", r"hữu quan",
+    r"trực thuộc",
+    r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|"
+    r"trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
+    r"chức năng",
+    r"chuyên môn",
+    r"địa phương",
+    r"khác",
+    r"nêu trên",
+    r"được giao",
+    r"được phân công",
+    r"phụ trách",
+    r"thường trực",
+    r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
+    r"nơi (?:đăng ký|cư trú)",
+    r"hữu quan",
     r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
     r"phường)(?= [^\W\d_])",
-    r"nhân dân", r"chủ chốt", r"chủ quản", r"cơ sở", r"trung ương", r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
-)  # fmt: skip
+    r"nhân dân",
+    r"chủ chốt",
+    r"chủ quản",
+    r"cơ sở",
+    r"trung ương",
+    r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
+)
 
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""

@@ -15,18 +15,22 @@ from engine.importer.vietnamese import phrase
 
 _LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
 _WITH = re.compile(
-    phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|"
-           r"chủ động|tích cực|kịp thời|"
-           r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
-           r"(?:,? (?:với|cùng với|cùng|giữa))* ")
-)  # fmt: skip
+    phrase(
+        r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|"
+        r"chủ động|tích cực|kịp thời|"
+        r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
+        r"(?:,? (?:với|cùng với|cùng|giữa))* "
+    )
+)
 _WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
 _ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))
 _TO = re.compile(
-    phrase(r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
-           r"kịp thời|bằng văn bản|định kỳ))*"
-           r"(?: (?:về|gửi|cho|với|lên|đến|tới))* ")
-)  # fmt: skip
+    phrase(
+        r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
+        r"kịp thời|bằng văn bản|định kỳ))*"
+        r"(?: (?:về|gửi|cho|với|lên|đến|tới))* "
+    )
+)
 _VIA = re.compile(phrase(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)"))
 _REPORT = re.compile(phrase(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)"))
 _MONITOR = re.compile(phrase(r"(?<!\w)theo dõi,? (?:và )?đôn đốc(?!\w)"))

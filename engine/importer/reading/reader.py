@@ -18,8 +18,17 @@ from engine.importer.vietnamese import clean
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|meta|p|div|table|br|h[1-6]|ul|ol|span)[\s>/]", re.IGNORECASE)
-_UNREADABLE = ((b"{\\rtf", "rtf"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"), (b"Rar!", "rar"),
-               (b"7z\xbc\xaf", "7z"), (b"\x1f\x8b", "gz"), (b"II*\0", "tif"), (b"MZ", "exe"))  # fmt: skip
+_UNREADABLE = (
+    (b"{\\rtf", "rtf"),
+    (b"\x89PNG", "png"),
+    (b"\xff\xd8\xff", "jpg"),
+    (b"GIF8", "gif"),
+    (b"Rar!", "rar"),
+    (b"7z\xbc\xaf", "7z"),
+    (b"\x1f\x8b", "gz"),
+    (b"II*\0", "tif"),
+    (b"MZ", "exe"),
+)
 
 
 def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Pages:
@@ -76,10 +85,11 @@ def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     found = _by_line(joined)
     parts = iter(clean(part.replace("\x1f", "\n")).strip() for part in found.text.split("\x1e"))
     blocks = [
-        replace(block, text=next(parts)) if isinstance(block, Line)
+        replace(block, text=next(parts))
+        if isinstance(block, Line)
         else replace(block, rows=tuple(tuple(next(parts) for _ in row) for row in block.rows))
         for block in pages.blocks
-    ]  # fmt: skip
+    ]
     return _checked(replace(pages, blocks=tuple(blocks)), found.was, name, limits)
 
 

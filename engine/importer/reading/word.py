@@ -21,8 +21,9 @@ from engine.importer.reading.word_numbering import Numbering, W, read_numbering
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _WRAPPERS = frozenset(W + name for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"))
-_UNSAID = frozenset({*(W + name for name in ("del", "moveFrom", "instrText", "delText", "pPr")),
-                     f"{_COMPATIBILITY}Fallback"})  # fmt: skip
+_UNSAID = frozenset(
+    {*(W + name for name in ("del", "moveFrom", "instrText", "delText", "pPr")), f"{_COMPATIBILITY}Fallback"}
+)
 _SIGNS = {W + "tab": " ", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
 
 

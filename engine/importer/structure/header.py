@@ -35,12 +35,14 @@ _MOTTO = re.compile(
 _JUNK = re.compile(r"[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(
-    phrase(r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
-           r"thông báo|văn bản)|"
-           r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
-           r"công văn) số|"
-           r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])")
-)  # fmt: skip
+    phrase(
+        r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
+        r"thông báo|văn bản)|"
+        r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
+        r"công văn) số|"
+        r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])"
+    )
+)
 _ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
 _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
 _SIGNERS = re.compile(

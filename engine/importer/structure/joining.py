@@ -34,12 +34,24 @@ _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(
     pair
-    for text in (*say.FIELDS, *say.WHOLE_NAMES, "kinh tế - xã hội", "chính trị - xã hội", "phát thanh - truyền hình",
-                 "văn hóa - xã hội", "dân số - kế hoạch hóa", "xã hội - nghề nghiệp", "kinh tế - kỹ thuật",
-                 "vườn - ao - chuồng", "xanh - sạch - đẹp", "an ninh - quốc phòng",
-                 "hđnd - ubnd", "truyền thông - văn hóa")
+    for text in (
+        *say.FIELDS,
+        *say.WHOLE_NAMES,
+        "kinh tế - xã hội",
+        "chính trị - xã hội",
+        "phát thanh - truyền hình",
+        "văn hóa - xã hội",
+        "dân số - kế hoạch hóa",
+        "xã hội - nghề nghiệp",
+        "kinh tế - kỹ thuật",
+        "vườn - ao - chuồng",
+        "xanh - sạch - đẹp",
+        "an ninh - quốc phòng",
+        "hđnd - ubnd",
+        "truyền thông - văn hóa",
+    )
     for pair in _ACROSS.findall(text)
-)  # fmt: skip
+)
 _MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
 
 

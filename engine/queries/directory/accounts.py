@@ -13,8 +13,9 @@ def search(session: Session, text: str = "", *, after: str = "", limit: int = PE
     """Active ones first, by agency and mailbox. One query: a province has some hundreds of accounts."""
     wanted = fold(text)
     met = [
-        each for each in list_accounts(session)
+        each
+        for each in list_accounts(session)
         if not wanted or any(wanted in fold(told) for told in (each.email, each.label, each.agency))
-    ]  # fmt: skip
+    ]
     first = decode(after, int)[0] if after else 0
     return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))

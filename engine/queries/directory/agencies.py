@@ -33,17 +33,29 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
     """By kind of body, code and name; two queries."""
     a, g, p = table(Assignment), table(Agency), table(Plan)
     load = (
-        select(a.c.agency_id, func.count().label("open"),
-               func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"))
+        select(
+            a.c.agency_id,
+            func.count().label("open"),
+            func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"),
+        )
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE).group_by(a.c.agency_id).subquery()
-    )  # fmt: skip
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .group_by(a.c.agency_id)
+        .subquery()
+    )
     chosen = (
-        select(g.c.id, g.c.name, g.c.short, g.c.level, g.c.parent_id, func.coalesce(load.c.open, 0),
-               func.coalesce(load.c.overdue, 0))
+        select(
+            g.c.id,
+            g.c.name,
+            g.c.short,
+            g.c.level,
+            g.c.parent_id,
+            func.coalesce(load.c.open, 0),
+            func.coalesce(load.c.overdue, 0),
+        )
         .outerjoin(load, load.c.agency_id == g.c.id)
         .order_by(*in_order())
-    )  # fmt: skip
+    )
     first = decode(after, int)[0] if after else 0
     rows = [AgencyRow(*row) for row in session.connection().execute(chosen.offset(first).limit(limit + 1))]
     total = session.connection().scalar(select(func.count()).select_from(g))

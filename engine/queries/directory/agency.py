@@ -86,11 +86,19 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
     groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
     went_to, came_from = _edges(session, agency_id)
     return AgencyPage(
-        row.id, row.name, row.level, row.code, row.parent_id, row.parent, tuple(row.aliases),
+        row.id,
+        row.name,
+        row.level,
+        row.code,
+        row.parent_id,
+        row.parent,
+        tuple(row.aliases),
         tuple(_name(each) for each in reversed(row.names)),
         tuple(each.name for each in groups if agency_id in each.members),
-        went_to, came_from, contacts_of(session, agency_id),
-    )  # fmt: skip
+        went_to,
+        came_from,
+        contacts_of(session, agency_id),
+    )
 
 
 def search(session: Session, today: Today, text: str = "", *, after: str = "", limit: int = PER_PAGE) -> Page[Found]:
@@ -109,8 +117,9 @@ def search(session: Session, today: Today, text: str = "", *, after: str = "", l
     wanted = fold(text)
     met = [
         Found(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
-        for row in known if (was := _met(row, wanted)) is not None
-    ]  # fmt: skip
+        for row in known
+        if (was := _met(row, wanted)) is not None
+    ]
     first = decode(after, int)[0] if after else 0
     return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))
 
@@ -141,8 +150,12 @@ def _met(row: Any, wanted: str) -> str | None:
 
 def _name(entry: dict[str, Any]) -> NameLine:
     begins, ends = entry.get("from"), entry.get("until")
-    return NameLine(entry["name"], entry.get("short") or "", date.fromisoformat(begins) if begins else None,
-                    date.fromisoformat(ends) if ends else None)  # fmt: skip
+    return NameLine(
+        entry["name"],
+        entry.get("short") or "",
+        date.fromisoformat(begins) if begins else None,
+        date.fromisoformat(ends) if ends else None,
+    )
 
 
 def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:
@@ -151,9 +164,11 @@ def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Ed
     other = g.alias()
     chosen = (
         select(s, g.c.name.label("giver"), other.c.name.label("taker"))
-        .join(g, g.c.id == s.c.from_id).join(other, other.c.id == s.c.to_id)
-        .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id)).order_by(s.c.on, s.c.id)
-    )  # fmt: skip
+        .join(g, g.c.id == s.c.from_id)
+        .join(other, other.c.id == s.c.to_id)
+        .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id))
+        .order_by(s.c.on, s.c.id)
+    )
     rows: Sequence[Any] = session.connection().execute(chosen).all()
     went = (Edge(r.id, r.to_id, r.taker, r.on, r.function, r.basis) for r in rows if r.from_id == agency_id)
     came = (Edge(r.id, r.from_id, r.giver, r.on, r.function, r.basis) for r in rows if r.to_id == agency_id)

@@ -106,17 +106,27 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     n, which, due = each.c.n, each.c["class"], each.c.due_on
     grouped = (
         select(each.c.agency_id, each.c.period, which, func.sum(n).label("n"), func.min(due).label("due_on"))
-        .select_from(source).group_by(each.c.agency_id, each.c.period, which).subquery()
-    )  # fmt: skip
+        .select_from(source)
+        .group_by(each.c.agency_id, each.c.period, which)
+        .subquery()
+    )
     n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
     chosen = (
-        select(grouped.c.agency_id, g.c.name, g.c.level, grouped.c.period, func.min(due),
-               func.min(due).filter(which.in_(COMING)), func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
-               *(func.sum(n).filter(which == each) for each in TimeClass))
+        select(
+            grouped.c.agency_id,
+            g.c.name,
+            g.c.level,
+            grouped.c.period,
+            func.min(due),
+            func.min(due).filter(which.in_(COMING)),
+            func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
+            *(func.sum(n).filter(which == each) for each in TimeClass),
+        )
         .join(g, g.c.id == grouped.c.agency_id)
         .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
-        .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period).order_by(g.c.code, g.c.name)
-    )  # fmt: skip
+        .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period)
+        .order_by(g.c.code, g.c.name)
+    )
     cells = [_cell(row) for row in session.connection().execute(chosen)]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
@@ -132,8 +142,9 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
     a, d, p = table(Assignment), table(Duty), table(Plan)
     if wanted == AssignmentFilter():
         known = tallied()
-        each = select(known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"),
-                      known.c.n).subquery()  # fmt: skip
+        each = select(
+            known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"), known.c.n
+        ).subquery()
         return each, each
     counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"), literal(1).label("n"))
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))

@@ -50,9 +50,12 @@ class Boxes:
 
 
 BOX: Mapping[TimeClass, str] = {
-    TimeClass.DONE_ON_TIME: "on_time", TimeClass.DONE_LATE: "late", TimeClass.OPEN_IN_TIME: "in_term",
-    TimeClass.OPEN_OVERDUE: "overdue", TimeClass.NO_DEADLINE: "no_deadline",
-}  # fmt: skip
+    TimeClass.DONE_ON_TIME: "on_time",
+    TimeClass.DONE_LATE: "late",
+    TimeClass.OPEN_IN_TIME: "in_term",
+    TimeClass.OPEN_OVERDUE: "overdue",
+    TimeClass.NO_DEADLINE: "no_deadline",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +129,17 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
     return standings(session, (as_of,), plan_id=plan_id, period=period).days[0]
 
 
-def standings(
-    session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = ""
-) -> Standings:  # fmt: skip
+def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
     """How things stood on several days, out of one look at every assignment."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     on = [case((a.c.opened_on <= day, class_on(day))).label(f"on_{n}") for n, day in enumerate(days)]
     each = (
-        select(a.c.agency_id, a.c.period, a.c.due_on, *on).select_from(a).join(p, p.c.id == a.c.plan_id)
-        .where(*counted_on(max(days), plan_id, "")).subquery()
-    )  # fmt: skip
+        select(a.c.agency_id, a.c.period, a.c.due_on, *on)
+        .select_from(a)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*counted_on(max(days), plan_id, ""))
+        .subquery()
+    )
     keys = [each.c.agency_id, each.c.period, *(each.c[label.name] for label in on)]
     grouped = select(*keys, func.count().label("n"), func.min(each.c.due_on).label("due_on")).group_by(*keys).subquery()
     chosen = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
@@ -168,9 +172,11 @@ def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
     agencies = [AgencyStanding(id_, *bodies[id_], Boxes(**counted)) for id_, counted in by_agency.items()]
     periods = [PeriodStanding(period, dues.get(period), Boxes(**counted)) for period, counted in by_period.items()]
     return Standing(
-        as_of, Boxes(**total), tuple(sorted(agencies, key=_worst_first)),
+        as_of,
+        Boxes(**total),
+        tuple(sorted(agencies, key=_worst_first)),
         tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
-    )  # fmt: skip
+    )
 
 
 def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
@@ -178,8 +184,9 @@ def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
     was = {each.id: each.tally for each in then.agencies}
     found = [
         AgencyChange(each.id, each.name, was.get(each.id, Boxes()), each.tally)
-        for each in now.agencies if was.get(each.id, Boxes()) != each.tally
-    ]  # fmt: skip
+        for each in now.agencies
+        if was.get(each.id, Boxes()) != each.tally
+    ]
     return tuple(sorted(found, key=lambda each: (-each.overdue, -each.done, each.name)))
 
 

@@ -35,9 +35,15 @@ def metrics(found: Board) -> tuple[Metric, ...]:
 def _metric(agency_id: str, agency: str, period: str, counts: Counts) -> Metric:
     on_time = counts.by_class.get(TimeClass.DONE_ON_TIME, 0)
     return Metric(
-        agency_id, agency, period, counts.expected, counts.reported, on_time,
-        rate(counts.reported, counts.expected), rate(on_time, counts.expected),
-    )  # fmt: skip
+        agency_id,
+        agency,
+        period,
+        counts.expected,
+        counts.reported,
+        on_time,
+        rate(counts.reported, counts.expected),
+        rate(on_time, counts.expected),
+    )
 
 
 def rate(part: int, whole: int) -> float | None:

@@ -70,8 +70,9 @@ class Year:
     @property
     def total(self) -> dict[date, Week]:
         """All agencies together."""
-        return {monday: sum((each.weeks.get(monday, Week()) for each in self.agencies), Week())
-                for monday in self.mondays}  # fmt: skip
+        return {
+            monday: sum((each.weeks.get(monday, Week()) for each in self.agencies), Week()) for monday in self.mondays
+        }
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -89,15 +90,24 @@ class Year:
 
     def by_kind(self, names: Mapping[str, str]) -> Year:
         """One line a kind of body, by its name."""
-        lines = [AgencyYear(kind, names[kind], kind, {monday: week for monday, week in self.of_kind(kind).total.items()
-                                                      if week != Week()}) for kind in self.kinds]  # fmt: skip
+        lines = [
+            AgencyYear(
+                kind,
+                names[kind],
+                kind,
+                {monday: week for monday, week in self.of_kind(kind).total.items() if week != Week()},
+            )
+            for kind in self.kinds
+        ]
         return replace(self, agencies=tuple(lines))
 
     def half(self, number: int) -> Year:
         """The weeks that begin before July, or those from then on."""
         mondays = tuple(monday for monday in self.mondays if (monday < date(self.year, 7, 1)) == (number == 1))
-        lines = (replace(each, weeks={monday: week for monday, week in each.weeks.items() if monday in mondays})
-                 for each in self.agencies)  # fmt: skip
+        lines = (
+            replace(each, weeks={monday: week for monday, week in each.weeks.items() if monday in mondays})
+            for each in self.agencies
+        )
         return replace(self, mondays=mondays, agencies=tuple(lines))
 
 
@@ -114,8 +124,9 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     foreseen = len(plans) <= MOST_FORESEEN
     cells: Counter[tuple[str, date, str]] = Counter()
     for agency_id, day, what, count in (
-        *_letters(session, today, first, last, plan_id), *_due(session, first, last, plan_id),
-    ):  # fmt: skip
+        *_letters(session, today, first, last, plan_id),
+        *_due(session, first, last, plan_id),
+    ):
         cells[agency_id, monday_of(day), what] += count
     coming = [*_open_ladders(session, today, book, plan_id)]
     if foreseen:
@@ -184,8 +195,16 @@ _Letter = tuple[str, Role, date]
 def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None) -> Iterator[_Letter]:
     """The rungs to come of open assignments; those that stand alike are looked at once."""
     a, p = table(Assignment), table(Plan)
-    alike = (a.c.agency_id, a.c.supervisor_id, p.c.issuer_id, a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on,
-             a.c.acted_until)  # fmt: skip
+    alike = (
+        a.c.agency_id,
+        a.c.supervisor_id,
+        p.c.issuer_id,
+        a.c.ladder_id,
+        a.c.state,
+        a.c.opened_on,
+        a.c.due_on,
+        a.c.acted_until,
+    )
     chosen = select(*alike).join(p, p.c.id == a.c.plan_id).where(a.c.state.in_(OPEN_STATES), _of(plan_id))
     chosen = chosen.where(p.c.state == PlanState.ACTIVE).distinct()
 
@@ -203,9 +222,12 @@ def _rounds_to_open(
     """The rounds of a plan that have not opened: what their ladders would say, and whose due date it is."""
     policy = book.policy(plan.policy_id)
     a = table(Assignment)
-    opened = set(map(tuple, session.connection().execute(
-        select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)
-    )))  # fmt: skip
+    opened = set(
+        map(
+            tuple,
+            session.connection().execute(select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)),
+        )
+    )
     for each in planned(session, plan, policy, book.calendar):
         ladder = policy.ladders["request" if each.duty.request else "order"]
         opens_on = max(each.opens_on, today.day)

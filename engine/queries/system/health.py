@@ -78,9 +78,11 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
-    owed, oldest = session.connection().execute(
-        select(func.count(), func.min(letter.c.send_after)).where(letter.c.state.in_(owed_states))
-    ).one()  # fmt: skip
+    owed, oldest = (
+        session.connection()
+        .execute(select(func.count(), func.min(letter.c.send_after)).where(letter.c.state.in_(owed_states)))
+        .one()
+    )
     waiting = select(func.count()).where(letter.c.state.in_(owed_states), letter.c.send_after <= now - STUCK_AFTER)
     stuck = session.connection().scalar(waiting) or 0
     by_state = _letters_of(session, today.day)

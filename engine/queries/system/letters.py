@@ -104,28 +104,48 @@ def _columns() -> list[Any]:
     letter, c, g, n, body = table(Letter), table(Contact), table(Agency), table(Notice), table(LetterBody)
     lines = select(func.count()).where(n.c.letter_id == letter.c.id).correlate(letter).scalar_subquery()
     return [
-        letter.c.id, letter.c.day, letter.c.contact_id, c.c.label, letter.c.role, letter.c.agency_id, g.c.name,
-        letter.c.channel, letter.c.state, letter.c.reason, letter.c.urgent, letter.c.digest_week, letter.c.send_after,
-        letter.c.sent_at, letter.c.settled_at, letter.c.attempts, lines, body.c.subject,
+        letter.c.id,
+        letter.c.day,
+        letter.c.contact_id,
+        c.c.label,
+        letter.c.role,
+        letter.c.agency_id,
+        g.c.name,
+        letter.c.channel,
+        letter.c.state,
+        letter.c.reason,
+        letter.c.urgent,
+        letter.c.digest_week,
+        letter.c.send_after,
+        letter.c.sent_at,
+        letter.c.settled_at,
+        letter.c.attempts,
+        lines,
+        body.c.subject,
         c.c.language,
-    ]  # fmt: skip
+    ]
 
 
 def _joined(*chosen: Any) -> Any:
     letter, c, g, body = table(Letter), table(Contact), table(Agency), table(LetterBody)
     return (
-        select(*chosen).select_from(letter)
-        .join(c, c.c.id == letter.c.contact_id).join(g, g.c.id == letter.c.agency_id)
+        select(*chosen)
+        .select_from(letter)
+        .join(c, c.c.id == letter.c.contact_id)
+        .join(g, g.c.id == letter.c.agency_id)
         .outerjoin(body, body.c.letter_id == letter.c.id)
-    )  # fmt: skip
+    )
 
 
 def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
     letter, n = table(Letter), table(Notice)
     equal = {
-        letter.c.contact_id: wanted.contact_id, letter.c.agency_id: wanted.agency_id, letter.c.role: wanted.role,
-        letter.c.channel: wanted.channel, letter.c.day: wanted.day,
-    }  # fmt: skip
+        letter.c.contact_id: wanted.contact_id,
+        letter.c.agency_id: wanted.agency_id,
+        letter.c.role: wanted.role,
+        letter.c.channel: wanted.channel,
+        letter.c.day: wanted.day,
+    }
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.states:
         found.append(letter.c.state.in_(wanted.states))
@@ -176,11 +196,16 @@ def letter_html(session: Session, letter_id: int) -> str:
 def _lines(session: Session, letter_id: int) -> tuple[Line, ...]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
-        select(a.c.id, p.c.number, d.c.citation, g.c.name, a.c.period, a.c.due_on, n.c.kind, n.c.rung, n.c.level,
-               n.c.moot)
-        .join(a, a.c.id == n.c.assignment_id).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
-        .join(g, g.c.id == a.c.agency_id).where(n.c.letter_id == letter_id).order_by(n.c.level.desc(), n.c.id)
-    )  # fmt: skip
+        select(
+            a.c.id, p.c.number, d.c.citation, g.c.name, a.c.period, a.c.due_on, n.c.kind, n.c.rung, n.c.level, n.c.moot
+        )
+        .join(a, a.c.id == n.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .where(n.c.letter_id == letter_id)
+        .order_by(n.c.level.desc(), n.c.id)
+    )
     rows: Any = session.connection().execute(chosen)
     return tuple(Line(*row) for row in rows)
 

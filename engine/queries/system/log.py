@@ -88,11 +88,25 @@ def _rows(wanted: LogFilter, lowest: int, last: int, limit: int) -> Any:
     found = select(e).where(e.c.id.between(lowest, last), *_conditions(wanted)).order_by(e.c.id.desc()).limit(limit)
     f = found.subquery()
     return (
-        select(f.c.id, f.c.at, f.c.kind, f.c.actor, f.c.plan_id, p.c.number, f.c.assignment_id, d.c.citation, g.c.name,
-               f.c.detail, f.c.key)
-        .outerjoin(p, p.c.id == f.c.plan_id).outerjoin(a, a.c.id == f.c.assignment_id)
-        .outerjoin(d, d.c.id == a.c.duty_id).outerjoin(g, g.c.id == a.c.agency_id).order_by(f.c.id.desc())
-    )  # fmt: skip
+        select(
+            f.c.id,
+            f.c.at,
+            f.c.kind,
+            f.c.actor,
+            f.c.plan_id,
+            p.c.number,
+            f.c.assignment_id,
+            d.c.citation,
+            g.c.name,
+            f.c.detail,
+            f.c.key,
+        )
+        .outerjoin(p, p.c.id == f.c.plan_id)
+        .outerjoin(a, a.c.id == f.c.assignment_id)
+        .outerjoin(d, d.c.id == a.c.duty_id)
+        .outerjoin(g, g.c.id == a.c.agency_id)
+        .order_by(f.c.id.desc())
+    )
 
 
 def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:

@@ -98,8 +98,13 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     ladder = policy.ladders["request" if opening.duty.request else "order"]
     opens_on = max(opening.opens_on, today)
     spoken = dates(ladder, opens_on, opening.round.due.on, calendar)
-    example = Example(plan, opening.round.period.key, opens_on, opening.round.due.on,
-                      tuple((rung.rung, on) for on, rung in spoken if on >= opens_on))  # fmt: skip
+    example = Example(
+        plan,
+        opening.round.period.key,
+        opens_on,
+        opening.round.due.on,
+        tuple((rung.rung, on) for on, rung in spoken if on >= opens_on),
+    )
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 
 

@@ -137,8 +137,9 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     told = _told(session, assignment_id)
     reports = _list(session, Report, ReportLine, assignment_id)
     extensions = _list(session, Extension, ExtensionLine, assignment_id)
-    rungs = rung_lines(assignment_id, ladder, facts, events, told, today.calendar, today.day,
-                       ended=row.quiet is Quiet.PLAN_ENDED)  # fmt: skip
+    rungs = rung_lines(
+        assignment_id, ladder, facts, events, told, today.calendar, today.day, ended=row.quiet is Quiet.PLAN_ENDED
+    )
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
         waits_for = tuple(_waited_for(session, today, row, head.waits_for))
@@ -151,26 +152,60 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
     a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
     above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     chosen = (
-        select(a, d.c.heading, d.c.position, d.c.cadence, d.c.area, d.c.coordinating, d.c.repeats, d.c.waits_for,
-               d.c.rule, p.c.title, p.c.short_title, p.c.issuer_id,
-               p.c.supervisor_id.label("plan_supervisor_id"), issuer.c.name.label("issuer"),
-               above.c.name.label("supervisor"), p.c.file["report_rules"].label("rules"),
-               p.c.file["focus_areas"].label("areas"), ladder.c.body)
-        .join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id)
-        .join(above, above.c.id == a.c.supervisor_id).join(issuer, issuer.c.id == p.c.issuer_id)
-        .join(ladder, ladder.c.id == a.c.ladder_id).where(a.c.id == row.id)
-    )  # fmt: skip
+        select(
+            a,
+            d.c.heading,
+            d.c.position,
+            d.c.cadence,
+            d.c.area,
+            d.c.coordinating,
+            d.c.repeats,
+            d.c.waits_for,
+            d.c.rule,
+            p.c.title,
+            p.c.short_title,
+            p.c.issuer_id,
+            p.c.supervisor_id.label("plan_supervisor_id"),
+            issuer.c.name.label("issuer"),
+            above.c.name.label("supervisor"),
+            p.c.file["report_rules"].label("rules"),
+            p.c.file["focus_areas"].label("areas"),
+            ladder.c.body,
+        )
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(above, above.c.id == a.c.supervisor_id)
+        .join(issuer, issuer.c.id == p.c.issuer_id)
+        .join(ladder, ladder.c.id == a.c.ladder_id)
+        .where(a.c.id == row.id)
+    )
     found = session.connection().execute(chosen).one()
     rule = (found.rules or {}).get(found.rule, {})
     area = next((f"{each['code']} {each['title']}" for each in found.areas or () if each["code"] == found.area), "")
     window = (found.window_start, found.window_end) if found.window_start and found.window_end else None
     head = DutyHead(
-        found.title, found.short_title, found.heading, found.position, tuple(found.cadence), area,
-        tuple(_names(session, found.coordinating)), found.repeats or "", tuple(found.waits_for), found.issuer_id,
-        found.issuer, found.supervisor, found.nominal_due, found.due_why, window, str(rule.get("source", "")),
-        str(rule.get("basis", "")), str(rule.get("wording", "")), found.accepted_at, found.transferred_from_id,
+        found.title,
+        found.short_title,
+        found.heading,
+        found.position,
+        tuple(found.cadence),
+        area,
+        tuple(_names(session, found.coordinating)),
+        found.repeats or "",
+        tuple(found.waits_for),
+        found.issuer_id,
+        found.issuer,
+        found.supervisor,
+        found.nominal_due,
+        found.due_why,
+        window,
+        str(rule.get("source", "")),
+        str(rule.get("basis", "")),
+        str(rule.get("wording", "")),
+        found.accepted_at,
+        found.transferred_from_id,
         found.plan_supervisor_id,
-    )  # fmt: skip
+    )
     facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until)
     return facts, Ladder.model_validate(found.body), head
 
@@ -197,13 +232,31 @@ def _told(session: Session, assignment_id: int) -> tuple[Told, ...]:
     """Every line of every letter about it, in the order in which they were decided."""
     n, letter, c, g = table(Notice), table(Letter), table(Contact), table(Agency)
     chosen = (
-        select(n.c.key, n.c.kind, n.c.rung, n.c.level, n.c.moot, n.c.detail, letter.c.id, letter.c.day,
-               letter.c.channel, letter.c.role, c.c.label, g.c.name, letter.c.state, letter.c.reason,
-               letter.c.send_after, letter.c.sent_at, letter.c.settled_at)
-        .join(letter, letter.c.id == n.c.letter_id).join(c, c.c.id == letter.c.contact_id)
+        select(
+            n.c.key,
+            n.c.kind,
+            n.c.rung,
+            n.c.level,
+            n.c.moot,
+            n.c.detail,
+            letter.c.id,
+            letter.c.day,
+            letter.c.channel,
+            letter.c.role,
+            c.c.label,
+            g.c.name,
+            letter.c.state,
+            letter.c.reason,
+            letter.c.send_after,
+            letter.c.sent_at,
+            letter.c.settled_at,
+        )
+        .join(letter, letter.c.id == n.c.letter_id)
+        .join(c, c.c.id == letter.c.contact_id)
         .join(g, g.c.id == letter.c.agency_id)
-        .where(n.c.assignment_id == assignment_id).order_by(n.c.id)
-    )  # fmt: skip
+        .where(n.c.assignment_id == assignment_id)
+        .order_by(n.c.id)
+    )
     rows: Any = session.connection().execute(chosen)
     return tuple(Told(*row) for row in rows)
 
@@ -238,8 +291,9 @@ def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
     if account_ids:
         t = table(Account)
         accounts = select(t.c.id, t.c.role, g.c.name).join(g, g.c.id == t.c.agency_id).where(t.c.id.in_(account_ids))
-        found |= {f"account:{row[0]}": Person(ActorRole(row[1]), row[2])
-                  for row in session.connection().execute(accounts)}  # fmt: skip
+        found |= {
+            f"account:{row[0]}": Person(ActorRole(row[1]), row[2]) for row in session.connection().execute(accounts)
+        }
     if agency_ids:
         bodies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
         found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(bodies)}

@@ -81,10 +81,28 @@ def columns(today: Today) -> list[Any]:
     """What ``AssignmentRow`` is made of, in its order."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     return [
-        a.c.id, a.c.plan_id, p.c.number, a.c.duty_id, d.c.citation, d.c.text, d.c.request, a.c.agency_id, g.c.name,
-        a.c.supervisor_id, a.c.period, a.c.due_on, a.c.original_due_on, a.c.state, time_class(today), a.c.level,
-        a.c.opened_on, a.c.acknowledged_at, a.c.reported_on, a.c.next_action_at, a.c.quiet,
-    ]  # fmt: skip
+        a.c.id,
+        a.c.plan_id,
+        p.c.number,
+        a.c.duty_id,
+        d.c.citation,
+        d.c.text,
+        d.c.request,
+        a.c.agency_id,
+        g.c.name,
+        a.c.supervisor_id,
+        a.c.period,
+        a.c.due_on,
+        a.c.original_due_on,
+        a.c.state,
+        time_class(today),
+        a.c.level,
+        a.c.opened_on,
+        a.c.acknowledged_at,
+        a.c.reported_on,
+        a.c.next_action_at,
+        a.c.quiet,
+    ]
 
 
 def from_rows(rows: Sequence[Any]) -> list[AssignmentRow]:
@@ -108,9 +126,12 @@ def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[boo
     """A filter as conditions on the joined tables."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     equal = {
-        a.c.period: wanted.period, a.c.agency_id: wanted.agency_id, a.c.supervisor_id: wanted.supervisor_id,
-        d.c.citation: wanted.citation, p.c.supervisor_id: wanted.department,
-    }  # fmt: skip
+        a.c.period: wanted.period,
+        a.c.agency_id: wanted.agency_id,
+        a.c.supervisor_id: wanted.supervisor_id,
+        d.c.citation: wanted.citation,
+        p.c.supervisor_id: wanted.department,
+    }
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.kind:
         found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
@@ -163,9 +184,14 @@ def _waiting(what: Waiting) -> ColumnElement[bool]:
 
 
 def list_assignments(
-    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE,
+    session: Session,
+    today: Today,
+    wanted: AssignmentFilter,
+    *,
+    after: str = "",
+    limit: int = PER_PAGE,
     count: bool = True,
-) -> Page[AssignmentRow]:  # fmt: skip
+) -> Page[AssignmentRow]:
     """Assignments by due date, those without one last. Two queries, one when nobody asks for the total."""
     a = table(Assignment)
     where = conditions(wanted, today)

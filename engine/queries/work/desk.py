@@ -91,12 +91,13 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
     counts = _counts(session, today, wanted)
     sections = tuple(
-        DeskSection(section, tuple(rows(session, today, replace(wanted, states=states, classes=classes),
-                                        SHOWN.get(section, FEW))),
-                    sum(n for (state, klass), n in counts.items()
-                        if state in states and (not classes or klass in classes)))
+        DeskSection(
+            section,
+            tuple(rows(session, today, replace(wanted, states=states, classes=classes), SHOWN.get(section, FEW))),
+            sum(n for (state, klass), n in counts.items() if state in states and (not classes or klass in classes)),
+        )
         for section, (states, classes) in SECTIONS.items()
-    )  # fmt: skip
+    )
     reports = owed(session, agency_id)
     still = sum(1 for each in reports if each.open)
     return Desk(agency_id, name, level, _contacts(session, agency_id), reports[:FEW], still, sections)
@@ -119,10 +120,13 @@ def owed(session: Session, agency_id: str) -> tuple[Owed, ...]:
     chosen = (
         select(a.c.plan_id, p.c.number, a.c.period, func.count(), func.sum(still), due)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.agency_id == agency_id, p.c.state == PlanState.ACTIVE,
-               a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
+        .where(
+            a.c.agency_id == agency_id,
+            p.c.state == PlanState.ACTIVE,
+            a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)),
+        )
         .group_by(a.c.plan_id, p.c.number, a.c.period)
-    )  # fmt: skip
+    )
     found = [Owed(*row) for row in session.connection().execute(chosen)]
     return tuple(sorted(found, key=lambda row: (row.open == 0, row.due_on or date.max, row.plan, row.period)))
 

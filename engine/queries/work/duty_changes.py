@@ -65,8 +65,9 @@ def owner_choices(session: Session) -> Choices:
     for row in session.connection().execute(select(g.c.id, g.c.name, g.c.level).order_by(g.c.code, g.c.name)):
         levels.setdefault(row.level, []).append((row.id, row.name))
     ranked = sorted(levels, key=level_rank)
-    return Choices(tuple((row.id, row.name, len(row.members)) for row in groups),
-                   {level: tuple(levels[level]) for level in ranked})  # fmt: skip
+    return Choices(
+        tuple((row.id, row.name, len(row.members)) for row in groups), {level: tuple(levels[level]) for level in ranked}
+    )
 
 
 def duty_now(session: Session, duty_id: int) -> DutyNow:

@@ -62,9 +62,7 @@ class ExtensionsWaiting:
     periods: tuple[str, ...] = ()
 
 
-def extensions_waiting(
-    session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1
-) -> ExtensionsWaiting:  # fmt: skip
+def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> ExtensionsWaiting:
     """By due date; two queries. A page past the last is the last."""
     a, x = table(Assignment), table(Extension)
     cells = _counted(session, today, replace(wanted, waiting=None, period=""))

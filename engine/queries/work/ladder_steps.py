@@ -94,9 +94,16 @@ _ENDED = {
 
 
 def rung_lines(
-    assignment_id: int, ladder: Ladder, facts: Facts, events: Sequence[EventLine], told: Sequence[Told],
-    calendar: WorkCalendar, today: date, *, ended: bool = False,
-) -> tuple[RungLine, ...]:  # fmt: skip
+    assignment_id: int,
+    ladder: Ladder,
+    facts: Facts,
+    events: Sequence[EventLine],
+    told: Sequence[Told],
+    calendar: WorkCalendar,
+    today: date,
+    *,
+    ended: bool = False,
+) -> tuple[RungLine, ...]:
     """Past rungs out of the events (those of an earlier due date too), the others out of the ladder; by date.
     ``ended``: its plan has, so what is to come will not be said."""
     by_name = {rung.rung: rung for rung in ladder.rungs}
@@ -127,11 +134,17 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Told]) -
     fired = event.kind is EventKind.RUNG_FIRED
     roles = tuple(Role(role) for role in detail.get("roles", ())) or (rung.to if rung else ())
     return RungLine(
-        str(detail["rung"]), date.fromisoformat(str(detail["on"])), _SPOKEN[event.kind],
-        kind=rung.kind if rung else None, roles=roles, level=rung.level if rung else 0,
-        dispatch=bool(rung and rung.dispatch), why=str(detail.get("reason", "")), at=event.at,
+        str(detail["rung"]),
+        date.fromisoformat(str(detail["on"])),
+        _SPOKEN[event.kind],
+        kind=rung.kind if rung else None,
+        roles=roles,
+        level=rung.level if rung else 0,
+        dispatch=bool(rung and rung.dispatch),
+        why=str(detail.get("reason", "")),
+        at=event.at,
         letters=tuple(each for each in told if fired and each.key.startswith(effect)),
-    )  # fmt: skip
+    )
 
 
 def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> RungLine:

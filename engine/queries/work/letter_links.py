@@ -59,9 +59,11 @@ class Asked:
 def holder(session: Session, link: Link, today: date) -> Holder:
     """The contact behind a link. Raises LinkRefused, saying which of the reasons it is."""
     c, g = table(Contact), table(Agency)
-    found = session.connection().execute(
-        select(c, g.c.name.label("agency")).join(g, g.c.id == c.c.agency_id).where(c.c.id == link.contact_id)
-    ).first()  # fmt: skip
+    found = (
+        session.connection()
+        .execute(select(c, g.c.name.label("agency")).join(g, g.c.id == c.c.agency_id).where(c.c.id == link.contact_id))
+        .first()
+    )
     if found is None:
         raise LinkRefused
     if link.revoked(found.links_since):
@@ -95,10 +97,11 @@ def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[A
     chosen = (
         joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, ladder.c.body))
         .join(ladder, ladder.c.id == a.c.ladder_id)
-        .where(a.c.id.in_(named), a.c.agency_id == who.agency_id,
-               a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
+        .where(
+            a.c.id.in_(named), a.c.agency_id == who.agency_id, a.c.state.not_in((State.CANCELLED, State.TRANSFERRED))
+        )
         .order_by(a.c.due_on, d.c.position)
-    )  # fmt: skip
+    )
     found = session.connection().execute(chosen).all()
     return tuple(_asked(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
 

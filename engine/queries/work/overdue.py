@@ -75,8 +75,14 @@ class Overdue:
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
     """Four queries: the agencies by period, which rows of this page's, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
-    late = _of_late(today, replace(wanted, period=""), a.c.agency_id, a.c.period, func.count().label("n"),
-                    func.min(a.c.due_on).label("since"))  # fmt: skip
+    late = _of_late(
+        today,
+        replace(wanted, period=""),
+        a.c.agency_id,
+        a.c.period,
+        func.count().label("n"),
+        func.min(a.c.due_on).label("since"),
+    )
     counted = late.group_by(a.c.agency_id, a.c.period).subquery()
     chosen = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
     found = session.connection().execute(chosen).all()
@@ -132,11 +138,21 @@ def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Ch
     """The last chasing letter about each assignment."""
     n, letter = table(Notice), table(Letter)
     chosen = (
-        select(n.c.assignment_id, letter.c.id, n.c.kind, n.c.rung, n.c.level, letter.c.role, letter.c.day,
-               letter.c.sent_at, letter.c.state)
+        select(
+            n.c.assignment_id,
+            letter.c.id,
+            n.c.kind,
+            n.c.rung,
+            n.c.level,
+            letter.c.role,
+            letter.c.day,
+            letter.c.sent_at,
+            letter.c.state,
+        )
         .join(letter, letter.c.id == n.c.letter_id)
-        .where(n.c.assignment_id.in_(assignment_ids), n.c.kind.in_(CHASING), n.c.moot == "",
-               letter.c.state.not_in(UNSAID))
+        .where(
+            n.c.assignment_id.in_(assignment_ids), n.c.kind.in_(CHASING), n.c.moot == "", letter.c.state.not_in(UNSAID)
+        )
         .order_by(letter.c.day, n.c.level, n.c.id)
-    )  # fmt: skip
+    )
     return {row[0]: Chased(*row) for row in session.connection().execute(chosen)}

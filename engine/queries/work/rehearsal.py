@@ -45,7 +45,9 @@ def letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[Would
     letter, c, g = table(Letter), table(Contact), table(Agency)
     chosen = (
         select(letter.c.id, g.c.name, letter.c.role, c.c.label, letter.c.channel, letter.c.day, letter.c.send_after)
-        .join(c, c.c.id == letter.c.contact_id).join(g, g.c.id == letter.c.agency_id)
-        .where(letter.c.id.in_(list(lines))).order_by(g.c.name, letter.c.id)
-    )  # fmt: skip
+        .join(c, c.c.id == letter.c.contact_id)
+        .join(g, g.c.id == letter.c.agency_id)
+        .where(letter.c.id.in_(list(lines)))
+        .order_by(g.c.name, letter.c.id)
+    )
     return tuple(WouldSay(*row, tuple(sorted(lines[row[0]]))) for row in session.connection().execute(chosen))

@@ -80,9 +80,18 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         )
     asked = _asked(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(
-        agency_id, name, plan_id, plan.number, plan.title, plan.short_title, period, items, asked, _figures(items),
+        agency_id,
+        name,
+        plan_id,
+        plan.number,
+        plan.title,
+        plan.short_title,
+        period,
+        items,
+        asked,
+        _figures(items),
         _parts(session, plan_id, period, asked),
-    )  # fmt: skip
+    )
 
 
 def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
@@ -96,8 +105,11 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
     made = []
     for row, extra in zip(rows, found, strict=True):
         rule = rules.get(extra.rule, {})
-        made.append(ReportItem(row, extra.heading, extra.due_why, rule.get("source", ""), rule.get("basis", ""),
-                               last.get(row.id)))  # fmt: skip
+        made.append(
+            ReportItem(
+                row, extra.heading, extra.due_why, rule.get("source", ""), rule.get("basis", ""), last.get(row.id)
+            )
+        )
     return tuple(made)
 
 

@@ -89,8 +89,15 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
     rows = _rows(session, today, wanted, [each.id for each in shown])
     agencies = tuple(replace(each, rows=tuple(rows[each.id])) for each in shown)
     since = found[0].since if found else None
-    return WaitingReports(agencies, sum(each.total for each in found), len(found), since, page, len(pages),
-                          periods_among(((cell.period, cell.due) for cell in cells), wanted))  # fmt: skip
+    return WaitingReports(
+        agencies,
+        sum(each.total for each in found),
+        len(found),
+        since,
+        page,
+        len(pages),
+        periods_among(((cell.period, cell.due) for cell in cells), wanted),
+    )
 
 
 def list_reports_waiting(
@@ -163,21 +170,35 @@ def _rows(
 def _said() -> list[Any]:
     r = table(Report)
     return [
-        r.c.id.label("report_id"), r.c.number.label("nth"), r.c.submitted_at, r.c.actor, r.c.outcome, r.c.body,
-        r.c.reason, r.c.figures, r.c.files,
-    ]  # fmt: skip
+        r.c.id.label("report_id"),
+        r.c.number.label("nth"),
+        r.c.submitted_at,
+        r.c.actor,
+        r.c.outcome,
+        r.c.body,
+        r.c.reason,
+        r.c.figures,
+        r.c.files,
+    ]
 
 
 def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
     names = _names(session, {row.plan_id for row in rows if row.figures})
     return [
         WaitingReport(
-            row.report_id, row.nth, row.submitted_at, row.actor, row.outcome, row.body, row.reason,
+            row.report_id,
+            row.nth,
+            row.submitted_at,
+            row.actor,
+            row.outcome,
+            row.body,
+            row.reason,
             tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
-            tuple(row.files), assignment,
+            tuple(row.files),
+            assignment,
         )
         for row, assignment in zip(rows, from_rows(rows), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _names(session: Session, plan_ids: Collection[int]) -> Mapping[tuple[int, str], str]:

@@ -69,8 +69,7 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
     declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
-    return Todo(_some(accept), _some(extensions), _some(declined), asked,
-                unreachable(session, today, wanted))  # fmt: skip
+    return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today, wanted))
 
 
 def _some(found: tuple[list[AssignmentRow], int]) -> Some:
@@ -100,8 +99,10 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
         select(a.c.agency_id, g.c.name, func.count())
-        .join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
         .where(among(session, a.c.agency_id, nobody), *conditions(still_open, today))
-        .group_by(a.c.agency_id, g.c.name).order_by(g.c.name)
-    )  # fmt: skip
+        .group_by(a.c.agency_id, g.c.name)
+        .order_by(g.c.name)
+    )
     return tuple(Unreachable(*row) for row in connection.execute(counted))

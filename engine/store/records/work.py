@@ -33,14 +33,24 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_due_on", "due_on"),
         Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
         Index(
-            "ix_assignment_open_due_on", "due_on", "agency_id", "plan_id", "id", "period",
-            sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN,
+            "ix_assignment_open_due_on",
+            "due_on",
+            "agency_id",
+            "plan_id",
+            "id",
+            "period",
+            sqlite_where=STILL_OPEN,
+            postgresql_where=STILL_OPEN,
         ),
         Index(
-            "ix_assignment_to_accept", "reported_at", "agency_id", "plan_id",
-            sqlite_where=TO_ACCEPT, postgresql_where=TO_ACCEPT,
+            "ix_assignment_to_accept",
+            "reported_at",
+            "agency_id",
+            "plan_id",
+            sqlite_where=TO_ACCEPT,
+            postgresql_where=TO_ACCEPT,
         ),
-    )  # fmt: skip
+    )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     plan_id: int = Field(foreign_key="plan.id")
     duty_id: int = Field(foreign_key="duty.id")

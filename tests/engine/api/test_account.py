@@ -62,10 +62,19 @@ def test_a_key_is_made_used_listed_and_revoked(mine: Office, lived: Database, tm
     assert program.get("/api/v1/plans").status_code == 401
 
 
-@pytest.mark.parametrize("said", [
-    NEW | {"scopes": []}, NEW | {"scopes": ["all"]}, NEW | {"days": 0}, NEW | {"days": 367}, NEW | {"label": ""}, {},
-    NEW | {"for_ever": True}, NEW | {"label": " "},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        NEW | {"scopes": []},
+        NEW | {"scopes": ["all"]},
+        NEW | {"days": 0},
+        NEW | {"days": 367},
+        NEW | {"label": ""},
+        {},
+        NEW | {"for_ever": True},
+        NEW | {"label": " "},
+    ],
+)
 def test_a_key_that_cannot_be_made_is_refused(mine: Office, said: dict[str, Any]) -> None:
     answer = post(mine, "tokens", said)
     assert (answer.status_code in (400, 422), answer.headers["content-type"]) == (True, "application/problem+json")

@@ -25,10 +25,12 @@ REPORT: dict[str, Any] = {"outcome": "done", "body": "Đã làm."}
 
 def token(database: Database, *scopes: str, role: str = "coordinator", agency_id: str = "huyen-b") -> str:
     with database.write() as session:
-        account_id = create(session, email=f"{role}@{agency_id}.example", role=role, agency_id=agency_id, actor="cli",
-                            now=NOW)  # fmt: skip
-        return make_token(session, account_id, label="Kho số liệu", scopes=scopes, lasts=timedelta(days=30),
-                          actor="cli", now=NOW)  # fmt: skip
+        account_id = create(
+            session, email=f"{role}@{agency_id}.example", role=role, agency_id=agency_id, actor="cli", now=NOW
+        )
+        return make_token(
+            session, account_id, label="Kho số liệu", scopes=scopes, lasts=timedelta(days=30), actor="cli", now=NOW
+        )
 
 
 def call(office: Office, key: str, path: str, said: dict[str, Any] | None = None, once: str = "") -> Response:
@@ -132,8 +134,12 @@ def test_a_write_sent_twice_is_done_once_and_answered_alike(office: Office, live
 
 def test_several_reports_sent_twice_are_taken_once(office: Office, lived: Database) -> None:
     key, number = token(lived, "report"), mine(lived)
-    said = {"agency": "huyen-b", "plan": 1, "period": row(lived, Assignment, id=number).period,
-            "duties": [{"assignment": number, **REPORT}]}  # fmt: skip
+    said = {
+        "agency": "huyen-b",
+        "plan": 1,
+        "period": row(lived, Assignment, id=number).period,
+        "duties": [{"assignment": number, **REPORT}],
+    }
     first, again = (call(office, key, "/api/v1/reports", said, "k1") for _ in range(2))
     assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
     assert len(rows(lived, Report, assignment_id=number)) == 1

@@ -30,8 +30,15 @@ class Program:
         database = office.context.database
         account = join(database, role, agency_id)
         with database.write() as session:
-            self.key = make_token(session, account, label="Kho", scopes=scopes or ("read", "report"),
-                                  lasts=timedelta(days=30), actor="cli", now=NOW)  # fmt: skip
+            self.key = make_token(
+                session,
+                account,
+                label="Kho",
+                scopes=scopes or ("read", "report"),
+                lasts=timedelta(days=30),
+                actor="cli",
+                now=NOW,
+            )
         self.office = office
 
     def get(self, path: str) -> Response:
@@ -82,13 +89,19 @@ def test_a_whole_submission_names_files_duty_by_duty(mine: Program, lived: Datab
     assert len(row(lived, Report, assignment_id=HUYEN_B).files) == 1
 
 
-@pytest.mark.parametrize(("body", "status"), [
-    ({"name": "a.pdf", "content": "!!!"}, 422), ({"name": "", "content": ""}, 422), ({"content": "eA=="}, 422),
-    ({"name": "a.pdf", "content": base64.b64encode(b"MZ").decode()}, 422), ({"name": "a\x00.pdf", "content": ""}, 422),
-    ({"name": "../x / y.pdf", "content": "eA=="}, 422),
-    ({"name": "a.pdf", "content": base64.b64encode(b"%PDF-" + b"0" * 10_000_000).decode()}, 422),
-    ({"name": "a.pdf", "content": "A" * 14_000_000}, 413),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "a.pdf", "content": "!!!"}, 422),
+        ({"name": "", "content": ""}, 422),
+        ({"content": "eA=="}, 422),
+        ({"name": "a.pdf", "content": base64.b64encode(b"MZ").decode()}, 422),
+        ({"name": "a\x00.pdf", "content": ""}, 422),
+        ({"name": "../x / y.pdf", "content": "eA=="}, 422),
+        ({"name": "a.pdf", "content": base64.b64encode(b"%PDF-" + b"0" * 10_000_000).decode()}, 422),
+        ({"name": "a.pdf", "content": "A" * 14_000_000}, 413),
+    ],
+)
 def test_what_is_no_fit_file_is_a_problem_and_nothing_is_kept(
     mine: Program, lived: Database, tmp_path: Path, body: dict[str, str], status: int
 ) -> None:
@@ -158,9 +171,11 @@ def test_a_deputy_is_named_and_ended(mine: Program, lived: Database, me: int) ->
 
 def test_anothers_wishes_and_deputies_are_out_of_reach(office: Office, theirs: Program, me: int) -> None:
     answers = [
-        theirs.get(f"contacts/{me}/wishes"), theirs.post(f"contacts/{me}/wishes", channel="email", do="slow"),
-        theirs.post(f"contacts/{me}/deputies", **DEPUTY), theirs.post(f"contacts/{me}/deputies/1/end"),
-    ]  # fmt: skip
+        theirs.get(f"contacts/{me}/wishes"),
+        theirs.post(f"contacts/{me}/wishes", channel="email", do="slow"),
+        theirs.post(f"contacts/{me}/deputies", **DEPUTY),
+        theirs.post(f"contacts/{me}/deputies/1/end"),
+    ]
     assert [answer.status_code for answer in answers] == [403] * 4
     assert Program(office, "head", "huyen-b", "read", "report", "administer").get(f"contacts/{me}/wishes").is_success
     assert theirs.get("contacts/9999/wishes").status_code == 404

@@ -20,11 +20,13 @@ from engine.terms import State
 
 DUTY = {"text": "Rà soát.", "owners": ["cac-huyen"], "due": "2021-07-04", "basis": "Công văn 15"}
 WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("reports/accept", {"reports": [1, 2]}), ("reports/return", {"reports": [1], "reason": "Thiếu."}),
-    ("extensions/decide", {"extensions": [1], "granted": True}), ("plans/1/duties", DUTY),
+    ("reports/accept", {"reports": [1, 2]}),
+    ("reports/return", {"reports": [1], "reason": "Thiếu."}),
+    ("extensions/decide", {"extensions": [1], "granted": True}),
+    ("plans/1/duties", DUTY),
     ("duties/2/amend", {"basis": "Công văn 16", "due": {"2021-H1": "2021-07-04"}}),
     ("plans/1/freeze", {"cut_off": "2021-06-20"}),
-)  # fmt: skip
+)
 READS = ("reports/waiting", "extensions", "plans/1/figures", "standing", "standing/changes", "published", "published/1")
 
 
@@ -42,8 +44,9 @@ def called_by(database: Database, folder: Path, role: str, agency: str, *scopes:
     """An office whose client bears a token."""
     account, office = join(database, role, agency), open_office(database, folder)
     with database.write() as session:
-        key = make_token(session, account, label="Kho số liệu", scopes=scopes, lasts=timedelta(days=9), actor="cli",
-                         now=NOW)  # fmt: skip
+        key = make_token(
+            session, account, label="Kho số liệu", scopes=scopes, lasts=timedelta(days=9), actor="cli", now=NOW
+        )
     office.client.headers["authorization"] = f"Bearer {key}"
     return office
 
@@ -52,7 +55,9 @@ def test_what_waits_is_listed_with_cursors(office: Office) -> None:
     first = got(office, "reports/waiting?limit=1")
     then = got(office, f"reports/waiting?limit=1&after={first['next']}")
     assert [(each["id"], each["assignment"]["agency_id"]) for each in first["items"] + then["items"]] == [
-        (1, "so-ban"), (2, "huyen-a")]  # fmt: skip
+        (1, "so-ban"),
+        (2, "huyen-a"),
+    ]
     assert (first["total"], then["next"]) == (2, None)
     asked = got(office, "extensions?agency=mat-tran")["items"]
     assert [(each["until"], each["assignment"]["due_on"]) for each in asked] == [("2021-06-30", "2021-06-17")]
@@ -120,10 +125,15 @@ def test_a_write_sent_twice_with_one_key_is_done_once(
     assert everything(lived) == stands
 
 
-@pytest.mark.parametrize(("role", "agency", "status"), [
-    ("monitor", "so-chinh", 200), ("monitor", "so-ban", 403), ("leadership", "tinh", 403),
-    ("coordinator", "so-chinh", 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency", "status"),
+    [
+        ("monitor", "so-chinh", 200),
+        ("monitor", "so-ban", 403),
+        ("leadership", "tinh", 403),
+        ("coordinator", "so-chinh", 403),
+    ],
+)
 def test_writes_are_the_departments_own(lived: Database, tmp_path: Path, role: str, agency: str, status: int) -> None:
     office = called_by(lived, tmp_path, role, agency, "read", "decide")
     office.get("/api/v1/account")  # the day's first call, which notes that the key is in use
@@ -145,16 +155,27 @@ def test_reads_are_for_those_who_watch_and_lists_of_what_waits_for_the_departmen
     assert [got(other, path)["items"] for path in READS[:2]] == [[], []]
 
 
-@pytest.mark.parametrize(("path", "body", "status"), [
-    ("reports/accept", {"reports": []}, 422), ("reports/accept", {"reports": list(range(1, 502))}, 422),
-    ("reports/accept", {"reports": [0]}, 422), ("reports/return", {"reports": [1], "reason": " "}, 400),
-    ("extensions/decide", {"extensions": [1]}, 422), ("plans/9/duties", DUTY, 404),
-    ("plans/1/duties", DUTY | {"due": "2021-06-01"}, 400), ("plans/1/duties", DUTY | {"owners": []}, 422),
-    ("plans/1/duties", DUTY | {"owners": ["nowhere"]}, 400), ("plans/1/duties", DUTY | {"text": " "}, 422),
-    ("duties/2/amend", {"basis": "x"}, 400), ("duties/2/amend", {"basis": "x", "due": {"2021-Q1": "2021-07-01"}}, 400),
-    ("duties/99/amend", {"basis": "x"}, 404), ("plans/1/freeze", {"period": "2021-Q3", "cut_off": "2021-06-20"}, 400),
-    ("plans/1/freeze", {"cut_off": "2021-06-25"}, 400), ("plans/1/freeze", {}, 422),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("reports/accept", {"reports": []}, 422),
+        ("reports/accept", {"reports": list(range(1, 502))}, 422),
+        ("reports/accept", {"reports": [0]}, 422),
+        ("reports/return", {"reports": [1], "reason": " "}, 400),
+        ("extensions/decide", {"extensions": [1]}, 422),
+        ("plans/9/duties", DUTY, 404),
+        ("plans/1/duties", DUTY | {"due": "2021-06-01"}, 400),
+        ("plans/1/duties", DUTY | {"owners": []}, 422),
+        ("plans/1/duties", DUTY | {"owners": ["nowhere"]}, 400),
+        ("plans/1/duties", DUTY | {"text": " "}, 422),
+        ("duties/2/amend", {"basis": "x"}, 400),
+        ("duties/2/amend", {"basis": "x", "due": {"2021-Q1": "2021-07-01"}}, 400),
+        ("duties/99/amend", {"basis": "x"}, 404),
+        ("plans/1/freeze", {"period": "2021-Q3", "cut_off": "2021-06-20"}, 400),
+        ("plans/1/freeze", {"cut_off": "2021-06-25"}, 400),
+        ("plans/1/freeze", {}, 422),
+    ],
+)
 def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     office: Office, lived: Database, path: str, body: dict[str, Any], status: int
 ) -> None:

@@ -59,15 +59,18 @@ def test_the_same_key_does_it_once_and_answers_the_same(office: Office, lived: D
     assert len(rows(lived, Account)) == 1
 
 
-@pytest.mark.parametrize(("path", "body", "wrong"), [
-    ("directory", AGENCY | {"id": "Sở Mới", "level": ""}, {"id", "level"}),
-    ("directory/so-ban/names", {"name": " ", "on": "2021-06-01"}, {"name"}),
-    ("directory/so-ban/succession", {"to": "so-ban", "on": "2021-06-01", "basis": "NQ"}, {"to"}),
-    ("directory/so-ban/contacts", CONTACT | {"email": "x", "phone": "gọi sau"}, {"email", "phone"}),
-    ("accounts", ADMIN | {"agency_id": "ai-do", "password": "ngắn"}, {"agency_id", "password"}),
-    ("accounts", ADMIN | {"role": "head"}, {"role"}),
-    ("directory/so-ban/handover", {"choices": {}}, {"choices"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "body", "wrong"),
+    [
+        ("directory", AGENCY | {"id": "Sở Mới", "level": ""}, {"id", "level"}),
+        ("directory/so-ban/names", {"name": " ", "on": "2021-06-01"}, {"name"}),
+        ("directory/so-ban/succession", {"to": "so-ban", "on": "2021-06-01", "basis": "NQ"}, {"to"}),
+        ("directory/so-ban/contacts", CONTACT | {"email": "x", "phone": "gọi sau"}, {"email", "phone"}),
+        ("accounts", ADMIN | {"agency_id": "ai-do", "password": "ngắn"}, {"agency_id", "password"}),
+        ("accounts", ADMIN | {"role": "head"}, {"role"}),
+        ("directory/so-ban/handover", {"choices": {}}, {"choices"}),
+    ],
+)
 def test_a_refused_write_names_each_field(
     office: Office, lived: Database, path: str, body: dict[str, Any], wrong: set[str]
 ) -> None:
@@ -132,11 +135,16 @@ def test_the_log_goes_page_by_page_and_is_never_counted(office: Office) -> None:
     assert declined["citation"] == "IV.4.1"
 
 
-@pytest.mark.parametrize(("role", "agency", "own", "other", "rest"), [
-    ("administrator", "tinh", True, True, True), ("head", "so-ban", True, False, False),
-    ("coordinator", "so-ban", False, False, False), ("monitor", "so-chinh", False, False, False),
-    ("leadership", "tinh", False, False, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency", "own", "other", "rest"),
+    [
+        ("administrator", "tinh", True, True, True),
+        ("head", "so-ban", True, False, False),
+        ("coordinator", "so-ban", False, False, False),
+        ("monitor", "so-chinh", False, False, False),
+        ("leadership", "tinh", False, False, False),
+    ],
+)
 def test_access_is_the_pages_access(
     lived: Database, tmp_path: Path, role: str, agency: str, own: bool, other: bool, rest: bool
 ) -> None:

@@ -8,9 +8,19 @@ import pytest
 from ground.office import Office
 
 READ = (
-    "plans", "plans/1", "assignments", "assignments/1", "board", "metrics", "overdue", "letters", "letters/1",
-    "agencies", "agencies/huyen-b", "health",
-)  # fmt: skip
+    "plans",
+    "plans/1",
+    "assignments",
+    "assignments/1",
+    "board",
+    "metrics",
+    "overdue",
+    "letters",
+    "letters/1",
+    "agencies",
+    "agencies/huyen-b",
+    "health",
+)
 
 
 def got(office: Office, path: str) -> object:
@@ -59,9 +69,15 @@ def test_the_board_counts_by_class_and_by_agency(office: Office) -> None:
 def test_metrics_bear_dhis2s_names(office: Office) -> None:
     rows = {each["agency_id"]: each for each in got(office, "metrics")}  # type: ignore[attr-defined]
     assert rows["huyen-a"] == {
-        "agency_id": "huyen-a", "agency": "Huyen a", "period": "2021-H1", "expected_reports": 1, "actual_reports": 1,
-        "actual_reports_on_time": 0, "reporting_rate": 100.0, "reporting_rate_on_time": 0.0,
-    }  # fmt: skip
+        "agency_id": "huyen-a",
+        "agency": "Huyen a",
+        "period": "2021-H1",
+        "expected_reports": 1,
+        "actual_reports": 1,
+        "actual_reports_on_time": 0,
+        "reporting_rate": 100.0,
+        "reporting_rate_on_time": 0.0,
+    }
 
 
 def test_the_document_is_openapi_3_1_and_names_every_problem(office: Office) -> None:
@@ -73,14 +89,19 @@ def test_the_document_is_openapi_3_1_and_names_every_problem(office: Office) -> 
             assert "application/problem+json" in operation["responses"]["404"]["content"]
 
 
-@pytest.mark.parametrize(("path", "status", "words"), [
-    ("assignments/999", 404, "There is no assignment 999."), ("plans/999", 404, "There is no plan 999."),
-    ("letters/999", 404, "There is no letter 999."), ("nothing", 404, "There is nothing at this address"),
-    ("assignments?limit=0", 422, "limit: is too small"),
-    ("assignments?state=lost", 422, "state.0: is not a usable value"),
-    ("assignments?after=%21", 400, "The page cursor cannot be read"),
-    ("letters?day=monday", 422, "day: must be a date"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("assignments/999", 404, "There is no assignment 999."),
+        ("plans/999", 404, "There is no plan 999."),
+        ("letters/999", 404, "There is no letter 999."),
+        ("nothing", 404, "There is nothing at this address"),
+        ("assignments?limit=0", 422, "limit: is too small"),
+        ("assignments?state=lost", 422, "state.0: is not a usable value"),
+        ("assignments?after=%21", 400, "The page cursor cannot be read"),
+        ("letters?day=monday", 422, "day: must be a date"),
+    ],
+)
 def test_every_error_is_a_problem_in_words(office: Office, path: str, status: int, words: str) -> None:
     answer = office.get(f"/api/v1/{path}{'&' if '?' in path else '?'}lang=en")
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")

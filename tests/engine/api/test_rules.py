@@ -116,21 +116,32 @@ def test_settings_are_given_without_secrets(office: Office) -> None:
     assert (found["value"], found["hidden"], found["is_set"]) == ("", True, True)
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status"), [
-    ("POST", "calendar", {}, 400), ("POST", "calendar/preview", {"set": [{"day": "x"}]}, 422),
-    ("POST", "calendar", {"set": [{"day": "2021-06-17", "kind": "storm", "name": "Bão"}]}, 422),
-    ("POST", "calendar", {"set": [{"day": "2021-06-17", "kind": "holiday", "name": ""}]}, 422),
-    ("POST", "calendar", {"set": STORM["set"] * 2}, 400), ("POST", "calendar", {"drop": ["9999-01-01"]}, 400),
-    ("GET", "calendar/1999", None, 404), ("GET", "policies/none", None, 404),
-    ("PUT", "policies/khac", {"text": policy_text(policy())}, 400), ("PUT", "policies/default", {"text": ""}, 422),
-    ("PUT", "policies/default", {"text": "- 1"}, 422), ("POST", "plans", {"text": "x: ["}, 422),
-    ("POST", "plans/check", {"text": "schema: dondoc/plan@1"}, 422), ("POST", "plans", {"text": "x\x00"}, 400),
-    ("POST", "plans/99/activate", {}, 404), ("POST", "plans/1/activate", {}, 409),
-    ("POST", "plans/1/end", {"reason": ""}, 422), ("POST", "plans/99/end", {"reason": "x"}, 404),
-    ("GET", "plans/99/activation", None, 404),
-    ("POST", "plans/1/renewal", {"year": 2021, "number": "25/KH-UBND", "issued_on": "2021-01-20"}, 400),
-    ("POST", "plans/1/renewal", {"year": 2022, "number": "25", "issued_on": "2022-01-20"}, 400),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "calendar", {}, 400),
+        ("POST", "calendar/preview", {"set": [{"day": "x"}]}, 422),
+        ("POST", "calendar", {"set": [{"day": "2021-06-17", "kind": "storm", "name": "Bão"}]}, 422),
+        ("POST", "calendar", {"set": [{"day": "2021-06-17", "kind": "holiday", "name": ""}]}, 422),
+        ("POST", "calendar", {"set": STORM["set"] * 2}, 400),
+        ("POST", "calendar", {"drop": ["9999-01-01"]}, 400),
+        ("GET", "calendar/1999", None, 404),
+        ("GET", "policies/none", None, 404),
+        ("PUT", "policies/khac", {"text": policy_text(policy())}, 400),
+        ("PUT", "policies/default", {"text": ""}, 422),
+        ("PUT", "policies/default", {"text": "- 1"}, 422),
+        ("POST", "plans", {"text": "x: ["}, 422),
+        ("POST", "plans/check", {"text": "schema: dondoc/plan@1"}, 422),
+        ("POST", "plans", {"text": "x\x00"}, 400),
+        ("POST", "plans/99/activate", {}, 404),
+        ("POST", "plans/1/activate", {}, 409),
+        ("POST", "plans/1/end", {"reason": ""}, 422),
+        ("POST", "plans/99/end", {"reason": "x"}, 404),
+        ("GET", "plans/99/activation", None, 404),
+        ("POST", "plans/1/renewal", {"year": 2021, "number": "25/KH-UBND", "issued_on": "2021-01-20"}, 400),
+        ("POST", "plans/1/renewal", {"year": 2022, "number": "25", "issued_on": "2022-01-20"}, 400),
+    ],
+)
 def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     office: Office, method: str, path: str, body: dict[str, Any] | None, status: int
 ) -> None:
@@ -141,12 +152,20 @@ def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
 
 
 CALLS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
-    ("GET", "calendar/2021", None), ("POST", "calendar/preview", STORM), ("POST", "calendar", STORM),
-    ("GET", "policies", None), ("GET", "policies/default", None), ("PUT", "policies/default", {"text": "x"}),
-    ("POST", "plans/check", {"text": "x"}), ("POST", "plans", {"text": "x"}), ("GET", "plans/1/activation", None),
-    ("POST", "plans/1/activate", {}), ("POST", "plans/1/end", {"reason": "x"}), ("GET", "settings", None),
+    ("GET", "calendar/2021", None),
+    ("POST", "calendar/preview", STORM),
+    ("POST", "calendar", STORM),
+    ("GET", "policies", None),
+    ("GET", "policies/default", None),
+    ("PUT", "policies/default", {"text": "x"}),
+    ("POST", "plans/check", {"text": "x"}),
+    ("POST", "plans", {"text": "x"}),
+    ("GET", "plans/1/activation", None),
+    ("POST", "plans/1/activate", {}),
+    ("POST", "plans/1/end", {"reason": "x"}),
+    ("GET", "settings", None),
     ("POST", "plans/1/renewal", {"year": 2022, "number": "25/KH-UBND", "issued_on": "2022-01-20"}),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("role", "agency"), [("monitor", "so-chinh"), ("head", "so-ban"), ("leadership", "tinh")])

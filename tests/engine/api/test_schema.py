@@ -23,8 +23,11 @@ from engine.store.database import Database
 
 ROLES = ("coordinator", "monitor", "administrator")
 HELD = [
-    not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
-]  # fmt: skip
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 QUIET = settings(
     max_examples=3,
     deadline=None,
@@ -55,8 +58,9 @@ def keys(database: Database) -> dict[str, str]:
             account = create(
                 session, email=f"{role}@{agency}.example", role=role, agency_id=agency, actor="cli", now=NOW
             )
-            made[role] = make_token(session, account, label="thử", scopes=tuple(Scope), lasts=timedelta(days=9),
-                                    actor="cli", now=NOW)  # fmt: skip
+            made[role] = make_token(
+                session, account, label="thử", scopes=tuple(Scope), lasts=timedelta(days=9), actor="cli", now=NOW
+            )
         return made
 
 

@@ -35,8 +35,13 @@ def post(office: Office, path: str, **body: Any) -> Any:
 
 
 def district(office: Office, laid: Laid, agency_id: str, value: int) -> Any:
-    return post(office, f"assignments/{laid.assignment('IV.2.1', agency_id)}/report", outcome="done", body="Đã làm.",
-                figures={"II.3": value})  # fmt: skip
+    return post(
+        office,
+        f"assignments/{laid.assignment('IV.2.1', agency_id)}/report",
+        outcome="done",
+        body="Đã làm.",
+        figures={"II.3": value},
+    )
 
 
 def whole(laid: Laid, value: int) -> dict[str, Any]:
@@ -55,8 +60,9 @@ def test_a_total_that_is_not_the_sum_is_taken_and_warned_of(office: Office, laid
     task = laid.assignment("IV.4.1", "so-chinh")
     made = post(office, f"assignments/{task}/report?lang=en", outcome="done", body="x", figures={"II.3.b": 21})
     assert made["assignment"]["state"] == "reported"
-    assert made["warnings"] == {"figure-II.3.b": (
-        "21 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyen b.")}  # fmt: skip
+    assert made["warnings"] == {
+        "figure-II.3.b": ("21 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyen b.")
+    }
 
 
 def test_the_figures_of_a_plan_say_what_is_a_total_and_what_is_wrong_with_it(office: Office, laid: Laid) -> None:

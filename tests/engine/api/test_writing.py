@@ -29,14 +29,20 @@ def everything(database: Database) -> list[str]:
         return [repr(sorted(session.connection().execute(table.select()).all(), key=repr)) for table in tables]
 
 
-@pytest.mark.parametrize(("assignment", "deed", "body", "state"), [
-    (HUYEN_B, "acknowledge", {}, "acknowledged"), (HUYEN_B, "decline", {"reason": "Không phải."}, "assigned"),
-    (SO_BAN, "accept", {}, "accepted"), (SO_BAN, "return", {"reason": "Thiếu."}, "returned"),
-    (HUYEN_B, "report", {"outcome": "done", "body": "Đã làm."}, "reported"),
-    (HUYEN_B, "cancel", {"reason": "Nhập nhầm."}, "cancelled"), (HUYEN_B, "chase", {}, "assigned"),
-    (MAT_TRAN, "extension/decision", {"granted": False, "answer": "Không."}, "assigned"),
-    (HUYEN_B, "transfer", {"to": "so-ban", "reason": "Sáp nhập."}, "transferred"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("assignment", "deed", "body", "state"),
+    [
+        (HUYEN_B, "acknowledge", {}, "acknowledged"),
+        (HUYEN_B, "decline", {"reason": "Không phải."}, "assigned"),
+        (SO_BAN, "accept", {}, "accepted"),
+        (SO_BAN, "return", {"reason": "Thiếu."}, "returned"),
+        (HUYEN_B, "report", {"outcome": "done", "body": "Đã làm."}, "reported"),
+        (HUYEN_B, "cancel", {"reason": "Nhập nhầm."}, "cancelled"),
+        (HUYEN_B, "chase", {}, "assigned"),
+        (MAT_TRAN, "extension/decision", {"granted": False, "answer": "Không."}, "assigned"),
+        (HUYEN_B, "transfer", {"to": "so-ban", "reason": "Sáp nhập."}, "transferred"),
+    ],
+)
 def test_each_deed_answers_with_the_assignment_as_it_then_stands(
     office: Office, lived: Database, assignment: int, deed: str, body: dict[str, Any], state: str
 ) -> None:
@@ -80,18 +86,31 @@ def test_a_whole_period_is_submitted_at_once_or_not_at_all(office: Office, lived
     assert [each.assignment_id for each in rows(lived, Report)][-1] == HUYEN_B
 
 
-@pytest.mark.parametrize(("deed", "body", "status"), [
-    ("accept", {}, 409), ("return", {"reason": ""}, 422), ("return", {"reason": "   "}, 400), ("return", {}, 422),
-    ("report", {"outcome": "done"}, 422), ("report", {"outcome": "not_yet"}, 422),
-    ("report", {"outcome": "perhaps"}, 422),
-    ("report", {"outcome": "done", "body": "x", "figures": {"II.99": 3}}, 422),
-    ("report", {"outcome": "done", "body": "x\x00y"}, 400), ("report", {"outcome": "done", "body": "x" * 10_001}, 422),
-    ("extension", {"until": "9999-12-31", "reason": "x"}, 400), ("extension", {"until": "soon", "reason": "x"}, 422),
-    ("extension", {"until": "2021-07-30", "reason": "x"}, 409), ("extension/decision", {"granted": True}, 409),
-    ("extension/decision", {"granted": "perhaps"}, 422), ("transfer", {"to": "nowhere", "reason": "x"}, 400),
-    ("transfer", {"to": "huyen-b", "reason": "x"}, 400), ("cancel", {"reason": "x", "more": 1}, 422),
-    ("cancel", {"reason": ["x"]}, 422), ("explode", {}, 404),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("deed", "body", "status"),
+    [
+        ("accept", {}, 409),
+        ("return", {"reason": ""}, 422),
+        ("return", {"reason": "   "}, 400),
+        ("return", {}, 422),
+        ("report", {"outcome": "done"}, 422),
+        ("report", {"outcome": "not_yet"}, 422),
+        ("report", {"outcome": "perhaps"}, 422),
+        ("report", {"outcome": "done", "body": "x", "figures": {"II.99": 3}}, 422),
+        ("report", {"outcome": "done", "body": "x\x00y"}, 400),
+        ("report", {"outcome": "done", "body": "x" * 10_001}, 422),
+        ("extension", {"until": "9999-12-31", "reason": "x"}, 400),
+        ("extension", {"until": "soon", "reason": "x"}, 422),
+        ("extension", {"until": "2021-07-30", "reason": "x"}, 409),
+        ("extension/decision", {"granted": True}, 409),
+        ("extension/decision", {"granted": "perhaps"}, 422),
+        ("transfer", {"to": "nowhere", "reason": "x"}, 400),
+        ("transfer", {"to": "huyen-b", "reason": "x"}, 400),
+        ("cancel", {"reason": "x", "more": 1}, 422),
+        ("cancel", {"reason": ["x"]}, 422),
+        ("explode", {}, 404),
+    ],
+)
 def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     office: Office, lived: Database, deed: str, body: dict[str, Any], status: int
 ) -> None:
@@ -104,8 +123,21 @@ def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     assert everything(lived) == before
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"x"', b'{"reason": NaN}', b'{"reason": "\\ud800"}',
-                                     b"\xff\xfe", b'{"reason":' + b"[" * 50_000, b"9" * 5000])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b'{"reason": NaN}',
+        b'{"reason": "\\ud800"}',
+        b"\xff\xfe",
+        b'{"reason":' + b"[" * 50_000,
+        b"9" * 5000,
+    ],
+)
 def test_a_body_that_is_no_json_object_is_a_problem(office: Office, lived: Database, content: bytes) -> None:
     headers = {"content-type": "application/json"}
     answer = office.client.post(f"/api/v1/assignments/{HUYEN_B}/cancel", content=content, headers=headers)
@@ -116,11 +148,15 @@ def test_a_body_that_is_no_json_object_is_a_problem(office: Office, lived: Datab
     assert row(lived, Assignment, id=HUYEN_B).state is State.ASSIGNED
 
 
-@pytest.mark.parametrize(("headers", "status"), [
-    ({"content-type": "text/plain"}, 415), ({"content-type": "application/x-www-form-urlencoded"}, 415),
-    ({"content-type": "application/json", "sec-fetch-site": "cross-site"}, 403),
-    ({"content-type": "application/json", "origin": "https://evil.example"}, 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "application/json", "sec-fetch-site": "cross-site"}, 403),
+        ({"content-type": "application/json", "origin": "https://evil.example"}, 403),
+    ],
+)
 def test_another_site_cannot_write_through_a_browser(
     office: Office, lived: Database, headers: dict[str, str], status: int
 ) -> None:

@@ -11,15 +11,58 @@ from engine.errors import DondocError
 from engine.importer import as_json, as_plan_yaml, read_document
 from engine.importer.phrases.owners import Unknowing
 
-PIECES = ["IV. PHÂN CÔNG NHIỆM VỤ", "V. TỔ CHỨC THỰC HIỆN", "1. Sở Y tế", "2. Công an tỉnh:", "3. Đề nghị Hội Nông dân",
-          "- Chủ trì, phối hợp với", "+ báo cáo trước ngày 15/6", "a) Chỉ đạo:", "(1) Rà soát", "* Tổ chức", "|", "",
-          "Nơi nhận:", "PHỤ LỤC", "TT | Nội dung | Cơ quan chủ trì", "1 | Việc | Sở Y tế; UBND các xã", "KẾ HOẠCH",
-          "Các sở, ban, ngành", "định kỳ 6 tháng, năm", "và", "tỉnh", ",", ".", "1.1. Sở", "Điều 3.", "Số: 1/KH-UBND",
-          "Cơ quan phối hợp: Sở Tài chính", "Thời gian: quý III/2022", "ngày 31 tháng 13 năm 2021",
-          "Trên đây là"]  # fmt: skip
+PIECES = [
+    "IV. PHÂN CÔNG NHIỆM VỤ",
+    "V. TỔ CHỨC THỰC HIỆN",
+    "1. Sở Y tế",
+    "2. Công an tỉnh:",
+    "3. Đề nghị Hội Nông dân",
+    "- Chủ trì, phối hợp với",
+    "+ báo cáo trước ngày 15/6",
+    "a) Chỉ đạo:",
+    "(1) Rà soát",
+    "* Tổ chức",
+    "|",
+    "",
+    "Nơi nhận:",
+    "PHỤ LỤC",
+    "TT | Nội dung | Cơ quan chủ trì",
+    "1 | Việc | Sở Y tế; UBND các xã",
+    "KẾ HOẠCH",
+    "Các sở, ban, ngành",
+    "định kỳ 6 tháng, năm",
+    "và",
+    "tỉnh",
+    ",",
+    ".",
+    "1.1. Sở",
+    "Điều 3.",
+    "Số: 1/KH-UBND",
+    "Cơ quan phối hợp: Sở Tài chính",
+    "Thời gian: quý III/2022",
+    "ngày 31 tháng 13 năm 2021",
+    "Trên đây là",
+]
 documents = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=40)), max_size=40).map("\n".join)
-TAGS = ["<p>", "</p>", "<table>", "<tr>", "<td rowspan=3>", "<td colspan='9'>", "</table>", "<br>", "<li>", "<ol>",
-        "<pre>", "<!--", "<![if", "<script>", "</td>", "&nbsp;", "<div style='display:none'>"]  # fmt: skip
+TAGS = [
+    "<p>",
+    "</p>",
+    "<table>",
+    "<tr>",
+    "<td rowspan=3>",
+    "<td colspan='9'>",
+    "</table>",
+    "<br>",
+    "<li>",
+    "<ol>",
+    "<pre>",
+    "<!--",
+    "<![if",
+    "<script>",
+    "</td>",
+    "&nbsp;",
+    "<div style='display:none'>",
+]
 tags = st.sampled_from(TAGS)
 markup = st.lists(st.one_of(tags, st.sampled_from(PIECES), st.text(string.printable, max_size=20)), max_size=40)
 

@@ -18,10 +18,13 @@ FOUND = [
     ("trước 15/6 và 15/12 hằng năm", ["trước 15/6 và 15/12 hằng năm"], ["--06-15", "--12-15"]),
     ("từ ngày 10/11 đến ngày 10/12/2021", ["từ ngày 10/11 đến ngày 10/12/2021"], ["--11-10", "2021-12-10"]),
     ("trước 16 giờ ngày 05/3/2022", ["trước 16 giờ ngày 05/3/2022"], ["2022-03-05"]),
-    ("trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
-     ["trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản"], []),
+    (
+        "trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
+        ["trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản"],
+        [],
+    ),
     ("khai giảng vào sáng ngày 05/9/2025", ["ngày 05/9/2025"], ["2025-09-05"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "words", "days"), FOUND)
@@ -80,8 +83,10 @@ def test_a_deadline_carries_the_sentence_that_it_came_from():
 
 def test_a_column_of_deadlines_takes_bare_dates_and_years():
     assert [each.days for text in ("30/6/2021", "2022", "Quý I/2021") for each in deadlines_in(text, column=True)] == [
-        ("2021-06-30",), ("2022",), ("2021-Q1",)
-    ]  # fmt: skip
+        ("2021-06-30",),
+        ("2022",),
+        ("2021-Q1",),
+    ]
 
 
 TIMINGS = [

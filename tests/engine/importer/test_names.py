@@ -8,12 +8,16 @@ from engine.importer.phrases.owners import Form, owner_line
 
 NAMES = [
     ("Sở Lao động - Thương binh và Xã hội chủ trì", ["Sở Lao động - Thương binh và Xã hội"]),
-    ("Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính",
-     ["Sở Văn hóa, Thể thao và Du lịch", "Sở Y tế", "Sở Tài chính"]),
+    (
+        "Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính",
+        ["Sở Văn hóa, Thể thao và Du lịch", "Sở Y tế", "Sở Tài chính"],
+    ),
     ("Các Sở: Y tế, Giáo dục và Đào tạo, Tài chính chủ động", ["Sở Y tế", "Sở Giáo dục và Đào tạo", "Sở Tài chính"]),
     ("Ủy ban nhân dân các huyện, thành, thị xây dựng", ["Ủy ban nhân dân các huyện, thành, thị"]),
-    ("Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan; UBND các huyện, thành phố",
-     ["Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan", "UBND các huyện, thành phố"]),
+    (
+        "Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan; UBND các huyện, thành phố",
+        ["Các Sở, ban, ngành, đoàn thể cấp tỉnh có liên quan", "UBND các huyện, thành phố"],
+    ),
     ("các cơ quan, đơn vị, tổ chức liên quan tổ chức hội nghị", ["các cơ quan, đơn vị, tổ chức liên quan"]),
     ("các cơ quan truyền thông đẩy mạnh", ["các cơ quan truyền thông"]),
     ("các sở, ngành tổ chức thực hiện", ["các sở, ngành"]),
@@ -27,7 +31,7 @@ NAMES = [
     ("UBND xã, phường, thị trấn rà soát", ["UBND xã, phường, thị trấn"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), NAMES)
@@ -36,8 +40,16 @@ def test_a_row_of_names_is_cut_where_bodies_end(text, expected):
     assert [name.text for name in names] == expected
 
 
-COMMON = ["Tổ chức tuyên truyền", "Ban hành kế hoạch", "Phòng, chống dịch", "Trường hợp cần thiết", "Báo cáo kết quả",
-          "Hội nghị tổng kết", "Bộ máy quản lý", "Thanh tra, kiểm tra"]  # fmt: skip
+COMMON = [
+    "Tổ chức tuyên truyền",
+    "Ban hành kế hoạch",
+    "Phòng, chống dịch",
+    "Trường hợp cần thiết",
+    "Báo cáo kết quả",
+    "Hội nghị tổng kết",
+    "Bộ máy quản lý",
+    "Thanh tra, kiểm tra",
+]
 
 
 @pytest.mark.parametrize("text", COMMON)

@@ -10,17 +10,38 @@ from engine.importer.structure.joining import joined
 from engine.importer.vietnamese import squashed
 
 # item -> duties, DOMAIN 1
-TABLE = {"1": 6, "2": 4, "3": 1, "4": 1, "5": 2, "6": 1, "7": 1, "8": 1, "9": 1, "10": 1, "11": 1, "12": 1, "13": 1,
-         "15": 1, "16": 3}  # fmt: skip
+TABLE = {
+    "1": 6,
+    "2": 4,
+    "3": 1,
+    "4": 1,
+    "5": 2,
+    "6": 1,
+    "7": 1,
+    "8": 1,
+    "9": 1,
+    "10": 1,
+    "11": 1,
+    "12": 1,
+    "13": 1,
+    "15": 1,
+    "16": 3,
+}
 
 
 def items(plan):
     """What must not change: numbers, owners, requests, citations and words."""
     return [
-        (section.roman, item.no, [owner.name for owner in item.owners], item.request,
-         [(duty.citation, squashed(duty.text)) for duty in item.duties])
-        for section in plan.sections for item in section.items
-    ]  # fmt: skip
+        (
+            section.roman,
+            item.no,
+            [owner.name for owner in item.owners],
+            item.request,
+            [(duty.citation, squashed(duty.text)) for duty in item.duties],
+        )
+        for section in plan.sections
+        for item in section.items
+    ]
 
 
 def test_the_head_is_read(plan_188):

@@ -59,15 +59,17 @@ def test_numbers_in_text_are_no_marks(text):
 
 JOINED = [
     ("ỦY\nBAN NHÂN DÂN\nTỈNH", ["ỦY BAN NHÂN DÂN TỈNH"]),
-    ("1. Sở Lao động\n- Thương binh và Xã hội\n- Hướng dẫn thực hiện", ["1. Sở Lao động - Thương binh và Xã "
-                                                                        "hội", "- Hướng dẫn thực hiện"]),
+    (
+        "1. Sở Lao động\n- Thương binh và Xã hội\n- Hướng dẫn thực hiện",
+        ["1. Sở Lao động - Thương binh và Xã hội", "- Hướng dẫn thực hiện"],
+    ),
     ("1. Sở Y tế\nChủ trì thực hiện", ["1. Sở Y tế", "Chủ trì thực hiện"]),
     ("1.\nMục tiêu:", ["1. Mục tiêu:"]),
     ("Quyết định số 29/2014/QĐ-\nTTg", ["Quyết định số 29/2014/QĐ-TTg"]),
     ("- Hoàn thành trong tháng\n12. Các đơn vị báo cáo", ["- Hoàn thành trong tháng 12. Các đơn vị báo cáo"]),
     ("IV. TỔ CHỨC\nTHỰC HIỆN\nGiao Sở Y tế", ["IV. TỔ CHỨC THỰC HIỆN", "Giao Sở Y tế"]),
     ("a\n|\nb", ["a", "b"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), JOINED)
@@ -142,8 +144,9 @@ def test_an_annex_table_continues_over_a_page_break(page):
     more = "<table><tr><td>2</td><td>Gác</td><td>Công an tỉnh</td></tr></table>"
     raw = f"<html><p>PHỤ LỤC</p><table>{rows}</table><p>tiếp</p>{more}</html>"
     assert [(no, owners) for no, owners, _ in found(read_document(raw.encode(), "x"))] == [
-        ("1", ["Sở Y tế"]), ("2", ["Công an tỉnh"])
-    ]  # fmt: skip
+        ("1", ["Sở Y tế"]),
+        ("2", ["Công an tỉnh"]),
+    ]
 
 
 def test_a_row_without_a_lead_is_a_warning_with_its_row(page):
@@ -154,8 +157,12 @@ def test_a_row_without_a_lead_is_a_warning_with_its_row(page):
     assert ("owner_missing", "bảng 1, hàng 3, dòng 1") in codes(plan)
 
 
-LABELS = [("Cơ quan chủ trì: Sở Y tế", Label.LEAD), ("Đơn vị phối hợp: x", Label.COORDINATING),
-          ("Thời gian hoàn thành: Quý I", Label.DEADLINE), ("Sản phẩm: Báo cáo", Label.PRODUCT)]  # fmt: skip
+LABELS = [
+    ("Cơ quan chủ trì: Sở Y tế", Label.LEAD),
+    ("Đơn vị phối hợp: x", Label.COORDINATING),
+    ("Thời gian hoàn thành: Quý I", Label.DEADLINE),
+    ("Sản phẩm: Báo cáo", Label.PRODUCT),
+]
 
 
 @pytest.mark.parametrize(("text", "label"), LABELS)
@@ -175,9 +182,15 @@ def test_the_heads_of_columns_are_known():
         "Ghi chú",
     ]
     assert [label_of_column(head) for head in heads] == [
-        Label.NUMBER, Label.TASK, Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.PRODUCT, Label.MONITOR,
+        Label.NUMBER,
+        Label.TASK,
+        Label.LEAD,
+        Label.COORDINATING,
+        Label.DEADLINE,
+        Label.PRODUCT,
+        Label.MONITOR,
         Label.OTHER,
-    ]  # fmt: skip
+    ]
 
 
 def test_the_signer_is_nowhere_in_what_is_kept(text_188):

@@ -27,10 +27,14 @@ def busy(database: Database) -> Database:
     """2,400 events, one an hour from 1 January 2021, every hundredth one an account's."""
     start = at("2021-01-01", "00:00")
     made = [
-        {"at": start + timedelta(hours=hour), "kind": EventKind.RUNG_FIRED, "detail": {},
-         "actor": "system" if hour % 100 else "account:7"}
+        {
+            "at": start + timedelta(hours=hour),
+            "kind": EventKind.RUNG_FIRED,
+            "detail": {},
+            "actor": "system" if hour % 100 else "account:7",
+        }
         for hour in range(2_400)
-    ]  # fmt: skip
+    ]
     with database.write() as session:
         session.connection().execute(insert(table(Event)), made)
     return database
@@ -60,15 +64,20 @@ def test_a_line_knows_its_assignment_plan_and_who_did_it(laid: Laid) -> None:
     assert asked(laid.database, kind=EventKind.DECLINED).people[found.actor].agency == "So chinh"
 
 
-@pytest.mark.parametrize(("wanted", "holds"), [
-    ({"kind": EventKind.REPORTED}, lambda row: row.kind is EventKind.REPORTED),
-    ({"actor": "contact"}, lambda row: row.actor.startswith("contact:")),
-    ({"actor": "system"}, lambda row: row.actor == "system"),
-    ({"plan_id": 1}, lambda row: row.plan_id == 1),
-    ({"agency_id": "huyen-a"}, lambda row: row.agency == "Huyen a"),
-    ({"since": date(2021, 6, 1), "until": date(2021, 6, 10)},
-     lambda row: at("2021-06-01", "00:00") <= row.at < at("2021-06-11", "00:00")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wanted", "holds"),
+    [
+        ({"kind": EventKind.REPORTED}, lambda row: row.kind is EventKind.REPORTED),
+        ({"actor": "contact"}, lambda row: row.actor.startswith("contact:")),
+        ({"actor": "system"}, lambda row: row.actor == "system"),
+        ({"plan_id": 1}, lambda row: row.plan_id == 1),
+        ({"agency_id": "huyen-a"}, lambda row: row.agency == "Huyen a"),
+        (
+            {"since": date(2021, 6, 1), "until": date(2021, 6, 10)},
+            lambda row: at("2021-06-01", "00:00") <= row.at < at("2021-06-11", "00:00"),
+        ),
+    ],
+)
 def test_each_filter_shows_all_of_what_it_asks_for_and_nothing_else(
     laid: Laid, wanted: dict[str, Any], holds: Any
 ) -> None:

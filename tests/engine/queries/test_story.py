@@ -57,8 +57,10 @@ def test_events_are_told_newest_first_with_who_acted(laid: Laid, seen: Seen) -> 
 def test_a_consolidated_report_shows_which_reports_it_waits_for(laid: Laid, seen: Seen) -> None:
     found = story(*seen, laid.assignment("IV.4.1", "so-chinh"))
     assert [(row.agency_id, row.state) for row in found.waits_for] == [
-        ("so-ban", State.REPORTED), ("huyen-a", State.REPORTED), ("huyen-b", State.ASSIGNED)
-    ]  # fmt: skip
+        ("so-ban", State.REPORTED),
+        ("huyen-a", State.REPORTED),
+        ("huyen-b", State.ASSIGNED),
+    ]
     assert found.head.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
     assert found.head.source == "local"
 

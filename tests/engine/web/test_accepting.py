@@ -132,10 +132,16 @@ def test_a_later_report_than_the_one_that_was_read_is_not_accepted_by_it(office:
     assert state(lived, SO_BAN) is State.REPORTED
 
 
-@pytest.mark.parametrize("fields", [
-    {"act": "accept"}, {"act": "explode", "id": "1"}, {"act": "accept", "id": "x"}, {"id": "1"},
-    {"act": "accept", "id": [str(each) for each in range(1, 502)]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"act": "accept"},
+        {"act": "explode", "id": "1"},
+        {"act": "accept", "id": "x"},
+        {"id": "1"},
+        {"act": "accept", "id": [str(each) for each in range(1, 502)]},
+    ],
+)
 def test_what_cannot_be_read_comes_back_to_the_list_with_a_sentence(
     office: Office, lived: Database, fields: dict[str, str]
 ) -> None:

@@ -75,10 +75,19 @@ def test_nobody_revokes_anothers_key(mine: Office, lived: Database) -> None:
     assert row(lived, ApiToken, id=1).revoked_at is None
 
 
-@pytest.mark.parametrize("fields", [
-    {"label": " "}, {"scope": []}, {"scope": ["everything"]}, {"days": "9999"}, {"days": "x"}, {"days": ""},
-    {"label": "a\x00"}, {"label": "a" * 121},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"label": " "},
+        {"scope": []},
+        {"scope": ["everything"]},
+        {"days": "9999"},
+        {"days": "x"},
+        {"days": ""},
+        {"label": "a\x00"},
+        {"label": "a" * 121},
+    ],
+)
 def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(mine: Office, fields: dict[str, object]) -> None:
     given = {"token": mine.token("/account"), "label": "Kho số liệu", "scope": "report", "days": "366"} | fields
     answer = mine.client.post("/account/tokens", data=given)
@@ -90,10 +99,16 @@ def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(mine: Offic
     assert rows(mine.context.database, ApiToken) == []
 
 
-@pytest.mark.parametrize(("role", "scopes"), [
-    ("coordinator", ["read", "report"]), ("head", ["read", "report", "administer"]), ("monitor", ["read", "decide"]),
-    ("leadership", ["read"]), ("administrator", ["read", "report", "decide", "administer"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [
+        ("coordinator", ["read", "report"]),
+        ("head", ["read", "report", "administer"]),
+        ("monitor", ["read", "decide"]),
+        ("leadership", ["read"]),
+        ("administrator", ["read", "report", "decide", "administer"]),
+    ],
+)
 def test_only_what_the_account_can_do_is_offered(lived: Database, tmp_path: Path, role: str, scopes: list[str]) -> None:
     page = BeautifulSoup(as_role(lived, tmp_path, role, "tinh").get("/account").text, "lxml")
     assert [each["value"] for each in page.select("[name=scope]")] == scopes

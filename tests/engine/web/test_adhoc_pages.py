@@ -64,10 +64,18 @@ def test_a_fixed_date_stays_on_a_closed_day_and_a_preview_leads_back_to_the_form
     assert [each["value"] for each in ticked] == ["cac-huyen", "so-ban", "1"]
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"text": " "}, "text"), ({"text": "x" * 8_001}, "text"), ({"basis": ""}, "basis"), ({"owners": []}, "owners"),
-    ({"due": "31/2/2021"}, "due"), ({"due": "1/6/2021"}, "due"), ({"reason": "x\x00"}, "reason"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"text": " "}, "text"),
+        ({"text": "x" * 8_001}, "text"),
+        ({"basis": ""}, "basis"),
+        ({"owners": []}, "owners"),
+        ({"due": "31/2/2021"}, "due"),
+        ({"due": "1/6/2021"}, "due"),
+        ({"reason": "x\x00"}, "reason"),
+    ],
+)
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     office: Office, lived: Database, change: dict[str, Any], field: str
 ) -> None:

@@ -86,8 +86,9 @@ def test_a_number_that_no_plan_bears_is_said_in_words(office: Office, typed: str
     assert "Không có kế hoạch nào" in answer.text
 
 
-def test_of_many_plans_one_types_the_number(two_departments: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-                                            ) -> None:  # fmt: skip
+def test_of_many_plans_one_types_the_number(
+    two_departments: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(filter_choices, "MOST_PLANS", 1)
     page = fromstring(open_office(two_departments, tmp_path).get("/?plan=1").content.decode())
     assert page.xpath('//select[@name="plan"]') == []
@@ -118,8 +119,12 @@ def test_what_narrows_a_list_is_said_and_can_be_dropped_one_by_one(office: Offic
     page = fromstring(office.get(address).content.decode())
     said = [each.text_content() for each in page.xpath("//main/p[b and a]")]
     assert [each.partition(":")[0] for each in said] == [
-        "Kỳ", "Loại cơ quan", "Cơ quan theo dõi", "Đang chờ", "Thời hạn"
-    ]  # fmt: skip
+        "Kỳ",
+        "Loại cơ quan",
+        "Cơ quan theo dõi",
+        "Đang chờ",
+        "Thời hạn",
+    ]
     first = page.xpath("//main/p[b and a]/a/@href")[0]
     assert "period" not in first
     assert "kind=huyen" in first

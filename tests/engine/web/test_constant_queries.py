@@ -58,9 +58,18 @@ def grown(database: Database, folder: Path, many: int) -> Office:
             else:
                 lifecycle.decline(session, each, reason="Việc của nơi khác.", **who)
         freeze(session, laid.plan_id, "2021-H1", date(2021, 6, 20), actor="cli", now=NOW)
-        preferences.name_deputy(session, deputy_of,
-                           email="pho@huyen-1.example", phone="", label="Cấp phó", language="vi",
-                           valid_from=NOW.date(), valid_until=date(2021, 7, 9), actor="cli", now=NOW)  # fmt: skip
+        preferences.name_deputy(
+            session,
+            deputy_of,
+            email="pho@huyen-1.example",
+            phone="",
+            label="Cấp phó",
+            language="vi",
+            valid_from=NOW.date(),
+            valid_until=date(2021, 7, 9),
+            actor="cli",
+            now=NOW,
+        )
     while swept(database, NOW).seen:
         pass
     for each in rows(database, Agency):

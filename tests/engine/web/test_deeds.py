@@ -59,16 +59,24 @@ def test_an_extension_is_granted_from_the_page_of_its_assignment(office: Office,
     assert str(row(lived, Assignment, id=MAT_TRAN).due_on) == "2021-06-30"
 
 
-@pytest.mark.parametrize(("assignment", "deed", "fields", "status"), [
-    (SO_BAN, "acknowledge", {}, 303), (HUYEN_B, "accept", {}, 409), (HUYEN_B, "return", {"reason": "x"}, 409),
-    (SO_BAN, "return", {"reason": "  "}, 400), (HUYEN_B, "cancel", {"reason": ""}, 400),
-    (HUYEN_B, "ask_extension", {"until": "2021-07-30", "reason": "x"}, 409),
-    (HUYEN_B, "ask_extension", {"until": "31/2/2021", "reason": "x"}, 400),
-    (HUYEN_B, "decide_extension", {"answer": "granted"}, 409), (MAT_TRAN, "decide_extension", {"answer": "maybe"}, 400),
-    (HUYEN_B, "transfer", {"to": "nowhere", "reason": "x"}, 400),
-    (HUYEN_B, "transfer", {"to": "huyen-b", "reason": "x"}, 400), (HUYEN_B, "explode", {}, 404),
-    (999, "accept", {}, 404),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("assignment", "deed", "fields", "status"),
+    [
+        (SO_BAN, "acknowledge", {}, 303),
+        (HUYEN_B, "accept", {}, 409),
+        (HUYEN_B, "return", {"reason": "x"}, 409),
+        (SO_BAN, "return", {"reason": "  "}, 400),
+        (HUYEN_B, "cancel", {"reason": ""}, 400),
+        (HUYEN_B, "ask_extension", {"until": "2021-07-30", "reason": "x"}, 409),
+        (HUYEN_B, "ask_extension", {"until": "31/2/2021", "reason": "x"}, 400),
+        (HUYEN_B, "decide_extension", {"answer": "granted"}, 409),
+        (MAT_TRAN, "decide_extension", {"answer": "maybe"}, 400),
+        (HUYEN_B, "transfer", {"to": "nowhere", "reason": "x"}, 400),
+        (HUYEN_B, "transfer", {"to": "huyen-b", "reason": "x"}, 400),
+        (HUYEN_B, "explode", {}, 404),
+        (999, "accept", {}, 404),
+    ],
+)
 def test_what_the_state_or_the_words_do_not_allow_is_a_sentence(
     office: Office, lived: Database, assignment: int, deed: str, fields: dict[str, str], status: int
 ) -> None:

@@ -110,9 +110,19 @@ async def test_every_answer_of_the_whole_application_carries_the_guards(whole: F
 
 async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -> None:
     """Without a session: a page leads to signing in, the API says 401, what is left is open to all by intent."""
-    by_intent = {"/static/{name}", "/sign-in", "/sign-in/link/{key}", "/sign-in/sso", "/sign-in/sso/return",
-                 "/l/{token}", "/r/{token}", "/u/{token}", "/feed/{name}", "/metrics",
-                 "/api/v1/openapi.json"}  # fmt: skip
+    by_intent = {
+        "/static/{name}",
+        "/sign-in",
+        "/sign-in/link/{key}",
+        "/sign-in/sso",
+        "/sign-in/sso/return",
+        "/l/{token}",
+        "/r/{token}",
+        "/u/{token}",
+        "/feed/{name}",
+        "/metrics",
+        "/api/v1/openapi.json",
+    }
     transport = httpx.ASGITransport(whole, raise_app_exceptions=False, client=("203.0.113.9", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="https://dondoc.example") as client:
         for path in {path for method, path in routes(whole.routes) if method == "GET"} - by_intent:

@@ -120,7 +120,7 @@ def test_no_body_of_any_kind_breaks_a_form(office: Office, watched: Watched) -> 
 @pytest.mark.parametrize("role", list(ActorRole))
 def test_no_role_breaks_a_form_nor_is_refused_without_words(
     office: Office, lived: Database, tmp_path: Path, role: ActorRole
-) -> None:  # fmt: skip
+) -> None:
     shown = known(office)
     visitor = as_role(lived, tmp_path, role.value, WHOSE.get(role, "huyen-a"))
     visitor.client.cookies.set(BINDING_COOKIE, "the same in every test")
@@ -147,13 +147,23 @@ def _bodies(token: str) -> list[tuple[bytes, str]]:
     file = b'--b\r\nContent-Disposition: form-data; name="reason"; filename="../x"\r\n\r\n\xff\r\n--b--\r\n'
     return [
         (b"", urlencoded),
-        (b"token=%ff%fe&reason=%zz&=&&;", urlencoded), (b"token=\xff\xfe\x00", urlencoded),
-        (b'{"token": 1}', "application/json"), (b"x", "text/plain"), (b"x", "nonsense"), (b"a=1", ""),
-        (b"a=1", urlencoded + "; charset=utf-7"), (b"a=1", urlencoded + "; charset=no-such"),
-        (part + file, multipart), (part + b"--b", multipart), (b"--c\r\n", multipart), (b"\x00" * 50, multipart),
-        (part[:-2], multipart), (b"--b\r\nX: " + b"y" * 70_000 + b"\r\n\r\n\r\n--b--", multipart),
-        (part, "multipart/form-data"), (part, 'multipart/form-data; boundary="' + "z" * 300 + '"'),
-    ]  # fmt: skip
+        (b"token=%ff%fe&reason=%zz&=&&;", urlencoded),
+        (b"token=\xff\xfe\x00", urlencoded),
+        (b'{"token": 1}', "application/json"),
+        (b"x", "text/plain"),
+        (b"x", "nonsense"),
+        (b"a=1", ""),
+        (b"a=1", urlencoded + "; charset=utf-7"),
+        (b"a=1", urlencoded + "; charset=no-such"),
+        (part + file, multipart),
+        (part + b"--b", multipart),
+        (b"--c\r\n", multipart),
+        (b"\x00" * 50, multipart),
+        (part[:-2], multipart),
+        (b"--b\r\nX: " + b"y" * 70_000 + b"\r\n\r\n\r\n--b--", multipart),
+        (part, "multipart/form-data"),
+        (part, 'multipart/form-data; boundary="' + "z" * 300 + '"'),
+    ]
 
 
 _HEAVY = (

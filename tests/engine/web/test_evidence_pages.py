@@ -91,12 +91,18 @@ def test_a_returned_report_comes_back_with_its_files(office: Office) -> None:
     assert lines(office.get(PAGE).text)[0].endswith(" Báo cáo.pdf")
 
 
-@pytest.mark.parametrize(("name", "body", "words"), [
-    ("rac.pdf", b"junk", "không phải một trong"), ("bao-cao.pdf", b"MZ\x90\x00", "không phải một trong"),
-    ("trang.html", b"<html><script>", "không phải một trong"), ("rong.pdf", b"", "không phải một trong"),
-    ("to.pdf", b"%PDF-" + b"0" * 11_000_000, "lớn hơn 10 MB"), ("TUYỆT MẬT.pdf", PDF, "văn bản mật"),
-    ("../../a / b\u202e<script>.pdf", b"junk", "« b<script>.pdf»"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("rac.pdf", b"junk", "không phải một trong"),
+        ("bao-cao.pdf", b"MZ\x90\x00", "không phải một trong"),
+        ("trang.html", b"<html><script>", "không phải một trong"),
+        ("rong.pdf", b"", "không phải một trong"),
+        ("to.pdf", b"%PDF-" + b"0" * 11_000_000, "lớn hơn 10 MB"),
+        ("TUYỆT MẬT.pdf", PDF, "văn bản mật"),
+        ("../../a / b\u202e<script>.pdf", b"junk", "« b<script>.pdf»"),
+    ],
+)
 def test_what_cannot_be_taken_is_said_beside_its_field_and_nothing_is_lost(
     office: Office, name: str, body: bytes, words: str
 ) -> None:
@@ -158,10 +164,17 @@ def test_files_are_linked_where_the_report_is_read_and_come_back_as_downloads(of
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
-@pytest.mark.parametrize(("role", "agency_id", "status"), [
-    ("coordinator", "so-ban", 200), ("head", "so-ban", 200), ("monitor", "so-chinh", 200),
-    ("administrator", "tinh", 200), ("coordinator", "huyen-a", 403), ("leadership", "tinh", 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency_id", "status"),
+    [
+        ("coordinator", "so-ban", 200),
+        ("head", "so-ban", 200),
+        ("monitor", "so-chinh", 200),
+        ("administrator", "tinh", 200),
+        ("coordinator", "huyen-a", 403),
+        ("leadership", "tinh", 403),
+    ],
+)
 def test_a_file_is_given_to_its_agency_and_the_monitor(
     office: Office, tmp_path: Path, role: str, agency_id: str, status: int
 ) -> None:

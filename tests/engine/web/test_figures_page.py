@@ -22,14 +22,36 @@ from engine.terms import NoticeKind
 
 PAGE = "/plans/1/figures?period=2021-H1"
 INDICATORS = (
-    {"code": "II.1.a", "name": "Số xã", "text": "Số xã.", "unit": "count", "asked_of": ["cac-huyen"],
-     "aggregate": "sum", "max": 460},
-    {"code": "II.1", "name": "Số xã có truyền thông", "text": "Truyền thông.", "unit": "count",
-     "asked_of": ["cac-huyen"], "aggregate": "sum", "max": 460, "target": 40, "part_of": "II.1.a"},
+    {
+        "code": "II.1.a",
+        "name": "Số xã",
+        "text": "Số xã.",
+        "unit": "count",
+        "asked_of": ["cac-huyen"],
+        "aggregate": "sum",
+        "max": 460,
+    },
+    {
+        "code": "II.1",
+        "name": "Số xã có truyền thông",
+        "text": "Truyền thông.",
+        "unit": "count",
+        "asked_of": ["cac-huyen"],
+        "aggregate": "sum",
+        "max": 460,
+        "target": 40,
+        "part_of": "II.1.a",
+    },
     {"code": "II.3", "name": "Ghi chú", "text": "Ghi chú.", "unit": "text", "asked_of": ["so-ban"]},
-    {"code": "II.1.b", "name": "Toàn tỉnh", "text": "Toàn tỉnh.", "unit": "count", "asked_of": ["IV.4.1"],
-     "total_of": "II.1.a"},
-)  # fmt: skip
+    {
+        "code": "II.1.b",
+        "name": "Toàn tỉnh",
+        "text": "Toàn tỉnh.",
+        "unit": "count",
+        "asked_of": ["IV.4.1"],
+        "total_of": "II.1.a",
+    },
+)
 
 
 @pytest.fixture
@@ -90,8 +112,9 @@ def test_a_total_that_is_not_the_districts_sum_says_by_how_much_on_the_page_and_
     answer = office.get("/plans/1/figures.csv?period=2021-H1&lang=en")
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [each[3:] for each in table if each[0] == "II.1.b"] == [
-        ["31", "", "", "31 is not the agencies' sum (30): 1 more."], ["31", "", "", ""]
-    ]  # fmt: skip
+        ["31", "", "", "31 is not the agencies' sum (30): 1 more."],
+        ["31", "", "", ""],
+    ]
 
 
 def test_a_total_that_is_the_districts_sum_is_nothing_to_look_at(office: Office, laid: Laid) -> None:
@@ -118,10 +141,19 @@ def test_the_table_is_taken_away_with_its_totals_and_runs_no_formula(office: Off
     assert [each[3] for each in table if each[0] == "II.3"] == ["", "'=1+1"]
 
 
-@pytest.mark.parametrize(("cell", "there"), [
-    ("=1", "'=1"), ("+84", "'+84"), ("-x", "'-x"), ("@a", "'@a"), ("\tx", "'\tx"), (-5, "-5"), (None, ""),
-    ("a=b", "a=b"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cell", "there"),
+    [
+        ("=1", "'=1"),
+        ("+84", "'+84"),
+        ("-x", "'-x"),
+        ("@a", "'@a"),
+        ("\tx", "'\tx"),
+        (-5, "-5"),
+        (None, ""),
+        ("a=b", "a=b"),
+    ],
+)
 def test_a_cell_is_harmless_and_a_number_stays_one(cell: Any, there: str) -> None:
     (row,) = csv.reader(io.StringIO(spreadsheet([(cell, "x")]).decode("utf-8-sig"), newline=""))
     assert row == [there, "x"]
@@ -135,10 +167,16 @@ def test_figures_are_for_those_who_watch_and_chasing_for_the_department(laid: La
     assert as_role(laid.database, tmp_path, "coordinator", "so-ban").get(PAGE).status_code == 403
 
 
-@pytest.mark.parametrize("path", [
-    "/plans/9/figures", "/plans/1/figures?period=2021-Q3", "/plans/1/figures?period=2021-H1&indicator=x",
-    "/plans/1/figures.csv?period=%3D1", "/plans/x/figures",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/plans/9/figures",
+        "/plans/1/figures?period=2021-Q3",
+        "/plans/1/figures?period=2021-H1&indicator=x",
+        "/plans/1/figures.csv?period=%3D1",
+        "/plans/x/figures",
+    ],
+)
 def test_what_does_not_exist_is_said(office: Office, path: str) -> None:
     assert office.get(path).status_code in (404, 422)
 

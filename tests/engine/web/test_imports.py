@@ -139,11 +139,16 @@ def test_saving_twice_is_saving_once(desk: Office, typed: Pairs) -> None:
 def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
     duty = ITEM.format(1) + ".duties[0]"
     more = {
-        f"{ITEM.format(9)}.owners": ["Sở Văn hoá và Thể thao", "UBND TP Vinh"], f"{duty}.text": "Một.\n\nHai.",
-        f"{duty}.due": "15", f"{duty}.wording": "trước ngày 16", f"{duty}.cadence": ["quarter"],
+        f"{ITEM.format(9)}.owners": ["Sở Văn hoá và Thể thao", "UBND TP Vinh"],
+        f"{duty}.text": "Một.\n\nHai.",
+        f"{duty}.due": "15",
+        f"{duty}.wording": "trước ngày 16",
+        f"{duty}.cadence": ["quarter"],
         f"{duty}.coordinating": "Sở Y tế; Công an tỉnh",
-        f"{ITEM.format(6)}.drop": "1", "supervisor": "UBND tỉnh", "due_day": "20",
-    }  # fmt: skip
+        f"{ITEM.format(6)}.drop": "1",
+        "supervisor": "UBND tỉnh",
+        "due_day": "20",
+    }
     send(desk, changed(typed, **more))
     file = row(desk.context.database, Plan).file
     items = {item["no"]: item for item in file["sections"][0]["items"]}

@@ -24,8 +24,11 @@ def main(page: str) -> str:
 
 
 def publish(office: Office, day: str = "24/6/2021") -> str:
-    return str(office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off=day)
-               .headers.get("location", ""))  # fmt: skip
+    return str(
+        office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off=day).headers.get(
+            "location", ""
+        )
+    )
 
 
 def test_the_rate_now_stands_first_and_agencies_worst_first(office: Office) -> None:
@@ -61,10 +64,15 @@ def test_the_same_is_not_published_twice_and_not_before_its_day(office: Office) 
     assert office.get("/leadership/frozen/2").status_code == 404
 
 
-@pytest.mark.parametrize(("period", "day", "field"), [
-    ("2021-Q3", "24/6/2021", "period"), ("x" * 65, "24/6/2021", "period"), ("2021-H1", "25/6/2021", "cut_off"),
-    ("2021-H1", "ngày mai", "cut_off"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("period", "day", "field"),
+    [
+        ("2021-Q3", "24/6/2021", "period"),
+        ("x" * 65, "24/6/2021", "period"),
+        ("2021-H1", "25/6/2021", "cut_off"),
+        ("2021-H1", "ngày mai", "cut_off"),
+    ],
+)
 def test_what_is_wrong_with_publishing_stands_beside_its_field(
     office: Office, period: str, day: str, field: str
 ) -> None:

@@ -31,9 +31,10 @@ LINE = "POST %s: the sender left midway"
 ADDRESSES = [
     ("/assignments/1/return", FORM, LINE % "/assignments/{assignment_id}/{deed}"),
     ("/report/huyen-b/1/2021-H1", FILES, LINE % "/report/{agency_id}/{plan_id}/{period}"),
-    ("/sign-in", FORM, LINE % "/sign-in"), ("/plans/import", FILES, LINE % "/plans/import"),
+    ("/sign-in", FORM, LINE % "/sign-in"),
+    ("/plans/import", FILES, LINE % "/plans/import"),
     ("/api/v1/assignments/1/return", "application/json", ""),
-]  # fmt: skip
+]
 
 
 @contextmanager
@@ -59,8 +60,10 @@ def leave_midway(office: Office, path: str, kind: str) -> None:
     """Say that 5,000 bytes come, send a few, and be gone."""
     cookies = "; ".join(f"{name}={value}" for name, value in office.client.cookies.items())
     with serving(office) as (server, port), socket.create_connection(("127.0.0.1", port), SOON) as line:
-        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 5000\r\n"
-                f"Cookie: {cookies}\r\n\r\n")  # fmt: skip
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 5000\r\n"
+            f"Cookie: {cookies}\r\n\r\n"
+        )
         line.sendall(head.encode() + HALF[kind])
         began = time.monotonic()
         while not server.server_state.tasks and time.monotonic() - began < SOON:

@@ -44,16 +44,19 @@ async def status(database: Database, folder: Path, peer: str, headers: dict[str,
         return (await client.post("/sign-in", data=fields, headers=headers)).status_code
 
 
-@pytest.mark.parametrize(("peer", "said", "trusted", "code"), [
-    (FLOODED, "", PROXY, 429),
-    (FLOODED, OTHER, PROXY, 429),
-    (PROXY, FLOODED, PROXY, 429),
-    (PROXY, OTHER, PROXY, 303),
-    (PROXY, f"{OTHER}, {FLOODED}", PROXY, 429),
-    (PROXY, f"{FLOODED}, {OTHER}, 10.0.0.3", "10.0.0.0/8", 303),
-    (PROXY, FLOODED, "", 303),
-    (PROXY, "<script>", PROXY, 303),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("peer", "said", "trusted", "code"),
+    [
+        (FLOODED, "", PROXY, 429),
+        (FLOODED, OTHER, PROXY, 429),
+        (PROXY, FLOODED, PROXY, 429),
+        (PROXY, OTHER, PROXY, 303),
+        (PROXY, f"{OTHER}, {FLOODED}", PROXY, 429),
+        (PROXY, f"{FLOODED}, {OTHER}, 10.0.0.3", "10.0.0.0/8", 303),
+        (PROXY, FLOODED, "", 303),
+        (PROXY, "<script>", PROXY, 303),
+    ],
+)
 async def test_limits_are_counted_by_the_address_that_a_trusted_proxy_names(
     flooded: Database, tmp_path: Path, peer: str, said: str, trusted: str, code: int
 ) -> None:
@@ -61,21 +64,35 @@ async def test_limits_are_counted_by_the_address_that_a_trusted_proxy_names(
     assert await status(flooded, tmp_path, peer, headers, trusted) == code
 
 
-@pytest.mark.parametrize(("host", "network"), [
-    ("203.0.113.9", "203.0.113.9"), ("::ffff:203.0.113.9", "203.0.113.9"),
-    ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"), ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
-    ("fe80::1%eth0", "fe80::/64"), ("unix", "unix"), ("", ""), ("x" * 99, "x" * 60),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix", "unix"),
+        ("", ""),
+        ("x" * 99, "x" * 60),
+    ],
+)
 def test_an_ipv6_visitor_is_his_whole_network(host: str, network: str) -> None:
     assert network_of(host) == network
 
 
-@pytest.mark.parametrize(("peer", "name", "listening", "code"), [
-    ("127.0.0.1", "localhost", "127.0.0.1", 200), ("::1", "[::1]:8188", "::1", 200),
-    ("192.168.1.4", "192.168.1.4:8188", "192.168.1.4", 200),
-    ("192.168.1.9", "192.168.1.4:8188", "192.168.1.4", 303), ("203.0.113.9", "localhost", "0.0.0.0", 303),
-    ("203.0.113.9", "127.0.0.1:8188", "0.0.0.0", 303), ("127.0.0.1", "dondoc.evil.example", "0.0.0.0", 303),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("peer", "name", "listening", "code"),
+    [
+        ("127.0.0.1", "localhost", "127.0.0.1", 200),
+        ("::1", "[::1]:8188", "::1", 200),
+        ("192.168.1.4", "192.168.1.4:8188", "192.168.1.4", 200),
+        ("192.168.1.9", "192.168.1.4:8188", "192.168.1.4", 303),
+        ("203.0.113.9", "localhost", "0.0.0.0", 303),
+        ("203.0.113.9", "127.0.0.1:8188", "0.0.0.0", 303),
+        ("127.0.0.1", "dondoc.evil.example", "0.0.0.0", 303),
+    ],
+)
 async def test_the_desk_is_open_on_the_machine_alone_whatever_name_is_said(
     lived: Database, tmp_path: Path, peer: str, name: str, listening: str, code: int
 ) -> None:

@@ -64,7 +64,9 @@ def test_a_renewed_draft_is_saved_and_activated_beside_the_old_plan(office: Offi
     office.clock.now = at("2022-04-07", "10:00")
     assert office.post("/plans/2/activate", page="/plans/2/activate").status_code == 303
     assert [(each.year, each.state) for each in rows(office.context.database, Plan)] == [
-        (2021, PlanState.ACTIVE), (2022, PlanState.ACTIVE)]  # fmt: skip
+        (2021, PlanState.ACTIVE),
+        (2022, PlanState.ACTIVE),
+    ]
 
 
 def test_a_renewal_keeps_what_only_the_file_says(sqlite_database: Database, tmp_path: Path) -> None:
@@ -73,15 +75,20 @@ def test_a_renewal_keeps_what_only_the_file_says(sqlite_database: Database, tmp_
     send(office, (CONFIG / "plans/188-kh-ubnd-2021.yaml").read_text(), "save", name="188.yaml")
     send(office, carried(renew(office)), "save")
     old, new = (each.file for each in rows(sqlite_database, Plan))
-    assert (new["indicators"], new["focus_areas"], new["gaps"]) == (
-        old["indicators"], old["focus_areas"], old["gaps"])  # fmt: skip
+    assert (new["indicators"], new["focus_areas"], new["gaps"]) == (old["indicators"], old["focus_areas"], old["gaps"])
     assert new["sections"] == old["sections"]
 
 
-@pytest.mark.parametrize(("field", "typed", "said"), [
-    ("number", "25", "viết như 25/KH-UBND"), ("year", "2021", "phải sau 2021"), ("year", "x", "phải sau 2021"),
-    ("issued_on", "20/1/2023", "phải thuộc năm 2022"), ("issued_on", "sang năm", "Không đọc được ngày"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("number", "25", "viết như 25/KH-UBND"),
+        ("year", "2021", "phải sau 2021"),
+        ("year", "x", "phải sau 2021"),
+        ("issued_on", "20/1/2023", "phải thuộc năm 2022"),
+        ("issued_on", "sang năm", "Không đọc được ngày"),
+    ],
+)
 def test_a_mistake_stands_beside_its_field_and_the_rest_stays(
     office: Office, field: str, typed: str, said: str
 ) -> None:

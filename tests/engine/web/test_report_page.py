@@ -58,13 +58,17 @@ def test_all_duties_of_the_agency_stand_on_one_page_with_the_figures_asked_of_it
 
 
 def test_one_submission_reports_each_duty_alone_with_its_figures(office: Office) -> None:
-    answer = office.post(PAGE, page=PAGE, **both(**{"figure-II.1": "1.0", "figure-II.2": "12", "figure-II.3": ""})
-                         | {"figure-II.1": "460"})  # fmt: skip
+    answer = office.post(
+        PAGE,
+        page=PAGE,
+        **both(**{"figure-II.1": "1.0", "figure-II.2": "12", "figure-II.3": ""}) | {"figure-II.1": "460"},
+    )
 
     assert answer.headers["location"] == f"{PAGE}?said=reported&n=2"
     assert [(each.outcome, each.figures) for each in rows(office.context.database, Report)] == [
-        ("done", {"II.1": 460}), ("done", {"II.2": 12})
-    ]  # fmt: skip
+        ("done", {"II.1": 460}),
+        ("done", {"II.2": 12}),
+    ]
     assert states(office) == [State.REPORTED, State.REPORTED]
     assert "<form" not in office.get(PAGE).text.partition("<main")[2]
 

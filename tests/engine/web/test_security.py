@@ -34,8 +34,14 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
 
 def posts() -> Iterator[str]:
     """The address of every form that the desk's pages post to, filled in with things that exist."""
-    given = {"assignment_id": "3", "deed": "cancel", "agency_id": "huyen-b", "period": "2021-H1", "language": "vi",
-             "kind": "duties"}  # fmt: skip
+    given = {
+        "assignment_id": "3",
+        "deed": "cancel",
+        "agency_id": "huyen-b",
+        "period": "2021-H1",
+        "language": "vi",
+        "kind": "duties",
+    }
     for page in PAGES:
         for route in page.router.routes:
             if "POST" in getattr(route, "methods", ()) and page is not letter_links:
@@ -199,18 +205,52 @@ def test_whoever_follows_every_link_on_every_page_changes_nothing(lived: Databas
 # --- hostile input -----------------------------------------------------------------------------------------------
 
 HOSTILE = (
-    "", "0", "-1", "1.5", "9" * 30, "0x1", "١", "1 OR 1=1", "../../etc/passwd", "<script>alert(1)</script>", "\x00",
-    "\ud7ff", "{{7*7}}", "%00", "a" * 5000, "2021-02-30", "None", "null", "'", "%", "\u202e",
-)  # fmt: skip
+    "",
+    "0",
+    "-1",
+    "1.5",
+    "9" * 30,
+    "0x1",
+    "١",
+    "1 OR 1=1",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "\x00",
+    "\ud7ff",
+    "{{7*7}}",
+    "%00",
+    "a" * 5000,
+    "2021-02-30",
+    "None",
+    "null",
+    "'",
+    "%",
+    "\u202e",
+)
 FILTERS = {
-    "/": ("plan", "period", "sort", "page", "lang"), "/overdue": ("plan", "period", "agency", "page", "said", "n"),
+    "/": ("plan", "period", "sort", "page", "lang"),
+    "/overdue": ("plan", "period", "agency", "page", "said", "n"),
     "/assignments": ("plan", "period", "agency", "supervisor", "duty", "state", "class", "waiting", "after"),
     "/letters": ("contact", "agency", "role", "kind", "channel", "state", "day", "digest", "after"),
-    "/agencies": ("after",), "/plans": ("after",), "/agencies/so-ban": ("plan", "period"), "/assignments/1": ("said",),
+    "/agencies": ("after",),
+    "/plans": ("after",),
+    "/agencies/so-ban": ("plan", "period"),
+    "/assignments/1": ("said",),
     "/report/so-ban/1/2021-H1": ("said", "n"),
-}  # fmt: skip
-PLACES = ("/assignments/{}", "/letters/{}", "/letters/{}/html", "/plans/{}", "/agencies/{}", "/report/{}/1/2021-H1",
-          "/report/so-ban/{}/x", "/report/so-ban/1/{}", "/l/{}", "/r/{}", "/static/{}")  # fmt: skip
+}
+PLACES = (
+    "/assignments/{}",
+    "/letters/{}",
+    "/letters/{}/html",
+    "/plans/{}",
+    "/agencies/{}",
+    "/report/{}/1/2021-H1",
+    "/report/so-ban/{}/x",
+    "/report/so-ban/1/{}",
+    "/l/{}",
+    "/r/{}",
+    "/static/{}",
+)
 
 
 @pytest.mark.parametrize(("path", "name"), [(path, name) for path, names in FILTERS.items() for name in names])
@@ -236,10 +276,26 @@ def test_a_hostile_address_is_answered_in_words(office: Office, place: str) -> N
 def test_hostile_forms_change_nothing_and_are_answered_in_words(office: Office, lived: Database, value: str) -> None:
     before = everything(lived)
     token = office.token()
-    fields = {"id": value, "to": value, "until": value, "answer": value, "by": value, "back": value, "sure": value,
-              "outcome-3": value, "figure-II.1": value}  # fmt: skip
-    for path in ("/overdue/chase", "/assignments/3/transfer", "/assignments/3/ask_extension", "/assignments/3/explode",
-                 "/assignments/4/decide_extension", "/report/huyen-b/1/2021-H1", "/demo/step"):  # fmt: skip
+    fields = {
+        "id": value,
+        "to": value,
+        "until": value,
+        "answer": value,
+        "by": value,
+        "back": value,
+        "sure": value,
+        "outcome-3": value,
+        "figure-II.1": value,
+    }
+    for path in (
+        "/overdue/chase",
+        "/assignments/3/transfer",
+        "/assignments/3/ask_extension",
+        "/assignments/3/explode",
+        "/assignments/4/decide_extension",
+        "/report/huyen-b/1/2021-H1",
+        "/demo/step",
+    ):
         answer = office.client.post(path, data=fields | {"token": token, "reason": "x\x00"})
         assert 400 <= answer.status_code < 500, (path, value, answer.status_code)
         assert "<script>alert" not in answer.text

@@ -15,9 +15,15 @@ from engine.store.database import Database
 
 MOST = 150
 PEOPLE = [
-    ("coordinator", "huyen-b"), ("deputy", "huyen-b"), ("head", "huyen-b"), ("monitor", "so-chinh"),
-    ("monitor", "tinh"), ("monitor", "so-ban"), ("leadership", "tinh"), ("administrator", "so-chinh"),
-]  # fmt: skip
+    ("coordinator", "huyen-b"),
+    ("deputy", "huyen-b"),
+    ("head", "huyen-b"),
+    ("monitor", "so-chinh"),
+    ("monitor", "tinh"),
+    ("monitor", "so-ban"),
+    ("leadership", "tinh"),
+    ("administrator", "so-chinh"),
+]
 
 
 def walk(office: Office) -> dict[str, str]:

@@ -108,13 +108,16 @@ def change(lived: Database, contact: int, **values: object) -> None:
         session.connection().execute(update(c).where(c.c.id == contact).values(**values))
 
 
-@pytest.mark.parametrize(("values", "words"), [
-    ({"links_since": at("2021-06-02")}, "đã bị thu hồi"),
-    ({"links_since": at("2021-06-01", "00:00")}, "đã bị thu hồi"),
-    ({"valid_until": date(2021, 6, 23)}, "không còn làm đầu mối"),
-    ({"valid_from": date(2021, 6, 25)}, "không còn làm đầu mối"),
-    ({"email": "", "phone": ""}, "không còn làm đầu mối"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"links_since": at("2021-06-02")}, "đã bị thu hồi"),
+        ({"links_since": at("2021-06-01", "00:00")}, "đã bị thu hồi"),
+        ({"valid_until": date(2021, 6, 23)}, "không còn làm đầu mối"),
+        ({"valid_from": date(2021, 6, 25)}, "không còn làm đầu mối"),
+        ({"email": "", "phone": ""}, "không còn làm đầu mối"),
+    ],
+)
 def test_a_link_is_refused_when_the_person_no_longer_answers(
     office: Office, lived: Database, link: str, values: dict[str, object], words: str
 ) -> None:

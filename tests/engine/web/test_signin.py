@@ -129,8 +129,10 @@ def test_a_form_of_signing_in_from_elsewhere_is_refused(one: Office) -> None:
     assert rows(one.context.database, SignedIn) == []
 
 
-@pytest.mark.parametrize(("base_url", "name"), [("http://127.0.0.1:8188", "dondoc_session"),
-                                                ("https://dondoc.example", "__Host-dondoc_session")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [("http://127.0.0.1:8188", "dondoc_session"), ("https://dondoc.example", "__Host-dondoc_session")],
+)
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
     lived: Database, tmp_path: Path, base_url: str, name: str
 ) -> None:
@@ -189,11 +191,14 @@ def test_anothers_session_cannot_be_ended(one: Office) -> None:
     assert row(one.context.database, SignedIn, id=2).ended_at is None
 
 
-@pytest.mark.parametrize(("fields", "said"), [
-    ({"old": "x", "new": "mot cau khac dai 8", "again": "mot cau khac dai 8"}, "đang dùng không đúng"),
-    ({"old": GOOD, "new": "ngan", "again": "ngan"}, "dài ít nhất 12"),
-    ({"old": GOOD, "new": "mot cau khac dai 8", "again": "mot cau khac dai 9"}, "không giống nhau"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"old": "x", "new": "mot cau khac dai 8", "again": "mot cau khac dai 8"}, "đang dùng không đúng"),
+        ({"old": GOOD, "new": "ngan", "again": "ngan"}, "dài ít nhất 12"),
+        ({"old": GOOD, "new": "mot cau khac dai 8", "again": "mot cau khac dai 9"}, "không giống nhau"),
+    ],
+)
 def test_a_password_that_cannot_be_changed_says_why(one: Office, fields: dict[str, str], said: str) -> None:
     sign_in(one)
     answer = one.post("/account/password", page="/account", **fields)
@@ -238,18 +243,34 @@ def test_the_pages_of_signing_in_hold_no_script_and_a_label_for_every_field(one:
 
 OWNERS, WATCH = ("coordinator", "deputy", "head"), ("monitor", "leadership", "administrator")
 REACH: dict[str, tuple[str, ...]] = {
-    "/accept": ("monitor", "administrator"), "/extensions": ("monitor", "administrator"),
-    "/plans/1/duties/new": ("administrator",), "/duties/1/amend": ("administrator",),
-    "/plans/1/figures": WATCH, "/plans/1/figures.csv?period=2021-H1": WATCH,
-    "/overdue": WATCH, "/agencies": WATCH, "/letters": ("monitor", "administrator"),
-    "/letters/1": ("monitor", "administrator"), "/letters/1/html": ("monitor", "administrator"),
-    "/leadership": WATCH, "/leadership?plan=1": WATCH, "/year": WATCH, "/leadership/frozen/1": WATCH,
-    "/health": ("administrator",), "/plans": (*OWNERS, *WATCH), "/plans/1": (*OWNERS, *WATCH),
-    "/plans/import": ("administrator",), "/assignments": (*OWNERS, *WATCH),
-    "/assignments?agency=huyen-b": (*OWNERS, *WATCH), "/assignments?agency=so-ban": WATCH,
-    "/agencies/huyen-b": (*OWNERS, *WATCH), "/agencies/so-ban": WATCH, "/account": (*OWNERS, *WATCH),
-    "/report/huyen-b/1/2021-H1": (*OWNERS, "administrator"), "/report/so-ban/1/2021-H1": ("administrator",),
-}  # fmt: skip
+    "/accept": ("monitor", "administrator"),
+    "/extensions": ("monitor", "administrator"),
+    "/plans/1/duties/new": ("administrator",),
+    "/duties/1/amend": ("administrator",),
+    "/plans/1/figures": WATCH,
+    "/plans/1/figures.csv?period=2021-H1": WATCH,
+    "/overdue": WATCH,
+    "/agencies": WATCH,
+    "/letters": ("monitor", "administrator"),
+    "/letters/1": ("monitor", "administrator"),
+    "/letters/1/html": ("monitor", "administrator"),
+    "/leadership": WATCH,
+    "/leadership?plan=1": WATCH,
+    "/year": WATCH,
+    "/leadership/frozen/1": WATCH,
+    "/health": ("administrator",),
+    "/plans": (*OWNERS, *WATCH),
+    "/plans/1": (*OWNERS, *WATCH),
+    "/plans/import": ("administrator",),
+    "/assignments": (*OWNERS, *WATCH),
+    "/assignments?agency=huyen-b": (*OWNERS, *WATCH),
+    "/assignments?agency=so-ban": WATCH,
+    "/agencies/huyen-b": (*OWNERS, *WATCH),
+    "/agencies/so-ban": WATCH,
+    "/account": (*OWNERS, *WATCH),
+    "/report/huyen-b/1/2021-H1": (*OWNERS, "administrator"),
+    "/report/so-ban/1/2021-H1": ("administrator",),
+}
 """Who is let in, when owners are of huyen-b and the others of the province."""
 
 

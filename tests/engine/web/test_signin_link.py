@@ -173,8 +173,9 @@ def test_a_forgotten_password_is_set_by_the_link_and_signs_out_everywhere_else(o
     assert office.post(f"{box.path}/password", page="/account", new=GOOD, again=GOOD).status_code == 403
 
 
-@pytest.mark.parametrize(("new", "again", "why"), [("ngan", "ngan", "dài ít nhất 12"),
-                                                   (GOOD, GOOD + "x", "không giống nhau")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("new", "again", "why"), [("ngan", "ngan", "dài ít nhất 12"), (GOOD, GOOD + "x", "không giống nhau")]
+)
 def test_a_password_that_will_not_do_leaves_the_link_unused(
     office: Office, box: LinkBox, new: str, again: str, why: str
 ) -> None:

@@ -84,11 +84,16 @@ def test_a_person_is_bound_once_by_his_verified_mailbox_and_known_by_his_name_th
     assert row(office.context.database, Account).subject == f"{ISSUER}|an-01"
 
 
-@pytest.mark.parametrize(("claims", "words"), [
-    ({"email_verified": False}, "chưa xác minh hộp thư"), ({"email_verified": None}, "chưa xác minh hộp thư"),
-    ({"email_verified": "true"}, "chưa xác minh hộp thư"), ({"email": None}, "chưa có tài khoản"),
-    ({"email": "la@huyen-b.example"}, "chưa có tài khoản"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"email_verified": False}, "chưa xác minh hộp thư"),
+        ({"email_verified": None}, "chưa xác minh hộp thư"),
+        ({"email_verified": "true"}, "chưa xác minh hộp thư"),
+        ({"email": None}, "chưa có tài khoản"),
+        ({"email": "la@huyen-b.example"}, "chưa có tài khoản"),
+    ],
+)
 def test_who_has_no_account_is_told_so_and_gets_none(
     office: Office, issuer: Issuer, claims: dict[str, Any], words: str
 ) -> None:
@@ -109,17 +114,25 @@ def test_a_closed_account_stays_closed(office: Office, issuer: Issuer) -> None:
 
 SECONDS = int(NOW.timestamp())
 LIES: dict[str, dict[str, Any]] = {
-    "another nonce": {"claims": {"nonce": "another"}}, "no nonce": {"claims": {"nonce": None}},
-    "another audience": {"claims": {"aud": "another"}}, "no audience": {"claims": {"aud": None}},
+    "another nonce": {"claims": {"nonce": "another"}},
+    "no nonce": {"claims": {"nonce": None}},
+    "another audience": {"claims": {"aud": "another"}},
+    "no audience": {"claims": {"aud": None}},
     "two audiences and none named": {"claims": {"aud": ["dondoc", "another"]}},
     "two audiences and another named": {"claims": {"aud": ["dondoc", "another"], "azp": "another"}},
-    "another issuer": {"claims": {"iss": "https://evil.example"}}, "no issuer": {"claims": {"iss": None}},
-    "expired": {"claims": {"exp": SECONDS - 61}}, "never expires": {"claims": {"exp": None}},
-    "from the future": {"claims": {"nbf": SECONDS + 600}}, "no subject": {"claims": {"sub": None}},
-    "an empty subject": {"claims": {"sub": ""}}, "a number as subject": {"claims": {"sub": 7}},
-    "unsigned": {"unsigned": True}, "signed by the shared secret": {"by_secret": True},
-    "signed by a key not published": {"key": "thief"}, "signed by another under a known name": {"signs_with": "thief"},
-}  # fmt: skip
+    "another issuer": {"claims": {"iss": "https://evil.example"}},
+    "no issuer": {"claims": {"iss": None}},
+    "expired": {"claims": {"exp": SECONDS - 61}},
+    "never expires": {"claims": {"exp": None}},
+    "from the future": {"claims": {"nbf": SECONDS + 600}},
+    "no subject": {"claims": {"sub": None}},
+    "an empty subject": {"claims": {"sub": ""}},
+    "a number as subject": {"claims": {"sub": 7}},
+    "unsigned": {"unsigned": True},
+    "signed by the shared secret": {"by_secret": True},
+    "signed by a key not published": {"key": "thief"},
+    "signed by another under a known name": {"signs_with": "thief"},
+}
 
 
 @pytest.mark.parametrize("lie", list(LIES))
@@ -189,10 +202,17 @@ def test_ten_minutes_are_enough_to_come_back(office: Office, issuer: Issuer) -> 
     assert (answer.status_code, "quá mười phút" in why(answer)) == (403, True)
 
 
-@pytest.mark.parametrize(("names", "said", "code"), [
-    (True, ISSUER, 303), (False, ISSUER, 303), (False, "", 303),
-    (True, "", 403), (True, "https://evil.example", 403), (False, "https://evil.example", 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("names", "said", "code"),
+    [
+        (True, ISSUER, 303),
+        (False, ISSUER, 303),
+        (False, "", 303),
+        (True, "", 403),
+        (True, "https://evil.example", 403),
+        (False, "https://evil.example", 403),
+    ],
+)
 def test_an_answer_of_another_issuer_is_a_mix_up(
     office: Office, issuer: Issuer, names: bool, said: str, code: int
 ) -> None:
@@ -218,9 +238,12 @@ def test_a_hostile_way_back_is_answered_in_words(office: Office, issuer: Issuer,
 
 
 AWAY: dict[str, httpx.Response | Exception] = {
-    "down": httpx.ConnectError("no route"), "slow": httpx.ReadTimeout("slow"), "ill": httpx.Response(502, text="<h1>"),
-    "a list": httpx.Response(200, json=[]), "moved": httpx.Response(302, headers={"location": "https://evil.example"}),
-}  # fmt: skip
+    "down": httpx.ConnectError("no route"),
+    "slow": httpx.ReadTimeout("slow"),
+    "ill": httpx.Response(502, text="<h1>"),
+    "a list": httpx.Response(200, json=[]),
+    "moved": httpx.Response(302, headers={"location": "https://evil.example"}),
+}
 
 
 @pytest.mark.parametrize("how", list(AWAY))
@@ -239,10 +262,15 @@ def test_when_the_provider_is_away_it_is_said_and_other_ways_stay(
     assert path in caplog.text
 
 
-@pytest.mark.parametrize("document", [
-    {"issuer": "https://evil.example"}, {"token_endpoint": "http://dangnhap.tinh.example/token"}, {"jwks_uri": None},
-    {"authorization_endpoint": "javascript:alert(1)"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"issuer": "https://evil.example"},
+        {"token_endpoint": "http://dangnhap.tinh.example/token"},
+        {"jwks_uri": None},
+        {"authorization_endpoint": "javascript:alert(1)"},
+    ],
+)
 def test_a_document_that_points_elsewhere_is_not_followed(
     office: Office, issuer: Issuer, document: dict[str, Any]
 ) -> None:
@@ -261,10 +289,14 @@ def test_the_secret_is_posted_where_the_provider_asks_for_that(office: Office, i
     assert sign_on(office, issuer).status_code == 303
 
 
-@pytest.mark.parametrize(("told", "code"), [
-    ({"sub": "an-01", "email": EMAIL, "email_verified": True}, 303),
-    ({"sub": "an-01", "email": EMAIL}, 403), ({"sub": "binh-02", "email": EMAIL, "email_verified": True}, 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"sub": "an-01", "email": EMAIL, "email_verified": True}, 303),
+        ({"sub": "an-01", "email": EMAIL}, 403),
+        ({"sub": "binh-02", "email": EMAIL, "email_verified": True}, 403),
+    ],
+)
 def test_a_mailbox_told_apart_from_the_token_must_be_the_same_persons(
     office: Office, issuer: Issuer, told: dict[str, Any], code: int
 ) -> None:
@@ -290,8 +322,13 @@ def test_one_network_may_not_try_for_ever(office: Office, issuer: Issuer) -> Non
 
 
 def test_the_cookie_of_the_way_there_is_short_lived_and_out_of_reach(lived: Database, tmp_path: Path) -> None:
-    office = open_office(lived, tmp_path, base_url="https://dondoc.example", host="https://dondoc.example",
-                         single_sign_on=Issuer().provider())  # fmt: skip
+    office = open_office(
+        lived,
+        tmp_path,
+        base_url="https://dondoc.example",
+        host="https://dondoc.example",
+        single_sign_on=Issuer().provider(),
+    )
     cookie = next(each for each in office.get("/sign-in/sso").headers.get_list("set-cookie") if "sso" in each)
     assert cookie.startswith("__Host-dondoc_sso=")
     assert all(part in cookie for part in ("HttpOnly", "SameSite=lax", "Path=/", "Secure", "Max-Age=600"))

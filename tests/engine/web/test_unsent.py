@@ -73,10 +73,15 @@ def test_every_form_of_words_comes_back(mine: Office, lived: Database) -> None:
     assert (page.status_code, 'value="Việc của Sở."' in page.text) == (401, True)
 
 
-@pytest.mark.parametrize("headers", [
-    {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"cookie": ""},
-    {"content-type": "text/plain"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"cookie": ""},
+        {"content-type": "text/plain"},
+    ],
+)
 def test_what_another_site_made_a_browser_post_gets_no_good_token(mine: Office, headers: dict[str, str]) -> None:
     token = signed_out(mine)
     answer = mine.client.post(PAGE, data=TYPED | {"token": token}, headers=headers)

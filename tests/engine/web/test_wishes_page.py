@@ -114,10 +114,15 @@ def test_a_deputy_form_keeps_what_was_typed_and_says_what_is_wrong_beside_each_f
     assert page.select_one("details[open] #d-email-said")
 
 
-@pytest.mark.parametrize(("dates", "status"), [
-    ({"valid_until": "2021-06-01", "valid_from": "2021-05-01"}, 400), ({"valid_until": "2023-06-01"}, 400),
-    ({"valid_until": "2021-06-24"}, 422), ({"email": "coordinator@huyen-b.example\r\nBcc: x@y.example"}, 422),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("dates", "status"),
+    [
+        ({"valid_until": "2021-06-01", "valid_from": "2021-05-01"}, 400),
+        ({"valid_until": "2023-06-01"}, 400),
+        ({"valid_until": "2021-06-24"}, 422),
+        ({"email": "coordinator@huyen-b.example\r\nBcc: x@y.example"}, 422),
+    ],
+)
 def test_days_that_cannot_be_are_refused(
     mine: Office, lived: Database, me: int, dates: dict[str, str], status: int
 ) -> None:
@@ -125,19 +130,27 @@ def test_days_that_cannot_be_are_refused(
     assert rows(lived, Contact, role=Role.DEPUTY) == []
 
 
-@pytest.mark.parametrize(("role", "agency_id", "allowed"), [
-    ("head", "huyen-b", True), ("administrator", "tinh", True), ("deputy", "huyen-b", False),
-    ("coordinator", "huyen-a", False), ("head", "huyen-a", False), ("monitor", "so-chinh", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency_id", "allowed"),
+    [
+        ("head", "huyen-b", True),
+        ("administrator", "tinh", True),
+        ("deputy", "huyen-b", False),
+        ("coordinator", "huyen-a", False),
+        ("head", "huyen-a", False),
+        ("monitor", "so-chinh", False),
+    ],
+)
 def test_only_whoever_keeps_the_agencys_contacts_sets_anothers_wishes(
     lived: Database, tmp_path: Path, me: int, role: str, agency_id: str, allowed: bool
 ) -> None:
     theirs = as_role(lived, tmp_path, role, agency_id)
     answers = [
-        theirs.get(f"/wishes/{me}"), theirs.post(f"/wishes/{me}/letters", page="/account", do="slow", channel="email"),
+        theirs.get(f"/wishes/{me}"),
+        theirs.post(f"/wishes/{me}/letters", page="/account", do="slow", channel="email"),
         theirs.post(f"/wishes/{me}/deputies", page="/account", **DEPUTY),
         theirs.post("/agencies/huyen-b/feeds", page="/account", whose="mine", contact=str(me)),
-    ]  # fmt: skip
+    ]
     assert [answer.status_code for answer in answers] == ([200, 303, 303, 200] if allowed else [403] * 4)
     assert row(lived, Contact, id=me).pace == ({"email": "weekly"} if allowed else {})
 

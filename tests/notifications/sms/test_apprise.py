@@ -25,10 +25,16 @@ async def through(port: int, **options: bool) -> Outcome:
 @pytest.mark.parametrize(
     ("status", "fate"),
     [
-        (200, Fate.ACCEPTED), (401, Fate.RETRY), (403, Fate.RETRY), (404, Fate.REFUSED), (429, Fate.RETRY),
-        (500, Fate.UNKNOWN), (502, Fate.UNKNOWN), (503, Fate.RETRY),
+        (200, Fate.ACCEPTED),
+        (401, Fate.RETRY),
+        (403, Fate.RETRY),
+        (404, Fate.REFUSED),
+        (429, Fate.RETRY),
+        (500, Fate.UNKNOWN),
+        (502, Fate.UNKNOWN),
+        (503, Fate.RETRY),
     ],
-)  # fmt: skip
+)
 async def test_a_status_that_apprise_only_logs_is_understood(status, fate):
     with answering(status) as port:
         outcome = await through(port)

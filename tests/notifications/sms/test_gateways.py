@@ -132,10 +132,17 @@ async def test_esms_is_asked_as_its_documentation_says_and_does_not_send_outside
     [request] = gateway.asked
     assert str(request.url) == "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
     assert json.loads(request.content) == {
-        "ApiKey": "key", "SecretKey": "secret", "Brandname": "DONDOC", "SmsType": "2", "IsUnicode": "0",
-        "Sandbox": "1", "Phone": "0912345678", "Content": "Nhiem vu IV.2.1 con 3 ngay. XN 2762",
-        "RequestId": reference(KEY), "CallbackUrl": "https://dondoc.example/receipts/esms?secret=abc",
-    }  # fmt: skip
+        "ApiKey": "key",
+        "SecretKey": "secret",
+        "Brandname": "DONDOC",
+        "SmsType": "2",
+        "IsUnicode": "0",
+        "Sandbox": "1",
+        "Phone": "0912345678",
+        "Content": "Nhiem vu IV.2.1 con 3 ngay. XN 2762",
+        "RequestId": reference(KEY),
+        "CallbackUrl": "https://dondoc.example/receipts/esms?secret=abc",
+    }
     assert (outcome.fate, outcome.code, outcome.receipt) == (Fate.ACCEPTED, "100", reference(KEY))
     assert "does not send" in outcome.reply
 
@@ -195,8 +202,11 @@ async def test_speedsms_is_asked_as_its_documentation_says():
     assert str(request.url) == "https://api.speedsms.vn/index.php/sms/send"
     assert request.headers["authorization"] == httpx.BasicAuth("token", "x")._auth_header
     assert json.loads(request.content) == {
-        "to": ["84912345678"], "content": "Nhiem vu IV.2.1 con 3 ngay. XN 2762", "sms_type": 3, "sender": "DONDOC",
-    }  # fmt: skip
+        "to": ["84912345678"],
+        "content": "Nhiem vu IV.2.1 con 3 ngay. XN 2762",
+        "sms_type": 3,
+        "sender": "DONDOC",
+    }
     assert outcome == Outcome(Fate.ACCEPTED, "00", "", "123456")
 
 

@@ -150,9 +150,17 @@ def test_a_gateways_wrong_clock_is_not_believed(time):
 )
 def test_esms_finished_is_not_yet_delivered_the_counts_tell(status, success, failed, state):
     query = {
-        "SMSID": "dc712784", "SendFailed": failed, "SendStatus": status, "SendSuccess": success, "TotalReceiver": "1",
-        "TotalSent": "1", "RequestId": "dd-1", "TypeId": "2", "telcoid": "1", "phonenumber": "0912345678",
-    }  # fmt: skip
+        "SMSID": "dc712784",
+        "SendFailed": failed,
+        "SendStatus": status,
+        "SendSuccess": success,
+        "TotalReceiver": "1",
+        "TotalSent": "1",
+        "RequestId": "dd-1",
+        "TypeId": "2",
+        "telcoid": "1",
+        "phonenumber": "0912345678",
+    }
     receipt = from_esms(query, NOW)
     assert (receipt.receipt, receipt.state, receipt.code, receipt.at) == ("dd-1", state, status, NOW)
 

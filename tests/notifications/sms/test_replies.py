@@ -25,10 +25,22 @@ TODAY = date(2021, 6, 17)
 @pytest.mark.parametrize(
     "text",
     [
-        "XN 2762", "xn2762", "  Xn   2762  ", "«XN 2762»", "“XN 2762”.", "XN: 2762", "XN-2762", "Xác nhận 2762",
-        "XÁC NHẬN mã 2762 ạ, cảm ơn", "XN 2762 ok", "ＸＮ　２７６２", "X\u200bN 2762", "XN\n2762", "xn 2762 đã nhận",
+        "XN 2762",
+        "xn2762",
+        "  Xn   2762  ",
+        "«XN 2762»",
+        "“XN 2762”.",
+        "XN: 2762",
+        "XN-2762",
+        "Xác nhận 2762",
+        "XÁC NHẬN mã 2762 ạ, cảm ơn",
+        "XN 2762 ok",
+        "ＸＮ　２７６２",
+        "X\u200bN 2762",
+        "XN\n2762",
+        "xn 2762 đã nhận",
     ],
-)  # fmt: skip
+)
 def test_an_acknowledgement_is_read_however_it_is_typed(text):
     assert read_reply(text, TODAY) == Acknowledge("2762")
 
@@ -36,10 +48,21 @@ def test_an_acknowledgement_is_read_however_it_is_typed(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "XN 2762 không phải của tôi", "XN", "XN 276", "XN 276200", "XN 0762", "XN 2762 25/6", "2762", "XNN 2762",
-        "Tôi đang nghỉ phép, sẽ trả lời sau", "", "?", "OK", "XN 2762 5618",
+        "XN 2762 không phải của tôi",
+        "XN",
+        "XN 276",
+        "XN 276200",
+        "XN 0762",
+        "XN 2762 25/6",
+        "2762",
+        "XNN 2762",
+        "Tôi đang nghỉ phép, sẽ trả lời sau",
+        "",
+        "?",
+        "OK",
+        "XN 2762 5618",
     ],
-)  # fmt: skip
+)
 def test_what_does_not_plainly_acknowledge_acknowledges_nothing(text):
     assert read_reply(text, TODAY) == NotUnderstood(NOT_UNDERSTOOD)
 

@@ -22,9 +22,11 @@ router = APIRouter()
 DAYS = (30, 90, 366)
 """How long a key may be made to last."""
 MAIN: dict[Scope, tuple[Deed, ...]] = {
-    Scope.READ: (Deed.SEE_PLANS,), Scope.REPORT: (Deed.REPORT,), Scope.DECIDE: (Deed.ACCEPT,),
+    Scope.READ: (Deed.SEE_PLANS,),
+    Scope.REPORT: (Deed.REPORT,),
+    Scope.DECIDE: (Deed.ACCEPT,),
     Scope.ADMINISTER: (Deed.KEEP_ACCOUNTS, Deed.KEEP_CONTACTS),
-}  # fmt: skip
+}
 """What an account must be able to do one of, to be offered a scope."""
 
 
@@ -60,8 +62,15 @@ def change_password(visit: Desk, form: Posted) -> Response:
         if new != form.raw("again")[:MOST_PASSWORD]:
             raise BadInput(TYPED_DIFFERENTLY)
         if mine.has_password:
-            sign_in(visit.context.database, email=mine.email, password=old, ip=visit.ip, device=visit.device,
-                    now=visit.now, known=f"session {visit.session_id}")  # fmt: skip
+            sign_in(
+                visit.context.database,
+                email=mine.email,
+                password=old,
+                ip=visit.ip,
+                device=visit.device,
+                now=visit.now,
+                known=f"session {visit.session_id}",
+            )
     except SignInRefused:
         wrong = BadInput("Mật khẩu đang dùng không đúng. / The present password is wrong.")
         return _page(visit, status=422, trouble=wrong)
@@ -91,8 +100,15 @@ def make(visit: Desk, form: Posted) -> Response:
         if days not in DAYS:
             raise BadInput("Chọn khóa dùng được bao lâu. / Choose how long the key lasts.")
         with visit.writing() as session:
-            key = make_token(session, mine.id, label=form.text("label", 120), scopes=form.fields.get("scope", ()),
-                             lasts=timedelta(days=days), actor=visit.actor.name, now=visit.now)  # fmt: skip
+            key = make_token(
+                session,
+                mine.id,
+                label=form.text("label", 120),
+                scopes=form.fields.get("scope", ()),
+                lasts=timedelta(days=days),
+                actor=visit.actor.name,
+                now=visit.now,
+            )
     except BadInput as error:
         return _page(visit, status=422, trouble_with_key=error, typed=form)
     return _page(visit, outcome="key", key=key)
@@ -107,18 +123,37 @@ def revoke(visit: Desk, form: Posted, token_id: SmallId) -> Response:
 
 
 def _page(
-    visit: Visit, *, outcome: str = "", status: int = 200, trouble: DondocError | None = None, key: str = "",
-    trouble_with_key: DondocError | None = None, typed: Form | None = None,
-) -> Response:  # fmt: skip
+    visit: Visit,
+    *,
+    outcome: str = "",
+    status: int = 200,
+    trouble: DondocError | None = None,
+    key: str = "",
+    trouble_with_key: DondocError | None = None,
+    typed: Form | None = None,
+) -> Response:
     mine = _mine(visit)
     with visit.reading() as (session, today):
         found, keys = sessions_of(session, mine.id, visit.now), tokens_of(session, mine.id)
     said, said_of_key = (each.said(visit.language) if each else "" for each in (trouble, trouble_with_key))
     live = [each for each in keys if each.holds(visit.now)]
     offered = [scope for scope, deeds in MAIN.items() if any(visit.may(deed, mine.agency_id) for deed in deeds)]
-    return visit.page("account.html", status, today=today, mine=mine, sessions=found, outcome=outcome, sentence=said,
-                      key=key, keys=live, former=[each for each in keys if each not in live], offered=offered,
-                      days=DAYS, typed=typed or Form({}), said_of_key=said_of_key)  # fmt: skip
+    return visit.page(
+        "account.html",
+        status,
+        today=today,
+        mine=mine,
+        sessions=found,
+        outcome=outcome,
+        sentence=said,
+        key=key,
+        keys=live,
+        former=[each for each in keys if each not in live],
+        offered=offered,
+        days=DAYS,
+        typed=typed or Form({}),
+        said_of_key=said_of_key,
+    )
 
 
 def _mine(visit: Visit) -> AccountLine:

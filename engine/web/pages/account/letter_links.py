@@ -151,8 +151,17 @@ def _page(visit: Visit, link: Link, who: Holder, asked: tuple[Asked, ...], today
     rounds = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in asked if each.open)
     reports = [(plan, period, _report_path(visit, link, f"{plan_id}:{period}")) for plan_id, plan, period in rounds]
     coming = min((each.next_on for each in asked if each.next_on), default=None)
-    return visit.page("acknowledge.html", today=today, who_is=who, asked=asked, reports=reports, coming=coming,
-                      until=link.until, outcome=said, fewer=_wishes_path(visit, link))  # fmt: skip
+    return visit.page(
+        "acknowledge.html",
+        today=today,
+        who_is=who,
+        asked=asked,
+        reports=reports,
+        coming=coming,
+        until=link.until,
+        outcome=said,
+        fewer=_wishes_path(visit, link),
+    )
 
 
 def _report_path(visit: Visit, link: Link, subject: str) -> str:

@@ -32,8 +32,14 @@ def go(visit: Anybody, to: To = "") -> Response:
     except ProviderAway as error:
         return sign_in_page(visit, local(to), trouble=error)
     sealed = str(_seal(visit).dumps(astuple(begun)))
-    answer.set_cookie(guarded(COOKIE, visit.secure), sealed, max_age=int(LASTS.total_seconds()), httponly=True,
-                      samesite="lax", secure=visit.secure)  # fmt: skip
+    answer.set_cookie(
+        guarded(COOKIE, visit.secure),
+        sealed,
+        max_age=int(LASTS.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=visit.secure,
+    )
     return answer
 
 

@@ -77,10 +77,17 @@ def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
             who = must_be_mine(visit, session, contact_id)
             visit.must(Deed.NAME_DEPUTY, who.agency_id)
             preferences.name_deputy(
-                session, contact_id, email=form.text("email", 254), phone=form.text("phone", 40),
-                label=form.text("label", 120), language=who.language, valid_from=form.day("valid_from"),
-                valid_until=form.day("valid_until"), actor=visit.actor.name, now=visit.now,
-            )  # fmt: skip
+                session,
+                contact_id,
+                email=form.text("email", 254),
+                phone=form.text("phone", 40),
+                label=form.text("label", 120),
+                language=who.language,
+                valid_from=form.day("valid_from"),
+                valid_until=form.day("valid_until"),
+                actor=visit.actor.name,
+                now=visit.now,
+            )
     except (BadInput, Conflict) as error:
         beside = error.fields if isinstance(error, FieldsRefused) else {}
         fields = {key: half(each, visit.language) for key, each in beside.items()}
@@ -117,9 +124,14 @@ def revoke(visit: Desk, form: Posted, agency_id: AgencyId, feed_id: SmallId) -> 
 
 
 def wishes_page(
-    visit: Visit, contact_id: int, *, outcome: str = "", trouble: Trouble | None = None, fresh: str = "",
+    visit: Visit,
+    contact_id: int,
+    *,
+    outcome: str = "",
+    trouble: Trouble | None = None,
+    fresh: str = "",
     by_link: bool = False,
-) -> Response:  # fmt: skip
+) -> Response:
     """``contact_id`` 0: an account that is no contact of its agency; it still may have the agency's calendar.
     ``by_link``: a reader without an account, who was let in by the link and sets the letters alone."""
     trouble = trouble or Trouble()
@@ -132,9 +144,19 @@ def wishes_page(
         feeds = () if by_link or not agency_id else feeds_shown(session, agency_id, contact_id)
     act_at = visit.path if by_link else f"/wishes/{contact_id}/letters"
     return visit.page(
-        "wishes.html", trouble.status, wishes=found, agency_id=agency_id, agency=agency, feeds=feeds, act_at=act_at,
-        by_link=by_link, outcome=outcome, trouble=trouble, fresh=fresh, names=_may_name(visit, found, by_link),
-    )  # fmt: skip
+        "wishes.html",
+        trouble.status,
+        wishes=found,
+        agency_id=agency_id,
+        agency=agency,
+        feeds=feeds,
+        act_at=act_at,
+        by_link=by_link,
+        outcome=outcome,
+        trouble=trouble,
+        fresh=fresh,
+        names=_may_name(visit, found, by_link),
+    )
 
 
 def _may_name(visit: Visit, found: Wishes | None, by_link: bool) -> bool:
@@ -146,10 +168,12 @@ def _may_name(visit: Visit, found: Wishes | None, by_link: bool) -> bool:
 def _must_be_whole(form: Form) -> None:
     """Every field at once, so that nobody mends one only to be told of the next. Raises FieldsRefused."""
     checks: Mapping[str, Callable[[], object]] = {
-        "email": lambda: mailbox(form.text("email", 254)), "phone": lambda: phone_number(form.text("phone", 40)),
-        "label": lambda: form.text("label", 120), "valid_from": lambda: _day(form, "valid_from"),
+        "email": lambda: mailbox(form.text("email", 254)),
+        "phone": lambda: phone_number(form.text("phone", 40)),
+        "label": lambda: form.text("label", 120),
+        "valid_from": lambda: _day(form, "valid_from"),
         "valid_until": lambda: _day(form, "valid_until"),
-    }  # fmt: skip
+    }
     found: dict[str, str] = {}
     for key, check in checks.items():
         try:

@@ -48,8 +48,15 @@ def take(visit: Anybody, form: Posted) -> Response:
     """A refused one keeps the address, never the password; what is said does not tell whether the address is known."""
     email, to = form.text("email", 254), local(form.raw("to"))
     try:
-        key = sign_in(visit.context.database, email=email, password=form.raw("password")[:MOST_PASSWORD], ip=visit.ip,
-                      device=visit.device, now=visit.now, known=mark_here(visit, email))  # fmt: skip
+        key = sign_in(
+            visit.context.database,
+            email=email,
+            password=form.raw("password")[:MOST_PASSWORD],
+            ip=visit.ip,
+            device=visit.device,
+            now=visit.now,
+            known=mark_here(visit, email),
+        )
     except (SignInRefused, TooOften) as error:
         return sign_in_page(visit, to, email=email, trouble=error)
     return entered(visit, to, key, email)
@@ -150,17 +157,22 @@ def _letter(visit: Visit, email: str, to: str) -> SignInLetter | None:
     return SignInLetter(digest_of(key)[:32], line.email, line.agency, line.language, path, device, visit.now)
 
 
-def _link_page(
-    visit: Visit, line: AccountLine, key: str, to: str, trouble: DondocError | None = None
-) -> Response:  # fmt: skip
+def _link_page(visit: Visit, line: AccountLine, key: str, to: str, trouble: DondocError | None = None) -> Response:
     sentence, status = (trouble.said(visit.language), trouble.status) if trouble else ("", 200)
     return visit.page("signin_link.html", status, line=line, key=key, to=to, sentence=sentence)
 
 
 def sign_in_page(
     visit: Visit, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
-) -> Response:  # fmt: skip
+) -> Response:
     sentence, status = (trouble.said(visit.language), trouble.status) if trouble else ("", 200)
-    return visit.page("signin.html", status, to=to, email=email, outcome=outcome, sentence=sentence,
-                      by_link=visit.context.links is not None,
-                      by_sign_on=visit.context.single_sign_on is not None)  # fmt: skip
+    return visit.page(
+        "signin.html",
+        status,
+        to=to,
+        email=email,
+        outcome=outcome,
+        sentence=sentence,
+        by_link=visit.context.links is not None,
+        by_sign_on=visit.context.single_sign_on is not None,
+    )

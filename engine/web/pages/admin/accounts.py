@@ -129,12 +129,20 @@ def _new(visit: Visit, typed: Typed) -> Response:
     visit.must(Deed.KEEP_ACCOUNTS)
     with visit.reading() as (session, today):
         agencies = agency_choices(session)
-    return visit.page("admin/add_account.html", typed.status, today=today, typed=typed, agencies=agencies,
-                      roles=ActorRole)  # fmt: skip
+    return visit.page(
+        "admin/add_account.html", typed.status, today=today, typed=typed, agencies=agencies, roles=ActorRole
+    )
 
 
-def _page(visit: Visit, account_id: int, *, outcome: str = "", typed: Typed | None = None, secret: Typed | None = None,
-          trouble: DondocError | None = None) -> Response:  # fmt: skip
+def _page(
+    visit: Visit,
+    account_id: int,
+    *,
+    outcome: str = "",
+    typed: Typed | None = None,
+    secret: Typed | None = None,
+    trouble: DondocError | None = None,
+) -> Response:
     visit.must(Deed.KEEP_ACCOUNTS)
     with visit.reading() as (session, today):
         found, agencies = accounts.account(session, account_id), agency_choices(session)
@@ -143,6 +151,15 @@ def _page(visit: Visit, account_id: int, *, outcome: str = "", typed: Typed | No
     secret = secret or Typed()
     status = trouble.status if trouble else max(asked.status, secret.status)
     return visit.page(
-        "admin/account.html", status, today=today, account=found, agencies=agencies, sessions=signed_in, typed=asked,
-        secret=secret, roles=ActorRole, outcome=outcome, sentence=trouble.said(visit.language) if trouble else "",
-    )  # fmt: skip
+        "admin/account.html",
+        status,
+        today=today,
+        account=found,
+        agencies=agencies,
+        sessions=signed_in,
+        typed=asked,
+        secret=secret,
+        roles=ActorRole,
+        outcome=outcome,
+        sentence=trouble.said(visit.language) if trouble else "",
+    )

@@ -46,8 +46,9 @@ def add(visit: Desk, form: Posted) -> Response:
 
     def deed() -> str:
         with visit.writing() as session:
-            agencies.add_agency(session, agency_id, **said, since=since, groups=groups, actor=visit.actor.name,
-                              now=visit.now)  # fmt: skip
+            agencies.add_agency(
+                session, agency_id, **said, since=since, groups=groups, actor=visit.actor.name, now=visit.now
+            )
         return agency_id
 
     made = typed.do(deed)
@@ -89,8 +90,9 @@ def succeed(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
 
     def deed() -> int:
         with visit.writing() as session:
-            return agencies.succeed(session, agency_id, to, on=on, function=function, basis=basis,
-                                  actor=visit.actor.name, now=visit.now)  # fmt: skip
+            return agencies.succeed(
+                session, agency_id, to, on=on, function=function, basis=basis, actor=visit.actor.name, now=visit.now
+            )
 
     if typed.do(deed):
         return visit.go(f"/admin/agencies/{agency_id}", said="succeeded")
@@ -124,5 +126,11 @@ def _succession(visit: Visit, agency_id: str, typed: Typed) -> Response:
     visit.must(Deed.KEEP_AGENCIES)
     with visit.reading() as (session, today):
         found, others = agency_page(session, agency_id), agency_choices(session)
-    return visit.page("admin/succession.html", typed.status, today=today, agency=found, typed=typed,
-                      others=[each for each in others if each[0] != agency_id])  # fmt: skip
+    return visit.page(
+        "admin/succession.html",
+        typed.status,
+        today=today,
+        agency=found,
+        typed=typed,
+        others=[each for each in others if each[0] != agency_id],
+    )

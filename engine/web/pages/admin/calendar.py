@@ -59,9 +59,13 @@ class Understood:
 
 
 def _typed(
-    list: Annotated[str, Query(max_length=LONGEST_LIST)] = "", day: Short = "", kind: Short = "", name: Short = "",
-    basis: Short = "", drop: Annotated[Sequence[str], Query(max_length=MOST_DROPPED)] = (),
-) -> Typed:  # fmt: skip
+    list: Annotated[str, Query(max_length=LONGEST_LIST)] = "",
+    day: Short = "",
+    kind: Short = "",
+    name: Short = "",
+    basis: Short = "",
+    drop: Annotated[Sequence[str], Query(max_length=MOST_DROPPED)] = (),
+) -> Typed:
     return Typed(list, day, kind, name, basis, tuple(drop))
 
 
@@ -72,9 +76,14 @@ def _sent(form: Form) -> Typed:
 
 @router.get("/admin/calendar")
 def show(
-    visit: Desk, year: YearNumber = None, day: Short = "", list: Annotated[str, Query(max_length=LONGEST_LIST)] = "",
-    days: Count = 0, moved: Count = 0, told: Count = 0,
-) -> Response:  # fmt: skip
+    visit: Desk,
+    year: YearNumber = None,
+    day: Short = "",
+    list: Annotated[str, Query(max_length=LONGEST_LIST)] = "",
+    days: Count = 0,
+    moved: Count = 0,
+    told: Count = 0,
+) -> Response:
     """The year; ``day`` puts one of its days into the form, to be changed, ``list`` what was typed before."""
     visit.must(Deed.KEEP_CALENDAR)
     with visit.reading() as (_, today):
@@ -105,13 +114,15 @@ def save(visit: Desk, form: Posted) -> Response:
     change = understood.change
     try:
         with visit.writing() as session:
-            done = calendar_change.apply(session, change, actor=visit.actor.name, now=visit.now,
-                                previewed=form.text("previewed", 64) or "-")  # fmt: skip
+            done = calendar_change.apply(
+                session, change, actor=visit.actor.name, now=visit.now, previewed=form.text("previewed", 64) or "-"
+            )
     except Conflict as error:
         return _preview(visit, typed, visit.today.year, error)
     touched = [*change.drop, *(entry.day for entry in change.set)]
-    return visit.go("/admin/calendar", year=min(touched).year, days=len(touched), moved=len(done.moves),
-                    told=done.agencies)  # fmt: skip
+    return visit.go(
+        "/admin/calendar", year=min(touched).year, days=len(touched), moved=len(done.moves), told=done.agencies
+    )
 
 
 def understand(typed: Typed, calendar: WorkCalendar) -> Understood:
@@ -173,16 +184,27 @@ def _year(
     wrong = {} if understood is None else {k: each.said(visit.language) for k, each in understood.wrong.items()}
     problems = () if understood is None else understood.listed.problems
     return visit.page(
-        "admin/calendar.html", 422 if understood else 200, today=today, found=found, months=months, typed=typed,
-        wrong=wrong, problems=problems, saved=saved, ahead=ahead, first=FIRST_YEAR, last=LAST_YEAR,
+        "admin/calendar.html",
+        422 if understood else 200,
+        today=today,
+        found=found,
+        months=months,
+        typed=typed,
+        wrong=wrong,
+        problems=problems,
+        saved=saved,
+        ahead=ahead,
+        first=FIRST_YEAR,
+        last=LAST_YEAR,
         this_or_next=visit.today.year <= year <= visit.today.year + 1,
-    )  # fmt: skip
+    )
 
 
 def _month(calendar: WorkCalendar, year: int, month: int) -> tuple[date, list[list[date | None]], int]:
     """(first day, weeks from Monday, number of working days); None where a week reaches into another month."""
-    weeks = [[day if day.month == month else None for day in week]
-             for week in Calendar().monthdatescalendar(year, month)]  # fmt: skip
+    weeks = [
+        [day if day.month == month else None for day in week] for week in Calendar().monthdatescalendar(year, month)
+    ]
     working = sum(day is not None and calendar.is_working(day) for week in weeks for day in week)
     return date(year, month, 1), weeks, working
 
@@ -216,9 +238,17 @@ def _preview(visit: Visit, typed: Typed, year: int, stale: Conflict | None = Non
         found: Preview = calendar_change.preview(session, understood.change, visit.now)
     change = replace(understood.change, set=tuple(sorted(understood.change.set, key=lambda each: each.day)))
     return visit.page(
-        "admin/calendar_preview.html", stale.status if stale else 200, today=today, change=change, found=found,
-        moves=alike(found.moves, visit.language), stay=alike(found.stay, visit.language), typed=typed, year=year,
+        "admin/calendar_preview.html",
+        stale.status if stale else 200,
+        today=today,
+        change=change,
+        found=found,
+        moves=alike(found.moves, visit.language),
+        stay=alike(found.stay, visit.language),
+        typed=typed,
+        year=year,
         before={entry.day: entry for entry in found.replaces},
         becomes={day: change.applied(today.calendar).is_working(day) for day in change.drop},
-        stale=stale.said(visit.language) if stale else "", most=40,
-    )  # fmt: skip
+        stale=stale.said(visit.language) if stale else "",
+        most=40,
+    )

@@ -108,8 +108,9 @@ def _new(visit: Visit, agency_id: str, typed: Typed) -> Response:
     visit.must(Deed.KEEP_CONTACTS, agency_id)
     with visit.reading() as (session, today):
         agency = agency_page(session, agency_id)
-    return visit.page("admin/contact.html", typed.status, today=today, agency=agency, contact=None, typed=typed,
-                      ending=Typed())  # fmt: skip
+    return visit.page(
+        "admin/contact.html", typed.status, today=today, agency=agency, contact=None, typed=typed, ending=Typed()
+    )
 
 
 def _page(visit: Visit, contact_id: int, typed: Typed, *, ending: Typed | None = None) -> Response:
@@ -119,8 +120,15 @@ def _page(visit: Visit, contact_id: int, typed: Typed, *, ending: Typed | None =
         agency = agency_page(session, found.agency_id)
     filled = typed.filled((name, _shown(getattr(found, name))) for name in FIELDS)
     ending = ending or Typed()
-    return visit.page("admin/contact.html", max(typed.status, ending.status), today=today, agency=agency,
-                      contact=found, typed=filled, ending=ending)  # fmt: skip
+    return visit.page(
+        "admin/contact.html",
+        max(typed.status, ending.status),
+        today=today,
+        agency=agency,
+        contact=found,
+        typed=filled,
+        ending=ending,
+    )
 
 
 def _shown(value: Any) -> str:

@@ -36,8 +36,9 @@ def give(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
         return _page(visit, agency_id, trouble=BadInput("Chưa chọn cơ quan nhận cho việc nào. / Nothing was chosen."))
     if not form.has("sure"):
         moves, merges = _effect(found, chosen)
-        return visit.page("admin/handover_sure.html", today=today, found=found, chosen=chosen, moves=moves,
-                          merges=merges)  # fmt: skip
+        return visit.page(
+            "admin/handover_sure.html", today=today, found=found, chosen=chosen, moves=moves, merges=merges
+        )
     try:
         with visit.writing() as session:
             done = hand_over(session, agency_id, chosen, actor=visit.actor.name, now=visit.now)
@@ -68,8 +69,14 @@ def _effect(found: Succeeded, chosen: dict[int, str]) -> tuple[list[tuple[str, i
     return moves.most_common(), merges.most_common()
 
 
-def _page(visit: Visit, agency_id: str, *, outcome: str = "", trouble: DondocError | None = None,
-          done: HandedOver | None = None) -> Response:  # fmt: skip
+def _page(
+    visit: Visit,
+    agency_id: str,
+    *,
+    outcome: str = "",
+    trouble: DondocError | None = None,
+    done: HandedOver | None = None,
+) -> Response:
     visit.must(Deed.KEEP_AGENCIES)
     with visit.reading() as (session, today):
         found = succeeded(session, agency_id, visit.now)
@@ -77,6 +84,14 @@ def _page(visit: Visit, agency_id: str, *, outcome: str = "", trouble: DondocErr
     moved, _, merged = outcome.partition(".")
     counted = (int(moved), int(merged)) if moved.isdecimal() and merged.isdecimal() else None
     bodies = {each.agency_id: each.agency for each in found.successors}
-    return visit.page("admin/handover.html", status, today=today, found=found, shown=found.proposals[:AT_ONCE],
-                      bodies=bodies, counted=counted, done=done,
-                      sentence=trouble.said(visit.language) if trouble else "")  # fmt: skip
+    return visit.page(
+        "admin/handover.html",
+        status,
+        today=today,
+        found=found,
+        shown=found.proposals[:AT_ONCE],
+        bodies=bodies,
+        counted=counted,
+        done=done,
+        sentence=trouble.said(visit.language) if trouble else "",
+    )

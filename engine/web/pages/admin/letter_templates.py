@@ -20,26 +20,48 @@ from engine.http.template_forms import LONGEST, kept_text, wording_of
 router = APIRouter()
 Name = Annotated[str, Plain, Path(max_length=32)]
 KINDS: Mapping[str, tuple[str, str, str, str]] = {
-    "duties": ("Thư cho đầu mối và người đứng đầu", "Letters to coordinators and heads",
-               "việc mới, nhắc trước hạn, quá hạn, trả lại", "new duties, reminders, overdue, returned"),
-    "watch": ("Thư cho bộ phận theo dõi", "Letters to monitors",
-              "danh sách cần đôn đốc, tổng hợp tuần", "whom to chase, the weekly digest"),
-    "leadership": ("Thư cho lãnh đạo", "Letters to the leadership",
-                   "bốn ô số liệu và mười việc chậm nhất", "the four boxes and the ten latest"),
-    "answer": ("Thư trả lời tin không hiểu được", "Answers to what could not be understood",
-               "một lần, lịch sự, chỉ cách làm", "once, politely, with what to do"),
+    "duties": (
+        "Thư cho đầu mối và người đứng đầu",
+        "Letters to coordinators and heads",
+        "việc mới, nhắc trước hạn, quá hạn, trả lại",
+        "new duties, reminders, overdue, returned",
+    ),
+    "watch": (
+        "Thư cho bộ phận theo dõi",
+        "Letters to monitors",
+        "danh sách cần đôn đốc, tổng hợp tuần",
+        "whom to chase, the weekly digest",
+    ),
+    "leadership": (
+        "Thư cho lãnh đạo",
+        "Letters to the leadership",
+        "bốn ô số liệu và mười việc chậm nhất",
+        "the four boxes and the ten latest",
+    ),
+    "answer": (
+        "Thư trả lời tin không hiểu được",
+        "Answers to what could not be understood",
+        "một lần, lịch sự, chỉ cách làm",
+        "once, politely, with what to do",
+    ),
     "signin": ("Thư đăng nhập", "Sign-in letters", "liên kết dùng một lần", "a link that works once"),
     "sms": ("Tin nhắn SMS", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
-    "shared": ("Câu chữ dùng chung", "Words that all share",
-               "tên các phần, câu mở đầu, cách viết một dòng", "titles, opening sentences, how a line is written"),
-}  # fmt: skip
+    "shared": (
+        "Câu chữ dùng chung",
+        "Words that all share",
+        "tên các phần, câu mở đầu, cách viết một dòng",
+        "titles, opening sentences, how a line is written",
+    ),
+}
 
 
 @router.get("/admin/templates")
 def listing(visit: Desk) -> Response:
     wording = wording_of(visit)
-    found = [(kind, [(language, any(each.own for each in wording.files(language, kind)))
-                     for language in wording.languages]) for kind in wording.kinds]  # fmt: skip
+    found = [
+        (kind, [(language, any(each.own for each in wording.files(language, kind))) for language in wording.languages])
+        for kind in wording.kinds
+    ]
     return visit.page("templates.html", found=found, KINDS=KINDS)
 
 
@@ -95,17 +117,37 @@ def reset(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
 
 
 def _page(
-    visit: Visit, language: str, kind: str, files: Sequence[TemplateFile], texts: Mapping[str, str], *,
-    problems: Sequence[Problem] = (), shown: Preview | None = None, trouble: DondocError | None = None,
-    outcome: str = "", status: int = 200, seen: str = "",
-) -> Response:  # fmt: skip
+    visit: Visit,
+    language: str,
+    kind: str,
+    files: Sequence[TemplateFile],
+    texts: Mapping[str, str],
+    *,
+    problems: Sequence[Problem] = (),
+    shown: Preview | None = None,
+    trouble: DondocError | None = None,
+    outcome: str = "",
+    status: int = 200,
+    seen: str = "",
+) -> Response:
     by_part = {each.part: [p for p in problems if each.name in p.file.split(", ")] for each in files}
     rest = [each for each in problems if not any(each in found for found in by_part.values())]
     return visit.page(
-        "template.html", status, spoken=language, kind=kind, files=files, texts=texts, by_part=by_part, rest=rest,
-        count=len(problems), shown=shown, sentence=trouble.said(visit.language) if trouble else "", outcome=outcome,
-        seen=seen or _mark(files), KINDS=KINDS,
-    )  # fmt: skip
+        "template.html",
+        status,
+        spoken=language,
+        kind=kind,
+        files=files,
+        texts=texts,
+        by_part=by_part,
+        rest=rest,
+        count=len(problems),
+        shown=shown,
+        sentence=trouble.said(visit.language) if trouble else "",
+        outcome=outcome,
+        seen=seen or _mark(files),
+        KINDS=KINDS,
+    )
 
 
 def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:

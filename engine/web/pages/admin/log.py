@@ -33,8 +33,16 @@ def show(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
         found = log(session, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, visit.language)) for each in EventKind), key=lambda pair: pair[1])
-    return visit.page("admin/log.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies,
-                      kinds=kinds, actors=[(kind, coded(kind, visit.language)) for kind in ACTORS])  # fmt: skip
+    return visit.page(
+        "admin/log.html",
+        today=today,
+        found=found,
+        wanted=wanted,
+        plans=plans,
+        agencies=agencies,
+        kinds=kinds,
+        actors=[(kind, coded(kind, visit.language)) for kind in ACTORS],
+    )
 
 
 @router.get("/admin/log.csv")
@@ -48,8 +56,11 @@ def download(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
 def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
     """The rows of a download, a head first; the last one says so when there would be more."""
     english = language == "en"
-    yield ("no.", "when", "who", "actor", "what", "plan", "citation", "agency") if english else \
-          ("số", "lúc", "ai", "mã người làm", "việc gì", "kế hoạch", "nhiệm vụ", "cơ quan")  # fmt: skip
+    yield (
+        ("no.", "when", "who", "actor", "what", "plan", "citation", "agency")
+        if english
+        else ("số", "lúc", "ai", "mã người làm", "việc gì", "kế hoạch", "nhiệm vụ", "cơ quan")
+    )
     for row in found.rows:
         who = actor_words(row.actor, found.people, language)
         yield (row.id, short_moment(row.at), who, row.actor, said(row, language), row.plan, row.citation, row.agency)
@@ -57,7 +68,7 @@ def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
         last = found.rows[-1].id if found.rows else 0
         yield (
             f"Cut here: {MOST_ROWS} lines at most. Narrow the filter, or take events before no. {last} by their days."
-            if english else
-            f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số {last} "
+            if english
+            else f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số {last} "
             "theo ngày.",
-        )  # fmt: skip
+        )

@@ -109,8 +109,14 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
             raise BadInput(f"Ngày ban hành phải thuộc năm {year}. / It must be issued in {year}.")
     except BadInput as error:
         raise _WrongField(field, error) from None
-    return renew(plan, year=year, number=number, issued_on=issued, calendar=today.calendar,
-                 known_until=known_until(today.calendar, year))[0]  # fmt: skip
+    return renew(
+        plan,
+        year=year,
+        number=number,
+        issued_on=issued,
+        calendar=today.calendar,
+        known_until=known_until(today.calendar, year),
+    )[0]
 
 
 def _same_day(day: date, year: int) -> date:
@@ -131,9 +137,13 @@ def _renewal(
 def _form(visit: Visit, text: str, refused: DondocError | None = None) -> Response:
     problems = refused.problems if isinstance(refused, FileRefused) else ()
     return visit.page(
-        "plan_load.html", refused.status if refused else 200, text=text, problems=problems[:MOST_PROBLEMS],
-        more=len(problems[MOST_PROBLEMS:]), sentence=refused.said(visit.language) if refused and not problems else "",
-    )  # fmt: skip
+        "plan_load.html",
+        refused.status if refused else 200,
+        text=text,
+        problems=problems[:MOST_PROBLEMS],
+        more=len(problems[MOST_PROBLEMS:]),
+        sentence=refused.said(visit.language) if refused and not problems else "",
+    )
 
 
 def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response:
@@ -144,17 +154,28 @@ def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response
         stands = loading.find_plan(session, plan)
     confirm = [_point(line, visit.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
     return visit.page(
-        "plan_check.html", stale.status if stale else 200, today=today, plan=plan, report=report, text=text,
-        stands=stands, confirm=confirm, stale=stale.said(visit.language) if stale else "",
-    )  # fmt: skip
+        "plan_check.html",
+        stale.status if stale else 200,
+        today=today,
+        plan=plan,
+        report=report,
+        text=text,
+        stands=stands,
+        confirm=confirm,
+        stale=stale.said(visit.language) if stale else "",
+    )
 
 
 PLACES = {
-    "number": ("Số, ký hiệu", "Number"), "issued_on": ("Ngày ban hành", "Issued on"), "title": ("Tên văn bản", "Title"),
-    "short_title": ("Tên ngắn", "Short title"), "sms_name": ("Tên trong SMS", "Name in SMS"),
-    "supervisor": ("Cơ quan theo dõi, đôn đốc", "Supervising department"), "calendar": ("Lịch làm việc", "Calendar"),
+    "number": ("Số, ký hiệu", "Number"),
+    "issued_on": ("Ngày ban hành", "Issued on"),
+    "title": ("Tên văn bản", "Title"),
+    "short_title": ("Tên ngắn", "Short title"),
+    "sms_name": ("Tên trong SMS", "Name in SMS"),
+    "supervisor": ("Cơ quan theo dõi, đôn đốc", "Supervising department"),
+    "calendar": ("Lịch làm việc", "Calendar"),
     "owners": ("Cơ quan chủ trì", "Owners"),
-}  # fmt: skip
+}
 """The places of a renewal's points as people call them."""
 
 
@@ -193,6 +214,11 @@ def _ending(visit: Visit, plan_id: int, typed: str = "", wrong: BadInput | None 
         plan = plan_page(session, today, plan_id)
         leaves = would_leave(session, plan_id, visit.now)
     return visit.page(
-        "plan_end.html", 422 if wrong else 200, today=today, plan=plan, leaves=leaves, typed=typed,
+        "plan_end.html",
+        422 if wrong else 200,
+        today=today,
+        plan=plan,
+        leaves=leaves,
+        typed=typed,
         sentence=wrong.said(visit.language) if wrong else "",
-    )  # fmt: skip
+    )

@@ -34,10 +34,13 @@ def show(visit: Desk, policy_id: PolicyId, said: Code = "") -> Response:
     visit.must(Deed.KEEP_POLICIES)
     with visit.reading() as (session, _):
         line = policy_line(session, policy_id)
-    ladders = [(words, steps(line.policy.ladders[kind], visit.language))  # type: ignore[index]
-               for kind, words in LADDERS.items()]  # fmt: skip
-    return visit.page("admin/policy.html", line=line, ladders=ladders, rows=manners(line.policy, visit.language),
-                      said_it=said)  # fmt: skip
+    ladders = [
+        (words, steps(line.policy.ladders[kind], visit.language))  # type: ignore[index]
+        for kind, words in LADDERS.items()
+    ]
+    return visit.page(
+        "admin/policy.html", line=line, ladders=ladders, rows=manners(line.policy, visit.language), said_it=said
+    )
 
 
 @router.get("/admin/policies/{policy_id}/edit")
@@ -59,8 +62,13 @@ def decide(visit: Desk, form: Posted) -> Response:
         policy = read_policy(clean(text, LONGEST))
         if form.raw("do") == "save":
             with visit.writing() as session:
-                keep(session, policy, actor=visit.actor.name, now=visit.now,
-                     instead_of=form.raw("instead_of")[:64] or "-")  # fmt: skip
+                keep(
+                    session,
+                    policy,
+                    actor=visit.actor.name,
+                    now=visit.now,
+                    instead_of=form.raw("instead_of")[:64] or "-",
+                )
             return visit.go(f"/admin/policies/{policy.id}", said="saved")
     except Conflict as error:
         return _preview(visit, policy, text, of, error)
@@ -72,10 +80,15 @@ def decide(visit: Desk, form: Posted) -> Response:
 def _form(visit: Visit, text: str, of: str, refused: DondocError | None = None) -> Response:
     problems = refused.problems if isinstance(refused, FileRefused) else ()
     return visit.page(
-        "admin/policy_edit.html", refused.status if refused else 200, text=text, of=of, problems=problems,
+        "admin/policy_edit.html",
+        refused.status if refused else 200,
+        text=text,
+        of=of,
+        problems=problems,
         sentence=refused.said(visit.language) if refused and not problems else "",
-        rows=min(max(text.count("\n") + 3, 12), 44), longest=LONGEST,
-    )  # fmt: skip
+        rows=min(max(text.count("\n") + 3, 12), 44),
+        longest=LONGEST,
+    )
 
 
 def _preview(visit: Visit, policy: Policy, text: str, of: str, stale: Conflict | None = None) -> Response:
@@ -84,8 +97,18 @@ def _preview(visit: Visit, policy: Policy, text: str, of: str, stale: Conflict |
         reached = reach(session, policy, today.calendar, visit.today)
     changed = differences(current, policy, visit.language) if current else ()
     return visit.page(
-        "admin/policy_preview.html", stale.status if stale else 200, policy=policy, current=current, changed=changed,
-        reach=reached, mark=mark_of(current), text=text, of=of, stale=stale.said(visit.language) if stale else "",
-        ladders=[(words, steps(policy.ladders[kind], visit.language))  # type: ignore[index]
-                 for kind, words in LADDERS.items()],
-    )  # fmt: skip
+        "admin/policy_preview.html",
+        stale.status if stale else 200,
+        policy=policy,
+        current=current,
+        changed=changed,
+        reach=reached,
+        mark=mark_of(current),
+        text=text,
+        of=of,
+        stale=stale.said(visit.language) if stale else "",
+        ladders=[
+            (words, steps(policy.ladders[kind], visit.language))  # type: ignore[index]
+            for kind, words in LADDERS.items()
+        ],
+    )

@@ -31,10 +31,15 @@ ALL = "all"
 
 @router.get("/")
 def show(
-    visit: Desk, plan: PlanId, period: Code = "", kind: Code = "", department: Code = "",
-    late: Annotated[str, Query(max_length=2)] = "", sort: Annotated[str, Query(max_length=8)] = "",
+    visit: Desk,
+    plan: PlanId,
+    period: Code = "",
+    kind: Code = "",
+    department: Code = "",
+    late: Annotated[str, Query(max_length=2)] = "",
+    sort: Annotated[str, Query(max_length=8)] = "",
     page: PageNumber = 1,
-) -> Response:  # fmt: skip
+) -> Response:
     if visit.home != "/":
         return visit.go(visit.home)
     visit.must(Deed.SEE_BOARD)
@@ -42,8 +47,9 @@ def show(
         departments = department_choices(session)
         if _has_plans_of_its_own(visit, departments):
             return RedirectResponse(visit.here(department=visit.actor.agency_id), 303)
-        wanted = AssignmentFilter(plan_id=plan, period=period, kind=kind,
-                                  department="" if department == ALL else department)  # fmt: skip
+        wanted = AssignmentFilter(
+            plan_id=plan, period=period, kind=kind, department="" if department == ALL else department
+        )
         found = board(session, today, wanted)
         plans, kinds = plan_choices(session, plan), kind_choices(session)
         work = _todo(visit, session, today, wanted)
@@ -53,14 +59,33 @@ def show(
     per_page = max(10, min(MOST_LINES, CELLS_PER_PAGE // max(len(found.periods), 1)))
     first = (page - 1) * per_page
     return visit.page(
-        "board.html", today=today, board=found, lines=lines[first : first + per_page], todo=work, wanted=wanted,
-        departments=departments, department=department, periods=found.choices, lateness=late, late_for=LATE_FOR,
-        sort=sort, page=page, more=len(lines) > first + per_page, work_left=work_left, plans=plans, kinds=kinds,
-        narrowed_to=tuple(each for each in (
-            dict(plans.listed).get(str(plan)), kind and level_name(kind, visit.language),
-            dict(departments).get(department),
-        ) if each),
-    )  # fmt: skip
+        "board.html",
+        today=today,
+        board=found,
+        lines=lines[first : first + per_page],
+        todo=work,
+        wanted=wanted,
+        departments=departments,
+        department=department,
+        periods=found.choices,
+        lateness=late,
+        late_for=LATE_FOR,
+        sort=sort,
+        page=page,
+        more=len(lines) > first + per_page,
+        work_left=work_left,
+        plans=plans,
+        kinds=kinds,
+        narrowed_to=tuple(
+            each
+            for each in (
+                dict(plans.listed).get(str(plan)),
+                kind and level_name(kind, visit.language),
+                dict(departments).get(department),
+            )
+            if each
+        ),
+    )
 
 
 def _has_plans_of_its_own(visit: Visit, departments: tuple[tuple[str, str], ...]) -> bool:

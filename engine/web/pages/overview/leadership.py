@@ -74,15 +74,24 @@ def frozen(visit: Desk, frozen_id: SmallId) -> Response:
     visit.must(Deed.SEE_STANDING)
     with visit.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
-    return visit.page("frozen.html", today=today, found=found, later=later,
-                      rates=svg_charts.rates(found.standing.periods, visit.language))  # fmt: skip
+    return visit.page(
+        "frozen.html",
+        today=today,
+        found=found,
+        later=later,
+        rates=svg_charts.rates(found.standing.periods, visit.language),
+    )
 
 
 @router.get("/year")
 def year(
-    visit: Desk, plan: PlanId, year: YearNumber = None, kind: Code = "", half: HalfNumber = None,
+    visit: Desk,
+    plan: PlanId,
+    year: YearNumber = None,
+    kind: Code = "",
+    half: HalfNumber = None,
     page: PageNumber = 1,
-) -> Response:  # fmt: skip
+) -> Response:
     """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
     is opened by itself, half a year at a time."""
     visit.must(Deed.SEE_STANDING)
@@ -101,17 +110,29 @@ def year(
         shown = shown.half(half)
     drawn = (svg_charts.letters_per_week(chosen, visit.language), svg_charts.year_map(shown, visit.language))
     return visit.page(
-        "year.html", today=today, year=found, plans=plans, plan=plan, drawn=drawn, kinds=kinds, kind=kind, half=half,
-        folded=folded, page=page, pages=-(-len(lines.agencies) // MOST_AGENCIES),
-    )  # fmt: skip
+        "year.html",
+        today=today,
+        year=found,
+        plans=plans,
+        plan=plan,
+        drawn=drawn,
+        kinds=kinds,
+        kind=kind,
+        half=half,
+        folded=folded,
+        page=page,
+        pages=-(-len(lines.agencies) // MOST_AGENCIES),
+    )
 
 
 def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
     with visit.reading() as (session, _):
         known = period_choices(session, plan_id)
     if period and period not in known:
-        raise BadInput("Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách. "
-                       "/ The plan has no such period; choose one of the list.")  # fmt: skip
+        raise BadInput(
+            "Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách. "
+            "/ The plan has no such period; choose one of the list."
+        )
 
 
 def _page(
@@ -125,9 +146,21 @@ def _page(
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = stood.days
     return visit.page(
-        "leadership.html", refused.error.status if refused else 200, today=today, now=now, then=then,
-        changed=changes(then, now)[:MOST_CHANGES], plans=plans, periods=stood.choices, plan=plan_id, period_key=period,
-        published=frozen_ones, rates=svg_charts.rates(now.periods, visit.language), last_week=visit.today - WEEK,
+        "leadership.html",
+        refused.error.status if refused else 200,
+        today=today,
+        now=now,
+        then=then,
+        changed=changes(then, now)[:MOST_CHANGES],
+        plans=plans,
+        periods=stood.choices,
+        plan=plan_id,
+        period_key=period,
+        published=frozen_ones,
+        rates=svg_charts.rates(now.periods, visit.language),
+        last_week=visit.today - WEEK,
         may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id),
-        refused=refused, whole=whole, most_agencies=MOST_STANDING,
-    )  # fmt: skip
+        refused=refused,
+        whole=whole,
+        most_agencies=MOST_STANDING,
+    )

@@ -38,8 +38,9 @@ def show(visit: Desk, letter_id: LetterId) -> Response:
     preview = visit.context.wording.letter(letter_id, visit.now) if waits and visit.context.wording else None
     text = found.text if preview is None else preview.text
     links = _links(visit, text or "")
-    return visit.page("letter.html", today=today, letter=found, text=masked(visit, text or ""), preview=preview,
-                      links=links)  # fmt: skip
+    return visit.page(
+        "letter.html", today=today, letter=found, text=masked(visit, text or ""), preview=preview, links=links
+    )
 
 
 @router.get("/letters/{letter_id}/html")

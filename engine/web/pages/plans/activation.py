@@ -42,9 +42,15 @@ class Asked:
 
 @router.get("/plans/{plan_id}/simulate")
 def simulate(
-    visit: Desk, plan_id: SmallId, first: Annotated[str, Query(alias="from", max_length=20)] = "", until: Typed = "",
-    scenario: Scenario = Scenario.SILENT, week: Code = "", agency: Code = "", page: PageNumber = 1,
-) -> Response:  # fmt: skip
+    visit: Desk,
+    plan_id: SmallId,
+    first: Annotated[str, Query(alias="from", max_length=20)] = "",
+    until: Typed = "",
+    scenario: Scenario = Scenario.SILENT,
+    week: Code = "",
+    agency: Code = "",
+    page: PageNumber = 1,
+) -> Response:
     """Weeks by people with figures, who gets too much, what collides or rolls, and a week's letters one by one."""
     visit.must(Deed.SEE_PLANS)
     if visit.context.simulate is None:
@@ -58,18 +64,40 @@ def simulate(
         asked = Asked(scenario, written_day(first) if first else begins, written_day(until) if until else ends)
         _must_fit(asked)
     except BadInput as error:
-        return visit.page("simulate.html", 400, today=today, plan=plan, asked=Asked(scenario, begins, ends), year=None,
-                          typed=typed, sentence=error.said(visit.language))  # fmt: skip
+        return visit.page(
+            "simulate.html",
+            400,
+            today=today,
+            plan=plan,
+            asked=Asked(scenario, begins, ends),
+            year=None,
+            typed=typed,
+            sentence=error.said(visit.language),
+        )
     year = visit.context.simulate(plan.file, asked.first, asked.last, scenario)
     weeks, people = year.heat()
     chosen = week if week in weeks else next(iter(weeks), "")
     letters = [each for each in year.messages if each.week == chosen and agency in ("", each.agency)]
     return visit.page(
-        "simulate.html", today=today, plan=plan, asked=asked, year=year, typed=typed, sentence="", weeks=weeks,
-        people=people, page=page, per_page=PEOPLE, bodies=bodies, chosen=chosen, agency=agency, letters=letters,
+        "simulate.html",
+        today=today,
+        plan=plan,
+        asked=asked,
+        year=year,
+        typed=typed,
+        sentence="",
+        weeks=weeks,
+        people=people,
+        page=page,
+        per_page=PEOPLE,
+        bodies=bodies,
+        chosen=chosen,
+        agency=agency,
+        letters=letters,
         most=MOST_SHOWN,
-        monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1), busy=BUSY_WEEK,
-    )  # fmt: skip
+        monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1),
+        busy=BUSY_WEEK,
+    )
 
 
 def _usual(plan: PlanFile, today: date) -> tuple[date, date]:

@@ -41,10 +41,14 @@ def add(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
     if act == "edit":
         return _new_form(visit, plan, typed, owners)
     duty = NewDuty(
-        typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners), _coming(visit, typed, "due"),
-        typed.needed_words("basis", NO_BASIS), reason=typed.words("reason"),
-        request=bool(typed.value("request")), fixed=bool(typed.value("fixed")),
-    )  # fmt: skip
+        typed.needed_words("text", NO_TEXT, LONGEST),
+        _owners(typed, owners),
+        _coming(visit, typed, "due"),
+        typed.needed_words("basis", NO_BASIS),
+        reason=typed.words("reason"),
+        request=bool(typed.value("request")),
+        fixed=bool(typed.value("fixed")),
+    )
 
     def answer() -> Response:
         if act == "do":
@@ -84,8 +88,18 @@ def amend(visit: Desk, form: Posted, duty_id: SmallId) -> Response:
         with visit.reading() as (session, today):
             due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
             came, gone = _owners_changed(session, duty, wanted)
-        return visit.page("duty_amend_sure.html", today=today, duty=duty, wanted=wanted, came_to=came_to,
-                          letters=letters, due=due, came=came, gone=gone, sent=_sent(form))  # fmt: skip
+        return visit.page(
+            "duty_amend_sure.html",
+            today=today,
+            duty=duty,
+            wanted=wanted,
+            came_to=came_to,
+            letters=letters,
+            due=due,
+            came=came,
+            gone=gone,
+            sent=_sent(form),
+        )
 
     return typed.do(answer) or _amend_form(visit, duty, typed, owners)
 
@@ -112,8 +126,12 @@ def _amendment(visit: Visit, typed: Typed, owners: tuple[str, ...], duty: DutyNo
             day = _coming(visit, typed, f"due-{period}")
             due |= {period: day} if day != standing else {}
     text, owners = typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners)
-    return Amendment(typed.needed_words("basis", NO_BASIS), text if text != duty.text.strip() else None,
-                     owners=owners if set(owners) != set(duty.owners) else None, due=due)  # fmt: skip
+    return Amendment(
+        typed.needed_words("basis", NO_BASIS),
+        text if text != duty.text.strip() else None,
+        owners=owners if set(owners) != set(duty.owners) else None,
+        due=due,
+    )
 
 
 def _coming(visit: Visit, typed: Typed, name: str) -> date:
@@ -136,8 +154,10 @@ def _owners_changed(session: Session, duty: DutyNow, wanted: Amendment) -> tuple
         return [], []
     names = {id: name for agencies in owner_choices(session).levels.values() for id, name in agencies}
     now = expand_owners(session, wanted.owners)
-    return ([names.get(each, each) for each in now if each not in duty.owners],
-            [names.get(each, each) for each in duty.owners if each not in now])  # fmt: skip
+    return (
+        [names.get(each, each) for each in now if each not in duty.owners],
+        [names.get(each, each) for each in duty.owners if each not in now],
+    )
 
 
 def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:

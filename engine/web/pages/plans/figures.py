@@ -30,9 +30,16 @@ def show(visit: Desk, plan_id: SmallId, period: Code = "", indicator: Code = "")
         raise NotFound("Kế hoạch không hỏi số liệu này. / The plan does not ask for this figure.")
     with visit.reading() as (_, today):
         return visit.page(
-            "figures.html", today=today, plan=plan, periods=periods, period_key=period, found=found, opened=opened,
-            most=MOST_WAITING, may_chase=visit.may(Deed.CHASE, plan.supervisor_id),
-        )  # fmt: skip
+            "figures.html",
+            today=today,
+            plan=plan,
+            periods=periods,
+            period_key=period,
+            found=found,
+            opened=opened,
+            most=MOST_WAITING,
+            may_chase=visit.may(Deed.CHASE, plan.supervisor_id),
+        )
 
 
 @router.get("/plans/{plan_id}/figures.csv")
@@ -54,8 +61,10 @@ def _read(visit: Visit, plan_id: int, period: str) -> tuple[PlanPage, tuple[str,
 
 def _rows(found: Consolidated, *, at: int) -> Iterator[tuple[Cell, ...]]:
     """A line of the whole, then one of each agency; what is missing is an empty cell."""
-    yield (("Mã", "Chỉ tiêu", "Cơ quan", "Giá trị", "Chỉ tiêu đặt ra", "Đạt (%)", "Ghi chú"),
-           ("Code", "Figure", "Agency", "Value", "Target", "Reached (%)", "Remark"))[at]  # fmt: skip
+    yield (
+        ("Mã", "Chỉ tiêu", "Cơ quan", "Giá trị", "Chỉ tiêu đặt ra", "Đạt (%)", "Ghi chú"),
+        ("Code", "Figure", "Agency", "Value", "Target", "Reached (%)", "Remark"),
+    )[at]
     for line in found.lines:
         each, missing = line.indicator, len(line.missing)
         lacking = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[at] if missing else ""

@@ -101,10 +101,12 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
             due += [written(rule["on"])] if rule.get("on") else []
             place = f"{path}.duties[{d}]"
             fields |= {
-                f"{place}.text": (duty["text"].strip(),), f"{place}.cadence": tuple(duty["cadence"]),
-                f"{place}.due": ("; ".join(due),), f"{place}.wording": (rule.get("wording", ""),),
+                f"{place}.text": (duty["text"].strip(),),
+                f"{place}.cadence": tuple(duty["cadence"]),
+                f"{place}.due": ("; ".join(due),),
+                f"{place}.wording": (rule.get("wording", ""),),
                 f"{place}.coordinating": ("; ".join(shown(directory, x) for x in duty.get("coordinating", ())),),
-            }  # fmt: skip
+            }
     return fields
 
 
@@ -162,9 +164,15 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
 
 
 def _item(
-    path: str, item: dict[str, Any], section: dict[str, Any], new: str, kept: Sequence[int], fields: Fields,
-    directory: DirectoryFile, rules: _Rules,
-) -> dict[str, Any]:  # fmt: skip
+    path: str,
+    item: dict[str, Any],
+    section: dict[str, Any],
+    new: str,
+    kept: Sequence[int],
+    fields: Fields,
+    directory: DirectoryFile,
+    rules: _Rules,
+) -> dict[str, Any]:
     """An item with the duties that are kept, numbered anew. ``new`` is where it will stand."""
     out, name = rules.out, f"{path}.owners"
     typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
@@ -237,8 +245,13 @@ class _Rules:
         key = (due_day, on, wording)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"
-            rule = {"source": "plan" if wording else "local", "to": self.out.data["supervisor"], "due_day": due_day,
-                    "on": on and on.isoformat(), "wording": wording}  # fmt: skip
+            rule = {
+                "source": "plan" if wording else "local",
+                "to": self.out.data["supervisor"],
+                "due_day": due_day,
+                "on": on and on.isoformat(),
+                "wording": wording,
+            }
             self.made[self.ids[key]] = {name: value for name, value in rule.items() if value}
         return self.ids[key]
 

@@ -167,20 +167,34 @@ class Shown:
 
 
 def _page(
-    visit: Visit, shown: Shown, *, problems: Mapping[str, list[str]] | None = None, error: DondocError | None = None,
+    visit: Visit,
+    shown: Shown,
+    *,
+    problems: Mapping[str, list[str]] | None = None,
+    error: DondocError | None = None,
     status: int = 200,
-) -> Response:  # fmt: skip
+) -> Response:
     sheet, fields, bodies = shown.sheet, shown.fields, names(shown.directory)
     carried = _serializer(visit).dumps([sheet.name, sheet.found, sheet.draft])
     leaves = Leaves.of(sheet)
     parts = leaves.pages[shown.at]
     kept = _serializer(visit).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
     return visit.page(
-        "review.html", status, sheet=sheet, carried=carried, fields=fields, problems=problems or {}, bodies=bodies,
-        leaves=leaves, leaf=shown.at, parts=parts, aside=kept,
-        known={*bodies, *bodies.values()}, doubts=_doubts(sheet),
+        "review.html",
+        status,
+        sheet=sheet,
+        carried=carried,
+        fields=fields,
+        problems=problems or {},
+        bodies=bodies,
+        leaves=leaves,
+        leaf=shown.at,
+        parts=parts,
+        aside=kept,
+        known={*bodies, *bodies.values()},
+        doubts=_doubts(sheet),
         sentence=error.said(visit.language) if error else "",
-    )  # fmt: skip
+    )
 
 
 def _doubts(sheet: Sheet) -> dict[str, Any]:

@@ -36,8 +36,9 @@ def listing(visit: Desk, wanted: Assignments, after: Cursor = "") -> Response:
     with visit.reading() as (session, today):
         found = list_assignments(session, today, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
-    return visit.page("assignments.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies,
-                      after=after)  # fmt: skip
+    return visit.page(
+        "assignments.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies, after=after
+    )
 
 
 @router.get("/assignments/{assignment_id}")
@@ -54,10 +55,18 @@ def story_page(
         visit.must(Deed.SEE_ASSIGNMENT, found.row.agency_id)
         agencies = agency_choices(session)
     return visit.page(
-        "story.html", status, today=today, story=found, row=found.row, agencies=agencies,
-        picture=timeline(found, today.day, visit.language), allowed=allowed(visit, found), outcome=outcome,
-        trouble=trouble or Trouble(), may_amend=visit.may(Deed.AMEND_DUTY, found.head.plan_supervisor_id),
-    )  # fmt: skip
+        "story.html",
+        status,
+        today=today,
+        story=found,
+        row=found.row,
+        agencies=agencies,
+        picture=timeline(found, today.day, visit.language),
+        allowed=allowed(visit, found),
+        outcome=outcome,
+        trouble=trouble or Trouble(),
+        may_amend=visit.may(Deed.AMEND_DUTY, found.head.plan_supervisor_id),
+    )
 
 
 def allowed(visit: Visit, found: Story) -> tuple[str, ...]:
@@ -76,6 +85,7 @@ def allowed(visit: Visit, found: Story) -> tuple[str, ...]:
         Deed.CANCEL: open_now,
     }
     return tuple(
-        deed.value for deed, can in possible.items()
+        deed.value
+        for deed, can in possible.items()
         if can and may(visit.actor, deed, concerned(deed, row.agency_id, row.supervisor_id))
-    )  # fmt: skip
+    )

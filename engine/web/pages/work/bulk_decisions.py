@@ -80,8 +80,16 @@ class Matter(Generic[A, W]):
         with visit.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans = plan_choices(session, wanted.plan_id)
-        return visit.page(f"{self.template}.html", 400 if sentence else 200, today=today, found=found, plans=plans,
-                          wanted=wanted, looked=looked, sentence=sentence)  # fmt: skip
+        return visit.page(
+            f"{self.template}.html",
+            400 if sentence else 200,
+            today=today,
+            found=found,
+            plans=plans,
+            wanted=wanted,
+            looked=looked,
+            sentence=sentence,
+        )
 
     def decide(self, visit: Visit, form: Form, wanted: AssignmentFilter, looked: Looking) -> Response:
         """Without ``sure``, what it would do; with it, the deed. The address keeps the list's filters."""
@@ -118,10 +126,17 @@ class Matter(Generic[A, W]):
         letters = self._letters(visit, act, [row.id for row in can]) if can else ()
         with visit.reading() as (_, today):
             return visit.page(
-                f"{self.template}_sure.html", 400 if sentence else 200, today=today, act=act, rows=can, letters=letters,
-                kept=[row for row in rows if row not in can], field=self.words, typed=form.raw(self.words)[:10_000],
+                f"{self.template}_sure.html",
+                400 if sentence else 200,
+                today=today,
+                act=act,
+                rows=can,
+                letters=letters,
+                kept=[row for row in rows if row not in can],
+                field=self.words,
+                typed=form.raw(self.words)[:10_000],
                 sentence=sentence,
-            )  # fmt: skip
+            )
 
     def _letters(self, visit: Visit, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
         """Which letters follow is found by doing it and undoing it."""

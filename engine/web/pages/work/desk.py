@@ -27,13 +27,13 @@ def listing(visit: Desk, after: Cursor = "") -> Response:
 
 
 @router.get("/agencies/{agency_id}")
-def show(visit: Desk, agency_id: AgencyId, plan: PlanId, period: Code = "", said: Code = "", n: Count = 0
-         ) -> Response:  # fmt: skip
+def show(visit: Desk, agency_id: AgencyId, plan: PlanId, period: Code = "", said: Code = "", n: Count = 0) -> Response:
     visit.must(Deed.SEE_ASSIGNMENT, agency_id)
     with visit.reading() as (session, today):
         found = desk(session, today, agency_id, plan_id=plan, period=period)
-    return visit.page("desk.html", today=today, desk=found, plan=plan, period_key=period, SECTIONS=SECTIONS,
-                      outcome=said, n=n)  # fmt: skip
+    return visit.page(
+        "desk.html", today=today, desk=found, plan=plan, period_key=period, SECTIONS=SECTIONS, outcome=said, n=n
+    )
 
 
 @router.post("/agencies/{agency_id}/acknowledge")

@@ -29,10 +29,14 @@ def _do(session: Session, act: Act, ids: list[int], words: str, visit: Visit) ->
 
 
 REQUESTS: Matter[Act, Asked] = Matter(
-    template="extensions", acts=dict.fromkeys(Act, Deed.DECIDE_EXTENSION), waiting=extensions_waiting,
-    chosen=extensions_chosen, can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits, do=_do,
+    template="extensions",
+    acts=dict.fromkeys(Act, Deed.DECIDE_EXTENSION),
+    waiting=extensions_waiting,
+    chosen=extensions_chosen,
+    can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
+    do=_do,
     words="words",
-)  # fmt: skip
+)
 
 
 @router.get("/extensions")

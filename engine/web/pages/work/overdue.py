@@ -31,8 +31,19 @@ def show(visit: Desk, wanted: Assignments, page: PageNumber = 1, said: Code = ""
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
     within_reach = {each.id for each in found.agencies if _may_chase(visit, each)}
-    return visit.page("overdue.html", today=today, overdue=found, plans=plans, kinds=kinds, departments=departments,
-                      wanted=wanted, outcome=said, n=n, within_reach=within_reach, asked=asked(wanted))  # fmt: skip
+    return visit.page(
+        "overdue.html",
+        today=today,
+        overdue=found,
+        plans=plans,
+        kinds=kinds,
+        departments=departments,
+        wanted=wanted,
+        outcome=said,
+        n=n,
+        within_reach=within_reach,
+        asked=asked(wanted),
+    )
 
 
 def asked(wanted: AssignmentFilter) -> dict[str, object]:
@@ -47,8 +58,11 @@ def _chosen(visit: Visit, form: Form, wanted: AssignmentFilter) -> tuple[int, ..
     late = replace(wanted, supervisor_id=above, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
     wholes = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MOST_AT_ONCE]]
     if form.has("plan"):
-        wholes.append(AssignmentFilter(plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES,
-                                       supervisor_id=above))  # fmt: skip
+        wholes.append(
+            AssignmentFilter(
+                plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES, supervisor_id=above
+            )
+        )
     ids = form.numbers("id")
     with visit.reading() as (session, today):
         for whole in wholes:

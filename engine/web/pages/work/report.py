@@ -73,8 +73,9 @@ class Filled:
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
-def show(visit: Desk, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
-         ) -> Response:  # fmt: skip
+def show(
+    visit: Desk, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
+) -> Response:
     visit.must(Deed.REPORT, agency_id)
     return report_form(visit, Address(agency_id, plan_id, period, visit.path), outcome=said, n=n)
 
@@ -103,10 +104,20 @@ def report_form(
         filled = _found(visit, page, kept)
     figures = _figures_as_they_stand(page, filled.typed)
     return visit.page(
-        "report.html", status, today=today, report=page, filled=filled, action=where.path, outcome=outcome, n=n,
-        confirm=_mark(filled.typed, filled.warned), private=sum(name.startswith(FREE) for name in filled.warned),
-        check=_last_look(page, filled.typed, figures), doubtful=_doubtful(page, figures), ACCEPT=ACCEPT,
-    )  # fmt: skip
+        "report.html",
+        status,
+        today=today,
+        report=page,
+        filled=filled,
+        action=where.path,
+        outcome=outcome,
+        n=n,
+        confirm=_mark(filled.typed, filled.warned),
+        private=sum(name.startswith(FREE) for name in filled.warned),
+        check=_last_look(page, filled.typed, figures),
+        doubtful=_doubtful(page, figures),
+        ACCEPT=ACCEPT,
+    )
 
 
 def _last_look(page: ReportPage, typed: Mapping[str, str], figures: Mapping[str, str]) -> Checklist:
@@ -172,16 +183,27 @@ def submit(visit: Visit, form: Form, where: Address) -> Response:
 
 def _save(visit: Visit, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
     with visit.writing() as session:
-        save(session, where.agency_id, where.plan_id, where.period, typed, actor=visit.actor.name,
-             now=visit.now, seen=_moment(form.raw("seen")))  # fmt: skip
+        save(
+            session,
+            where.agency_id,
+            where.plan_id,
+            where.period,
+            typed,
+            actor=visit.actor.name,
+            now=visit.now,
+            seen=_moment(form.raw("seen")),
+        )
     return visit.go(where.path, said="draft", lang=_lang(visit))
 
 
 def _keep_the_rest(session: Session, visit: Visit, where: Address, typed: Mapping[str, str], sent: Submission) -> None:
     """The draft goes; what was typed about duties that were left for later stays as a draft."""
     ids = {str(each) for each in sent.texts}
-    rest = {name: text for name, text in typed.items()
-            if name.startswith((*FREE, LINE)) and name.partition("-")[2] not in ids}  # fmt: skip
+    rest = {
+        name: text
+        for name, text in typed.items()
+        if name.startswith((*FREE, LINE)) and name.partition("-")[2] not in ids
+    }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
         save(session, where.agency_id, where.plan_id, where.period, rest, actor=visit.actor.name, now=visit.now)
@@ -208,8 +230,11 @@ def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
 def _secret(typed: Mapping[str, str]) -> dict[str, Said]:
     """A «MẬT» stamp is kept nowhere, not even in a draft."""
     vi, en = SAID[Private.SECRET]
-    return {name: (f"Nội dung {vi}.", f"This text {en}.") for name, text in _free_text(typed).items()
-            if any(each.what is Private.SECRET for each in looks_private(text))}  # fmt: skip
+    return {
+        name: (f"Nội dung {vi}.", f"This text {en}.")
+        for name, text in _free_text(typed).items()
+        if any(each.what is Private.SECRET for each in looks_private(text))
+    }
 
 
 def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
@@ -238,17 +263,28 @@ def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]
 
 
 def _again(
-    visit: Visit, where: Address, form: Form, filed: Filed, status: int, *, problems: Mapping[str, Said] | None = None,
-    warned: Mapping[str, str] | None = None, sentence: str = "",
-) -> Response:  # fmt: skip
-    filled = Filled(problems or {}, _typed(form, filed), sentence, warned or {}, filed.kept, None,
-                    form.raw("seen")[:40])  # fmt: skip
+    visit: Visit,
+    where: Address,
+    form: Form,
+    filed: Filed,
+    status: int,
+    *,
+    problems: Mapping[str, Said] | None = None,
+    warned: Mapping[str, str] | None = None,
+    sentence: str = "",
+) -> Response:
+    filled = Filled(
+        problems or {}, _typed(form, filed), sentence, warned or {}, filed.kept, None, form.raw("seen")[:40]
+    )
     return report_form(visit, where, filled=filled, status=status)
 
 
 def _typed(form: Form, filed: Filed) -> dict[str, str]:
-    said = {name: values[0] for name, values in form.fields.items()
-            if values and name not in NOT_TYPED and not name.startswith(LINE)}  # fmt: skip
+    said = {
+        name: values[0]
+        for name, values in form.fields.items()
+        if values and name not in NOT_TYPED and not name.startswith(LINE)
+    }
     return said | filed.lines
 
 

@@ -30,10 +30,15 @@ def _do(session: Session, act: Act, ids: list[int], words: str, visit: Visit) ->
 
 
 REPORTS: Matter[Act, WaitingReport] = Matter(
-    template="accept", acts={Act.ACCEPT: Deed.ACCEPT, Act.RETURN: Deed.RETURN}, waiting=reports_waiting,
-    chosen=reports_chosen, can=lambda act, report: report.waits, do=_do, words="reason",
+    template="accept",
+    acts={Act.ACCEPT: Deed.ACCEPT, Act.RETURN: Deed.RETURN},
+    waiting=reports_waiting,
+    chosen=reports_chosen,
+    can=lambda act, report: report.waits,
+    do=_do,
+    words="reason",
     needed={Act.RETURN: "Cần ghi lý do trả lại. / Give the reason for returning it."},
-)  # fmt: skip
+)
 
 
 @router.get("/accept")

@@ -35,8 +35,10 @@ def deed(office: Office, account_id: int, what: str, **fields: str) -> Response:
 
 def wrong(page: str) -> dict[str, str]:
     soup = BeautifulSoup(page, "lxml")
-    return {str(each["name"]): soup.find(id=str(each["aria-describedby"])).get_text()  # type: ignore[union-attr]
-            for each in soup.select("[aria-invalid=true]")}  # fmt: skip
+    return {
+        str(each["name"]): soup.find(id=str(each["aria-describedby"])).get_text()  # type: ignore[union-attr]
+        for each in soup.select("[aria-invalid=true]")
+    }
 
 
 def test_an_account_is_added_and_its_page_shows_everything_but_the_password(admin: Office, lived: Database) -> None:
@@ -50,10 +52,15 @@ def test_an_account_is_added_and_its_page_shows_everything_but_the_password(admi
     assert (kept.role, kept.agency_id, kept.active) == ("head", "so-ban", True)
 
 
-@pytest.mark.parametrize(("more", "fields"), [
-    ({"email": "x", "password": "ngắn"}, {"email", "password"}), ({"role": "", "agency_id": ""}, {"role", "agency_id"}),
-    ({"language": "fr"}, {"language"}), ({"label": "a\x00"}, {"label"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"email": "x", "password": "ngắn"}, {"email", "password"}),
+        ({"role": "", "agency_id": ""}, {"role", "agency_id"}),
+        ({"language": "fr"}, {"language"}),
+        ({"label": "a\x00"}, {"label"}),
+    ],
+)
 def test_a_refused_account_says_why_beside_each_field_and_never_shows_the_password(
     admin: Office, lived: Database, more: dict[str, str], fields: set[str]
 ) -> None:
@@ -130,8 +137,10 @@ def test_accounts_are_the_administrators_alone(lived: Database, tmp_path: Path, 
     office = as_role(lived, tmp_path, role, "so-chinh")
     token = office.token("/account")
     assert [office.get(path).status_code for path in ("/admin/accounts", NEW, "/admin/accounts/1")] == [403] * 3
-    for path in (NEW, *(f"/admin/accounts/1{what}" for what in
-                 ("", "/password", "/sign-out", "/deactivate", "/reactivate"))):  # fmt: skip
+    for path in (
+        NEW,
+        *(f"/admin/accounts/1{what}" for what in ("", "/password", "/sign-out", "/deactivate", "/reactivate")),
+    ):
         assert office.client.post(path, data={"token": token, **GIVEN}).status_code == 403, path
     assert row(lived, Account, id=1).active
 

@@ -53,8 +53,16 @@ def test_a_long_directory_goes_page_by_page(office: Office, lived: Database) -> 
 
 
 def test_an_agency_is_added_and_its_page_says_what_comes_next(office: Office, lived: Database) -> None:
-    answer = office.post("/admin/add-agency", page="/admin/add-agency", id="so-moi", name="Sở Mới", level="so",
-                         parent="tinh", since="2021-07-01", groups="cac-huyen")  # fmt: skip
+    answer = office.post(
+        "/admin/add-agency",
+        page="/admin/add-agency",
+        id="so-moi",
+        name="Sở Mới",
+        level="so",
+        parent="tinh",
+        since="2021-07-01",
+        groups="cac-huyen",
+    )
     assert answer.headers["location"] == "/admin/agencies/so-moi?said=added"
     assert "Tiếp theo hãy thêm đầu mối" in office.get(answer.headers["location"]).text
     assert row(lived, Agency, id="so-moi").parent_id == "tinh"
@@ -86,8 +94,14 @@ def test_a_new_name_shows_beside_the_old_one_until_its_day_comes(office: Office,
 
 
 def test_a_succession_is_recorded_shown_on_both_pages_and_taken_back(office: Office, lived: Database) -> None:
-    answer = office.post("/admin/agencies/so-ban/succession", page="/admin/agencies/so-ban/succession", to="so-chinh",
-                         on="1/6/2021", function="", basis="Nghị quyết 27/NQ-HĐND")  # fmt: skip
+    answer = office.post(
+        "/admin/agencies/so-ban/succession",
+        page="/admin/agencies/so-ban/succession",
+        to="so-chinh",
+        on="1/6/2021",
+        function="",
+        basis="Nghị quyết 27/NQ-HĐND",
+    )
     assert "chưa chuyển" in office.get(answer.headers["location"]).text
     assert "Nhận từ So ban" in words(office.get("/admin/agencies/so-chinh").text)
     assert row(lived, Succession).on == date(2021, 6, 1)
@@ -96,19 +110,31 @@ def test_a_succession_is_recorded_shown_on_both_pages_and_taken_back(office: Off
 
 
 def test_a_succession_onto_itself_is_refused_in_words(office: Office) -> None:
-    answer = office.post("/admin/agencies/so-ban/succession", page="/admin/agencies/so-ban/succession", to="so-ban",
-                         on="", basis="")  # fmt: skip
+    answer = office.post(
+        "/admin/agencies/so-ban/succession", page="/admin/agencies/so-ban/succession", to="so-ban", on="", basis=""
+    )
     assert answer.status_code == 422
     assert "Cần ghi ngày" in answer.text
-    answer = office.post("/admin/agencies/so-ban/succession", page="/admin/agencies/so-ban/succession", to="so-ban",
-                         on="2021-06-01", basis="NQ")  # fmt: skip
+    answer = office.post(
+        "/admin/agencies/so-ban/succession",
+        page="/admin/agencies/so-ban/succession",
+        to="so-ban",
+        on="2021-06-01",
+        basis="NQ",
+    )
     assert "không kế thừa chính mình" in answer.text
 
 
-@pytest.mark.parametrize(("role", "agency", "own", "other", "everything"), [
-    ("administrator", "tinh", 200, 200, 200), ("monitor", "so-chinh", 200, 200, 200), ("head", "so-ban", 200, 403, 303),
-    ("coordinator", "so-ban", 200, 403, 303), ("leadership", "tinh", 403, 403, 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency", "own", "other", "everything"),
+    [
+        ("administrator", "tinh", 200, 200, 200),
+        ("monitor", "so-chinh", 200, 200, 200),
+        ("head", "so-ban", 200, 403, 303),
+        ("coordinator", "so-ban", 200, 403, 303),
+        ("leadership", "tinh", 403, 403, 403),
+    ],
+)
 def test_contacts_are_seen_by_their_own_agency_and_by_who_watches_all(
     lived: Database, tmp_path: Path, role: str, agency: str, own: int, other: int, everything: int
 ) -> None:
@@ -125,8 +151,12 @@ def test_nobody_but_the_administrator_changes_the_directory(lived: Database, tmp
     token = office.token("/account")
     assert "/names" not in page
     assert "succession" not in page
-    for path in ("add-agency", "agencies/so-ban/names", "agencies/so-ban/succession",
-                 "agencies/so-ban/succession/1/withdraw"):  # fmt: skip
+    for path in (
+        "add-agency",
+        "agencies/so-ban/names",
+        "agencies/so-ban/succession",
+        "agencies/so-ban/succession/1/withdraw",
+    ):
         assert office.client.post(f"/admin/{path}", data={"token": token}).status_code == 403, path
 
 

@@ -59,7 +59,9 @@ def test_what_was_previewed_is_saved_by_its_own_form(office: Office) -> None:
     assert (day.kind, day.name, day.basis) == ("day_off", "Nghỉ bù Bão", "12/CĐ")
     assert happened(office.context.database)[-1] == "due_moved"
     assert {str(each.due_on) for each in rows(office.context.database, Assignment, period="2021-H1")} == {
-        "2021-06-18", "2021-06-21"}  # fmt: skip
+        "2021-06-18",
+        "2021-06-21",
+    }
 
 
 def test_a_preview_that_is_stale_is_shown_anew_and_not_saved(office: Office) -> None:
@@ -97,14 +99,17 @@ def test_one_day_by_itself_goes_beside_a_list(office: Office) -> None:
     assert "2 ngày thay đổi" in said
 
 
-@pytest.mark.parametrize(("typed", "field", "sentence"), [
-    ({"day": "hôm qua", "kind": "holiday", "name": "Bão"}, "day-said", "Không đọc được ngày"),
-    ({"day": "1/7/2021", "kind": "storm", "name": "Bão"}, "kind-said", "Chưa chọn nghỉ hay làm bù"),
-    ({"day": "1/7/2021", "kind": "holiday", "name": ""}, "name-said", "Cần một tên gọi"),
-    ({"list": "1/7/2021 nghỉ Bão\nngày mai nghỉ"}, "list-said", "Dòng 2"),
-    ({}, "list-said", "Chưa chọn ngày nào"),
-    ({"list": STORM, "day": "17/6/2021", "kind": "holiday", "name": "Bão"}, "list-said", "ghi hai lần"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"day": "hôm qua", "kind": "holiday", "name": "Bão"}, "day-said", "Không đọc được ngày"),
+        ({"day": "1/7/2021", "kind": "storm", "name": "Bão"}, "kind-said", "Chưa chọn nghỉ hay làm bù"),
+        ({"day": "1/7/2021", "kind": "holiday", "name": ""}, "name-said", "Cần một tên gọi"),
+        ({"list": "1/7/2021 nghỉ Bão\nngày mai nghỉ"}, "list-said", "Dòng 2"),
+        ({}, "list-said", "Chưa chọn ngày nào"),
+        ({"list": STORM, "day": "17/6/2021", "kind": "holiday", "name": "Bão"}, "list-said", "ghi hai lần"),
+    ],
+)
 def test_what_cannot_be_read_is_said_beside_its_field_and_stays(
     office: Office, typed: dict[str, str], field: str, sentence: str
 ) -> None:

@@ -17,8 +17,15 @@ from engine.store.records import Contact
 from engine.terms import Role
 
 ADD = "/admin/agencies/so-ban/contacts/add"
-GIVEN = {"role": "deputy", "label": "Phòng Tổng hợp", "email": "Tonghop@so-ban.example", "phone": "0912 345 678",
-         "language": "vi", "valid_from": "", "valid_until": ""}  # fmt: skip
+GIVEN = {
+    "role": "deputy",
+    "label": "Phòng Tổng hợp",
+    "email": "Tonghop@so-ban.example",
+    "phone": "0912 345 678",
+    "language": "vi",
+    "valid_from": "",
+    "valid_until": "",
+}
 
 
 def add(office: Office, **more: str) -> Response:
@@ -27,8 +34,10 @@ def add(office: Office, **more: str) -> Response:
 
 def wrong(page: str) -> dict[str, str]:
     soup = BeautifulSoup(page, "lxml")
-    return {str(each["name"]): soup.find(id=str(each["aria-describedby"])).get_text()  # type: ignore[union-attr]
-            for each in soup.select("[aria-invalid=true]")}  # fmt: skip
+    return {
+        str(each["name"]): soup.find(id=str(each["aria-describedby"])).get_text()  # type: ignore[union-attr]
+        for each in soup.select("[aria-invalid=true]")
+    }
 
 
 def test_a_contact_is_added_and_stands_on_the_agencys_page(office: Office) -> None:
@@ -38,11 +47,18 @@ def test_a_contact_is_added_and_stands_on_the_agencys_page(office: Office) -> No
     assert "tonghop@so-ban.example · 0912345678" in page
 
 
-@pytest.mark.parametrize(("more", "fields"), [
-    ({"email": "x", "phone": "gọi sau"}, {"email", "phone"}), ({"email": "", "phone": ""}, {"email"}),
-    ({"role": "boss"}, {"role"}), ({"valid_until": "2021-06-01", "valid_from": "2021-06-02"}, {"valid_until"}),
-    ({"valid_from": "mai"}, {"valid_from"}), ({"language": "fr"}, {"language"}), ({"label": "x\x00"}, {"label"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"email": "x", "phone": "gọi sau"}, {"email", "phone"}),
+        ({"email": "", "phone": ""}, {"email"}),
+        ({"role": "boss"}, {"role"}),
+        ({"valid_until": "2021-06-01", "valid_from": "2021-06-02"}, {"valid_until"}),
+        ({"valid_from": "mai"}, {"valid_from"}),
+        ({"language": "fr"}, {"language"}),
+        ({"label": "x\x00"}, {"label"}),
+    ],
+)
 def test_a_refused_contact_comes_back_with_the_reason_beside_each_field(
     office: Office, lived: Database, more: dict[str, str], fields: set[str]
 ) -> None:
@@ -93,10 +109,17 @@ def test_whoever_has_left_is_masked_and_cannot_be_changed_back(office: Office, l
     assert (again.status_code, row(lived, Contact, id=who).email) == (409, "")
 
 
-@pytest.mark.parametrize(("role", "agency", "own", "other"), [
-    ("administrator", "tinh", 303, 303), ("head", "so-ban", 303, 403), ("coordinator", "so-ban", 403, 403),
-    ("monitor", "so-chinh", 403, 403), ("deputy", "so-ban", 403, 403), ("leadership", "tinh", 403, 403),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("role", "agency", "own", "other"),
+    [
+        ("administrator", "tinh", 303, 303),
+        ("head", "so-ban", 303, 403),
+        ("coordinator", "so-ban", 403, 403),
+        ("monitor", "so-chinh", 403, 403),
+        ("deputy", "so-ban", 403, 403),
+        ("leadership", "tinh", 403, 403),
+    ],
+)
 def test_a_head_keeps_his_own_agencys_contacts_and_the_administrator_anybodys(
     lived: Database, tmp_path: Path, role: str, agency: str, own: int, other: int
 ) -> None:

@@ -27,8 +27,16 @@ def merged(lived: Database) -> Database:
     """District B went to district A, and its tourism to the department."""
     with lived.write() as session:
         for to, function in (("huyen-a", "chung"), ("so-ban", "du lịch")):
-            succeed(session, "huyen-b", to, on=date(2021, 6, 1), function=function, basis="Nghị quyết 27/NQ-HĐND",
-                    actor="desk", now=NOW)  # fmt: skip
+            succeed(
+                session,
+                "huyen-b",
+                to,
+                on=date(2021, 6, 1),
+                function=function,
+                basis="Nghị quyết 27/NQ-HĐND",
+                actor="desk",
+                now=NOW,
+            )
     return lived
 
 

@@ -68,10 +68,19 @@ def test_a_file_that_was_cut_says_so(office: Office, lived: Database) -> None:
     assert "Cắt ở đây" in str(told[-1][0])
 
 
-@pytest.mark.parametrize("path", [
-    "/admin/log?kind=x", "/admin/log?plan=x", "/admin/log?from=x", "/admin/log?from=1900-01-01", "/admin/log?after=x",
-    "/admin/log?to=9999-12-31", "/admin/log.csv?kind=x", "/admin/log?actor=%00",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/log?kind=x",
+        "/admin/log?plan=x",
+        "/admin/log?from=x",
+        "/admin/log?from=1900-01-01",
+        "/admin/log?after=x",
+        "/admin/log?to=9999-12-31",
+        "/admin/log.csv?kind=x",
+        "/admin/log?actor=%00",
+    ],
+)
 def test_a_hostile_address_is_answered_in_words(office: Office, path: str) -> None:
     assert office.get(path).status_code in (400, 422)
 

@@ -126,15 +126,18 @@ def test_an_edit_over_somebody_elses_is_shown_anew(office: Office) -> None:
     assert row(office.context.database, PolicyRecord).body["send_at"] == "09:00:00"
 
 
-@pytest.mark.parametrize(("old", "new", "line", "sentence"), [
-    ("send_at: 07:30", "send_at: 25:00", r"send_at:", "không phải giờ"),
-    ("channels: [email]", "channels: [mail]", r"channels:", "không có kênh «mail»"),
-    ("due: -3, to: [coordinator]", "due: -3, to: [boss]", r"rung: T-3", "không có trong danh sách"),
-    ("rung: T-3, due: -3", "rung: T-3", r"rung: T-3,", "đúng một trong «due» và «opened»"),
-    ("due_soon_days", "due_son_days", r"due_son_days", "không có mục «due_son_days»"),
-    ("id: default", "id: default\nid: default", r"^id", "viết hai lần"),
-    ("may_stop: [reminder]", "may_stop: [overdue]", r"^", "việc quá hạn không ai được hoãn"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("old", "new", "line", "sentence"),
+    [
+        ("send_at: 07:30", "send_at: 25:00", r"send_at:", "không phải giờ"),
+        ("channels: [email]", "channels: [mail]", r"channels:", "không có kênh «mail»"),
+        ("due: -3, to: [coordinator]", "due: -3, to: [boss]", r"rung: T-3", "không có trong danh sách"),
+        ("rung: T-3, due: -3", "rung: T-3", r"rung: T-3,", "đúng một trong «due» và «opened»"),
+        ("due_soon_days", "due_son_days", r"due_son_days", "không có mục «due_son_days»"),
+        ("id: default", "id: default\nid: default", r"^id", "viết hai lần"),
+        ("may_stop: [reminder]", "may_stop: [overdue]", r"^", "việc quá hạn không ai được hoãn"),
+    ],
+)
 def test_a_mistake_is_told_by_its_line_and_the_text_stays(
     office: Office, old: str, new: str, line: str, sentence: str
 ) -> None:

@@ -14,12 +14,17 @@ from engine.admin.settings_view import HIDDEN, PURPOSES, configured
 from engine.store.database import Database
 
 SECRETS = {
-    "smtp_password": "kh0a-cua-thu", "imap_password": "kh0a-cua-hop", "sms_password": "kh0a-cua-tin",
-    "callback_secret": "kh0a-goi-ve", "metrics_token": "kh0a-do-dem", "sms_url": "https://sms.example/kh0a-dia-chi",
-    "sms_username": "kh0a-api", "heartbeat_url": "https://nhip.example/kh0a-nhip",
+    "smtp_password": "kh0a-cua-thu",
+    "imap_password": "kh0a-cua-hop",
+    "sms_password": "kh0a-cua-tin",
+    "callback_secret": "kh0a-goi-ve",
+    "metrics_token": "kh0a-do-dem",
+    "sms_url": "https://sms.example/kh0a-dia-chi",
+    "sms_username": "kh0a-api",
+    "heartbeat_url": "https://nhip.example/kh0a-nhip",
     "database_url": "postgresql://kh0a-nguoi:kh0a-csdl@db.example:5432/dondoc?sslpassword=kh0a-ssl",
     "prefect_api_url": "http://kh0a-ai:kh0a-gi@prefect.example:4200/api",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
