@@ -12,9 +12,8 @@
     │   └── ForbiddenMove       status 409   the state of the assignment does not allow the act
     └── Unavailable             status 503   database or another part is out of reach; nothing was lost
 
-The message is one or two plain sentences: what is wrong, where, and what to do; Vietnamese, then « / », then
-English. The docstring is the default message. Faces turn an error into a page, problem+json or an exit code;
-nothing else catches it.
+The message is one or two plain sentences in both languages: what is wrong, where, and what to do. Pages,
+API and command line turn an error into a page, problem+json or an exit code; nothing else catches it.
 """
 
 from __future__ import annotations
@@ -23,28 +22,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.text import Text
+
 
 class DondocError(Exception):
-    """Có lỗi bên trong hệ thống; nhật ký ghi rõ. / Something went wrong inside; the log says what."""
+    """The root of the tree. ``text`` is what people read; without one it is the class's ``default``."""
 
     status = 500
+    default = Text("Có lỗi bên trong hệ thống; nhật ký ghi rõ.", "Something went wrong inside; the log says what.")
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+    def __init__(self, text: Text | None = None) -> None:
+        self.text = text or self.default
+        super().__init__(str(self.text))
 
     def said(self, language: str) -> str:
-        """The message in one language; whole where it was not written in two."""
-        return half(str(self), language)
-
-
-def half(message: str, language: str) -> str:
-    """One language of a message that holds both."""
-    vi, slash, en = message.partition(" / ")
-    return en if language == "en" and slash else vi
+        """The message in one language."""
+        return self.text.said(language)
 
 
 class BadInput(DondocError):
-    """Không đọc được nội dung gửi lên. / What was sent could not be read."""
+    default = Text("Không đọc được nội dung gửi lên.", "What was sent could not be read.")
 
     status = 400
 
@@ -56,74 +53,84 @@ class Problem:
     file: str
     line: int
     field: str
-    what: str
-    mend: str
+    what: Text
+    mend: Text
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.field}: {self.what} → {self.mend}"
 
+    def said(self, language: str) -> str:
+        return f"{self.file}:{self.line}: {self.field}: {self.what.said(language)} → {self.mend.said(language)}"
+
 
 class FileRefused(BadInput):
-    """Tệp có lỗi; chưa nạp gì. / The file has mistakes; nothing of it was loaded."""
+    default = Text("Tệp có lỗi; chưa nạp gì.", "The file has mistakes; nothing of it was loaded.")
 
     status = 422
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(Text(*("\n".join(each.said(language) for each in self.problems) for language in ("vi", "en"))))
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
 
 
 class FieldsRefused(BadInput):
-    """Có ô chưa đúng. / Some fields are not right."""
+    default = Text("Có ô chưa đúng.", "Some fields are not right.")
 
     status = 422
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        """Field -> what is wrong with it, in both languages."""
+    def __init__(self, fields: Mapping[str, Text]) -> None:
+        """``fields``: the name of each refused field and what is wrong with it."""
         self.fields = dict(fields)
-        super().__init__(" / ".join(self.said(language) for language in ("vi", "en")))
-
-    def said(self, language: str) -> str:
-        return " ".join(half(each, language) for each in self.fields.values())
+        super().__init__(Text.joined(" ", self.fields.values()))
 
 
 class NotAllowed(DondocError):
-    """Bạn không có quyền làm việc này. / You may not do this."""
+    default = Text("Bạn không có quyền làm việc này.", "You may not do this.")
 
     status = 403
 
 
 class LinkRefused(NotAllowed):
-    """Liên kết này không còn dùng được; hãy mở thư mới nhất. / This link is no longer valid; open the newest letter."""
+    default = Text(
+        "Liên kết này không còn dùng được; hãy mở thư mới nhất.",
+        "This link is no longer valid; open the newest letter.",
+    )
 
 
 class TooOften(NotAllowed):
-    """Đã thử quá nhiều lần; hãy chờ một lát. / Tried too often; wait a while."""
+    default = Text("Đã thử quá nhiều lần; hãy chờ một lát.", "Tried too often; wait a while.")
 
     status = 429
 
-    def __init__(self, message: str | None = None, again: datetime | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, text: Text | None = None, again: datetime | None = None) -> None:
+        super().__init__(text)
         self.again = again
 
 
 class NotFound(DondocError):
-    """Không tìm thấy. / There is no such thing here."""
+    default = Text("Không tìm thấy.", "There is no such thing here.")
 
     status = 404
 
 
 class Conflict(DondocError):
-    """Có người vừa sửa mục này; hãy tải lại trang. / Someone changed this just now; reload and look again."""
+    default = Text(
+        "Có người vừa sửa mục này; hãy tải lại trang.", "Someone changed this just now; reload and look again."
+    )
 
     status = 409
 
 
 class ForbiddenMove(Conflict):
-    """Trạng thái phần việc không cho phép. / The state of this assignment does not allow that."""
+    default = Text("Trạng thái phần việc không cho phép.", "The state of this assignment does not allow that.")
 
 
 class Unavailable(DondocError):
-    """Một bộ phận tạm thời không dùng được; không mất gì, hãy thử lại. / A part is out of reach; nothing was lost."""
+    default = Text(
+        "Một bộ phận tạm thời không dùng được; không mất gì, hãy thử lại.", "A part is out of reach; nothing was lost."
+    )
 
     status = 503

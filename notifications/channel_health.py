@@ -49,7 +49,9 @@ def after(pulse: Pulse, outcomes: Iterable[Outcome], now: datetime) -> Pulse:
             pulse = Pulse()
             continue
         failures = pulse.failures + 1
-        down = failures >= IN_A_ROW or each.code in REFUSED_LOGIN or LOGIN in each.reply or BALANCE in each.reply
+        down = (
+            failures >= IN_A_ROW or each.code in REFUSED_LOGIN or str(LOGIN) in each.reply or str(BALANCE) in each.reply
+        )
         since = pulse.down_since or (now.isoformat() if down else "")
         pulse = Pulse(failures, since, each.reply[:300])
     return pulse

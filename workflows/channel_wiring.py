@@ -8,6 +8,7 @@ from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput
 from engine.store.database import Database
+from engine.text import Text
 from notifications.channel import Channel
 from notifications.inbound.fetching import Ears
 from notifications.letters.renderer import Stationery
@@ -170,8 +171,10 @@ def _gammu(settings: Settings) -> Gammu:
 def _gammu_dir(settings: Settings) -> Path:
     if settings.sms_gammu_dir is None:
         raise BadInput(
-            "Cần DONDOC_SMS_GAMMU_DIR: thư mục có outbox, sent, error, inbox của gammu-smsd. "
-            "/ Set DONDOC_SMS_GAMMU_DIR: the folder with gammu-smsd's outbox, sent, error and inbox."
+            Text(
+                "Cần DONDOC_SMS_GAMMU_DIR: thư mục có outbox, sent, error, inbox của gammu-smsd.",
+                "Set DONDOC_SMS_GAMMU_DIR: the folder with gammu-smsd's outbox, sent, error and inbox.",
+            )
         )
     return settings.sms_gammu_dir
 
@@ -181,5 +184,5 @@ def _read(path: Path, setting: str) -> str:
         return path.read_text()
     except OSError as error:
         raise BadInput(
-            f"Không đọc được «{path}» ({setting}). / “{path}” cannot be read ({setting}): {error.strerror}."
+            Text(f"Không đọc được «{path}» ({setting}).", f"“{path}” cannot be read ({setting}): {error.strerror}.")
         ) from error

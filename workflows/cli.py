@@ -23,6 +23,7 @@ from engine.files.plan import load_plan
 from engine.files.yaml_reader import read
 from engine.plans.simulated_year import Scenario
 from engine.rules.policy import Policy
+from engine.text import Text
 from workflows.passes import PLAIN, PassName
 
 app = typer.Typer(
@@ -61,7 +62,9 @@ def demo(
     from workflows.system import compose
 
     if prepare(compose(settings)):
-        typer.echo("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021. / Plan 188 is ready, it is Monday 7/6/2021.")
+        typer.echo(
+            Text("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021.", "Plan 188 is ready, it is Monday 7/6/2021.")
+        )
     _serve(settings)
 
 
@@ -98,7 +101,9 @@ def once(
         typer.echo(str(PLAIN[PassName(name)](system.database, now)))
     else:
         raise BadInput(
-            f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick. / There is no pass “{name}”."
+            Text(
+                f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
+            )
         )
 
 
@@ -122,7 +127,7 @@ def init() -> None:
     system = compose()
     system.database.upgrade()
     load_province(system.database, system.clock())
-    typer.echo(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]} / ready")
+    typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
 
 
 @app.command()
@@ -150,7 +155,7 @@ def simulate(
     first = day(start) if start else min(each.issued_on for each in plans)
     last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
     if last < first:
-        raise BadInput(f"Ngày cuối {last} trước ngày đầu {first}. / The last day is before the first.")
+        raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
     year = live_through(
         plans,
         bodies,
@@ -178,8 +183,10 @@ def deploy(
     system = compose()
     name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
     typer.echo(
-        f"Đã đăng ký {name}, {every} giây một lượt. / Registered {name}, every {every} s. "
-        f"prefect worker start --type process --pool {pool}"
+        Text(
+            f"Đã đăng ký {name}, {every} giây một lượt.",
+            f"Registered {name}, every {every} s. prefect worker start --type process --pool {pool}",
+        )
     )
 
 
@@ -194,16 +201,16 @@ def check_templates(
 
     office = folder or read_settings().templates
     if folder is not None and not folder.is_dir():
-        raise BadInput(f"Không có thư mục «{folder}». / There is no folder “{folder}”.")
+        raise BadInput(Text(f"Không có thư mục «{folder}».", f"There is no folder “{folder}”."))
     problems = check_folder(office)
     for problem in problems:
         typer.echo(f"{office}/{problem}")
     if problems:
         raise typer.Exit(1)
     typer.echo(
-        f"Mẫu thư trong {office} không có gì sai. / Nothing is wrong with the templates there."
+        Text(f"Mẫu thư trong {office} không có gì sai.", "Nothing is wrong with the templates there.")
         if office.is_dir()
-        else f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm. / The shipped templates are in use."
+        else Text(f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm.", "The shipped templates are in use.")
     )
 
 
@@ -250,8 +257,10 @@ def main() -> None:
     except OSError as error:  # a folder that cannot be made, a full disk
         what = f"«{error.filename}»: {error.strerror}" if error.filename else str(error)
         typer.echo(
-            f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa. "
-            f"/ It cannot be read or written; check path, rights and free space.",
+            Text(
+                f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa.",
+                "It cannot be read or written; check path, rights and free space.",
+            ),
             err=True,
         )
         code = 2

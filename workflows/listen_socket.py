@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from engine.errors import BadInput
+from engine.text import Text
 
 
 def listen_at(host: str, port: int) -> socket.socket:
@@ -21,7 +22,9 @@ def listen_at(host: str, port: int) -> socket.socket:
     except OSError as error:
         door.close()
         raise BadInput(
-            f"Không mở được {host}:{port} ({error.strerror}); chọn cổng khác bằng --port. "
-            f"/ {host}:{port} cannot be opened; choose another with --port."
+            Text(
+                f"Không mở được {host}:{port} ({error.strerror}); chọn cổng khác bằng --port.",
+                f"{host}:{port} cannot be opened; choose another with --port.",
+            )
         ) from None
     return door

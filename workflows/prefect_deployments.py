@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Unavailable
+from engine.text import Text
 from workflows.prefect_server import answers, environment
 
 NAME = "every"
@@ -24,8 +25,11 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
     Registering again changes the schedule. Raises Unavailable when no Prefect server answers."""
     if not answers(api_url, timeout=5):
         raise Unavailable(
-            f"Máy chủ Prefect {api_url} không trả lời; chạy «prefect server start» hoặc đặt DONDOC_PREFECT_API_URL. "
-            f"/ No Prefect server answers at {api_url}; start one or set DONDOC_PREFECT_API_URL."
+            Text(
+                f"Máy chủ Prefect {api_url} không trả lời; chạy «prefect server start» hoặc đặt "
+                "DONDOC_PREFECT_API_URL.",
+                f"No Prefect server answers at {api_url}; start one or set DONDOC_PREFECT_API_URL.",
+            )
         )
     os.environ.update(environment(home, api_url))
     from prefect.client.orchestration import get_client

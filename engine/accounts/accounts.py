@@ -22,6 +22,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
 from engine.terms import EventKind
+from engine.text import Text
 
 _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 
@@ -62,13 +63,13 @@ def create(
     """A new account; without a password it signs in by a link or by single sign-on. Returns its id."""
     wrong = _wrong(session, role, agency_id, language) | {
         "email": _refusal(lambda: mailbox(email)),
-        "password": _refusal(lambda: must_be_good(password, email)) if password else "",
+        "password": _refusal(lambda: must_be_good(password, email)) if password else None,
     }
     if any(wrong.values()):
         raise FieldsRefused({field: what for field, what in wrong.items() if what})
     email = mailbox(email)
     if find(session, email) is not None:
-        raise Conflict(f"Đã có tài khoản {email}. / There is an account {email} already.")
+        raise Conflict(Text(f"Đã có tài khoản {email}.", f"There is an account {email} already."))
     made = session.connection().execute(
         insert(table(Account)).values(
             email=email,
@@ -77,7 +78,7 @@ def create(
             agency_id=agency_id,
             language=language,
             active=True,
-            password=hashed(password) if password else "",
+            password=hashed(password) if password else None,
             created_at=now,
         )
     )
@@ -91,10 +92,10 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
     signs the person out: what an open page shows may no longer be theirs to see."""
     unknown = set(changes) - {"label", "role", "agency_id", "language"}
     if unknown:
-        raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
+        raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
     line = account(session, account_id)
     if not changes:
-        raise BadInput("Chưa nêu gì để đổi. / Nothing to change was given.")
+        raise BadInput(Text("Chưa nêu gì để đổi.", "Nothing to change was given."))
     role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
     if wrong := _wrong(session, role, agency_id, changes.get("language", line.language)):
         raise FieldsRefused(wrong)
@@ -142,7 +143,7 @@ def account(session: Session, account_id: int) -> AccountLine:
     """Raises NotFound."""
     found = _first(session, _lines().where(table(Account).c.id == account_id))
     if found is None:
-        raise NotFound(f"Không có tài khoản số {account_id}. / There is no account {account_id}.")
+        raise NotFound(Text(f"Không có tài khoản số {account_id}.", f"There is no account {account_id}."))
     return found
 
 
@@ -170,8 +171,10 @@ def must_not_lock_out(session: Session, role: str) -> None:
     if role != ActorRole.ADMINISTRATOR and not any_active(session):
         raise FieldsRefused(
             {
-                "role": "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này. "
-                "/ The first account must be an administrator's, else nobody could open this page any more."
+                "role": Text(
+                    "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này.",
+                    "The first account must be an administrator's, else nobody could open this page any more.",
+                )
             }
         )
 
@@ -203,7 +206,9 @@ def mailbox(text: str) -> str:
     """A mailbox as kept: lower case. Raises BadInput."""
     email = text.strip().lower()
     if len(email) > 254 or not _MAILBOX.fullmatch(email):
-        raise BadInput("Địa chỉ thư viết như vanphong@so-y-te.example. / Write a mailbox like office@agency.example.")
+        raise BadInput(
+            Text("Địa chỉ thư viết như vanphong@so-y-te.example.", "Write a mailbox like office@agency.example.")
+        )
     return email
 
 
@@ -235,25 +240,25 @@ def _line(row: Any) -> AccountLine:
     return AccountLine(account_id, email, label, ActorRole(role), *rest)
 
 
-def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[str, str]:
+def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[str, Text]:
     """Field -> what is wrong with it, in words."""
     wrong = {}
     if role not in tuple(ActorRole):
-        wrong["role"] = f"Vai trò là một trong: {', '.join(ActorRole)}. / The role is one of these."
+        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(ActorRole)}.", "The role is one of these.")
     if language not in LANGUAGES:
-        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
+        wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
-        wrong["agency_id"] = f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory."
+        wrong["agency_id"] = Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory.")
     return wrong
 
 
-def _refusal(check: Callable[[], object]) -> str:
-    """What a check says against; empty when nothing."""
+def _refusal(check: Callable[[], object]) -> Text | None:
+    """What a check objects to; None when nothing."""
     try:
         check()
     except BadInput as error:
-        return str(error)
-    return ""
+        return error.text
+    return None
 
 
 def _must_not_be_the_last(session: Session, line: AccountLine) -> None:
@@ -266,8 +271,10 @@ def _must_not_be_the_last(session: Session, line: AccountLine) -> None:
     held = session.connection().scalars(others.order_by(accounts.c.id).with_for_update()).first()
     if line.role is ActorRole.ADMINISTRATOR and held is None:
         raise Conflict(
-            "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước. "
-            "/ This is the last administrator; make another one first."
+            Text(
+                "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước.",
+                "This is the last administrator; make another one first.",
+            )
         )
 
 

@@ -19,6 +19,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import ApiToken
 from engine.terms import EventKind
+from engine.text import Text
 
 PREFIX = "dondoc_"
 """So that a key left in a file or a log is recognised for what it is."""
@@ -70,7 +71,7 @@ class Bearer:
         to say."""
         needed = scope_of(deed)
         if needed not in self.scopes:
-            raise NotAllowed(f"Khóa này thiếu phạm vi «{needed}». / This token lacks the scope “{needed}”.")
+            raise NotAllowed(Text(f"Khóa này thiếu phạm vi «{needed}».", f"This token lacks the scope “{needed}”."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ def make_token(
     """A new token; the returned key is shown once and never again."""
     wanted = sorted(set(scopes))
     if not wanted or not set(wanted) <= set(Scope):
-        raise BadInput(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}. / Scopes are one or more of these.")
+        raise BadInput(Text(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}.", "Scopes are one or more of these."))
     if not label.strip():
-        raise BadInput("Ghi khóa dùng cho chương trình nào. / Say which program the token is for.")
+        raise BadInput(Text("Ghi khóa dùng cho chương trình nào.", "Say which program the token is for."))
     if not timedelta(0) < lasts <= LONGEST:
-        raise BadInput("Khóa dùng được nhiều nhất 366 ngày. / A token lasts at most 366 days.")
+        raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:
-        raise NotAllowed("Tài khoản này đã khóa. / This account is closed.")
+        raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is closed."))
     key, digest = fresh_key(PREFIX)
     made = session.connection().execute(
         insert(table(ApiToken)).values(
@@ -159,7 +160,7 @@ def revoke_token(session: Session, account_id: int, token_id: int, *, actor: str
     t = table(ApiToken)
     mine = (t.c.id == token_id, t.c.account_id == account_id, t.c.revoked_at.is_(None))
     if session.connection().execute(update(t).where(*mine).values(revoked_at=now)).rowcount != 1:
-        raise NotFound("Không có khóa này, hoặc đã thu hồi. / There is no such token, or it was revoked.")
+        raise NotFound(Text("Không có khóa này, hoặc đã thu hồi.", "There is no such token, or it was revoked."))
     _tell(session, "token_revoked", account_id, token_id, actor, now)
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
 from engine.store.records import IdempotencyKey
+from engine.text import Text
 
 KEPT = timedelta(days=2)
 LONGEST = 200
@@ -32,7 +33,7 @@ class Answer:
 
 
 class KeyUsedOtherwise(BadInput):
-    """Khóa này đã dùng cho một yêu cầu khác. / This idempotency key was used for another request."""
+    default = Text("Khóa này đã dùng cho một yêu cầu khác.", "This idempotency key was used for another request.")
 
     status = 422
 
@@ -52,7 +53,7 @@ def once(
     if not key:
         return Answer(*deed())
     if len(key) > LONGEST:
-        raise BadInput(f"Khóa dài quá {LONGEST} ký tự. / The key is longer than {LONGEST} characters.")
+        raise BadInput(Text(f"Khóa dài quá {LONGEST} ký tự.", f"The key is longer than {LONGEST} characters."))
     kept = hashlib.sha256(f"{actor}\n{key}".encode("utf-8", "replace")).hexdigest()
     request = hashlib.sha256(f"{method}\n{path}\n".encode("utf-8", "replace") + body).hexdigest()
     keys = table(IdempotencyKey)

@@ -26,6 +26,7 @@ from config.settings import Settings, is_guarded
 from engine.accounts.rate_limit import KEPT, Limit, count, must_not_be_too_often
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.errors import NotAllowed, TooOften, Unavailable
+from engine.text import Text
 
 if TYPE_CHECKING:
     import httpx
@@ -49,11 +50,16 @@ TAKEN = "single_sign_on"
 
 
 class SingleSignOnRefused(NotAllowed):
-    """Đăng nhập chung không xác nhận được; hãy làm lại từ đầu. / The single sign-on was not confirmed; begin again."""
+    default = Text(
+        "Đăng nhập chung không xác nhận được; hãy làm lại từ đầu.", "The single sign-on was not confirmed; begin again."
+    )
 
 
 class ProviderAway(Unavailable):
-    """Hệ thống đăng nhập chung chưa trả lời; hãy thử lại sau. / The single sign-on does not answer; try again later."""
+    default = Text(
+        "Hệ thống đăng nhập chung chưa trả lời; hãy thử lại sau.",
+        "The single sign-on does not answer; try again later.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +150,10 @@ class Provider:
             raise SingleSignOnRefused
         if "error" in brought or not brought.get("code"):
             raise SingleSignOnRefused(
-                "Đăng nhập chung đã bị hủy hoặc từ chối; hãy làm lại hoặc dùng cách khác. "
-                "/ The single sign-on was cancelled or refused; begin again, or use another way."
+                Text(
+                    "Đăng nhập chung đã bị hủy hoặc từ chối; hãy làm lại hoặc dùng cách khác.",
+                    "The single sign-on was cancelled or refused; begin again, or use another way.",
+                )
             )
 
     def _exchanged(self, code: str, begun: Begun, document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from engine.errors import BadInput
 from engine.files.directory import fold
+from engine.text import Text
 
 SHORTEST, LONGEST = 12, 256
 TRIED_FIRST = ("matkhau", "password", "123456", "qwerty", "admin", "dondoc", "iloveyou", "anhyeuem", "abc123")
@@ -40,7 +41,7 @@ def must_be_good(password: str, email: str) -> None:
     wrong = [(vi, en) for holds, vi, en in rules if not holds]
     if wrong:
         vi, en = (", ".join(words) for words in zip(*wrong, strict=True))
-        raise BadInput(f"Mật khẩu phải {vi}. / The password must {en}.")
+        raise BadInput(Text(f"Mật khẩu phải {vi}.", f"The password must {en}."))
 
 
 def hashed(password: str) -> str:

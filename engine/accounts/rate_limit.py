@@ -16,6 +16,7 @@ from engine.errors import TooOften
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import table
 from engine.store.records import Attempt
+from engine.text import Text
 
 KEPT = timedelta(days=1)
 
@@ -48,7 +49,7 @@ def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit],
     if again is not None:
         wall = f"{(again + timedelta(seconds=59)).astimezone(PLAN_TIME):%H:%M}"
         raise TooOften(
-            f"Đã thử quá nhiều lần; hãy thử lại sau {wall}. / Tried too often; try again after {wall}.", again
+            Text(f"Đã thử quá nhiều lần; hãy thử lại sau {wall}.", f"Tried too often; try again after {wall}."), again
         )
 
 

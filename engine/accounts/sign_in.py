@@ -23,6 +23,7 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.records import Account, SignedIn, SignInLink
 from engine.terms import EventKind
+from engine.text import Text
 
 IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
 """Unused for so long a session ends (a day at work and the evening); however much used, after a fortnight."""
@@ -60,13 +61,15 @@ class SessionLine:
 
 
 class SignInRefused(NotAllowed):
-    """Địa chỉ hoặc mật khẩu không đúng. / The address or the password is wrong."""
+    default = Text("Địa chỉ hoặc mật khẩu không đúng.", "The address or the password is wrong.")
 
     status = 401
 
 
 class LinkStale(LinkRefused):
-    """Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới. / This link was used or is over; ask anew."""
+    default = Text(
+        "Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới.", "This link was used or is over; ask anew."
+    )
 
 
 def sign_in(
@@ -222,7 +225,7 @@ def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[Sessi
 def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:
     """End one of one's own sessions. Raises NotFound for another's, or one that has ended."""
     if _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id == session_id) == 0:
-        raise NotFound("Phiên này đã kết thúc. / This session has ended already.")
+        raise NotFound(Text("Phiên này đã kết thúc.", "This session has ended already."))
 
 
 def end_sessions(session: Session, account_id: int, now: datetime, *, but: int = 0) -> int:

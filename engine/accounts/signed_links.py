@@ -17,6 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from engine.errors import LinkRefused
 from engine.rules.calendar import local_date
+from engine.text import Text
 
 
 class Purpose(StrEnum):
@@ -87,7 +88,9 @@ class Signer:
             raise LinkRefused from None
         if today > link.until:
             raise LinkRefused(
-                f"Liên kết này đã hết hạn ngày {link.until:%d/%m/%Y}; hãy mở thư mới nhất. "
-                f"/ This link expired on {link.until:%d/%m/%Y}; open the newest letter."
+                Text(
+                    f"Liên kết này đã hết hạn ngày {link.until:%d/%m/%Y}; hãy mở thư mới nhất.",
+                    f"This link expired on {link.until:%d/%m/%Y}; open the newest letter.",
+                )
             )
         return link

@@ -27,6 +27,7 @@ from engine.rules.words import LANGUAGES, coded
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
+from engine.text import Text
 from engine.views.labels import label
 
 LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requests")}
@@ -40,10 +41,10 @@ def read_policy(text: str) -> Policy:
 def _channel_mistakes(policy: Policy) -> Iterator[Mistake]:
     """A channel that nothing sends on would silence every letter."""
     if not policy.channels:
-        yield Mistake(("channels",), "chưa có kênh nào / there is no channel", "channels: [email]")
+        yield Mistake(("channels",), Text("chưa có kênh nào", "there is no channel"), Text.same("channels: [email]"))
     for n, name in enumerate(policy.channels):
         if name not in CHANNELS:
-            what = f"không có kênh «{name}» / there is no channel “{name}”"
+            what = Text(f"không có kênh «{name}»", f"there is no channel “{name}”")
             yield Mistake(("channels", n), what, did_you_mean(name, CHANNELS))
 
 
@@ -230,7 +231,9 @@ def keep(session: Session, policy: Policy, *, actor: str, now: datetime, instead
     current = None if body is None else Policy.model_validate(body)
     if instead_of and instead_of != mark_of(current):
         raise Conflict(
-            "Có người vừa sửa chính sách này; hãy xem lại những gì thay đổi rồi lưu. "
-            "/ Somebody has just changed this policy; look again at what changes, then save."
+            Text(
+                "Có người vừa sửa chính sách này; hãy xem lại những gì thay đổi rồi lưu.",
+                "Somebody has just changed this policy; look again at what changes, then save.",
+            )
         )
     load_policy(session, policy, actor=actor, now=now)

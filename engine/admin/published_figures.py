@@ -33,6 +33,7 @@ from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass
+from engine.text import Text
 
 EXPLAINING = (
     EventKind.REPORTED,
@@ -87,14 +88,14 @@ def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor:
     """Publish a plan's figures about a day that is not in the future; ``period`` "" for all. Returns the row's id.
     Raises Conflict when these have been published before: they are not published twice."""
     if cut_off > local_date(now):
-        raise BadInput(f"Ngày chốt {written(cut_off)} chưa tới. / The cut-off day has not come yet.")
+        raise BadInput(Text(f"Ngày chốt {written(cut_off)} chưa tới.", "The cut-off day has not come yet."))
     p = table(Plan)
     plan = session.connection().execute(select(p.c.number, p.c.state).where(p.c.id == plan_id)).first()
     if plan is None or plan.state is PlanState.LOADED:
-        raise NotFound(f"Không có kế hoạch đang chạy số {plan_id}. / There is no running plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch đang chạy số {plan_id}.", f"There is no running plan {plan_id}."))
     rows = _rows(session, plan_id, period, cut_off)
     if not rows:
-        raise BadInput("Kỳ này chưa có phần việc nào để chốt. / There is nothing in this period to freeze.")
+        raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "There is nothing in this period to freeze."))
     last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
     body = {
         "standing": _stored(from_cells(cut_off, _cells(rows))),
@@ -105,8 +106,10 @@ def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor:
     fresh = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
     if insert_new(session, Frozen, [fresh]) == 0:
         raise Conflict(
-            f"Số liệu này đã chốt đến {written(cut_off)} và không thay đổi nữa. "
-            "/ These figures have been published for that day and do not change."
+            Text(
+                f"Số liệu này đã chốt đến {written(cut_off)} và không thay đổi nữa.",
+                "These figures have been published for that day and do not change.",
+            )
         )
     f = table(Frozen)
     same = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
@@ -218,7 +221,9 @@ def _cells(rows: Sequence[Any]) -> list[Cell]:
 def _row(session: Session, frozen_id: int) -> Any:
     row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
     if row is None:
-        raise NotFound(f"Không có bảng số liệu đã chốt số {frozen_id}. / There are no frozen figures {frozen_id}.")
+        raise NotFound(
+            Text(f"Không có bảng số liệu đã chốt số {frozen_id}.", f"There are no frozen figures {frozen_id}.")
+        )
     return row
 
 

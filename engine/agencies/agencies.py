@@ -23,6 +23,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Succession
 from engine.terms import EventKind
+from engine.text import Text
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LEVEL = re.compile(r"[a-z]+(?:_[a-z]+)*")
@@ -46,18 +47,20 @@ def add_agency(
     """A body that was not there. ``groups``: the agency groups it joins. Raises FieldsRefused, Conflict."""
     wrong = _named(name, short)
     if not _ID.fullmatch(agency_id) or len(agency_id) > 64:
-        wrong["id"] = "Mã viết như so-noi-vu: chữ thường không dấu, số, gạch nối. / Write an id like so-noi-vu."
+        wrong["id"] = Text("Mã viết như so-noi-vu: chữ thường không dấu, số, gạch nối.", "Write an id like so-noi-vu.")
     if not _LEVEL.fullmatch(level) or len(level) > 32:
-        wrong["level"] = "Chọn loại cơ quan. / Choose the kind of body."
+        wrong["level"] = Text("Chọn loại cơ quan.", "Choose the kind of body.")
     if len(code) > 16:
-        wrong["code"] = "Mã thống kê dài nhất 16 ký tự. / A statistical code has 16 characters at most."
+        wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has 16 characters at most.")
     if parent and not _known(session, [parent]):
         wrong["parent"] = _UNKNOWN
     if unknown := set(groups) - set(_groups(session)):
-        wrong["groups"] = f"Không có nhóm: {', '.join(sorted(unknown))}. / There is no such group."
+        wrong["groups"] = Text(f"Không có nhóm: {', '.join(sorted(unknown))}.", "There is no such group.")
     _refuse(wrong)
     if _known(session, [agency_id]):
-        raise Conflict(f"Mã «{agency_id}» đã có trong danh bạ. / The id “{agency_id}” is in the directory already.")
+        raise Conflict(
+            Text(f"Mã «{agency_id}» đã có trong danh bạ.", f"The id “{agency_id}” is in the directory already.")
+        )
     session.connection().execute(
         insert(table(Agency)).values(
             id=agency_id,
@@ -87,12 +90,12 @@ def rename(
     begun = last.get("from")
     if begun and on <= date.fromisoformat(begun):
         day = date.fromisoformat(begun)
-        wrong["on"] = (
-            f"Tên đang có bắt đầu {written(day)}; tên mới phải sau ngày ấy. "
-            f"/ The present name began on {written(day, 'en')}; a new one begins later."
+        wrong["on"] = Text(
+            f"Tên đang có bắt đầu {written(day)}; tên mới phải sau ngày ấy.",
+            f"The present name began on {written(day, 'en')}; a new one begins later.",
         )
     if (name, short or name) == (last["name"], last.get("short") or last["name"]):
-        wrong["name"] = "Đây là tên đang dùng. / This is the name it has."
+        wrong["name"] = Text("Đây là tên đang dùng.", "This is the name it has.")
     _refuse(wrong)
     kept = [*names[:-1], last | {"until": (on - ONE_DAY).isoformat()}, _entry(name, short, on)]
     session.connection().execute(update(table(Agency)).where(table(Agency).c.id == agency_id).values(names=kept))
@@ -122,20 +125,22 @@ def succeed(
     _locked(session, from_id)
     function, wrong = " ".join(function.split()) or REST, {}
     if from_id == to_id:
-        wrong["to"] = "Cơ quan không kế thừa chính mình. / A body does not succeed itself."
+        wrong["to"] = Text("Cơ quan không kế thừa chính mình.", "A body does not succeed itself.")
     elif not _known(session, [to_id]):
         wrong["to"] = _UNKNOWN
     elif way := _way_back(session, from_id, to_id, function):
-        wrong["to"] = f"Như vậy thành vòng: {way}. / That would be a circle: {way}."
+        wrong["to"] = Text(f"Như vậy thành vòng: {way}.", f"That would be a circle: {way}.")
     if not basis.strip():
-        wrong["basis"] = "Cần ghi văn bản làm căn cứ. / Give the document it rests on."
+        wrong["basis"] = Text("Cần ghi văn bản làm căn cứ.", "Give the document it rests on.")
     if len(basis) > MOST_BASIS or len(function) > MOST_NAME:
-        wrong["basis" if len(basis) > MOST_BASIS else "function"] = "Dài quá; hãy viết gọn. / Too long; shorten it."
+        wrong["basis" if len(basis) > MOST_BASIS else "function"] = Text(
+            "Dài quá; hãy viết gọn.", "Too long; shorten it."
+        )
     _refuse(wrong)
     s = table(Succession)
     edge = {"from_id": from_id, "to_id": to_id, "on": on, "function": function}
     if session.connection().scalar(select(s.c.id).filter_by(**edge)) is not None:
-        raise Conflict("Việc kế thừa này đã ghi rồi. / This succession is recorded already.")
+        raise Conflict(Text("Việc kế thừa này đã ghi rồi.", "This succession is recorded already."))
     made = session.connection().execute(insert(s).values(**edge, basis=basis.strip()))
     _tell(session, "succeeded", from_id, actor, now, to=to_id, on=on.isoformat(), function=function, basis=basis)
     return int((made.inserted_primary_key or (0,))[0])
@@ -148,25 +153,25 @@ def withdraw(session: Session, from_id: str, succession_id: int, *, actor: str, 
     mine = (s.c.id == succession_id, s.c.from_id == from_id)
     edge = session.connection().execute(select(s).where(*mine)).first()
     if edge is None:
-        raise NotFound("Không có việc kế thừa này. / There is no such succession.")
+        raise NotFound(Text("Không có việc kế thừa này.", "There is no such succession."))
     session.connection().execute(delete(s).where(*mine))
     _tell(session, "withdrawn", from_id, actor, now, to=edge.to_id, on=edge.on.isoformat(), function=edge.function)
 
 
-_UNKNOWN = "Danh bạ không có cơ quan này. / It is not in the directory."
+_UNKNOWN = Text("Danh bạ không có cơ quan này.", "It is not in the directory.")
 
 
-def _named(name: str, short: str) -> dict[str, str]:
+def _named(name: str, short: str) -> dict[str, Text]:
     wrong = {}
     if not name.strip():
-        wrong["name"] = "Cần ghi tên. / Give the name."
+        wrong["name"] = Text("Cần ghi tên.", "Give the name.")
     for field, text in (("name", name), ("short", short)):
         if len(text) > MOST_NAME:
-            wrong[field] = f"Tên dài nhất {MOST_NAME} ký tự. / A name has {MOST_NAME} characters at most."
+            wrong[field] = Text(f"Tên dài nhất {MOST_NAME} ký tự.", f"A name has {MOST_NAME} characters at most.")
     return wrong
 
 
-def _refuse(wrong: Mapping[str, str]) -> None:
+def _refuse(wrong: Mapping[str, Text]) -> None:
     if wrong:
         raise FieldsRefused(wrong)
 
@@ -197,7 +202,7 @@ def _locked(session: Session, agency_id: str) -> list[dict[str, Any]]:
         select(g.c.names).where(g.c.id == agency_id).with_for_update()
     )
     if found is None:
-        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     return found
 
 

@@ -23,6 +23,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import EventKind, Role
+from engine.text import Text
 
 _PHONE = re.compile(r"\+?[0-9]{9,15}")
 
@@ -69,12 +70,12 @@ def add(
     """A new contact; returns its id."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
-        raise NotFound(f"Danh bạ không có «{agency_id}». / “{agency_id}” is not in the directory.")
+        raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
     c = table(Contact)
     same = (c.c.agency_id == agency_id, c.c.role == values["role"], c.c.email == values["email"], c.c.email != "")
     overlapping = c.c.valid_until.is_(None) | (c.c.valid_until >= (valid_from or local_date(now)))
     if session.connection().scalar(select(c.c.id).where(*same, overlapping)) is not None:
-        raise Conflict("Hộp thư này đã làm đầu mối với vai trò ấy. / This mailbox answers in that role already.")
+        raise Conflict(Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox answers in that role already."))
     made = session.connection().execute(
         insert(c).values(agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, **values)
     )
@@ -89,11 +90,11 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     known = find(session, contact_id)
     if known.gone:
         raise Conflict(
-            "Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới. / This person has left; add a new contact."
+            Text("Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới.", "This person has left; add a new contact.")
         )
     unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
     if unknown:
-        raise BadInput(f"Không đổi được: {', '.join(sorted(unknown))}. / These cannot be changed.")
+        raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
     merged = {
         name: changes.get(name, getattr(known, name))
         for name in ("email", "phone", "language", "valid_from", "valid_until")
@@ -140,7 +141,7 @@ def find(session: Session, contact_id: int) -> ContactLine:
     """Raises NotFound."""
     row = session.connection().execute(_lines().where(table(Contact).c.id == contact_id)).first()
     if row is None:
-        raise NotFound(f"Không có liên hệ số {contact_id}. / There is no contact {contact_id}.")
+        raise NotFound(Text(f"Không có liên hệ số {contact_id}.", f"There is no contact {contact_id}."))
     return ContactLine(*row)
 
 
@@ -155,7 +156,7 @@ def phone_number(text: str) -> str:
     """A telephone number as kept: digits, perhaps after a plus; empty for none. Raises BadInput."""
     plain = re.sub(r"[\s.()-]", "", text)
     if plain and not _PHONE.fullmatch(plain):
-        raise BadInput("Số điện thoại viết như 0912 345 678 hoặc +84 912 345 678. / Write it like +84912345678.")
+        raise BadInput(Text("Số điện thoại viết như 0912 345 678 hoặc +84 912 345 678.", "Write it like +84912345678."))
     return plain
 
 
@@ -180,24 +181,24 @@ def _checked(
     role: str, email: str, phone: str, language: str, valid_from: date | None, valid_until: date | None
 ) -> dict[str, Any]:
     """The values as kept. Raises FieldsRefused with everything that is wrong."""
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Text] = {}
 
     def read(field: str, reading: Callable[[str], str], text: str) -> str:
         try:
             return reading(text)
         except BadInput as error:
-            wrong[field] = str(error)
+            wrong[field] = error.text
             return ""
 
     kept_email, kept_phone = read("email", mailbox, email) if email.strip() else "", read("phone", phone_number, phone)
     if role not in tuple(Role):
-        wrong["role"] = f"Vai trò là một trong: {', '.join(Role)}. / The role is one of these."
+        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(Role)}.", "The role is one of these.")
     if language not in LANGUAGES:
-        wrong["language"] = "Ngôn ngữ là vi hoặc en. / The language is vi or en."
+        wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
     if not email.strip() and not phone.strip():
-        wrong["email"] = "Cần hộp thư hoặc số điện thoại. / Give a mailbox or a telephone number."
+        wrong["email"] = Text("Cần hộp thư hoặc số điện thoại.", "Give a mailbox or a telephone number.")
     if valid_from is not None and valid_until is not None and valid_until < valid_from:
-        wrong["valid_until"] = "Ngày kết thúc trước ngày bắt đầu. / The last day is before the first."
+        wrong["valid_until"] = Text("Ngày kết thúc trước ngày bắt đầu.", "The last day is before the first.")
     if wrong:
         raise FieldsRefused(wrong)
     return {

@@ -16,6 +16,7 @@ from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
 from engine.terms import EventKind
+from engine.text import Text
 
 
 def load_directory(session: Session, directory: DirectoryFile, *, actor: str, now: datetime) -> None:
@@ -102,8 +103,10 @@ def _must_know(session: Session, ids: Iterable[str]) -> None:
     unknown = [each for each in ids if each not in known]
     if unknown:
         raise BadInput(
-            f"Danh bạ chưa có: {', '.join(unknown)}; nạp danh bạ trước. "
-            f"/ Not in the directory: {', '.join(unknown)}; load the directory first."
+            Text(
+                f"Danh bạ chưa có: {', '.join(unknown)}; nạp danh bạ trước.",
+                f"Not in the directory: {', '.join(unknown)}; load the directory first.",
+            )
         )
 
 

@@ -27,6 +27,7 @@ from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, DONE_STATES, OPEN_STATES, EventKind, PlanState, Role, State
+from engine.text import Text
 
 KEPT_AFTER = timedelta(days=120)
 """How long an entry that is over stays in the feed: longer than anybody's calendar goes without looking."""
@@ -81,10 +82,10 @@ class Entry:
 def make_feed(session: Session, agency_id: str, *, contact_id: int | None = None, actor: str, now: datetime) -> str:
     """A new secret address; returns its key, shown once. A contact has one at a time: the one before is revoked."""
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
-        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     if contact_id is not None:
         if find_contact(session, contact_id).agency_id != agency_id:
-            raise BadInput("Liên hệ này thuộc cơ quan khác. / This contact is of another agency.")
+            raise BadInput(Text("Liên hệ này thuộc cơ quan khác.", "This contact is of another agency."))
         f = table(Feed)
         mine = (f.c.contact_id == contact_id, f.c.revoked_at.is_(None))
         session.connection().execute(update(f).where(*mine).values(revoked_at=now))
@@ -102,7 +103,7 @@ def revoke_feed(session: Session, agency_id: str, feed_id: int, *, actor: str, n
     mine = (f.c.id == feed_id, f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
     row = session.connection().execute(select(f.c.contact_id).where(*mine)).first()
     if row is None or session.connection().execute(update(f).where(*mine).values(revoked_at=now)).rowcount != 1:
-        raise NotFound("Không có địa chỉ lịch này, hoặc đã thu hồi. / There is no such feed, or it was revoked.")
+        raise NotFound(Text("Không có địa chỉ lịch này, hoặc đã thu hồi.", "There is no such feed, or it was revoked."))
     _tell(session, "revoked", agency_id, row.contact_id, actor, now)
 
 
@@ -128,7 +129,7 @@ def reader_of(session: Session, key: str, now: datetime) -> Reader:
         .first()
     )
     if row is None or (row.valid_until is not None and row.valid_until < local_date(now)):
-        raise NotFound("Địa chỉ lịch này không còn dùng được. / This calendar address is no longer valid.")
+        raise NotFound(Text("Địa chỉ lịch này không còn dùng được.", "This calendar address is no longer valid."))
     return Reader(row.agency_id, row.name, row.contact_id, row.role, row.language or "vi")
 
 

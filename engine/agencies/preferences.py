@@ -24,6 +24,7 @@ from engine.store.recipients import CHANNELS
 from engine.store.records import Contact
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
+from engine.text import Text
 
 ASKED = "asked"
 """The reason kept in ``Contact.suppressed`` when the person stopped the channel himself."""
@@ -84,8 +85,10 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
         return
     if not _channel(who, channel).may_be_stopped:
         raise ForbiddenMove(
-            "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần. "
-            "/ This is the only channel that reaches you, so it cannot be stopped; it may be slowed to once a week."
+            Text(
+                "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần.",
+                "This is the only channel that reaches you, so it cannot be stopped; it may be slowed to once a week.",
+            )
         )
     _write(session, who, {**who.suppressed, channel: ASKED}, who.pace, "stopped", channel, actor, now)
 
@@ -96,7 +99,7 @@ def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: da
     if who.pace.get(channel) == WEEKLY:
         return
     if not _may_wait(session):
-        raise ForbiddenMove("Chính sách không cho gộp thư nào. / The policy lets nothing wait.")
+        raise ForbiddenMove(Text("Chính sách không cho gộp thư nào.", "The policy lets nothing wait."))
     _write(session, who, who.suppressed, {**who.pace, channel: WEEKLY}, "slowed", channel, actor, now)
 
 
@@ -128,12 +131,12 @@ def name_deputy(
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
-            "Chỉ đầu mối hoặc người đứng đầu đang đương nhiệm cử được người thay. / Only those in office may."
+            Text("Chỉ đầu mối hoặc người đứng đầu đang đương nhiệm cử được người thay.", "Only those in office may.")
         )
     if valid_until < local_date(now):
-        raise BadInput("Những ngày này đã qua. / These days have passed.")
+        raise BadInput(Text("Những ngày này đã qua.", "These days have passed."))
     if valid_until - valid_from > LONGEST_DEPUTY:
-        raise BadInput("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối. / At most a year.")
+        raise BadInput(Text("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối.", "At most a year."))
     return contacts.add(
         session,
         who.agency_id,
@@ -173,7 +176,7 @@ def _may_wait(session: Session) -> tuple[NoticeKind, ...]:
 
 def _locked(session: Session, contact_id: int, channel: str) -> ContactLine:
     if channel not in CHANNELS:
-        raise BadInput(f"Kênh là một trong: {', '.join(CHANNELS)}. / The channel is one of these.")
+        raise BadInput(Text(f"Kênh là một trong: {', '.join(CHANNELS)}.", "The channel is one of these."))
     c = table(Contact)
     session.connection().execute(select(c.c.id).where(c.c.id == contact_id).with_for_update())
     return contacts.find(session, contact_id)

@@ -12,6 +12,7 @@ from engine.files.directory import DirectoryFile
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Contact, Event
 from engine.terms import EventKind
+from engine.text import Text
 
 
 def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile:
@@ -23,8 +24,10 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     loaded: dict[str, Any] | None = connection.scalar(newest)
     if loaded is None:
         raise NotFound(
-            "Chưa nạp danh bạ cơ quan; chạy «dondoc init» hoặc «dondoc load directory TỆP». "
-            "/ No directory is loaded; run “dondoc init” or “dondoc load directory FILE”."
+            Text(
+                "Chưa nạp danh bạ cơ quan; chạy «dondoc init» hoặc «dondoc load directory TỆP».",
+                "No directory is loaded; run “dondoc init” or “dondoc load directory FILE”.",
+            )
         )
     answering = _contacts(session) if contacts else {}
     agencies = [

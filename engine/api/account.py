@@ -22,6 +22,7 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
+from engine.text import Text
 
 router = APIRouter()
 
@@ -112,7 +113,9 @@ def tokens(caller: Caller) -> Listed[TokenLine]:
 def make(caller: Caller, said: TokenBody) -> TokenMade:
     mine = _myself(caller)
     if caller.bearer is not None and not set(said.scopes) <= caller.bearer.scopes:
-        raise NotAllowed("Khóa không lập được khóa rộng hơn chính nó. / A key makes no key that reaches further.")
+        raise NotAllowed(
+            Text("Khóa không lập được khóa rộng hơn chính nó.", "A key makes no key that reaches further.")
+        )
     with caller.writing() as session:
         key = make_token(
             session,
@@ -137,7 +140,7 @@ def revoke(caller: Caller, token_id: SmallId, said: Nothing) -> Response:
 def _mine(caller: Call) -> AccountLine:
     account_id = caller.account.id if caller.account else caller.bearer.account_id if caller.bearer else 0
     if not account_id:
-        raise NotFound("Chưa đăng nhập bằng tài khoản nào. / Nobody is signed in here.")
+        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
     with caller.context.database.read() as session:
         return find_account(session, account_id)
 

@@ -39,6 +39,7 @@ from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.queries.work.todo import waiting_extensions
+from engine.text import Text
 
 router = APIRouter()
 Doing = Callable[[Session], object]
@@ -128,7 +129,7 @@ def decide_extension(caller: Caller, assignment_id: AssignmentId, said: Decision
     def decide(session: Session) -> None:
         waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
         if waiting is None:
-            raise Conflict("Không có đề nghị gia hạn nào chờ quyết định. / No extension request waits.")
+            raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
         lifecycle.decide_extension(
             session, waiting.id, granted=said.granted, answer=said.answer, actor=caller.actor.name, now=caller.now
         )
@@ -211,7 +212,7 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
         for each in said.duties
     ]
     foreign = {
-        f"assignment-{each.assignment}": ("Không thuộc trang báo cáo này.", "Not on this report page.")
+        f"assignment-{each.assignment}": Text("Không thuộc trang báo cáo này.", "Not on this report page.")
         for each in said.duties
         if each.assignment not in known
     }
@@ -235,7 +236,7 @@ def _files(
     """By assignment: uploaded files as a report names them. Raises FieldsRefused for one that this agency has not."""
     known = find_all(session, agency_id, {digest for digests in asked.values() for digest in digests})
     unknown = {
-        f"files-{number}": "Cơ quan chưa tải tệp này lên. / The agency has not uploaded this file."
+        f"files-{number}": Text("Cơ quan chưa tải tệp này lên.", "The agency has not uploaded this file.")
         for number, digests in asked.items()
         if set(digests) - set(known)
     }
@@ -247,7 +248,7 @@ def _files(
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
     asked = {indicator.code for indicator in page.indicators}
     unknown = {
-        f"figure-{code}": ("Không hỏi số liệu này.", "This figure is not asked for.")
+        f"figure-{code}": Text("Không hỏi số liệu này.", "This figure is not asked for.")
         for code in figures
         if code not in asked
     }
@@ -261,13 +262,12 @@ def _typed(figures: Figures) -> dict[str, str]:
 def _doubtful(caller: Visit, page: ReportPage, figures: Figures) -> dict[str, str]:
     """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
     values, _ = read_figures(page.indicators, _typed(figures))
-    at = 1 if caller.language == "en" else 0
-    return {f"figure-{code}": said[at] for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}
+    doubtful = doubtful_totals(values, page.parts, page.agency_id)
+    return {f"figure-{code}": text.said(caller.language) for code, text in doubtful.items()}
 
 
 def _refused(caller: Visit, checked: Submission) -> Response:
     """Every problem at once, field by field."""
-    at = 1 if caller.language == "en" else 0
-    problems = [{"field": field, "what": said[at]} for field, said in checked.problems.items()]
+    problems = [{"field": field, "what": said.said(caller.language)} for field, said in checked.problems.items()]
     sentence = "; ".join(f"{each['field']}: {each['what']}" for each in problems)
     return answer(caller.request, 422, sentence, problems)

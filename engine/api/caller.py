@@ -19,6 +19,7 @@ from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
 from engine.http.request_context import SignInFirst, Visit, anybody, desk_visit
 from engine.http.security import same_origin
+from engine.text import Text
 
 API = Actor("api", "", "", ActorRole.ADMINISTRATOR)
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=LONGEST)]
@@ -59,7 +60,7 @@ def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key =
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415)
         if not same_origin(request.headers, visit.context.settings.base_url):
-            raise NotAllowed("Yêu cầu từ trang khác bị từ chối. / A request from another site is refused.")
+            raise NotAllowed(Text("Yêu cầu từ trang khác bị từ chối.", "A request from another site is refused."))
     return Call(**{each.name: getattr(visit, each.name) for each in fields(Visit)}, key=key, sent=sent)
 
 
@@ -79,7 +80,7 @@ def _holder(request: Request) -> Visit:
                 note_use(session, bearer.token_id, visit.now)
         if bearer is not None:
             return visit.acting(bearer.actor, bearer)
-    raise SignInFirst("Khóa này không dùng được. / This token is unknown, over or revoked.")
+    raise SignInFirst(Text("Khóa này không dùng được.", "This token is unknown, over or revoked."))
 
 
 Caller = Annotated[Call, Depends(_caller)]

@@ -37,6 +37,7 @@ from engine.http.filters import AgencyId, Plain, SmallId
 from engine.http.uploads import folder_of
 from engine.store.recipients import CHANNELS
 from engine.terms import NoticeKind
+from engine.text import Text
 
 router = APIRouter()
 
@@ -153,7 +154,7 @@ def my_wishes(caller: Caller) -> WishesOut:
     with caller.context.database.read() as session:
         who = own_contact(caller, session)
         if who is None:
-            raise NotFound("Tài khoản này không là đầu mối nào. / This account is no contact of its agency.")
+            raise NotFound(Text("Tài khoản này không là đầu mối nào.", "This account is no contact of its agency."))
         return _wishes(caller, session, who.id)
 
 

@@ -26,6 +26,7 @@ from engine.queries.figures import plan_progress as queries
 from engine.queries.filter_choices import period_choices
 from engine.queries.plans import plan_page
 from engine.queries.time_class import read_today
+from engine.text import Text
 
 router = APIRouter()
 AsOf = Annotated[Day | None, Query()]
@@ -58,7 +59,7 @@ def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
         caller.must(Deed.FREEZE, plan.supervisor_id)
         if said.period and said.period not in period_choices(session, plan_id):
-            raise BadInput("Kế hoạch này không có kỳ ấy. / The plan has no such period.")
+            raise BadInput(Text("Kế hoạch này không có kỳ ấy.", "The plan has no such period."))
 
         def done() -> PublishedOut:
             made = freeze(session, plan_id, said.period, said.cut_off, actor=caller.actor.name, now=caller.now)

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from engine.api.caller import Caller
 from engine.api.models import Body
-from engine.errors import BadInput, half
+from engine.errors import BadInput
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
 from engine.http.template_forms import LONGEST, kept_text, wording_of
+from engine.text import Text
 
 router = APIRouter()
 Language = Annotated[str, Plain, Path(max_length=8)]
@@ -51,11 +52,11 @@ def save_templates(caller: Caller, said: TemplatesBody, language: Language, kind
     files = {each.part: each for each in wording.files(language, kind)}
     unknown = sorted(set(said.texts) - set(files))
     if unknown:
-        raise BadInput(f"Không có tệp mẫu {unknown[0][:64]}. / There is no template file {unknown[0][:64]}.")
+        raise BadInput(Text(f"Không có tệp mẫu {unknown[0][:64]}.", f"There is no template file {unknown[0][:64]}."))
     texts = {part: kept_text(text, files[part]) for part, text in said.texts.items()}
     problems = wording.problems(language, kind, texts)
     if problems:
-        told = [{"field": f"{each.file}:{each.line}", "what": half(each.what, caller.language)} for each in problems]
+        told = [{"field": f"{each.file}:{each.line}", "what": each.what.said(caller.language)} for each in problems]
         return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in told), told)
     if said.try_only:
         return TemplatesSaved(changed=0)

@@ -138,7 +138,7 @@ class FigureOut(BaseModel):
 
     @classmethod
     def of(cls, line: FigureLine, language: str) -> FigureOut:
-        each, problem = line.indicator, line.problem[language == "en"] if line.problem else None
+        each, problem = line.indicator, line.problem.said(language) if line.problem else None
         given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
         return cls(
             code=each.code,

@@ -39,6 +39,7 @@ from engine.queries.system.policies import PolicyLine, list_policies, policy_lin
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
 from engine.rules.policy import Policy
 from engine.terms import PlanState
+from engine.text import Text
 
 router = APIRouter()
 LONGEST = 900_000
@@ -50,11 +51,11 @@ def _clean(text: str) -> str:
     return clean(text, LONGEST)
 
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_clean)]
+FileText = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_clean)]
 
 
 class TextBody(Body):
-    text: Text
+    text: FileText
 
 
 class PolicyText(TextBody):
@@ -254,7 +255,9 @@ def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Respons
     except FileRefused as refused:
         return _refused(caller, refused)
     if found.id != policy_id:
-        raise BadInput(f"Nội dung ghi id «{found.id}», không phải «{policy_id[:64]}». / The text says another id.")
+        raise BadInput(
+            Text(f"Nội dung ghi id «{found.id}», không phải «{policy_id[:64]}».", "The text says another id.")
+        )
     with caller.writing() as session:
 
         def done() -> PolicyOut:
@@ -340,8 +343,10 @@ def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
         plan = plan_page(session, today, plan_id).file
     if not plan.year < said.year == said.issued_on.year:
         raise BadInput(
-            f"Năm phải sau {plan.year} và là năm ban hành. / The year must come after {plan.year} and be "
-            "that of its issue."
+            Text(
+                f"Năm phải sau {plan.year} và là năm ban hành.",
+                f"The year must come after {plan.year} and be that of its issue.",
+            )
         )
     text, points = renew(
         plan,
@@ -368,13 +373,11 @@ def _refused(caller: Call, refused: FileRefused) -> Response:
     """Every mistake by its line and field."""
     at = 1 if caller.language == "en" else 0
     problems = [
-        {"field": f"{each.line}: {each.field}", "what": " → ".join(_half(part, at) for part in (each.what, each.mend))}
+        {
+            "field": f"{each.line}: {each.field}",
+            "what": Text.joined(" → ", (each.what, each.mend)).said(caller.language),
+        }
         for each in refused.problems
     ]
     said = ("Văn bản có lỗi; chưa lưu gì.", "The text has mistakes; nothing is saved.")
     return answer(caller.request, refused.status, said[at], problems)
-
-
-def _half(text: str, at: int) -> str:
-    vi, slash, en = text.partition(" / ")
-    return en if at and slash else vi

@@ -17,6 +17,7 @@ from engine.assignments.lifecycle import accept, decide_extension, return_report
 from engine.errors import BadInput, Conflict, NotFound
 from engine.store.database import table
 from engine.store.records import Assignment, Report
+from engine.text import Text
 
 MOST_AT_ONCE = 500
 
@@ -55,7 +56,7 @@ def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], N
 
     def decide(report_id: int) -> None:
         if report_id not in standing:
-            raise Conflict("Báo cáo này không còn chờ nữa. / This report waits no longer.")
+            raise Conflict(Text("Báo cáo này không còn chờ nữa.", "This report waits no longer."))
         act(standing[report_id])
 
     return _each(session, report_ids, decide)
@@ -87,6 +88,6 @@ def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -
 def must_be_few(ids: Sequence[int]) -> None:
     """Raises BadInput when nothing, or more than goes at once, was chosen."""
     if not ids:
-        raise BadInput("Chưa chọn việc nào. / Nothing was chosen.")
+        raise BadInput(Text("Chưa chọn việc nào.", "Nothing was chosen."))
     if len(ids) > MOST_AT_ONCE:
-        raise BadInput(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần. / Choose {MOST_AT_ONCE} at most.")
+        raise BadInput(Text(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần.", f"Choose {MOST_AT_ONCE} at most."))

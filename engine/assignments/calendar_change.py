@@ -29,6 +29,7 @@ from engine.store.recipients import read_answering
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
+from engine.text import Text
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,10 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime, previe
     found = _preview(seen, _replaced(old.calendar, change))
     if previewed and previewed != found.mark:
         raise Conflict(
-            "Từ lúc xem trước đã có thay đổi nên kết quả sẽ khác; hãy xem lại rồi lưu. "
-            "/ Things have changed since the preview, so this would come out otherwise; look again, then save."
+            Text(
+                "Từ lúc xem trước đã có thay đổi nên kết quả sẽ khác; hãy xem lại rồi lưu.",
+                "Things have changed since the preview, so this would come out otherwise; look again, then save.",
+            )
         )
     _save(session, change, actor, now)
     moved = [each for each in seen if each.moves]
@@ -149,11 +152,11 @@ def must_be_sane(change: Change) -> None:
     """Raises BadInput for a change that changes nothing, or one day twice."""
     days = [entry.day for entry in change.set]
     if len(set(days)) != len(days) or set(days) & set(change.drop):
-        raise BadInput("Một ngày được ghi hai lần. / A day is given twice.")
+        raise BadInput(Text("Một ngày được ghi hai lần.", "A day is given twice."))
     if not days and not change.drop:
-        raise BadInput("Chưa chọn ngày nào. / No day is chosen.")
+        raise BadInput(Text("Chưa chọn ngày nào.", "No day is chosen."))
     if any(not entry.name.strip() for entry in change.set):
-        raise BadInput("Mỗi ngày cần một tên gọi, như «Nghỉ bù Quốc khánh». / Each day needs a name.")
+        raise BadInput(Text("Mỗi ngày cần một tên gọi, như «Nghỉ bù Quốc khánh».", "Each day needs a name."))
 
 
 def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *, lock: bool = False) -> list[_Seen]:

@@ -29,6 +29,7 @@ from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Evidence
 from engine.terms import EventKind
+from engine.text import Text
 
 MOST_BYTES = 10_000_000
 MOST_FILES = 10
@@ -47,7 +48,7 @@ TAKEN = "PDF, JPEG, PNG, DOCX, XLSX, PPTX, ODT, ODS"
 
 
 class FileUnfit(BadInput):
-    """Tệp này không nhận được. / This file cannot be taken."""
+    default = Text("Tệp này không nhận được.", "This file cannot be taken.")
 
     status = 422
 
@@ -73,7 +74,7 @@ def store(folder: Path, *, name: str, body: bytes) -> Kept:
     bytes. Raises FileUnfit."""
     if len(body) > MOST_BYTES:
         most = MOST_BYTES // 1_000_000
-        raise FileUnfit(f"«{_shown(name)}» lớn hơn {most} MB. / “{_shown(name)}” is larger than {most} MB.")
+        raise FileUnfit(Text(f"«{_shown(name)}» lớn hơn {most} MB.", f"“{_shown(name)}” is larger than {most} MB."))
     media_type, ending = _what_it_is(body, name)
     kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
     path = _path(folder, kept.digest)
@@ -128,7 +129,7 @@ def find(session: Session, agency_id: str, digest: str) -> Kept:
     """A file that this agency uploaded. Raises NotFound, also when only another agency did."""
     found = find_all(session, agency_id, [digest])
     if not found:
-        raise NotFound("Không có tệp này. / There is no such file.")
+        raise NotFound(Text("Không có tệp này.", "There is no such file."))
     return found[digest]
 
 
@@ -148,8 +149,10 @@ def read_back(folder: Path, kept: Kept) -> bytes:
     body = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(body).hexdigest() != kept.digest:
         raise NotFound(
-            "Tệp lưu trên máy chủ bị mất hoặc hỏng; hãy báo quản trị viên. "
-            "/ The stored file is lost or damaged; tell the administrator."
+            Text(
+                "Tệp lưu trên máy chủ bị mất hoặc hỏng; hãy báo quản trị viên.",
+                "The stored file is lost or damaged; tell the administrator.",
+            )
         )
     return body
 
@@ -189,7 +192,10 @@ def _what_it_is(body: bytes, name: str) -> tuple[str, str]:
                 return known
     shown = _shown(name)
     raise FileUnfit(
-        f"«{shown}» không phải một trong: {TAKEN} (không có macro). / “{shown}” is none of these; macros are refused."
+        Text(
+            f"«{shown}» không phải một trong: {TAKEN} (không có macro).",
+            f"“{shown}” is none of these; macros are refused.",
+        )
     )
 
 

@@ -23,6 +23,7 @@ from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan, Succession
 from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
+from engine.text import Text
 
 REST = "chung"
 """The function that stands for all that no other edge names."""
@@ -94,7 +95,7 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     g = table(Agency)
     name = session.connection().scalar(select(g.c.name).where(g.c.id == agency_id))
     if name is None:
-        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     successors = _successors(session, agency_id, local_date(now))
     rows = _open_rows(session, agency_id)
     twins = _twins(session, rows, [each.agency_id for each in successors])
@@ -123,14 +124,16 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
     bodies = {each.agency_id: each for each in found.successors}
     wrong = sorted({to for to in choices.values() if to not in bodies})
     if wrong:
-        raise BadInput(f"Không phải cơ quan kế thừa: {', '.join(wrong)}. / These are not its successors.")
+        raise BadInput(Text(f"Không phải cơ quan kế thừa: {', '.join(wrong)}.", "These are not its successors."))
     moved: dict[int, int] = {}
     merged: list[int] = []
     left: dict[int, DondocError] = {}
     for assignment_id, to in sorted(choices.items()):
         proposal, body = by_id.get(assignment_id), bodies[to]
         if proposal is None:
-            left[assignment_id] = Conflict("Không còn là việc đang mở của cơ quan này. / It is no longer open here.")
+            left[assignment_id] = Conflict(
+                Text("Không còn là việc đang mở của cơ quan này.", "It is no longer open here.")
+            )
             continue
         reason = f"Chuyển chức năng «{body.function}» từ {body.on:%d/%m/%Y}, theo {body.basis}."
         try:

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.report_submission import Said
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
 from engine.terms import COUNTED_STATES, DONE_STATES, PlanState
+from engine.text import Text
 
 Number = int | float
 MOST_NAMED = 4
@@ -43,7 +43,7 @@ class FigureLine:
     indicator: Indicator
     given: tuple[Given, ...]
     total: Number | str | None
-    problem: Said | None = None
+    problem: Text | None = None
 
     @property
     def missing(self) -> tuple[Given, ...]:
@@ -94,7 +94,7 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         session.connection().execute(select(p.c.file).where(p.c.id == plan_id, p.c.state != PlanState.LOADED)).first()
     )
     if plan is None:
-        raise NotFound(f"Không có kế hoạch đang chạy số {plan_id}. / There is no running plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch đang chạy số {plan_id}.", f"There is no running plan {plan_id}."))
     indicators = tuple(Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
     rows = _assignments(session, plan_id, period)
     figures = _figures(session, [row.id for row in rows if row.state in DONE_STATES])
@@ -141,30 +141,31 @@ def comes_to(indicator: Indicator, values: Sequence[Number | str]) -> Number | s
     return round(sum(numbers), 6) if numbers else None
 
 
-def against_the_parts(total: Number, parts: FigureLine) -> Said | None:
+def against_the_parts(total: Number, parts: FigureLine) -> Text | None:
     """What is wrong when somebody gives a total beside its districts: not all are in, or it is not their sum. Nothing
     where nobody is asked for the parts, as in a period that only the consolidating agency reports on."""
     stated, so_far, asked = _written(total), _written(parts.so_far), len(parts.given)
     if parts.missing:
-        vi, en = _named([each.agency for each in parts.missing])
-        return (
-            f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; còn thiếu {vi}.",
+        names = _named([each.agency for each in parts.missing])
+        return Text(
+            f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; "
+            f"còn thiếu {names.vi}.",
             f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have given it, {so_far} in all; "
-            f"missing: {en}.",
+            f"missing: {names.en}.",
         )
     difference = total - parts.so_far
     if not asked or abs(difference) < 1e-6:
         return None
-    by, (vi, en) = _written(abs(difference)), ("hơn", "more") if difference > 0 else ("kém", "less")
-    return (
-        f"{stated} khác tổng các đơn vị ({so_far}): {vi} {by}.",
-        f"{stated} is not the agencies' sum ({so_far}): {by} {en}.",
+    by, more = _written(abs(difference)), Text("hơn", "more") if difference > 0 else Text("kém", "less")
+    return Text(
+        f"{stated} khác tổng các đơn vị ({so_far}): {more.vi} {by}.",
+        f"{stated} is not the agencies' sum ({so_far}): {by} {more.en}.",
     )
 
 
 def doubtful_totals(
     values: Mapping[str, Number | str], parts: Mapping[str, FigureLine], agency_id: str
-) -> dict[str, Said]:
+) -> dict[str, Text]:
     """By code, of the totals that an agency is about to give (``values``), those that are not the sum as it stands.
     ``parts``: by code of the total. What the agency gives of the parts themselves counts with the rest."""
     found = {}
@@ -224,13 +225,13 @@ def _summed(lines: Sequence[tuple[Indicator, tuple[Given, ...]]]) -> tuple[Figur
     return tuple(replace(line, problem=_problem(line, found)) for line in found.values())
 
 
-def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Said | None:
+def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Text | None:
     indicator, total, whole = line.indicator, line.total, lines.get(line.indicator.part_of or "")
     if not isinstance(total, int | float):
         return None
     if indicator.max is not None and total > indicator.max:
         sum_, most = _written(total), _written(indicator.max)
-        return (
+        return Text(
             f"Tổng {sum_} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
             f"The sum {sum_} is more than there can be ({most}); somebody is mistaken.",
         )
@@ -238,7 +239,7 @@ def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Said | None:
         return against_the_parts(total, lines[indicator.total_of])
     if whole is not None and isinstance(whole.total, int | float) and total > whole.total:
         sum_, most, name = _written(total), _written(whole.total), whole.indicator.name
-        return f"Tổng {sum_} lớn hơn «{name}» ({most}).", f"The sum {sum_} is more than “{name}” ({most})."
+        return Text(f"Tổng {sum_} lớn hơn «{name}» ({most}).", f"The sum {sum_} is more than “{name}” ({most}).")
     return None
 
 
@@ -247,7 +248,7 @@ def _written(number: Number) -> str:
     return f"{number:.15g}"
 
 
-def _named(agencies: Sequence[str]) -> Said:
+def _named(agencies: Sequence[str]) -> Text:
     shown = agencies if len(agencies) <= MOST_NAMED else agencies[: MOST_NAMED - 1]
     names, others = ", ".join(shown), len(agencies) - len(shown)
-    return (f"{names} và {others} đơn vị khác", f"{names} and {others} others") if others else (names, names)
+    return Text(f"{names} và {others} đơn vị khác", f"{names} and {others} others") if others else Text.same(names)

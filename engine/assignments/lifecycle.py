@@ -20,12 +20,14 @@ from engine.assignments.outbox import Line, Posted, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import instant, local_date, written
 from engine.rules.policy import Facts, next_look
+from engine.rules.words import STATES
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_answering
 from engine.store.records import Agency, Assignment, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Timing, Urgency
+from engine.text import Text
 
 
 class Action(StrEnum):
@@ -53,22 +55,13 @@ MOVES: Mapping[tuple[State, Action], State] = {
     (State.RETURNED, Action.TRANSFER): State.TRANSFERRED,
 }
 
-STATE_WORDS = {
-    State.ASSIGNED: "mới giao / assigned",
-    State.ACKNOWLEDGED: "đã xác nhận / acknowledged",
-    State.REPORTED: "đã báo cáo, chờ tiếp nhận / reported",
-    State.RETURNED: "báo cáo bị trả lại / returned",
-    State.ACCEPTED: "đã hoàn thành / accepted",
-    State.CANCELLED: "đã hủy / cancelled",
-    State.TRANSFERRED: "đã chuyển cho cơ quan khác / transferred",
-}
 ACTION_WORDS = {
-    Action.ACKNOWLEDGE: "xác nhận đã nhận / be acknowledged",
-    Action.REPORT: "báo cáo / be reported",
-    Action.ACCEPT: "tiếp nhận / be accepted",
-    Action.RETURN: "trả lại / be returned",
-    Action.CANCEL: "hủy / be cancelled",
-    Action.TRANSFER: "chuyển giao / be transferred",
+    Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
+    Action.REPORT: Text("báo cáo", "be reported"),
+    Action.ACCEPT: Text("tiếp nhận", "be accepted"),
+    Action.RETURN: Text("trả lại", "be returned"),
+    Action.CANCEL: Text("hủy", "be cancelled"),
+    Action.TRANSFER: Text("chuyển giao", "be transferred"),
 }
 
 
@@ -118,7 +111,7 @@ def acknowledge(session: Session, assignment_id: int, *, actor: str, now: dateti
 def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
     """«Không phải việc của tôi»: the state stays, the monitor hears of it and decides."""
     row = _locked(session, assignment_id)
-    _must_be_open(row, "báo là không phải việc của mình / be declined")
+    _must_be_open(row, Text("báo là không phải việc của mình", "be declined"))
     _tell(session, EventKind.DECLINED, row, actor, now, reason=reason)
     _say(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{local_date(now).isoformat()}", reason=reason)
 
@@ -126,7 +119,7 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
 def report(session: Session, assignment_id: int, said: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date."""
     if said.outcome is not Outcome.DONE and not said.reason.strip():
-        raise BadInput("Chưa xong thì cần ghi lý do. / Say why it is not finished yet.")
+        raise BadInput(Text("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
     _move(
         session,
@@ -168,7 +161,7 @@ def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -
 
 def return_report(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
     """Send the report back with a reason: it counts as not done until a corrected one is in."""
-    _needs_words(reason, "lý do trả lại / the reason for returning it")
+    _needs_words(reason, Text("lý do trả lại", "the reason for returning it"))
     row = _locked(session, assignment_id)
     _move(session, row, Action.RETURN, now, reported_at=None, reported_on=None)
     reports = table(Report)
@@ -183,27 +176,29 @@ def return_report(session: Session, assignment_id: int, *, reason: str, actor: s
 
 def ask_extension(session: Session, assignment_id: int, *, until: date, reason: str, actor: str, now: datetime) -> int:
     """Ask for a later due date, before the due date has passed, with a reason. Returns the request's id."""
-    _needs_words(reason, "lý do xin gia hạn / the reason for an extension")
+    _needs_words(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
-    _must_be_open(row, "xin gia hạn / be extended")
+    _must_be_open(row, Text("xin gia hạn", "be extended"))
     _must_run(session, row)
     if row.due_on is None:
-        raise ForbiddenMove("Việc này không có thời hạn nên không cần gia hạn. / It has no due date to extend.")
+        raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần gia hạn.", "It has no due date to extend."))
     if local_date(now) > row.due_on:
         raise ForbiddenMove(
-            f"Hạn {written(row.due_on)} đã qua; gia hạn phải xin trước hạn. / The due date has passed; "
-            "an extension is asked for before it."
+            Text(
+                f"Hạn {written(row.due_on)} đã qua; gia hạn phải xin trước hạn.",
+                "The due date has passed; an extension is asked for before it.",
+            )
         )
     if until <= row.due_on:
         raise BadInput(
-            f"Hạn mới phải sau {written(row.due_on)}. / The new date must be after {written(row.due_on, 'en')}."
+            Text(f"Hạn mới phải sau {written(row.due_on)}.", f"The new date must be after {written(row.due_on, 'en')}.")
         )
     extensions = table(Extension)
     waiting = select(extensions.c.id).where(
         extensions.c.assignment_id == assignment_id, extensions.c.decided_at.is_(None)
     )
     if session.connection().scalars(waiting).first() is not None:
-        raise Conflict("Đã có một đề nghị gia hạn đang chờ. / An extension request is already waiting.")
+        raise Conflict(Text("Đã có một đề nghị gia hạn đang chờ.", "An extension request is already waiting."))
     made = session.connection().execute(
         insert(extensions).values(
             assignment_id=assignment_id,
@@ -237,7 +232,7 @@ def decide_extension(
     extensions = table(Extension)
     asked = session.connection().execute(select(extensions).where(extensions.c.id == extension_id)).first()
     if asked is None:
-        raise NotFound("Không có đề nghị gia hạn này. / There is no such extension request.")
+        raise NotFound(Text("Không có đề nghị gia hạn này.", "There is no such extension request."))
     row = _locked(session, asked.assignment_id)
     decided = session.connection().execute(
         update(extensions)
@@ -245,9 +240,9 @@ def decide_extension(
         .values(decided_at=now, decided_by=actor, granted=granted, answer=answer)
     )
     if decided.rowcount != 1:
-        raise Conflict("Đề nghị này đã được quyết định rồi. / This request has been decided already.")
+        raise Conflict(Text("Đề nghị này đã được quyết định rồi.", "This request has been decided already."))
     if granted:
-        _must_be_open(row, "gia hạn / be extended")
+        _must_be_open(row, Text("gia hạn", "be extended"))
         move_due(session, row, asked.until, now)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
     _tell(session, kind, row, actor, now, until=asked.until.isoformat(), answer=answer)
@@ -266,7 +261,7 @@ def decide_extension(
 
 def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
     """It is no longer owed (the plan changed, it was entered by mistake): with a reason."""
-    _needs_words(reason, "lý do hủy / the reason for cancelling it")
+    _needs_words(reason, Text("lý do hủy", "the reason for cancelling it"))
     row = _locked(session, assignment_id)
     _move(session, row, Action.CANCEL, now)
     _tell(session, EventKind.CANCELLED, row, actor, now, reason=reason)
@@ -275,18 +270,18 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
 
 def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: str, actor: str, now: datetime) -> int:
     """Give it to another agency; returns the new assignment's id. Due date and ladder stay, reminders begin anew."""
-    _needs_words(reason, "lý do và căn cứ chuyển giao / the reason and basis of the transfer")
+    _needs_words(reason, Text("lý do và căn cứ chuyển giao", "the reason and basis of the transfer"))
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
-        raise BadInput("Cơ quan nhận trùng cơ quan đang giữ. / It is already with that agency.")
+        raise BadInput(Text("Cơ quan nhận trùng cơ quan đang giữ.", "It is already with that agency."))
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
-        raise BadInput(f"Danh bạ không có «{to_agency}». / “{to_agency}” is not in the directory.")
+        raise BadInput(Text(f"Danh bạ không có «{to_agency}».", f"“{to_agency}” is not in the directory."))
     assignments = table(Assignment)
     twin = select(assignments.c.id).where(
         assignments.c.duty_id == row.duty_id, assignments.c.agency_id == to_agency, assignments.c.period == row.period
     )
     if session.connection().scalars(twin).first() is not None:
-        raise Conflict("Cơ quan ấy đã có phần việc này trong kỳ. / That agency already has this assignment.")
+        raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
     _must_run(session, row)
     _move(session, row, Action.TRANSFER, now)
     kept = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
@@ -330,14 +325,16 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
     """«Đôn đốc» by hand: one line in the agency's next letter, never two on one day. False if already chased today.
     Raises Conflict when nobody of the agency can be reached."""
     row = _locked(session, assignment_id)
-    _must_be_open(row, "đôn đốc / be chased")
+    _must_be_open(row, Text("đôn đốc", "be chased"))
     _must_run(session, row)
     today = local_date(now).isoformat()
     posted = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
     if posted.unreachable:
         raise Conflict(
-            "Cơ quan này chưa có đầu mối liên lạc được; hãy thêm đầu mối rồi đôn đốc. "
-            "/ Nobody at this agency can be reached; add a contact, then chase."
+            Text(
+                "Cơ quan này chưa có đầu mối liên lạc được; hãy thêm đầu mối rồi đôn đốc.",
+                "Nobody at this agency can be reached; add a contact, then chase.",
+            )
         )
     if posted.notices:
         _tell(session, EventKind.CHASED, row, actor, now)
@@ -376,7 +373,7 @@ def _locked(session: Session, assignment_id: int) -> Row[Any]:
     chosen = select(assignments).where(assignments.c.id == assignment_id).with_for_update()
     row = session.connection().execute(chosen).first()
     if row is None:
-        raise NotFound(f"Không có phần việc số {assignment_id}. / There is no assignment {assignment_id}.")
+        raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     return row
 
 
@@ -444,7 +441,7 @@ def _say(
     return post(session, [line], read_answering(session, [agency_id]), book.calendar, now)
 
 
-def _must_be_open(row: Row[Any], what: str) -> None:
+def _must_be_open(row: Row[Any], what: Text) -> None:
     if row.state not in OPEN_STATES:
         raise ForbiddenMove(_forbidden(row.state, what))
 
@@ -453,18 +450,19 @@ def _must_run(session: Session, row: Row[Any]) -> None:
     """Nothing is asked for any more once the plan has ended; what is owed may still be reported."""
     if _plan(session, row).state is PlanState.ENDED:
         raise ForbiddenMove(
-            "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay chuyển giao nữa. "
-            "/ This plan has ended: a report may still come in, but nothing is chased, extended or transferred."
+            Text(
+                "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay "
+                "chuyển giao nữa.",
+                "This plan has ended: a report may still come in, but nothing is chased, extended or transferred.",
+            )
         )
 
 
-def _forbidden(state: State, what: str) -> str:
-    vi, en = (half.strip() for half in what.split("/"))
-    state_vi, state_en = (half.strip() for half in STATE_WORDS[state].split("/"))
-    return f"Không thể {vi}: phần việc đang ở trạng thái «{state_vi}». / It cannot {en}: it is {state_en}."
+def _forbidden(state: State, what: Text) -> Text:
+    at = STATES[state]
+    return Text(f"Không thể {what.vi}: phần việc đang ở trạng thái «{at.vi}».", f"It cannot {what.en}: it is {at.en}.")
 
 
-def _needs_words(given: str, what: str) -> None:
+def _needs_words(given: str, what: Text) -> None:
     if not given.strip():
-        vi, en = (half.strip() for half in what.split("/"))
-        raise BadInput(f"Cần ghi {vi}. / Give {en}.")
+        raise BadInput(Text(f"Cần ghi {what.vi}.", f"Give {what.en}."))

@@ -26,6 +26,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
 from engine.terms import EventKind, PlanState, State
+from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> No
     if changed.rowcount != 1:
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
         if state is None:
-            raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
-        raise Conflict("Kế hoạch này đã được kích hoạt rồi. / This plan has been activated already.")
+            raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+        raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has been activated already."))
     key = f"plan:{plan_id}:activated"
     append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
 

@@ -18,6 +18,7 @@ from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
 from engine.store.database import among, insert_new, table
 from engine.store.records import Draft
+from engine.text import Text
 
 MOST_FIELDS, LONGEST_NAME, LONGEST_FIELD, MOST_TEXT = 2_000, 80, 20_000, 400_000
 """Far more than a report of an agency holds; less than what would fill a disk."""
@@ -60,8 +61,10 @@ def save(
         other = restore(session, agency_id, plan_id, period)
         at = short_moment(other.saved_at) if other else ""
         raise Conflict(
-            f"Lúc {at} một người khác của cơ quan đã lưu bản nháp này; hãy tải lại trang để xem rồi gõ tiếp. "
-            f"/ At {at} somebody else of the agency saved this draft; reload the page before you go on."
+            Text(
+                f"Lúc {at} một người khác của cơ quan đã lưu bản nháp này; hãy tải lại trang để xem rồi gõ tiếp.",
+                f"At {at} somebody else of the agency saved this draft; reload the page before you go on.",
+            )
         )
     return now
 
@@ -101,9 +104,11 @@ def _must_fit(fields: Mapping[str, str]) -> None:
     long = [name[:LONGEST_NAME] for name, text in fields.items() if len(text) > LONGEST_FIELD]
     if long:
         raise BadInput(
-            f"Một ô dài quá {LONGEST_FIELD} ký tự; hãy rút gọn hoặc đính kèm tệp. "
-            f"/ A field is longer than {LONGEST_FIELD} characters; shorten it or attach a file."
+            Text(
+                f"Một ô dài quá {LONGEST_FIELD} ký tự; hãy rút gọn hoặc đính kèm tệp.",
+                f"A field is longer than {LONGEST_FIELD} characters; shorten it or attach a file.",
+            )
         )
     too_much = sum(map(len, fields.values())) > MOST_TEXT or len(fields) > MOST_FIELDS
     if too_much or any(len(name) > LONGEST_NAME for name in fields):
-        raise BadInput("Bản nháp quá lớn nên chưa được lưu. / The draft is too large and was not saved.")
+        raise BadInput(Text("Bản nháp quá lớn nên chưa được lưu.", "The draft is too large and was not saved."))

@@ -14,15 +14,14 @@ from typing import Any
 from engine.assignments.lifecycle import ReportText
 from engine.files.plan_parts import Indicator
 from engine.terms import Outcome
+from engine.text import Text
 
 LATER = ""
 """The outcome of a duty that is left out this time."""
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
-Said = tuple[str, str]
-"""A sentence in Vietnamese and in English."""
-NO_OUTCOME: Said = ("Chưa chọn kết quả cho việc nào.", "No duty has been given an outcome.")
+NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has been given an outcome.")
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Submission:
     ``form`` for the whole. With any problem nothing is to be submitted."""
 
     texts: Mapping[int, ReportText] = field(default_factory=dict)
-    problems: Mapping[str, Said] = field(default_factory=dict)
+    problems: Mapping[str, Text] = field(default_factory=dict)
 
 
 def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Submission:
     """Check everything at once, so that nobody mends one field only to be told of the next."""
     chosen = [duty for duty in duties if duty.outcome != LATER]
-    problems: dict[str, Said] = {}
+    problems: dict[str, Text] = {}
     for duty in chosen:
         problems |= _duty_problems(duty)
     values, wrong = read_figures(indicators, figures)
@@ -76,9 +75,9 @@ class Checklist:
     says what; ``later`` stays owed; ``wrong`` figures by code; ``blank`` figures would be given no value."""
 
     ready: tuple[Typed, ...] = ()
-    lacking: tuple[tuple[Typed, Mapping[str, Said]], ...] = ()
+    lacking: tuple[tuple[Typed, Mapping[str, Text]], ...] = ()
     later: tuple[Typed, ...] = ()
-    wrong: Mapping[str, Said] = field(default_factory=dict)
+    wrong: Mapping[str, Text] = field(default_factory=dict)
     blank: tuple[Indicator, ...] = ()
 
     @property
@@ -100,23 +99,23 @@ def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures:
     )
 
 
-def _duty_problems(duty: Typed) -> dict[str, Said]:
+def _duty_problems(duty: Typed) -> dict[str, Text]:
     if duty.outcome not in tuple(Outcome):
-        return {f"outcome-{duty.assignment_id}": ("Hãy chọn một kết quả.", "Choose an outcome.")}
-    found: dict[str, Said] = {}
+        return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
+    found: dict[str, Text] = {}
     if duty.outcome != Outcome.NOT_YET and not duty.body:
-        found[f"body-{duty.assignment_id}"] = ("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
+        found[f"body-{duty.assignment_id}"] = Text("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
     if duty.outcome != Outcome.DONE and not duty.reason:
-        found[f"reason-{duty.assignment_id}"] = ("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet.")
+        found[f"reason-{duty.assignment_id}"] = Text("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet.")
     return found
 
 
 def read_figures(
     indicators: Sequence[Indicator], typed: Mapping[str, str]
-) -> tuple[dict[str, int | float | str], dict[str, Said]]:
+) -> tuple[dict[str, int | float | str], dict[str, Text]]:
     """Values by indicator code, and what is wrong with the others. An empty field is no figure."""
     values: dict[str, int | float | str] = {}
-    wrong: dict[str, Said] = {}
+    wrong: dict[str, Text] = {}
     for indicator in indicators:
         text = typed.get(indicator.code, "").strip()
         if text:
@@ -130,31 +129,31 @@ def read_figures(
         part, whole = values.get(indicator.code), values.get(indicator.part_of or "")
         if isinstance(part, int | float) and isinstance(whole, int | float) and part > whole:
             name = names[indicator.part_of or ""]
-            wrong[indicator.code] = (
+            wrong[indicator.code] = Text(
                 f"Không thể lớn hơn «{name}» ({whole}).",
                 f"Cannot be more than “{name}” ({whole}).",
             )
     return values, wrong
 
 
-def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Said | None]:
+def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Text | None]:
     if indicator.unit == "text":
         return text, None
     if indicator.unit == "count":
         if _GROUPED.fullmatch(text):
             text = re.sub(r"[ .,]", "", text)
         if not _COUNT.fullmatch(text):
-            return 0, ("Hãy ghi một số đếm, như 12.", "Write a whole number, like 12.")
+            return 0, Text("Hãy ghi một số đếm, như 12.", "Write a whole number, like 12.")
         value: int | float = int(text)
     else:
         if not _PERCENT.fullmatch(text):
-            return 0, ("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Write a percentage, like 87.5.")
+            return 0, Text("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Write a percentage, like 87.5.")
         value = float(text.replace(",", "."))
     lowest = 0 if indicator.min is None else indicator.min
     highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
     if value < lowest or (highest is not None and value > highest):
         upto = "" if highest is None else f" – {highest:g}"
-        return 0, (f"Phải trong khoảng {lowest:g}{upto}.", f"Must lie within {lowest:g}{upto}.")
+        return 0, Text(f"Phải trong khoảng {lowest:g}{upto}.", f"Must lie within {lowest:g}{upto}.")
     return value, None
 
 

@@ -11,6 +11,7 @@ from engine.accounts import accounts, sign_in
 from engine.accounts.permissions import ActorRole
 from engine.cli.context import opened
 from engine.errors import NotFound
+from engine.text import Text
 
 accounts_app = typer.Typer(no_args_is_help=True, help="Tài khoản: thêm, xem, khóa, đổi mật khẩu. / Accounts.")
 
@@ -43,7 +44,7 @@ def add(
             actor=actor,
             now=now,
         )
-    typer.echo(f"Đã lập tài khoản số {made}. / Account {made} made.")
+    typer.echo(Text(f"Đã lập tài khoản số {made}.", f"Account {made} made."))
 
 
 @accounts_app.command("list")
@@ -62,7 +63,7 @@ def end(email: Email, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         accounts.deactivate(session, _id(session, email), actor=actor, now=now)
-    typer.echo("Đã khóa. / Closed.")
+    typer.echo(Text("Đã khóa.", "Closed."))
 
 
 @accounts_app.command()
@@ -72,7 +73,7 @@ def password(email: Email, at: At = "") -> None:
     new = _new_password()
     with database.write() as session:
         accounts.set_password(session, _id(session, email), new, actor=actor, now=now)
-    typer.echo("Đã đổi mật khẩu. / Password changed.")
+    typer.echo(Text("Đã đổi mật khẩu.", "Password changed."))
 
 
 @accounts_app.command()
@@ -81,13 +82,13 @@ def signout(email: Email, at: At = "") -> None:
     _, database, now, _ = opened(at)
     with database.write() as session:
         count = sign_in.end_sessions(session, _id(session, email), now)
-    typer.echo(f"Đã kết thúc {count} phiên. / {count} sessions ended.")
+    typer.echo(Text(f"Đã kết thúc {count} phiên.", f"{count} sessions ended."))
 
 
 def _id(session: Session, email: str) -> int:
     found = accounts.find(session, email)
     if found is None:
-        raise NotFound(f"Không có tài khoản {email}. / There is no account {email}.")
+        raise NotFound(Text(f"Không có tài khoản {email}.", f"There is no account {email}."))
     return found.id
 
 

@@ -25,6 +25,7 @@ from engine.store import event_log
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty
 from engine.terms import EventKind, Outcome
+from engine.text import Text
 
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
 files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
@@ -76,7 +77,7 @@ def acknowledge(assignment: AssignmentId, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         news = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
-    typer.echo("Đã xác nhận. / Acknowledged." if news else "Đã được xác nhận từ trước. / It was already.")
+    typer.echo(Text("Đã xác nhận.", "Acknowledged.") if news else Text("Đã được xác nhận từ trước.", "It was already."))
 
 
 @assignments.command()
@@ -92,7 +93,7 @@ def report(
     with database.write() as session:
         said = lifecycle.ReportText(outcome, body, reason)
         number = lifecycle.report(session, assignment, said, actor=actor, now=now)
-    typer.echo(f"Đã gửi báo cáo số {number}. / Report {number} submitted.")
+    typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 
 
 @assignments.command()
@@ -101,7 +102,7 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.accept(session, assignment, actor=actor, now=now)
-    typer.echo("Đã tiếp nhận. / Accepted.")
+    typer.echo(Text("Đã tiếp nhận.", "Accepted."))
 
 
 @assignments.command("return")
@@ -110,7 +111,7 @@ def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.return_report(session, assignment, reason=reason, actor=actor, now=now)
-    typer.echo("Đã trả lại. / Returned.")
+    typer.echo(Text("Đã trả lại.", "Returned."))
 
 
 @assignments.command()
@@ -127,7 +128,7 @@ def extend(
         asked = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
         if grant:
             lifecycle.decide_extension(session, asked, granted=True, actor=actor, now=now)
-    typer.echo(f"Đề nghị gia hạn số {asked}. / Extension request {asked}.")
+    typer.echo(Text(f"Đề nghị gia hạn số {asked}.", f"Extension request {asked}."))
 
 
 @assignments.command()
@@ -136,7 +137,7 @@ def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
-    typer.echo("Đã hủy. / Cancelled.")
+    typer.echo(Text("Đã hủy.", "Cancelled."))
 
 
 @assignments.command()
@@ -151,7 +152,7 @@ def transfer(
     with database.write() as session:
         directory_loading.expand_owners(session, [to])
         made = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
-    typer.echo(f"Đã chuyển; phần việc mới số {made}. / Transferred; the new assignment is {made}.")
+    typer.echo(Text(f"Đã chuyển; phần việc mới số {made}.", f"Transferred; the new assignment is {made}."))
 
 
 @files.command("directory")
@@ -160,7 +161,7 @@ def load_directory_file(file: Path, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
-    typer.echo("Đã nạp danh bạ. / Directory loaded.")
+    typer.echo(Text("Đã nạp danh bạ.", "Directory loaded."))
 
 
 @files.command("policy")
@@ -169,7 +170,7 @@ def load_policy_file(file: Path, at: At = "") -> None:
     _, database, now, actor = opened(at)
     with database.write() as session:
         loading.load_policy(session, read(file, Policy), actor=actor, now=now)
-    typer.echo("Đã nạp chính sách. / Policy loaded.")
+    typer.echo(Text("Đã nạp chính sách.", "Policy loaded."))
 
 
 @files.command("calendar")
@@ -178,7 +179,7 @@ def load_calendar_file(file: Path) -> None:
     _, database, _, _ = opened()
     with database.write() as session:
         count = loading.load_days(session, load_calendar(file).exceptions.values())
-    typer.echo(f"Đã thêm {count} ngày. / {count} days added.")
+    typer.echo(Text(f"Đã thêm {count} ngày.", f"{count} days added."))
 
 
 @database_app.command()
@@ -186,7 +187,7 @@ def upgrade() -> None:
     """Bring the schema to this version's. Safe to run at every start."""
     settings = read_settings()
     Database(settings.database).upgrade()
-    typer.echo("Cơ sở dữ liệu đã cập nhật. / The database is up to date.")
+    typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
 
 
 @links.command()
@@ -197,6 +198,6 @@ def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")]
     with database.write() as session:
         changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))
         if changed.rowcount == 0:
-            raise NotFound(f"Không có liên hệ số {contact}. / There is no contact {contact}.")
+            raise NotFound(Text(f"Không có liên hệ số {contact}.", f"There is no contact {contact}."))
         event_log.append(session, [event_log.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
-    typer.echo("Đã thu hồi. / Revoked.")
+    typer.echo(Text("Đã thu hồi.", "Revoked."))

@@ -10,6 +10,7 @@ from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
 from engine.store.clock import StandingClock, system_clock
 from engine.store.database import Database
+from engine.text import Text
 
 
 def moment(at: str) -> datetime:
@@ -18,7 +19,10 @@ def moment(at: str) -> datetime:
         parsed = datetime.fromisoformat(at)
     except ValueError:
         raise BadInput(
-            f"«{at}» không phải thời điểm; viết như 2021-06-07T08:00. / “{at}” is no instant; write 2021-06-07T08:00."
+            Text(
+                f"«{at}» không phải thời điểm; viết như 2021-06-07T08:00.",
+                f"“{at}” is no instant; write 2021-06-07T08:00.",
+            )
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
 
@@ -28,7 +32,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"«{text}» không phải ngày; viết như 2021-06-25. / “{text}” is no date.") from None
+        raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is no date.")) from None
 
 
 def opened(at: str = "") -> tuple[Settings, Database, datetime, str]:

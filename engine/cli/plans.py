@@ -24,6 +24,7 @@ from engine.plans import loading
 from engine.plans.closing import end, would_leave
 from engine.store.database import table
 from engine.store.records import Plan
+from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.importer import ImportedPlan
@@ -59,8 +60,10 @@ def plan_import(
 def _doubts(found: ImportedPlan) -> None:
     duties, items = sum(1 for _ in found.duties), sum(1 for _ in found.items)
     typer.echo(
-        f"{items} mục, {duties} nhiệm vụ, {len(found.warnings)} điều cần soát. "
-        f"/ {items} items, {duties} duties, {len(found.warnings)} things to check.",
+        Text(
+            f"{items} mục, {duties} nhiệm vụ, {len(found.warnings)} điều cần soát.",
+            f"{items} items, {duties} duties, {len(found.warnings)} things to check.",
+        ),
         err=True,
     )
     for doubt in found.warnings:
@@ -78,8 +81,8 @@ def _give(text: str, output: str) -> None:
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
         why = error.strerror or str(error)
-        raise BadInput(f"Không ghi được «{output}»: {why}. / “{output}” cannot be written.") from None
-    typer.echo(f"Đã ghi / written: {output}", err=True)
+        raise BadInput(Text(f"Không ghi được «{output}»: {why}.", f"“{output}” cannot be written.")) from None
+    typer.echo(Text("Đã ghi", f"written: {output}"), err=True)
 
 
 @plans.command("check")
@@ -125,7 +128,7 @@ def plan_renew(
     old, days = load_plan(plan), load_calendar_file(calendar)
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
-        raise BadInput(f"Ngày ban hành {issued_on} không thuộc năm {year}. / {issued_on} is not in {year}.")
+        raise BadInput(Text(f"Ngày ban hành {issued_on} không thuộc năm {year}.", f"{issued_on} is not in {year}."))
     text, points = renew(
         old,
         year=year,
@@ -135,7 +138,7 @@ def plan_renew(
         known_until=days.known_until,
     )
     _give(text, output)
-    typer.echo(f"{len(points)} điều cần xác nhận: / {len(points)} things to confirm:", err=True)
+    typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)
 
@@ -146,7 +149,7 @@ def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
     _, database, now, actor = opened(at)
     with database.write() as session:
         plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
-    typer.echo(f"Đã nạp kế hoạch số {plan_id}. / Loaded plan {plan_id}.")
+    typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
 
 
 @plans.command("activate")
@@ -159,15 +162,18 @@ def plan_activate(
     _, database, now, actor = opened(at)
     would = opening.rehearse(database, plan, now)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
-    typer.echo(f"Sẽ mở / would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}.")
+    typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(
-        f"Sẽ gửi {would.letters} thư cho {would.people} người. / Letters: {would.letters}, people: {would.people}."
+        Text(
+            f"Sẽ gửi {would.letters} thư cho {would.people} người.",
+            f"Letters: {would.letters}, people: {would.people}.",
+        )
     )
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
     with database.write() as session:
         opening.activate(session, plan, actor=actor, now=now)
-    typer.echo("Đã kích hoạt. / Activated.")
+    typer.echo(Text("Đã kích hoạt.", "Activated."))
 
 
 @plans.command("end")
@@ -182,14 +188,16 @@ def plan_end(
     with database.read() as session:
         left = would_leave(session, plan, now)
     typer.echo(
-        f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}. "
-        f"/ Open {left.open}, overdue {left.overdue}, never to open {left.to_open}."
+        Text(
+            f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}.",
+            f"Open {left.open}, overdue {left.overdue}, never to open {left.to_open}.",
+        )
     )
     if not yes and not typer.confirm("Kết thúc? / End it?"):
         raise typer.Exit(1)
     with database.write() as session:
         end(session, plan, reason=reason, actor=actor, now=now)
-    typer.echo("Đã kết thúc. / Ended.")
+    typer.echo(Text("Đã kết thúc.", "Ended."))
 
 
 @plans.command("list")

@@ -17,6 +17,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from engine.text import Text
+
 Path_ = tuple[str | int, ...]
 
 
@@ -25,8 +27,8 @@ class Mistake:
     """Something wrong in a file that was read: ``path`` leads to it by the file's own keys and 0-based indices."""
 
     path: Path_
-    what: str
-    mend: str
+    what: Text
+    mend: Text
 
 
 class FileModel(BaseModel):
@@ -39,27 +41,31 @@ class FileModel(BaseModel):
         yield from ()
 
 
-def wrong(what: str, mend: str) -> PydanticCustomError:
+def wrong(what: Text, mend: Text) -> PydanticCustomError:
     """An error for a field validator to raise, in our words."""
     return PydanticCustomError("mistake", "{what}", {"what": what, "mend": mend})
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> Text:
     """The mend for a word that is not among the known ones: the nearest, else the first few."""
     choices = sorted(set(known))
     near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     if near:
-        return f"có phải ý là «{near[0]}»? / did you mean “{near[0]}”?"
+        return Text(f"có phải ý là «{near[0]}»?", f"did you mean “{near[0]}”?")
     shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
-    return f"dùng một trong / use one of: {shown}" if choices else "xóa dòng này / remove this line"
+    return (
+        Text(f"dùng một trong: {shown}", f"use one of: {shown}")
+        if choices
+        else Text("xóa dòng này", "remove this line")
+    )
 
 
-def textual(pattern: str, mend: str) -> tuple[AfterValidator, WithJsonSchema]:
+def textual(pattern: str, mend: Text) -> tuple[AfterValidator, WithJsonSchema]:
     """Field metadata for a text of a given form, with the words that help to write it."""
 
     def formed(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise wrong(f"«{value}» viết sai dạng / is not of the right form", mend)
+            raise wrong(Text(f"«{value}» viết sai dạng", "is not of the right form"), mend)
         return value
 
     return AfterValidator(formed), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
@@ -74,8 +80,8 @@ def _day(value: object) -> object:
     except ValueError:
         shown = "" if value is None else value
         raise wrong(
-            f"«{shown}» không phải một ngày có thật / is not a day of the calendar",
-            "viết năm-tháng-ngày, như 2021-06-17 / write year-month-day",
+            Text(f"«{shown}» không phải một ngày có thật", "is not a day of the calendar"),
+            Text("viết năm-tháng-ngày, như 2021-06-17", "write year-month-day"),
         ) from None
 
 
@@ -86,43 +92,62 @@ Slug = Annotated[
     str,
     *textual(
         r"[a-z0-9]+(?:-[a-z0-9]+)*",
-        "chữ thường không dấu, số và gạch nối, như so-y-te / lower-case letters, digits and hyphens",
+        Text("chữ thường không dấu, số và gạch nối, như so-y-te", "lower-case letters, digits and hyphens"),
     ),
 ]
 
 
 # pydantic's error type -> (what, mend). {input} is what stands in the file.
 _SHAPES = {
-    "missing": ("thiếu mục bắt buộc / a required key is missing", "thêm «{name}:» / add “{name}:”"),
+    "missing": (Text("thiếu mục bắt buộc", "a required key is missing"), Text("thêm «{name}:»", "add “{name}:”")),
     "string_type": (
-        "phải là chữ, đang là {input} / must be text",
-        'đặt trong ngoặc kép: "{input}" / put it in quotes',
+        Text("phải là chữ, đang là {input}", "must be text"),
+        Text('đặt trong ngoặc kép: "{input}"', "put it in quotes"),
     ),
-    "int_type": ("phải là số nguyên, đang là {input} / must be a whole number", "viết như 17 / write like 17"),
-    "float_type": ("phải là số, đang là {input} / must be a number", "viết như 100 hoặc 0.5 / write like 100 or 0.5"),
+    "int_type": (
+        Text("phải là số nguyên, đang là {input}", "must be a whole number"),
+        Text("viết như 17", "write like 17"),
+    ),
+    "float_type": (
+        Text("phải là số, đang là {input}", "must be a number"),
+        Text("viết như 100 hoặc 0.5", "write like 100 or 0.5"),
+    ),
     "bool_type": (
-        "phải là true hoặc false, đang là {input} / must be true or false",
-        "viết true hoặc false / write true or false",
+        Text("phải là true hoặc false, đang là {input}", "must be true or false"),
+        Text("viết true hoặc false", "write true or false"),
     ),
     "tuple_type": (
-        "phải là danh sách, đang là {input} / must be a list",
-        "mỗi dòng một mục, bắt đầu bằng «- », hoặc [a, b] / one “- ” line each, or [a, b]",
+        Text("phải là danh sách, đang là {input}", "must be a list"),
+        Text("mỗi dòng một mục, bắt đầu bằng «- », hoặc [a, b]", "one “- ” line each, or [a, b]"),
     ),
     "model_type": (
-        "phải là một nhóm «tên: giá trị», đang là {input} / must be a block of “key: value”",
-        "xem tệp mẫu và config/schemas/ / see a sample file and config/schemas/",
+        Text("phải là một nhóm «tên: giá trị», đang là {input}", "must be a block of “key: value”"),
+        Text("xem tệp mẫu và config/schemas/", "see a sample file and config/schemas/"),
     ),
-    "greater_than_equal": ("{input} quá nhỏ, ít nhất {ge} / too small, at least {ge}", "sửa số / mend the number"),
-    "less_than_equal": ("{input} quá lớn, nhiều nhất {le} / too large, at most {le}", "sửa số / mend the number"),
+    "greater_than_equal": (
+        Text("{input} quá nhỏ, ít nhất {ge}", "too small, at least {ge}"),
+        Text("sửa số", "mend the number"),
+    ),
+    "less_than_equal": (
+        Text("{input} quá lớn, nhiều nhất {le}", "too large, at most {le}"),
+        Text("sửa số", "mend the number"),
+    ),
     "string_pattern_mismatch": (
-        "«{input}» viết sai dạng / is not of the right form",
-        "viết theo mẫu {pattern} / write it like {pattern}",
+        Text("«{input}» viết sai dạng", "is not of the right form"),
+        Text("viết theo mẫu {pattern}", "write it like {pattern}"),
     ),
-    "time_parsing": ("«{input}» không phải giờ / is not a time", 'viết như "07:30" / write like "07:30"'),
-    "string_too_short": ("không được để trống / must not be empty", "điền vào / fill it in"),
-    "string_too_long": ("dài quá {max_length} ký tự / longer than {max_length}", "viết ngắn lại / shorten it"),
-    "too_short": ("cần ít nhất {min_length} mục / needs at least {min_length}", "thêm mục / add an entry"),
+    "time_parsing": (Text("«{input}» không phải giờ", "is not a time"), Text('viết như "07:30"', 'write like "07:30"')),
+    "string_too_short": (Text("không được để trống", "must not be empty"), Text("điền vào", "fill it in")),
+    "string_too_long": (
+        Text("dài quá {max_length} ký tự", "longer than {max_length}"),
+        Text("viết ngắn lại", "shorten it"),
+    ),
+    "too_short": (
+        Text("cần ít nhất {min_length} mục", "needs at least {min_length}"),
+        Text("thêm mục", "add an entry"),
+    ),
 }
+_UNFORESEEN = (Text.same("{said}"), Text("xem config/schemas/", "see config/schemas/"))
 _SHAPES |= {"model_attributes_type": _SHAPES["model_type"], "dict_type": _SHAPES["model_type"]}
 _SHAPES |= {"float_parsing": _SHAPES["float_type"], "int_parsing": _SHAPES["int_type"]}
 
@@ -133,28 +158,32 @@ def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
     kind, context = error["type"], dict(error.get("ctx") or {})
     name, given = str(path[-1]) if path else "", error.get("input")
     if kind == "mistake":
-        return Mistake(path, str(context["what"]), str(context["mend"]))
+        return Mistake(path, context["what"], context["mend"])
     if kind == "extra_forbidden":
-        what = f"không có mục «{name}» / there is no key “{name}”"
+        what = Text(f"không có mục «{name}»", f"there is no key “{name}”")
         return Mistake(path, what, did_you_mean(name, keys_at(model, path[:-1])))
     if kind in {"enum", "literal_error"}:
-        what = f"«{_brief(given)}» không có trong danh sách / is not one of the values"
+        what = Text(f"«{_brief(given).vi}» không có trong danh sách", "is not one of the values")
         return Mistake(path, what, did_you_mean(str(given), re.findall(r"'([^']*)'", str(context.get("expected")))))
     if given is None and kind.endswith("_type"):
-        return Mistake(path, "để trống / is empty", "điền vào, hoặc xóa cả dòng / fill it in, or remove the line")
+        return Mistake(
+            path, Text("để trống", "is empty"), Text("điền vào, hoặc xóa cả dòng", "fill it in, or remove the line")
+        )
     if kind == "value_error":
-        return Mistake(path, str(context["error"]), "xem tệp mẫu trong config/ / see the sample in config/")
-    said = _SHAPES.get(kind, ("{said}", "xem config/schemas/ / see config/schemas/"))
-    what, mend = (part.format(name=name, input=_brief(given), said=error["msg"], **context) for part in said)
-    return Mistake(path, what, mend)
+        return Mistake(
+            path, Text.same(str(context["error"])), Text("xem tệp mẫu trong config/", "see the sample in config/")
+        )
+    what, mend = _SHAPES.get(kind, _UNFORESEEN)
+    filled = {"name": name, "said": error["msg"], **context}
+    return Mistake(path, what.filled(input=_brief(given), **filled), mend.filled(input=_brief(given), **filled))
 
 
-def _brief(value: object) -> str:
+def _brief(value: object) -> Text:
     """What stands in the file, as it would be typed there and short."""
     if isinstance(value, dict | list):
-        return "một nhóm / a block" if isinstance(value, dict) else "một danh sách / a list"
+        return Text("một nhóm", "a block") if isinstance(value, dict) else Text("một danh sách", "a list")
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return Text.same(text if len(text) <= 60 else text[:57] + "…")
 
 
 def keys_at(model: type[BaseModel], path: Path_) -> list[str]:

@@ -14,9 +14,10 @@ from typing import Literal
 from pydantic import Field
 
 from engine.files.base_model import Day, FileModel, Flag, Mistake, Slug, Whole
-from engine.files.directory import Text
+from engine.files.directory import NonEmpty
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
+from engine.text import Text
 
 
 class DayEntry(FileModel):
@@ -24,7 +25,7 @@ class DayEntry(FileModel):
 
     day: Day
     kind: DayKind
-    name: Text
+    name: NonEmpty
     basis: str = ""
 
 
@@ -34,7 +35,7 @@ class CalendarFile(FileModel):
 
     format: Literal["dondoc/calendar@1"] = Field(alias="schema")
     id: Slug
-    name: Text
+    name: NonEmpty
     known_until: Whole = Field(ge=2000, le=2100)
     public: Flag = True
     days: tuple[DayEntry, ...] = ()
@@ -47,12 +48,12 @@ class CalendarFile(FileModel):
         public, seen = WorkCalendar.of((), public=self.public), set()
         for n, each in enumerate(self.days):
             if each.day in seen:
-                what = f"ngày {each.day} viết hai lần / the day stands twice"
-                yield Mistake(("days", n, "day"), what, "giữ một dòng / keep one of them")
+                what = Text(f"ngày {each.day} viết hai lần", "the day stands twice")
+                yield Mistake(("days", n, "day"), what, Text("giữ một dòng", "keep one of them"))
             seen.add(each.day)
             if each.kind is DayKind.WORKED and each.day.weekday() < 5 and public.is_working(each.day):
-                what = f"ngày {each.day} vốn là ngày làm việc / is a working day anyway"
-                yield Mistake(("days", n, "kind"), what, "xem lại ngày, hoặc xóa / check the day, or remove it")
+                what = Text(f"ngày {each.day} vốn là ngày làm việc", "is a working day anyway")
+                yield Mistake(("days", n, "kind"), what, Text("xem lại ngày, hoặc xóa", "check the day, or remove it"))
 
 
 def warnings(file: CalendarFile, today: date, language: str = "vi") -> tuple[str, ...]:

@@ -21,15 +21,17 @@ from pydantic import Field, StringConstraints
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, textual
 from engine.files.yaml_reader import read
 from engine.terms import Role
+from engine.text import Text
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 Mailbox = Annotated[
     str,
     *textual(
-        r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+", "viết như daumoi@so-y-te.example / write like this"
+        r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+",
+        Text("viết như daumoi@so-y-te.example", "write like this"),
     ),
 ]
-Phone = Annotated[str, *textual(r"\+?[0-9]{9,15}", "chỉ chữ số, như +84238000000 / digits only")]
+Phone = Annotated[str, *textual(r"\+?[0-9]{9,15}", Text("chỉ chữ số, như +84238000000", "digits only"))]
 
 # Written by itself in a name, a token stands for the words beside it.
 _TOKENS = {
@@ -89,7 +91,7 @@ class Dated(FileModel):
 class NameEntry(Dated):
     """What a body is called."""
 
-    name: Text
+    name: NonEmpty
     short: str = ""
 
 
@@ -98,8 +100,8 @@ class SuccessionEntry(FileModel):
 
     to: Slug
     on: Day
-    basis: Text
-    function: Text = "chung"
+    basis: NonEmpty
+    function: NonEmpty = "chung"
 
 
 class ContactEntry(Dated):
@@ -117,8 +119,8 @@ class AgencyEntry(FileModel):
 
     id: Slug
     names: tuple[NameEntry, ...] = Field(min_length=1)
-    aliases: tuple[Text, ...] = ()
-    level: Annotated[str, *textual(r"[a-z]+(?:_[a-z]+)*", "như so, huyen, doan_the / like these")]
+    aliases: tuple[NonEmpty, ...] = ()
+    level: Annotated[str, *textual(r"[a-z]+(?:_[a-z]+)*", Text("như so, huyen, doan_the", "like these"))]
     code: str | None = None
     parent: Slug | None = None
     successors: tuple[SuccessionEntry, ...] = ()
@@ -138,8 +140,8 @@ class GroupEntry(FileModel):
     """A named set of bodies, by id or by level."""
 
     id: Slug
-    name: Text
-    aliases: tuple[Text, ...] = ()
+    name: NonEmpty
+    aliases: tuple[NonEmpty, ...] = ()
     members: tuple[Slug, ...] = ()
     levels: tuple[str, ...] = ()
 
@@ -149,7 +151,7 @@ class DirectoryFile(FileModel):
 
     format: Literal["dondoc/directory@1"] = Field(alias="schema")
     id: Slug
-    name: Text
+    name: NonEmpty
     agencies: tuple[AgencyEntry, ...] = Field(min_length=1)
     groups: tuple[GroupEntry, ...] = ()
 
@@ -247,8 +249,8 @@ class DirectoryFile(FileModel):
         loop = circle({each.id: [each.parent] for each in self.agencies if each.parent})
         if loop:
             at = [each.id for each in self.agencies].index(loop[0])
-            what = f"vòng cấp trên / a circle of parents: {' → '.join(loop)}"
-            yield Mistake(("agencies", at, "parent"), what, "sửa một «parent» / mend one of the parents")
+            what = Text("vòng cấp trên", f"a circle of parents: {' → '.join(loop)}")
+            yield Mistake(("agencies", at, "parent"), what, Text("sửa một «parent»", "mend one of the parents"))
 
     def _doubled(self) -> Iterator[Mistake]:
         places: list[tuple[Path_, str]] = [(("agencies", n, "id"), a.id) for n, a in enumerate(self.agencies)]
@@ -257,7 +259,9 @@ class DirectoryFile(FileModel):
         for path, name in places:
             seen[name] += 1
             if seen[name] == 2:
-                yield Mistake(path, f"mã «{name}» đã dùng rồi / the id is taken", "đặt mã khác / choose another id")
+                yield Mistake(
+                    path, Text(f"mã «{name}» đã dùng rồi", "the id is taken"), Text("đặt mã khác", "choose another id")
+                )
 
     def _agency_mistakes(self, agency: AgencyEntry, at: Path_) -> Iterator[Mistake]:
         if agency.parent is not None and agency.parent not in self.by_id:
@@ -266,15 +270,21 @@ class DirectoryFile(FileModel):
             if edge.to not in self.by_id:
                 yield _unknown((*at, "successors", n, "to"), edge.to, self.by_id)
             elif edge.to == agency.id:
-                yield Mistake((*at, "successors", n, "to"), "kế thừa chính mình / succeeds itself", "sửa / mend «to»")
+                yield Mistake(
+                    (*at, "successors", n, "to"),
+                    Text("kế thừa chính mình", "succeeds itself"),
+                    Text("sửa", "mend «to»"),
+                )
         yield from _unordered(agency.names, (*at, "names"))
         yield from _unordered(agency.contacts, (*at, "contacts"))
         for n, (old, new) in enumerate(zip(agency.names, agency.names[1:], strict=False), 1):
             if new.from_ is None or (old.until or old.from_ or date.min) >= new.from_:
                 yield Mistake(
                     (*at, "names", n),
-                    "tên này bắt đầu trước khi tên trước hết hiệu lực / the name begins before the one above ends",
-                    "xếp tên cũ trước, điền from và until không chồng nhau / oldest first, without overlap",
+                    Text(
+                        "tên này bắt đầu trước khi tên trước hết hiệu lực", "the name begins before the one above ends"
+                    ),
+                    Text("xếp tên cũ trước, điền from và until không chồng nhau", "oldest first, without overlap"),
                 )
 
     def _group_mistakes(self, group: GroupEntry, at: Path_) -> Iterator[Mistake]:
@@ -286,8 +296,8 @@ class DirectoryFile(FileModel):
             if level not in levels:
                 yield _unknown((*at, "levels", n), level, levels)
         if not group.members and not group.levels:
-            what = f"nhóm «{group.id}» không có ai / the group has no members"
-            yield Mistake(at, what, "điền members hoặc levels / give members or levels")
+            what = Text(f"nhóm «{group.id}» không có ai", "the group has no members")
+            yield Mistake(at, what, Text("điền members hoặc levels", "give members or levels"))
 
 
 def _begins_a_body(text: str) -> bool:
@@ -296,14 +306,14 @@ def _begins_a_body(text: str) -> bool:
 
 
 def _unknown(path: Path_, name: str, known: Iterable[str]) -> Mistake:
-    return Mistake(path, f"danh bạ không có «{name}» / is not in the directory", did_you_mean(name, known))
+    return Mistake(path, Text(f"danh bạ không có «{name}»", "is not in the directory"), did_you_mean(name, known))
 
 
 def _unordered(entries: Sequence[Dated], at: Path_) -> Iterator[Mistake]:
     for n, each in enumerate(entries):
         if each.from_ is not None and each.until is not None and each.until < each.from_:
-            what = f"until {each.until} trước from {each.from_} / until is before from"
-            yield Mistake((*at, n, "until"), what, "đổi lại hai ngày / put the days in order")
+            what = Text(f"until {each.until} trước from {each.from_}", "until is before from")
+            yield Mistake((*at, n, "until"), what, Text("đổi lại hai ngày", "put the days in order"))
 
 
 def load_directory(path: Path) -> DirectoryFile:

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 
 from engine.errors import Problem
 from engine.rules.calendar import DayException, DayKind, WorkCalendar, read_day
+from engine.text import Text
 
 MOST_DAYS = 100
 LONGEST_SPAN = timedelta(days=31)
@@ -80,8 +81,8 @@ def read_days(text: str, calendar: WorkCalendar) -> DayList:
         else:
             entries += (DayException(day, line.kind, line.name, line.basis) for day in line.days)
     if len(seen) > MOST_DAYS:
-        what = f"nhiều quá {MOST_DAYS} ngày một lần / more than {MOST_DAYS} days at once"
-        problems.append(Problem("", 0, "", what, "chia làm nhiều lần / split it"))
+        what = Text(f"nhiều quá {MOST_DAYS} ngày một lần", f"more than {MOST_DAYS} days at once")
+        problems.append(Problem("", 0, "", what, Text("chia làm nhiều lần", "split it")))
     return DayList(tuple(entries), tuple(dropped), tuple(problems))
 
 
@@ -89,15 +90,15 @@ def _read(text: str) -> _Line:
     found = _LINE.fullmatch(text)
     if found is None:
         raise _Wrong(
-            "không bắt đầu bằng một ngày / does not begin with a day",
-            "viết như «2/9/2026 nghỉ Quốc khánh» / write like “2/9/2026 nghỉ Quốc khánh”",
+            Text("không bắt đầu bằng một ngày", "does not begin with a day"),
+            Text("viết như «2/9/2026 nghỉ Quốc khánh»", "write like “2/9/2026 nghỉ Quốc khánh”"),
         )
     first = _day(found[1])
     last = _day(found[2]) if found[2] else first
     if not timedelta(0) <= last - first <= LONGEST_SPAN:
         raise _Wrong(
-            "khoảng ngày ngược, hoặc dài quá một tháng / the span is reversed or over a month",
-            "viết ngày đầu rồi ngày cuối / write the first day, then the last",
+            Text("khoảng ngày ngược, hoặc dài quá một tháng", "the span is reversed or over a month"),
+            Text("viết ngày đầu rồi ngày cuối", "write the first day, then the last"),
         )
     said, basis = found[3], ""
     in_brackets = _BASIS.search(said)
@@ -105,7 +106,9 @@ def _read(text: str) -> _Line:
         said, basis = said[: in_brackets.start()], " ".join(in_brackets[1].split())
     kind, name = _kind(" ".join(said.split()))
     if len(name) > LONGEST_NAME or len(basis) > LONGEST_BASIS:
-        raise _Wrong("tên hoặc căn cứ dài quá / the name or basis is too long", "viết ngắn lại / shorten it")
+        raise _Wrong(
+            Text("tên hoặc căn cứ dài quá", "the name or basis is too long"), Text("viết ngắn lại", "shorten it")
+        )
     span = (last - first).days + 1
     return _Line(tuple(first + timedelta(days=n) for n in range(span)), kind, name, basis)
 
@@ -117,11 +120,13 @@ def _kind(said: str) -> tuple[DayKind | None, str]:
             continue
         name = said[found.end() :].strip(" :,.") if apart else said.strip(" .")
         if kind is not None and not name:
-            raise _Wrong("thiếu tên ngày / the day has no name", "viết thêm tên, như «Quốc khánh» / add its name")
+            raise _Wrong(
+                Text("thiếu tên ngày", "the day has no name"), Text("viết thêm tên, như «Quốc khánh»", "add its name")
+            )
         return kind, name[:1].upper() + name[1:]
     raise _Wrong(
-        "không rõ nghỉ hay làm bù / it does not say whether closed or worked",
-        "sau ngày viết «nghỉ», «nghỉ bù», «làm bù» hoặc «bỏ» / after the day write nghỉ, nghỉ bù, làm bù or bỏ",
+        Text("không rõ nghỉ hay làm bù", "it does not say whether closed or worked"),
+        Text("sau ngày viết «nghỉ», «nghỉ bù», «làm bù» hoặc «bỏ»", "after the day write nghỉ, nghỉ bù, làm bù or bỏ"),
     )
 
 
@@ -129,7 +134,8 @@ def _day(text: str) -> date:
     found = read_day(text)
     if found is None:
         raise _Wrong(
-            f"«{text}» không phải ngày có thật / is no day of the calendar", "viết như 2/9/2026 / write like 2/9/2026"
+            Text(f"«{text}» không phải ngày có thật", "is no day of the calendar"),
+            Text("viết như 2/9/2026", "write like 2/9/2026"),
         )
     return found
 
@@ -137,8 +143,8 @@ def _day(text: str) -> date:
 def _must_be_new(day: date, seen: dict[date, int]) -> None:
     if day in seen:
         raise _Wrong(
-            f"ngày {day.day}/{day.month}/{day.year} đã có ở dòng {seen[day]} / stands on line {seen[day]} too",
-            "giữ một dòng / keep one of them",
+            Text(f"ngày {day.day}/{day.month}/{day.year} đã có ở dòng {seen[day]}", f"stands on line {seen[day]} too"),
+            Text("giữ một dòng", "keep one of them"),
         )
 
 
@@ -146,6 +152,11 @@ def _must_change(day: date, kind: DayKind | None, calendar: WorkCalendar) -> Non
     """A worked day that is one anyway, and a day to be dropped that nobody entered, are slips of the pen."""
     shown = f"{day.day}/{day.month}/{day.year}"
     if kind is DayKind.WORKED and day.weekday() < 5 and calendar.is_working(day) and day not in calendar.exceptions:
-        raise _Wrong(f"{shown} vốn là ngày làm việc / is a working day anyway", "xem lại ngày / check the day")
+        raise _Wrong(
+            Text(f"{shown} vốn là ngày làm việc", "is a working day anyway"), Text("xem lại ngày", "check the day")
+        )
     if kind is None and day not in calendar.exceptions:
-        raise _Wrong(f"{shown} chưa được nhập nên không có gì để bỏ / was never entered", "xóa dòng / remove the line")
+        raise _Wrong(
+            Text(f"{shown} chưa được nhập nên không có gì để bỏ", "was never entered"),
+            Text("xóa dòng", "remove the line"),
+        )

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from engine.errors import BadInput
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, Whole, did_you_mean
-from engine.files.directory import DirectoryFile, Text, circle
+from engine.files.directory import DirectoryFile, NonEmpty, circle
 from engine.files.plan_parts import (
     DutyEntry,
     FocusArea,
@@ -39,6 +39,7 @@ from engine.files.yaml_reader import read
 from engine.rules.calendar import Due, WorkCalendar, add_months, written
 from engine.rules.periods import Cadence, Period, due_day, named, periods
 from engine.terms import Urgency
+from engine.text import Text
 
 ONCE = "once"
 CYCLES = frozenset(Cadence) - {Cadence.ONCE, Cadence.AD_HOC}
@@ -53,7 +54,7 @@ class PlanFile(FileModel):
     issuer: Slug
     issued_on: Day
     year: Annotated[Whole, Field(ge=2000, le=2100)]
-    title: Text
+    title: NonEmpty
     short_title: Neutral
     sms_name: SmsName
     supervisor: Slug
@@ -99,8 +100,8 @@ class PlanFile(FileModel):
         yield from self._indicator_mistakes()
         loop = circle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
         if loop:
-            what = f"chờ nhau thành vòng / they wait for each other: {' → '.join(loop)}"
-            yield Mistake(("sections",), what, "bỏ một «waits_for» / drop one of them")
+            what = Text("chờ nhau thành vòng", f"they wait for each other: {' → '.join(loop)}")
+            yield Mistake(("sections",), what, Text("bỏ một «waits_for»", "drop one of them"))
 
     def walk(self) -> Iterator[tuple[Path_, ItemEntry, DutyEntry]]:
         """Every duty with its item and where it stands in the file."""
@@ -112,15 +113,17 @@ class PlanFile(FileModel):
     def _numbering(self) -> Iterator[Mistake]:
         """Numbers rise, citations say where they stand, and no citation stands twice."""
         if self.issued_on.year != self.year:
-            what = f"ngày ban hành {self.issued_on} không thuộc năm {self.year} / was not issued in that year"
-            yield Mistake(("year",), what, f"year: {self.issued_on.year}")
+            what = Text(f"ngày ban hành {self.issued_on} không thuộc năm {self.year}", "was not issued in that year")
+            yield Mistake(("year",), what, Text.same(f"year: {self.issued_on.year}"))
         for s, section in enumerate(self.sections):
             last = 0
             for i, item in enumerate(section.items):
                 at: Path_ = ("sections", s, "items", i)
                 if item.no <= last:
-                    what = f"mục {item.no} đứng sau mục {last} / item {item.no} stands after item {last}"
-                    yield Mistake((*at, "no"), what, "xếp theo thứ tự, không trùng số / in order, no number twice")
+                    what = Text(f"mục {item.no} đứng sau mục {last}", f"item {item.no} stands after item {last}")
+                    yield Mistake(
+                        (*at, "no"), what, Text("xếp theo thứ tự, không trùng số", "in order, no number twice")
+                    )
                 last = max(last, item.no)
                 for n, duty in enumerate(item.duties, 1):
                     place = f"{section.roman}.{item.no}"
@@ -128,53 +131,61 @@ class PlanFile(FileModel):
                     if section.kind == "standing" and len(item.duties) == 1:
                         right.append(place)
                     if duty.citation not in right:
-                        what = f"«{duty.citation}» không khớp vị trí / does not match its place in the document"
-                        yield Mistake((*at, "duties", n - 1, "citation"), what, f"citation: {right[-1]}")
+                        what = Text(f"«{duty.citation}» không khớp vị trí", "does not match its place in the document")
+                        yield Mistake((*at, "duties", n - 1, "citation"), what, Text.same(f"citation: {right[-1]}"))
         seen = Counter(duty.citation for _, _, duty in self.walk())
         for path, _, duty in self.walk():
             if seen[duty.citation] > 1:
-                what = f"«{duty.citation}» đứng {seen[duty.citation]} lần / stands {seen[duty.citation]} times"
-                yield Mistake((*path, "citation"), what, "mỗi nhiệm vụ một số / one number a duty")
+                what = Text(f"«{duty.citation}» đứng {seen[duty.citation]} lần", f"stands {seen[duty.citation]} times")
+                yield Mistake((*path, "citation"), what, Text("mỗi nhiệm vụ một số", "one number a duty"))
 
     def _gap_mistakes(self) -> Iterator[Mistake]:
         for n, gap in enumerate(self.gaps):
             if gap.citation not in self.all_gaps:
-                what = f"«{gap.citation}» không phải số bị thiếu / is not a number left out"
+                what = Text(f"«{gap.citation}» không phải số bị thiếu", "is not a number left out")
                 yield Mistake(("gaps", n, "citation"), what, did_you_mean(gap.citation, self.all_gaps))
 
     def _rule_mistakes(self, rule: ReportRule, at: Path_) -> Iterator[Mistake]:
         if rule.on is not None and rule.months_after_issue is not None:
-            what = "có cả on và months_after_issue / both are given"
-            yield Mistake((*at, "on"), what, "giữ một / keep one of them")
+            what = Text("có cả on và months_after_issue", "both are given")
+            yield Mistake((*at, "on"), what, Text("giữ một", "keep one of them"))
         before = _BEFORE.search(rule.wording)
         if before and rule.due_day == int(before[1]):
-            what = f"«trước ngày {before[1]}» là chậm nhất ngày hôm trước / “before” means the day before at the latest"
-            yield Mistake((*at, "due_day"), what, f"due_day: {int(before[1]) - 1 or 31}")
+            what = Text(
+                f"«trước ngày {before[1]}» là chậm nhất ngày hôm trước", "“before” means the day before at the latest"
+            )
+            yield Mistake((*at, "due_day"), what, Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
         for n, letter in enumerate(rule.overrides):
             path = (*at, "overrides", n, "period")
             try:
                 year = self.year if letter.period == ONCE else int(named(letter.period).key[:4])
             except BadInput as error:
-                yield Mistake(path, str(error), "sửa tên kỳ / mend the period")
+                yield Mistake(path, error.text, Text("sửa tên kỳ", "mend the period"))
                 continue
             if year != self.year:
-                what = f"kỳ {letter.period} không thuộc năm kế hoạch / is not of the plan's year"
-                yield Mistake(path, what, f"kỳ của năm / a period of {self.year}")
+                what = Text(f"kỳ {letter.period} không thuộc năm kế hoạch", "is not of the plan's year")
+                yield Mistake(path, what, Text("kỳ của năm", f"a period of {self.year}"))
 
     def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
         rule = self.report_rules.get(duty.rule)
         if rule is None:
-            what = f"không có quy tắc «{duty.rule}» / there is no such rule"
+            what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
             yield Mistake((*at, "rule"), what, did_you_mean(duty.rule, self.report_rules))
         elif CYCLES & set(duty.cadence) and rule.due_day is None:
-            what = f"quy tắc «{duty.rule}» không có ngày gửi / the rule has no due_day, but the duty comes in cycles"
-            yield Mistake((*at, "rule"), what, f"thêm due_day vào «{duty.rule}» / give the rule a due_day")
+            what = Text(
+                f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty comes in cycles"
+            )
+            yield Mistake((*at, "rule"), what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
         elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
-            what = f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần / the rule has no day for a single act"
-            yield Mistake((*at, "rule"), what, "thêm on hoặc months_after_issue / give it on or months_after_issue")
+            what = Text(
+                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no day for a single act"
+            )
+            yield Mistake(
+                (*at, "rule"), what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue")
+            )
         areas = [area.code for area in self.focus_areas]
         if duty.area is not None and duty.area not in areas:
-            what = f"không có trọng tâm «{duty.area}» / there is no such focus area"
+            what = Text(f"không có trọng tâm «{duty.area}»", "there is no such focus area")
             yield Mistake((*at, "area"), what, did_you_mean(duty.area, areas))
         if duty.repeats is not None:
             yield from self._cited(duty.citation, duty.repeats, (*at, "repeats"))
@@ -183,9 +194,9 @@ class PlanFile(FileModel):
 
     def _cited(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
         if citation == own:
-            yield Mistake(path, "dẫn chính mình / cites itself", "xóa / remove it")
+            yield Mistake(path, Text("dẫn chính mình", "cites itself"), Text("xóa", "remove it"))
         elif citation not in self.duties:
-            what = f"không có nhiệm vụ «{citation}» / there is no such duty"
+            what = Text(f"không có nhiệm vụ «{citation}»", "there is no such duty")
             yield Mistake(path, what, did_you_mean(citation, self.duties))
 
     def _indicator_mistakes(self) -> Iterator[Mistake]:
@@ -194,19 +205,25 @@ class PlanFile(FileModel):
             at: Path_ = ("indicators", n)
             if codes.index(each.code) < n:
                 yield Mistake(
-                    (*at, "code"), f"mã «{each.code}» đã dùng / the code is taken", "đặt mã khác / another code"
+                    (*at, "code"),
+                    Text(f"mã «{each.code}» đã dùng", "the code is taken"),
+                    Text("đặt mã khác", "another code"),
                 )
             if each.part_of is not None and (each.part_of not in codes or each.part_of == each.code):
-                what = f"không có chỉ tiêu «{each.part_of}» / there is no such indicator"
+                what = Text(f"không có chỉ tiêu «{each.part_of}»", "there is no such indicator")
                 yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, set(codes) - {each.code}))
             if each.unit == "percent" and each.aggregate == "sum":
-                what = "không cộng được tỷ lệ phần trăm / percentages cannot be added up"
-                yield Mistake((*at, "aggregate"), what, "hỏi hai số đếm, dùng part_of / ask two counts, use part_of")
+                what = Text("không cộng được tỷ lệ phần trăm", "percentages cannot be added up")
+                yield Mistake(
+                    (*at, "aggregate"), what, Text("hỏi hai số đếm, dùng part_of", "ask two counts, use part_of")
+                )
             if each.min is not None and each.max is not None and each.max < each.min:
-                yield Mistake((*at, "max"), "max nhỏ hơn min / max is below min", "đổi lại / put them in order")
+                yield Mistake(
+                    (*at, "max"), Text("max nhỏ hơn min", "max is below min"), Text("đổi lại", "put them in order")
+                )
             for m, name in enumerate(each.asked_of):
                 if name[:1].isupper() and name not in self.duties:
-                    what = f"không có nhiệm vụ «{name}» / there is no such duty"
+                    what = Text(f"không có nhiệm vụ «{name}»", "there is no such duty")
                     yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
             if each.total_of is not None:
                 yield from self._total_mistakes(each, each.total_of, at)
@@ -217,26 +234,32 @@ class PlanFile(FileModel):
         others = {each.code: each for each in self.indicators if each.code != total.code}
         parts = others.get(code)
         if code == total.code:
-            yield Mistake((*at, "total_of"), "là tổng của chính mình / is its own total", "xóa / remove it")
+            yield Mistake(
+                (*at, "total_of"), Text("là tổng của chính mình", "is its own total"), Text("xóa", "remove it")
+            )
         elif parts is None:
-            what = f"không có chỉ tiêu «{code}» / there is no such indicator"
+            what = Text(f"không có chỉ tiêu «{code}»", "there is no such indicator")
             yield Mistake((*at, "total_of"), what, did_you_mean(code, others))
         elif parts.total_of is not None:
-            what = f"«{code}» đã là số tổng / is a total itself"
-            yield Mistake((*at, "total_of"), what, "chọn số do các đơn vị báo / choose the figure that agencies give")
+            what = Text(f"«{code}» đã là số tổng", "is a total itself")
+            yield Mistake(
+                (*at, "total_of"), what, Text("chọn số do các đơn vị báo", "choose the figure that agencies give")
+            )
         elif parts.unit != total.unit:
-            what = f"khác đơn vị tính của «{code}» / is not of the same unit"
-            yield Mistake((*at, "unit"), what, f"unit: {parts.unit}")
+            what = Text(f"khác đơn vị tính của «{code}»", "is not of the same unit")
+            yield Mistake((*at, "unit"), what, Text.same(f"unit: {parts.unit}"))
         elif parts.unit != "count" or parts.aggregate != "sum":
-            what = f"«{code}» không phải số đếm được cộng / is no count that is added up"
-            yield Mistake((*at, "total_of"), what, "chọn số có aggregate: sum / choose one with aggregate: sum")
+            what = Text(f"«{code}» không phải số đếm được cộng", "is no count that is added up")
+            yield Mistake((*at, "total_of"), what, Text("chọn số có aggregate: sum", "choose one with aggregate: sum"))
         for name, unset in (("aggregate", "none"), ("part_of", None), ("target", None)):
             if getattr(total, name) != unset:
-                what = f"số tổng không có {name} riêng / a total has no {name} of its own"
-                yield Mistake((*at, name), what, f"bỏ đi, ghi ở «{code}» / leave it out, it stands on “{code}”")
+                what = Text(f"số tổng không có {name} riêng", f"a total has no {name} of its own")
+                yield Mistake((*at, name), what, Text(f"bỏ đi, ghi ở «{code}»", f"leave it out, it stands on “{code}”"))
         if len(total.asked_of) != 1:
-            what = "số tổng do một đơn vị báo / one body gives a total"
-            yield Mistake((*at, "asked_of"), what, "ghi một cơ quan hoặc nhiệm vụ tổng hợp / name the one that sums up")
+            what = Text("số tổng do một đơn vị báo", "one body gives a total")
+            yield Mistake(
+                (*at, "asked_of"), what, Text("ghi một cơ quan hoặc nhiệm vụ tổng hợp", "name the one that sums up")
+            )
 
 
 @dataclass(frozen=True)
@@ -288,10 +311,11 @@ def owners_of(plan: PlanFile, directory: DirectoryFile) -> dict[str, tuple[str, 
     for placed in plan.duties.values():
         for name in placed.owners:
             if not directory.members(name):
-                raise BadInput(
-                    f"{placed.duty.citation}: danh bạ «{directory.id}» không có «{name}» / is not in the directory; "
-                    + did_you_mean(name, directory.ids)
+                what = Text(
+                    f"{placed.duty.citation}: danh bạ «{directory.id}» không có «{name}»",
+                    f"{placed.duty.citation}: the directory “{directory.id}” has no “{name}”",
                 )
+                raise BadInput(Text.joined("; ", (what, did_you_mean(name, directory.ids))))
     return {citation: directory.expand(placed.owners) for citation, placed in plan.duties.items()}
 
 
@@ -309,16 +333,18 @@ def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mist
     for known, named_here in ((tuple(directory.by_id), bodies), (directory.ids, owners)):
         for place, name in dict.fromkeys(named_here):
             if name not in known:
-                what = f"danh bạ «{directory.id}» không có «{name}» / is not in the directory"
+                what = Text(f"danh bạ «{directory.id}» không có «{name}»", "is not in the directory")
                 yield Mistake(place, what, did_you_mean(name, known))
     for n, indicator in enumerate(plan.indicators):
         asked = len(_asked(plan, directory, indicator))
         if indicator.total_of is not None and asked > 1:
-            what = f"số tổng hỏi {asked} đơn vị / a total is asked of {asked} bodies"
-            yield Mistake(("indicators", n, "asked_of"), what, "hỏi đơn vị tổng hợp / ask the one that sums up")
+            what = Text(f"số tổng hỏi {asked} đơn vị", f"a total is asked of {asked} bodies")
+            yield Mistake(("indicators", n, "asked_of"), what, Text("hỏi đơn vị tổng hợp", "ask the one that sums up"))
     if plan.directory != directory.id:
-        what = f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}» / asks for another directory"
-        yield Mistake(("directory",), what, f"directory: {directory.id}")
+        what = Text(
+            f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "asks for another directory"
+        )
+        yield Mistake(("directory",), what, Text.same(f"directory: {directory.id}"))
 
 
 def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:

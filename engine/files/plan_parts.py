@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, textual, wrong
-from engine.files.directory import Text, fold
+from engine.files.directory import NonEmpty, fold
 from engine.rules.periods import DECREE_09, Cadence, Window
+from engine.text import Text
 
 # Law 91/2025/QH15, HIV law 64/2006 arts 4 and 8: never in an SMS or in the subject of a letter.
 SUBJECT_WORDS = ("mại dâm", "bán dâm", "ma túy", "HIV", "AIDS")
@@ -38,21 +39,28 @@ def _neutral(text: str) -> str:
     found = subject_words(text)
     if found:
         raise wrong(
-            f"có chữ của lĩnh vực / names the subject: {', '.join(found)}",
-            "đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021» / choose a neutral name",
+            Text("có chữ của lĩnh vực", f"names the subject: {', '.join(found)}"),
+            Text("đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021»", "choose a neutral name"),
         )
     return text
 
 
-Number = Annotated[str, *textual(r"[0-9]+[a-zA-Z]?[-/][^\s/][^\s]*", "viết như 188/KH-UBND / write like 188/KH-UBND")]
-Roman = Annotated[str, *textual(r"[IVXLC]+", "số La Mã, như IV / a Roman number")]
-Citation = Annotated[str, *textual(r"[IVXLC]+(?:\.[0-9]+){1,2}", "viết như IV.16.1, V.1 / write like IV.16.1, V.1")]
-Code = Annotated[str, *textual(r"[IVXLC]+\.[0-9]+(?:\.[0-9a-z]+)?", "viết như II.1, II.4.a / write like II.1, II.4.a")]
+Number = Annotated[
+    str, *textual(r"[0-9]+[a-zA-Z]?[-/][^\s/][^\s]*", Text("viết như 188/KH-UBND", "write like 188/KH-UBND"))
+]
+Roman = Annotated[str, *textual(r"[IVXLC]+", Text("số La Mã, như IV", "a Roman number"))]
+Citation = Annotated[
+    str, *textual(r"[IVXLC]+(?:\.[0-9]+){1,2}", Text("viết như IV.16.1, V.1", "write like IV.16.1, V.1"))
+]
+Code = Annotated[
+    str, *textual(r"[IVXLC]+\.[0-9]+(?:\.[0-9a-z]+)?", Text("viết như II.1, II.4.a", "write like II.1, II.4.a"))
+]
 Neutral = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_neutral)]
 SmsName = Annotated[
     str,
     *textual(
-        r"[A-Za-z0-9][A-Za-z0-9 .-]{0,10}", "nhiều nhất 11 ký tự không dấu, như KH188 / at most 11 plain characters"
+        r"[A-Za-z0-9][A-Za-z0-9 .-]{0,10}",
+        Text("nhiều nhất 11 ký tự không dấu, như KH188", "at most 11 plain characters"),
     ),
     AfterValidator(_neutral),
 ]
@@ -72,15 +80,15 @@ class WindowEntry(FileModel):
 
     start_day: Annotated[Whole, Field(ge=1, le=28)]
     end_day: Annotated[Whole, Field(ge=0, le=28)]
-    basis: Text
+    basis: NonEmpty
 
 
 class Override(FileModel):
     """One round due on another day, by a letter whose number is ``basis``."""
 
-    period: Text
+    period: NonEmpty
     due: Day
-    basis: Text
+    basis: NonEmpty
 
 
 class ReportRule(FileModel):
@@ -113,7 +121,7 @@ class Gap(FileModel):
 
 class FocusArea(FileModel):
     code: Code
-    title: Text
+    title: NonEmpty
 
 
 class Indicator(FileModel):
@@ -122,8 +130,8 @@ class Indicator(FileModel):
     sum over its agencies this one must equal: the agency that puts their reports together gives it."""
 
     code: Code
-    text: Text
-    name: Text
+    text: NonEmpty
+    name: NonEmpty
     unit: Literal["percent", "count", "text"]
     asked_of: tuple[str, ...] = ()
     aggregate: Literal["sum", "last", "none"] = "none"
@@ -139,7 +147,7 @@ class DutyEntry(FileModel):
     """One numbered line of the document, its text whole. ``owners`` override the item's."""
 
     citation: Citation
-    text: Text
+    text: NonEmpty
     cadence: tuple[Cadence, ...] = Field(min_length=1)
     rule: Slug
     coordinating: tuple[Slug, ...] = ()
@@ -153,7 +161,7 @@ class ItemEntry(FileModel):
     """One numbered item: a heading that names the owners, and its duties. ``request``: «Đề nghị», not an order."""
 
     no: Annotated[Whole, Field(ge=1)]
-    heading: Text
+    heading: NonEmpty
     owners: tuple[Slug, ...] = Field(min_length=1)
     request: Flag = False
     duties: tuple[DutyEntry, ...] = Field(min_length=1)
@@ -163,7 +171,7 @@ class Section(FileModel):
     """A part of the document that assigns work, or (``standing``) lays obligations on everyone."""
 
     roman: Roman
-    heading: Text
+    heading: NonEmpty
     kind: Literal["assignments", "standing"]
     items: tuple[ItemEntry, ...] = Field(min_length=1)
 

@@ -17,6 +17,7 @@ from engine.files.plan import PlanFile, rounds
 from engine.files.plan_parts import Number, ReportRule
 from engine.files.yaml_reader import dump
 from engine.rules.calendar import WorkCalendar, add_months, written
+from engine.text import Text
 
 CONFIRM = "XÁC NHẬN"
 _DAY = re.compile(r"\b\d{1,2}/\d{1,2}(?:/\d{4})?\b|(?:ngày \d{1,2}|tháng \d{1,2})\b|\b(?:19|20)\d{2}\b", re.IGNORECASE)
@@ -62,7 +63,7 @@ def plan_number(text: str) -> str:
         return TypeAdapter(Number).validate_python(text)
     except ValidationError:
         raise BadInput(
-            f"Số «{text[:40]}» không đúng dạng; viết như 25/KH-UBND. / Write the number like 25/KH-UBND."
+            Text(f"Số «{text[:40]}» không đúng dạng; viết như 25/KH-UBND.", "Write the number like 25/KH-UBND.")
         ) from None
 
 

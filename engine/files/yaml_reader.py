@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import FileRefused, Problem
 from engine.files.base_model import FileModel, Mistake, Path_, looked_through, mistake_of
+from engine.text import Text
 
 MOST_BYTES = 5_000_000
 MOST_VALUES = 200_000
@@ -31,31 +32,36 @@ M = TypeVar("M", bound=BaseModel)
 _SYNTAX = (
     (
         "cannot start any token",
-        "có dấu tab, hoặc một ký tự không được đứng đầu từ / a tab or a character that cannot start a word",
-        "thụt dòng bằng dấu cách; đặt chữ có ký hiệu trong ngoặc kép / indent with spaces, quote words with signs",
+        Text("có dấu tab, hoặc một ký tự không được đứng đầu từ", "a tab or a character that cannot start a word"),
+        Text(
+            "thụt dòng bằng dấu cách; đặt chữ có ký hiệu trong ngoặc kép", "indent with spaces, quote words with signs"
+        ),
     ),
     (
         "mapping values are not allowed",
-        "dấu hai chấm đứng sai chỗ / a colon in the wrong place",
-        "đặt chữ có dấu hai chấm trong ngoặc kép / put text with a colon in quotes",
+        Text("dấu hai chấm đứng sai chỗ", "a colon in the wrong place"),
+        Text("đặt chữ có dấu hai chấm trong ngoặc kép", "put text with a colon in quotes"),
     ),
     (
         "characters are not allowed",
-        "có ký tự điều khiển không nhìn thấy / an invisible control character",
-        "xóa ký tự đó / remove it",
+        Text("có ký tự điều khiển không nhìn thấy", "an invisible control character"),
+        Text("xóa ký tự đó", "remove it"),
     ),
     (
         "nesting depth",
-        "lồng nhau quá sâu / nested too deeply",
-        "xem các dấu ngoặc và gạch đầu dòng / check brackets and dashes",
+        Text("lồng nhau quá sâu", "nested too deeply"),
+        Text("xem các dấu ngoặc và gạch đầu dòng", "check brackets and dashes"),
     ),
     (
         "found undefined alias",
-        "«*» gọi một tên chưa đặt / “*” calls a name that was never given",
-        "đặt chữ bắt đầu bằng * trong ngoặc kép / put text that begins with * in quotes",
+        Text("«*» gọi một tên chưa đặt", "“*” calls a name that was never given"),
+        Text("đặt chữ bắt đầu bằng * trong ngoặc kép", "put text that begins with * in quotes"),
     ),
 )
-_OTHER_SYNTAX = ("YAML viết sai / not YAML", "xem thụt dòng, ngoặc, gạch đầu dòng / check indents and quotes")
+_OTHER_SYNTAX = (
+    Text("YAML viết sai", "not YAML"),
+    Text("xem thụt dòng, ngoặc, gạch đầu dòng", "check indents and quotes"),
+)
 
 _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"~|null|"), lambda _: None),
@@ -96,15 +102,18 @@ class _Page:
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
 
-    def note(self, path: Path_, what: str, mend: str, line: int | None = None) -> None:
+    def note(self, path: Path_, what: Text, mend: Text, line: int | None = None) -> None:
         at = self._line(path) if line is None else line
         if len(self.problems) == MOST_PROBLEMS:
-            what, mend = "còn nhiều lỗi nữa / there are more mistakes", "sửa các lỗi trên trước / mend these first"
+            what, mend = (
+                Text("còn nhiều lỗi nữa", "there are more mistakes"),
+                Text("sửa các lỗi trên trước", "mend these first"),
+            )
         problem = Problem(self.file, at, _shown(path), what, mend)
         if len(self.problems) <= MOST_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 
-    def stop(self, what: str, mend: str, line: int = 0, path: Path_ = ()) -> _Stop:
+    def stop(self, what: Text, mend: Text, line: int = 0, path: Path_ = ()) -> _Stop:
         self.note(path, what, mend, line)
         return _Stop()
 
@@ -118,11 +127,15 @@ class _Page:
         if isinstance(source, str):
             found = source
             if len(found) > MOST_BYTES:
-                raise self.stop("lớn quá 5 MB / larger than 5 MB", "chia thành nhiều tệp / split the file")
+                raise self.stop(
+                    Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file")
+                )
         else:
             found = self._decoded(source)
         if not found.strip():
-            raise self.stop("tệp trống / the file is empty", "chép từ tệp mẫu trong config/ / start from a sample")
+            raise self.stop(
+                Text("tệp trống", "the file is empty"), Text("chép từ tệp mẫu trong config/", "start from a sample")
+            )
         return unicodedata.normalize("NFC", found)
 
     def _decoded(self, source: Path) -> str:
@@ -132,17 +145,17 @@ class _Page:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise self.stop(
-                f"không đọc được tệp / the file cannot be read: {why}",
-                "xem lại đường dẫn và quyền đọc / check the path and who may read it",
+                Text(f"không đọc được tệp: {why}", f"the file cannot be read: {why}"),
+                Text("xem lại đường dẫn và quyền đọc", "check the path and who may read it"),
             ) from error
         if len(raw) > MOST_BYTES:
-            raise self.stop("lớn quá 5 MB / larger than 5 MB", "chia thành nhiều tệp / split the file")
+            raise self.stop(Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file"))
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise self.stop(
-                "bảng mã không phải UTF-8 / the text is not UTF-8",
-                "lưu lại tệp với bảng mã UTF-8 (Unicode) / save the file again as UTF-8",
+                Text("bảng mã không phải UTF-8", "the text is not UTF-8"),
+                Text("lưu lại tệp với bảng mã UTF-8 (Unicode)", "save the file again as UTF-8"),
                 raw.count(b"\n", 0, error.start) + 1,
             ) from error
 
@@ -155,17 +168,21 @@ class _Page:
             raised = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
             line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
             what, mend = next(((w, m) for sign, w, m in _SYNTAX if sign in raised), _OTHER_SYNTAX)
-            raise self.stop(f"{what} ({raised})", mend, line) from error
+            raise self.stop(Text.joined(" ", (what, Text.same(f"({raised})"))), mend, line) from error
         except (RecursionError, UnicodeEncodeError) as error:
             raise self.stop(*_OTHER_SYNTAX) from error
         if node is None:
-            raise self.stop("tệp trống / the file is empty", "chép từ tệp mẫu trong config/ / start from a sample")
+            raise self.stop(
+                Text("tệp trống", "the file is empty"), Text("chép từ tệp mẫu trong config/", "start from a sample")
+            )
         return self._built(node, ())
 
     def _too_much(self, line: int) -> _Stop:
         return self.stop(
-            "quá nhiều mục, hoặc lồng nhau quá sâu / too many values, or nested too deeply",
-            "bỏ các dấu & và * lặp lại nhau; chia nhỏ tệp / drop & and * that repeat each other, or split the file",
+            Text("quá nhiều mục, hoặc lồng nhau quá sâu", "too many values, or nested too deeply"),
+            Text(
+                "bỏ các dấu & và * lặp lại nhau; chia nhỏ tệp", "drop & and * that repeat each other, or split the file"
+            ),
             line,
         )
 
@@ -176,7 +193,9 @@ class _Page:
         if self.values > MOST_VALUES or len(path) > DEEPEST:
             raise self._too_much(line)
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
-            self.note(path, f"không dùng thẻ «{node.tag}» / tags are not used", "xóa thẻ / remove the tag", line)
+            self.note(
+                path, Text(f"không dùng thẻ «{node.tag}»", "tags are not used"), Text("xóa thẻ", "remove the tag"), line
+            )
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
@@ -188,15 +207,23 @@ class _Page:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.note(path, "tên mục phải là một từ / a key must be one word", "sửa tên / mend the key", line)
+                self.note(
+                    path,
+                    Text("tên mục phải là một từ", "a key must be one word"),
+                    Text("sửa tên", "mend the key"),
+                    line,
+                )
                 continue
             key: str = key_node.value
             if key in found:
                 first = self.lines[(*path, key)]
                 self.note(
                     (*path, key),
-                    f"mục «{key}» viết hai lần, lần đầu ở dòng {first} / the key stands twice, first on line {first}",
-                    "giữ một mục / keep one of them",
+                    Text(
+                        f"mục «{key}» viết hai lần, lần đầu ở dòng {first}",
+                        f"the key stands twice, first on line {first}",
+                    ),
+                    Text("giữ một mục", "keep one of them"),
                     line,
                 )
                 continue

@@ -13,6 +13,7 @@ from engine.http.request_context import Visit
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import rows_of
 from engine.terms import State
+from engine.text import Text
 
 MOST_AT_ONCE = 200
 
@@ -20,7 +21,9 @@ MOST_AT_ONCE = 200
 def acknowledged(visit: Visit, session: Session, ids: Collection[int]) -> tuple[int, ...]:
     """Acknowledge several in one unit of work; those for which it was news. What is no longer new stays as it is."""
     if not 0 < len(ids) <= MOST_AT_ONCE:
-        raise BadInput(f"Chọn từ 1 đến {MOST_AT_ONCE} phần việc. / Choose from 1 to {MOST_AT_ONCE} assignments.")
+        raise BadInput(
+            Text(f"Chọn từ 1 đến {MOST_AT_ONCE} phần việc.", f"Choose from 1 to {MOST_AT_ONCE} assignments.")
+        )
     rows = rows_of(session, read_today(session, visit.now), ids)
     for row in rows:
         visit.must(Deed.ACKNOWLEDGE, row.agency_id)

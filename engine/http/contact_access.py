@@ -14,6 +14,7 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.ical_feeds import FeedLine, feeds_of, make_feed, revoke_feed
 from engine.errors import NotFound
 from engine.http.request_context import Visit
+from engine.text import Text
 
 
 class Wish(StrEnum):
@@ -65,7 +66,7 @@ def feed_revoked(visit: Visit, session: Session, agency_id: str, feed_id: int) -
     visit.must(Deed.MAKE_FEED, agency_id)
     line = next((each for each in feeds_of(session, agency_id) if each.id == feed_id), None)
     if line is None:
-        raise NotFound("Không có địa chỉ lịch này, hoặc đã thu hồi. / There is no such feed, or it was revoked.")
+        raise NotFound(Text("Không có địa chỉ lịch này, hoặc đã thu hồi.", "There is no such feed, or it was revoked."))
     if line.contact_id is not None:
         must_be_mine(visit, session, line.contact_id)
     revoke_feed(session, agency_id, feed_id, actor=visit.actor.name, now=visit.now)

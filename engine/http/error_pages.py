@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from engine.errors import DondocError, FieldsRefused, Unavailable, half
+from engine.errors import DondocError, FieldsRefused, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
 from engine.http.request_context import SignInFirst, language_of, tools_of
@@ -94,7 +94,7 @@ def _said(request: Request, error: Exception) -> Response:
         log.error("%s %s: %s", request.method, request.url.path, error)
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
-    problems = [{"field": field, "what": half(what, language)} for field, what in fields.items()]
+    problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
     made = answer(request, error.status, error.said(language), problems)
     if error.status == 401:
         made.headers["www-authenticate"] = CHALLENGE

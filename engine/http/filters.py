@@ -17,6 +17,7 @@ from engine.queries.system.log import LogFilter
 from engine.queries.work.assignments import AssignmentFilter, Waiting
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass
+from engine.text import Text
 
 MOST_SMALL, MOST_BIG = 2**31 - 1, 2**63 - 1
 
@@ -70,7 +71,7 @@ def known_year(day: date) -> date:
     """Raises BadInput for a day of a year that the calendar does not know."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise BadInput(
-            f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}. / A date must lie in {FIRST_YEAR} to {LAST_YEAR}."
+            Text(f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}.", f"A date must lie in {FIRST_YEAR} to {LAST_YEAR}.")
         )
     return day
 

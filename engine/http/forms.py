@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from engine.errors import BadInput
 from engine.rules.calendar import read_day
+from engine.text import Text
 
 MOST_WORDS = 10_000
 REASON = 2_000
@@ -25,7 +26,9 @@ def plain(text: str) -> str:
     """Text in one form: NFC, one kind of line break. Raises BadInput for control characters."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in ALLOWED_CONTROLS for char in text):
-        raise BadInput("Nội dung có ký tự điều khiển không đọc được. / The text holds unreadable control characters.")
+        raise BadInput(
+            Text("Nội dung có ký tự điều khiển không đọc được.", "The text holds unreadable control characters.")
+        )
     return text
 
 
@@ -34,7 +37,10 @@ def clean(text: str, most: int = MOST_WORDS) -> str:
     text = plain(text.strip())
     if len(text) > most:
         raise BadInput(
-            f"Nội dung dài {len(text)} ký tự, nhiều nhất {most}. / The text has {len(text)} characters, {most} at most."
+            Text(
+                f"Nội dung dài {len(text)} ký tự, nhiều nhất {most}.",
+                f"The text has {len(text)} characters, {most} at most.",
+            )
         )
     return text
 
@@ -45,8 +51,10 @@ def written_day(value: str) -> date:
     found = read_day(value)
     if found is None:
         raise BadInput(
-            f"Không đọc được ngày «{value[:20]}»; hãy viết như 17/6/2021. "
-            f"/ The date “{value[:20]}” cannot be read; write it like 17/6/2021."
+            Text(
+                f"Không đọc được ngày «{value[:20]}»; hãy viết như 17/6/2021.",
+                f"The date “{value[:20]}” cannot be read; write it like 17/6/2021.",
+            )
         )
     return found
 
@@ -93,7 +101,9 @@ class Form:
         try:
             return kind(self.raw(name))
         except ValueError:
-            raise BadInput("Chưa chọn, hoặc lựa chọn không có. / Nothing, or no such thing, was chosen.") from None
+            raise BadInput(
+                Text("Chưa chọn, hoặc lựa chọn không có.", "Nothing, or no such thing, was chosen.")
+            ) from None
 
     def has(self, name: str) -> bool:
         return bool(self.raw(name))
@@ -101,5 +111,5 @@ class Form:
 
 def _id(value: str) -> int:
     if not (value.isascii() and value.isdecimal()) or len(value) > 18 or int(value) < 1:
-        raise BadInput(f"«{value[:20]}» không phải số hiệu. / “{value[:20]}” is not a number of anything here.")
+        raise BadInput(Text(f"«{value[:20]}» không phải số hiệu.", f"“{value[:20]}” is not a number of anything here."))
     return int(value)

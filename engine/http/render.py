@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Deed
-from engine.errors import half
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -26,6 +25,7 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.template_cache import compiled
 from engine.terms import LetterState, NoticeKind, Outcome, Role, State, TimeClass
+from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 
@@ -137,7 +137,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "period": spoken_by(words.period_words),
         "said": spoken_by(said),
         "why": spoken_by(_why),
-        "in_language": spoken_by(half),
+        "in_language": spoken_by(in_language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
         "today": today,
@@ -157,6 +157,14 @@ def _many(language: str, count: int, vi: str, one: str, more: str = "") -> str:
 def _why(reason: str, language: str) -> str:
     """Why a rung said nothing."""
     return label(Skip(reason) if reason in tuple(Skip) else Dropped(reason), language)
+
+
+def in_language(words_: Text | str, language: str) -> str:
+    """A Text in the reader's language; of an office's own note («tiếng Việt / English») the half that is theirs."""
+    if isinstance(words_, Text):
+        return words_.said(language)
+    vi, slash, en = words_.partition(" / ")
+    return en if language == "en" and slash else vi
 
 
 def pairs(values: Iterable[Any], words_of: Callable[[Any], str]) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ from engine.http.security import YEAR, FormTokens, at_the_machine, network_of, s
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
+from engine.text import Text
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
@@ -40,14 +41,16 @@ NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 
 
 class SignInFirst(NotAllowed):
-    """Hãy đăng nhập rồi làm lại. / Sign in, then do it again."""
+    default = Text("Hãy đăng nhập rồi làm lại.", "Sign in, then do it again.")
 
     status = 401
 
 
 class FormUnread(BadInput):
-    """Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài. / The form cannot be read:
-    broken, too many fields or files, or one that is too long."""
+    default = Text(
+        "Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài.",
+        "The form cannot be read: broken, too many fields or files, or one that is too long.",
+    )
 
 
 @dataclass(frozen=True)
@@ -317,7 +320,7 @@ async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) 
             raise FormUnread from error
         raise
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
-        raise NotAllowed("Biểu mẫu gửi từ trang khác bị từ chối. / A form sent from another site is refused.")
+        raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
     return Form(fields, files)
 
 

@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import NotAllowed
+from engine.text import Text
 
 MOST_BYTES = 1_048_576
 """Forms and JSON bodies."""
@@ -132,8 +133,10 @@ class FormTokens:
             said = None
         if not binding or not isinstance(said, str) or not hmac.compare_digest(said.encode(), binding.encode()):
             raise NotAllowed(
-                "Biểu mẫu này đã cũ hoặc không do trang này đưa ra; hãy tải lại trang rồi gửi lại. "
-                "/ This form is stale or was not made by this page; reload the page and send it again."
+                Text(
+                    "Biểu mẫu này đã cũ hoặc không do trang này đưa ra; hãy tải lại trang rồi gửi lại.",
+                    "This form is stale or was not made by this page; reload the page and send it again.",
+                )
             )
 
 

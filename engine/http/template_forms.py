@@ -7,6 +7,7 @@ from engine.errors import BadInput, NotFound
 from engine.http.forms import plain
 from engine.http.request_context import Visit
 from engine.http.template_editor import TemplateFile, Wording
+from engine.text import Text
 
 LONGEST = 50_000
 
@@ -16,9 +17,9 @@ def kept_text(text: str, file: TemplateFile) -> str:
     try:
         text = plain(text)
     except BadInput:
-        raise BadInput(f"«{file.part}» có ký tự điều khiển. / It holds control characters.") from None
+        raise BadInput(Text(f"«{file.part}» có ký tự điều khiển.", "It holds control characters.")) from None
     if len(text) > LONGEST:
-        raise BadInput(f"«{file.part}» dài quá {LONGEST} ký tự. / It is longer than {LONGEST} characters.")
+        raise BadInput(Text(f"«{file.part}» dài quá {LONGEST} ký tự.", f"It is longer than {LONGEST} characters."))
     return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
 
 

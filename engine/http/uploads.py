@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.assignments.evidence import MOST_FILES, FileUnfit, Kept, find_all, keep, must_have_room, safe_name, store
-from engine.assignments.report_submission import Said
 from engine.errors import BadInput, TooOften
 from engine.http.forms import Form, Upload
 from engine.http.request_context import Visit
 from engine.rules.privacy import SAID, Private, looks_private
+from engine.text import Text
 
 MOST_PARTS = 500
 """File fields of one form: a browser sends an empty one for each duty."""
 CHOSEN, LINE = "file-", "kept-"
-GONE: Said = ("Tệp chọn trước đó không còn; hãy chọn lại.", "A file chosen before is gone; choose it again.")
+GONE = Text("Tệp chọn trước đó không còn; hãy chọn lại.", "A file chosen before is gone; choose it again.")
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.pptx,.odt,.ods"
 
 
@@ -27,7 +27,7 @@ class Filed:
     """``kept`` by assignment; ``problems`` by field: ``file-12``."""
 
     kept: Mapping[int, tuple[Kept, ...]] = field(default_factory=dict)
-    problems: Mapping[str, Said] = field(default_factory=dict)
+    problems: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def lines(self) -> dict[str, str]:
@@ -59,7 +59,7 @@ def file_all(visit: Visit, form: Form, agency_id: str, assignment_ids: Iterable[
         fresh += taken
         kept[number] = _each_once((*known.get(number, ()), *taken))
         if said:
-            problems[f"{CHOSEN}{number}"] = _together(said)
+            problems[f"{CHOSEN}{number}"] = Text.joined(" ", said)
     if fresh:
         with visit.writing() as session:
             for each in fresh:
@@ -67,19 +67,19 @@ def file_all(visit: Visit, form: Form, agency_id: str, assignment_ids: Iterable[
     return Filed(kept, problems)
 
 
-def _no_room(visit: Visit, agency_id: str) -> Said | None:
+def _no_room(visit: Visit, agency_id: str) -> Text | None:
     """Why nothing more is taken just now: beside the field, so that what was typed stays."""
     with visit.context.database.read() as session:
         try:
             must_have_room(session, agency_id, visit.now)
         except TooOften as error:
-            return error.said("vi"), error.said("en")
+            return error.text
     return None
 
 
 def read_lines(
     visit: Visit, agency_id: str, lines: Mapping[int, Iterable[str]]
-) -> tuple[dict[int, tuple[Kept, ...]], dict[str, Said]]:
+) -> tuple[dict[int, tuple[Kept, ...]], dict[str, Text]]:
     """Lines as files that the agency did upload, under the names that the lines give them; what is unknown is said."""
     split = {number: [each.partition(" ")[::2] for each in every] for number, every in lines.items()}
     with visit.context.database.read() as session:
@@ -96,29 +96,31 @@ def _named(kept: Kept, name: str) -> Kept:
     return replace(kept, name=safe_name(name, kept.name.rpartition(".")[2])) if name else kept
 
 
-def _take(folder: Path, chosen: Iterable[Upload], before: tuple[Kept, ...]) -> tuple[list[Kept], list[Said]]:
+def _take(folder: Path, chosen: Iterable[Upload], before: tuple[Kept, ...]) -> tuple[list[Kept], list[Text]]:
     """Store what fits, as many as there is room for."""
     taken: list[Kept] = []
-    said: list[Said] = []
+    said: list[Text] = []
     for upload in chosen:
         name = _last_part(upload.name)
         try:
             if len(before) + len(taken) >= MOST_FILES:
                 raise FileUnfit(
-                    f"Mỗi việc nhiều nhất {MOST_FILES} tệp; chưa nhận «{name}». "
-                    f"/ {MOST_FILES} files a duty at most; “{name}” is not taken."
+                    Text(
+                        f"Mỗi việc nhiều nhất {MOST_FILES} tệp; chưa nhận «{name}».",
+                        f"{MOST_FILES} files a duty at most; “{name}” is not taken.",
+                    )
                 )
             _must_not_be_secret(name)
             taken.append(store(folder, name=name, body=upload.body))
         except BadInput as error:
-            said.append((error.said("vi"), error.said("en")))
+            said.append(error.text)
     return taken, said
 
 
 def _must_not_be_secret(name: str) -> None:
     if any(each.what is Private.SECRET for each in looks_private(name)):
         vi, en = SAID[Private.SECRET]
-        raise FileUnfit(f"Tên tệp {vi}. / The file's name {en}.")
+        raise FileUnfit(Text(f"Tên tệp {vi}.", f"The file's name {en}."))
 
 
 def _last_part(name: str) -> str:
@@ -128,7 +130,3 @@ def _last_part(name: str) -> str:
 
 def _each_once(files: Iterable[Kept]) -> tuple[Kept, ...]:
     return tuple({each.digest: each for each in files}.values())
-
-
-def _together(said: list[Said]) -> Said:
-    return " ".join(vi for vi, _ in said), " ".join(en for _, en in said)

@@ -15,6 +15,7 @@ from engine.importer.structure.joining import joined
 from engine.importer.structure.outline import Node, outline
 from engine.importer.structure.sections import Survey, duty_sections
 from engine.importer.structure.text_tables import with_text_tables
+from engine.text import Text
 
 
 def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
@@ -35,9 +36,12 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
             taken[roman] -= 1
     if not any(item.duties for section in sections for item in section.items):
         raise BadInput(
-            f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» hoặc "
-            "«TỔ CHỨC THỰC HIỆN». Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản. "
-            f"/ The document “{name}” has no section that assigns duties to agencies. Check that it is the right file."
+            Text(
+                f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» "
+                "hoặc «TỔ CHỨC THỰC HIỆN». Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản.",
+                f"The document “{name}” has no section that assigns duties to agencies. Check that it is "
+                "the right file.",
+            )
         )
     head = parts.header
     return ImportedPlan(

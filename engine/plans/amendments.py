@@ -27,6 +27,7 @@ from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, PlanState, State
+from engine.text import Text
 
 ADDED = "added"
 PREFIX = "BS"
@@ -72,14 +73,14 @@ class Amended:
 
 def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> int:
     """Add a duty to an active plan and open its assignments; returns the duty's id. The next pass tells the owners."""
-    _must_say(new.text, "nội dung nhiệm vụ / what the duty is")
-    _must_say(new.basis, "căn cứ, như số công văn / its basis, such as a letter's number")
+    _must_say(new.text, Text("nội dung nhiệm vụ", "what the duty is"))
+    _must_say(new.basis, Text("căn cứ, như số công văn", "its basis, such as a letter's number"))
     if new.due < local_date(now):
-        raise BadInput(f"Hạn {written(new.due)} đã qua. / The due date has passed.")
+        raise BadInput(Text(f"Hạn {written(new.due)} đã qua.", "The due date has passed."))
     plan = _running(session, plan_id)
     owners = expand_owners(session, new.owners)
     if not owners:
-        raise BadInput("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+        raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     book = read_rulebook(session)
     duty = {
         **_place(session, plan_id),
@@ -127,16 +128,16 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
 def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:
     """Change a duty of an active plan. A new owner gets every round that is still open with somebody; one who is left
     out has his open assignments cancelled and is told; another due date moves the open ones of that period."""
-    _must_say(change.basis, "căn cứ, như số công văn / its basis, such as a letter's number")
+    _must_say(change.basis, Text("căn cứ, như số công văn", "its basis, such as a letter's number"))
     duty = (
         session.connection().execute(select(table(Duty)).where(table(Duty).c.id == duty_id).with_for_update()).first()
     )
     if duty is None:
-        raise NotFound(f"Không có nhiệm vụ số {duty_id}. / There is no duty {duty_id}.")
+        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
     plan = _running(session, duty.plan_id)
     values = _changed(session, duty, change)
     if not values and not change.due:
-        raise BadInput("Không có gì thay đổi. / Nothing is changed.")
+        raise BadInput(Text("Không có gì thay đổi.", "Nothing is changed."))
     book = read_rulebook(session)
     moved = _move(session, duty, change, plan, book, actor, now)
     opened = cancelled = 0
@@ -183,9 +184,9 @@ class _Round:
 def _running(session: Session, plan_id: int) -> Any:
     plan = session.connection().execute(select(table(Plan)).where(table(Plan).c.id == plan_id)).first()
     if plan is None:
-        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     if plan.state is not PlanState.ACTIVE:
-        raise ForbiddenMove("Kế hoạch chưa chạy hoặc đã kết thúc. / The plan is not running.")
+        raise ForbiddenMove(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not running."))
     return plan
 
 
@@ -243,13 +244,13 @@ def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     for name, text in (("text", change.text), ("heading", change.heading)):
         if text is not None:
-            _must_say(text, "nội dung / the text")
+            _must_say(text, Text("nội dung", "the text"))
             wanted[name] = text.strip()
     for name, bodies in (("owners", change.owners), ("coordinating", change.coordinating)):
         if bodies is not None:
             wanted[name] = list(expand_owners(session, bodies))
     if wanted.get("owners") == []:
-        raise BadInput("Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner.")
+        raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     return {name: value for name, value in wanted.items() if value != getattr(duty, name)}
 
 
@@ -276,7 +277,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     rows = session.connection().execute(chosen).all()
     missing = set(change.due) - {row.period for row in rows}
     if missing:
-        raise BadInput(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}. / Nobody owes that period any more.")
+        raise BadInput(Text(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}.", "Nobody owes that period any more."))
     lines: list[Line] = []
     for row in rows:
         due = _by_letter(book.calendar, change.due[row.period], change.basis, local_date(now))
@@ -307,7 +308,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
 def _by_letter(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
     """A due date set by a letter, with its arithmetic."""
     if day < today:
-        raise BadInput(f"Hạn {written(day)} đã qua. / The due date has passed.")
+        raise BadInput(Text(f"Hạn {written(day)} đã qua.", "The due date has passed."))
     due = calendar.due(day)
     words = {"vi": "theo", "en": "by"}
     return Due(
@@ -326,9 +327,8 @@ def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, acto
     return len(ids)
 
 
-def _must_say(text: str, what: str) -> None:
-    vi, en = (half.strip() for half in what.split("/"))
+def _must_say(text: str, what: Text) -> None:
     if not text.strip():
-        raise BadInput(f"Cần ghi {vi}. / Give {en}.")
+        raise BadInput(Text(f"Cần ghi {what.vi}.", f"Give {what.en}."))
     if len(text) > LONGEST:
-        raise BadInput(f"Dài quá {LONGEST} ký tự. / Longer than {LONGEST} characters.")
+        raise BadInput(Text(f"Dài quá {LONGEST} ký tự.", f"Longer than {LONGEST} characters."))

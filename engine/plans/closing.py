@@ -21,6 +21,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State
+from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
     """End an active plan, with a reason; returns how many assignments stay open. Letters that wait lose their lines
     about it when they leave."""
     if not reason.strip():
-        raise BadInput("Cần ghi lý do kết thúc kế hoạch. / Say why the plan ends.")
+        raise BadInput(Text("Cần ghi lý do kết thúc kế hoạch.", "Say why the plan ends."))
     p, a, connection = table(Plan), table(Assignment), session.connection()
     active = (p.c.id == plan_id, p.c.state == PlanState.ACTIVE)
     if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
@@ -87,8 +88,10 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
 
 def _must_be_active(plan_id: int, state: PlanState | None) -> None:
     if state is None:
-        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     if state is PlanState.LOADED:
-        raise Conflict("Kế hoạch này chưa kích hoạt nên không có gì để kết thúc. / This plan was never activated.")
+        raise Conflict(
+            Text("Kế hoạch này chưa kích hoạt nên không có gì để kết thúc.", "This plan was never activated.")
+        )
     if state is PlanState.ENDED:
-        raise Conflict("Kế hoạch này đã kết thúc rồi. / This plan has ended already.")
+        raise Conflict(Text("Kế hoạch này đã kết thúc rồi.", "This plan has ended already."))

@@ -25,6 +25,7 @@ from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import CalendarDay, Duty, Plan, PolicyRecord
 from engine.terms import EventKind, PlanState
+from engine.text import Text
 
 
 def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) -> None:
@@ -58,7 +59,7 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     connection = session.connection()
     _must_know(session, [plan.issuer, plan.supervisor])
     if not connection.scalar(select(table(PolicyRecord).c.id).where(table(PolicyRecord).c.id == plan.policy)):
-        raise BadInput(f"Chưa nạp chính sách «{plan.policy}». / Policy “{plan.policy}” is not loaded.")
+        raise BadInput(Text(f"Chưa nạp chính sách «{plan.policy}».", f"Policy “{plan.policy}” is not loaded."))
     body = plan.model_dump(mode="json", by_alias=True)
     digest = content_digest(body)
     same = (plans.c.number == plan.number, plans.c.issuer_id == plan.issuer, plans.c.year == plan.year)
@@ -67,8 +68,10 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
         return int(known.id)
     if known is not None and known.state is not PlanState.LOADED:
         raise Conflict(
-            f"Kế hoạch {plan.number} năm {plan.year} đang chạy nên không thể nạp đè; hãy sửa từng nhiệm vụ. "
-            f"/ Plan {plan.number} is active: it cannot be replaced by a file; change its duties one by one."
+            Text(
+                f"Kế hoạch {plan.number} năm {plan.year} đang chạy nên không thể nạp đè; hãy sửa từng nhiệm vụ.",
+                f"Plan {plan.number} is active: it cannot be replaced by a file; change its duties one by one.",
+            )
         )
     values = _plan(plan, body, digest)
     if known is None:

@@ -15,6 +15,7 @@ from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
+from engine.text import Text
 
 MOST_PLANS = 60
 """So many plans one can choose among in a list; of more, one types the number."""
@@ -56,8 +57,10 @@ def plan_numbered(session: Session, typed: str) -> int:
     plan_id = session.connection().scalar(found.order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(1))
     if plan_id is None:
         raise NotFound(
-            f"Không có kế hoạch nào đang chạy hoặc đã chạy mang số «{typed}»; hãy tìm ở trang Kế hoạch. "
-            f"/ No plan that runs or has run bears the number “{typed}”; look for it on the page Plans."
+            Text(
+                f"Không có kế hoạch nào đang chạy hoặc đã chạy mang số «{typed}»; hãy tìm ở trang Kế hoạch.",
+                f"No plan that runs or has run bears the number “{typed}”; look for it on the page Plans.",
+            )
         )
     return int(plan_id)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from engine.errors import BadInput
+from engine.text import Text
 
 T = TypeVar("T")
 PER_PAGE = 50
@@ -39,11 +40,13 @@ def decode(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
         found = tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise BadInput(
-            "Con trỏ trang không đọc được; hãy mở lại danh sách từ đầu. "
-            "/ The page cursor cannot be read; open the list again from its beginning."
+            Text(
+                "Con trỏ trang không đọc được; hãy mở lại danh sách từ đầu.",
+                "The page cursor cannot be read; open the list again from its beginning.",
+            )
         ) from None
     if any(isinstance(each, int) and not -(2**63) <= each < 2**63 for each in found):
-        raise BadInput("Con trỏ trang không đọc được. / The page cursor cannot be read.")
+        raise BadInput(Text("Con trỏ trang không đọc được.", "The page cursor cannot be read."))
     return found
 
 

@@ -18,6 +18,7 @@ from engine.queries.time_class import Today, time_class
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
+from engine.text import Text
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
         .first()
     )
     if found is None:
-        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     file = PlanFile.model_validate(found.file)
     agencies: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     counts = _counts(session, today, table(Assignment).c.plan_id == plan_id)

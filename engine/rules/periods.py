@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, add_months
+from engine.text import Text
 
 
 class Cadence(StrEnum):
@@ -81,8 +82,10 @@ def named(key: str, window: Window = DECREE_09) -> Period:
     found = _KEY.fullmatch(key)
     if found is None:
         raise BadInput(
-            f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y. "
-            f"/ “{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y."
+            Text(
+                f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y.",
+                f"“{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y.",
+            )
         )
     year = int(found["year"])
     for cadence, group in (

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar
 from engine.terms import NoticeKind, Quiet, Role, State
+from engine.text import Text
 
 
 def _wall_time(value: object) -> object:
@@ -51,7 +52,7 @@ class Rung(BaseModel):
     @model_validator(mode="after")
     def _one_anchor(self) -> Self:
         if (self.due is None) == (self.opened is None):
-            raise ValueError("ghi đúng một trong «due» và «opened» / give exactly one of “due” and “opened”")
+            raise ValueError(Text("ghi đúng một trong «due» và «opened»", "give exactly one of “due” and “opened”"))
         return self
 
     def on(self, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> date | None:
@@ -78,7 +79,7 @@ class Ladder(BaseModel):
         names = [rung.rung for rung in self.rungs]
         doubled = {name for name in names if names.count(name) > 1}
         if doubled:
-            raise ValueError(f"bậc trùng tên: {', '.join(sorted(doubled))} / rung named twice")
+            raise ValueError(Text(f"bậc trùng tên: {', '.join(sorted(doubled))}", "rung named twice"))
         return self
 
 
@@ -119,22 +120,28 @@ class Policy(BaseModel):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if set(self.ladders) != {"order", "request"}:
-            raise ValueError("cần cả hai thang «order» và «request» / both ladders are needed: “order” and “request”")
+            raise ValueError(
+                Text("cần cả hai thang «order» và «request»", "both ladders are needed: “order” and “request”")
+            )
         if not self.window.opens <= self.decide_at <= self.send_at <= self.window.closes:
             raise ValueError(
-                "giờ phải theo thứ tự / times must run: window.opens ≤ decide_at ≤ send_at ≤ window.closes"
+                Text("giờ phải theo thứ tự", "times must run: window.opens ≤ decide_at ≤ send_at ≤ window.closes")
             )
         late = sorted(set(self.may_stop) & NEVER_STOPPED)
         if late:
             raise ValueError(
-                f"việc quá hạn không ai được hoãn: bỏ {', '.join(late)} khỏi may_stop "
-                f"/ nobody may put off what is late: take {', '.join(late)} out of may_stop"
+                Text(
+                    f"việc quá hạn không ai được hoãn: bỏ {', '.join(late)} khỏi may_stop",
+                    f"nobody may put off what is late: take {', '.join(late)} out of may_stop",
+                )
             )
         above = [rung.rung for rung in self.ladders["request"].rungs if Role.LEADERSHIP in rung.to]
         if above:
             raise ValueError(
-                f"việc đề nghị không báo lên lãnh đạo: sửa bậc {', '.join(above)} "
-                f"/ a request may not climb over the body's head: {', '.join(above)} tells the leadership"
+                Text(
+                    f"việc đề nghị không báo lên lãnh đạo: sửa bậc {', '.join(above)}",
+                    f"a request may not climb over the body's head: {', '.join(above)} tells the leadership",
+                )
             )
         return self
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Fact
+from engine.text import Text
 
 Clock = Callable[[], datetime]
 FACT = "demo_clock"
@@ -31,7 +32,10 @@ class StandingClock:
             value = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT))
         if value is None:
             raise Unavailable(
-                "Đồng hồ trình diễn chưa được đặt; chạy «make run». / The demonstration clock is not set; run make run."
+                Text(
+                    "Đồng hồ trình diễn chưa được đặt; chạy «make run».",
+                    "The demonstration clock is not set; run make run.",
+                )
             )
         return datetime.fromisoformat(value)
 

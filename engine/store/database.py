@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
+from engine.text import Text
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
@@ -43,8 +44,11 @@ class Database:
             parsed = make_url(url)
         except ArgumentError:
             raise BadInput(
-                "DONDOC_DATABASE_URL không đọc được; viết như sqlite:///var/dondoc.db hoặc "
-                "postgresql://tên:mật-khẩu@máy/cơ-sở. / The database URL cannot be read."
+                Text(
+                    "DONDOC_DATABASE_URL không đọc được; viết như sqlite:///var/dondoc.db hoặc "
+                    "postgresql://tên:mật-khẩu@máy/cơ-sở.",
+                    "The database URL cannot be read.",
+                )
             ) from None
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -57,7 +61,12 @@ class Database:
                 parsed, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
             )
         else:
-            raise BadInput(f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.")
+            raise BadInput(
+                Text(
+                    f"Cơ sở dữ liệu «{self.dialect}» không dùng được; hãy dùng sqlite hoặc postgresql.",
+                    f"The database “{self.dialect}” cannot be used; use sqlite or postgresql.",
+                )
+            )
         self._writing = self.bind.execution_options(dondoc_write=True)
         weakref.finalize(self, self.bind.dispose)  # a command that ends without dispose() leaves no line open
 
@@ -149,14 +158,16 @@ def _no_schema(original: str) -> bool:
     return "no such table" in original or original.startswith('relation "')
 
 
-def _said(original: str) -> str:
+def _said(original: str) -> Text:
     if _no_schema(original):
-        hint = "Chạy «dondoc db upgrade» trước. / Run “dondoc db upgrade” first."
+        hint = Text("Chạy «dondoc db upgrade» trước.", "Run “dondoc db upgrade” first.")
     elif "locked" in original:
-        hint = "Một tiến trình khác đang ghi quá lâu; thử lại. / Another process holds the database; try again."
+        hint = Text("Một tiến trình khác đang ghi quá lâu; thử lại.", "Another process holds the database; try again.")
     else:
-        hint = "Kiểm tra DONDOC_DATABASE_URL và máy chủ. / Check DONDOC_DATABASE_URL and the server."
-    return f"Không dùng được cơ sở dữ liệu: {original}. {hint}"
+        hint = Text("Kiểm tra DONDOC_DATABASE_URL và máy chủ.", "Check DONDOC_DATABASE_URL and the server.")
+    return Text(
+        f"Không dùng được cơ sở dữ liệu: {original}. {hint.vi}", f"The database cannot be used: {original}. {hint.en}"
+    )
 
 
 def _read_json(text: str) -> Any:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import cast, select
+from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.errors import NotFound
@@ -20,6 +21,7 @@ from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Ladder, Policy
 from engine.store.database import insert_new, table
 from engine.store.records import CalendarDay, LadderRecord, PolicyRecord
+from engine.text import Text
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Rulebook:
     def policy(self, policy_id: str) -> Policy:
         found = self.policies.get(policy_id)
         if found is None:
-            raise NotFound(f"Chưa nạp chính sách «{policy_id}». / Policy “{policy_id}” is not loaded.")
+            raise NotFound(Text(f"Chưa nạp chính sách «{policy_id}».", f"Policy “{policy_id}” is not loaded."))
         return found
 
 
@@ -47,8 +49,10 @@ def read_rulebook(session: Session) -> Rulebook:
     """As it stands now: three small queries. What has not changed since it was last read is not parsed again."""
     p, ladders = table(PolicyRecord), table(LadderRecord)
     connection = session.connection()
-    policies = {name: _policy(body) for name, body in connection.execute(select(p.c.id, cast(p.c.body, Text)))}
-    frozen = connection.execute(select(ladders.c.id, cast(ladders.c.body, Text)))
+    policies = {
+        name: _policy(body) for name, body in connection.execute(select(p.c.id, cast(p.c.body, sql_types.Text)))
+    }
+    frozen = connection.execute(select(ladders.c.id, cast(ladders.c.body, sql_types.Text)))
     return Rulebook(read_calendar(session), policies, {number: _ladder(body) for number, body in frozen})
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from engine.errors import BadInput
+from engine.text import Text
 
 LINE = 76
 """RFC 2047 §2: a line that holds an encoded word has at most 76 characters, the word itself at most 75."""
@@ -57,7 +58,9 @@ class Address:
 
 def _refused(vi: str, en: str) -> BadInput:
     # The address itself stays out of the sentence: it is personal data, and this sentence is kept and exported.
-    return BadInput(f"Địa chỉ thư điện tử {vi}; hãy sửa trong danh bạ. / The mailbox {en}; mend it in the directory.")
+    return BadInput(
+        Text(f"Địa chỉ thư điện tử {vi}; hãy sửa trong danh bạ.", f"The mailbox {en}; mend it in the directory.")
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
+from engine.text import Text
 from notifications.channel import Fate, Outcome
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp_replies import Stage, broken, judge, unopened
@@ -117,16 +118,25 @@ class Line:
             return Outcome(
                 Fate.REFUSED,
                 "553",
-                "Hộp thư có chữ có dấu mà máy chủ thư không hỗ trợ (SMTPUTF8); hãy dùng hộp thư khác. "
-                "/ The mailbox has letters beyond ASCII, which the relay does not carry (no SMTPUTF8); use another.",
+                str(
+                    Text(
+                        "Hộp thư có chữ có dấu mà máy chủ thư không hỗ trợ (SMTPUTF8); hãy dùng hộp thư khác.",
+                        "The mailbox has letters beyond ASCII, which the relay does not carry (no SMTPUTF8); "
+                        "use another.",
+                    )
+                ),
             )
         most = offers.get("size", "")
         if most.isascii() and most.isdigit() and 0 < int(most) < len(letter.content):
             return Outcome(
                 Fate.REFUSED,
                 "552",
-                f"Thư dài {len(letter.content)} byte, máy chủ thư chỉ nhận {most}; hãy rút ngắn. "
-                f"/ The letter has {len(letter.content)} bytes, the relay takes {most}; shorten it.",
+                str(
+                    Text(
+                        f"Thư dài {len(letter.content)} byte, máy chủ thư chỉ nhận {most}; hãy rút ngắn.",
+                        f"The letter has {len(letter.content)} bytes, the relay takes {most}; shorten it.",
+                    )
+                ),
             )
         return None
 

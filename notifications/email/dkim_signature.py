@@ -19,6 +19,7 @@ from dkim.canonicalization import CanonicalizationPolicy
 from dkim.crypto import UnparsableKeyError, parse_pem_private_key
 
 from engine.errors import BadInput
+from engine.text import Text
 
 # dkimpy has no type hints; everything of it passes through these three.
 _DKIM: Any = dkim.DKIM
@@ -44,7 +45,9 @@ class Seal:
     def __post_init__(self) -> None:
         if not self.domain or not self.selector:
             raise BadInput(
-                "Chữ ký DKIM cần cả tên miền và selector; hãy điền đủ. / DKIM needs both a domain and a selector."
+                Text(
+                    "Chữ ký DKIM cần cả tên miền và selector; hãy điền đủ.", "DKIM needs both a domain and a selector."
+                )
             )
         assert self._private
 
@@ -55,8 +58,10 @@ class Seal:
             key: dict[str, int] = _read_key(self.key.replace("\r\n", "\n").strip().encode())
         except (UnparsableKeyError, ValueError) as error:
             raise BadInput(
-                "Khóa DKIM không đọc được; cần khóa riêng RSA dạng PEM. "
-                "/ The DKIM key cannot be read; an RSA private key in PEM is needed."
+                Text(
+                    "Khóa DKIM không đọc được; cần khóa riêng RSA dạng PEM.",
+                    "The DKIM key cannot be read; an RSA private key in PEM is needed.",
+                )
             ) from error
         return key
 

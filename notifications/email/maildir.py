@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.errors import BadInput, NotFound
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.email.mime import Sender, compose, digest
 
@@ -53,8 +54,10 @@ class Maildir:
                 (self._folder / part).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(
-                f"Không tạo được thư mục thư «{self._folder}»; hãy sửa đường dẫn hoặc quyền ghi. "
-                f"/ The mail folder “{self._folder}” cannot be made ({error.strerror}); correct its path or rights."
+                Text(
+                    f"Không tạo được thư mục thư «{self._folder}»; hãy sửa đường dẫn hoặc quyền ghi.",
+                    f"The mail folder “{self._folder}” cannot be made ({error.strerror}); correct its path or rights.",
+                )
             ) from error
         return self
 
@@ -113,7 +116,7 @@ def read(folder: Path, name: str) -> Kept:
     paths = [folder / part / name for part in ("new", "cur")] if _NAME.fullmatch(name) else []
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
-        raise NotFound("Không có thư này. / There is no such letter here.")
+        raise NotFound(Text("Không có thư này.", "There is no such letter here."))
     return _read(path, whole=True)
 
 

@@ -19,6 +19,7 @@ from hashlib import sha256
 
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
+from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.address import Address, header, read_address
 from notifications.email.dkim_signature import Seal
@@ -41,8 +42,10 @@ class Sender:
     def __post_init__(self) -> None:
         if self.address.wide or not self.name.isprintable():
             raise BadInput(
-                "Hộp thư gửi chỉ được có ký tự ASCII, tên người gửi không được xuống dòng. "
-                "/ The sending mailbox must be ASCII and its name must stand on one line."
+                Text(
+                    "Hộp thư gửi chỉ được có ký tự ASCII, tên người gửi không được xuống dòng.",
+                    "The sending mailbox must be ASCII and its name must stand on one line.",
+                )
             )
 
     @cached_property
@@ -98,14 +101,14 @@ def _part(kind: str, text: str) -> bytes:
 def _date(at: datetime) -> str:
     """Viet Nam's time, since the reader compares it with deadlines. A batch shares one instant, hence the cache."""
     if at.tzinfo is None:
-        raise BadInput("The instant of sending has no time zone; give it in UTC.")
+        raise BadInput(Text.same("The instant of sending has no time zone; give it in UTC."))
     return format_datetime(at.astimezone(PLAN_TIME))
 
 
 def _further(letter: Outgoing) -> Iterator[str]:
     """The lines that vary: language, RFC 3834's mark, the way out (RFC 8058), and what the letter brings itself."""
     if not letter.language.isascii() or not letter.language.replace("-", "").isalnum():
-        raise BadInput(f"“{letter.language!r}” is no language tag; write vi or en.")
+        raise BadInput(Text.same(f"“{letter.language!r}” is no language tag; write vi or en."))
     yield "Content-Language: " + letter.language
     if not any(name.lower() == "auto-submitted" for name in letter.headers):
         yield "Auto-Submitted: auto-generated"
@@ -115,17 +118,17 @@ def _further(letter: Outgoing) -> Iterator[str]:
             yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
     for name, value in letter.headers.items():
         if not _NAME.fullmatch(name) or name.lower() in _OURS or name.lower().startswith(("content-", "list-unsub")):
-            raise BadInput(f"The header “{name!r}” is not for a letter to set; leave it out.")
+            raise BadInput(Text.same(f"The header “{name!r}” is not for a letter to set; leave it out."))
         yield _raw(name, value)
 
 
 def _raw(name: str, value: str, *, spaces: bool = True) -> str:
     """A header whose value may be structured (References, List-Unsubscribe): kept as it is while it is ASCII."""
     if not value.isprintable() or (not spaces and (" " in value or not value.isascii())):
-        raise BadInput(f"The header {name} has characters that it must not have; write it on one line.")
+        raise BadInput(Text.same(f"The header {name} has characters that it must not have; write it on one line."))
     if not value.isascii():
         return header(name, value)
     tokens = value.split()
     if max(map(len, tokens), default=0) > _LONG:
-        raise BadInput(f"The header {name} is longer than a line of mail may be; shorten it.")
+        raise BadInput(Text.same(f"The header {name} is longer than a line of mail may be; shorten it."))
     return f"{name}: " + (value.strip() if len(value) <= _LONG else "\r\n ".join(tokens))

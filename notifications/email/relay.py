@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.email.mime import Sender
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -54,23 +55,31 @@ class Relay:
     def __post_init__(self) -> None:
         mistakes = list(self._mistakes())
         if mistakes:
-            raise BadInput("\n".join(mistakes))
+            raise BadInput(Text.joined("\n", mistakes))
 
-    def _mistakes(self) -> Iterator[str]:
+    def _mistakes(self) -> Iterator[Text]:
         hosts = [host for host in (self.host, self.hostname, self.bounce_domain) if host]
         if not self.host or not all(map(_HOST.fullmatch, hosts)):
-            yield "Tên máy chủ thư trống hoặc có ký tự lạ. / A host name of the relay is empty or has odd characters."
+            yield Text(
+                "Tên máy chủ thư trống hoặc có ký tự lạ.", "A host name of the relay is empty or has odd characters."
+            )
         if not 0 < self.port < 65536:
-            yield f"Cổng {self.port} không có thật. / {self.port} is no port; 587, 465 and 25 are usual."
+            yield Text(f"Cổng {self.port} không có thật.", f"{self.port} is no port; 587, 465 and 25 are usual.")
         if self.timeout <= 0 or self.connections < 1 or min(self.per_connection, self.per_minute, self.pause) < 0:
-            yield "Giới hạn không được âm. / Limits must not be negative; time-out and connections are above zero."
+            yield Text(
+                "Giới hạn không được âm.", "Limits must not be negative; time-out and connections are above zero."
+            )
         if self.username and self.security is Security.NONE and self.host not in LOOPBACK:
             yield (
-                "Mật khẩu sẽ đi qua mạng không mã hóa; hãy đặt security là starttls hoặc tls. "
-                "/ The password would cross the network in the clear; set security to starttls or tls."
+                Text(
+                    "Mật khẩu sẽ đi qua mạng không mã hóa; hãy đặt security là starttls hoặc tls.",
+                    "The password would cross the network in the clear; set security to starttls or tls.",
+                )
             )
         if bool(self.bounce_domain) != bool(self.bounce_secret):
             yield (
-                "Địa chỉ nhận thư trả lại cần cả tên miền và khóa bí mật. "
-                "/ Return addresses need both bounce_domain and bounce_secret."
+                Text(
+                    "Địa chỉ nhận thư trả lại cần cả tên miền và khóa bí mật.",
+                    "Return addresses need both bounce_domain and bounce_secret.",
+                )
             )

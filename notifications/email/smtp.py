@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.email.address import read_address
 from notifications.email.bounces import bounce_address
@@ -164,8 +165,10 @@ def _trust(relay: Relay) -> ssl.SSLContext:
         trust = ssl.create_default_context(cafile=relay.ca_file or None)
     except OSError as error:
         raise BadInput(
-            f"Không đọc được tệp chứng thư gốc «{relay.ca_file}»; hãy sửa ca_file. "
-            f"/ The certificate file “{relay.ca_file}” cannot be read ({error}); correct ca_file."
+            Text(
+                f"Không đọc được tệp chứng thư gốc «{relay.ca_file}»; hãy sửa ca_file.",
+                f"The certificate file “{relay.ca_file}” cannot be read ({error}); correct ca_file.",
+            )
         ) from error
     if not relay.verify:
         trust.check_hostname = False

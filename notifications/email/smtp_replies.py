@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from aiosmtplib import SMTPResponseException
 
+from engine.text import Text
 from notifications.channel import Fate, Outcome
 
 
@@ -75,21 +76,21 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 # Sentences for the operator, where the relay's own words would not say what to do. {} is host:port.
 _SAY = {
-    Stage.CONNECT: (
-        "Không kết nối được máy chủ thư {}; kiểm tra địa chỉ, cổng và tường lửa. "
-        "/ The mail relay {} cannot be reached; check its address, port and firewall."
+    Stage.CONNECT: Text(
+        "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
+        "The mail relay {where} cannot be reached; check its address, port and firewall.",
     ),
-    Stage.GREETING: (
-        "Máy chủ thư {} không nhận lời chào; kiểm tra tên máy của ta (hostname). "
-        "/ The mail relay {} does not accept our greeting; check the setting hostname."
+    Stage.GREETING: Text(
+        "Máy chủ thư {where} không nhận lời chào; kiểm tra tên máy của ta (hostname).",
+        "The mail relay {where} does not accept our greeting; check the setting hostname.",
     ),
-    Stage.TLS: (
-        "Không lập được kết nối TLS tin cậy với {}, nên chưa gửi gì; kiểm tra chứng thư và ca_file. "
-        "/ No trusted TLS connection to {}, so nothing was sent; check its certificate and the setting ca_file."
+    Stage.TLS: Text(
+        "Không lập được kết nối TLS tin cậy với {where}, nên chưa gửi gì; kiểm tra chứng thư và ca_file.",
+        "No trusted TLS connection to {where}, so nothing was sent; check its certificate and the setting ca_file.",
     ),
-    Stage.LOGIN: (
-        "Máy chủ thư {} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt. "
-        "/ The mail relay {} refuses our login; correct user name and password in the settings."
+    Stage.LOGIN: Text(
+        "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
+        "The mail relay {where} refuses our login; correct user name and password in the settings.",
     ),
 }
 
@@ -122,5 +123,5 @@ def unopened(stage: Stage, where: str, error: Exception) -> Outcome:
         (error.code, error.message) if isinstance(error, SMTPResponseException) else (-1, str(error) or "time-out")
     )
     outcome = judge(stage, code, words)
-    said = f"{_SAY[stage].format(where, where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
+    said = f"{_SAY[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
     return Outcome(Fate.RETRY, outcome.code, said.replace("( ", "("), "", outcome.after)

@@ -27,6 +27,7 @@ from engine.store.recipients import read_answering
 from engine.store.records import Assignment, Contact, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, LetterState, NoticeKind, Role, State, Urgency
+from engine.text import Text
 from notifications.inbound.message import HELP, Mail, asked
 from notifications.letters import reply_codes
 from notifications.letters.facts import ANSWER
@@ -39,10 +40,12 @@ EXCERPT = 200
 """Characters of a message that the monitor's letter quotes, telephone numbers masked; the rest stays in the mailbox."""
 A_FEW_WORDS = 120
 """Somebody who acknowledges and writes more than this has something to say besides."""
-NO_CODE = (
-    "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat. / This code is no longer good; use the newest."
+NO_CODE = Text(
+    "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat.", "This code is no longer good; use the newest."
 )
-ONLY_WAY = "Day la cach lien lac duy nhat nen chua ngung. / This is the only way to reach you, so it was not stopped."
+ONLY_WAY = Text(
+    "Day la cach lien lac duy nhat nen chua ngung.", "This is the only way to reach you, so it was not stopped."
+)
 
 
 class Became(StrEnum):
@@ -161,7 +164,7 @@ def _carry_out(session: Session, message: _Message, reply: Reply, kind: str) -> 
             return True
 
         return _each(session, message, Deed.ASK_EXTENSION, OPEN_STATES, ask, Became.EXTENSION_ASKED, kind)
-    answer = reply.answer if isinstance(reply, NotUnderstood) else ""
+    answer = reply.answer if isinstance(reply, NotUnderstood) else None
     return _not_done(session, message, Became.NOT_UNDERSTOOD, answer, kind)
 
 
@@ -178,7 +181,8 @@ def _each(
     that is refused leaves nothing behind; if none was possible, the first reason is the answer."""
     writer = message.writer
     actor = Actor("contact", str(writer.id), writer.agency_id, ActorRole.of(writer.role))
-    news, problem = 0, ""
+    news = 0
+    problem: Text | None = None
     for row in _assignments(session, message.letter):
         if row.state not in states:
             continue
@@ -186,7 +190,7 @@ def _each(
             must(actor, deed, row.agency_id)
             news += act(row.id, actor.name)
         except DondocError as error:
-            problem = problem or str(error)
+            problem = problem or error.text
     if news:
         return _close(session, message.id, done, kind, letter=message.letter, contact=writer)
     if problem:
@@ -205,14 +209,14 @@ def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str,
     return _not_done(session, message, Became.REFUSED, ONLY_WAY, "sms")
 
 
-def _not_done(session: Session, message: _Message, outcome: Became, answer: str, kind: str) -> Became:
+def _not_done(session: Session, message: _Message, outcome: Became, answer: Text | None, kind: str) -> Became:
     """Nothing was done: the writer gets one answer, the monitor reads what was written."""
-    answered = bool(answer) and _answer(session, message, answer)
+    answered = answer is not None and _answer(session, message, answer)
     _tell_monitor(session, message)
     return _close(session, message.id, outcome, kind, letter=message.letter, contact=message.writer, answered=answered)
 
 
-def _answer(session: Session, message: _Message, answer: str) -> bool:
+def _answer(session: Session, message: _Message, answer: Text) -> bool:
     """One helpful answer, a letter of its own. Not to an answer of ours, and one a person, channel and day."""
     writer, now, m = message.writer, message.now, table(Letter)
     today = local_date(now)
@@ -222,7 +226,9 @@ def _answer(session: Session, message: _Message, answer: str) -> bool:
     if message.to_ours or session.connection().scalar(had.limit(1)) is not None:
         return False
     session.connection().execute(
-        update(table(Incoming)).where(table(Incoming).c.id == message.id).values(detail={"problem": answer})
+        update(table(Incoming))
+        .where(table(Incoming).c.id == message.id)
+        .values(detail={"problem": [answer.vi, answer.en]})
     )
     return bool(
         insert_new(

@@ -21,6 +21,7 @@ from starlette.concurrency import run_in_threadpool
 
 from engine.errors import BadInput
 from engine.store.database import Database
+from engine.text import Text
 from notifications.inbound import answers
 from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
@@ -88,5 +89,5 @@ def _object(body: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise BadInput("Nội dung phải là JSON. / The body must be a JSON object.")
+        raise BadInput(Text("Nội dung phải là JSON.", "The body must be a JSON object."))
     return found

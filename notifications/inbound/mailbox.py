@@ -20,6 +20,7 @@ from imapclient import SEEN, IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from engine.errors import BadInput, Unavailable
+from engine.text import Text
 
 OUR_MARK = b"DondocDone"
 BACK = timedelta(days=14)
@@ -55,8 +56,11 @@ class Inbox:
     def __post_init__(self) -> None:
         if self.security is Security.NONE and self.host not in LOOPBACK:
             raise BadInput(
-                "Mật khẩu hộp thư sẽ đi qua mạng không mã hóa; hãy đặt imap_security là tls hoặc starttls. "
-                "/ The mailbox's password would cross the network in the clear; set imap_security to tls or starttls."
+                Text(
+                    "Mật khẩu hộp thư sẽ đi qua mạng không mã hóa; hãy đặt imap_security là tls hoặc starttls.",
+                    "The mailbox's password would cross the network in the clear; set imap_security to tls "
+                    "or starttls.",
+                )
             )
 
     def messages(self, now: datetime) -> Iterator[bytes]:
@@ -97,8 +101,10 @@ class Inbox:
         except LoginError as error:
             _leave(client)
             raise BadInput(
-                f"Hộp thư {self.host} từ chối đăng nhập; sửa imap_username hoặc imap_password. "
-                f"/ The mailbox at {self.host} refuses our login; correct imap_username or imap_password."
+                Text(
+                    f"Hộp thư {self.host} từ chối đăng nhập; sửa imap_username hoặc imap_password.",
+                    f"The mailbox at {self.host} refuses our login; correct imap_username or imap_password.",
+                )
             ) from error
         except _BROKEN as error:
             _leave(client)
@@ -111,8 +117,10 @@ class Inbox:
             selected = client.select_folder(self.folder)
         except IMAPClientError as error:
             raise BadInput(
-                f"Hộp thư không có thư mục «{self.folder}»; sửa imap_folder. "
-                f"/ The mailbox has no folder “{self.folder}”; correct imap_folder."
+                Text(
+                    f"Hộp thư không có thư mục «{self.folder}»; sửa imap_folder.",
+                    f"The mailbox has no folder “{self.folder}”; correct imap_folder.",
+                )
             ) from error
         since = ["SINCE", (now - BACK).date()]
         allowed = selected.get(b"PERMANENTFLAGS", ())
@@ -144,6 +152,8 @@ def _leave(client: Any) -> None:
 
 def _out_of_reach(host: str, error: BaseException) -> Unavailable:
     return Unavailable(
-        f"Không đọc được hộp thư ở {host} ({error}); thư trả lời vẫn ở đó, sẽ đọc lại sau. "
-        f"/ The mailbox at {host} cannot be read; the answers stay there and are read later."
+        Text(
+            f"Không đọc được hộp thư ở {host} ({error}); thư trả lời vẫn ở đó, sẽ đọc lại sau.",
+            f"The mailbox at {host} cannot be read; the answers stay there and are read later.",
+        )
     )

@@ -14,6 +14,7 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
 
+from engine.text import Text
 from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, neat, without_marks
 
@@ -22,11 +23,13 @@ LONGEST = 20_000
 LONGEST_LINE = 200
 FIRST_LINES = 6
 """Of a person's own words: what is asked stands at their beginning, after a greeting at most."""
-HELP = (
-    "Chưa hiểu thư trả lời nên chưa làm gì; bộ phận theo dõi sẽ đọc thư này. "
-    "/ Your answer was not understood, so nothing was done; the monitoring section will read it."
+HELP = Text(
+    "Chưa hiểu thư trả lời nên chưa làm gì; bộ phận theo dõi sẽ đọc thư này.",
+    "Your answer was not understood, so nothing was done; the monitoring section will read it.",
 )
-NO_DATE = "Không đọc được ngày xin gia hạn hoặc lý do. / The date or the reason of the extension could not be read."
+NO_DATE = Text(
+    "Không đọc được ngày xin gia hạn hoặc lý do.", "The date or the reason of the extension could not be read."
+)
 
 
 @dataclass(frozen=True, slots=True)

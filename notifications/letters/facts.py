@@ -23,6 +23,7 @@ from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
 from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
+from engine.text import Text
 
 FIRST_WORDS = 18
 """How many words of a duty's text a letter quotes; the page has the whole."""
@@ -110,9 +111,9 @@ class DigestFacts:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
-    """What an answering letter answers. ``problem`` is one sentence («vi / en»), ``in_reply_to`` their Message-ID."""
+    """What an answering letter answers. ``problem`` is one sentence, ``in_reply_to`` their Message-ID."""
 
-    problem: str
+    problem: Text | None
     in_reply_to: str
 
 
@@ -388,7 +389,9 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
     i = table(Incoming)
     chosen = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
     return {
-        by_message[row.id]: AnswerFacts(str(row.detail.get("problem", "")), row.external_id)
+        by_message[row.id]: AnswerFacts(
+            Text(*row.detail["problem"]) if "problem" in row.detail else None, row.external_id
+        )
         for row in session.connection().execute(chosen)
     }
 

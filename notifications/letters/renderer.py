@@ -35,7 +35,6 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from engine.accounts.signed_links import Link, Purpose, Signer, revocation
 from engine.assignments.weekly_digest import OverdueRow
-from engine.errors import DondocError
 from engine.files.plan_parts import subject_words
 from engine.rules.calendar import distance_words, written
 from engine.rules.words import moment, period_words
@@ -147,8 +146,8 @@ class LetterView:
     @property
     def problem(self) -> str:
         """What was the matter with the message that this letter answers, in the reader's language."""
-        problem = self.facts.answer.problem if self.facts.answer else ""
-        return DondocError(problem).said(self.facts.language) if problem else ""
+        problem = self.facts.answer.problem if self.facts.answer else None
+        return problem.said(self.facts.language) if problem else ""
 
     @property
     def level(self) -> int:

@@ -26,6 +26,7 @@ from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role, State
+from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
@@ -107,7 +108,7 @@ def preview(
     """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
     in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
     if kind not in EDITED or language not in LANGUAGES:
-        raise NotFound(f"Không có loại thư «{kind}» ({language}). / There is no kind of letter “{kind}”.")
+        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
     shown = KINDS[0] if kind == SHARED else kind
     facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
     names = {name_of(part, language, kind): text for part, text in texts.items()}
@@ -157,8 +158,8 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             None,
         )
         if kind == "answer":
-            yield replace(bare, answer=AnswerFacts("Hạn đã qua. / It is past.", "<1@co-quan.example>"))
-            yield replace(bare, answer=AnswerFacts("", ""))
+            yield replace(bare, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>"))
+            yield replace(bare, answer=AnswerFacts(None, ""))
             continue
         if kind == "signin":
             for device in ("Chrome trên Android", ""):
@@ -288,8 +289,8 @@ def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
                 name,
                 0,
                 "template",
-                "không phải chữ UTF-8 / is not text in UTF-8",
-                "lưu lại theo UTF-8 (Unicode) / save it as UTF-8",
+                Text("không phải chữ UTF-8", "is not text in UTF-8"),
+                Text("lưu lại theo UTF-8 (Unicode)", "save it as UTF-8"),
             )
         else:
             yield _nameless(name, "template")
@@ -297,7 +298,11 @@ def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
 
 def _nameless(name: str, field: str) -> Problem:
     return Problem(
-        name, 0, field, "không có mẫu nào tên như vậy / no template has this name", "xóa hoặc đổi tên / rename"
+        name,
+        0,
+        field,
+        Text("không có mẫu nào tên như vậy", "no template has this name"),
+        Text("xóa hoặc đổi tên", "rename"),
     )
 
 
@@ -314,8 +319,8 @@ def _by_look(name: str, text: str) -> Iterator[Problem]:
                     name,
                     number,
                     "html",
-                    "phải tải từ ngoài hoặc chạy mã / would be fetched or run",
-                    "bỏ ảnh, liên kết kiểu, mã / leave pictures, style sheets and scripts out",
+                    Text("phải tải từ ngoài hoặc chạy mã", "would be fetched or run"),
+                    Text("bỏ ảnh, liên kết kiểu, mã", "leave pictures, style sheets and scripts out"),
                 )
 
 
@@ -324,8 +329,8 @@ def _subject(name: str, line: int, word: str) -> Problem:
         name,
         line,
         "subject",
-        f"có chữ của lĩnh vực «{word}» / names the subject",
-        "dùng tên trung tính của kế hoạch / use the plan's neutral name",
+        Text(f"có chữ của lĩnh vực «{word}»", "names the subject"),
+        Text("dùng tên trung tính của kế hoạch", "use the plan's neutral name"),
     )
 
 
@@ -339,8 +344,8 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
                 name,
                 0,
                 "sms",
-                f"dài {parts} tin / takes {parts} parts",
-                f"viết lại trong {MAX_PARTS} tin / write it in {MAX_PARTS}",
+                Text(f"dài {parts} tin", f"takes {parts} parts"),
+                Text(f"viết lại trong {MAX_PARTS} tin", f"write it in {MAX_PARTS}"),
             )
         return
     name = f"{language}/{kind}"
@@ -352,8 +357,8 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
             f"{name}/subject.txt",
             0,
             "subject",
-            f"dài {long} ký tự / is {long} characters long",
-            f"từ 1 đến {LONGEST_SUBJECT} / 1 to {LONGEST_SUBJECT}",
+            Text(f"dài {long} ký tự", f"is {long} characters long"),
+            Text(f"từ 1 đến {LONGEST_SUBJECT}", f"1 to {LONGEST_SUBJECT}"),
         )
     fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
     wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
@@ -364,14 +369,14 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
                 f"{name}/{part}",
                 0,
                 "body",
-                "thiếu chữ hoặc nút xác nhận / no text or no way to answer",
-                f"giữ {kept} / keep {kept}",
+                Text("thiếu chữ hoặc nút xác nhận", "no text or no way to answer"),
+                Text(f"giữ {kept}", f"keep {kept}"),
             )
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
     """Where a template broke: the innermost line of those given that the error passed through."""
-    mend = "sửa tên hoặc cú pháp theo mẫu đi kèm / correct the name or the syntax after the shipped template"
+    mend = Text("sửa tên hoặc cú pháp theo mẫu đi kèm", "correct the name or the syntax after the shipped template")
     if isinstance(error, TemplateSyntaxError):
         return Problem(error.name or kind, error.lineno, "template", _what(error), mend)
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
@@ -379,10 +384,10 @@ def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
     return Problem(name, line, "template", _what(error), mend)
 
 
-def _what(error: Exception) -> str:
+def _what(error: Exception) -> Text:
     """In words where it is a name that does not exist; as the template engine says it otherwise."""
     detail = (str(error) or type(error).__name__).replace(" / ", "/")
     name = _NO_SUCH_NAME.search(detail)
     if name:
-        return f"không có tên «{name[1] or name[2]}» / there is no name “{name[1] or name[2]}”"
-    return f"không viết được thư ({detail}) / no letter can be written ({detail})"
+        return Text(f"không có tên «{name[1] or name[2]}»", f"there is no name “{name[1] or name[2]}”")
+    return Text(f"không viết được thư ({detail})", f"no letter can be written ({detail})")

@@ -21,6 +21,7 @@ from apprise import Apprise, NotifyFormat
 from apprise.logger import LOGGER_NAME
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
 from notifications.sms.permanent_errors import LOGIN
@@ -30,8 +31,8 @@ _NEVER_MADE = re.compile(
 )
 _TURN = threading.Lock()  # Apprise's log is one for the whole process: two letters at once would mix their reasons
 _STATUS = re.compile(r"error=(\d{3})")
-_SANDBOX = "Ngoài môi trường thật, kênh này không gửi gì. / Outside production this channel sends nothing."
-_UNREAD = "Không đọc được địa chỉ Apprise với số này. / Apprise cannot read its address with this number in it."
+_SANDBOX = Text("Ngoài môi trường thật, kênh này không gửi gì.", "Outside production this channel sends nothing.")
+_UNREAD = Text("Không đọc được địa chỉ Apprise với số này.", "Apprise cannot read its address with this number in it.")
 
 
 class AppriseSms:
@@ -48,8 +49,10 @@ class AppriseSms:
             known = Apprise().add(self._filled(address, "+84912345678"))
         if not known or "{to}" not in address:
             raise BadInput(
-                "Địa chỉ Apprise không đọc được hoặc thiếu {to}; hãy sửa cấu hình. "
-                "/ The Apprise address cannot be read or lacks {to}; mend the settings."
+                Text(
+                    "Địa chỉ Apprise không đọc được hoặc thiếu {to}; hãy sửa cấu hình.",
+                    "The Apprise address cannot be read or lacks {to}; mend the settings.",
+                )
             )
         self.address, self.production, self.marks = address, production, marks
 

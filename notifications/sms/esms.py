@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome
 from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.numbers import national
@@ -19,17 +20,27 @@ from notifications.sms.text import Coding, brand
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CODES = {
-    "99": Meaning(Fate.REFUSED, "Số bị chặn trên hệ thống. / The number is blocked there."),
+    "99": Meaning(Fate.REFUSED, Text("Số bị chặn trên hệ thống.", "The number is blocked there.")),
     "100": Meaning(Fate.ACCEPTED),
     "101": Meaning(Fate.RETRY, LOGIN),
-    "102": Meaning(Fate.RETRY, "Tài khoản chưa có bảng giá; liên hệ eSMS. / The account has no price list; ask eSMS."),
+    "102": Meaning(
+        Fate.RETRY, Text("Tài khoản chưa có bảng giá; liên hệ eSMS.", "The account has no price list; ask eSMS.")
+    ),
     "103": Meaning(Fate.RETRY, BALANCE),
-    "104": Meaning(Fate.RETRY, "Brandname chưa đăng ký hoặc sai. / The brand name is wrong or not registered."),
-    "108": Meaning(Fate.REFUSED, "Số sai định dạng; sửa danh bạ. / The number is malformed; mend the directory."),
-    "140": Meaning(Fate.RETRY, "Máy chủ chưa được eSMS cho phép (IP). / eSMS has not allowed this server's address."),
-    "146": Meaning(Fate.RETRY, "Mẫu tin chưa đăng ký với nhà mạng. / The text's template is not registered."),
-    "177": Meaning(Fate.REFUSED, "Brandname chưa đăng ký với mạng của số này. / Not registered with this network."),
-    "300": Meaning(Fate.RETRY, "Thiếu loại tin; sửa cấu hình. / The message type is missing; mend the settings."),
+    "104": Meaning(Fate.RETRY, Text("Brandname chưa đăng ký hoặc sai.", "The brand name is wrong or not registered.")),
+    "108": Meaning(
+        Fate.REFUSED, Text("Số sai định dạng; sửa danh bạ.", "The number is malformed; mend the directory.")
+    ),
+    "140": Meaning(
+        Fate.RETRY, Text("Máy chủ chưa được eSMS cho phép (IP).", "eSMS has not allowed this server's address.")
+    ),
+    "146": Meaning(Fate.RETRY, Text("Mẫu tin chưa đăng ký với nhà mạng.", "The text's template is not registered.")),
+    "177": Meaning(
+        Fate.REFUSED, Text("Brandname chưa đăng ký với mạng của số này.", "Not registered with this network.")
+    ),
+    "300": Meaning(
+        Fate.RETRY, Text("Thiếu loại tin; sửa cấu hình.", "The message type is missing; mend the settings.")
+    ),
 }
 """Table of error codes, as far as it applies to customer care messages. A code that is not in it is UNKNOWN."""
 TAKEN_BEFORE = {"1": Fate.ACCEPTED, "2": Fate.ACCEPTED, "4": Fate.REFUSED, "5": Fate.ACCEPTED, "7": Fate.ACCEPTED}
@@ -52,7 +63,7 @@ class Esms(HttpGateway):
     ) -> None:
         super().__init__(url, **options)
         if not api_key or not secret_key:
-            raise BadInput("eSMS cần api_key và secret_key. / eSMS needs an api_key and a secret_key.")
+            raise BadInput(Text("eSMS cần api_key và secret_key.", "eSMS needs an api_key and a secret_key."))
         self.production = production
         self._fixed = {
             "ApiKey": api_key,
@@ -80,6 +91,6 @@ class Esms(HttpGateway):
             return outcome(Meaning(fate), code, words, message.reference)
         meaning = CODES.get(code, Meaning(Fate.UNKNOWN))
         if meaning.fate is Fate.ACCEPTED and not self.production:
-            words = "sandbox: eSMS không gửi tin này. / sandbox: eSMS does not send this one."
+            words = str(Text("sandbox: eSMS không gửi tin này.", "sandbox: eSMS does not send this one."))
         kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)
         return outcome(meaning, code, words, message.reference if kept else "")

@@ -18,12 +18,15 @@ from typing import Self
 
 from engine.errors import BadInput
 from engine.terms import LetterState
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
 from notifications.sms.receipts import Receipt
 
 _OURS = re.compile(r"OUTC_\+\d+_(dd-[0-9a-f]{32})\.txtd")
-_FOLDER = "Không ghi được vào outbox của gammu-smsd; xem thư mục và quyền. / The outbox cannot be written; check it."
+_FOLDER = Text(
+    "Không ghi được vào outbox của gammu-smsd; xem thư mục và quyền.", "The outbox cannot be written; check it."
+)
 
 
 class Gammu:
@@ -36,8 +39,10 @@ class Gammu:
     def __init__(self, outbox: Path, sent: Path, error: Path, *, marks: bool = False) -> None:
         if len({outbox, sent, error}) < 3:
             raise BadInput(
-                "Ba thư mục outbox, sent, error của gammu-smsd phải khác nhau. "
-                "/ gammu-smsd's outbox, sent and error must be three different folders."
+                Text(
+                    "Ba thư mục outbox, sent, error của gammu-smsd phải khác nhau.",
+                    "gammu-smsd's outbox, sent and error must be three different folders.",
+                )
             )
         self.outbox, self.sent, self.error, self.marks = outbox, sent, error, marks
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 import httpx
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.numbers import e164, masked
 from notifications.sms.permanent_errors import LOGIN
@@ -24,17 +25,19 @@ from notifications.sms.text import Size, fit, subject_words
 
 LONGEST_WAIT = timedelta(hours=1)
 """A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""
-_ADDRESS = "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này. / Wrong gateway address; mend this channel's settings."
-_SILENT = "Không rõ cổng đã nhận hay chưa. / Whether the gateway took it is not known."
-_UNSENT = "Không kết nối được tới cổng. / The gateway could not be reached."
+_ADDRESS = Text(
+    "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này.", "Wrong gateway address; mend this channel's settings."
+)
+_SILENT = Text("Không rõ cổng đã nhận hay chưa.", "Whether the gateway took it is not known.")
+_UNSENT = Text("Không kết nối được tới cổng.", "The gateway could not be reached.")
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a documented code comes to, and what the operator should do about it (``vi / en``)."""
+    """What a documented code comes to, and what the operator should do about it."""
 
     fate: Fate
-    mend: str = ""
+    fix: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,14 @@ def prepare(letter: Outgoing, *, marks: bool) -> Message:
     found = subject_words(letter.text)
     if found:
         raise BadInput(
-            "Tin nhắn có chữ của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch. "
-            "/ The text names the subject; mend the template or the plan's short title."
+            Text(
+                "Tin nhắn có chữ của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch.",
+                "The text names the subject; mend the template or the plan's short title.",
+            )
         )
     fitted = fit(letter.text, marks=marks, language=letter.language)
     if not fitted.text:
-        raise BadInput("Tin nhắn không có chữ nào; hãy sửa mẫu thư. / The message is empty; mend the template.")
+        raise BadInput(Text("Tin nhắn không có chữ nào; hãy sửa mẫu thư.", "The message is empty; mend the template."))
     return Message(e164(letter.to), fitted.text, fitted.size, reference(letter.key))
 
 
@@ -70,7 +75,7 @@ def outcome(
     meaning: Meaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
 ) -> Outcome:
     """The gateway's own words, numbers masked, then what to do about them; all of it fit to be stored."""
-    reply = " → ".join(part for part in (masked(_line(words)), meaning.mend) if part)
+    reply = " → ".join(part for part in (masked(_line(words)), str(meaning.fix or "")) if part)
     return Outcome(meaning.fate, _line(code)[:32], reply[:500], _line(receipt)[:160], after)
 
 
@@ -125,8 +130,10 @@ class HttpGateway(ABC):
     ) -> None:
         if not url.startswith(("http://", "https://")) or not url.isascii():
             raise BadInput(
-                f"Địa chỉ cổng «{url}» phải bắt đầu bằng http:// hoặc https://. "
-                f"/ The gateway address «{url}» must begin with http:// or https://."
+                Text(
+                    f"Địa chỉ cổng «{url}» phải bắt đầu bằng http:// hoặc https://.",
+                    f"The gateway address «{url}» must begin with http:// or https://.",
+                )
             )
         self.url, self.marks, self._limit = url, marks, 2 * timeout
         self._options: dict[str, Any] = {

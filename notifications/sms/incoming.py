@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.sms.numbers import e164
 
 KANNEL_GET_URL = "from=%p&text=%a&id=%I&coding=%c"
@@ -46,7 +47,7 @@ def from_kannel(query: Mapping[str, str]) -> Incoming:
     """Raises BadInput when the address lacks what ``KANNEL_GET_URL`` asks for."""
     if not query.get("id") or not query.get("from"):
         raise BadInput(
-            "Kannel gọi thiếu id hoặc from; sửa get-url. / Kannel called without id or from; mend its get-url."
+            Text("Kannel gọi thiếu id hoặc from; sửa get-url.", "Kannel called without id or from; mend its get-url.")
         )
     return incoming(query["id"][:160], query["from"], query.get("text", ""))
 

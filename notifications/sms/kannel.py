@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome
 from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.text import Coding, brand
 
 EVERY_REPORT = 1 | 2 | 4 | 8 | 16
 """dlr-mask: delivered, not delivered, buffered, taken by the SMSC, refused by the SMSC."""
-_NO_SENDER = "Thiếu tên người gửi; đặt sender của kênh này. / No sender; set this channel's sender."
+_NO_SENDER = Text("Thiếu tên người gửi; đặt sender của kênh này.", "No sender; set this channel's sender.")
 
 
 class Kannel(HttpGateway):
@@ -33,12 +34,17 @@ class Kannel(HttpGateway):
         super().__init__(url, **options)
         if not all(each.isascii() and each.isprintable() for each in (username, password, report_url)):
             raise BadInput(
-                "Tên, mật khẩu và địa chỉ báo phát của Kannel chỉ dùng chữ không dấu. "
-                "/ Kannel's user name, password and report address must be plain ASCII."
+                Text(
+                    "Tên, mật khẩu và địa chỉ báo phát của Kannel chỉ dùng chữ không dấu.",
+                    "Kannel's user name, password and report address must be plain ASCII.",
+                )
             )
         if "%" in report_url:
             raise BadInput(
-                "Địa chỉ báo phát của Kannel không được có dấu %. / Kannel's report address must not have a % in it."
+                Text(
+                    "Địa chỉ báo phát của Kannel không được có dấu %.",
+                    "Kannel's report address must not have a % in it.",
+                )
             )
         self.report_url = report_url
         self._login = {"X-Kannel-Username": username, "X-Kannel-Password": password, "X-Kannel-From": brand(sender)}

@@ -12,6 +12,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from engine.errors import BadInput
+from engine.text import Text
 
 COUNTRY = 84
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
@@ -41,7 +42,7 @@ def e164(written: str) -> str:
 
 def _refused(vi: str, en: str) -> BadInput:
     # The number stays out of the sentence: it is personal data, and sentences are kept and exported.
-    return BadInput(f"Số điện thoại {vi}; hãy sửa trong danh bạ. / The number {en}; mend it in the directory.")
+    return BadInput(Text(f"Số điện thoại {vi}; hãy sửa trong danh bạ.", f"The number {en}; mend it in the directory."))
 
 
 def national(number: str) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from engine.errors import BadInput, LinkRefused
 from engine.terms import LetterState
+from engine.text import Text
 
 STRENGTH = (
     LetterState.QUEUED,
@@ -65,9 +66,11 @@ def advance(current: str, reported: str) -> Step:
     try:
         now, said = LetterState(current), LetterState(reported)
     except ValueError as error:
-        raise BadInput(f"Không có trạng thái thư như vậy: {error}. / No such fate of a letter: {error}.") from error
+        raise BadInput(
+            Text(f"Không có trạng thái thư như vậy: {error}.", f"No such fate of a letter: {error}.")
+        ) from error
     if said not in REPORTED:
-        raise BadInput(f"«{reported}» không phải là báo phát. / «{reported}» is not something a receipt says.")
+        raise BadInput(Text(f"«{reported}» không phải là báo phát.", f"«{reported}» is not something a receipt says."))
     return Step(max(now, said, key=_RANK.__getitem__), _odd(now, said))
 
 
@@ -99,7 +102,9 @@ class Receipt:
 def verify(given: str, secret: str) -> None:
     """None of the gateways signs its callbacks, so the address they were given holds a secret. Raises LinkRefused."""
     if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
-        raise LinkRefused("Báo phát không đúng mã bí mật. / The callback does not carry the secret of its address.")
+        raise LinkRefused(
+            Text("Báo phát không đúng mã bí mật.", "The callback does not carry the secret of its address.")
+        )
 
 
 KANNEL = {
@@ -172,7 +177,7 @@ def _whole(fields: Mapping[str, str], name: str) -> int:
 
 
 def _unreadable(name: str) -> BadInput:
-    return BadInput(f"Báo phát thiếu hoặc sai «{name}». / The callback lacks «{name}» or has it malformed.")
+    return BadInput(Text(f"Báo phát thiếu hoặc sai «{name}».", f"The callback lacks «{name}» or has it malformed."))
 
 
 def _instant(seconds: str, now: datetime) -> datetime:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from engine.text import Text
+
 HALF_A_YEAR = timedelta(days=183)
 LONGEST = timedelta(days=366)
 """No extension reaches further than this: beyond it the year was mistyped."""
@@ -22,10 +24,10 @@ SAMPLE = 4821
 """The code of the help text: never given to anyone, so that a copied example does nothing."""
 
 _HELP = f"Xac nhan: XN {SAMPLE}. Xin gia han: GH {SAMPLE} 25/6 ly do. Ngung nhan SMS: DUNG. Ma so o tin nhan da nhan."
-NOT_UNDERSTOOD = f"Chua hieu tin nhan. {_HELP}"
+NOT_UNDERSTOOD = Text.same(f"Chua hieu tin nhan. {_HELP}")
 _HOW = f"Soan: GH {SAMPLE} 25/6 ly do"
-NO_REASON = f"Xin gia han can ghi ly do. {_HOW}"
-NO_DATE = f"Khong doc duoc ngay xin gia han. {_HOW}"
+NO_REASON = Text.same(f"Xin gia han can ghi ly do. {_HOW}")
+NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_HOW}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """``answer`` is what to say back, once; empty when the text is our own words come back (never a loop)."""
+    """``answer`` is what to say back, once; None when the text is our own words come back (never a loop)."""
 
-    answer: str
+    answer: Text | None
 
 
 Reply = Acknowledge | Extend | Stop | NotUnderstood
@@ -85,7 +87,7 @@ def read_reply(text: str, today: date) -> Reply:
     if asked:
         return extension(asked["code"], typed[asked.start("rest") :], asked["rest"], today)
     ours = any(without_marks(neat(words)) in folded for words in (_HELP, _HOW))
-    return NotUnderstood("" if ours else NOT_UNDERSTOOD)
+    return NotUnderstood(None if ours else NOT_UNDERSTOOD)
 
 
 def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
@@ -95,7 +97,7 @@ def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUn
     if not found:
         return NotUnderstood(NO_DATE)
     until = _until(found, today)
-    if isinstance(until, str):
+    if isinstance(until, Text):
         return NotUnderstood(until)
     reason = typed[found.end() :].strip(" :.,;-")[:REASON_LENGTH].strip()
     if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
@@ -103,7 +105,7 @@ def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUn
     return Extend(code, until, reason)
 
 
-def _until(found: re.Match[str], today: date) -> date | str:
+def _until(found: re.Match[str], today: date) -> date | Text:
     """The day asked for, or why there is none."""
     day, month = int(found["d"] or found["day"]), int(found["m"] or found["month"])
     written = found["y"] or found["year"]
@@ -116,8 +118,8 @@ def _until(found: re.Match[str], today: date) -> date | str:
         return following
     shown = f"{day}/{month}" + (f"/{written}" if written else "")
     if not asked:
-        return f"Ngay {shown} khong co trong lich. {_HOW}"
-    return f"Ngay {shown} {'da qua' if asked < today else 'qua xa, xem lai nam'}. {_HOW}"
+        return Text.same(f"Ngay {shown} khong co trong lich. {_HOW}")
+    return Text.same(f"Ngay {shown} {'da qua' if asked < today else 'qua xa, xem lai nam'}. {_HOW}")
 
 
 def _day(year: int, month: int, day: int) -> date | None:

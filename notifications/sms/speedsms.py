@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from engine.errors import BadInput
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
 from notifications.sms.permanent_errors import BALANCE
@@ -19,17 +20,23 @@ from notifications.sms.text import brand
 URL = "https://api.speedsms.vn/index.php/sms/send"
 RANDOM_NUMBER, BRAND, DEFAULT_BRAND = 2, 3, 4
 """``sms_type``: from any number, from the registered brand name, from SpeedSMS's own «Notify»."""
-_SANDBOX = "Ngoài môi trường thật, SpeedSMS không gửi gì. / Outside production SpeedSMS sends nothing."
+_SANDBOX = Text("Ngoài môi trường thật, SpeedSMS không gửi gì.", "Outside production SpeedSMS sends nothing.")
 CODES = {
-    "007": Meaning(Fate.RETRY, "SpeedSMS đã khóa IP này. / SpeedSMS has locked this server's address."),
-    "008": Meaning(Fate.RETRY, "Tài khoản bị khóa; liên hệ SpeedSMS. / The account is blocked; ask SpeedSMS."),
-    "009": Meaning(Fate.RETRY, "Tài khoản chưa được dùng API. / The account may not use the API yet."),
-    "101": Meaning(Fate.RETRY, "Thiếu hoặc sai tham số; xem lại sender và sms_type. / Check sender and sms_type."),
-    "105": Meaning(Fate.REFUSED, "Số không hợp lệ; sửa danh bạ. / The number is not valid; mend the directory."),
-    "110": Meaning(Fate.REFUSED, "Loại tin này không nhận chữ có dấu; tắt marks. / No marks allowed; turn marks off."),
-    "113": Meaning(Fate.REFUSED, "Tin quá dài. / The message is too long."),
+    "007": Meaning(Fate.RETRY, Text("SpeedSMS đã khóa IP này.", "SpeedSMS has locked this server's address.")),
+    "008": Meaning(Fate.RETRY, Text("Tài khoản bị khóa; liên hệ SpeedSMS.", "The account is blocked; ask SpeedSMS.")),
+    "009": Meaning(Fate.RETRY, Text("Tài khoản chưa được dùng API.", "The account may not use the API yet.")),
+    "101": Meaning(
+        Fate.RETRY, Text("Thiếu hoặc sai tham số; xem lại sender và sms_type.", "Check sender and sms_type.")
+    ),
+    "105": Meaning(Fate.REFUSED, Text("Số không hợp lệ; sửa danh bạ.", "The number is not valid; mend the directory.")),
+    "110": Meaning(
+        Fate.REFUSED, Text("Loại tin này không nhận chữ có dấu; tắt marks.", "No marks allowed; turn marks off.")
+    ),
+    "113": Meaning(Fate.REFUSED, Text("Tin quá dài.", "The message is too long.")),
     "300": Meaning(Fate.RETRY, BALANCE),
-    "500": Meaning(Fate.RETRY, "SpeedSMS lỗi nội bộ và đề nghị gửi lại. / SpeedSMS failed and asks to try again."),
+    "500": Meaning(
+        Fate.RETRY, Text("SpeedSMS lỗi nội bộ và đề nghị gửi lại.", "SpeedSMS failed and asks to try again.")
+    ),
 }
 """Error codes of the documentation. A code that is not in it is UNKNOWN."""
 
@@ -51,7 +58,7 @@ class SpeedSms(HttpGateway):
     ) -> None:
         super().__init__(url, **options)
         if not token or not token.isascii():
-            raise BadInput("SpeedSMS cần mã truy cập (access token). / SpeedSMS needs an access token.")
+            raise BadInput(Text("SpeedSMS cần mã truy cập (access token).", "SpeedSMS needs an access token."))
         self.production, self._token = production, token
         self._fixed = {"sms_type": sms_type, "sender": brand(sender) if sms_type == BRAND else sender}
 

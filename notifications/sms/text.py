@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from engine.errors import BadInput
 from engine.files.plan_parts import SUBJECT_WORDS
+from engine.text import Text
 
 MAX_PARTS = 2
 """What one letter may cost: Vietnamese aggregators bill by the part."""
@@ -163,8 +164,10 @@ def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = Fals
             shortened = ending_at(stops[room - 1])
             return Fitted(shortened, measure(shortened), cut=True)
     raise BadInput(
-        f"Phần cuối của tin nhắn dài hơn {parts} tin; hãy viết ngắn lại. "
-        f"/ The end of the message alone is longer than {parts} parts; write it shorter."
+        Text(
+            f"Phần cuối của tin nhắn dài hơn {parts} tin; hãy viết ngắn lại.",
+            f"The end of the message alone is longer than {parts} parts; write it shorter.",
+        )
     )
 
 
@@ -181,7 +184,10 @@ def estimate(parts: Iterable[int], price: Decimal | int, *, days: int = 30) -> i
     ``price`` is what the contract says one part costs."""
     if days < 1 or price < 0:
         raise BadInput(
-            "Ước tính giá cần ít nhất một ngày và đơn giá không âm. / An estimate needs at least one day and a price."
+            Text(
+                "Ước tính giá cần ít nhất một ngày và đơn giá không âm.",
+                "An estimate needs at least one day and a price.",
+            )
         )
     return int((Decimal(sum(parts)) * price * 30 / days).to_integral_value(ROUND_CEILING))
 
@@ -194,8 +200,10 @@ def brand(name: str) -> str:
     if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._-]*", name) and len(name) <= BRAND_LENGTH:
         return name
     raise BadInput(
-        f"Tên người gửi «{name}» phải có từ 1 đến {BRAND_LENGTH} chữ không dấu, như DONDOC. "
-        f"/ The sender name «{name}» must have 1 to {BRAND_LENGTH} plain letters, like DONDOC."
+        Text(
+            f"Tên người gửi «{name}» phải có từ 1 đến {BRAND_LENGTH} chữ không dấu, như DONDOC.",
+            f"The sender name «{name}» must have 1 to {BRAND_LENGTH} plain letters, like DONDOC.",
+        )
     )
 
 

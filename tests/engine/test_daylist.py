@@ -61,9 +61,9 @@ def test_a_span_is_every_day_of_it() -> None:
 def test_a_line_that_cannot_be_read_is_told_by_its_number(line: str, what: str) -> None:
     (problem,) = read_days(f"1/9/2026 nghỉ Quốc khánh\n{line}", CALENDAR).problems
     assert problem.line == 2
-    assert what.replace("không có tên", "thiếu tên ngày") in problem.what
+    assert what.replace("không có tên", "thiếu tên ngày") in str(problem.what)
 
 
 def test_a_day_that_stands_twice_is_told_with_its_first_line() -> None:
     (problem,) = read_days("1/9/2026 nghỉ Quốc khánh\n1/9/2026 - 2/9/2026 nghỉ Quốc khánh", CALENDAR).problems
-    assert "đã có ở dòng 1" in problem.what
+    assert "đã có ở dòng 1" in str(problem.what)

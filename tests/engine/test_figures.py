@@ -21,6 +21,7 @@ from engine.assignments.lifecycle import Action, ReportText
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.store.database import Database
+from engine.text import Text
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16")
 INDICATORS = (
@@ -108,7 +109,7 @@ def test_a_sum_beyond_what_there_can_be_is_said(laid: Laid) -> None:
     report(laid, "IV.2.1", "huyen-b", {"II.1.a": 1})
     problem = line(added_up(laid), "II.1.a").problem
     assert problem is not None
-    assert "461 lớn hơn mức tối đa 460" in problem[0]
+    assert "461 lớn hơn mức tối đa 460" in problem.vi
 
 
 def test_parts_that_outgrow_the_whole_are_said(laid: Laid) -> None:
@@ -116,7 +117,7 @@ def test_parts_that_outgrow_the_whole_are_said(laid: Laid) -> None:
     report(laid, "IV.2.1", "huyen-b", {"II.1": 6})
     problem = line(added_up(laid), "II.1").problem
     assert problem is not None
-    assert "6 lớn hơn «Số xã» (5)" in problem[0]
+    assert "6 lớn hơn «Số xã» (5)" in problem.vi
 
 
 def test_an_indicator_asked_of_a_duty_is_asked_of_its_owner_alone(laid: Laid) -> None:
@@ -157,16 +158,18 @@ def parts(*values: int | None) -> FigureLine:
     ("total", "values", "said"),
     [
         (30, (20, 10), None),
-        (31, (20, 10), ("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
+        (31, (20, 10), Text("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
         (
             1234567,
             (1234568,),
-            ("1234567 khác tổng các đơn vị (1234568): kém 1.", "1234567 is not the agencies' sum (1234568): 1 less."),
+            Text(
+                "1234567 khác tổng các đơn vị (1234568): kém 1.", "1234567 is not the agencies' sum (1234568): 1 less."
+            ),
         ),
         (
             30,
             (20, None),
-            (
+            Text(
                 "30 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyện 2.",
                 "30 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyện 2.",
             ),
@@ -174,7 +177,7 @@ def parts(*values: int | None) -> FigureLine:
         (
             0,
             (None,) * 6,
-            (
+            Text(
                 "0 chưa đối chiếu được: mới 0/6 đơn vị báo, cộng lại 0; còn thiếu Huyện 1, Huyện 2, Huyện 3 "
                 "và 3 đơn vị khác.",
                 "0 cannot be checked yet: 0 of 6 agencies have given it, 0 in all; missing: Huyện 1, Huyện 2, "
@@ -209,7 +212,7 @@ def test_a_given_total_stands_as_given_and_is_held_against_the_districts(laid: L
     report(laid, "IV.4.1", "so-chinh", {"II.1.b": 20})
     report(laid, "IV.2.1", "huyen-a", {"II.1": 12})
     waiting = line(added_up(laid), "II.1.b")
-    assert (waiting.total, waiting.problem and waiting.problem[0]) == (
+    assert (waiting.total, waiting.problem and waiting.problem.vi) == (
         20,
         "20 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 12; còn thiếu Huyen b.",
     )
@@ -218,7 +221,7 @@ def test_a_given_total_stands_as_given_and_is_held_against_the_districts(laid: L
     do(laid.database, Action.RETURN, task, now=NOW)
     report(laid, "IV.2.1", "huyen-b", {"II.1": 9}, at("2021-06-17"))
     wrong = line(added_up(laid), "II.1.b").problem
-    assert wrong == ("20 khác tổng các đơn vị (21): kém 1.", "20 is not the agencies' sum (21): 1 less.")
+    assert wrong == Text("20 khác tổng các đơn vị (21): kém 1.", "20 is not the agencies' sum (21): 1 less.")
 
 
 def test_percentages_are_never_added_up() -> None:

@@ -89,7 +89,7 @@ def test_a_figure_that_is_none_is_said_to_be_none(code: str, typed: str) -> None
 
 def test_a_part_is_not_more_than_its_whole() -> None:
     _, wrong = read_figures(INDICATORS, {"II.1": "10", "II.3": "11"})
-    assert "«Số II.1» (10)" in wrong["II.3"][0]
+    assert "«Số II.1» (10)" in wrong["II.3"].vi
     assert read_figures(INDICATORS, {"II.3": "11"})[1] == {}
 
 

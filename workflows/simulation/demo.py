@@ -31,6 +31,7 @@ from engine.store.database import Database, table
 from engine.store.records import Fact, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
+from engine.text import Text
 from workflows import passes
 from workflows.simulation.fast_forward import live
 from workflows.simulation.scenarios import people
@@ -93,7 +94,7 @@ def stepper(system: System) -> Callable[[str], None]:
 
     def step(how: str) -> None:
         if not one_at_a_time.acquire(blocking=False):
-            raise Conflict("Đồng hồ đang chạy; đợi một chút. / The clock is being moved; wait a moment.")
+            raise Conflict(Text("Đồng hồ đang chạy; đợi một chút.", "The clock is being moved; wait a moment."))
         try:
             now = clock()
             until = now + STEPS[how] if how in STEPS else _next_letters(system.database, now)

@@ -33,6 +33,7 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState
+from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import PostOffice
 from notifications.letters.facts import RANK
@@ -110,7 +111,7 @@ def foresee(database: Database) -> Foresee:
         key = hashlib.sha256(said.encode()).hexdigest()
         if not lock.acquire(timeout=PATIENCE):
             raise Conflict(
-                "Đang xem trước một kế hoạch khác; thử lại sau. / Another plan is being simulated; try later."
+                Text("Đang xem trước một kế hoạch khác; thử lại sau.", "Another plan is being simulated; try later.")
             )
         try:
             if key not in kept:

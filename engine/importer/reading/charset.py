@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from engine.errors import BadInput
 from engine.importer.vietnamese import TONES, is_syllable
+from engine.text import Text
 
 # TCVN 5712:1993 VN3, one byte a letter. Capitals with a tone were set in a second font (.VnTimeH), as small letters.
 _TCVN3 = str.maketrans(
@@ -138,8 +139,10 @@ def modern(text: str) -> Converted:
         return Converted(found, best)
     if marked >= 15 and good < 0.5 * marked:
         raise BadInput(
-            "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại. "
-            "/ The letters of the file cannot be read: an old font of an unknown kind. Convert it to Unicode first."
+            Text(
+                "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại.",
+                "The letters of the file cannot be read: an old font of an unknown kind. Convert it to Unicode first.",
+            )
         )
     return Converted(text)
 
@@ -167,8 +170,10 @@ def opened(raw: bytes, declared: str = "") -> str:
         return raw.decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", errors="replace")
     if b"\0" in raw[:4000]:
         raise BadInput(
-            "Tệp không phải văn bản. Hãy gửi .txt, .html, .docx hoặc .pdf. "
-            "/ The file is not text. Send .txt, .html, .docx or .pdf."
+            Text(
+                "Tệp không phải văn bản. Hãy gửi .txt, .html, .docx hoặc .pdf.",
+                "The file is not text. Send .txt, .html, .docx or .pdf.",
+            )
         )
     try:
         return raw.decode("utf-8")

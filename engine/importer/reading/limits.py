@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import BadInput
+from engine.text import Text
 
 
 @dataclass(frozen=True)
@@ -99,4 +100,4 @@ _REFUSALS = {
 def refused(name: str, why: str, *details: object) -> BadInput:
     """The error that says why a file is not read and what to do about it."""
     vi, en, mend_vi, mend_en = (part.format(*details) for part in _REFUSALS[why])
-    return BadInput(f"Tệp «{name}» {vi}. {mend_vi}. / The file “{name}” {en}. {mend_en}.")
+    return BadInput(Text(f"Tệp «{name}» {vi}. {mend_vi}.", f"The file “{name}” {en}. {mend_en}."))

@@ -15,6 +15,7 @@ from engine.importer.reading.pages import Line, Pages, Table
 from engine.importer.reading.pdf import read_pdf
 from engine.importer.reading.word import read_word
 from engine.importer.vietnamese import clean
+from engine.text import Text
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body|meta|p|div|table|br|h[1-6]|ul|ol|span)[\s>/]", re.IGNORECASE)
@@ -61,8 +62,10 @@ def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise BadInput(
-                f"Không mở được tệp «{name}»: {why}. Hãy xem lại đường dẫn. "
-                f"/ The file “{name}” cannot be opened; check the path."
+                Text(
+                    f"Không mở được tệp «{name}»: {why}. Hãy xem lại đường dẫn.",
+                    f"The file “{name}” cannot be opened; check the path.",
+                )
             ) from error
     if len(raw) > limits.file_bytes:
         raise refused(name, "size", limits.file_bytes // 1_000_000)
@@ -128,8 +131,8 @@ def _with_tables(blocks: list[Line | Table]) -> list[Line | Table]:
 def _converted(was: str) -> tuple[Doubt, ...]:
     if not was:
         return ()
-    message = (
-        f"Văn bản viết bằng bảng mã cũ {was}, đã chuyển sang Unicode; hãy soát lại chữ. "
-        f"/ The text was written in {was} and has been converted; check the letters."
+    message = Text(
+        f"Văn bản viết bằng bảng mã cũ {was}, đã chuyển sang Unicode; hãy soát lại chữ.",
+        f"The text was written in {was} and has been converted; check the letters.",
     )
-    return (Doubt("converted", message, "cả văn bản"),)
+    return (Doubt("converted", str(message), "cả văn bản"),)

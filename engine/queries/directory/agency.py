@@ -19,6 +19,7 @@ from engine.queries.time_class import Today
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
 from engine.terms import Role
+from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
     chosen = select(g, above.c.name.label("parent")).outerjoin(above, above.c.id == g.c.parent_id)
     row = session.connection().execute(chosen.where(g.c.id == agency_id)).first()
     if row is None:
-        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
     went_to, came_from = _edges(session, agency_id)
     return AgencyPage(

@@ -16,6 +16,7 @@ from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role
+from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def letter_story(session: Session, letter_id: int) -> LetterStory:
     extra = (letter.c.key, c.c.email, c.c.phone, body.c.text, has_html)
     found = session.connection().execute(_joined(*_columns(), *extra).where(mine)).first()
     if found is None:
-        raise NotFound(f"Không có thư số {letter_id}. / There is no letter {letter_id}.")
+        raise NotFound(Text(f"Không có thư số {letter_id}.", f"There is no letter {letter_id}."))
     row = LetterRow(*found[: len(LetterRow.__slots__)])
     key, email, phone, text, html = found[len(LetterRow.__slots__) :]
     to = phone if row.channel == "sms" else email
@@ -189,7 +190,7 @@ def letter_html(session: Session, letter_id: int) -> str:
     body = table(LetterBody)
     packed = session.connection().scalar(select(body.c.html).where(body.c.letter_id == letter_id))
     if not packed:
-        raise NotFound("Thư này không có bản HTML. / This letter has no HTML part.")
+        raise NotFound(Text("Thư này không có bản HTML.", "This letter has no HTML part."))
     return zlib.decompress(packed).decode()
 
 

@@ -17,6 +17,7 @@ from engine.rules.policy import Policy, dates
 from engine.store.database import table
 from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.terms import OPEN_STATES, PlanState
+from engine.text import Text
 
 MOST_PLANS = 30
 """Of more active plans than this, what is still to open is not counted (their files would all be read)."""
@@ -73,7 +74,7 @@ def policy_line(session: Session, policy_id: str) -> PolicyLine:
     for line in list_policies(session):
         if line.id == policy_id:
             return line
-    raise NotFound(f"Không có chính sách «{policy_id}». / There is no policy “{policy_id}”.")
+    raise NotFound(Text(f"Không có chính sách «{policy_id}».", f"There is no policy “{policy_id}”."))
 
 
 def find_policy(session: Session, policy_id: str) -> Policy | None:

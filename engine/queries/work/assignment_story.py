@@ -32,6 +32,7 @@ from engine.store.records import (
     Report,
 )
 from engine.terms import Quiet, Role
+from engine.text import Text
 
 EVENTS_SHOWN = 300
 
@@ -125,7 +126,7 @@ def assignment_row(session: Session, today: Today, assignment_id: int) -> Assign
     chosen = joined(select(*columns(today))).where(table(Assignment).c.id == assignment_id)
     rows = from_rows(session.connection().execute(chosen).all())
     if not rows:
-        raise NotFound(f"Không có phần việc số {assignment_id}. / There is no assignment {assignment_id}.")
+        raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     return rows[0]
 
 

@@ -17,6 +17,7 @@ from engine.queries.time_class import Today, time_class
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
 from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Quiet, State, TimeClass
+from engine.text import Text
 
 FAR = date(9999, 12, 31)
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
@@ -219,7 +220,7 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
     chosen = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
     rows = from_rows(session.connection().execute(chosen).all())
     if len(rows) != len(set(ids)):
-        raise NotFound("Có phần việc không tồn tại. / One of these assignments does not exist.")
+        raise NotFound(Text("Có phần việc không tồn tại.", "One of these assignments does not exist."))
     return rows
 
 

@@ -14,6 +14,7 @@ from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, con
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
+from engine.text import Text
 
 SHOWN = {"new": 20, "reported": 5, "accepted": 5}
 FEW = 12
@@ -81,7 +82,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
     g = table(Agency)
     found = session.connection().execute(select(g.c.name, g.c.level).where(g.c.id == agency_id)).first()
     if found is None:
-        raise NotFound("Không có cơ quan này trong danh bạ. / There is no such agency in the directory.")
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     return found.name, found.level
 
 

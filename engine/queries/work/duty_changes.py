@@ -19,6 +19,7 @@ from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, PlanState
+from engine.text import Text
 
 MOST_TOLD = 1_000
 
@@ -76,7 +77,7 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     chosen = select(d.c.id, d.c.plan_id, p.c.number, p.c.state, p.c.supervisor_id, d.c.citation, d.c.text, d.c.owners)
     row = session.connection().execute(chosen.join(p, p.c.id == d.c.plan_id).where(d.c.id == duty_id)).first()
     if row is None:
-        raise NotFound(f"Không có nhiệm vụ số {duty_id}. / There is no duty {duty_id}.")
+        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
     last = func.max(a.c.due_on)
     owed = select(a.c.period, last, func.count()).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES))
     rounds = session.connection().execute(owed.group_by(a.c.period).order_by(last, a.c.period))

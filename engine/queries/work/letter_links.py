@@ -22,6 +22,7 @@ from engine.rules.policy import Facts, Ladder, upcoming
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice
 from engine.terms import OPEN_STATES, NoticeKind, Role, State
+from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,20 @@ def holder(session: Session, link: Link, today: date) -> Holder:
         raise LinkRefused
     if link.revoked(found.links_since):
         raise LinkRefused(
-            "Liên kết này đã bị thu hồi; hãy mở thư mới nhất hoặc hỏi bộ phận theo dõi. "
-            "/ This link has been revoked; open the newest letter or ask the monitor."
+            Text(
+                "Liên kết này đã bị thu hồi; hãy mở thư mới nhất hoặc hỏi bộ phận theo dõi.",
+                "This link has been revoked; open the newest letter or ask the monitor.",
+            )
         )
     over = (found.valid_until is not None and found.valid_until < today) or (
         found.valid_from is not None and found.valid_from > today
     )
     if over or not (found.email or found.phone):
         raise LinkRefused(
-            f"Người nhận thư này hiện không còn làm đầu mối cho {found.agency}; hãy chuyển cho đầu mối mới. "
-            f"/ The person this letter went to no longer answers for {found.agency}; pass it on to whoever does now."
+            Text(
+                f"Người nhận thư này hiện không còn làm đầu mối cho {found.agency}; hãy chuyển cho đầu mối mới.",
+                f"The person this letter went to no longer answers for {found.agency}; pass it on to whoever does now.",
+            )
         )
     return Holder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
 

@@ -20,6 +20,7 @@ from engine.queries.work.desk import agency_name
 from engine.store.database import table
 from engine.store.records import AgencyGroup, Assignment, Duty, Plan, Report
 from engine.terms import COUNTED_STATES, OPEN_STATES
+from engine.text import Text
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,14 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
     p = table(Plan)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
     if plan is None:
-        raise NotFound(f"Không có kế hoạch số {plan_id}. / There is no plan {plan_id}.")
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     items = _items(session, today, plan, agency_id, period)
     if not items:
         raise NotFound(
-            "Cơ quan này không có việc phải báo cáo trong kế hoạch và kỳ ấy. "
-            "/ This agency has nothing to report in that plan and period."
+            Text(
+                "Cơ quan này không có việc phải báo cáo trong kế hoạch và kỳ ấy.",
+                "This agency has nothing to report in that plan and period.",
+            )
         )
     asked = _asked(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(

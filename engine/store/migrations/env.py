@@ -18,6 +18,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import engine.store.records as _tables  # noqa: F401  (fills SQLModel.metadata)
 from engine.errors import Conflict, Unavailable
+from engine.text import Text
 
 
 def plainly(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -35,13 +36,20 @@ def keys_hold(ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any]
     if ctx.dialect.name == "sqlite" and ctx.connection is not None:
         broken = ctx.connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
-            raise Conflict(f"Bước chuyển đổi làm hỏng khóa ngoại ở bảng {broken[0]}. / The step broke a foreign key.")
+            raise Conflict(
+                Text(
+                    f"Bước chuyển đổi làm hỏng khóa ngoại ở bảng {broken[0]}.",
+                    f"The migration broke a foreign key of table {broken[0]}.",
+                )
+            )
 
 
 def run() -> None:
     connection = context.config.attributes.get("connection")
     if connection is None:
-        raise Unavailable("Dùng «dondoc db upgrade» thay cho lệnh alembic. / Use “dondoc db upgrade”, not alembic.")
+        raise Unavailable(
+            Text("Dùng «dondoc db upgrade» thay cho lệnh alembic.", "Use “dondoc db upgrade”, not alembic.")
+        )
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,

@@ -16,6 +16,7 @@ from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
+from engine.text import Text
 from engine.web.pages.account.sign_in import MOST_PASSWORD, TYPED_DIFFERENTLY
 
 router = APIRouter()
@@ -72,7 +73,7 @@ def change_password(visit: Desk, form: Posted) -> Response:
                 known=f"session {visit.session_id}",
             )
     except SignInRefused:
-        wrong = BadInput("Mật khẩu đang dùng không đúng. / The present password is wrong.")
+        wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The present password is wrong."))
         return _page(visit, status=422, trouble=wrong)
     except (BadInput, TooOften) as error:
         return _page(visit, status=error.status, trouble=error)
@@ -98,7 +99,7 @@ def make(visit: Desk, form: Posted) -> Response:
     try:
         days = form.number("days")
         if days not in DAYS:
-            raise BadInput("Chọn khóa dùng được bao lâu. / Choose how long the key lasts.")
+            raise BadInput(Text("Chọn khóa dùng được bao lâu.", "Choose how long the key lasts."))
         with visit.writing() as session:
             key = make_token(
                 session,
@@ -158,5 +159,5 @@ def _page(
 
 def _mine(visit: Visit) -> AccountLine:
     if visit.account is None:
-        raise NotFound("Chưa đăng nhập bằng tài khoản nào. / Nobody is signed in here.")
+        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
     return visit.account

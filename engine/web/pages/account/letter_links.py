@@ -24,6 +24,7 @@ from engine.http.request_context import Fields, Open, Visit, read_form
 from engine.http.uploads import MOST_PARTS
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import Asked, Holder, asked_in, holder, report_subject
+from engine.text import Text
 from engine.web.pages.account.preferences import Trouble, wishes_page
 from engine.web.pages.work.report import Address, report_form, submit
 
@@ -60,7 +61,7 @@ def refuse(visit: Open, form: Fields, token: str) -> Response:
         actor = _actor(who)
         must(actor, Deed.DECLINE, who.agency_id)
         if wanted not in {each.row.id for each in asked}:
-            raise NotFound("Thư này không nói về việc ấy. / This letter does not speak of that.")
+            raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not speak of that."))
         decline(session, wanted, actor=actor.name, now=visit.now, reason=reason)
     return visit.go(f"/l/{token}", said="declined", lang=_chosen(visit))
 

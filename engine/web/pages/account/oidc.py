@@ -18,6 +18,7 @@ from engine.accounts.oidc import LASTS, RETURN, Begun, Proven, Provider, Provide
 from engine.accounts.sign_in import SignInRefused, open_session
 from engine.errors import NotFound, TooOften
 from engine.http.request_context import Anybody, Visit, guarded, local
+from engine.text import Text
 from engine.web.pages.account.sign_in import To, entered, sign_in_page
 
 router = APIRouter()
@@ -49,8 +50,10 @@ def come(visit: Anybody) -> Response:
     try:
         if begun is None:
             raise SingleSignOnRefused(
-                "Lần đăng nhập chung này đã quá mười phút, hoặc không bắt đầu từ trình duyệt này; hãy làm lại. "
-                "/ This single sign-on is older than ten minutes, or did not begin in this browser; begin again."
+                Text(
+                    "Lần đăng nhập chung này đã quá mười phút, hoặc không bắt đầu từ trình duyệt này; hãy làm lại.",
+                    "This single sign-on is older than ten minutes, or did not begin in this browser; begin again.",
+                )
             )
         with visit.writing() as session:
             take_once(session, begun.state, ip=visit.ip, now=visit.now)
@@ -70,12 +73,16 @@ def _account(visit: Visit, who: Proven) -> AccountLine:
         return line
     if not who.verified:
         raise SingleSignOnRefused(
-            "Hệ thống đăng nhập chung chưa xác minh hộp thư của ông/bà, nên chưa gắn được với tài khoản nào ở đây. "
-            "/ The single sign-on has not verified your mailbox, so it cannot be matched to an account here."
+            Text(
+                "Hệ thống đăng nhập chung chưa xác minh hộp thư của ông/bà, nên chưa gắn được với tài khoản nào ở đây.",
+                "The single sign-on has not verified your mailbox, so it cannot be matched to an account here.",
+            )
         )
     raise SingleSignOnRefused(
-        "Hộp thư này chưa có tài khoản ở đây, hoặc tài khoản đã gắn với một người khác; hãy hỏi người quản trị. "
-        "/ This mailbox has no account here, or its account belongs to another sign-on; ask the administrator."
+        Text(
+            "Hộp thư này chưa có tài khoản ở đây, hoặc tài khoản đã gắn với một người khác; hãy hỏi người quản trị.",
+            "This mailbox has no account here, or its account belongs to another sign-on; ask the administrator.",
+        )
     )
 
 

@@ -15,7 +15,7 @@ from engine.accounts.permissions import Deed
 from engine.agencies import preferences
 from engine.agencies.contacts import phone_number
 from engine.agencies.preferences import MAY_NAME, Wishes, wishes_of
-from engine.errors import BadInput, Conflict, FieldsRefused, half
+from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.contact_access import (
     DO,
     Wish,
@@ -30,6 +30,7 @@ from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.work.desk import agency_name
+from engine.text import Text
 
 router = APIRouter()
 
@@ -90,7 +91,7 @@ def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
             )
     except (BadInput, Conflict) as error:
         beside = error.fields if isinstance(error, FieldsRefused) else {}
-        fields = {key: half(each, visit.language) for key, each in beside.items()}
+        fields = {key: each.said(visit.language) for key, each in beside.items()}
         trouble = Trouble("deputy", error.said(visit.language), fields, typed, error.status)
         return wishes_page(visit, contact_id, trouble=trouble)
     return visit.go(f"/wishes/{contact_id}", said="named")
@@ -174,19 +175,19 @@ def _must_be_whole(form: Form) -> None:
         "valid_from": lambda: _day(form, "valid_from"),
         "valid_until": lambda: _day(form, "valid_until"),
     }
-    found: dict[str, str] = {}
+    found: dict[str, Text] = {}
     for key, check in checks.items():
         try:
             check()
         except BadInput as error:
-            found[key] = str(error)
+            found[key] = error.text
     if found:
         raise FieldsRefused(found)
 
 
 def _day(form: Form, name: str) -> date:
     if not form.has(name):
-        raise BadInput("Hãy chọn ngày. / Choose a day.")
+        raise BadInput(Text("Hãy chọn ngày.", "Choose a day."))
     return form.day(name)
 
 

@@ -28,12 +28,13 @@ from engine.http.filters import Code
 from engine.http.known_browsers import mark_here, remember
 from engine.http.render import url
 from engine.http.request_context import Anybody, Posted, Visit, local
+from engine.text import Text
 
 router = APIRouter()
 To = Annotated[str, Query(max_length=2_000)]
 Key = Annotated[str, Path(max_length=MOST)]
 MOST_PASSWORD = 1_000
-TYPED_DIFFERENTLY = "Hai lần gõ mật khẩu mới không giống nhau. / The new password was typed differently twice."
+TYPED_DIFFERENTLY = Text("Hai lần gõ mật khẩu mới không giống nhau.", "The new password was typed differently twice.")
 
 
 @router.get("/sign-in")
@@ -73,8 +74,10 @@ def send_link(visit: Anybody, form: Posted) -> Response:
         letter = _letter(visit, mailbox(typed), to)
         if not post.reachable():
             raise Unavailable(
-                "Lúc này chưa gửi được thư; hãy thử lại sau ít phút, hoặc đăng nhập bằng mật khẩu. "
-                "/ Letters cannot be sent at this moment; try again in a few minutes, or use your password."
+                Text(
+                    "Lúc này chưa gửi được thư; hãy thử lại sau ít phút, hoặc đăng nhập bằng mật khẩu.",
+                    "Letters cannot be sent at this moment; try again in a few minutes, or use your password.",
+                )
             )
     except (BadInput, TooOften, Unavailable) as error:
         return sign_in_page(visit, to, email=typed, trouble=error)

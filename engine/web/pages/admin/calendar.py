@@ -24,6 +24,7 @@ from engine.http.forms import Form, clean, written_day
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.system.calendar import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
+from engine.text import Text
 
 router = APIRouter()
 LONGEST_LIST = 8_000
@@ -153,14 +154,14 @@ def _single(typed: Typed, out: Understood) -> Iterable[DayException]:
     except BadInput as error:
         out.wrong["day"], day = error, date.min
     if typed.kind not in tuple(DayKind):
-        out.wrong["kind"] = BadInput("Chưa chọn nghỉ hay làm bù. / Choose whether closed or worked.")
+        out.wrong["kind"] = BadInput(Text("Chưa chọn nghỉ hay làm bù.", "Choose whether closed or worked."))
     name, basis = typed.name, typed.basis
     try:
         name, basis = clean(typed.name, LONGEST_NAME), clean(typed.basis, LONGEST_BASIS)
     except BadInput as error:
         out.wrong["name"] = error
     if not name.strip():
-        out.wrong["name"] = BadInput("Cần một tên gọi, như «Nghỉ bù Quốc khánh». / The day needs a name.")
+        out.wrong["name"] = BadInput(Text("Cần một tên gọi, như «Nghỉ bù Quốc khánh».", "The day needs a name."))
     if out.wrong:
         return ()
     return (DayException(day, DayKind(typed.kind), name, basis),)

@@ -13,6 +13,7 @@ from engine.agencies import contacts
 from engine.http.filters import AgencyId, SmallId
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.directory.agency import agency_page
+from engine.text import Text
 from engine.web.pages.admin.fields import Typed
 
 router = APIRouter()
@@ -69,7 +70,7 @@ def last_day(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
     with visit.reading() as (session, _):
         began = contacts.find(session, contact_id).valid_from
     if not typed.wrong and began is not None and on < began:
-        typed.refuse({"on": "Ngày cuối trước ngày bắt đầu. / The last day is before the first."})
+        typed.refuse({"on": Text("Ngày cuối trước ngày bắt đầu.", "The last day is before the first.")})
 
     def deed() -> bool:
         with visit.writing() as session:

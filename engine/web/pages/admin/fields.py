@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from engine.errors import BadInput, Conflict, FieldsRefused, half
+from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.forms import MOST_WORDS, REASON, Form, clean, written_day
+from engine.text import Text
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Typed:
     ``whole``: the field beside which a refusal that names no field is said."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    wrong: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, Text] = field(default_factory=dict)
     status: int = 200
     whole: str = ""
 
@@ -37,7 +38,7 @@ class Typed:
         """As it was typed, line by line."""
         return self._read(name, lambda raw: clean(raw, most)) or ""
 
-    def needed_words(self, name: str, missing: str, most: int = REASON) -> str:
+    def needed_words(self, name: str, missing: Text, most: int = REASON) -> str:
         found = self.words(name, most)
         if not found and name not in self.wrong:
             self.refuse({name: missing})
@@ -51,10 +52,10 @@ class Typed:
         """A day that must be given; without one nothing is done, so what is returned does not matter then."""
         found = self.day(name)
         if found is None and name not in self.wrong:
-            self.refuse({name: "Cần ghi ngày. / Give the day."})
+            self.refuse({name: Text("Cần ghi ngày.", "Give the day.")})
         return found or date.min
 
-    def refuse(self, wrong: dict[str, str], status: int = 422) -> None:
+    def refuse(self, wrong: dict[str, Text], status: int = 422) -> None:
         self.wrong |= wrong
         self.status = status
 
@@ -67,9 +68,9 @@ class Typed:
         except FieldsRefused as error:
             self.refuse(error.fields)
         except BadInput as error:
-            self.refuse({self.whole: str(error)})
+            self.refuse({self.whole: error.text})
         except Conflict as error:
-            self.refuse({self.whole: str(error)}, error.status)
+            self.refuse({self.whole: error.text}, error.status)
         return None
 
     def filled(self, values: Iterable[tuple[str, str]]) -> Typed:
@@ -82,11 +83,12 @@ class Typed:
         return self.fields.get(name, "")
 
     def said(self, name: str, language: str) -> str:
-        return half(self.wrong.get(name, ""), language)
+        wrong = self.wrong.get(name)
+        return wrong.said(language) if wrong else ""
 
     def _read(self, name: str, reading: Callable[[str], T]) -> T | None:
         try:
             return reading(self.fields.get(name, ""))
         except BadInput as error:
-            self.refuse({name: str(error)})
+            self.refuse({name: error.text})
             return None

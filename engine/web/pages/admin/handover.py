@@ -14,6 +14,7 @@ from engine.errors import BadInput, DondocError
 from engine.http.filters import AgencyId, Code
 from engine.http.forms import Form
 from engine.http.request_context import Desk, Posted, Visit
+from engine.text import Text
 
 router = APIRouter()
 AT_ONCE = 50
@@ -33,7 +34,9 @@ def give(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
     with visit.reading() as (session, today):
         found = succeeded(session, agency_id, visit.now)
     if not chosen:
-        return _page(visit, agency_id, trouble=BadInput("Chưa chọn cơ quan nhận cho việc nào. / Nothing was chosen."))
+        return _page(
+            visit, agency_id, trouble=BadInput(Text("Chưa chọn cơ quan nhận cho việc nào.", "Nothing was chosen."))
+        )
     if not form.has("sure"):
         moves, merges = _effect(found, chosen)
         return visit.page(
@@ -54,7 +57,9 @@ def _chosen(form: Form) -> dict[int, str]:
     fields = {name.removeprefix("to-"): form.text(name, 64) for name in form.fields if name.startswith("to-")}
     wrong = [name for name in fields if not (name.isascii() and name.isdecimal() and len(name) <= 18)]
     if wrong or len(fields) > AT_ONCE:
-        raise BadInput("Biểu mẫu không đọc được; hãy mở lại trang bàn giao. / The form cannot be read; open it again.")
+        raise BadInput(
+            Text("Biểu mẫu không đọc được; hãy mở lại trang bàn giao.", "The form cannot be read; open it again.")
+        )
     return {int(name): to for name, to in fields.items() if to}
 
 

@@ -16,6 +16,7 @@ from engine.http.request_context import Desk, Posted, Visit
 from engine.http.security import LETTER_POLICY
 from engine.http.template_editor import Preview, TemplateFile
 from engine.http.template_forms import LONGEST, kept_text, wording_of
+from engine.text import Text
 
 router = APIRouter()
 Name = Annotated[str, Plain, Path(max_length=32)]
@@ -87,8 +88,10 @@ def save(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
             return _page(visit, language, kind, files, texts, shown=shown, seen=form.raw("seen"))
         if form.raw("seen") != _mark(files):
             raise Conflict(
-                "Có người vừa sửa mẫu này; bản của anh/chị vẫn ở dưới đây, hãy xem lại rồi lưu. "
-                "/ Somebody has just changed this template; yours is still below, look again and save."
+                Text(
+                    "Có người vừa sửa mẫu này; bản của anh/chị vẫn ở dưới đây, hãy xem lại rồi lưu.",
+                    "Somebody has just changed this template; yours is still below, look again and save.",
+                )
             )
         changed = wording.save(language, kind, texts, actor=visit.actor.name, now=visit.now)
     except (BadInput, Conflict) as error:

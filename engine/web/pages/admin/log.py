@@ -69,6 +69,7 @@ def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
         yield (
             f"Cut here: {MOST_ROWS} lines at most. Narrow the filter, or take events before no. {last} by their days."
             if english
-            else f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số {last} "
+            else f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số "
+            f"{last} "
             "theo ngày.",
         )

@@ -26,6 +26,7 @@ from engine.plans.closing import end, would_leave
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
+from engine.text import Text
 from engine.web.pages.plans.imports import Upload, received
 
 router = APIRouter()
@@ -103,10 +104,10 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
         if not plan.year < year <= 2100:
-            raise BadInput(f"Năm phải sau {plan.year}. / The year must come after {plan.year}.")
+            raise BadInput(Text(f"Năm phải sau {plan.year}.", f"The year must come after {plan.year}."))
         if issued.year != year:
             field = "issued_on"
-            raise BadInput(f"Ngày ban hành phải thuộc năm {year}. / It must be issued in {year}.")
+            raise BadInput(Text(f"Ngày ban hành phải thuộc năm {year}.", f"It must be issued in {year}."))
     except BadInput as error:
         raise _WrongField(field, error) from None
     return renew(

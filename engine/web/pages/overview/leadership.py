@@ -20,6 +20,7 @@ from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.rules.words import level_name
+from engine.text import Text
 from engine.views import svg_charts
 
 router = APIRouter()
@@ -130,8 +131,10 @@ def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
         known = period_choices(session, plan_id)
     if period and period not in known:
         raise BadInput(
-            "Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách. "
-            "/ The plan has no such period; choose one of the list."
+            Text(
+                "Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách.",
+                "The plan has no such period; choose one of the list.",
+            )
         )
 
 

@@ -21,6 +21,7 @@ from engine.http.request_context import Desk, Posted
 from engine.plans.simulated_year import BUSY_WEEK, Scenario
 from engine.queries.plans import plan_page
 from engine.terms import PlanState
+from engine.text import Text
 from engine.web.pages.plans.import_review import names
 from engine.web.pages.plans.imports import plan_download
 
@@ -108,9 +109,11 @@ def _usual(plan: PlanFile, today: date) -> tuple[date, date]:
 
 def _must_fit(asked: Asked) -> None:
     if asked.last < asked.first:
-        raise BadInput("Ngày cuối trước ngày đầu. / The last day is before the first.")
+        raise BadInput(Text("Ngày cuối trước ngày đầu.", "The last day is before the first."))
     if asked.last - asked.first > LONGEST:
-        raise BadInput(f"Dài quá {LONGEST.days} ngày; hãy chọn khoảng ngắn hơn. / Longer than {LONGEST.days} days.")
+        raise BadInput(
+            Text(f"Dài quá {LONGEST.days} ngày; hãy chọn khoảng ngắn hơn.", f"Longer than {LONGEST.days} days.")
+        )
 
 
 @router.get("/plans/{plan_id}/file.yaml")

@@ -19,13 +19,14 @@ from engine.plans.amendments import LONGEST, Amendment, NewDuty, add_duty, amend
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, would_add, would_amend
 from engine.rules.calendar import written
+from engine.text import Text
 from engine.web.pages.admin.fields import Typed
 
 router = APIRouter()
 NEW = ("text", "due", "fixed", "basis", "reason", "request")
 NOT_TYPED = frozenset({"token", "act", "sure"})
-NO_TEXT = "Cần ghi nội dung nhiệm vụ. / Say what the duty is."
-NO_BASIS = "Cần ghi căn cứ, như số công văn. / Give its basis, such as a letter's number."
+NO_TEXT = Text("Cần ghi nội dung nhiệm vụ.", "Say what the duty is.")
+NO_BASIS = Text("Cần ghi căn cứ, như số công văn.", "Give its basis, such as a letter's number.")
 
 
 @router.get("/plans/{plan_id}/duties/new")
@@ -138,13 +139,13 @@ def _coming(visit: Visit, typed: Typed, name: str) -> date:
     """A due date that has not passed."""
     day = typed.needed_day(name)
     if name not in typed.wrong and day < visit.today:
-        typed.refuse({name: f"Hạn {written(day)} đã qua. / The due date {written(day, 'en')} has passed."})
+        typed.refuse({name: Text(f"Hạn {written(day)} đã qua.", f"The due date {written(day, 'en')} has passed.")})
     return day
 
 
 def _owners(typed: Typed, owners: tuple[str, ...]) -> tuple[str, ...]:
     if not owners:
-        typed.refuse({"owners": "Chọn ít nhất một cơ quan chủ trì. / Choose at least one owner."})
+        typed.refuse({"owners": Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner.")})
     return owners
 
 

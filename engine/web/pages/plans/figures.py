@@ -16,6 +16,7 @@ from engine.http.request_context import Desk, Visit
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import PlanPage, plan_page
+from engine.text import Text
 
 router = APIRouter()
 MOST_WAITING = 100
@@ -27,7 +28,7 @@ def show(visit: Desk, plan_id: SmallId, period: Code = "", indicator: Code = "")
     plan, periods, period, found = _read(visit, plan_id, period)
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
-        raise NotFound("Kế hoạch không hỏi số liệu này. / The plan does not ask for this figure.")
+        raise NotFound(Text("Kế hoạch không hỏi số liệu này.", "The plan does not ask for this figure."))
     with visit.reading() as (_, today):
         return visit.page(
             "figures.html",
@@ -54,7 +55,7 @@ def _read(visit: Visit, plan_id: int, period: str) -> tuple[PlanPage, tuple[str,
     with visit.reading() as (session, today):
         plan, periods = plan_page(session, today, plan_id), period_choices(session, plan_id)
         if period and period not in periods:
-            raise NotFound("Kế hoạch không có kỳ này. / The plan has no such period.")
+            raise NotFound(Text("Kế hoạch không có kỳ này.", "The plan has no such period."))
         period = period or main_period(session, plan_id)
         return plan, periods, period, consolidated(session, plan_id, period)
 
@@ -68,7 +69,9 @@ def _rows(found: Consolidated, *, at: int) -> Iterator[tuple[Cell, ...]]:
     for line in found.lines:
         each, missing = line.indicator, len(line.missing)
         lacking = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[at] if missing else ""
-        remark = "; ".join(said for said in (line.problem[at] if line.problem else "", lacking) if said)
+        remark = "; ".join(
+            said for said in (line.problem.said("en" if at else "vi") if line.problem else "", lacking) if said
+        )
         yield each.code, each.name, ("Tổng", "Total")[at], line.total, each.target, line.reached, remark
         for given in line.given:
             yield each.code, each.name, given.agency, given.value, None, None, None

@@ -22,11 +22,12 @@ from engine.files.yaml_reader import read
 from engine.http.forms import written_day
 from engine.importer import ImportedPlan, as_json, as_plan_yaml
 from engine.rules.periods import Cadence
+from engine.text import Text
 
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")
-UNKNOWN = (
-    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước / choose one suggested, or add it to the directory first"
+UNKNOWN = Text(
+    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose one suggested, or add it to the directory first"
 )
 SHOWN_AT = {"citation": "text", "rule": "due", "cadence": "cadence", "owners": "owners", "heading": "owners"}
 Fields = Mapping[str, tuple[str, ...]]
@@ -54,10 +55,10 @@ class Reviewed:
     """The fields read: the plan's plain data, what is wrong by field, and where each duty of it came from."""
 
     data: dict[str, Any]
-    problems: dict[str, list[str]] = field(default_factory=dict)
+    problems: dict[str, list[Text]] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
 
-    def wrong(self, name: str, what: str) -> None:
+    def wrong(self, name: str, what: Text) -> None:
         self.problems.setdefault(name, []).append(what)
 
 
@@ -159,7 +160,7 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
     out.data["sections"] = list(sections.values())
     out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in _missing(sections.values())]
     if not sections:
-        out.wrong("sections", "không còn nhiệm vụ nào / no duty is left")
+        out.wrong("sections", Text("không còn nhiệm vụ nào", "no duty is left"))
     return out
 
 
@@ -178,14 +179,14 @@ def _item(
     typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
     owners = list(dict.fromkeys(_body(each, name, directory, out) for each in typed))
     if not owners:
-        out.wrong(name, "chưa có cơ quan chủ trì / no owner")
+        out.wrong(name, Text("chưa có cơ quan chủ trì", "no owner"))
     duties: list[dict[str, Any]] = []
     for d in kept:
         place = f"{path}.duties[{d}]"
         body = next(iter(fields.get(f"{place}.text", ())), "")
         parts = [part.strip() for part in re.split(r"\n[ \t]*\n", body.replace("\r\n", "\n")) if part.strip()]
         if not parts:
-            out.wrong(f"{place}.text", "để trống; không phải nhiệm vụ thì đánh dấu bỏ / empty; tick to drop it")
+            out.wrong(f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it"))
         shared = _shared(place, item["duties"][d], fields, directory, rules)
         for part in parts or [""]:
             duties.append(shared | {"text": "\n".join(" ".join(row.split()) for row in part.split("\n"))})
@@ -205,7 +206,7 @@ def _shared(
     out = rules.out
     known = [each for each in fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
     if not known:
-        out.wrong(f"{place}.cadence", "chưa chọn chu kỳ / no cycle chosen")
+        out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cycle chosen"))
     typed = next(iter(fields.get(f"{place}.coordinating", ())), "")
     bodies = [each.strip() for each in typed.split(";") if each.strip()]
     return {
@@ -263,10 +264,11 @@ def _body(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str
         return found
     if typed:
         near = did_you_mean(typed, names(directory).values())
-        near = near if near.startswith("có phải") else UNKNOWN
-        out.wrong(name, f"danh bạ không có «{typed[:80]}»; {near}")
+        near = near if near.vi.startswith("có phải") else UNKNOWN
+        missing = Text(f"danh bạ không có «{typed[:80]}»", f"the directory has no “{typed[:80]}”")
+        out.wrong(name, Text.joined("; ", (missing, near)))
     else:
-        out.wrong(name, "để trống / is empty")
+        out.wrong(name, Text("để trống", "is empty"))
     return re.sub(r"[^a-z0-9]+", "-", fold(typed)).strip("-")[:60].strip("-") or "chua-ro"
 
 
@@ -274,14 +276,14 @@ def _day(typed: str, name: str, out: Reviewed) -> date | None:
     try:
         return written_day(typed)
     except BadInput as error:
-        out.wrong(name, str(error))
+        out.wrong(name, error.text)
         return None
 
 
 def _number(typed: str, name: str, out: Reviewed) -> int | None:
     if re.fullmatch(r"0?[1-9]|[12]\d|3[01]", typed):
         return int(typed)
-    out.wrong(name, "ngày trong tháng, từ 1 đến 31 / a day of the month, 1 to 31")
+    out.wrong(name, Text("ngày trong tháng, từ 1 đến 31", "a day of the month, 1 to 31"))
     return None
 
 
@@ -302,7 +304,9 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
             name = _shown_field(problem.field, out.origin)
             if name not in out.problems or name == "":
                 where = f"{problem.field}: " if name == "" else ""
-                out.wrong(name, f"{where}{problem.what} → {problem.mend}")
+                out.wrong(
+                    name, Text.joined(" → ", (Text(where + problem.what.vi, where + problem.what.en), problem.mend))
+                )
         return None
     return None if out.problems else plan
 

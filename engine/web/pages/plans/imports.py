@@ -24,6 +24,7 @@ from engine.http.security import REVIEW_BYTES, same_origin
 from engine.importer import read_document
 from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
+from engine.text import Text
 from engine.web.pages.plans.import_review import (
     Fields,
     Sheet,
@@ -52,7 +53,7 @@ class Upload:
 
 def _ours(request: Request) -> None:
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
-        raise NotAllowed("Biểu mẫu gửi từ trang khác bị từ chối. / A form sent from another site is refused.")
+        raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
 
 
 def _token(request: Request, sent: FormData) -> None:
@@ -100,7 +101,7 @@ def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Respon
     """The review page of a document; one that is refused brings the form back, with the reason."""
     try:
         if not upload.raw.strip():
-            raise BadInput("Chưa chọn tệp, hoặc tệp trống. / No file was chosen, or it is empty.")
+            raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
         with visit.reading() as (session, _):
             directory = read_directory(session)
         sheet = sheet_of(read_document(upload.raw, upload.name, directory=directory), directory)
@@ -170,7 +171,7 @@ def _page(
     visit: Visit,
     shown: Shown,
     *,
-    problems: Mapping[str, list[str]] | None = None,
+    problems: Mapping[str, list[Text]] | None = None,
     error: DondocError | None = None,
     status: int = 200,
 ) -> Response:
@@ -223,7 +224,9 @@ def _aside(visit: Visit, carried: str) -> tuple[Fields, int]:
 
 def _unreadable() -> BadInput:
     return BadInput(
-        "Bản nháp không còn đọc được; hãy tải lại văn bản. / The draft cannot be read; upload the document again."
+        Text(
+            "Bản nháp không còn đọc được; hãy tải lại văn bản.", "The draft cannot be read; upload the document again."
+        )
     )
 
 

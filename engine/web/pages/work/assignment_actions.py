@@ -19,6 +19,7 @@ from engine.http.forms import REASON, Form
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.todo import waiting_extensions
+from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
 
 router = APIRouter()
@@ -35,7 +36,7 @@ Doing = Callable[[Session, int, Form, dict[str, Any]], object]
 def _transfer(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> object:
     to = form.text("to", 64)
     if not to:
-        raise BadInput("Chưa chọn cơ quan nhận. / No receiving agency was chosen.")
+        raise BadInput(Text("Chưa chọn cơ quan nhận.", "No receiving agency was chosen."))
     return lifecycle.transfer(session, assignment_id, to_agency=to, reason=form.text("reason", REASON), **by)
 
 
@@ -44,7 +45,7 @@ def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]
     granted = form.choice("answer", Answer) is Answer.GRANTED
     waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
     if waiting is None:
-        raise Conflict("Không còn đề nghị gia hạn nào chờ quyết định. / No extension request waits any more.")
+        raise Conflict(Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request waits any more."))
     lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", REASON), **by)
 
 

@@ -25,6 +25,7 @@ from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
 from engine.queries.work.rehearsal import WouldSay, letters_made
+from engine.text import Text
 
 
 class Waiting(Protocol):
@@ -71,7 +72,7 @@ class Matter(Generic[A, W]):
     can: Callable[[A, W], bool]
     do: Callable[[Session, A, list[int], str, Visit], Decided]
     words: str
-    needed: Mapping[A, str] = field(default_factory=dict)
+    needed: Mapping[A, Text] = field(default_factory=dict)
 
     def show(self, visit: Visit, wanted: AssignmentFilter, looked: Looking, sentence: str = "") -> Response:
         """What waits for the visitor's department, or for any."""

@@ -19,6 +19,7 @@ from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import rows_to_chase, what_chasing_says
 from engine.queries.work.overdue import LateAgency, overdue
 from engine.terms import OPEN_STATES, TimeClass
+from engine.text import Text
 
 router = APIRouter()
 
@@ -80,7 +81,7 @@ def ask(visit: Desk, form: Posted, wanted: Assignments) -> Response:
     """First the letters that would be sent; with ``sure``, the deed. The address keeps the list's filters."""
     ids = _chosen(visit, form, wanted)
     if not ids:
-        raise BadInput("Chưa chọn việc nào để đôn đốc. / Nothing was chosen to be chased.")
+        raise BadInput(Text("Chưa chọn việc nào để đôn đốc.", "Nothing was chosen to be chased."))
     must_be_few(ids)
     with visit.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)

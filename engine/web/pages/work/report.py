@@ -22,7 +22,6 @@ from engine.assignments.report_drafts import Kept, discard, restore, save
 from engine.assignments.report_submission import (
     LATER,
     Checklist,
-    Said,
     Submission,
     Typed,
     checklist,
@@ -37,6 +36,7 @@ from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, LINE, MOST_PARTS, Filed, file_all, read_lines
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.rules.privacy import SAID, Private, looks_private, warnings
+from engine.text import Text
 
 router = APIRouter()
 DRAFT = "draft"
@@ -59,7 +59,7 @@ class Address:
 class Filled:
     """What stands in the form: as typed, or as reported before."""
 
-    problems: Mapping[str, Said] = field(default_factory=dict)
+    problems: Mapping[str, Text] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
     warned: Mapping[str, str] = field(default_factory=dict)
@@ -131,7 +131,7 @@ def _figures_as_they_stand(page: ReportPage, typed: Mapping[str, str]) -> dict[s
     return {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
 
 
-def _doubtful(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Said]:
+def _doubtful(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Text]:
     """By field."""
     values, _ = read_figures(page.indicators, figures)
     return {f"figure-{code}": said for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}
@@ -219,19 +219,19 @@ def _moment(text: str) -> datetime | None:
 
 def _warned(visit: Visit, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
     doubtful = _doubtful(page, _figures(form, page))
-    at = 1 if visit.language == "en" else 0
-    return {**warnings(_free_text(typed), visit.language), **{name: said[at] for name, said in doubtful.items()}}
+    doubts = {name: text.said(visit.language) for name, text in doubtful.items()}
+    return {**warnings(_free_text(typed), visit.language), **doubts}
 
 
 def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in typed.items() if name.startswith(FREE)}
 
 
-def _secret(typed: Mapping[str, str]) -> dict[str, Said]:
+def _secret(typed: Mapping[str, str]) -> dict[str, Text]:
     """A «MẬT» stamp is kept nowhere, not even in a draft."""
     vi, en = SAID[Private.SECRET]
     return {
-        name: (f"Nội dung {vi}.", f"This text {en}.")
+        name: Text(f"Nội dung {vi}.", f"This text {en}.")
         for name, text in _free_text(typed).items()
         if any(each.what is Private.SECRET for each in looks_private(text))
     }
@@ -269,7 +269,7 @@ def _again(
     filed: Filed,
     status: int,
     *,
-    problems: Mapping[str, Said] | None = None,
+    problems: Mapping[str, Text] | None = None,
     warned: Mapping[str, str] | None = None,
     sentence: str = "",
 ) -> Response:

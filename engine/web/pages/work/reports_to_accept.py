@@ -13,6 +13,7 @@ from engine.assignments.bulk_decisions import Decided, accept_reports, return_re
 from engine.http.filters import Assignments
 from engine.http.request_context import Desk, Posted, Visit
 from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen, reports_waiting
+from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Looked, Matter
 
 router = APIRouter()
@@ -37,7 +38,7 @@ REPORTS: Matter[Act, WaitingReport] = Matter(
     can=lambda act, report: report.waits,
     do=_do,
     words="reason",
-    needed={Act.RETURN: "Cần ghi lý do trả lại. / Give the reason for returning it."},
+    needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
 )
 
 
