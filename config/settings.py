@@ -180,7 +180,7 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
 
-class Whence(StrEnum):
+class SettingSource(StrEnum):
     """Where a setting's value was found, the first of these that has it."""
 
     STARTED = "started"
@@ -190,16 +190,22 @@ class Whence(StrEnum):
     DEFAULT = "default"
 
 
-def whence(settings: Settings) -> Mapping[str, Whence]:
+def setting_sources(settings: Settings) -> Mapping[str, SettingSource]:
     """Field name -> where its value came from, as far as the environment and ``.env`` still say so."""
     environment = {name.upper() for name in os.environ}
     written = {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
 
-    def found(name: str) -> Whence:
+    def found(name: str) -> SettingSource:
         if name not in settings.model_fields_set:
-            return Whence.DEFAULT
+            return SettingSource.DEFAULT
         known = f"DONDOC_{name.upper()}"
-        return Whence.ENVIRONMENT if known in environment else Whence.FILE if known in written else Whence.STARTED
+        return (
+            SettingSource.ENVIRONMENT
+            if known in environment
+            else SettingSource.FILE
+            if known in written
+            else SettingSource.STARTED
+        )
 
     return {name: found(name) for name in Settings.model_fields}
 

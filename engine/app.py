@@ -9,7 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
 from engine.http import error_pages
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
@@ -65,7 +65,7 @@ PAGES = (
 )
 
 
-def make_app(context: Context) -> FastAPI:
+def make_app(context: AppContext) -> FastAPI:
     """The whole of what is served. Reads templates and the signing key once."""
     app = FastAPI(
         title="Đôn Đốc",

@@ -54,13 +54,13 @@ class Problem:
     line: int
     field: str
     what: Text
-    mend: Text
+    fix: Text
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.field}: {self.what} → {self.mend}"
+        return f"{self.file}:{self.line}: {self.field}: {self.what} → {self.fix}"
 
     def said(self, language: str) -> str:
-        return f"{self.file}:{self.line}: {self.field}: {self.what.said(language)} → {self.mend.said(language)}"
+        return f"{self.file}:{self.line}: {self.field}: {self.what.said(language)} → {self.fix.said(language)}"
 
 
 class FileRefused(BadInput):

@@ -21,13 +21,13 @@ from engine.store.records import Fact
 from notifications.channel import Fate, Outcome
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 
-IN_A_ROW = 5
+MAX_FAILURES = 5
 REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
 """SMTP (RFC 4954) and HTTP answers that no second try mends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class ChannelHealth:
     """``failures`` in a row; ``down_since`` is an ISO instant, empty while the channel works; ``why`` in the other
     side's words."""
 
@@ -40,20 +40,23 @@ class Pulse:
         return bool(self.down_since)
 
 
-def after(pulse: Pulse, outcomes: Iterable[Outcome], now: datetime) -> Pulse:
+def after(pulse: ChannelHealth, outcomes: Iterable[Outcome], now: datetime) -> ChannelHealth:
     """The pulse after some outcomes, in the order in which they came. Pure."""
     for each in outcomes:
         if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
             continue
         if each.fate is not Fate.RETRY:
-            pulse = Pulse()
+            pulse = ChannelHealth()
             continue
         failures = pulse.failures + 1
         down = (
-            failures >= IN_A_ROW or each.code in REFUSED_LOGIN or str(LOGIN) in each.reply or str(BALANCE) in each.reply
+            failures >= MAX_FAILURES
+            or each.code in REFUSED_LOGIN
+            or str(LOGIN) in each.reply
+            or str(BALANCE) in each.reply
         )
         since = pulse.down_since or (now.isoformat() if down else "")
-        pulse = Pulse(failures, since, each.reply[:300])
+        pulse = ChannelHealth(failures, since, each.reply[:300])
     return pulse
 
 
@@ -63,24 +66,24 @@ def record(session: Session, channel: str, outcomes: Iterable[Outcome], now: dat
     _keep(session, channel, before, after(before, outcomes, now))
 
 
-def feel(session: Session, channel: str, trouble: str, now: datetime) -> None:
+def record_results(session: Session, channel: str, trouble: str, now: datetime) -> None:
     """The same for what is fetched: ``trouble`` in words, or "" when it worked."""
     record(session, channel, [Outcome(Fate.RETRY if trouble else Fate.DELIVERED, reply=trouble)], now)
 
 
-def pulses(session: Session) -> dict[str, Pulse]:
+def pulses(session: Session) -> dict[str, ChannelHealth]:
     """Every channel that has failed at least once, by name."""
     f: Any = table(Fact)
     chosen = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
     return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(chosen)}
 
 
-def _known(session: Session, channel: str) -> Pulse:
+def _known(session: Session, channel: str) -> ChannelHealth:
     f = table(Fact)
     return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
 
 
-def _keep(session: Session, channel: str, before: Pulse, found: Pulse) -> None:
+def _keep(session: Session, channel: str, before: ChannelHealth, found: ChannelHealth) -> None:
     if found == before:
         return
     f, value = table(Fact), json.dumps(asdict(found), ensure_ascii=False)
@@ -89,5 +92,5 @@ def _keep(session: Session, channel: str, before: Pulse, found: Pulse) -> None:
         insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])
 
 
-def _read(value: str | None) -> Pulse:
-    return replace(Pulse(), **json.loads(value)) if value else Pulse()
+def _read(value: str | None) -> ChannelHealth:
+    return replace(ChannelHealth(), **json.loads(value)) if value else ChannelHealth()

@@ -32,8 +32,8 @@ from notifications.channel import Channel, Fate, Outcome, Outgoing
 from notifications.channel_health import record
 from notifications.letters.coalescing import late_letters, redate
 from notifications.letters.facts import LetterFacts, gather
-from notifications.letters.renderer import Stationery
-from notifications.letters.reply_codes import lend
+from notifications.letters.renderer import LetterRenderer
+from notifications.letters.reply_codes import issue_reply_codes
 from notifications.receipts.letter_outcomes import undelivered
 
 log = logging.getLogger(__name__)
@@ -50,11 +50,11 @@ RELEASED = Outcome(Fate.RETRY, code="released")
 
 
 @dataclass(frozen=True)
-class PostOffice:
+class DeliveryContext:
     """What a delivering pass works with. ``worker`` names this process among others."""
 
     channels: Mapping[str, Channel]
-    stationery: Stationery
+    renderer: LetterRenderer
     worker: str = "worker"
     lease: timedelta = timedelta(seconds=300)
     give_up: timedelta = timedelta(days=5)
@@ -84,7 +84,7 @@ class _Sent:
     outcome: Outcome
 
 
-async def deliver(database: Database, now: datetime, office: PostOffice) -> Delivered:
+async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> Delivered:
     """Send every letter that is owed by now, batch by batch."""
     done = Delivered()
     began = time.monotonic()
@@ -101,16 +101,20 @@ async def deliver(database: Database, now: datetime, office: PostOffice) -> Deli
         while True:
             moment = now + timedelta(seconds=time.monotonic() - began)
             with database.write() as session:
-                claimed = _claim(session, moment, office, urgent_only=not in_window(now, book))
-                facts = lend(session, gather(session, list(claimed), book, now), office.codes, now) if claimed else []
+                claimed = _claim(session, moment, delivery, urgent_only=not in_window(now, book))
+                facts = (
+                    issue_reply_codes(session, gather(session, list(claimed), book, now), delivery.codes, now)
+                    if claimed
+                    else []
+                )
             if not claimed:
                 return done
             done.claimed += len(claimed)
-            for name in {each.channel for each in facts} & set(office.channels) - set(open_channels):
-                open_channels[name] = await stack.enter_async_context(office.channels[name])
-            sent = await _send_all(facts, claimed, open_channels, office, now)
+            for name in {each.channel for each in facts} & set(delivery.channels) - set(open_channels):
+                open_channels[name] = await stack.enter_async_context(delivery.channels[name])
+            sent = await _send_all(facts, claimed, open_channels, delivery, now)
             with database.write() as session:
-                _settle(session, sent, office, now)
+                _settle(session, sent, delivery, now)
             for each in sent:
                 done.count(_named(each))
             if any(each.outcome is RELEASED for each in sent):
@@ -132,7 +136,7 @@ def _anything_owed(session: Session, now: datetime) -> bool:
     return session.connection().scalar(owed) is not None
 
 
-def _claim(session: Session, moment: datetime, office: PostOffice, *, urgent_only: bool) -> dict[int, Any]:
+def _claim(session: Session, moment: datetime, delivery: DeliveryContext, *, urgent_only: bool) -> dict[int, Any]:
     """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone."""
     letters = table(Letter)
     free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
@@ -145,8 +149,8 @@ def _claim(session: Session, moment: datetime, office: PostOffice, *, urgent_onl
         .where(letters.c.id.in_(chosen.scalar_subquery()))
         .values(
             state=LetterState.SENDING,
-            leased_by=office.worker,
-            lease_until=moment + office.lease,
+            leased_by=delivery.worker,
+            lease_until=moment + delivery.lease,
             attempts=letters.c.attempts + 1,
         )
         .returning(letters.c.id, letters.c.attempts, letters.c.created_at)
@@ -158,11 +162,11 @@ async def _send_all(
     facts: Sequence[LetterFacts],
     claimed: Mapping[int, Any],
     channels: Mapping[str, Channel],
-    office: PostOffice,
+    delivery: DeliveryContext,
     now: datetime,
 ) -> list[_Sent]:
     """Send a batch, each channel with as many hands as it takes. Stops before the lease runs out."""
-    deadline = time.monotonic() + office.lease.total_seconds() / 2
+    deadline = time.monotonic() + delivery.lease.total_seconds() / 2
     sent: list[_Sent] = []
 
     async def work(channel: Channel, pile: Iterator[tuple[LetterFacts, Outgoing | Outcome]]) -> None:
@@ -176,7 +180,7 @@ async def _send_all(
     for name in sorted({each.channel for each in facts}):
         queue = [each for each in facts if each.channel == name and not each.unsendable and not each.empty]
         if name in channels:
-            pile = _written(queue, office, now)
+            pile = _written(queue, delivery, now)
             hands += [work(channels[name], pile) for _ in range(min(channels[name].parallel, len(queue)))]
         else:
             sent += [
@@ -192,19 +196,19 @@ async def _send_all(
 
 
 def _written(
-    facts: Sequence[LetterFacts], office: PostOffice, now: datetime
+    facts: Sequence[LetterFacts], delivery: DeliveryContext, now: datetime
 ) -> Iterator[tuple[LetterFacts, Outgoing | Outcome]]:
     """The letters of a queue, written a sheaf at a time: in a row they cost half of what one costs that is written
     between two answers of the relay, when the processor has forgotten how."""
     for start in range(0, len(facts), SHEAF):
-        yield from [(each, _write(each, office, now)) for each in facts[start : start + SHEAF]]
+        yield from [(each, _write(each, delivery, now)) for each in facts[start : start + SHEAF]]
 
 
-def _write(facts: LetterFacts, office: PostOffice, now: datetime) -> Outgoing | Outcome:
+def _write(facts: LetterFacts, delivery: DeliveryContext, now: datetime) -> Outgoing | Outcome:
     """The letter; or, where it cannot be made, that as its outcome: a mistake of ours in one letter must not take the
     batch with it, whose other letters have been sent and would be sent again."""
     try:
-        return office.stationery.render(facts, now)
+        return delivery.renderer.render(facts, now)
     except Exception as error:  # noqa: BLE001 - logged and kept as the letter's outcome
         return _failed(facts, error, Fate.RETRY)
 
@@ -235,7 +239,7 @@ def _named(sent: _Sent) -> str:
     return code if code in ("suppressed", "released") else str(sent.outcome.fate)
 
 
-def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: datetime) -> None:
+def _settle(session: Session, sent: Sequence[_Sent], delivery: DeliveryContext, now: datetime) -> None:
     """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
     letters = table(Letter)
     ours = set(
@@ -244,7 +248,7 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
             .where(
                 among(session, letters.c.id, (each.facts.letter_id for each in sent)),
                 letters.c.state == LetterState.SENDING,
-                letters.c.leased_by == office.worker,
+                letters.c.leased_by == delivery.worker,
             )
             .with_for_update()
         )
@@ -252,7 +256,7 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     mine = [each for each in sent if each.facts.letter_id in ours]
     if not mine:
         return
-    rows = [_outcome_row(each, office, now) for each in mine]
+    rows = [_outcome_row(each, delivery, now) for each in mine]
     update_rows(session, Letter, rows)
     _write_deliveries(session, mine, now)
     _write_bodies(session, mine)
@@ -278,7 +282,7 @@ def _settle(session: Session, sent: Sequence[_Sent], office: PostOffice, now: da
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
 
-def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, Any]:
+def _outcome_row(each: _Sent, delivery: DeliveryContext, now: datetime) -> dict[str, Any]:
     outcome, tried = each.outcome, each.attempt
     state, reason, after, settled = STATE_OF.get(outcome.fate, LetterState.QUEUED), outcome.reply[:200], now, True
     if outcome.code == "suppressed":
@@ -287,7 +291,7 @@ def _outcome_row(each: _Sent, office: PostOffice, now: datetime) -> dict[str, An
         reason, settled, tried = "", False, tried - 1
     elif outcome.fate is Fate.RETRY:
         after = retry_at(now, each.facts.key, tried, outcome.after)
-        settled = after - each.created_at > office.give_up
+        settled = after - each.created_at > delivery.give_up
         state = LetterState.EXPIRED if settled else LetterState.QUEUED
     reached = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
     return {

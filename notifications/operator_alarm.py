@@ -19,7 +19,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Fact
 from engine.terms import EventKind
 from notifications.channel import Channel, Fate, Outgoing
-from notifications.channel_health import Pulse, pulses
+from notifications.channel_health import ChannelHealth, pulses
 
 log = logging.getLogger(__name__)
 TOLD = "alarm:"
@@ -64,7 +64,9 @@ async def alarm(
     return counts
 
 
-async def _say(name: str, pulse: Pulse, now: datetime, working: Mapping[str, Channel], operator: Operator) -> bool:
+async def _say(
+    name: str, pulse: ChannelHealth, now: datetime, working: Mapping[str, Channel], operator: Operator
+) -> bool:
     """Whether some other channel took the alarm."""
     for channel_name, channel in working.items():
         to = operator.address(channel_name)
@@ -78,7 +80,7 @@ async def _say(name: str, pulse: Pulse, now: datetime, working: Mapping[str, Cha
     return False
 
 
-def letter(name: str, pulse: Pulse, now: datetime, channel: str, to: str, language: str) -> Outgoing:
+def letter(name: str, pulse: ChannelHealth, now: datetime, channel: str, to: str, language: str) -> Outgoing:
     """The alarm. By SMS without the other side's words, which may be long and name people."""
     vi, en = NAMES.get(name, (name, name))
     since = datetime.fromisoformat(pulse.down_since).astimezone(PLAN_TIME)
@@ -98,7 +100,7 @@ def letter(name: str, pulse: Pulse, now: datetime, channel: str, to: str, langua
     return Outgoing(key, to, f"{said}\n\n{pulse.why}\n", now, subject=subject, language=language)
 
 
-def _remember(database: Database, name: str, pulse: Pulse, now: datetime) -> None:
+def _remember(database: Database, name: str, pulse: ChannelHealth, now: datetime) -> None:
     today = local_date(now).isoformat()
     f = table(Fact)
     with database.write() as session:

@@ -22,7 +22,7 @@ from engine.terms import EventKind, LetterState
 from workflows.passes import PassName, PassReport, remember
 
 log = logging.getLogger(__name__)
-PATIENCE = timedelta(minutes=30)
+OVERDUE_LOOK_TOLERANCE = timedelta(minutes=30)
 """How long something may stay due before it counts as stuck: several ticks and a slow relay."""
 
 
@@ -44,7 +44,7 @@ class Audit:
 def look(database: Database, now: datetime) -> Audit:
     """Ask the database; each question is served by a partial index."""
     a, m = table(Assignment), table(Letter)
-    late = now - PATIENCE
+    late = now - OVERDUE_LOOK_TOLERANCE
     with database.read() as session:
         ask = session.connection().scalar
         return Audit(

@@ -10,22 +10,22 @@ from engine.errors import BadInput
 from engine.store.database import Database
 from engine.text import Text
 from notifications.channel import Channel
-from notifications.inbound.fetching import Ears
-from notifications.letters.renderer import Stationery
-from notifications.letters.sign_in_mailer import LinkPost, Mail
-from notifications.letters.template_editor import OfficeWording
+from notifications.inbound.fetching import InboundSources
+from notifications.letters.renderer import LetterRenderer
+from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
+from notifications.letters.template_editor import OfficeTemplates
 from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
 
 
-def stationery(settings: Settings, signer: Signer) -> Stationery:
-    return Stationery(
-        signer, settings.base_url, settings.link_days, office=settings.templates, reply_to=settings.reply_to
+def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
+    return LetterRenderer(
+        signer, settings.base_url, settings.link_days, delivery=settings.templates, reply_to=settings.reply_to
     )
 
 
-def wording(settings: Settings, database: Database, of: Stationery) -> OfficeWording:
-    return OfficeWording(database, settings.templates, settings.base_url, of)
+def template_editor(settings: Settings, database: Database, of: LetterRenderer) -> OfficeTemplates:
+    return OfficeTemplates(database, settings.templates, settings.base_url, of)
 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
@@ -36,12 +36,12 @@ def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
     return found
 
 
-def link_post(settings: Settings, signer: Signer) -> LinkPost:
+def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
     """What sends sign-in links, by the channel that letters leave by."""
-    return LinkPost(lambda: _email(settings, signer), stationery(settings, signer))
+    return EmailSignInMailer(lambda: _email(settings, signer), letter_renderer(settings, signer))
 
 
-def ears(settings: Settings, signer: Signer) -> Ears:
+def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """Where answers come from; nothing in the demonstration."""
     from notifications.inbound.mailbox import Inbox, Security
 
@@ -57,9 +57,9 @@ def ears(settings: Settings, signer: Signer) -> Ears:
             ca_file=str(settings.imap_ca_file or ""),
         )
     if settings.sms_gateway != "gammu" or settings.demo:
-        return Ears(inbox, secret=bounce_secret(signer))
+        return InboundSources(inbox, secret=bounce_secret(signer))
     folder = _gammu_dir(settings)
-    return Ears(inbox, _gammu(settings), folder / "inbox", bounce_secret(signer))
+    return InboundSources(inbox, _gammu(settings), folder / "inbox", bounce_secret(signer))
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:

@@ -84,15 +84,15 @@ def once(
         for report in asyncio.run(system.tick(now)):
             typer.echo(str(report))
     elif name == PassName.DELIVER:
-        typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.office))))
+        typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
     elif name == PassName.AUDIT:
         rests = not passes.may_send(system.database, now)
         typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=rests)))
     elif name == PassName.RECEIVE:
-        typer.echo(str(inbound_passes.receive(system.database, now, system.ears)))
+        typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
     elif name == PassName.WATCH:
         told = inbound_passes.watch(
-            system.database, now, system.office.channels, channel_wiring.operator(system.settings)
+            system.database, now, system.delivery.channels, channel_wiring.operator(system.settings)
         )
         typer.echo(str(asyncio.run(told)))
     elif name == PassName.UPKEEP:
@@ -199,18 +199,18 @@ def check_templates(
     """Try the office's own templates on every kind of letter. Exit code 1, and each problem with file and line."""
     from notifications.letters.template_check import check_folder
 
-    office = folder or read_settings().templates
+    folder_in_use = folder or read_settings().templates
     if folder is not None and not folder.is_dir():
         raise BadInput(Text(f"Không có thư mục «{folder}».", f"There is no folder “{folder}”."))
-    problems = check_folder(office)
+    problems = check_folder(folder_in_use)
     for problem in problems:
-        typer.echo(f"{office}/{problem}")
+        typer.echo(f"{folder_in_use}/{problem}")
     if problems:
         raise typer.Exit(1)
     typer.echo(
-        Text(f"Mẫu thư trong {office} không có gì sai.", "Nothing is wrong with the templates there.")
-        if office.is_dir()
-        else Text(f"Chưa có mẫu thư riêng ({office}): dùng mẫu đi kèm.", "The shipped templates are in use.")
+        Text(f"Mẫu thư trong {folder_in_use} không có gì sai.", "Nothing is wrong with the templates there.")
+        if folder_in_use.is_dir()
+        else Text(f"Chưa có mẫu thư riêng ({folder_in_use}): dùng mẫu đi kèm.", "The shipped templates are in use.")
     )
 
 

@@ -26,17 +26,17 @@ from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseServ
 from engine.assignments.escalation import DueDuty, due_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from workflows import passes
 from workflows.passes import PassReport
 
 log = logging.getLogger(__name__)
-PATIENCE = 60
+PREFECT_TIMEOUT_SECONDS = 60
 """Seconds after which a flow run is left to itself and the plain tick takes over. Letters on their way are not
 interrupted by it: they would be sent a second time."""
-MOST_THREADS = 100
+MAX_THREADS = 100
 """Prefect keeps a thread and a client for every set of tags it has seen; above this they are let go."""
-MOST_OWNER_TAGS = 30
+MAX_OWNER_TAGS = 30
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Workplace:
     """What the flows work on, in this process; ``sending`` is a delivery that has begun."""
 
     database: Database
-    office: PostOffice
+    delivery: DeliveryContext
     sending: asyncio.Task[PassReport] | None = None
 
 
@@ -58,7 +58,7 @@ def workplace() -> Workplace:
         from workflows.system import compose
 
         system = compose()
-        found = Workplace(system.database, system.office)
+        found = Workplace(system.database, system.delivery)
         _workplace.set(found)
     return found
 
@@ -82,12 +82,12 @@ def make_digests(now: str) -> dict[str, int]:
 @task(cache_policy=NO_CACHE)
 async def deliver_letters(now: str) -> dict[str, int]:
     here = workplace()
-    here.sending = asyncio.create_task(passes.deliver(here.database, datetime.fromisoformat(now), here.office))
+    here.sending = asyncio.create_task(passes.deliver(here.database, datetime.fromisoformat(now), here.delivery))
     return (await asyncio.shield(here.sending)).counts
 
 
 def _tags(duty: DueDuty) -> list[str]:
-    owners = [f"owner:{owner}" for owner in duty.owners[:MOST_OWNER_TAGS]]
+    owners = [f"owner:{owner}" for owner in duty.owners[:MAX_OWNER_TAGS]]
     return ["dondoc", f"plan:{duty.plan}", f"citation:{duty.citation}", *owners]
 
 
@@ -124,25 +124,25 @@ async def _outcome(state: State[Any]) -> Any:
     return await state.aresult(raise_on_failure=False) if state.is_completed() else state.name
 
 
-async def observed_tick(database: Database, now: datetime, office: PostOffice) -> list[PassReport]:
+async def observed_tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
     """Tick inside a flow run, then plainly for whatever the observer did not get done."""
     if not passes.due(database, now).anything:
         return []
-    here = Workplace(database, office)
+    here = Workplace(database, delivery)
     _workplace.set(here)
     named = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
     try:
-        await asyncio.wait_for(named(now.isoformat()), PATIENCE)
+        await asyncio.wait_for(named(now.isoformat()), PREFECT_TIMEOUT_SECONDS)
     except Exception as error:  # noqa: BLE001 - whatever befalls the observer, the work below goes on
         log.warning("Prefect did not carry the tick of %s (%s); it runs without", now, type(error).__name__)
     if here.sending is not None:
         await asyncio.wait([here.sending])
     await _let_go()
-    return await passes.tick(database, now, office)
+    return await passes.tick(database, now, delivery)
 
 
 async def _let_go() -> None:
-    if threading.active_count() > MOST_THREADS:
+    if threading.active_count() > MAX_THREADS:
         drained: Any = ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=5)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(drained, 10)

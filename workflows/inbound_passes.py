@@ -19,16 +19,16 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.views.prometheus import CONTENT_TYPE, render
 from notifications.channel import Channel
-from notifications.inbound.fetching import Ears
+from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
 from workflows.passes import PassName, PassReport, remember
 
 
-def receive(database: Database, now: datetime, ears: Ears) -> PassReport:
+def receive(database: Database, now: datetime, inbound: InboundSources) -> PassReport:
     """Fetch and act on what came in."""
     began = time.monotonic()
-    return _report(database, PassName.RECEIVE, now, began, receive_answers(database, now, ears))
+    return _report(database, PassName.RECEIVE, now, began, receive_answers(database, now, inbound))
 
 
 async def watch(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> PassReport:

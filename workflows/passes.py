@@ -24,11 +24,11 @@ from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from notifications.delivery import deliver as deliver_letters
 
 log = logging.getLogger(__name__)
-SWEEP_BATCH = 1000
+ESCALATION_BATCH_ROWS = 1000
 
 
 class PassName(StrEnum):
@@ -74,7 +74,7 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
     """Act on what is due, all of it or one duty's: remind, ask again, escalate. When all at once fails, each duty is
     tried alone, so that one that cannot be acted on silences no other; its error is raised at the end."""
     began = time.monotonic()
-    total, failed = escalation.Swept(), None
+    total, failed = escalation.EscalationResult(), None
     try:
         _sweep(database, now, duty_id, total)
     except Unavailable:
@@ -97,17 +97,19 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
     return report
 
 
-def _sweep(database: Database, now: datetime, duty_id: int | None, total: escalation.Swept) -> None:
+def _sweep(database: Database, now: datetime, duty_id: int | None, total: escalation.EscalationResult) -> None:
     while True:
         with database.write() as session:
-            swept = escalation.sweep(session, read_rulebook(session), now, limit=SWEEP_BATCH, duty_id=duty_id)
+            swept = escalation.run_escalations(
+                session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id
+            )
         for name in ("seen", "fired", "skipped", "notices", "unreachable"):
             setattr(total, name, getattr(total, name) + getattr(swept, name))
-        if swept.seen < SWEEP_BATCH:
+        if swept.seen < ESCALATION_BATCH_ROWS:
             return
 
 
-def _one_by_one(database: Database, now: datetime, total: escalation.Swept) -> Exception | None:
+def _one_by_one(database: Database, now: datetime, total: escalation.EscalationResult) -> Exception | None:
     """Act on each duty that has something due; the last error, if one of them failed."""
     with database.read() as session:
         duties = escalation.due_duties(session, now)
@@ -140,20 +142,20 @@ def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
         owed = daily.is_owed(session, now)
     if owed:
         with database.write() as session:
-            counts = daily.keep(session, now)
+            counts = daily.run_daily_cleanup(session, now)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
     return _report(database, PassName.UPKEEP, now, began, counts)
 
 
-async def deliver(database: Database, now: datetime, office: PostOffice) -> PassReport:
+async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> PassReport:
     """Send every letter owed by now."""
     began = time.monotonic()
-    done = await deliver_letters(database, now, office)
+    done = await deliver_letters(database, now, delivery)
     return _report(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
-async def tick(database: Database, now: datetime, office: PostOffice) -> list[PassReport]:
+async def tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
     """Everything that is due, in order: open, act, digest, deliver. Nothing due: one look, and no report.
 
     A pass that fails keeps nobody else waiting: the others run, then its error is raised for the log to tell."""
@@ -168,7 +170,7 @@ async def tick(database: Database, now: datetime, office: PostOffice) -> list[Pa
         except Exception as error:  # noqa: BLE001 - raised again below, when what others are owed has been done
             failed.append(error)
     if reports or due(database, now).deliver:
-        reports.append(await deliver(database, now, office))
+        reports.append(await deliver(database, now, delivery))
     if failed:
         raise failed[0]
     return reports

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 log = logging.getLogger(__name__)
-GRACE = 5
+STOP_TIMEOUT_SECONDS = 5
 """Seconds that a server of ours has to end by itself."""
 
 
@@ -94,7 +94,7 @@ class PrefectServer:
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:
         try:
-            child.wait(GRACE)
+            child.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()

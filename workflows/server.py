@@ -27,22 +27,22 @@ def application(system: System) -> FastAPI:
     """Everything that is answered over HTTP, over a system whose database stands."""
     from engine.accounts.oidc import provider_of
     from engine.app import make_app
-    from engine.http.app_context import Context
+    from engine.http.app_context import AppContext
     from workflows.simulation.demo import stepper
-    from workflows.simulation.simulation import foresee
+    from workflows.simulation.simulation import cached_simulation
 
     settings, signer = system.settings, system.signer
     app = make_app(
-        Context(
+        AppContext(
             system.database,
             system.clock,
             signer,
             settings,
             stepper(system) if settings.demo else None,
-            simulate=foresee(system.database),
-            links=channel_wiring.link_post(settings, signer),
+            simulate=cached_simulation(system.database),
+            links=channel_wiring.sign_in_mailer(settings, signer),
             single_sign_on=provider_of(settings),
-            wording=channel_wiring.wording(settings, system.database, system.office.stationery),
+            wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
         )
     )
     _mount(app, system)

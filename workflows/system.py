@@ -14,8 +14,8 @@ from config.settings import Settings, read_settings
 from engine.accounts.signed_links import Signer
 from engine.store.clock import Clock, StandingClock, system_clock
 from engine.store.database import Database
-from notifications.delivery import PostOffice
-from notifications.inbound.fetching import Ears
+from notifications.delivery import DeliveryContext
+from notifications.inbound.fetching import InboundSources
 from workflows import channel_wiring, passes
 from workflows.passes import PassReport
 from workflows.prefect_server import answers, environment
@@ -31,8 +31,8 @@ class System:
     database: Database
     clock: Clock
     signer: Signer
-    office: PostOffice
-    ears: Ears = field(default_factory=Ears)
+    delivery: DeliveryContext
+    inbound: InboundSources = field(default_factory=InboundSources)
 
     @property
     def prefect_home(self) -> Path:
@@ -50,8 +50,8 @@ class System:
             os.environ.update(environment(self.prefect_home, self.prefect_api))
             from workflows.flows import observed_tick
 
-            return await observed_tick(self.database, now, self.office)
-        return await passes.tick(self.database, now, self.office)
+            return await observed_tick(self.database, now, self.delivery)
+        return await passes.tick(self.database, now, self.delivery)
 
 
 def compose(settings: Settings | None = None) -> System:
@@ -60,15 +60,15 @@ def compose(settings: Settings | None = None) -> System:
     database = Database(settings.database)
     clock: Clock = StandingClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
-    office = PostOffice(
+    delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer),
-        stationery=channel_wiring.stationery(settings, signer),
+        renderer=channel_wiring.letter_renderer(settings, signer),
         codes=channel_wiring.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
     )
-    return System(settings, database, clock, signer, office, channel_wiring.ears(settings, signer))
+    return System(settings, database, clock, signer, delivery, channel_wiring.inbound_sources(settings, signer))
 
 
 def beat(system: System) -> None:
@@ -84,9 +84,9 @@ def listen(system: System) -> None:
     from workflows import inbound_passes
 
     now = system.clock()
-    received = inbound_passes.receive(system.database, now, system.ears)
+    received = inbound_passes.receive(system.database, now, system.inbound)
     operator = channel_wiring.operator(system.settings)
-    watched = asyncio.run(inbound_passes.watch(system.database, now, system.office.channels, operator))
+    watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
     for report in (received, watched):
         if any(report.counts.values()):
             log.info("%s", report)

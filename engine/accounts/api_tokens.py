@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.accounts import account
-from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Deed
+from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
 from engine.accounts.secret_keys import digest_of, fresh_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
@@ -23,16 +23,16 @@ from engine.text import Text
 
 PREFIX = "dondoc_"
 """So that a key left in a file or a log is recognised for what it is."""
-LONGEST = timedelta(days=366)
+MAX_TOKEN_LIFETIME = timedelta(days=366)
 OWNERS = frozenset(
     {
-        Deed.ACKNOWLEDGE,
-        Deed.DECLINE,
-        Deed.REPORT,
-        Deed.ASK_EXTENSION,
-        Deed.NAME_DEPUTY,
-        Deed.SET_WISHES,
-        Deed.MAKE_FEED,
+        Permission.ACKNOWLEDGE,
+        Permission.DECLINE,
+        Permission.REPORT,
+        Permission.ASK_EXTENSION,
+        Permission.NAME_DEPUTY,
+        Permission.SET_WISHES,
+        Permission.MAKE_FEED,
     }
 )
 
@@ -48,7 +48,7 @@ class Scope(StrEnum):
     ADMINISTER = "administer"
 
 
-def scope_of(deed: Deed) -> Scope:
+def scope_of(deed: Permission) -> Scope:
     """The scope that a deed needs; whatever is not named needs the highest."""
     if deed.value.startswith("see_"):
         return Scope.READ
@@ -66,7 +66,7 @@ class Bearer:
     scopes: frozenset[Scope]
     stale: bool
 
-    def must(self, deed: Deed) -> None:
+    def require(self, deed: Permission) -> None:
         """Raises NotAllowed unless the token has the scope; that the account may is ``engine.accounts.permissions``'s
         to say."""
         needed = scope_of(deed)
@@ -97,7 +97,7 @@ def make_token(
         raise BadInput(Text(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}.", "Scopes are one or more of these."))
     if not label.strip():
         raise BadInput(Text("Ghi khóa dùng cho chương trình nào.", "Say which program the token is for."))
-    if not timedelta(0) < lasts <= LONGEST:
+    if not timedelta(0) < lasts <= MAX_TOKEN_LIFETIME:
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:
         raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is closed."))

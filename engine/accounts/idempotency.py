@@ -19,8 +19,8 @@ from engine.store.database import insert_new, table
 from engine.store.records import IdempotencyKey
 from engine.text import Text
 
-KEPT = timedelta(days=2)
-LONGEST = 200
+KEY_RETENTION = timedelta(days=2)
+MAX_KEY_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ def once(
     """Do ``deed`` (status, body) unless this actor's key has been answered before. Without a key it is just done."""
     if not key:
         return Answer(*deed())
-    if len(key) > LONGEST:
-        raise BadInput(Text(f"Khóa dài quá {LONGEST} ký tự.", f"The key is longer than {LONGEST} characters."))
+    if len(key) > MAX_KEY_CHARS:
+        raise BadInput(
+            Text(f"Khóa dài quá {MAX_KEY_CHARS} ký tự.", f"The key is longer than {MAX_KEY_CHARS} characters.")
+        )
     kept = hashlib.sha256(f"{actor}\n{key}".encode("utf-8", "replace")).hexdigest()
     request = hashlib.sha256(f"{method}\n{path}\n".encode("utf-8", "replace") + body).hexdigest()
     keys = table(IdempotencyKey)
@@ -71,4 +73,4 @@ def once(
 def prune(session: Session, now: datetime) -> int:
     """Forget answers that nobody will ask for again; returns how many."""
     keys = table(IdempotencyKey)
-    return session.connection().execute(delete(keys).where(keys.c.at < now - KEPT)).rowcount
+    return session.connection().execute(delete(keys).where(keys.c.at < now - KEY_RETENTION)).rowcount

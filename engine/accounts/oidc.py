@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from config.settings import Settings, is_guarded
-from engine.accounts.rate_limit import KEPT, Limit, count, must_not_be_too_often
+from engine.accounts.rate_limit import ATTEMPT_RETENTION, Limit, count, must_not_be_too_often
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.errors import NotAllowed, TooOften, Unavailable
 from engine.text import Text
@@ -38,13 +38,13 @@ RETURN = "/sign-in/sso/return"
 WELL_KNOWN = "/.well-known/openid-configuration"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signed by a private key: neither unsigned nor by the secret that both sides know."""
-LASTS = timedelta(minutes=10)
+ROUND_TRIP_LIFETIME = timedelta(minutes=10)
 """From leaving for the provider to coming back."""
-KNOWN_FOR = timedelta(hours=1)
+METADATA_CACHE_TIME = timedelta(hours=1)
 """How long what the provider publishes about itself, keys included, is believed."""
-LEEWAY = 60
+CLOCK_LEEWAY_SECONDS = 60
 """Seconds that the provider's clock may differ."""
-PATIENCE = 10.0
+PROVIDER_TIMEOUT_SECONDS = 10.0
 """Seconds to wait for the provider."""
 TAKEN = "single_sign_on"
 
@@ -63,7 +63,7 @@ class ProviderAway(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class AuthorizationRequest:
     """What the browser keeps, sealed, until it comes back. ``to`` is where the reader was going."""
 
     state: str
@@ -73,16 +73,16 @@ class Begun:
     at: int
 
     @classmethod
-    def now(cls, to: str, now: datetime) -> Begun:
+    def now(cls, to: str, now: datetime) -> AuthorizationRequest:
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         return cls(state, nonce, verifier, to, int(now.timestamp()))
 
     def is_over(self, now: datetime) -> bool:
-        return not 0 <= now.timestamp() - self.at <= LASTS.total_seconds()
+        return not 0 <= now.timestamp() - self.at <= ROUND_TRIP_LIFETIME.total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class VerifiedIdentity:
     """Who the provider says it is. ``subject`` is ``<issuer>|<sub>``, the provider's own name for the person."""
 
     subject: str
@@ -109,7 +109,7 @@ class Provider:
         self._secret, self._return, self._transport = secret, base_url + RETURN, transport
         self._known: _Known | None = None
 
-    def address(self, begun: Begun, now: datetime) -> str:
+    def address(self, begun: AuthorizationRequest, now: datetime) -> str:
         """Where to send the browser. Raises ProviderAway."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -128,7 +128,7 @@ class Provider:
             )
         )
 
-    def proven(self, brought: Mapping[str, str], begun: Begun, now: datetime) -> Proven:
+    def proven(self, brought: Mapping[str, str], begun: AuthorizationRequest, now: datetime) -> VerifiedIdentity:
         """Who came back. ``brought`` are the parameters of the return address, ``begun`` what this very browser kept.
         Raises SingleSignOnRefused or ProviderAway."""
         if begun.is_over(now) or not compare_digest(brought.get("state", "").encode(), begun.state.encode()):
@@ -139,7 +139,7 @@ class Provider:
         claims = self._checked(str(tokens.get("id_token", "")), begun, now)
         if "email" not in claims and "userinfo_endpoint" in document:
             claims |= self._told(document["userinfo_endpoint"], tokens, claims["sub"])
-        return Proven(
+        return VerifiedIdentity(
             f"{document['issuer']}|{claims['sub']}", str(claims.get("email", "")), claims.get("email_verified") is True
         )
 
@@ -156,7 +156,7 @@ class Provider:
                 )
             )
 
-    def _exchanged(self, code: str, begun: Begun, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _exchanged(self, code: str, begun: AuthorizationRequest, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """The code against tokens; the provider takes a code once."""
         from authlib.oauth2.auth import ClientAuth
         from httpx import QueryParams
@@ -180,7 +180,7 @@ class Provider:
         )
         return self._asked("POST", uri, headers=headers, content=body)
 
-    def _checked(self, token: str, begun: Begun, now: datetime) -> dict[str, Any]:
+    def _checked(self, token: str, begun: AuthorizationRequest, now: datetime) -> dict[str, Any]:
         """The claims of an ID token, every one of them checked. Keys may have been changed since they were fetched."""
         from authlib.oidc.core import CodeIDToken
         from joserfc import jwt
@@ -198,7 +198,7 @@ class Provider:
                 "aud": {"essential": True, "value": self.client_id},
             }
             claims = CodeIDToken(read.claims, read.header, options, {"nonce": begun.nonce, "client_id": self.client_id})
-            claims.validate(int(now.timestamp()), LEEWAY)
+            claims.validate(int(now.timestamp()), CLOCK_LEEWAY_SECONDS)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             log.warning("An ID token was refused: %s", type(error).__name__)
             raise SingleSignOnRefused from None
@@ -216,7 +216,7 @@ class Provider:
 
     def _published(self, now: datetime, *, anew: bool = False) -> _Known:
         known = self._known
-        if known is None or anew or not timedelta(0) <= now - known.at <= KNOWN_FOR:
+        if known is None or anew or not timedelta(0) <= now - known.at <= METADATA_CACHE_TIME:
             from joserfc.errors import JoseError
             from joserfc.jwk import KeySet
 
@@ -238,7 +238,7 @@ class Provider:
         import httpx
 
         try:
-            with httpx.Client(transport=self._transport, timeout=PATIENCE) as client:
+            with httpx.Client(transport=self._transport, timeout=PROVIDER_TIMEOUT_SECONDS) as client:
                 answer = client.request(method, address, **more)
                 found = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -266,7 +266,7 @@ def take_once(session: Session, state: str, *, ip: str, now: datetime) -> None:
     """Note that a browser came back with this state: the same return is taken once, whatever the provider thinks of
     it, and no network tries too often. Raises SingleSignOnRefused or TooOften."""
     try:
-        must_not_be_too_often(session, TAKEN, {state: Limit(1, KEPT)}, now)
+        must_not_be_too_often(session, TAKEN, {state: Limit(1, ATTEMPT_RETENTION)}, now)
     except TooOften:
         raise SingleSignOnRefused from None
     must_not_be_too_often(session, TAKEN, {ip: BY_NETWORK[SIGN_IN]}, now)

@@ -29,7 +29,7 @@ class ActorRole(StrEnum):
         return cls(role.value)
 
 
-class Deed(StrEnum):
+class Permission(StrEnum):
     """What may be seen and done."""
 
     SEE_BOARD = "see_board"
@@ -83,40 +83,56 @@ class Reach(StrEnum):
     ANY = "any"
 
 
-ABOVE = frozenset({Deed.ACCEPT, Deed.RETURN, Deed.DECIDE_EXTENSION, Deed.CHASE, Deed.CANCEL, Deed.TRANSFER})
+ABOVE = frozenset(
+    {
+        Permission.ACCEPT,
+        Permission.RETURN,
+        Permission.DECIDE_EXTENSION,
+        Permission.CHASE,
+        Permission.CANCEL,
+        Permission.TRANSFER,
+    }
+)
 """Deeds of the department above the owner."""
 
-OF_THE_PLAN = frozenset({Deed.ADD_DUTY, Deed.AMEND_DUTY, Deed.FREEZE})
+OF_THE_PLAN = frozenset({Permission.ADD_DUTY, Permission.AMEND_DUTY, Permission.FREEZE})
 """Deeds of the department that a plan names as its supervisor."""
 
 
-def _reach(reach: Reach, *deeds: Deed) -> Mapping[Deed, Reach]:
+def _reach(reach: Reach, *deeds: Permission) -> Mapping[Permission, Reach]:
     return dict.fromkeys(deeds, reach)
 
 
-_MYSELF = _reach(Reach.OWN, Deed.MAKE_FEED, Deed.MAKE_TOKEN, Deed.SET_WISHES)
+_MYSELF = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_WISHES)
 _OWNER = {
-    **_reach(Reach.OWN, Deed.ACKNOWLEDGE, Deed.DECLINE, Deed.REPORT, Deed.ASK_EXTENSION),
-    **_reach(Reach.OWN, Deed.SEE_ASSIGNMENT, Deed.SEE_EVIDENCE, Deed.SEE_CONTACTS),
-    **_reach(Reach.ANY, Deed.SEE_PLANS),
+    **_reach(Reach.OWN, Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.REPORT, Permission.ASK_EXTENSION),
+    **_reach(Reach.OWN, Permission.SEE_ASSIGNMENT, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
+    **_reach(Reach.ANY, Permission.SEE_PLANS),
     **_MYSELF,
 }
 _WATCH = {
-    **_reach(Reach.ANY, Deed.SEE_BOARD, Deed.SEE_ASSIGNMENT, Deed.SEE_PLANS, Deed.SEE_FIGURES, Deed.SEE_STANDING),
+    **_reach(
+        Reach.ANY,
+        Permission.SEE_BOARD,
+        Permission.SEE_ASSIGNMENT,
+        Permission.SEE_PLANS,
+        Permission.SEE_FIGURES,
+        Permission.SEE_STANDING,
+    ),
     **_MYSELF,
 }
 
-TABLE: Mapping[ActorRole, Mapping[Deed, Reach]] = {
-    ActorRole.COORDINATOR: {**_OWNER, **_reach(Reach.OWN, Deed.NAME_DEPUTY)},
+TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = {
+    ActorRole.COORDINATOR: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY)},
     ActorRole.DEPUTY: _OWNER,
-    ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Deed.NAME_DEPUTY, Deed.KEEP_CONTACTS)},
+    ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY, Permission.KEEP_CONTACTS)},
     ActorRole.MONITOR: {
         **_WATCH,
-        **_reach(Reach.ANY, Deed.SEE_LETTERS, Deed.SEE_EVIDENCE, Deed.SEE_CONTACTS),
+        **_reach(Reach.ANY, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
         **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
     },
     ActorRole.LEADERSHIP: _WATCH,
-    ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Deed),
+    ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),
 }
 
 
@@ -138,18 +154,18 @@ DESK = Actor("desk", "", "", ActorRole.ADMINISTRATOR)
 """Whoever sits at the machine itself: until there are accounts, everything but signed links binds to loopback."""
 
 
-def may(actor: Actor, action: Deed, agency_id: str = "") -> bool:
+def may(actor: Actor, action: Permission, agency_id: str = "") -> bool:
     """Whether an actor may do this within a body; without one, whether within any."""
     reach = TABLE[actor.role].get(action)
     return reach is Reach.ANY or (reach is Reach.OWN and bool(agency_id) and agency_id == actor.agency_id)
 
 
-def concerned(action: Deed, owner_id: str, supervisor_id: str) -> str:
+def concerned(action: Permission, owner_id: str, supervisor_id: str) -> str:
     """The body that a deed about an assignment concerns."""
     return supervisor_id if action in ABOVE else owner_id
 
 
-def must(actor: Actor, action: Deed, agency_id: str = "") -> None:
+def require(actor: Actor, action: Permission, agency_id: str = "") -> None:
     """Raises NotAllowed unless the actor may."""
     if not may(actor, action, agency_id):
         raise NotAllowed

@@ -18,7 +18,7 @@ from engine.store.database import table
 from engine.store.records import Attempt
 from engine.text import Text
 
-KEPT = timedelta(days=1)
+ATTEMPT_RETENTION = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit],
 def count(session: Session, what: str, subjects: tuple[str, ...], now: datetime) -> None:
     """Note one more, and prune what no limit looks at any longer."""
     attempts = table(Attempt)
-    session.connection().execute(delete(attempts).where(attempts.c.at < now - KEPT))
+    session.connection().execute(delete(attempts).where(attempts.c.at < now - ATTEMPT_RETENTION))
     rows = [{"subject": _kept(what, subject), "at": now} for subject in subjects if subject]
     if rows:
         session.connection().execute(insert(attempts), rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-MOST = 200
+MAX_KEY_CHARS = 200
 """A longer key was not made by us and is not worth hashing."""
 
 
@@ -19,4 +19,4 @@ def fresh_key(prefix: str = "") -> tuple[str, str]:
 
 
 def digest_of(key: str) -> str:
-    return hashlib.sha256(key[:MOST].encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(key[:MAX_KEY_CHARS].encode("utf-8", "replace")).hexdigest()

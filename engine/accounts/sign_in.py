@@ -25,11 +25,11 @@ from engine.store.records import Account, SignedIn, SignInLink
 from engine.terms import EventKind
 from engine.text import Text
 
-IDLE, LONGEST = timedelta(hours=12), timedelta(days=14)
+SESSION_IDLE_TIME, MAX_SESSION_TIME = timedelta(hours=12), timedelta(days=14)
 """Unused for so long a session ends (a day at work and the evening); however much used, after a fortnight."""
 NOTED_EVERY = timedelta(minutes=10)
 """Sliding costs a write; one in ten minutes is enough."""
-LINK_LASTS = timedelta(minutes=15)
+LINK_LIFETIME = timedelta(minutes=15)
 LINKS_A_DAY = Limit(12, timedelta(days=1))
 """To one mailbox: nobody is to be flooded by somebody who types his address again and again."""
 SIGN_IN, LINK = "sign_in", "link"
@@ -40,7 +40,7 @@ BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class SessionHolder:
     """Whoever a cookie belongs to. ``stale``: the caller should ``slide`` the session (one write in ten minutes)."""
 
     account: AccountLine
@@ -117,7 +117,9 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str
         update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
     )
     key, digest = fresh_key()
-    session.connection().execute(insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LASTS))
+    session.connection().execute(
+        insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
+    )
     return key
 
 
@@ -177,7 +179,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
             digest=digest,
             created_at=now,
             seen_at=now,
-            expires_at=now + IDLE,
+            expires_at=now + SESSION_IDLE_TIME,
             device=device[:120],
         )
     )
@@ -185,7 +187,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
     return key
 
 
-def holder_of(session: Session, key: str, now: datetime) -> Holder | None:
+def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None:
     """Whose cookie it is; None when the session has ended, by time, by hand or with the account. Changes nothing."""
     signed = table(SignedIn)
     row = (
@@ -200,16 +202,16 @@ def holder_of(session: Session, key: str, now: datetime) -> Holder | None:
     if row is None:
         return None
     line = account(session, row.account_id)
-    return Holder(line, row.id, row.expires_at, now - row.seen_at >= NOTED_EVERY) if line.active else None
+    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= NOTED_EVERY) if line.active else None
 
 
 def slide(session: Session, session_id: int, now: datetime) -> None:
-    """Note that a session is used: it now ends ``IDLE`` later, but never after its fortnight."""
+    """Note that a session is used: it now ends ``SESSION_IDLE_TIME`` later, but never after its fortnight."""
     signed = table(SignedIn)
     live = (signed.c.id == session_id, signed.c.ended_at.is_(None))
     began = session.connection().scalar(select(signed.c.created_at).where(*live))
     if began is not None:
-        values = {"seen_at": now, "expires_at": min(now + IDLE, began + LONGEST)}
+        values = {"seen_at": now, "expires_at": min(now + SESSION_IDLE_TIME, began + MAX_SESSION_TIME)}
         session.connection().execute(update(signed).where(*live).values(**values))
 
 

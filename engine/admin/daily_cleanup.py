@@ -24,9 +24,9 @@ from engine.terms import EventKind
 LAST_DAY = "last_upkeep"
 """The fact that holds the local day that was last kept."""
 
-SESSIONS_KEPT = timedelta(days=90)
+SESSION_RETENTION = timedelta(days=90)
 """A person may look back on where he was signed in, so long."""
-LINKS_KEPT = timedelta(days=1)
+LINK_RETENTION = timedelta(days=1)
 
 
 def is_owed(session: Session, now: datetime) -> bool:
@@ -35,16 +35,20 @@ def is_owed(session: Session, now: datetime) -> bool:
     return kept is None or kept < local_date(now).isoformat()
 
 
-def keep(session: Session, now: datetime) -> dict[str, int]:
-    """All of it, once a local day: ``forget``, and ``names`` taken up. The day is taken first, so that of two passes at
-    once the second has nothing to do; empty then."""
+def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
+    """All of it, once a local day: ``delete_expired``, and ``names`` taken up. The day is taken first, so that of two
+    passes at once the second has nothing to do; empty then."""
     facts: Any = table(Fact)
     today = local_date(now).isoformat()
     insert_new(session, Fact, [{"name": LAST_DAY, "value": ""}])
     mine = update(facts).where(facts.c.name == LAST_DAY, facts.c.value < today).values(value=today)
     if session.connection().execute(mine).rowcount != 1:
         return {}
-    return {**forget(session, now), "names": agencies.take_up_names(session, now), "miscounted": _count(session, now)}
+    return {
+        **delete_expired(session, now),
+        "names": agencies.take_up_names(session, now),
+        "miscounted": _count(session, now),
+    }
 
 
 def _count(session: Session, now: datetime) -> int:
@@ -57,15 +61,15 @@ def _count(session: Session, now: datetime) -> int:
     return wrong
 
 
-def forget(session: Session, now: datetime) -> dict[str, int]:
+def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The bytes of
     these go by ``leftover.sweep`` once this is committed."""
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {
         "contacts": contacts.blank_those_gone(session, now),
-        "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSIONS_KEPT)).rowcount,
-        "links": connection.execute(delete(links).where(links.c.expires_at < now - LINKS_KEPT)).rowcount,
+        "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
+        "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
     }

@@ -84,7 +84,7 @@ class Restatement:
     assignments: tuple[Restated, ...]
 
 
-def freeze(session: Session, plan_id: int, period: str, cut_off: date, *, actor: str, now: datetime) -> int:
+def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, *, actor: str, now: datetime) -> int:
     """Publish a plan's figures about a day that is not in the future; ``period`` "" for all. Returns the row's id.
     Raises Conflict when these have been published before: they are not published twice."""
     if cut_off > local_date(now):

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.settings import Settings, Whence, whence
+from config.settings import Settings, SettingSource, setting_sources
 
 HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
 """Not secrets by their type, but gateways and monitors put keys into them."""
@@ -103,20 +103,20 @@ class Configured:
     value: str
     hidden: bool
     is_set: bool
-    whence: Whence
+    setting_sources: SettingSource
     vi: str
     en: str
 
 
 def configured(settings: Settings) -> tuple[Configured, ...]:
     """Every setting, group by group."""
-    sources = whence(settings)
+    sources = setting_sources(settings)
     found = [_one(settings, name, sources[name]) for name in Settings.model_fields]
     order = list(GROUPS)
     return tuple(sorted(found, key=lambda each: order.index(each.group)))
 
 
-def _one(settings: Settings, name: str, source: Whence) -> Configured:
+def _one(settings: Settings, name: str, source: SettingSource) -> Configured:
     value: Any = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN

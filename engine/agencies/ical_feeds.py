@@ -29,7 +29,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, DONE_STATES, OPEN_STATES, EventKind, PlanState, Role, State
 from engine.text import Text
 
-KEPT_AFTER = timedelta(days=120)
+ENTRY_RETENTION = timedelta(days=120)
 """How long an entry that is over stays in the feed: longer than anybody's calendar goes without looking."""
 ALARMS = (3, 1)
 """Working days before the due date on which the calendar speaks, at the hour that letters leave."""
@@ -210,7 +210,7 @@ def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
 
 def _of_late(now: datetime) -> tuple[Any, ...]:
     a, p = table(Assignment), table(Plan)
-    recent = a.c.state.in_(OPEN_STATES) | (a.c.due_on >= local_date(now) - KEPT_AFTER)
+    recent = a.c.state.in_(OPEN_STATES) | (a.c.due_on >= local_date(now) - ENTRY_RETENTION)
     return p.c.state != PlanState.LOADED, a.c.due_on.is_not(None), recent
 
 

@@ -29,7 +29,7 @@ from engine.text import Text
 ASKED = "asked"
 """The reason kept in ``Contact.suppressed`` when the person stopped the channel himself."""
 WEEKLY = "weekly"
-LONGEST_DEPUTY = timedelta(days=366)
+MAX_DEPUTY_TIME = timedelta(days=366)
 MAY_NAME = (Role.COORDINATOR, Role.HEAD)
 
 
@@ -45,7 +45,7 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Preferences:
     """``may_wait``: what the policy lets come once a week instead of at once; empty: nothing may be slowed."""
 
     contact: ContactLine
@@ -54,7 +54,7 @@ class Wishes:
     deputies: tuple[ContactLine, ...]
 
 
-def wishes_of(session: Session, contact_id: int, now: datetime) -> Wishes:
+def preferences_of(session: Session, contact_id: int, now: datetime) -> Preferences:
     """What stands and what may be changed. Raises NotFound."""
     who = contacts.find(session, contact_id)
     others = contacts.contacts_of(session, who.agency_id)
@@ -64,7 +64,7 @@ def wishes_of(session: Session, contact_id: int, now: datetime) -> Wishes:
         for each in others
         if each.role is Role.DEPUTY and not each.gone and (each.valid_until is None or each.valid_until >= today)
     )
-    return Wishes(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
+    return Preferences(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
 
 
 def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
@@ -135,7 +135,7 @@ def name_deputy(
         )
     if valid_until < local_date(now):
         raise BadInput(Text("Những ngày này đã qua.", "These days have passed."))
-    if valid_until - valid_from > LONGEST_DEPUTY:
+    if valid_until - valid_from > MAX_DEPUTY_TIME:
         raise BadInput(Text("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối.", "At most a year."))
     return contacts.add(
         session,

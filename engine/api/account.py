@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.accounts import account as find_account
-from engine.accounts.api_tokens import LONGEST, Scope, TokenLine, make_token, revoke_token, tokens_of
-from engine.accounts.permissions import ActorRole, Deed
+from engine.accounts.api_tokens import MAX_TOKEN_LIFETIME, Scope, TokenLine, make_token, revoke_token, tokens_of
+from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short
@@ -45,7 +45,7 @@ class TokenBody(Body):
 
     label: Annotated[Short, Field(min_length=1, max_length=120)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    days: Annotated[int, Field(ge=1, le=LONGEST.days)]
+    days: Annotated[int, Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
 
 
 class TokenMade(BaseModel):
@@ -79,7 +79,7 @@ def who(caller: Caller) -> AccountOut:
 def sessions(caller: Caller) -> Listed[SessionLine]:
     """The live ones, the last used first; on one page."""
     mine = _myself(caller)
-    with caller.context.database.read() as session:
+    with caller.app.database.read() as session:
         found = sessions_of(session, mine.id, caller.now)
     return Listed[SessionLine](items=list(found), next=None, total=len(found))
 
@@ -104,7 +104,7 @@ def end_others(caller: Caller, said: Nothing) -> Ended:
 def tokens(caller: Caller) -> Listed[TokenLine]:
     """Newest first, those that are over too; on one page."""
     mine = _myself(caller)
-    with caller.context.database.read() as session:
+    with caller.app.database.read() as session:
         found = tokens_of(session, mine.id)
     return Listed[TokenLine](items=list(found), next=None, total=len(found))
 
@@ -141,11 +141,11 @@ def _mine(caller: Call) -> AccountLine:
     account_id = caller.account.id if caller.account else caller.bearer.account_id if caller.bearer else 0
     if not account_id:
         raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
-    with caller.context.database.read() as session:
+    with caller.app.database.read() as session:
         return find_account(session, account_id)
 
 
 def _myself(caller: Call) -> AccountLine:
     mine = _mine(caller)
-    caller.must(Deed.MAKE_TOKEN, mine.agency_id)
+    caller.require(Permission.MAKE_TOKEN, mine.agency_id)
     return mine

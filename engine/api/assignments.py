@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed, concerned
+from engine.accounts.permissions import Permission, concerned
 from engine.api.caller import Call, Caller
 from engine.api.models import (
     DecisionBody,
@@ -32,8 +32,8 @@ from engine.assignments.report_submission import Submission, Typed, read_figures
 from engine.errors import Conflict, FieldsRefused
 from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
-from engine.http.forms import REASON, clean
-from engine.http.request_context import Visit
+from engine.http.forms import MAX_REASON_CHARS, clean
+from engine.http.request_context import RequestContext
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.assignments import AssignmentRow
@@ -46,7 +46,7 @@ Doing = Callable[[Session], object]
 
 
 def _do(
-    caller: Call, assignment_id: int, deed: Deed, doing: Doing, warnings: Mapping[str, str] | None = None
+    caller: Call, assignment_id: int, deed: Permission, doing: Doing, warnings: Mapping[str, str] | None = None
 ) -> Response:
     """Authorise, do, and look again, in one unit of work."""
     with caller.writing() as session:
@@ -56,14 +56,14 @@ def _do(
         def done() -> Done:
             came_to = doing(session)
             row = assignment_row(session, today, assignment_id)
-            became = came_to if deed is Deed.TRANSFER and isinstance(came_to, int) else None
+            became = came_to if deed is Permission.TRANSFER and isinstance(came_to, int) else None
             return Done(assignment=row, news=came_to is not False, became=became, warnings=dict(warnings or {}))
 
         return caller.once(session, done)
 
 
-def _may(caller: Visit, deed: Deed, row: AssignmentRow) -> None:
-    caller.must(deed, concerned(deed, row.agency_id, row.supervisor_id))
+def _may(caller: RequestContext, deed: Permission, row: AssignmentRow) -> None:
+    caller.require(deed, concerned(deed, row.agency_id, row.supervisor_id))
 
 
 @router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
@@ -72,7 +72,7 @@ def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> R
     return _do(
         caller,
         assignment_id,
-        Deed.ACKNOWLEDGE,
+        Permission.ACKNOWLEDGE,
         lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now),
     )
 
@@ -83,7 +83,7 @@ def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> R
     return _do(
         caller,
         assignment_id,
-        Deed.DECLINE,
+        Permission.DECLINE,
         lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
     )
 
@@ -93,7 +93,7 @@ def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Respon
     return _do(
         caller,
         assignment_id,
-        Deed.ACCEPT,
+        Permission.ACCEPT,
         lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now),
     )
 
@@ -103,7 +103,7 @@ def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> 
     return _do(
         caller,
         assignment_id,
-        Deed.RETURN,
+        Permission.RETURN,
         lambda s: lifecycle.return_report(
             s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now
         ),
@@ -115,7 +115,7 @@ def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBo
     return _do(
         caller,
         assignment_id,
-        Deed.ASK_EXTENSION,
+        Permission.ASK_EXTENSION,
         lambda s: lifecycle.ask_extension(
             s, assignment_id, until=said.until, reason=said.reason, actor=caller.actor.name, now=caller.now
         ),
@@ -134,7 +134,7 @@ def decide_extension(caller: Caller, assignment_id: AssignmentId, said: Decision
             session, waiting.id, granted=said.granted, answer=said.answer, actor=caller.actor.name, now=caller.now
         )
 
-    return _do(caller, assignment_id, Deed.DECIDE_EXTENSION, decide)
+    return _do(caller, assignment_id, Permission.DECIDE_EXTENSION, decide)
 
 
 @router.post("/assignments/{assignment_id}/cancel", response_model=Done)
@@ -142,7 +142,7 @@ def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Respons
     return _do(
         caller,
         assignment_id,
-        Deed.CANCEL,
+        Permission.CANCEL,
         lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
     )
 
@@ -153,7 +153,7 @@ def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) ->
     return _do(
         caller,
         assignment_id,
-        Deed.TRANSFER,
+        Permission.TRANSFER,
         lambda s: lifecycle.transfer(
             s, assignment_id, to_agency=said.to, reason=said.reason, actor=caller.actor.name, now=caller.now
         ),
@@ -166,7 +166,7 @@ def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Respons
     return _do(
         caller,
         assignment_id,
-        Deed.CHASE,
+        Permission.CHASE,
         lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now),
     )
 
@@ -175,7 +175,7 @@ def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Respons
 def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
-        _may(caller, Deed.REPORT, row)
+        _may(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: said.files})
     typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason, files[assignment_id])
@@ -186,7 +186,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
     return _do(
         caller,
         assignment_id,
-        Deed.REPORT,
+        Permission.REPORT,
         lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
         _doubtful(caller, page, said.figures),
     )
@@ -195,7 +195,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
 @router.post("/reports", response_model=Submitted)
 def report_all(caller: Caller, said: ReportsBody) -> Response:
     """Several duties of one agency in one submission: all of it or nothing."""
-    caller.must(Deed.REPORT, said.agency)
+    caller.require(Permission.REPORT, said.agency)
     with caller.reading() as (session, today):
         page = report_page(session, today, said.agency, said.plan, said.period)
         files = _files(session, said.agency, {each.assignment: each.files for each in said.duties})
@@ -256,17 +256,17 @@ def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Subm
 
 
 def _typed(figures: Figures) -> dict[str, str]:
-    return {code: clean(str(value), REASON) for code, value in figures.items()}
+    return {code: clean(str(value), MAX_REASON_CHARS) for code, value in figures.items()}
 
 
-def _doubtful(caller: Visit, page: ReportPage, figures: Figures) -> dict[str, str]:
+def _doubtful(caller: RequestContext, page: ReportPage, figures: Figures) -> dict[str, str]:
     """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
     values, _ = read_figures(page.indicators, _typed(figures))
     doubtful = doubtful_totals(values, page.parts, page.agency_id)
     return {f"figure-{code}": text.said(caller.language) for code, text in doubtful.items()}
 
 
-def _refused(caller: Visit, checked: Submission) -> Response:
+def _refused(caller: RequestContext, checked: Submission) -> Response:
     """Every problem at once, field by field."""
     problems = [{"field": field, "what": said.said(caller.language)} for field, said in checked.problems.items()]
     sentence = "; ".join(f"{each['field']}: {each['what']}" for each in problems)

@@ -14,19 +14,19 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from engine.accounts.api_tokens import bearer_of, note_use
-from engine.accounts.idempotency import LONGEST, once
+from engine.accounts.idempotency import MAX_KEY_CHARS, once
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
-from engine.http.request_context import SignInFirst, Visit, anybody, desk_visit
+from engine.http.request_context import RequestContext, SignInFirst, anybody, desk_visit
 from engine.http.security import same_origin
 from engine.text import Text
 
 API = Actor("api", "", "", ActorRole.ADMINISTRATOR)
-Key = Annotated[str, Header(alias="Idempotency-Key", max_length=LONGEST)]
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=MAX_KEY_CHARS)]
 
 
 @dataclass(frozen=True)
-class Call(Visit):
+class Call(RequestContext):
     """A visit of a program. ``key`` is its idempotency key, ``sent`` the body as it came."""
 
     key: str = ""
@@ -55,31 +55,31 @@ async def _sent(request: Request) -> bytes:
 
 def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key = "") -> Call:
     """A write must say that it is JSON, which no form of another site can, and come from no other site."""
-    visit = _holder(request)
+    ctx = _holder(request)
     if request.method not in ("GET", "HEAD"):
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415)
-        if not same_origin(request.headers, visit.context.settings.base_url):
+        if not same_origin(request.headers, ctx.app.settings.base_url):
             raise NotAllowed(Text("Yêu cầu từ trang khác bị từ chối.", "A request from another site is refused."))
-    return Call(**{each.name: getattr(visit, each.name) for each in fields(Visit)}, key=key, sent=sent)
+    return Call(**{each.name: getattr(ctx, each.name) for each in fields(RequestContext)}, key=key, sent=sent)
 
 
-def _holder(request: Request) -> Visit:
+def _holder(request: Request) -> RequestContext:
     """A token that is said but does not hold is refused, whatever else the caller may have. Its first call of a day
     writes down the day, a look too: that is a record of the key's, and changes nothing that anybody looks at."""
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not kind:
-        visit = desk_visit(request)
-        return visit if visit.account is not None else visit.acting(API)
-    visit = anybody(request)
-    if kind.lower() == "bearer" and 0 < len(key) <= LONGEST:
-        with visit.context.database.read() as session:
-            bearer = bearer_of(session, key.strip(), visit.now)
+        ctx = desk_visit(request)
+        return ctx if ctx.account is not None else ctx.acting(API)
+    ctx = anybody(request)
+    if kind.lower() == "bearer" and 0 < len(key) <= MAX_KEY_CHARS:
+        with ctx.app.database.read() as session:
+            bearer = bearer_of(session, key.strip(), ctx.now)
         if bearer is not None and bearer.stale:
-            with visit.writing() as session:
-                note_use(session, bearer.token_id, visit.now)
+            with ctx.writing() as session:
+                note_use(session, bearer.token_id, ctx.now)
         if bearer is not None:
-            return visit.acting(bearer.actor, bearer)
+            return ctx.acting(bearer.actor, bearer)
     raise SignInFirst(Text("Khóa này không dùng được.", "This token is unknown, over or revoked."))
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import Base64Bytes, BaseModel, Field
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies import preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.ical_feeds import FeedLine
@@ -21,7 +21,7 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Nothing
 from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.http.bulk_acknowledge import MOST_AT_ONCE, acknowledged
+from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledged
 from engine.http.contact_access import (
     DO,
     Wish,
@@ -60,7 +60,7 @@ class FileOut(BaseModel):
 
 
 class IdsBody(Body):
-    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(min_length=1, max_length=MAX_ACKNOWLEDGED)]
 
 
 class Acknowledged(BaseModel):
@@ -122,8 +122,8 @@ class Revoked(BaseModel):
 @router.post("/agencies/{agency_id}/evidence", response_model=FileOut)
 def upload(caller: Caller, said: FileBody, agency_id: AgencyId) -> Response:
     """One file, for a report to name."""
-    caller.must(Deed.REPORT, agency_id)
-    with caller.context.database.read() as session:
+    caller.require(Permission.REPORT, agency_id)
+    with caller.app.database.read() as session:
         evidence.must_have_room(session, agency_id, caller.now)
     kept = evidence.store(folder_of(caller), name=said.name, body=said.content)
     with caller.writing() as session:
@@ -151,7 +151,7 @@ def acknowledge_many(caller: Caller, said: IdsBody) -> Response:
 @router.get("/wishes")
 def my_wishes(caller: Caller) -> WishesOut:
     """Those of the contact that the caller's account is."""
-    with caller.context.database.read() as session:
+    with caller.app.database.read() as session:
         who = own_contact(caller, session)
         if who is None:
             raise NotFound(Text("Tài khoản này không là đầu mối nào.", "This account is no contact of its agency."))
@@ -160,7 +160,7 @@ def my_wishes(caller: Caller) -> WishesOut:
 
 @router.get("/contacts/{contact_id}/wishes")
 def contact_wishes(caller: Caller, contact_id: SmallId) -> WishesOut:
-    with caller.context.database.read() as session:
+    with caller.app.database.read() as session:
         return _wishes(caller, session, contact_id)
 
 
@@ -170,7 +170,7 @@ def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
     return _do(
         caller,
         contact_id,
-        Deed.SET_WISHES,
+        Permission.SET_WISHES,
         lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
     )
 
@@ -180,7 +180,7 @@ def name_deputy(caller: Caller, said: DeputyBody, contact_id: SmallId) -> Respon
     return _do(
         caller,
         contact_id,
-        Deed.NAME_DEPUTY,
+        Permission.NAME_DEPUTY,
         lambda s: preferences.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name, now=caller.now),
     )
 
@@ -190,7 +190,7 @@ def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: Sm
     return _do(
         caller,
         contact_id,
-        Deed.NAME_DEPUTY,
+        Permission.NAME_DEPUTY,
         lambda s: preferences.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name, now=caller.now),
     )
 
@@ -198,8 +198,8 @@ def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: Sm
 @router.get("/agencies/{agency_id}/feeds")
 def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     """The agency's calendars and the caller's own."""
-    caller.must(Deed.MAKE_FEED, agency_id)
-    with caller.context.database.read() as session:
+    caller.require(Permission.MAKE_FEED, agency_id)
+    with caller.app.database.read() as session:
         who = own_contact(caller, session)
         return [FeedRow.of(each) for each in feeds_shown(session, agency_id, who.id if who else 0)]
 
@@ -223,10 +223,10 @@ def revoke_feed(caller: Caller, said: Nothing, agency_id: AgencyId, feed_id: Sma
         return caller.once(session, done)
 
 
-def _do(caller: Call, contact_id: int, deed: Deed, doing: Callable[[Session], object]) -> Response:
+def _do(caller: Call, contact_id: int, deed: Permission, doing: Callable[[Session], object]) -> Response:
     """Authorise, do, and look again, in one unit of work."""
     with caller.writing() as session:
-        caller.must(deed, must_be_mine(caller, session, contact_id).agency_id)
+        caller.require(deed, must_be_mine(caller, session, contact_id).agency_id)
 
         def done() -> WishesOut:
             doing(session)
@@ -237,7 +237,7 @@ def _do(caller: Call, contact_id: int, deed: Deed, doing: Callable[[Session], ob
 
 def _wishes(caller: Call, session: Session, contact_id: int) -> WishesOut:
     must_be_mine(caller, session, contact_id)
-    found = preferences.wishes_of(session, contact_id, caller.now)
+    found = preferences.preferences_of(session, contact_id, caller.now)
     return WishesOut(
         contact=_shown(found.contact),
         channels=list(found.channels),

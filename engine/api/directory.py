@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.accounts import accounts
 from engine.accounts.accounts import AccountLine
-from engine.accounts.permissions import ActorRole, Deed
+from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions
 from engine.agencies import agencies, contacts
 from engine.agencies.contacts import ContactLine
@@ -158,7 +158,7 @@ class LogOut(BaseModel):
 @router.get("/directory")
 def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Found]:
     """Agencies any of whose names, earlier ones too, holds ``q``, told without tones and case."""
-    caller.must(Deed.SEE_CONTACTS)
+    caller.require(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
         return Listed[Found].of(search(session, today, q, after=after, limit=limit))
 
@@ -166,28 +166,28 @@ def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit =
 @router.get("/directory/{agency_id}")
 def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
     """Names in time, successions and contacts."""
-    caller.must(Deed.SEE_CONTACTS, agency_id)
+    caller.require(Permission.SEE_CONTACTS, agency_id)
     with caller.reading() as (session, _):
         return agency_page(session, agency_id)
 
 
 @router.post("/directory", response_model=AgencyDone)
 def add_agency(caller: Caller, said: AgencyBody) -> Response:
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     given = said.model_dump()
     return _agency(caller, given.pop("id"), lambda s: agencies.add_agency(s, said.id, **given, **_by(caller)))
 
 
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
 def rename_agency(caller: Caller, agency_id: AgencyId, said: NameBody) -> Response:
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **said.model_dump(), **_by(caller)))
 
 
 @router.post("/directory/{agency_id}/succession", response_model=AgencyDone)
 def succeed_agency(caller: Caller, agency_id: AgencyId, said: SuccessionBody) -> Response:
     """Records who took a function over; nothing moves by itself."""
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     return _agency(
         caller,
         agency_id,
@@ -200,14 +200,14 @@ def succeed_agency(caller: Caller, agency_id: AgencyId, said: SuccessionBody) ->
 @router.post("/directory/{agency_id}/succession/{succession_id}/withdraw", response_model=AgencyDone)
 def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, said: Nothing) -> Response:
     """Takes back a line that was entered by mistake; what was handed over stays where it went."""
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.withdraw(s, agency_id, succession_id, **_by(caller)))
 
 
 @router.get("/directory/{agency_id}/handover")
 def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
     """Every open assignment with where it would go; nothing moves."""
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     with caller.reading() as (session, _):
         return handover.succeeded(session, agency_id, caller.now)
 
@@ -215,7 +215,7 @@ def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
 @router.post("/directory/{agency_id}/handover", response_model=HandoverDone)
 def hand_over(caller: Caller, agency_id: AgencyId, said: HandoverBody) -> Response:
     """Moves what is named; one that cannot move is left with the reason, the others move all the same."""
-    caller.must(Deed.KEEP_AGENCIES)
+    caller.require(Permission.KEEP_AGENCIES)
     with caller.writing() as session:
 
         def done() -> HandoverDone:
@@ -231,7 +231,7 @@ def hand_over(caller: Caller, agency_id: AgencyId, said: HandoverBody) -> Respon
 
 @router.post("/directory/{agency_id}/contacts", response_model=ContactDone)
 def add_contact(caller: Caller, agency_id: AgencyId, said: ContactBody) -> Response:
-    caller.must(Deed.KEEP_CONTACTS, agency_id)
+    caller.require(Permission.KEEP_CONTACTS, agency_id)
     return _contact(caller, lambda s: contacts.add(s, agency_id, **said.model_dump(), **_by(caller)))
 
 
@@ -260,7 +260,7 @@ def contact_left(caller: Caller, contact_id: SmallId, said: Nothing) -> Response
 @router.get("/accounts")
 def the_accounts(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AccountLine]:
     """Active ones first, by agency and mailbox. Whether there is a password, never the password."""
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     with caller.reading() as (session, _):
         found: Page[AccountLine] = search_accounts(session, q, after=after, limit=limit)
     return Listed[AccountLine].of(found)
@@ -268,14 +268,14 @@ def the_accounts(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limi
 
 @router.get("/accounts/{account_id}")
 def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     with caller.reading() as (session, _):
         return accounts.account(session, account_id)
 
 
 @router.post("/accounts", response_model=AccountDone)
 def add_account(caller: Caller, said: AccountBody) -> Response:
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
 
     def made(session: Session) -> int:
         accounts.must_not_lock_out(session, said.role)
@@ -287,7 +287,7 @@ def add_account(caller: Caller, said: AccountBody) -> Response:
 @router.post("/accounts/{account_id}", response_model=AccountDone)
 def change_account(caller: Caller, account_id: SmallId, said: AccountChange) -> Response:
     """A new role or agency signs the person out; the last administrator stays one."""
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     named: dict[str, Any] = {name: str(each) for name, each in said.model_dump(exclude_unset=True).items()}
     return _account(caller, lambda s: accounts.change(s, account_id, **named, **_by(caller)), account_id)
 
@@ -295,34 +295,34 @@ def change_account(caller: Caller, account_id: SmallId, said: AccountChange) -> 
 @router.post("/accounts/{account_id}/password", response_model=AccountDone)
 def set_password(caller: Caller, account_id: SmallId, said: PasswordBody) -> Response:
     """Signs out everywhere."""
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.set_password(s, account_id, said.password, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
 def sign_out(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
     """Everywhere."""
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id)
 
 
 @router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
 def deactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
     """Sessions, links and tokens end now; the last administrator stays."""
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.deactivate(s, account_id, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
 def reactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
-    caller.must(Deed.KEEP_ACCOUNTS)
+    caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.reactivate(s, account_id, **_by(caller)), account_id)
 
 
 @router.get("/log")
 def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
     """Everything that happened, newest first; never counted."""
-    caller.must(Deed.SEE_LOG)
+    caller.require(Permission.SEE_LOG)
     with caller.reading() as (session, _):
         found = log(session, wanted, after=after, limit=limit)
     return LogOut(items=list(found.rows), next=found.next or None, unfinished=found.unfinished)
@@ -353,7 +353,7 @@ def _contact(caller: Call, deed: Callable[[Session], int]) -> Response:
 def _kept(caller: Call, contact_id: int, deed: Callable[[Session], None]) -> Response:
     """A deed about a contact that is there, for who keeps the contacts of its agency."""
     with caller.reading() as (session, _):
-        caller.must(Deed.KEEP_CONTACTS, contacts.find(session, contact_id).agency_id)
+        caller.require(Permission.KEEP_CONTACTS, contacts.find(session, contact_id).agency_id)
 
     def same(session: Session) -> int:
         deed(session)

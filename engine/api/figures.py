@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
-from engine.admin.published_figures import freeze, list_published, published, restatements
+from engine.accounts.permissions import Permission
+from engine.admin.published_figures import list_published, publish_figures, published, restatements
 from engine.api.caller import Caller
 from engine.api.models import Day
 from engine.api.monitoring_models import (
@@ -36,7 +36,7 @@ WEEK = timedelta(days=7)
 @router.get("/standing")
 def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
     """By what is known now about that day; today, if none is said."""
-    caller.must(Deed.SEE_STANDING)
+    caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         return StandingOut.of(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
 
@@ -44,7 +44,7 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
 @router.get("/standing/changes")
 def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
     """The agencies whose figures differ between two days; the last week, if none is said."""
-    caller.must(Deed.SEE_STANDING)
+    caller.require(Permission.SEE_STANDING)
     last: date = until or caller.today
     with caller.reading() as (session, _):
         now = queries.standing(session, last, plan_id=plan, period=period)
@@ -57,12 +57,12 @@ def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
     """Publish a plan's figures about a day: from then on they never change."""
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
-        caller.must(Deed.FREEZE, plan.supervisor_id)
+        caller.require(Permission.FREEZE, plan.supervisor_id)
         if said.period and said.period not in period_choices(session, plan_id):
             raise BadInput(Text("Kế hoạch này không có kỳ ấy.", "The plan has no such period."))
 
         def done() -> PublishedOut:
-            made = freeze(session, plan_id, said.period, said.cut_off, actor=caller.actor.name, now=caller.now)
+            made = publish_figures(session, plan_id, said.period, said.cut_off, actor=caller.actor.name, now=caller.now)
             return PublishedOut.of(published(session, made))
 
         return caller.once(session, done)
@@ -71,7 +71,7 @@ def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
 @router.get("/published")
 def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
-    caller.must(Deed.SEE_STANDING)
+    caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         return [PublishedOut.of(each) for each in list_published(session, plan)]
 
@@ -79,7 +79,7 @@ def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
 @router.get("/published/{frozen_id}")
 def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     """What was published, as it was, and by agency what stands otherwise by now."""
-    caller.must(Deed.SEE_STANDING)
+    caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
     return PublishedDetail(

@@ -13,7 +13,7 @@ from engine.api.models import Body
 from engine.errors import BadInput
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
-from engine.http.template_forms import LONGEST, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
 from engine.text import Text
 
 router = APIRouter()
@@ -31,7 +31,7 @@ class TemplateOut(BaseModel):
 class TemplatesBody(Body):
     """The files to change, by part; a part that is not named stays. ``try_only`` saves nothing."""
 
-    texts: dict[Annotated[str, Plain, Field(max_length=64)], Annotated[str, Field(max_length=2 * LONGEST)]]
+    texts: dict[Annotated[str, Plain, Field(max_length=64)], Annotated[str, Field(max_length=2 * MAX_TEMPLATE_CHARS)]]
     try_only: bool = False
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
 from engine.http.filters import (
@@ -26,22 +26,22 @@ from engine.http.masked_links import masked
 from engine.queries.directory.agencies import AgencyRow, list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.reporting_rates import Metric, metrics
-from engine.queries.paging import MOST, PER_PAGE
+from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.plans import list_plans, plan_page
 from engine.queries.system.health import Health, health
 from engine.queries.system.letters import LetterRow, LetterStory, letter_story, list_letters
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import AssignmentRow, list_assignments
-from engine.queries.work.desk import Desk, desk
+from engine.queries.work.desk import AgencyDesk, desk
 from engine.queries.work.overdue import Overdue, overdue
 
 router = APIRouter()
-Limit = Annotated[int, Query(ge=1, le=MOST)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 
 @router.get("/plans")
 def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
-    caller.must(Deed.SEE_PLANS)
+    caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         found = list_plans(session, today, after=after, limit=limit)
     return Listed[PlanOut](items=[PlanOut.of(row) for row in found.rows], next=found.next or None, total=found.total)
@@ -49,7 +49,7 @@ def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed
 
 @router.get("/plans/{plan_id}")
 def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
-    caller.must(Deed.SEE_PLANS)
+    caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         return PlanDetail.of(plan_page(session, today, plan_id))
 
@@ -69,14 +69,14 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
     """One assignment with its ladder, events, letters, reports and what it waits for."""
     with caller.reading() as (session, today):
         found = story(session, today, assignment_id)
-    caller.must(Deed.SEE_ASSIGNMENT, found.row.agency_id)
+    caller.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
     return found
 
 
 @router.get("/board")
 def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
     """The four boxes by agency and period, of what the filters let through."""
-    caller.must(Deed.SEE_BOARD)
+    caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return BoardOut.of(board(session, today, wanted), caller.now)
 
@@ -84,7 +84,7 @@ def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
 @router.get("/metrics")
 def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
     """Reporting rates under DHIS2's names, per agency and period."""
-    caller.must(Deed.SEE_BOARD)
+    caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return list(metrics(board(session, today, wanted)))
 
@@ -92,7 +92,7 @@ def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
 @router.get("/overdue")
 def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days."""
-    caller.must(Deed.SEE_BOARD)
+    caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return overdue(session, today, wanted, page=page)
 
@@ -100,36 +100,36 @@ def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Ov
 @router.get("/letters")
 def letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
     """Newest first."""
-    caller.must(Deed.SEE_LETTERS)
-    with caller.context.database.read() as session:
+    caller.require(Permission.SEE_LETTERS)
+    with caller.app.database.read() as session:
         return Listed[LetterRow].of(list_letters(session, wanted, after=after, limit=limit))
 
 
 @router.get("/letters/{letter_id}")
 def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
     """One letter as it was sent; its personal links are masked outside the demonstration."""
-    caller.must(Deed.SEE_LETTERS)
-    with caller.context.database.read() as session:
+    caller.require(Permission.SEE_LETTERS)
+    with caller.app.database.read() as session:
         return letter_story(session, letter_id).shown(lambda text: masked(caller, text))
 
 
 @router.get("/agencies")
 def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
-    caller.must(Deed.SEE_BOARD)
+    caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return Listed[AgencyRow].of(list_agencies(session, today, after=after, limit=limit))
 
 
 @router.get("/agencies/{agency_id}")
-def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> Desk:
+def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
     """An agency's desk: what is returned, overdue, due soon, new, in hand and done."""
-    caller.must(Deed.SEE_ASSIGNMENT, agency_id)
+    caller.require(Permission.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):
         return desk(session, today, agency_id, plan_id=plan, period=period)
 
 
 @router.get("/health")
 def the_health(caller: Caller) -> Health:
-    caller.must(Deed.SEE_HEALTH)
+    caller.require(Permission.SEE_HEALTH)
     with caller.reading() as (session, today):
         return health(session, today, live=not caller.demo)

@@ -8,9 +8,9 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from engine.assignments.evidence import MOST_FILES
+from engine.assignments.evidence import MAX_FILES
 from engine.http.filters import Plain, known_year
-from engine.http.forms import MOST_WORDS, REASON, clean
+from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.paging import Page
 from engine.queries.plans import DutyLine, PlanPage, PlanRow
@@ -20,15 +20,15 @@ from engine.terms import Outcome, PlanState, TimeClass
 T = TypeVar("T")
 
 
-Words = Annotated[str, Field(max_length=MOST_WORDS), AfterValidator(clean)]
-Short = Annotated[str, Field(max_length=REASON), AfterValidator(clean)]
-Needed = Annotated[str, Field(min_length=1, max_length=REASON), AfterValidator(clean)]
+Words = Annotated[str, Field(max_length=MAX_FIELD_CHARS), AfterValidator(clean)]
+Short = Annotated[str, Field(max_length=MAX_REASON_CHARS), AfterValidator(clean)]
+Needed = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(clean)]
 Day = Annotated[date, AfterValidator(known_year)]
 Figure = int | float | str
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 
 
-Digests = Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=MOST_FILES)]
+Digests = Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=MAX_FILES)]
 
 
 class Body(BaseModel):

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Listed
 from engine.api.monitoring_models import (
@@ -28,17 +28,17 @@ from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans.amendments import add_duty, amend_duty
-from engine.queries.paging import MOST, PER_PAGE
+from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now
-from engine.queries.work.extension_requests import Asked, extensions_chosen, list_extensions_waiting
+from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 
 router = APIRouter()
-Limit = Annotated[int, Query(ge=1, le=MOST)]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 
 @router.get("/reports/waiting")
@@ -47,23 +47,25 @@ def reports_waiting(
 ) -> Listed[WaitingReport]:
     """Reports that the caller's department may accept or return. ``id`` is the report's own."""
     with caller.reading() as (session, today):
-        wanted = _of_the_department(caller, Deed.ACCEPT, wanted)
+        wanted = _of_the_department(caller, Permission.ACCEPT, wanted)
         return Listed[WaitingReport].of(list_reports_waiting(session, today, wanted, after=after, limit=limit))
 
 
 @router.get("/extensions")
-def extensions(caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Asked]:
+def extensions(
+    caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[ExtensionRequest]:
     """Requests for a later due date that wait for the caller's department."""
     with caller.reading() as (session, today):
-        wanted = _of_the_department(caller, Deed.DECIDE_EXTENSION, wanted)
-        return Listed[Asked].of(list_extensions_waiting(session, today, wanted, after=after, limit=limit))
+        wanted = _of_the_department(caller, Permission.DECIDE_EXTENSION, wanted)
+        return Listed[ExtensionRequest].of(list_extensions_waiting(session, today, wanted, after=after, limit=limit))
 
 
 @router.post("/reports/accept", response_model=DecidedOut)
 def accept_many(caller: Caller, said: ReportIds) -> Response:
     """500 at most. One that somebody else decided, or that was sent anew since, is left with the reason."""
     accept = partial(accept_reports, report_ids=said.reports, actor=caller.actor.name, now=caller.now)
-    return _reports(caller, Deed.ACCEPT, said.reports, accept)
+    return _reports(caller, Permission.ACCEPT, said.reports, accept)
 
 
 @router.post("/reports/return", response_model=DecidedOut)
@@ -72,7 +74,7 @@ def return_many(caller: Caller, said: ReturnBody) -> Response:
     send_back = partial(
         return_reports, report_ids=said.reports, reason=said.reason, actor=caller.actor.name, now=caller.now
     )
-    return _reports(caller, Deed.RETURN, said.reports, send_back)
+    return _reports(caller, Permission.RETURN, said.reports, send_back)
 
 
 @router.post("/extensions/decide", response_model=DecidedOut)
@@ -80,7 +82,7 @@ def decide_many(caller: Caller, said: ExtensionsBody) -> Response:
     """All with one answer. One that was answered before, or whose report is in, is left with the reason."""
     with caller.writing() as session:
         for row in extensions_chosen(session, read_today(session, caller.now), said.extensions):
-            caller.must(Deed.DECIDE_EXTENSION, row.assignment.supervisor_id)
+            caller.require(Permission.DECIDE_EXTENSION, row.assignment.supervisor_id)
 
         def done() -> DecidedOut:
             decided = decide_extensions(
@@ -101,7 +103,7 @@ def add(caller: Caller, plan_id: SmallId, said: DutyBody) -> Response:
     """A duty that came after the document: opens at once, owed once, numbered BS.n."""
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
-        caller.must(Deed.ADD_DUTY, plan.supervisor_id)
+        caller.require(Permission.ADD_DUTY, plan.supervisor_id)
 
         def done() -> DutyAdded:
             duty_id = add_duty(session, plan_id, said.duty(), actor=caller.actor.name, now=caller.now)
@@ -114,7 +116,7 @@ def add(caller: Caller, plan_id: SmallId, said: DutyBody) -> Response:
 def amend(caller: Caller, duty_id: SmallId, said: AmendBody) -> Response:
     """Only what is given changes. Says how many assignments opened, were cancelled, got another due date."""
     with caller.writing() as session:
-        caller.must(Deed.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
+        caller.require(Permission.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
 
         def done() -> AmendedOut:
             came_to = amend_duty(session, duty_id, said.change(), actor=caller.actor.name, now=caller.now)
@@ -126,19 +128,19 @@ def amend(caller: Caller, duty_id: SmallId, said: AmendBody) -> Response:
 @router.get("/plans/{plan_id}/figures")
 def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
     """Sums so far with who gave which; without a period, of the plan's latest great round."""
-    caller.must(Deed.SEE_FIGURES)
+    caller.require(Permission.SEE_FIGURES)
     with caller.reading() as (session, _):
         found = indicators.consolidated(session, plan_id, period or main_period(session, plan_id))
     return ConsolidatedOut.of(found, caller.language)
 
 
-def _of_the_department(caller: Call, deed: Deed, wanted: AssignmentFilter) -> AssignmentFilter:
+def _of_the_department(caller: Call, deed: Permission, wanted: AssignmentFilter) -> AssignmentFilter:
     return replace(wanted, supervisor_id=caller.department(deed) or wanted.supervisor_id)
 
 
-def _reports(caller: Call, deed: Deed, ids: list[int], decide: Callable[..., Decided]) -> Response:
+def _reports(caller: Call, deed: Permission, ids: list[int], decide: Callable[..., Decided]) -> Response:
     """Each authorised by the department above its owner, then decided, in one unit of work."""
     with caller.writing() as session:
         for row in reports_chosen(session, read_today(session, caller.now), ids):
-            caller.must(deed, row.assignment.supervisor_id)
+            caller.require(deed, row.assignment.supervisor_id)
         return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

@@ -9,18 +9,18 @@ from pydantic import BaseModel, Field
 
 from engine.admin.published_figures import Published, Restatement
 from engine.api.models import Body, Day, Needed, Short, Words
-from engine.assignments.bulk_decisions import MOST_AT_ONCE, Decided
+from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.assignments.indicators import Consolidated, FigureLine
 from engine.http.filters import Plain
-from engine.plans.amendments import LONGEST, Amendment, NewDuty
+from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty
 from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 
-Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MAX_DECISIONS)]
 Bodies = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
 Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
 Owners = Annotated[Bodies, Field(min_length=1)]
-Text = Annotated[Words, Field(min_length=1, max_length=LONGEST)]
+Text = Annotated[Words, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 Heading = Annotated[Needed, Field(max_length=200)]
 
 

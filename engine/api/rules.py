@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
 from engine.admin.settings_view import Configured, configured
 from engine.agencies.stored_directory import read_directory
@@ -25,7 +25,7 @@ from engine.assignments import calendar_change, opening
 from engine.assignments.calendar_change import Change, Move, Preview, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
-from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, MOST_DAYS
+from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, MAX_DAYS
 from engine.files.plan_check import check
 from engine.files.plan_renewal import plan_number, renew
 from engine.http.error_pages import answer
@@ -42,16 +42,16 @@ from engine.terms import PlanState
 from engine.text import Text
 
 router = APIRouter()
-LONGEST = 900_000
+MAX_FILE_CHARS = 900_000
 YearPath = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)]
 PolicyId = Annotated[str, Plain, Path(max_length=64)]
 
 
 def _clean(text: str) -> str:
-    return clean(text, LONGEST)
+    return clean(text, MAX_FILE_CHARS)
 
 
-FileText = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_clean)]
+FileText = Annotated[str, Field(min_length=1, max_length=MAX_FILE_CHARS), AfterValidator(_clean)]
 
 
 class TextBody(Body):
@@ -74,8 +74,8 @@ class DayBody(Body):
 class ChangeBody(Body):
     """Days to set, and days that become again what their weekday and the public holidays say."""
 
-    set: list[DayBody] = Field(default_factory=list, max_length=MOST_DAYS)
-    drop: list[Day] = Field(default_factory=list, max_length=MOST_DAYS)
+    set: list[DayBody] = Field(default_factory=list, max_length=MAX_DAYS)
+    drop: list[Day] = Field(default_factory=list, max_length=MAX_DAYS)
 
     def change(self) -> Change:
         entries = (DayException(each.day, each.kind, each.name, each.basis) for each in self.set)
@@ -199,7 +199,7 @@ class Draft(BaseModel):
 @router.get("/calendar/{year}")
 def calendar(caller: Caller, year: YearPath) -> CalendarOut:
     """The days of a year that are not what their weekday says."""
-    caller.must(Deed.KEEP_CALENDAR)
+    caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (_, today):
         found = calendar_year(today.calendar, year)
     return CalendarOut(year=found.year, known=found.known, days=list(found.days))
@@ -208,7 +208,7 @@ def calendar(caller: Caller, year: YearPath) -> CalendarOut:
 @router.post("/calendar/preview")
 def preview_calendar(caller: Caller, said: ChangeBody) -> PreviewOut:
     """What a change would do; nothing is saved."""
-    caller.must(Deed.KEEP_CALENDAR)
+    caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (session, _):
         return PreviewOut.of(calendar_change.preview(session, said.change(), caller.now))
 
@@ -216,7 +216,7 @@ def preview_calendar(caller: Caller, said: ChangeBody) -> PreviewOut:
 @router.post("/calendar", response_model=PreviewOut)
 def change_calendar(caller: Caller, said: AgreedBody) -> Response:
     """Save a change, and move what moves."""
-    caller.must(Deed.KEEP_CALENDAR)
+    caller.require(Permission.KEEP_CALENDAR)
     with caller.writing() as session:
         return caller.once(
             session,
@@ -234,14 +234,14 @@ def change_calendar(caller: Caller, said: AgreedBody) -> Response:
 @router.get("/policies")
 def policies(caller: Caller) -> list[PolicyOut]:
     """All of them: there are few."""
-    caller.must(Deed.KEEP_POLICIES)
+    caller.require(Permission.KEEP_POLICIES)
     with caller.reading() as (session, _):
         return [PolicyOut.of(line) for line in list_policies(session)]
 
 
 @router.get("/policies/{policy_id}")
 def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
-    caller.must(Deed.KEEP_POLICIES)
+    caller.require(Permission.KEEP_POLICIES)
     with caller.reading() as (session, _):
         return PolicyOut.of(policy_line(session, policy_id))
 
@@ -249,7 +249,7 @@ def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
 @router.put("/policies/{policy_id}", response_model=PolicyOut)
 def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Response:
     """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
-    caller.must(Deed.KEEP_POLICIES)
+    caller.require(Permission.KEEP_POLICIES)
     try:
         found = read_policy(said.text)
     except FileRefused as refused:
@@ -273,7 +273,7 @@ def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Respons
 @router.post("/plans/check", response_model=ReportOut)
 def check_plan(caller: Caller, said: TextBody) -> Response | ReportOut:
     """What a plan file comes to; nothing is saved."""
-    caller.must(Deed.LOAD_PLAN)
+    caller.require(Permission.LOAD_PLAN)
     try:
         with caller.reading() as (session, today):
             plan = loading.read_plan(session, said.text)
@@ -286,7 +286,7 @@ def check_plan(caller: Caller, said: TextBody) -> Response | ReportOut:
 @router.post("/plans", response_model=PlanLoaded)
 def load_plan(caller: Caller, said: TextBody) -> Response:
     """Store a plan file. It stands still until it is activated; a changed text replaces it until then."""
-    caller.must(Deed.LOAD_PLAN)
+    caller.require(Permission.LOAD_PLAN)
     try:
         with caller.writing() as session:
 
@@ -302,13 +302,13 @@ def load_plan(caller: Caller, said: TextBody) -> Response:
 @router.get("/plans/{plan_id}/activation")
 def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
     """What activating would open and send at once, by the very code that does it, undone again."""
-    caller.must(Deed.RUN_PLANS)
-    return opening.rehearse(caller.context.database, plan_id, caller.now)
+    caller.require(Permission.RUN_PLANS)
+    return opening.rehearse(caller.app.database, plan_id, caller.now)
 
 
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
 def activate(caller: Caller, plan_id: SmallId, said: Nothing) -> Response:
-    caller.must(Deed.RUN_PLANS)
+    caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
         def done() -> PlanNow:
@@ -325,7 +325,7 @@ class Reason(Body):
 @router.post("/plans/{plan_id}/end", response_model=PlanNow)
 def end_plan(caller: Caller, plan_id: SmallId, said: Reason) -> Response:
     """Nothing more opens and nobody is reminded; what is open stays as it is and may still be reported."""
-    caller.must(Deed.RUN_PLANS)
+    caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
         def done() -> PlanNow:
@@ -338,7 +338,7 @@ def end_plan(caller: Caller, plan_id: SmallId, said: Reason) -> Response:
 @router.post("/plans/{plan_id}/renewal")
 def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
     """Next year's plan file out of this one, its dates moved by the calendar."""
-    caller.must(Deed.LOAD_PLAN)
+    caller.require(Permission.LOAD_PLAN)
     with caller.reading() as (session, today):
         plan = plan_page(session, today, plan_id).file
     if not plan.year < said.year == said.issued_on.year:
@@ -365,8 +365,8 @@ def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
 @router.get("/settings")
 def settings(caller: Caller) -> list[Configured]:
     """Every setting with its purpose and source; a secret's value is never in the answer."""
-    caller.must(Deed.SEE_SETTINGS)
-    return list(configured(caller.context.settings))
+    caller.require(Permission.SEE_SETTINGS)
+    return list(configured(caller.app.settings))
 
 
 def _refused(caller: Call, refused: FileRefused) -> Response:
@@ -375,7 +375,7 @@ def _refused(caller: Call, refused: FileRefused) -> Response:
     problems = [
         {
             "field": f"{each.line}: {each.field}",
-            "what": Text.joined(" → ", (each.what, each.mend)).said(caller.language),
+            "what": Text.joined(" → ", (each.what, each.fix)).said(caller.language),
         }
         for each in refused.problems
     ]

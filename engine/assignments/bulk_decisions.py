@@ -19,7 +19,7 @@ from engine.store.database import table
 from engine.store.records import Assignment, Report
 from engine.text import Text
 
-MOST_AT_ONCE = 500
+MAX_DECISIONS = 500
 
 
 @dataclass(frozen=True)
@@ -89,5 +89,5 @@ def must_be_few(ids: Sequence[int]) -> None:
     """Raises BadInput when nothing, or more than goes at once, was chosen."""
     if not ids:
         raise BadInput(Text("Chưa chọn việc nào.", "Nothing was chosen."))
-    if len(ids) > MOST_AT_ONCE:
-        raise BadInput(Text(f"Chọn nhiều nhất {MOST_AT_ONCE} việc một lần.", f"Choose {MOST_AT_ONCE} at most."))
+    if len(ids) > MAX_DECISIONS:
+        raise BadInput(Text(f"Chọn nhiều nhất {MAX_DECISIONS} việc một lần.", f"Choose {MAX_DECISIONS} at most."))

@@ -19,13 +19,13 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import move_due
-from engine.assignments.outbox import Line, post
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
 from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
@@ -318,12 +318,14 @@ def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
     )
 
 
-def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> Line:
+def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> NoticeLine:
     """The line that tells a coordinator of another due date. ``row``: an assignment with its plan's ``urgency``."""
     told = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
     effect = f"assignment:{row.id}:due:{told['was'] or '-'}:{told['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
-    return Line(effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told)
+    return NoticeLine(
+        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told
+    )
 
 
 def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
@@ -333,7 +335,7 @@ def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetim
         for each in moved
         if each.move is not None
     ]
-    answering = read_answering(session, (line.agency_id for line in lines))
+    answering = read_recipients(session, (line.agency_id for line in lines))
     post(session, lines, answering, book.calendar, now)
 
 

@@ -22,14 +22,14 @@ from engine.store.records import Assignment, Plan, Tally, TallyChange
 from engine.terms import COUNTED_STATES, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing")
-MOST_CHANGES = 5_000
+MAX_PENDING_CHANGES = 5_000
 """So many lines are read as quickly as the count itself; past that it is made anew."""
 ALONE = 20_210_408
 """The advisory lock under which PostgreSQL counts, so that two counts do not add up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class CounterKey:
     """Where an assignment is counted."""
 
     plan_id: int
@@ -39,7 +39,7 @@ class Stand:
     timing: Timing
 
 
-def stand(row: Any, **changes: Any) -> Stand | None:
+def counter_key(row: Any, **changes: Any) -> CounterKey | None:
     """Where an assignment is counted, as it is or with changes to it; None for one that is nobody's any more."""
     state, due_on, done_on = (
         changes[name] if name in changes else getattr(row, name) for name in ("state", "due_on", "reported_on")
@@ -48,12 +48,12 @@ def stand(row: Any, **changes: Any) -> Stand | None:
         return None
     late = done_on is not None and due_on is not None and done_on > due_on
     timing = Timing.LATE if late else Timing.OPEN if done_on is None else Timing.ON_TIME
-    return Stand(row.plan_id, row.agency_id, row.period, due_on, timing)
+    return CounterKey(row.plan_id, row.agency_id, row.period, due_on, timing)
 
 
-def note(session: Session, leave: Iterable[Stand | None], enter: Iterable[Stand | None]) -> None:
+def record_transition(session: Session, leave: Iterable[CounterKey | None], enter: Iterable[CounterKey | None]) -> None:
     """Append that assignments stand elsewhere now. What leaves and enters the same place is no change."""
-    change: Counter[Stand] = Counter(each for each in enter if each is not None)
+    change: Counter[CounterKey] = Counter(each for each in enter if each is not None)
     change.subtract(each for each in leave if each is not None)
     insert_rows(
         session,
@@ -91,8 +91,8 @@ def recount(session: Session) -> None:
 def fold(session: Session) -> None:
     """Count anew if much has changed since."""
     c = table(TallyChange)
-    many = select(func.count()).select_from(select(c.c.id).limit(MOST_CHANGES).subquery())
-    if (session.connection().scalar(many) or 0) >= MOST_CHANGES:
+    many = select(func.count()).select_from(select(c.c.id).limit(MAX_PENDING_CHANGES).subquery())
+    if (session.connection().scalar(many) or 0) >= MAX_PENDING_CHANGES:
         recount(session)
 
 

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlmodel import Session
 
-from engine.assignments.outbox import Line, post
+from engine.assignments.outbox import NoticeLine, post
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, decide
 from engine.store.database import table, update_rows
 from engine.store.event_log import append, event
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Role, Urgency
@@ -37,7 +37,7 @@ class DueDuty:
 
 
 @dataclass(slots=True)
-class Swept:
+class EscalationResult:
     """What one batch did."""
 
     seen: int = 0
@@ -51,7 +51,7 @@ class Swept:
 class _Work:
     """What a batch will write."""
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[NoticeLine] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     agenda: list[dict[str, Any]] = field(default_factory=list)
 
@@ -72,10 +72,12 @@ def due_duties(session: Session, now: datetime) -> list[DueDuty]:
     return [DueDuty(*key, tuple(dict.fromkeys(ids)), len(ids)) for key, ids in grouped.items()]
 
 
-def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_id: int | None = None) -> Swept:
+def run_escalations(
+    session: Session, book: Rulebook, now: datetime, *, limit: int, duty_id: int | None = None
+) -> EscalationResult:
     """Act on up to ``limit`` due assignments, oldest first; of one duty if given. ``seen`` < limit: nothing is left."""
     rows = _claim(session, now, limit, duty_id)
-    swept = Swept(seen=len(rows))
+    swept = EscalationResult(seen=len(rows))
     if not rows:
         return swept
     work, today = _Work(), local_date(now)
@@ -90,7 +92,7 @@ def sweep(session: Session, book: Rulebook, now: datetime, *, limit: int, duty_i
         _carry_out(row, book.policy(row.policy_id), decision, now, work)
         swept.fired += len(decision.fired)
         swept.skipped += len(decision.skipped)
-    answering = read_answering(session, (line.agency_id for line in work.lines))
+    answering = read_recipients(session, (line.agency_id for line in work.lines))
     posted = post(session, work.lines, answering, book.calendar, now)
     swept.notices, swept.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
@@ -141,7 +143,7 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
         level = max(level, rung.level)
         for role in fired.roles:
             work.lines.append(
-                Line(
+                NoticeLine(
                     effect,
                     row.id,
                     _audience(row, role),
@@ -197,7 +199,7 @@ def _audience(row: Row[Any], role: Role) -> str:
 
 
 def _say_unreachable(
-    session: Session, lines: Sequence[Line], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
+    session: Session, lines: Sequence[NoticeLine], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
 ) -> int:
     """An agency without a reachable contact is the monitor's business: an event each, and a line in his letter."""
     by_id = {row.id: row for row in rows}
@@ -218,7 +220,7 @@ def _say_unreachable(
         ],
     )
     told = [
-        Line(
+        NoticeLine(
             f"{line.effect}:unreachable",
             line.assignment_id,
             by_id[line.assignment_id].supervisor_id,
@@ -231,5 +233,5 @@ def _say_unreachable(
         for line in lines
         if line.role not in (Role.MONITOR, Role.LEADERSHIP)
     ]
-    answering = read_answering(session, (line.agency_id for line in told))
+    answering = read_recipients(session, (line.agency_id for line in told))
     return post(session, told, answering, book.calendar, now).notices

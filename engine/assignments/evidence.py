@@ -24,15 +24,15 @@ from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
 from engine.errors import BadInput, NotFound
-from engine.store.atomic_file import write_whole
+from engine.store.atomic_file import atomic_write
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Evidence
 from engine.terms import EventKind
 from engine.text import Text
 
-MOST_BYTES = 10_000_000
-MOST_FILES = 10
+MAX_FILE_BYTES = 10_000_000
+MAX_FILES = 10
 """Files that one duty's report may carry."""
 AN_HOUR = Limit(200, timedelta(hours=1))
 """New files of one agency: the reports of twenty duties with all that they may carry."""
@@ -54,7 +54,7 @@ class FileUnfit(BadInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """A file as a report names it."""
 
     digest: str
@@ -68,18 +68,18 @@ class Kept:
         return {"digest": self.digest, "name": self.name, "size": self.size, "media_type": self.media_type}
 
 
-def store(folder: Path, *, name: str, body: bytes) -> Kept:
+def store(folder: Path, *, name: str, body: bytes) -> StoredFile:
     """Check a file and write its bytes; ``folder`` is ``data_dir/files``. The same bytes twice are one file. Before and
     outside the transaction that ``keep``s it: a crash between leaves bytes that nobody names, never a name without
     bytes. Raises FileUnfit."""
-    if len(body) > MOST_BYTES:
-        most = MOST_BYTES // 1_000_000
+    if len(body) > MAX_FILE_BYTES:
+        most = MAX_FILE_BYTES // 1_000_000
         raise FileUnfit(Text(f"«{_shown(name)}» lớn hơn {most} MB.", f"“{_shown(name)}” is larger than {most} MB."))
     media_type, ending = _what_it_is(body, name)
-    kept = Kept(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
+    kept = StoredFile(hashlib.sha256(body).hexdigest(), safe_name(name, ending), len(body), media_type)
     path = _path(folder, kept.digest)
     if not _is_there(path, len(body)):
-        write_whole(path, body, 0o600)  # readable by us alone and never executable
+        atomic_write(path, body, 0o600)  # readable by us alone and never executable
     return kept
 
 
@@ -99,7 +99,7 @@ def must_have_room(session: Session, agency_id: str, now: datetime) -> None:
     must_not_be_too_often(session, UPLOADS, {agency_id: AN_HOUR}, now)
 
 
-def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datetime) -> bool:
+def keep(session: Session, kept: StoredFile, *, agency_id: str, actor: str, now: datetime) -> bool:
     """Note that an agency uploaded a stored file; False when it had before, under whatever name. What counts is when it
     did last: asked in this order, so that the upkeep never takes a row away from under a file that has just come."""
     e = table(Evidence)
@@ -125,7 +125,7 @@ def keep(session: Session, kept: Kept, *, agency_id: str, actor: str, now: datet
     return True
 
 
-def find(session: Session, agency_id: str, digest: str) -> Kept:
+def find(session: Session, agency_id: str, digest: str) -> StoredFile:
     """A file that this agency uploaded. Raises NotFound, also when only another agency did."""
     found = find_all(session, agency_id, [digest])
     if not found:
@@ -133,17 +133,17 @@ def find(session: Session, agency_id: str, digest: str) -> Kept:
     return found[digest]
 
 
-def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict[str, Kept]:
+def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict[str, StoredFile]:
     """Those of several files that this agency uploaded, by digest; one query, none for none."""
     if not digests:
         return {}
     e = table(Evidence)
     chosen = select(e.c.digest, e.c.name, e.c.size, e.c.media_type)
     rows = session.connection().execute(chosen.where(e.c.digest.in_(digests), e.c.agency_id == agency_id))
-    return {row.digest: Kept(*row) for row in rows}
+    return {row.digest: StoredFile(*row) for row in rows}
 
 
-def read_back(folder: Path, kept: Kept) -> bytes:
+def read_back(folder: Path, kept: StoredFile) -> bytes:
     """The bytes as they came in. Raises NotFound when they are gone or no longer the same."""
     path = _path(folder, kept.digest)
     body = path.read_bytes() if path.is_file() else b""
@@ -157,7 +157,7 @@ def read_back(folder: Path, kept: Kept) -> bytes:
     return body
 
 
-def headers(kept: Kept) -> Mapping[str, str]:
+def headers(kept: StoredFile) -> Mapping[str, str]:
     """Headers for giving a file back: saved, not shown; not guessed at; allowed nothing even if it were opened."""
     plain = unicodedata.normalize("NFD", kept.name.replace("đ", "d").replace("Đ", "D"))
     ascii_name = re.sub(r"[^A-Za-z0-9._ -]", "", plain) or "tep"

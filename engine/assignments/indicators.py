@@ -22,7 +22,7 @@ from engine.terms import COUNTED_STATES, DONE_STATES, PlanState
 from engine.text import Text
 
 Number = int | float
-MOST_NAMED = 4
+MAX_NAMED_AGENCIES = 4
 """Agencies named in a sentence; of more, three and how many others."""
 
 
@@ -249,6 +249,6 @@ def _written(number: Number) -> str:
 
 
 def _named(agencies: Sequence[str]) -> Text:
-    shown = agencies if len(agencies) <= MOST_NAMED else agencies[: MOST_NAMED - 1]
+    shown = agencies if len(agencies) <= MAX_NAMED_AGENCIES else agencies[: MAX_NAMED_AGENCIES - 1]
     names, others = ", ".join(shown), len(agencies) - len(shown)
     return Text(f"{names} và {others} đơn vị khác", f"{names} and {others} others") if others else Text.same(names)

@@ -15,15 +15,15 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlmodel import Session
 
-from engine.assignments.counters import Stand, note, stand
-from engine.assignments.outbox import Line, Posted, post
+from engine.assignments.counters import CounterKey, counter_key, record_transition
+from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import instant, local_date, written
 from engine.rules.policy import Facts, next_look
 from engine.rules.words import STATES
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Timing, Urgency
@@ -80,7 +80,7 @@ def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime)
     """Open assignments, given as columns; those that exist stay as they are. Returns how many are new."""
     a = table(Assignment)
     opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
-    note(session, (), [_open_stand(row, row.due_on) for row in opened])
+    record_transition(session, (), [_open_stand(row, row.due_on) for row in opened])
     append(
         session,
         [
@@ -302,7 +302,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     }
     made = session.connection().execute(insert(assignments).values(**kept))
     new_id = int((made.inserted_primary_key or (0,))[0])
-    note(session, (), [Stand(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
+    record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
     _tell(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(
         session,
@@ -357,7 +357,7 @@ def move_due(
     values["nominal_due"] = nominal or row.nominal_due
     values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
-    note(session, [_open_stand(row, row.due_on)], [_open_stand(row, due_on)])
+    record_transition(session, [_open_stand(row, row.due_on)], [_open_stand(row, due_on)])
 
 
 # --- what every act is made of -----------------------------------------------------------------------------------
@@ -389,12 +389,12 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
     )
     if moved.rowcount != 1:
         raise Conflict
-    note(session, [stand(row)], [stand(row, **changes)])
+    record_transition(session, [counter_key(row)], [counter_key(row, **changes)])
 
 
-def _open_stand(row: Any, due_on: date | None) -> Stand:
+def _open_stand(row: Any, due_on: date | None) -> CounterKey:
     """Where an open assignment is counted."""
-    return Stand(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
+    return CounterKey(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
 
 
 def _agenda(
@@ -431,14 +431,14 @@ def _tell(session: Session, kind: EventKind, row: Row[Any], actor: str, now: dat
 
 def _say(
     session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, act: str, **detail: Any
-) -> Posted:
+) -> PostResult:
     """Put one line into the letter of whoever must hear of an act."""
     book = read_rulebook(session)
     plan = _plan(session, row)
     policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
-    line = Line(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
-    return post(session, [line], read_answering(session, [agency_id]), book.calendar, now)
+    line = NoticeLine(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
+    return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 
 
 def _must_be_open(row: Row[Any], what: Text) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
-from engine.assignments.escalation import sweep
+from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
-from engine.files.plan import PlanFile, Round, rounds
+from engine.files.plan import PlanFile, ReportingRound, rounds
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
@@ -34,7 +34,7 @@ class Opening:
     """A round of a duty with the local date on which its assignments open."""
 
     duty: Any
-    round: Round
+    round: ReportingRound
     opens_on: date
 
 
@@ -79,7 +79,7 @@ def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
         while open_due(session, now) >= 0:
             pass
         book = read_rulebook(session)
-        while sweep(session, book, now, limit=5000).seen == 5000:
+        while run_escalations(session, book, now, limit=5000).seen == 5000:
             pass
         rows = (
             session.connection()

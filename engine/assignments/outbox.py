@@ -17,13 +17,13 @@ from sqlmodel import Session
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import among, insert_new, table
-from engine.store.recipients import CHANNELS, Answering, Recipient
+from engine.store.recipients import CHANNELS, Recipient, Recipients
 from engine.store.records import Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class NoticeLine:
     """One thing to say about one assignment to whoever answers for ``agency_id`` as ``role``. ``effect`` is the
     effect's key without its recipient: ``assignment:418:2021-06-17:T-3``."""
 
@@ -42,11 +42,11 @@ class Line:
 
 
 @dataclass(slots=True)
-class Posted:
+class PostResult:
     """How many lines were new, and the lines that reach nobody."""
 
     notices: int = 0
-    unreachable: list[Line] = field(default_factory=list)
+    unreachable: list[NoticeLine] = field(default_factory=list)
 
 
 def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: bool = False) -> date:
@@ -73,7 +73,7 @@ def channels_for(recipient: Recipient, policy: Policy, *, by_other: bool = False
     return wanted or [channel for channel in CHANNELS if recipient.address(channel)][:1]
 
 
-def first_day(line: Line, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
+def first_day(line: NoticeLine, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
     """The day of the letter that a line goes into: today's or the next working day's; for a reader who asked for it,
     what can wait goes into the next weekly one."""
     day = send_day(now, line.policy, calendar, urgent=line.urgent)
@@ -86,7 +86,7 @@ def first_day(line: Line, recipient: Recipient, channel: str, now: datetime, cal
 class Slot:
     """A line on its way into one recipient's letter on one channel. ``number``: which of the day's letters."""
 
-    line: Line
+    line: NoticeLine
     recipient: Recipient
     channel: str
     number: int = 1
@@ -102,10 +102,10 @@ def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -
 
 
 def post(
-    session: Session, lines: Iterable[Line], answering: Answering, calendar: WorkCalendar, now: datetime
-) -> Posted:
+    session: Session, lines: Iterable[NoticeLine], answering: Recipients, calendar: WorkCalendar, now: datetime
+) -> PostResult:
     """Put lines into letters. Idempotent: a line whose key exists changes nothing."""
-    posted, today = Posted(), local_date(now)
+    posted, today = PostResult(), local_date(now)
     slots: list[Slot] = []
     for line in lines:
         reached = False

@@ -26,7 +26,7 @@ _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedDraft:
     """What was typed, by field, and who saved it when."""
 
     fields: Mapping[str, str]
@@ -69,14 +69,14 @@ def save(
     return now
 
 
-def restore(session: Session, agency_id: str, plan_id: int, period: str) -> Kept | None:
+def restore(session: Session, agency_id: str, plan_id: int, period: str) -> SavedDraft | None:
     """What was typed so far; None when nothing is kept."""
     drafts = table(Draft)
     chosen = select(drafts.c.body, drafts.c.actor, drafts.c.saved_at).where(
         drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period
     )
     row = session.connection().execute(chosen).first()
-    return None if row is None else Kept(*row)
+    return None if row is None else SavedDraft(*row)
 
 
 def discard(session: Session, agency_id: str, plan_id: int, period: str) -> None:

@@ -22,7 +22,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Assignment, Evidence, Report
 from engine.terms import EventKind
 
-KEPT = timedelta(days=30)
+UPLOAD_RETENTION = timedelta(days=30)
 """After it was uploaded last: time enough to send the form that it was chosen in. Bytes without a row wait as long: a
 database restored from last night's copy may be followed by a newer one."""
 
@@ -30,7 +30,7 @@ database restored from last night's copy may be followed by a newer one."""
 def forget(session: Session, now: datetime) -> int:
     """Remove the rows of files that nothing names; returns how many. Each is an event."""
     e = table(Evidence)
-    old = select(e.c.agency_id, e.c.digest).where(e.c.at < now - KEPT)
+    old = select(e.c.agency_id, e.c.digest).where(e.c.at < now - UPLOAD_RETENTION)
     unnamed = {(row[0], row[1]) for row in session.connection().execute(old.except_(_reported(session)))}
     unnamed -= report_drafts.files_named(session, {agency_id for agency_id, _ in unnamed})
     by_agency: dict[str, list[str]] = defaultdict(list)
@@ -47,7 +47,7 @@ def sweep(database: Database, folder: Path, now: datetime) -> int:
     with database.read() as session:
         if session.connection().scalar(select(e.c.digest).limit(1)) is None:
             return 0
-    until, removed = (now - KEPT).timestamp(), 0
+    until, removed = (now - UPLOAD_RETENTION).timestamp(), 0
     for place in sorted(folder.glob("??")):
         old = [path for path in place.iterdir() if _is_old(path, until)]
         with database.read() as session:
@@ -68,7 +68,7 @@ def _reported(session: Session) -> Any:
 def _forget(session: Session, agency_id: str, digests: Collection[str], now: datetime) -> int:
     """Looks at the time again: one that has been uploaded anew meanwhile stays."""
     e = table(Evidence)
-    mine = (e.c.agency_id == agency_id, among(session, e.c.digest, digests), e.c.at < now - KEPT)
+    mine = (e.c.agency_id == agency_id, among(session, e.c.digest, digests), e.c.at < now - UPLOAD_RETENTION)
     gone = session.connection().execute(delete(e).where(*mine).returning(e.c.digest, e.c.size)).all()
     append(
         session,

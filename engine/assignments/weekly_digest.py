@@ -20,7 +20,7 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
-from engine.store.recipients import Recipient, read_answering
+from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
@@ -219,7 +219,7 @@ def _recipients(session: Session, today: date) -> list[Recipient]:
 
     owners = concerned(a.c.agency_id)
     above = {Role.MONITOR: concerned(a.c.supervisor_id), Role.LEADERSHIP: concerned(p.c.issuer_id)}
-    answering = read_answering(session, owners.union(*above.values()))
+    answering = read_recipients(session, owners.union(*above.values()))
     wanted = {(agency_id, Role.COORDINATOR) for agency_id in owners}
     wanted |= {(agency_id, role) for role, ids in above.items() for agency_id in ids}
     found = {each.id: each for agency_id, role in sorted(wanted) for each in answering.on(agency_id, role, today)}

@@ -28,7 +28,7 @@ class Mistake:
 
     path: Path_
     what: Text
-    mend: Text
+    fix: Text
 
 
 class FileModel(BaseModel):
@@ -41,9 +41,9 @@ class FileModel(BaseModel):
         yield from ()
 
 
-def wrong(what: Text, mend: Text) -> PydanticCustomError:
+def wrong(what: Text, fix: Text) -> PydanticCustomError:
     """An error for a field validator to raise, in our words."""
-    return PydanticCustomError("mistake", "{what}", {"what": what, "mend": mend})
+    return PydanticCustomError("mistake", "{what}", {"what": what, "fix": fix})
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> Text:
@@ -60,12 +60,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> Text:
     )
 
 
-def textual(pattern: str, mend: Text) -> tuple[AfterValidator, WithJsonSchema]:
+def textual(pattern: str, fix: Text) -> tuple[AfterValidator, WithJsonSchema]:
     """Field metadata for a text of a given form, with the words that help to write it."""
 
     def formed(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise wrong(Text(f"«{value}» viết sai dạng", "is not of the right form"), mend)
+            raise wrong(Text(f"«{value}» viết sai dạng", "is not of the right form"), fix)
         return value
 
     return AfterValidator(formed), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
@@ -158,7 +158,7 @@ def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
     kind, context = error["type"], dict(error.get("ctx") or {})
     name, given = str(path[-1]) if path else "", error.get("input")
     if kind == "mistake":
-        return Mistake(path, context["what"], context["mend"])
+        return Mistake(path, context["what"], context["fix"])
     if kind == "extra_forbidden":
         what = Text(f"không có mục «{name}»", f"there is no key “{name}”")
         return Mistake(path, what, did_you_mean(name, keys_at(model, path[:-1])))
@@ -173,9 +173,9 @@ def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
         return Mistake(
             path, Text.same(str(context["error"])), Text("xem tệp mẫu trong config/", "see the sample in config/")
         )
-    what, mend = _SHAPES.get(kind, _UNFORESEEN)
+    what, fix = _SHAPES.get(kind, _UNFORESEEN)
     filled = {"name": name, "said": error["msg"], **context}
-    return Mistake(path, what.filled(input=_brief(given), **filled), mend.filled(input=_brief(given), **filled))
+    return Mistake(path, what.filled(input=_brief(given), **filled), fix.filled(input=_brief(given), **filled))
 
 
 def _brief(value: object) -> Text:

@@ -19,8 +19,8 @@ from engine.errors import Problem
 from engine.rules.calendar import DayException, DayKind, WorkCalendar, read_day
 from engine.text import Text
 
-MOST_DAYS = 100
-LONGEST_SPAN = timedelta(days=31)
+MAX_DAYS = 100
+MAX_SPAN = timedelta(days=31)
 LONGEST_NAME, LONGEST_BASIS = 120, 200
 _DAY = r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{4})"
 _LINE = re.compile(rf"[-•*]?\s*({_DAY})(?:\s*(?:-|–|đến|to)\s*({_DAY}))?\s*[:;,]?\s*(.*)")
@@ -73,15 +73,15 @@ def read_days(text: str, calendar: WorkCalendar) -> DayList:
                 seen[day] = number
                 _must_change(day, line.kind, calendar)
         except _Wrong as wrong:
-            what, mend = wrong.args
-            problems.append(Problem("", number, written.strip()[:60], what, mend))
+            what, fix = wrong.args
+            problems.append(Problem("", number, written.strip()[:60], what, fix))
             continue
         if line.kind is None:
             dropped += line.days
         else:
             entries += (DayException(day, line.kind, line.name, line.basis) for day in line.days)
-    if len(seen) > MOST_DAYS:
-        what = Text(f"nhiều quá {MOST_DAYS} ngày một lần", f"more than {MOST_DAYS} days at once")
+    if len(seen) > MAX_DAYS:
+        what = Text(f"nhiều quá {MAX_DAYS} ngày một lần", f"more than {MAX_DAYS} days at once")
         problems.append(Problem("", 0, "", what, Text("chia làm nhiều lần", "split it")))
     return DayList(tuple(entries), tuple(dropped), tuple(problems))
 
@@ -95,7 +95,7 @@ def _read(text: str) -> _Line:
         )
     first = _day(found[1])
     last = _day(found[2]) if found[2] else first
-    if not timedelta(0) <= last - first <= LONGEST_SPAN:
+    if not timedelta(0) <= last - first <= MAX_SPAN:
         raise _Wrong(
             Text("khoảng ngày ngược, hoặc dài quá một tháng", "the span is reversed or over a month"),
             Text("viết ngày đầu rồi ngày cuối", "write the first day, then the last"),

@@ -263,7 +263,7 @@ class PlanFile(FileModel):
 
 
 @dataclass(frozen=True)
-class Round:
+class ReportingRound:
     """One period of one duty: when it is owed, the rule's own words, and whence the date comes."""
 
     period: Period
@@ -273,7 +273,7 @@ class Round:
     source: RuleSource
 
 
-def rounds(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[Round]:
+def rounds(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[ReportingRound]:
     """The rounds of a duty from the plan's issue to ``until`` (the end of the plan's year), by due date.
 
     A period whose data window closed before the issue is not owed. ``ad_hoc`` opens by itself never.
@@ -292,17 +292,17 @@ def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
     return due_day(each, rule.due_day or 1, calendar, roll=rule.roll)
 
 
-def _round(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> Round:
+def _round(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> ReportingRound:
     """A letter that sets another day for one round wins over the rule, and says so."""
     letter = next((override for override in rule.overrides if override.period == each.key), None)
     if letter is None:
-        return Round(each, due, rule.wording, rule.basis, rule.source)
+        return ReportingRound(each, due, rule.wording, rule.basis, rule.source)
     moved = calendar.due(letter.due, roll=rule.roll)
     why = {
         "vi": f"{moved.why['vi']} (theo {letter.basis}, thay hạn {written(due.on, 'vi')})",
         "en": f"{moved.why['en']} (by {letter.basis}, instead of {written(due.on, 'en')})",
     }
-    return Round(each, Due(moved.nominal, moved.on, why), rule.wording, letter.basis, rule.source)
+    return ReportingRound(each, Due(moved.nominal, moved.on, why), rule.wording, letter.basis, rule.source)
 
 
 def owners_of(plan: PlanFile, directory: DirectoryFile) -> dict[str, tuple[str, ...]]:

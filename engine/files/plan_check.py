@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.files.calendar import load_calendar_file, warnings
 from engine.files.directory import DirectoryFile, load_directory
-from engine.files.plan import PlanFile, Round, load_plan, owners_of, rounds
+from engine.files.plan import PlanFile, ReportingRound, load_plan, owners_of, rounds
 from engine.files.plan_parts import RuleSource
 from engine.rules.calendar import Due, WorkCalendar
 from engine.rules.periods import Cadence
@@ -194,7 +194,7 @@ def _due_lines(
 ) -> list[DueLine]:
     """The rounds of all duties, those of one period under one rule on one line, by due date."""
     shared: dict[tuple[date, str, str], list[str]] = {}
-    found: dict[tuple[date, str, str], Round] = {}
+    found: dict[tuple[date, str, str], ReportingRound] = {}
     for citation, placed in plan.duties.items():
         for each in rounds(plan, placed.duty, calendar):
             key = (each.due.on, each.period.key, placed.duty.rule)

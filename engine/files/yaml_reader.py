@@ -22,10 +22,10 @@ from engine.errors import FileRefused, Problem
 from engine.files.base_model import FileModel, Mistake, Path_, looked_through, mistake_of
 from engine.text import Text
 
-MOST_BYTES = 5_000_000
-MOST_VALUES = 200_000
-MOST_PROBLEMS = 200
-DEEPEST = 32
+MAX_FILE_BYTES = 5_000_000
+MAX_VALUES = 200_000
+MAX_PROBLEMS = 200
+MAX_DEPTH = 32
 M = TypeVar("M", bound=BaseModel)
 
 # What PyYAML says -> what and mend, in words of an office.
@@ -102,19 +102,19 @@ class _Page:
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
 
-    def note(self, path: Path_, what: Text, mend: Text, line: int | None = None) -> None:
+    def note(self, path: Path_, what: Text, fix: Text, line: int | None = None) -> None:
         at = self._line(path) if line is None else line
-        if len(self.problems) == MOST_PROBLEMS:
-            what, mend = (
+        if len(self.problems) == MAX_PROBLEMS:
+            what, fix = (
                 Text("còn nhiều lỗi nữa", "there are more mistakes"),
                 Text("sửa các lỗi trên trước", "mend these first"),
             )
-        problem = Problem(self.file, at, _shown(path), what, mend)
-        if len(self.problems) <= MOST_PROBLEMS and problem not in self.problems:
+        problem = Problem(self.file, at, _shown(path), what, fix)
+        if len(self.problems) <= MAX_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 
-    def stop(self, what: Text, mend: Text, line: int = 0, path: Path_ = ()) -> _Stop:
-        self.note(path, what, mend, line)
+    def stop(self, what: Text, fix: Text, line: int = 0, path: Path_ = ()) -> _Stop:
+        self.note(path, what, fix, line)
         return _Stop()
 
     def _line(self, path: Path_) -> int:
@@ -126,7 +126,7 @@ class _Page:
         """The file's text in NFC, so that a name typed on any keyboard is the same name."""
         if isinstance(source, str):
             found = source
-            if len(found) > MOST_BYTES:
+            if len(found) > MAX_FILE_BYTES:
                 raise self.stop(
                     Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file")
                 )
@@ -141,14 +141,14 @@ class _Page:
     def _decoded(self, source: Path) -> str:
         try:
             with source.open("rb") as opened:
-                raw = opened.read(MOST_BYTES + 1)
+                raw = opened.read(MAX_FILE_BYTES + 1)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise self.stop(
                 Text(f"không đọc được tệp: {why}", f"the file cannot be read: {why}"),
                 Text("xem lại đường dẫn và quyền đọc", "check the path and who may read it"),
             ) from error
-        if len(raw) > MOST_BYTES:
+        if len(raw) > MAX_FILE_BYTES:
             raise self.stop(Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file"))
         try:
             return raw.decode("utf-8-sig")
@@ -167,8 +167,8 @@ class _Page:
             mark = getattr(error, "problem_mark", None)
             raised = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
             line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
-            what, mend = next(((w, m) for sign, w, m in _SYNTAX if sign in raised), _OTHER_SYNTAX)
-            raise self.stop(Text.joined(" ", (what, Text.same(f"({raised})"))), mend, line) from error
+            what, fix = next(((w, m) for sign, w, m in _SYNTAX if sign in raised), _OTHER_SYNTAX)
+            raise self.stop(Text.joined(" ", (what, Text.same(f"({raised})"))), fix, line) from error
         except (RecursionError, UnicodeEncodeError) as error:
             raise self.stop(*_OTHER_SYNTAX) from error
         if node is None:
@@ -190,7 +190,7 @@ class _Page:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         self.values += 1
-        if self.values > MOST_VALUES or len(path) > DEEPEST:
+        if self.values > MAX_VALUES or len(path) > MAX_DEPTH:
             raise self._too_much(line)
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
             self.note(
@@ -252,7 +252,7 @@ def read(
     if found is not None:
         own = found.mistakes() if isinstance(found, FileModel) else ()
         for mistake in (*own, *also(found)):
-            page.note(mistake.path, mistake.what, mistake.mend)
+            page.note(mistake.path, mistake.what, mistake.fix)
     if page.problems or found is None:
         raise FileRefused(sorted(page.problems, key=lambda each: each.line))
     return found
@@ -267,7 +267,7 @@ def _checked(page: _Page, data: object, model: type[M]) -> M | None:
     for each in errors:
         if each["loc"] not in meant:
             mistake = mistake_of(each, model)
-            page.note(mistake.path, mistake.what, mistake.mend)
+            page.note(mistake.path, mistake.what, mistake.fix)
     try:
         return model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:

@@ -10,8 +10,8 @@ from typing import Protocol
 from config.settings import Settings
 from engine.accounts.oidc import Provider
 from engine.accounts.signed_links import Signer
-from engine.http.template_editor import Wording
-from engine.plans.simulated_year import Foresee
+from engine.http.template_editor import TemplateEditor
+from engine.plans.simulated_year import SimulateYear
 from engine.store.clock import Clock
 from engine.store.database import Database
 
@@ -30,7 +30,7 @@ class SignInLetter:
     at: datetime
 
 
-class LinkPost(Protocol):
+class SignInMailer(Protocol):
     """Sends sign-in letters at once, past the outbox and its one letter a day."""
 
     def reachable(self) -> bool:
@@ -44,7 +44,7 @@ class LinkPost(Protocol):
 
 
 @dataclass(frozen=True)
-class Context:
+class AppContext:
     """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
     ``simulate`` lives through a plan's year before it happens, ``links`` sends sign-in links (None: nobody signs in by
     one), ``wording`` knows the letters' templates: letters are the other packages' work. ``single_sign_on`` is the
@@ -55,7 +55,7 @@ class Context:
     signer: Signer
     settings: Settings
     step: Callable[[str], None] | None = None
-    simulate: Foresee | None = None
-    links: LinkPost | None = None
-    wording: Wording | None = None
+    simulate: SimulateYear | None = None
+    links: SignInMailer | None = None
+    wording: TemplateEditor | None = None
     single_sign_on: Provider | None = None

@@ -6,27 +6,27 @@ from collections.abc import Collection
 
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.lifecycle import acknowledge
 from engine.errors import BadInput
-from engine.http.request_context import Visit
+from engine.http.request_context import RequestContext
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import rows_of
 from engine.terms import State
 from engine.text import Text
 
-MOST_AT_ONCE = 200
+MAX_ACKNOWLEDGED = 200
 
 
-def acknowledged(visit: Visit, session: Session, ids: Collection[int]) -> tuple[int, ...]:
+def acknowledged(ctx: RequestContext, session: Session, ids: Collection[int]) -> tuple[int, ...]:
     """Acknowledge several in one unit of work; those for which it was news. What is no longer new stays as it is."""
-    if not 0 < len(ids) <= MOST_AT_ONCE:
+    if not 0 < len(ids) <= MAX_ACKNOWLEDGED:
         raise BadInput(
-            Text(f"Chọn từ 1 đến {MOST_AT_ONCE} phần việc.", f"Choose from 1 to {MOST_AT_ONCE} assignments.")
+            Text(f"Chọn từ 1 đến {MAX_ACKNOWLEDGED} phần việc.", f"Choose from 1 to {MAX_ACKNOWLEDGED} assignments.")
         )
-    rows = rows_of(session, read_today(session, visit.now), ids)
+    rows = rows_of(session, read_today(session, ctx.now), ids)
     for row in rows:
-        visit.must(Deed.ACKNOWLEDGE, row.agency_id)
-    actor, now = visit.actor.name, visit.now
+        ctx.require(Permission.ACKNOWLEDGE, row.agency_id)
+    actor, now = ctx.actor.name, ctx.now
     new = (row.id for row in rows if row.state is State.ASSIGNED)
     return tuple(each for each in new if acknowledge(session, each, actor=actor, now=now))

@@ -18,7 +18,7 @@ from engine.errors import DondocError, FieldsRefused, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
 from engine.http.request_context import SignInFirst, language_of, tools_of
-from engine.http.security import HEADERS, MOST_BYTES, most_bytes
+from engine.http.security import HEADERS, MAX_BODY_BYTES, max_body_bytes
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +104,8 @@ def _said(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said = WORDS.get(error.status_code, (str(error.detail),) * 2)
-    most = most_bytes(request.url.path)
-    if error.status_code == 413 and most > MOST_BYTES:
+    most = max_body_bytes(request.url.path)
+    if error.status_code == 413 and most > MAX_BODY_BYTES:
         said = (
             f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
             "nhẹ hơn (bớt hình ảnh).",

@@ -7,16 +7,16 @@ from typing import Annotated
 from fastapi import Path
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.evidence import find, headers, read_back
-from engine.http.request_context import Visit
+from engine.http.request_context import RequestContext
 from engine.http.uploads import folder_of
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
-def given_back(visit: Visit, agency_id: str, digest: str) -> Response:
-    visit.must(Deed.SEE_EVIDENCE, agency_id)
-    with visit.context.database.read() as session:
+def given_back(ctx: RequestContext, agency_id: str, digest: str) -> Response:
+    ctx.require(Permission.SEE_EVIDENCE, agency_id)
+    with ctx.app.database.read() as session:
         kept = find(session, agency_id, digest)
-    return Response(read_back(folder_of(visit), kept), headers=headers(kept))
+    return Response(read_back(folder_of(ctx), kept), headers=headers(kept))

@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 from engine.errors import DondocError
 from engine.http.forms import Form
 from engine.http.request_context import binding_of, language_of, read_form, tools_of
-from engine.http.uploads import CHOSEN, MOST_PARTS
+from engine.http.uploads import CHOSEN, MAX_FORM_PARTS
 
 SECRET = frozenset({"password", "old", "new", "again"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-LONG = 40
+MULTILINE_CHARS = 40
 CHALLENGE = 'Bearer realm="dondoc"'
 """RFC 9110, 11.6.1: a 401 says how one may sign in."""
 NAMES: dict[str, tuple[str, str]] = {
@@ -43,7 +43,7 @@ class Field:
 
     @property
     def short(self) -> bool:
-        return len(self.value) <= LONG and "\n" not in self.value
+        return len(self.value) <= MULTILINE_CHARS and "\n" not in self.value
 
 
 async def unsent_page(request: Request) -> HTMLResponse | None:
@@ -54,7 +54,7 @@ async def unsent_page(request: Request) -> HTMLResponse | None:
         return None
     tools = tools_of(request)
     try:
-        form = await read_form(request, MOST_PARTS)
+        form = await read_form(request, MAX_FORM_PARTS)
         tools.tokens.check(form.raw("token"), binding)
     except (DondocError, HTTPException):
         return None
@@ -88,7 +88,7 @@ def _fields(form: Form) -> list[Field]:
 
 
 def _typed(name: str, value: str) -> bool:
-    return bool(value) and (name.partition("-")[0] in NAMES or len(value) > LONG or "\n" in value)
+    return bool(value) and (name.partition("-")[0] in NAMES or len(value) > MULTILINE_CHARS or "\n" in value)
 
 
 def _words(name: str) -> tuple[str, str]:

@@ -16,8 +16,8 @@ from engine.errors import BadInput
 from engine.rules.calendar import read_day
 from engine.text import Text
 
-MOST_WORDS = 10_000
-REASON = 2_000
+MAX_FIELD_CHARS = 10_000
+MAX_REASON_CHARS = 2_000
 E = TypeVar("E", bound=StrEnum)
 ALLOWED_CONTROLS = "\n\t"
 
@@ -32,7 +32,7 @@ def plain(text: str) -> str:
     return text
 
 
-def clean(text: str, most: int = MOST_WORDS) -> str:
+def clean(text: str, most: int = MAX_FIELD_CHARS) -> str:
     """Text as it may be stored: ``plain``, nothing empty around it, not longer than ``most``."""
     text = plain(text.strip())
     if len(text) > most:
@@ -83,7 +83,7 @@ class Form:
         """All that was sent under one name, as it came."""
         return tuple(self.fields.get(name, ()))
 
-    def text(self, name: str, most: int = MOST_WORDS) -> str:
+    def text(self, name: str, most: int = MAX_FIELD_CHARS) -> str:
         return clean(self.raw(name), most)
 
     def day(self, name: str) -> date:

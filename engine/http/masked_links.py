@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from engine.http.request_context import Visit
+from engine.http.request_context import RequestContext
 
 KEY = re.compile(r"(/[a-z]/)[A-Za-z0-9_.-]{20,}")
 
 
-def masked(visit: Visit, text: str) -> str:
-    return text if visit.demo else KEY.sub(r"\1…", text)
+def masked(ctx: RequestContext, text: str) -> str:
+    return text if ctx.demo else KEY.sub(r"\1…", text)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -31,7 +31,7 @@ from engine.views.labels import label
 
 HERE = Path(__file__).parent.parent / "web"
 FIRST_WORDS = 24
-SETS = (Cadence, DayKind, Deed, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
+SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
 FATE = {
     LetterState.QUEUED: "t",
     LetterState.SENDING: "t",

@@ -1,7 +1,7 @@
 """One request as an endpoint sees it: who acts, in which language, at what time, and how to answer.
 
-``Desk`` is whoever is signed in (until there is an account: whoever sits at the machine); ``Anybody`` may be nobody
-yet, as on the sign-in page; ``Open`` is anybody with a link from a letter.
+``SignedIn`` is whoever is signed in (until there is an account: whoever sits at the machine); ``Anonymous`` may be
+nobody yet, as on the sign-in page; ``Unauthenticated`` is anybody with a link from a letter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine, any_active
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.permissions import DESK, Actor, ActorRole, Deed, may, must
-from engine.accounts.sign_in import LONGEST, holder_of, slide
+from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, may, require
+from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
 from engine.errors import BadInput, NotAllowed
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
@@ -57,13 +57,13 @@ class FormUnread(BadInput):
 class Tools:
     """Made once with the application: ``request.app.state.tools``."""
 
-    context: Context
+    context: AppContext
     templates: Templates
     tokens: FormTokens
 
 
 @dataclass(frozen=True)
-class Visit:
+class RequestContext:
     """``binding`` is what the page's form tokens are bound to; ``actor`` is None until a link has told who it is."""
 
     tools: Tools
@@ -81,19 +81,19 @@ class Visit:
     """The API token that speaks: its scopes narrow what its account may do."""
 
     @property
-    def context(self) -> Context:
+    def app(self) -> AppContext:
         return self.tools.context
 
     @property
     def today(self) -> date:
         return local_date(self.now)
 
-    def must(self, deed: Deed, agency_id: str = "") -> None:
+    def require(self, deed: Permission, agency_id: str = "") -> None:
         if self.bearer is not None:
-            self.bearer.must(deed)
-        must(self.actor, deed, agency_id)
+            self.bearer.require(deed)
+        require(self.actor, deed, agency_id)
 
-    def may(self, deed: Deed, agency_id: str = "") -> bool:
+    def may(self, deed: Permission, agency_id: str = "") -> bool:
         """For templates: whether to show what the actor could do."""
         scoped = self.bearer is None or scope_of(deed) in self.bearer.scopes
         return scoped and may(self.actor, deed, agency_id)
@@ -101,45 +101,45 @@ class Visit:
     def within(self, agency_id: str) -> str:
         """The body whose assignments a list may show: any, for those who see the board; else one's own alone. Raises
         NotAllowed when another's were asked for."""
-        if self.may(Deed.SEE_BOARD):
-            self.must(Deed.SEE_BOARD)
+        if self.may(Permission.SEE_BOARD):
+            self.require(Permission.SEE_BOARD)
             return agency_id
-        self.must(Deed.SEE_ASSIGNMENT, agency_id or self.actor.agency_id)
+        self.require(Permission.SEE_ASSIGNMENT, agency_id or self.actor.agency_id)
         return self.actor.agency_id
 
-    def department(self, deed: Deed) -> str:
+    def department(self, deed: Permission) -> str:
         """The department whose work a list of what waits may show: any («»), or one's own alone. Raises NotAllowed
         for those who decide nothing."""
         if self.may(deed):
             return ""
-        self.must(deed, self.actor.agency_id)
+        self.require(deed, self.actor.agency_id)
         return self.actor.agency_id
 
-    def acting(self, actor: Actor, bearer: Bearer | None = None) -> Visit:
+    def acting(self, actor: Actor, bearer: Bearer | None = None) -> RequestContext:
         return replace(self, actor=actor, bearer=bearer, account=None, session_id=0)
 
-    def bound(self, binding: str) -> Visit:
+    def bound(self, binding: str) -> RequestContext:
         return replace(self, binding=binding)
 
-    def speaking(self, language: str) -> Visit:
+    def speaking(self, language: str) -> RequestContext:
         """In a contact's own language, unless the visitor chose another."""
         return self if self.chosen or language not in LANGUAGES else replace(self, language=language)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Today]]:
         """A session and the day that the page speaks of."""
-        with self.context.database.read() as session:
+        with self.app.database.read() as session:
             yield session, read_today(session, self.now)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self.context.database.write() as session:
+        with self.app.database.write() as session:
             yield session
 
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
         """A template as an answer. ``cookies`` are set on the way."""
         bare = self.actor.kind in ("contact", "nobody")
-        body = self.tools.templates.render(template, self.language, today, visit=self, bare=bare, **facts)
+        body = self.tools.templates.render(template, self.language, today, ctx=self, bare=bare, **facts)
         answer = HTMLResponse(body, status)
         for name, value in self.cookies.items():
             answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=self.secure)
@@ -157,14 +157,14 @@ class Visit:
         """Hand a session's cookie out; an empty key takes it back."""
         name, how = guarded(SESSION_COOKIE, self.secure), {"httponly": True, "samesite": "lax", "secure": self.secure}
         if key:
-            answer.set_cookie(name, key, max_age=int(LONGEST.total_seconds()), **how)  # type: ignore[arg-type]
+            answer.set_cookie(name, key, max_age=int(MAX_SESSION_TIME.total_seconds()), **how)  # type: ignore[arg-type]
         else:
             answer.delete_cookie(name, **how)  # type: ignore[arg-type]
         return answer
 
     @property
     def secure(self) -> bool:
-        return is_secure(self.context)
+        return is_secure(self.app)
 
     @property
     def device(self) -> str:
@@ -179,7 +179,7 @@ class Visit:
     @property
     def home(self) -> str:
         """Where work begins: an owner's own desk, everybody else's board."""
-        return "/" if self.may(Deed.SEE_BOARD) else f"/agencies/{quote(self.actor.agency_id, safe='')}"
+        return "/" if self.may(Permission.SEE_BOARD) else f"/agencies/{quote(self.actor.agency_id, safe='')}"
 
     # --- what templates ask -----------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class Visit:
 
     @property
     def demo(self) -> bool:
-        return self.context.step is not None
+        return self.app.step is not None
 
     @property
     def other_language(self) -> str:
@@ -226,54 +226,54 @@ def language_of(request: Request) -> tuple[str, bool]:
     return tools_of(request).context.settings.language, False
 
 
-def _visit(request: Request) -> Visit:
+def _visit(request: Request) -> RequestContext:
     tools = tools_of(request)
     language, chosen = language_of(request)
     cookies = {LANGUAGE_COOKIE: language} if request.query_params.get("lang", "") in LANGUAGES else {}
-    return Visit(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
+    return RequestContext(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
 
 
-def anybody(request: Request) -> Visit:
+def anybody(request: Request) -> RequestContext:
     """Signed in or not, with a cookie that forms are bound to."""
-    visit = _visit(request)
+    ctx = _visit(request)
     binding = binding_of(request)
     if len(binding) < 16:
         binding = FormTokens.fresh_binding()
-        visit.cookies[guarded(BINDING_COOKIE, visit.secure)] = binding
-    return _signed_in(visit.bound(binding))
+        ctx.cookies[guarded(BINDING_COOKIE, ctx.secure)] = binding
+    return _signed_in(ctx.bound(binding))
 
 
-def desk_visit(request: Request) -> Visit:
+def desk_visit(request: Request) -> RequestContext:
     """Whoever is signed in; the desk itself in the demonstration, or at the machine while there is no account. Raises
     SignInFirst for anybody else."""
-    visit = anybody(request)
-    if visit.account is not None:
-        return visit
-    if visit.context.settings.demo or _alone_at_the_machine(visit):
-        return replace(visit, actor=DESK)
+    ctx = anybody(request)
+    if ctx.account is not None:
+        return ctx
+    if ctx.app.settings.demo or _alone_at_the_machine(ctx):
+        return replace(ctx, actor=DESK)
     raise SignInFirst
 
 
-def _signed_in(visit: Visit) -> Visit:
+def _signed_in(ctx: RequestContext) -> RequestContext:
     """The holder of the session's cookie acts. Looking does not prolong a session: a scanner may look."""
-    key = visit.request.cookies.get(guarded(SESSION_COOKIE, visit.secure), "")
+    key = ctx.request.cookies.get(guarded(SESSION_COOKIE, ctx.secure), "")
     if not key or len(key) > 200:
-        return replace(visit, actor=NOBODY)
-    with visit.context.database.read() as session:
-        holder = holder_of(session, key, visit.now)
+        return replace(ctx, actor=NOBODY)
+    with ctx.app.database.read() as session:
+        holder = holder_of(session, key, ctx.now)
     if holder is None:
-        return replace(visit, actor=NOBODY)
-    if holder.stale and visit.request.method not in ("GET", "HEAD"):
-        with visit.writing() as session:
-            slide(session, holder.session_id, visit.now)
+        return replace(ctx, actor=NOBODY)
+    if holder.stale and ctx.request.method not in ("GET", "HEAD"):
+        with ctx.writing() as session:
+            slide(session, holder.session_id, ctx.now)
     who = holder.account
-    return replace(visit, actor=who.actor, account=who, session_id=holder.session_id).speaking(who.language)
+    return replace(ctx, actor=who.actor, account=who, session_id=holder.session_id).speaking(who.language)
 
 
-def _alone_at_the_machine(visit: Visit) -> bool:
-    if not at_the_machine(visit.request, visit.context.settings.host):
+def _alone_at_the_machine(ctx: RequestContext) -> bool:
+    if not at_the_machine(ctx.request, ctx.app.settings.host):
         return False
-    with visit.context.database.read() as session:
+    with ctx.app.database.read() as session:
         return not any_active(session)
 
 
@@ -288,7 +288,7 @@ def binding_of(request: Request) -> str:
     return request.cookies.get(guarded(BINDING_COOKIE, is_secure(tools_of(request).context)), "")
 
 
-def is_secure(context: Context) -> bool:
+def is_secure(context: AppContext) -> bool:
     return context.settings.base_url.startswith("https://")
 
 
@@ -298,9 +298,9 @@ def local(path: str) -> str:
     return path if plain and path.isprintable() and "\\" not in path and len(path) <= 1_000 else ""
 
 
-Desk = Annotated[Visit, Depends(desk_visit)]
-Anybody = Annotated[Visit, Depends(anybody)]
-Open = Annotated[Visit, Depends(_visit)]
+SignedIn = Annotated[RequestContext, Depends(desk_visit)]
+Anonymous = Annotated[RequestContext, Depends(anybody)]
+Unauthenticated = Annotated[RequestContext, Depends(_visit)]
 
 
 async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) -> Form:
@@ -339,4 +339,4 @@ def checked(request: Request, form: Fields) -> Form:
     return form
 
 
-Posted = Annotated[Form, Depends(checked)]
+PostedForm = Annotated[Form, Depends(checked)]

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.errors import NotAllowed
 from engine.text import Text
 
-MOST_BYTES = 1_048_576
+MAX_BODY_BYTES = 1_048_576
 """Forms and JSON bodies."""
 REVIEW_BYTES = 8_000_000
 FILES_BYTES = 30_000_000
@@ -52,9 +52,9 @@ LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def most_bytes(path: str) -> int:
+def max_body_bytes(path: str) -> int:
     """How long a body may be that is sent to an address."""
-    return next((most for where, most in LONGER if where.fullmatch(path)), MOST_BYTES)
+    return next((most for where, most in LONGER if where.fullmatch(path)), MAX_BODY_BYTES)
 
 
 class Guard:
@@ -73,7 +73,7 @@ class Guard:
         inner = {**scope, "method": "GET"} if head else scope
         await self.app(
             inner,
-            _limited(receive, Headers(scope=scope), most_bytes(scope["path"])),
+            _limited(receive, Headers(scope=scope), max_body_bytes(scope["path"])),
             _headed(send, self._headers, bodiless=head),
         )
 

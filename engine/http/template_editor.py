@@ -35,7 +35,7 @@ class TemplateFile:
         return self.text != self.shipped
 
 
-class Wording(Protocol):
+class TemplateEditor(Protocol):
     """The words of letters, which an office may change. ``texts`` are part -> text."""
 
     @property

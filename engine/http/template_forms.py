@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.errors import BadInput, NotFound
 from engine.http.forms import plain
-from engine.http.request_context import Visit
-from engine.http.template_editor import TemplateFile, Wording
+from engine.http.request_context import RequestContext
+from engine.http.template_editor import TemplateEditor, TemplateFile
 from engine.text import Text
 
-LONGEST = 50_000
+MAX_TEMPLATE_CHARS = 50_000
 
 
 def kept_text(text: str, file: TemplateFile) -> str:
@@ -18,14 +18,19 @@ def kept_text(text: str, file: TemplateFile) -> str:
         text = plain(text)
     except BadInput:
         raise BadInput(Text(f"«{file.part}» có ký tự điều khiển.", "It holds control characters.")) from None
-    if len(text) > LONGEST:
-        raise BadInput(Text(f"«{file.part}» dài quá {LONGEST} ký tự.", f"It is longer than {LONGEST} characters."))
+    if len(text) > MAX_TEMPLATE_CHARS:
+        raise BadInput(
+            Text(
+                f"«{file.part}» dài quá {MAX_TEMPLATE_CHARS} ký tự.",
+                f"It is longer than {MAX_TEMPLATE_CHARS} characters.",
+            )
+        )
     return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
 
 
-def wording_of(visit: Visit) -> Wording:
+def wording_of(ctx: RequestContext) -> TemplateEditor:
     """For whoever may change templates; not found where nothing knows them."""
-    visit.must(Deed.KEEP_TEMPLATES)
-    if visit.context.wording is None:
+    ctx.require(Permission.KEEP_TEMPLATES)
+    if ctx.app.wording is None:
         raise NotFound
-    return visit.context.wording
+    return ctx.app.wording

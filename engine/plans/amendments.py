@@ -17,13 +17,13 @@ from sqlmodel import Session
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
-from engine.assignments.outbox import Line, post
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.store.database import table
 from engine.store.event_log import append, event
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, PlanState, State
@@ -31,7 +31,7 @@ from engine.text import Text
 
 ADDED = "added"
 PREFIX = "BS"
-LONGEST = 8_000
+MAX_TEXT_CHARS = 8_000
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     missing = set(change.due) - {row.period for row in rows}
     if missing:
         raise BadInput(Text(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}.", "Nobody owes that period any more."))
-    lines: list[Line] = []
+    lines: list[NoticeLine] = []
     for row in rows:
         due = _by_letter(book.calendar, change.due[row.period], change.basis, local_date(now))
         if due.on == row.due_on:
@@ -301,7 +301,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
             ],
         )
         lines.append(due_moved_line(row, row.due_on, due.on, book.policy(plan.policy_id), now))
-    post(session, lines, read_answering(session, (line.agency_id for line in lines)), book.calendar, now)
+    post(session, lines, read_recipients(session, (line.agency_id for line in lines)), book.calendar, now)
     return len(lines)
 
 
@@ -330,5 +330,5 @@ def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, acto
 def _must_say(text: str, what: Text) -> None:
     if not text.strip():
         raise BadInput(Text(f"Cần ghi {what.vi}.", f"Give {what.en}."))
-    if len(text) > LONGEST:
-        raise BadInput(Text(f"Dài quá {LONGEST} ký tự.", f"Longer than {LONGEST} characters."))
+    if len(text) > MAX_TEXT_CHARS:
+        raise BadInput(Text(f"Dài quá {MAX_TEXT_CHARS} ký tự.", f"Longer than {MAX_TEXT_CHARS} characters."))

@@ -25,7 +25,7 @@ from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class OpenWork:
     """What an ending leaves: assignments ``open`` (``overdue`` of them late), reports ``waiting`` to be accepted, and
     how many were still ``to_open`` and never will."""
 
@@ -35,7 +35,7 @@ class Left:
     to_open: int
 
 
-def would_leave(session: Session, plan_id: int, now: datetime) -> Left:
+def would_leave(session: Session, plan_id: int, now: datetime) -> OpenWork:
     """Before the deed. Raises NotFound, and Conflict for a plan that is not active."""
     p, a = table(Plan), table(Assignment)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
@@ -49,7 +49,7 @@ def would_leave(session: Session, plan_id: int, now: datetime) -> Left:
     today = local_date(now)
     to_open = sum(len(each.duty.owners) for each in rounds if each.opens_on > today)
     waiting = counts.get(State.REPORTED, 0)
-    return Left(
+    return OpenWork(
         sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting, to_open
     )
 

@@ -29,7 +29,7 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class SimulatedYear:
     """One message that would go out. ``at`` is local; ``kind`` and ``rung`` are those of its worst line."""
 
     at: str
@@ -54,7 +54,7 @@ class Foreseen:
 class Year:
     """What would happen: the messages in order, and the due dates with their arithmetic."""
 
-    messages: tuple[Foreseen, ...]
+    messages: tuple[SimulatedYear, ...]
     due: tuple[tuple[str, date, int, str], ...]
     """(period, due date, assignments, why it moved in Vietnamese; empty when it did not)"""
     assignments: int
@@ -95,5 +95,5 @@ def _weeks(first: str, last: str) -> list[str]:
     return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
 
 
-Foresee = Callable[[PlanFile, date, date, Scenario], Year]
+SimulateYear = Callable[[PlanFile, date, date, Scenario], Year]
 """(plan, first day, last day, scenario) -> what would happen; with the directory, policy and calendar of the office."""

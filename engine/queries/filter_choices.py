@@ -17,7 +17,7 @@ from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
 from engine.text import Text
 
-MOST_PLANS = 60
+MAX_LISTED_PLANS = 60
 """So many plans one can choose among in a list; of more, one types the number."""
 TYPED = re.compile(r"(?P<number>.*?)\s*(?:\((?P<year>\d{4})\))?")
 
@@ -35,9 +35,9 @@ def plan_choices(session: Session, chosen: int | None = None) -> PlanChoices:
     p = table(Plan)
     first = p.c.id == chosen
     found = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
-    found = found.order_by(first.desc(), p.c.issued_on.desc(), p.c.id).limit(MOST_PLANS + 1)
+    found = found.order_by(first.desc(), p.c.issued_on.desc(), p.c.id).limit(MAX_LISTED_PLANS + 1)
     rows = [(row.id, f"{row.number} ({row.year})") for row in session.connection().execute(found)]
-    many = len(rows) > MOST_PLANS
+    many = len(rows) > MAX_LISTED_PLANS
     if many:
         rows = [row for row in rows[:1] if row[0] == chosen]
     return PlanChoices(tuple((str(plan_id), words) for plan_id, words in rows), many)

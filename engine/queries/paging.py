@@ -14,7 +14,7 @@ from engine.text import Text
 
 T = TypeVar("T")
 PER_PAGE = 50
-MOST = 200
+MAX_PAGE_ROWS = 200
 
 
 @dataclass(frozen=True)

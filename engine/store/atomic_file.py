@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, body: bytes, mode: int) -> None:
+def atomic_write(path: Path, body: bytes, mode: int) -> None:
     """On the disk before it has its name; whoever reads meanwhile gets the old one or the new one. ``mode``: its
     permission bits, less what the process leaves out for every file (umask)."""
     path.parent.mkdir(parents=True, exist_ok=True)

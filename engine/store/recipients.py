@@ -56,7 +56,7 @@ FALLBACK = {
 
 
 @dataclass(frozen=True)
-class Answering:
+class Recipients:
     """Who answers for some agencies, by agency and role."""
 
     by_role: Mapping[tuple[str, Role], tuple[Recipient, ...]] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Answering:
         return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
 
 
-def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
+def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
     """The contacts of some agencies, in one query."""
     contact = table(Contact)
     columns = [contact.c[each.name] for each in fields(Recipient)]
@@ -93,4 +93,4 @@ def read_answering(session: Session, agency_ids: Iterable[str]) -> Answering:
     for row in session.connection().execute(chosen):
         recipient = Recipient(*row)
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
-    return Answering({key: tuple(found) for key, found in grouped.items()})
+    return Recipients({key: tuple(found) for key, found in grouped.items()})

@@ -36,7 +36,7 @@ class Envelope:
     content: bytes
 
 
-class Line:
+class SmtpConnection:
     """``at_rest`` is true between letters; a line that is not at rest has broken in the middle and is of no use."""
 
     def __init__(self, client: SMTP, timeout: float) -> None:
@@ -47,7 +47,7 @@ class Line:
         self.at_rest = True
 
     @classmethod
-    async def open(cls, relay: Relay, trust: ssl.SSLContext | None) -> Line | Outcome:
+    async def open(cls, relay: Relay, trust: ssl.SSLContext | None) -> SmtpConnection | Outcome:
         """A line, or the outcome for whoever wanted one. TLS that is asked for and not to be had is no line."""
         client = SMTP(
             hostname=relay.host,

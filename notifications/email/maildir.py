@@ -25,7 +25,7 @@ _NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that a
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class MaildirChannel:
     """One letter in the folder. ``text`` and ``html`` are empty in a list."""
 
     name: str
@@ -104,14 +104,14 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def letters(folder: Path, limit: int = 100) -> list[Kept]:
+def letters(folder: Path, limit: int = 100) -> list[MaildirChannel]:
     """The newest letters of a folder, newest first, heads only. Empty for a folder that is not there."""
     found = [entry for part in ("new", "cur") if (folder / part).is_dir() for entry in os.scandir(folder / part)]
     newest = sorted(found, key=lambda entry: (entry.stat().st_mtime, entry.name), reverse=True)[:limit]
     return [_read(Path(entry.path), whole=False) for entry in newest]
 
 
-def read(folder: Path, name: str) -> Kept:
+def read(folder: Path, name: str) -> MaildirChannel:
     """One letter with its bodies. Raises NotFound for a name that is none of ours, paths included."""
     paths = [folder / part / name for part in ("new", "cur")] if _NAME.fullmatch(name) else []
     path = next((path for path in paths if path.is_file()), None)
@@ -120,7 +120,7 @@ def read(folder: Path, name: str) -> Kept:
     return _read(path, whole=True)
 
 
-def _read(path: Path, *, whole: bool) -> Kept:
+def _read(path: Path, *, whole: bool) -> MaildirChannel:
     with open(path, "rb") as file:
         if whole:
             message = message_from_binary_file(file, policy=policy.default)
@@ -130,4 +130,4 @@ def _read(path: Path, *, whole: bool) -> Kept:
     bodies = {kind: message.get_body((kind,)) if whole else None for kind in ("plain", "html")}
     text, html = ("" if body is None else str(body.get_content()).replace("\r\n", "\n") for body in bodies.values())
     head = {name: str(message.get(name, "")) for name in ("To", "Subject", "Message-ID")}
-    return Kept(path.name, at, head["To"], head["Subject"], head["Message-ID"], text, html)
+    return MaildirChannel(path.name, at, head["To"], head["Subject"], head["Message-ID"], text, html)

@@ -19,7 +19,7 @@ from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.email.address import read_address
 from notifications.email.bounces import bounce_address
-from notifications.email.connection import Envelope, Line
+from notifications.email.connection import Envelope, SmtpConnection
 from notifications.email.mime import compose
 from notifications.email.relay import Relay, Security
 
@@ -49,7 +49,7 @@ class Email:
         self.parallel = relay.connections
         self._relay = relay
         self._trust: ssl.SSLContext | None = None
-        self._idle: list[Line] = []
+        self._idle: list[SmtpConnection] = []
         self._busy = 0  # lines that are carrying a letter or being opened
         self._back = asyncio.Event()
         self._gate = asyncio.Semaphore(relay.connections)
@@ -94,9 +94,9 @@ class Email:
         """Whether the relay opens a line now, log-in included; the line waits for a letter."""
         async with self._gate:
             line = await self._line()
-            if isinstance(line, Line):
+            if isinstance(line, SmtpConnection):
                 self._idle.append(line)
-            return isinstance(line, Line)
+            return isinstance(line, SmtpConnection)
 
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay
@@ -107,19 +107,19 @@ class Email:
             back = bounce_address(letter.key, relay.bounce_secret, relay.bounce_domain) or back
         return Envelope(back, to.mailbox, to.wide, message_id, content)
 
-    async def _line(self) -> Line | Outcome:
+    async def _line(self) -> SmtpConnection | Outcome:
         """An idle line, else a new one; where the relay allows no more of them, the next that comes back."""
         if self._idle:
             return self._idle.pop()
         opened = await self._open()
-        if isinstance(opened, Line):
+        if isinstance(opened, SmtpConnection):
             return opened
         while self._busy and not self._idle:
             self._back.clear()
             await self._back.wait()
         return self._idle.pop() if self._idle else opened
 
-    async def _use(self, line: Line, envelope: Envelope) -> Outcome | None:
+    async def _use(self, line: SmtpConnection, envelope: Envelope) -> Outcome | None:
         """The letter's turn on the line, which then goes back to the idle ones if it is still of use."""
         self._busy += 1
         try:
@@ -138,18 +138,18 @@ class Email:
             else:
                 line.drop()
 
-    async def _open(self) -> Line | Outcome:
+    async def _open(self) -> SmtpConnection | Outcome:
         """A new line; or, while the relay is being left alone, what it came to the last time."""
         clock = asyncio.get_running_loop().time
         if self._shut is not None and clock() < self._shut_until:
             return self._shut
         self._busy += 1
         try:
-            opened = await Line.open(self._relay, self._trust)
+            opened = await SmtpConnection.open(self._relay, self._trust)
         finally:
             self._busy -= 1
             self._back.set()
-        if isinstance(opened, Line):
+        if isinstance(opened, SmtpConnection):
             self._shut = None
             return opened
         pause = self._relay.pause * (10 if opened.code.startswith("5") else 1)

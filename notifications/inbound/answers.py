@@ -17,13 +17,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.accounts.permissions import Actor, ActorRole, Deed, must
+from engine.accounts.permissions import Actor, ActorRole, Permission, require
 from engine.assignments import lifecycle
-from engine.assignments.outbox import Line, post
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, DondocError
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, LetterState, NoticeKind, Role, State, Urgency
@@ -48,7 +48,7 @@ ONLY_WAY = Text(
 )
 
 
-class Became(StrEnum):
+class AnswerResult(StrEnum):
     """What became of a message; stored beside it."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -70,45 +70,45 @@ class Became(StrEnum):
     """The same message once more."""
 
 
-def take_mail(session: Session, mail: Mail, secret: str, now: datetime) -> Became:
+def take_mail(session: Session, mail: Mail, secret: str, now: datetime) -> AnswerResult:
     """Act on one e-mail. ``secret`` is that of the return addresses."""
     incoming_id = _record(session, "email", mail.id, now)
     if incoming_id is None:
-        return Became.AGAIN
+        return AnswerResult.AGAIN
     letter = letter_outcomes.names(session, mail.names)
     if mail.bounce is not None:
         return _bounced(session, incoming_id, mail, secret, now)
     if mail.automatic or not mail.sender:
-        return _close(session, incoming_id, Became.AUTOMATIC, "automatic", letter=letter)
+        return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=letter)
     to_ours = letter is not None and letter.key.startswith(ANSWER)
     if to_ours:
         letter = _answered_letter(session, letter)
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
-        return _close(session, incoming_id, Became.STRANGER, "mail")
+        return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
     message = _Message(incoming_id, "email", mail.text, letter, writer, now, to_ours)
     if writer is None:
         _tell_monitor(session, message)
-        return _close(session, incoming_id, Became.NOT_THE_READER, "mail", letter=letter)
+        return _close(session, incoming_id, AnswerResult.NOT_THE_READER, "mail", letter=letter)
     reply = NotUnderstood(HELP) if letter is None else asked(mail.text, local_date(now))
     return _carry_out(session, message, reply, "mail")
 
 
-def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Became:
+def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> AnswerResult:
     """Act on one SMS. The sender's number is what the network says."""
     incoming_id = _record(session, "sms", f"{gateway}:{sms.id}", now)
     if incoming_id is None:
-        return Became.AGAIN
+        return AnswerResult.AGAIN
     writers = _by_number(session, sms.sender, now) if sms.answerable else []
     if not writers:
-        return _close(session, incoming_id, Became.STRANGER, "sms")
+        return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
     reply = read_reply(sms.text, local_date(now))
     if isinstance(reply, Stop):
         return _stop(session, incoming_id, writers, sms.text, now)
     if isinstance(reply, NotUnderstood):
         message = _Message(incoming_id, "sms", sms.text, None, writers[0], now)
-        return _not_done(session, message, Became.NOT_UNDERSTOOD, reply.answer, "sms")
-    lent = reply_codes.lent_to(session, [each.id for each in writers], reply.code, now)
+        return _not_done(session, message, AnswerResult.NOT_UNDERSTOOD, reply.answer, "sms")
+    lent = reply_codes.find_reply_code(session, [each.id for each in writers], reply.code, now)
     writer = next((each for each in writers if lent is not None and each.id == lent.contact_id), writers[0])
     letter = (
         None
@@ -117,13 +117,13 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Bec
     )
     message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
     if lent is None or letter is None:
-        return _not_done(session, message, Became.REFUSED, NO_CODE, "sms")
+        return _not_done(session, message, AnswerResult.REFUSED, NO_CODE, "sms")
     if lent.used_at is not None:
         if isinstance(reply, Acknowledge):
-            return _close(session, incoming_id, Became.ALREADY, "sms", letter=letter, contact=writer)
-        return _not_done(session, message, Became.REFUSED, NO_CODE, "sms")
+            return _close(session, incoming_id, AnswerResult.ALREADY, "sms", letter=letter, contact=writer)
+        return _not_done(session, message, AnswerResult.REFUSED, NO_CODE, "sms")
     outcome = _carry_out(session, message, reply, "sms")
-    if outcome in (Became.ACKNOWLEDGED, Became.EXTENSION_ASKED, Became.ALREADY):
+    if outcome in (AnswerResult.ACKNOWLEDGED, AnswerResult.EXTENSION_ASKED, AnswerResult.ALREADY):
         reply_codes.use(session, lent.id, now)
     return outcome
 
@@ -145,14 +145,16 @@ class _Message:
     """It answers an answer of ours."""
 
 
-def _carry_out(session: Session, message: _Message, reply: Reply, kind: str) -> Became:
+def _carry_out(session: Session, message: _Message, reply: Reply, kind: str) -> AnswerResult:
     if isinstance(reply, Acknowledge):
 
         def one(assignment_id: int, actor: str) -> bool:
             return lifecycle.acknowledge(session, assignment_id, actor=actor, now=message.now)
 
-        outcome = _each(session, message, Deed.ACKNOWLEDGE, (State.ASSIGNED,), one, Became.ACKNOWLEDGED, kind)
-        if outcome is Became.ACKNOWLEDGED and len(message.text) > A_FEW_WORDS:
+        outcome = _each(
+            session, message, Permission.ACKNOWLEDGE, (State.ASSIGNED,), one, AnswerResult.ACKNOWLEDGED, kind
+        )
+        if outcome is AnswerResult.ACKNOWLEDGED and len(message.text) > A_FEW_WORDS:
             _tell_monitor(session, message)
         return outcome
     if isinstance(reply, Extend):
@@ -163,20 +165,20 @@ def _carry_out(session: Session, message: _Message, reply: Reply, kind: str) -> 
             )
             return True
 
-        return _each(session, message, Deed.ASK_EXTENSION, OPEN_STATES, ask, Became.EXTENSION_ASKED, kind)
+        return _each(session, message, Permission.ASK_EXTENSION, OPEN_STATES, ask, AnswerResult.EXTENSION_ASKED, kind)
     answer = reply.answer if isinstance(reply, NotUnderstood) else None
-    return _not_done(session, message, Became.NOT_UNDERSTOOD, answer, kind)
+    return _not_done(session, message, AnswerResult.NOT_UNDERSTOOD, answer, kind)
 
 
 def _each(
     session: Session,
     message: _Message,
-    deed: Deed,
+    deed: Permission,
     states: Sequence[State],
     act: Callable[[int, str], bool],
-    done: Became,
+    done: AnswerResult,
     kind: str,
-) -> Became:
+) -> AnswerResult:
     """Do one deed to every assignment of the letter that it can be done to. The acts look before they write, so one
     that is refused leaves nothing behind; if none was possible, the first reason is the answer."""
     writer = message.writer
@@ -187,29 +189,31 @@ def _each(
         if row.state not in states:
             continue
         try:
-            must(actor, deed, row.agency_id)
+            require(actor, deed, row.agency_id)
             news += act(row.id, actor.name)
         except DondocError as error:
             problem = problem or error.text
     if news:
         return _close(session, message.id, done, kind, letter=message.letter, contact=writer)
     if problem:
-        return _not_done(session, message, Became.REFUSED, problem, kind)
-    return _close(session, message.id, Became.ALREADY, kind, letter=message.letter, contact=writer)
+        return _not_done(session, message, AnswerResult.REFUSED, problem, kind)
+    return _close(session, message.id, AnswerResult.ALREADY, kind, letter=message.letter, contact=writer)
 
 
-def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str, now: datetime) -> Became:
+def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str, now: datetime) -> AnswerResult:
     """No more SMS to these people, while an e-mail still reaches them: nobody is put out of reach by one word."""
     reachable = [each for each in writers if each.email and "email" not in each.suppressed]
     for each in reachable:
         letter_outcomes.suppress(session, each.id, "sms", "stopped", now, actor=f"contact:{each.id}")
     if reachable:
-        return _close(session, incoming_id, Became.STOPPED, "sms", contact=reachable[0])
+        return _close(session, incoming_id, AnswerResult.STOPPED, "sms", contact=reachable[0])
     message = _Message(incoming_id, "sms", text, None, writers[0], now)
-    return _not_done(session, message, Became.REFUSED, ONLY_WAY, "sms")
+    return _not_done(session, message, AnswerResult.REFUSED, ONLY_WAY, "sms")
 
 
-def _not_done(session: Session, message: _Message, outcome: Became, answer: Text | None, kind: str) -> Became:
+def _not_done(
+    session: Session, message: _Message, outcome: AnswerResult, answer: Text | None, kind: str
+) -> AnswerResult:
     """Nothing was done: the writer gets one answer, the monitor reads what was written."""
     answered = answer is not None and _answer(session, message, answer)
     _tell_monitor(session, message)
@@ -265,7 +269,7 @@ def _tell_monitor(session: Session, message: _Message) -> None:
         return
     row, book = next((each for each in about if each.state in OPEN_STATES), about[0]), read_rulebook(session)
     said = masked(" ".join(message.text.split()))
-    line = Line(
+    line = NoticeLine(
         f"incoming:{message.id}",
         row.id,
         row.supervisor_id,
@@ -275,16 +279,16 @@ def _tell_monitor(session: Session, message: _Message) -> None:
         row.urgency is not Urgency.NORMAL,
         detail={"said": said[:EXCERPT] + ("…" if len(said) > EXCERPT else "")},
     )
-    post(session, [line], read_answering(session, [row.supervisor_id]), book.calendar, message.now)
+    post(session, [line], read_recipients(session, [row.supervisor_id]), book.calendar, message.now)
 
 
-def _bounced(session: Session, incoming_id: int, mail: Mail, secret: str, now: datetime) -> Became:
+def _bounced(session: Session, incoming_id: int, mail: Mail, secret: str, now: datetime) -> AnswerResult:
     assert mail.bounce is not None
     told = letter_outcomes.take_bounce(session, mail.bounce, secret, now)
     i = table(Incoming)
     if told.early:
         session.connection().execute(update(i).where(i.c.id == incoming_id).values(detail=dict(told.early)))
-    outcome = Became.EARLY if told.early else Became.BOUNCED if told.letter_id else Became.STRANGER
+    outcome = AnswerResult.EARLY if told.early else AnswerResult.BOUNCED if told.letter_id else AnswerResult.STRANGER
     session.connection().execute(
         update(i).where(i.c.id == incoming_id).values(kind="bounce", outcome=outcome, letter_id=told.letter_id)
     )
@@ -318,13 +322,13 @@ def _record(session: Session, channel: str, external_id: str, now: datetime) -> 
 def _close(
     session: Session,
     incoming_id: int,
-    outcome: Became,
+    outcome: AnswerResult,
     kind: str,
     *,
     letter: Any = None,
     contact: Any = None,
     answered: bool = False,
-) -> Became:
+) -> AnswerResult:
     i = table(Incoming)
     session.connection().execute(
         update(i)

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database, insert_new
 from engine.store.records import Incoming
-from notifications.channel_health import feel
+from notifications.channel_health import record_results
 from notifications.inbound import answers
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
@@ -24,12 +24,12 @@ from notifications.sms.gammu import Gammu
 from notifications.sms.incoming import from_gammu
 
 log = logging.getLogger(__name__)
-KEEP_SENT = timedelta(days=7)
+SENT_FILE_RETENTION = timedelta(days=7)
 """How long gammu-smsd's folders keep what was sent: its receipts are read from there."""
 
 
 @dataclass(frozen=True)
-class Ears:
+class InboundSources:
     """Where answers come from. ``secret``: that of the return addresses; ``gammu_inbox``: the daemon's InboxPath."""
 
     inbox: Inbox | None = None
@@ -38,15 +38,15 @@ class Ears:
     secret: str = ""
 
 
-def receive(database: Database, now: datetime, ears: Ears) -> dict[str, int]:
+def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[str, int]:
     """Fetch and act; how many messages came to what. A mailbox out of reach is told by its pulse, not raised."""
     counts: Counter[str] = Counter()
-    if ears.inbox is not None:
-        counts.update(_mailbox(database, now, ears.inbox, ears.secret))
-    if ears.gammu_inbox is not None and ears.gammu_inbox.is_dir():
-        counts.update(_gammu_answers(database, now, ears.gammu_inbox))
-    if ears.gammu is not None and ears.gammu.sent.is_dir() and ears.gammu.error.is_dir():
-        counts["receipts"] += _gammu_receipts(database, now, ears.gammu)
+    if inbound.inbox is not None:
+        counts.update(_mailbox(database, now, inbound.inbox, inbound.secret))
+    if inbound.gammu_inbox is not None and inbound.gammu_inbox.is_dir():
+        counts.update(_gammu_answers(database, now, inbound.gammu_inbox))
+    if inbound.gammu is not None and inbound.gammu.sent.is_dir() and inbound.gammu.error.is_dir():
+        counts["receipts"] += _gammu_receipts(database, now, inbound.gammu)
     with database.write() as session:
         counts["receipts"] += letter_outcomes.settle_early(session, now)
     return {name: count for name, count in counts.items() if count}
@@ -62,7 +62,7 @@ def _mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Co
         trouble = str(error)
         log.warning("%s", error)
     with database.write() as session:
-        feel(session, "imap", trouble, now)
+        record_results(session, "imap", trouble, now)
     counts["mailbox_failed"] += bool(trouble)
     return counts
 
@@ -111,5 +111,5 @@ def _gammu_receipts(database: Database, now: datetime, gammu: Gammu) -> int:
     with database.write() as session:
         for receipt in gammu.receipts():
             told += letter_outcomes.news(session, receipt, now)
-    gammu.prune(now - KEEP_SENT)
+    gammu.prune(now - SENT_FILE_RETENTION)
     return told

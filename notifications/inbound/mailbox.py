@@ -24,9 +24,9 @@ from engine.text import Text
 
 OUR_MARK = b"DondocDone"
 BACK = timedelta(days=14)
-MOST_BYTES = 262_144
+MAX_MESSAGE_BYTES = 262_144
 """Of one message: its words and its headers come first, attachments are not wanted."""
-AT_ONCE = 200
+MAX_MESSAGES = 200
 _BROKEN = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -130,12 +130,12 @@ class Inbox:
 
 
 def _fetched(client: Any, criteria: list[Any]) -> list[int]:
-    return sorted(client.search(criteria))[:AT_ONCE]
+    return sorted(client.search(criteria))[:MAX_MESSAGES]
 
 
 def _body(client: Any, uid: int) -> bytes | None:
     """The first part of a message, without marking it as read; None when it is gone."""
-    found = client.fetch([uid], [f"BODY.PEEK[]<0.{MOST_BYTES}>"]).get(uid, {})
+    found = client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>"]).get(uid, {})
     return next((bytes(value) for name, value in found.items() if name.startswith(b"BODY[]")), None)
 
 

@@ -18,9 +18,9 @@ from engine.text import Text
 from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, neat, without_marks
 
-LONGEST = 20_000
+MAX_TEXT_CHARS = 20_000
 """Characters of a message that are looked at."""
-LONGEST_LINE = 200
+MAX_LINE_CHARS = 200
 FIRST_LINES = 6
 """Of a person's own words: what is asked stands at their beginning, after a greeting at most."""
 HELP = Text(
@@ -52,7 +52,7 @@ def read_mail(raw: bytes) -> Mail:
     return Mail(
         id=own[:255] if own else f"sha256:{hashlib.sha256(raw).hexdigest()}",
         sender=senders.pop() if len(senders) == 1 else "",
-        text=own_words(_text(message)[:LONGEST]),
+        text=own_words(_text(message)[:MAX_TEXT_CHARS]),
         names=_names(message),
         automatic=is_auto_reply(message),
         bounce=parse(raw),
@@ -136,7 +136,7 @@ def asked(text: str, today: date) -> Reply:
     for line in [line for line in text.split("\n") if line.strip()][:FIRST_LINES]:
         typed = neat(line)
         folded = without_marks(typed)
-        if len(folded) <= LONGEST_LINE and _ACK.fullmatch(folded):
+        if len(folded) <= MAX_LINE_CHARS and _ACK.fullmatch(folded):
             return Acknowledge("")
         begun = _EXTEND.match(folded)
         if begun:

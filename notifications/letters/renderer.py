@@ -43,12 +43,12 @@ from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
 from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts
 from notifications.letters.shortening import (
-    MOST_ABOVE,
-    MOST_AGENCIES,
-    MOST_DUTIES,
-    WORST,
+    MAX_AGENCIES,
+    MAX_DUTIES,
+    MAX_ESCALATED,
+    MAX_WORST,
     Agencies,
-    Cut,
+    Shortened,
     first,
     of_items,
     of_rows,
@@ -161,21 +161,21 @@ class LetterView:
         """How many agencies a part is about."""
         return len({item.agency for item in self.parts.get(part, ())})
 
-    def lines(self, part: str) -> Cut[Item]:
+    def lines(self, part: str) -> Shortened[Item]:
         """A part's lines, no more than a letter holds."""
-        return first(self.parts.get(part, ()), MOST_DUTIES)
+        return first(self.parts.get(part, ()), MAX_DUTIES)
 
     def by_agency(self, part: str) -> Agencies:
         """A part's lines, one an agency, the latest first."""
         return of_items(self.parts.get(part, ()), self._most)
 
     @property
-    def late(self) -> Cut[tuple[OverdueRow, int]]:
+    def late(self) -> Shortened[tuple[OverdueRow, int]]:
         """The digest's rows, worst first, without those that the letter has spoken of above; the leadership's ten."""
         if self.facts.role is Role.LEADERSHIP:
-            return first(self.late_rows, WORST)
+            return first(self.late_rows, MAX_WORST)
         above = {item.assignment_id for item in self.parts.get("overdue", ())}
-        return first([each for each in self.late_rows if each[0].assignment_id not in above], MOST_DUTIES)
+        return first([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
 
     @property
     def late_by_agency(self) -> Agencies:
@@ -183,7 +183,7 @@ class LetterView:
 
     @property
     def _most(self) -> int:
-        return MOST_ABOVE if self.facts.role is Role.LEADERSHIP else MOST_AGENCIES
+        return MAX_ESCALATED if self.facts.role is Role.LEADERSHIP else MAX_AGENCIES
 
     @cached_property
     def acknowledges(self) -> bool:
@@ -207,7 +207,7 @@ def _tag(number: str) -> str:
     return f"[{code} {number}]" if code else f"[{number}]"
 
 
-class Stationery:
+class LetterRenderer:
     """Compiled templates and the key that signs links. Made once; rendering has no other input than the facts.
 
     ``office`` is a folder of an office's own templates: a file there stands before the shipped one of the same name,
@@ -221,7 +221,7 @@ class Stationery:
         base_url: str,
         link_days: int,
         *,
-        office: Path | None = None,
+        delivery: Path | None = None,
         reply_to: str = "",
         folder: Path = TEMPLATES,
     ) -> None:
@@ -229,8 +229,8 @@ class Stationery:
         self._marks = signer.secret("message-id").encode()
         self._reply_to = {"Reply-To": reply_to} if reply_to else {}
         self._shipped = Templates([folder])
-        self._office = office
-        self._own = Templates([office, folder], watched=True) if office else self._shipped
+        self._office = delivery
+        self._own = Templates([delivery, folder], watched=True) if delivery else self._shipped
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """A letter ready for its channel. The same facts give the same letter."""

@@ -18,10 +18,12 @@ from engine.store.records import AnswerCode
 from notifications.letters.facts import LetterFacts
 from notifications.sms.replies import short_codes
 
-GOOD_FOR = timedelta(days=45)
+CODE_LIFETIME = timedelta(days=45)
 
 
-def lend(session: Session, letters: Sequence[LetterFacts], secret: bytes, now: datetime) -> list[LetterFacts]:
+def issue_reply_codes(
+    session: Session, letters: Sequence[LetterFacts], secret: bytes, now: datetime
+) -> list[LetterFacts]:
     """The same letters, those by SMS with their codes. A letter that is tried again keeps its code."""
     by_sms = {each.letter_id: each for each in letters if each.channel == "sms" and each.items}
     if not by_sms or not secret:
@@ -46,7 +48,7 @@ def lend(session: Session, letters: Sequence[LetterFacts], secret: bytes, now: d
                     "code": codes[letter_id],
                     "contact_id": each.contact_id,
                     "letter_id": letter_id,
-                    "expires_at": now + GOOD_FOR,
+                    "expires_at": now + CODE_LIFETIME,
                 }
             )
     if fresh:
@@ -54,7 +56,7 @@ def lend(session: Session, letters: Sequence[LetterFacts], secret: bytes, now: d
     return [replace(each, code=codes[each.letter_id]) if each.letter_id in codes else each for each in letters]
 
 
-def lent_to(session: Session, contact_ids: Collection[int], code: str, now: datetime) -> Any:
+def find_reply_code(session: Session, contact_ids: Collection[int], code: str, now: datetime) -> Any:
     """The living code of any of these contacts (id, contact_id, letter_id, used_at), locked; None if it is none."""
     c = table(AnswerCode)
     chosen = (

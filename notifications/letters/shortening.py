@@ -14,20 +14,20 @@ from typing import Generic, TypeVar
 from engine.assignments.weekly_digest import OverdueRow
 from notifications.letters.facts import Item
 
-MOST_DUTIES = 20
+MAX_DUTIES = 20
 """Duties that one part of a coordinator's letter names."""
-MOST_AGENCIES = 60
+MAX_AGENCIES = 60
 """Agencies that one part of a monitor's letter names; a province of 2021 has 55."""
-MOST_ABOVE = 20
+MAX_ESCALATED = 20
 """Agencies that a letter to the leadership names."""
-WORST = 10
+MAX_WORST = 10
 """Assignments that the leadership's digest names."""
 
 Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
-class Cut(Generic[Shown]):
+class Shortened(Generic[Shown]):
     """The first of a list, and how many assignments are left out."""
 
     shown: tuple[Shown, ...]
@@ -35,7 +35,7 @@ class Cut(Generic[Shown]):
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class DutyGroup:
     """Assignments of one agency that differ in their citation alone. ``days`` as in ``Item``."""
 
     plan: str
@@ -54,7 +54,7 @@ class AgencyList:
     """What is to be said of one agency."""
 
     agency: str
-    alike: tuple[Alike, ...]
+    alike: tuple[DutyGroup, ...]
 
     @property
     def count(self) -> int:
@@ -62,16 +62,16 @@ class AgencyList:
 
 
 @dataclass(frozen=True, slots=True)
-class Agencies(Cut[AgencyList]):
+class Agencies(Shortened[AgencyList]):
     """Agencies, the latest first. ``common``: what most of them have in common, said once and not on every line;
     ``exceptions``: not all of them have."""
 
-    common: Alike | None = None
+    common: DutyGroup | None = None
     exceptions: bool = False
 
 
-def first(items: Sequence[Shown], most: int) -> Cut[Shown]:
-    return Cut(tuple(items[:most]), max(len(items) - most, 0))
+def first(items: Sequence[Shown], most: int) -> Shortened[Shown]:
+    return Shortened(tuple(items[:most]), max(len(items) - most, 0))
 
 
 def of_items(items: Iterable[Item], most: int) -> Agencies:
@@ -103,9 +103,9 @@ def _grouped(lines: Iterable[tuple[str, _Key, str]], most: int) -> Agencies:
     if times < 2:
         common = None
     lists = [
-        AgencyList(agency, tuple(Alike(*key, tuple(cited), key != common) for key, cited in alike.items()))
+        AgencyList(agency, tuple(DutyGroup(*key, tuple(cited), key != common) for key, cited in alike.items()))
         for agency, alike in found.items()
     ]
     lists.sort(key=lambda each: min((alike.days or 0 for alike in each.alike), default=0))
     shown, left = tuple(lists[:most]), sum(each.count for each in lists[most:])
-    return Agencies(shown, left, None if common is None else Alike(*common, ()), len(uses) > 1)
+    return Agencies(shown, left, None if common is None else DutyGroup(*common, ()), len(uses) > 1)

@@ -19,10 +19,10 @@ from engine.rules.calendar import local_date
 from engine.terms import Role
 from notifications.channel import Channel, Fate
 from notifications.letters.facts import LetterFacts, SignInFacts
-from notifications.letters.renderer import Stationery
+from notifications.letters.renderer import LetterRenderer
 
 log = logging.getLogger(__name__)
-PATIENCE = 10.0
+RELAY_TIMEOUT_SECONDS = 10.0
 """Seconds that a page waits for the relay."""
 
 
@@ -33,12 +33,12 @@ class Mail(Channel, Protocol):
 
 
 @dataclass(frozen=True)
-class LinkPost:
+class EmailSignInMailer:
     """``channel`` makes the e-mail channel, as the outbox uses it."""
 
     channel: Callable[[], Mail]
-    stationery: Stationery
-    patience: float = PATIENCE
+    renderer: LetterRenderer
+    patience: float = RELAY_TIMEOUT_SECONDS
 
     def reachable(self) -> bool:
         try:
@@ -60,12 +60,12 @@ class LinkPost:
 
     async def _sent(self, letter: SignInLetter) -> None:
         async with self.channel() as mail:
-            outcome = await mail.send(self.stationery.render(self._facts(letter), letter.at))
+            outcome = await mail.send(self.renderer.render(self._facts(letter), letter.at))
         if outcome.fate not in (Fate.ACCEPTED, Fate.DELIVERED):
             log.error("The sign-in letter %s was not taken: %s %s", letter.name, outcome.fate, outcome.code)
 
     def _facts(self, letter: SignInLetter) -> LetterFacts:
-        asked = SignInFacts(f"{self.stationery.base_url}{letter.path}", letter.device, letter.at)
+        asked = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
         return LetterFacts(
             0,
             f"signin:{letter.name}",

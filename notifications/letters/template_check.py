@@ -29,7 +29,7 @@ from engine.terms import NoticeKind, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
-from notifications.letters.renderer import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, Stationery, Templates
+from notifications.letters.renderer import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, LetterRenderer, Templates
 from notifications.sms.text import MAX_PARTS, measure, plain
 
 PARTS = ("subject.txt", "body.txt", "body.html")
@@ -39,7 +39,7 @@ EDITED = (*KINDS, "sms", SHARED)
 FRAME = "base.html"
 DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 """Never said of a duty without a due date."""
-LONGEST_SUBJECT = 160
+MAX_SUBJECT_CHARS = 160
 """Characters: mail programs cut longer ones."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
 _ROLES = {
@@ -71,7 +71,7 @@ _DETAIL = {
 }
 
 
-def check_template(texts: Mapping[str, str], language: str, kind: str, office: Path | None = None) -> list[Problem]:
+def check_template(texts: Mapping[str, str], language: str, kind: str, delivery: Path | None = None) -> list[Problem]:
     """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
     ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
     text; a file that is not given is the ``office``'s own, else the shipped one."""
@@ -79,7 +79,7 @@ def check_template(texts: Mapping[str, str], language: str, kind: str, office: P
     unknown = [_nameless(name, kind) for name in names if not (TEMPLATES / name).is_file()]
     if unknown:
         return unknown
-    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), office)
+    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), delivery)
 
 
 def check_folder(folder: Path) -> list[Problem]:
@@ -103,7 +103,7 @@ def preview(
     kind: str,
     base_url: str,
     now: datetime,
-    office: Path | None = None,
+    delivery: Path | None = None,
 ) -> Outgoing:
     """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
     in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
@@ -113,12 +113,12 @@ def preview(
     facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
     names = {name_of(part, language, kind): text for part, text in texts.items()}
     to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
-    unsigned = Stationery(Signer("a preview signs nothing"), base_url, 1)
-    return unsigned.written_with(Templates(_folders(office), watched=True, texts=names), to_nobody, now)
+    unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
+    return unsigned.written_with(Templates(_folders(delivery), watched=True, texts=names), to_nobody, now)
 
 
-def _folders(office: Path | None) -> list[Path]:
-    return [TEMPLATES] if office is None else [office, TEMPLATES]
+def _folders(delivery: Path | None) -> list[Path]:
+    return [TEMPLATES] if delivery is None else [delivery, TEMPLATES]
 
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
@@ -228,15 +228,15 @@ def _late() -> OverdueRow:
 # --- Trying -----------------------------------------------------------------------------------------------------------
 
 
-def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], office: Path | None) -> list[Problem]:
+def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], delivery: Path | None) -> list[Problem]:
     """Every sample of these kinds written with the given texts (name -> text)."""
     problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
-    stationery = Stationery(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates(_folders(office), watched=True, texts=names)
+    renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example", 45)
+    templates = Templates(_folders(delivery), watched=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):
             try:
-                letter = stationery.written_with(templates, facts, _NOW)
+                letter = renderer.written_with(templates, facts, _NOW)
             except BROKEN as error:
                 problems.append(_failed(error, names, kind))
             else:
@@ -351,14 +351,14 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
     name = f"{language}/{kind}"
     for word in subject_words(letter.subject):
         yield _subject(f"{name}/subject.txt", 0, word)
-    if not 0 < len(letter.subject) <= LONGEST_SUBJECT:
+    if not 0 < len(letter.subject) <= MAX_SUBJECT_CHARS:
         long = len(letter.subject)
         yield Problem(
             f"{name}/subject.txt",
             0,
             "subject",
             Text(f"dài {long} ký tự", f"is {long} characters long"),
-            Text(f"từ 1 đến {LONGEST_SUBJECT}", f"1 to {LONGEST_SUBJECT}"),
+            Text(f"từ 1 đến {MAX_SUBJECT_CHARS}", f"1 to {MAX_SUBJECT_CHARS}"),
         )
     fresh = facts.items and all(item.kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) for item in facts.items)
     wanted = "/l/" if fresh and kind == "duties" else "/sign-in/link/" if kind == "signin" else ""
@@ -376,12 +376,12 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
     """Where a template broke: the innermost line of those given that the error passed through."""
-    mend = Text("sửa tên hoặc cú pháp theo mẫu đi kèm", "correct the name or the syntax after the shipped template")
+    fix = Text("sửa tên hoặc cú pháp theo mẫu đi kèm", "correct the name or the syntax after the shipped template")
     if isinstance(error, TemplateSyntaxError):
-        return Problem(error.name or kind, error.lineno, "template", _what(error), mend)
+        return Problem(error.name or kind, error.lineno, "template", _what(error), fix)
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
     name, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (", ".join(names) or kind, 0)
-    return Problem(name, line, "template", _what(error), mend)
+    return Problem(name, line, "template", _what(error), fix)
 
 
 def _what(error: Exception) -> Text:

@@ -13,25 +13,25 @@ from pathlib import Path
 
 from engine.errors import NotFound, Problem
 from engine.http.template_editor import Preview, TemplateFile
-from engine.store.atomic_file import write_whole
+from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
 from engine.store.event_log import append, event
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
 from notifications.channel import Outgoing
 from notifications.letters.facts import gather
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, Stationery
+from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
 from notifications.letters.template_check import EDITED, check_template, name_of, parts_of, preview
 
 
 @dataclass(frozen=True)
-class OfficeWording:
+class OfficeTemplates:
     """What ``engine.http.app_context.Wording`` asks for."""
 
     database: Database
     folder: Path
     base_url: str
-    stationery: Stationery
+    renderer: LetterRenderer
     kinds: tuple[str, ...] = EDITED
     languages: tuple[str, ...] = LANGUAGES
 
@@ -72,14 +72,14 @@ class OfficeWording:
             facts = gather(session, [letter_id], read_rulebook(session), now)[0]
         if facts.empty:
             return None
-        return _preview(self.stationery.render(facts, now))
+        return _preview(self.renderer.render(facts, now))
 
     def _keep(self, file: TemplateFile, text: str) -> None:
         path = self.folder / file.name
         if text == file.shipped:
             path.unlink(missing_ok=True)
         else:
-            write_whole(path, text.encode(), 0o644)
+            atomic_write(path, text.encode(), 0o644)
 
     @property
     def _office(self) -> Path | None:

@@ -22,14 +22,14 @@ from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.email.address import read_address
 from notifications.email.bounces import Bounce, Severity, severity_of, status_in, verify
-from notifications.receipts.rerouting import Passed, pass_on
+from notifications.receipts.rerouting import RerouteResult, reroute
 from notifications.sms.numbers import e164, masked
 from notifications.sms.receipts import Receipt, advance
 
 SOFT_WAITS = (timedelta(hours=4), timedelta(hours=24))
 """A full mailbox or a telephone that is off gets the letter again after these; then somebody else does."""
-GIVE_UP = timedelta(days=5)
-PATIENCE = timedelta(days=1)
+SOFT_BOUNCE_RETRY_TIME = timedelta(days=5)
+EARLY_RECEIPT_RETENTION = timedelta(days=1)
 """How long a receipt may wait for a letter that nobody knows yet."""
 FAILED = (LetterState.BOUNCED_HARD, LetterState.REFUSED, LetterState.EXPIRED)
 DEAD_NUMBERS = frozenset({"99", "105", "108"})
@@ -37,7 +37,7 @@ DEAD_NUMBERS = frozenset({"99", "105", "108"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceiptResult:
     """What a fact about a letter did. ``letter_id`` is None while nobody knows the letter."""
 
     letter_id: int | None
@@ -47,7 +47,7 @@ class Told:
     """What to keep for ``settle_early`` while the letter is still in our own hands."""
 
 
-def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str = "sms") -> Told:
+def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str = "sms") -> ReceiptResult:
     """A gateway's report. One that comes before its letter is settled waits (``settle_early``)."""
     letter = _find(session, receipt=receipt.receipt)
     if letter is None or letter.state is LetterState.SENDING:
@@ -71,7 +71,7 @@ def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str
                 }
             ],
         )
-        return Told(None)
+        return ReceiptResult(None)
     return _apply(session, letter, receipt.state, receipt.code, now)
 
 
@@ -98,7 +98,7 @@ def settle_early(session: Session, now: datetime) -> int:
         if letter is not None and letter.state is not LetterState.SENDING:
             _apply(session, letter, LetterState(said["state"]), str(said["code"]), now)
             outcome, found = "applied", found + 1
-        elif now - row.at > PATIENCE:
+        elif now - row.at > EARLY_RECEIPT_RETENTION:
             outcome = "no_letter"
         if outcome:
             letter_id = letter.id if letter is not None else None
@@ -108,7 +108,7 @@ def settle_early(session: Session, now: datetime) -> int:
     return found
 
 
-def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) -> Told:
+def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) -> ReceiptResult:
     """A mailbox's report. Known by the signed address that it came to, else by the Message-ID that it quotes; the
     recipient that it names is nothing to act upon. A notice of delay changes nothing."""
     keys = (key for key in (verify(address, secret) for address in bounce.came_to) if key) if secret else iter(())
@@ -116,14 +116,14 @@ def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) ->
     if letter is None and bounce.message_id:
         letter = _find(session, receipt=bounce.message_id)
     if letter is None:
-        return Told(None)
+        return ReceiptResult(None)
     code = bounce.status or "bounce"
     if bounce.severity is Severity.DELAYED:
         _tell(session, letter, letter.state, "delayed", code, now)
-        return Told(letter.id, letter.state, "delayed")
+        return ReceiptResult(letter.id, letter.state, "delayed")
     state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT
     if letter.state is LetterState.SENDING:
-        return Told(letter.id, letter.state, "early", {"key": letter.key, "state": str(state), "code": code})
+        return ReceiptResult(letter.id, letter.state, "early", {"key": letter.key, "state": str(state), "code": code})
     return _apply(session, letter, state, code, now)
 
 
@@ -139,7 +139,7 @@ def undelivered(session: Session, letter_ids: Sequence[int], now: datetime) -> i
         if code == "sandbox":
             continue
         dead = letter.state is LetterState.REFUSED and _is_dead(session, letter, code, reply)
-        passed += _follow(session, letter, dead=dead, code=code or str(letter.reason), now=now) is Passed.ON
+        passed += _follow(session, letter, dead=dead, code=code or str(letter.reason), now=now) is RerouteResult.ON
     return passed
 
 
@@ -173,7 +173,7 @@ def suppress(
 # --- One letter ---------------------------------------------------------------------------------------------------
 
 
-def _apply(session: Session, letter: Any, said: LetterState, code: str, now: datetime) -> Told:
+def _apply(session: Session, letter: Any, said: LetterState, code: str, now: datetime) -> ReceiptResult:
     step = advance(letter.state, said)
     m = table(Letter)
     if step.state is not letter.state:
@@ -196,7 +196,7 @@ def _apply(session: Session, letter: Any, said: LetterState, code: str, now: dat
             _follow(session, letter, dead=step.state is LetterState.BOUNCED_HARD, code=code, now=now)
     elif step.odd:
         _tell(session, letter, step.state, step.odd, code, now)
-    return Told(letter.id, step.state, step.odd or "")
+    return ReceiptResult(letter.id, step.state, step.odd or "")
 
 
 def _tell(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
@@ -224,7 +224,7 @@ def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
     m, d = table(Letter), table(Delivery)
     taken = select(func.count()).where(d.c.letter_id == letter.id, d.c.fate.in_(("accepted", "delivered", "unknown")))
     tried = max(session.connection().scalar(taken) or 0, 1)
-    if tried > len(SOFT_WAITS) or now - letter.created_at > GIVE_UP:
+    if tried > len(SOFT_WAITS) or now - letter.created_at > SOFT_BOUNCE_RETRY_TIME:
         _follow(session, letter, dead=False, code=code, now=now)
         return
     session.connection().execute(
@@ -240,11 +240,11 @@ def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
     )
 
 
-def _follow(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> Passed:
+def _follow(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> RerouteResult:
     """The letter goes to the same person's other channel or to the next person; a dead address is used no more."""
     if dead:
         suppress(session, letter.contact_id, letter.channel, f"dead: {code}"[:200], now)
-    return pass_on(session, letter, dead=dead, now=now)
+    return reroute(session, letter, dead=dead, now=now)
 
 
 def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:

@@ -14,20 +14,20 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.assignments.outbox import Line, Slot, letter_row, open_letters, place, post, send_day
+from engine.assignments.outbox import NoticeLine, Slot, letter_row, open_letters, place, post, send_day
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
-from engine.store.recipients import CHANNELS, Answering, Recipient, read_answering
+from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
 from notifications.letters.facts import moot
 
 
-class Passed(StrEnum):
+class RerouteResult(StrEnum):
     """What became of the lines of a letter that did not arrive."""
 
     ON = "on"
@@ -36,13 +36,13 @@ class Passed(StrEnum):
     """Nothing in it has a point any more."""
 
 
-def pass_on(session: Session, letter: Any, *, dead: bool, now: datetime) -> Passed:
+def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> RerouteResult:
     """Put what a letter had to say into the letter of whoever is next. ``letter`` is its row, locked."""
     book, today = read_rulebook(session), local_date(now)
     rows = [row for row in _lines(session, letter) if not moot(row.kind, row.state, row.due_on, today, row.plan_state)]
     if not rows and not letter.digest_week:
-        return Passed.NOTHING
-    answering = read_answering(session, {letter.agency_id} | {row.supervisor_id for row in rows})
+        return RerouteResult.NOTHING
+    answering = read_recipients(session, {letter.agency_id} | {row.supervisor_id for row in rows})
     # A letter expires because its channel stood still, which a letter to somebody else on it would do as well.
     useless = letter.channel if letter.state is LetterState.EXPIRED else ""
     ways = [way for way in _ways(letter, answering, now) if way[1] != useless]
@@ -57,10 +57,10 @@ def pass_on(session: Session, letter: Any, *, dead: bool, now: datetime) -> Pass
     place(session, slots, book.calendar, now)
     digest = _pass_digest_on(session, letter, ways, book, now)
     _tell_monitor(session, letter, rows, stranded, answering, book, dead=dead, now=now)
-    return Passed.ON if slots or digest else Passed.NOBODY
+    return RerouteResult.ON if slots or digest else RerouteResult.NOBODY
 
 
-def _ways(letter: Any, answering: Answering, now: datetime) -> Iterator[tuple[Recipient, str]]:
+def _ways(letter: Any, answering: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
     """(recipient, channel) still to be tried, best first: the same person otherwise, then the others in their turn."""
     everyone = answering.in_turn(letter.agency_id, letter.role, local_date(now))
     for recipient in sorted(everyone, key=lambda each: each.id != letter.contact_id):
@@ -114,8 +114,8 @@ def _tried(session: Session, rows: Sequence[Any], letter: Any, ways: Sequence[tu
     return found
 
 
-def _line(row: Any, letter: Any, book: Rulebook) -> Line:
-    return Line(
+def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:
+    return NoticeLine(
         _effect(row, letter),
         row.assignment_id,
         letter.agency_id,
@@ -134,7 +134,7 @@ def _tell_monitor(
     letter: Any,
     rows: Sequence[Any],
     stranded: Sequence[Any],
-    answering: Answering,
+    answering: Recipients,
     book: Rulebook,
     *,
     dead: bool,
@@ -164,7 +164,7 @@ def _tell_monitor(
     post(
         session,
         [
-            Line(
+            NoticeLine(
                 f"letter:{letter.id}:{row.assignment_id}:unreachable",
                 row.assignment_id,
                 row.supervisor_id,

@@ -23,7 +23,7 @@ from apprise.logger import LOGGER_NAME
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
+from notifications.sms.gateway import CodeMeaning, Message, outcome, prepare, refused
 from notifications.sms.permanent_errors import LOGIN
 
 _NEVER_MADE = re.compile(
@@ -62,7 +62,7 @@ class AppriseSms:
 
     async def send(self, letter: Outgoing) -> Outcome:
         if not self.production:
-            return outcome(Meaning(Fate.REFUSED, _SANDBOX), "sandbox")
+            return outcome(CodeMeaning(Fate.REFUSED, _SANDBOX), "sandbox")
         try:
             message = prepare(letter, marks=self.marks)
         except BadInput as error:
@@ -73,9 +73,9 @@ class AppriseSms:
         service = Apprise()
         with _TURN, _reasons() as reasons:
             if not service.add(self._filled(self.address, message.number)):
-                return outcome(Meaning(Fate.RETRY, _UNREAD))
+                return outcome(CodeMeaning(Fate.RETRY, _UNREAD))
             taken = service.notify(body=message.text, body_format=NotifyFormat.TEXT)
-        return outcome(Meaning(Fate.ACCEPTED)) if taken else _failed("\n".join(reasons))
+        return outcome(CodeMeaning(Fate.ACCEPTED)) if taken else _failed("\n".join(reasons))
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,12 +91,12 @@ def _failed(reasons: str) -> Outcome:
     if status:
         code = status.group(1)
         if code in ("401", "403"):
-            return outcome(Meaning(Fate.RETRY, LOGIN), code)
+            return outcome(CodeMeaning(Fate.RETRY, LOGIN), code)
         known = {"429": Fate.RETRY, "503": Fate.RETRY, "408": Fate.UNKNOWN}
-        return outcome(Meaning(known.get(code, Fate.REFUSED if code < "500" else Fate.UNKNOWN)), code)
+        return outcome(CodeMeaning(known.get(code, Fate.REFUSED if code < "500" else Fate.UNKNOWN)), code)
     if _NEVER_MADE.search(reasons):
-        return outcome(Meaning(Fate.RETRY), "unreachable")
-    return outcome(Meaning(Fate.UNKNOWN), "unclear")
+        return outcome(CodeMeaning(Fate.RETRY), "unreachable")
+    return outcome(CodeMeaning(Fate.UNKNOWN), "unclear")
 
 
 @contextmanager

@@ -13,32 +13,36 @@ import httpx
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
 from notifications.sms.numbers import national
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.text import Coding, brand
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CODES = {
-    "99": Meaning(Fate.REFUSED, Text("Số bị chặn trên hệ thống.", "The number is blocked there.")),
-    "100": Meaning(Fate.ACCEPTED),
-    "101": Meaning(Fate.RETRY, LOGIN),
-    "102": Meaning(
+    "99": CodeMeaning(Fate.REFUSED, Text("Số bị chặn trên hệ thống.", "The number is blocked there.")),
+    "100": CodeMeaning(Fate.ACCEPTED),
+    "101": CodeMeaning(Fate.RETRY, LOGIN),
+    "102": CodeMeaning(
         Fate.RETRY, Text("Tài khoản chưa có bảng giá; liên hệ eSMS.", "The account has no price list; ask eSMS.")
     ),
-    "103": Meaning(Fate.RETRY, BALANCE),
-    "104": Meaning(Fate.RETRY, Text("Brandname chưa đăng ký hoặc sai.", "The brand name is wrong or not registered.")),
-    "108": Meaning(
+    "103": CodeMeaning(Fate.RETRY, BALANCE),
+    "104": CodeMeaning(
+        Fate.RETRY, Text("Brandname chưa đăng ký hoặc sai.", "The brand name is wrong or not registered.")
+    ),
+    "108": CodeMeaning(
         Fate.REFUSED, Text("Số sai định dạng; sửa danh bạ.", "The number is malformed; mend the directory.")
     ),
-    "140": Meaning(
+    "140": CodeMeaning(
         Fate.RETRY, Text("Máy chủ chưa được eSMS cho phép (IP).", "eSMS has not allowed this server's address.")
     ),
-    "146": Meaning(Fate.RETRY, Text("Mẫu tin chưa đăng ký với nhà mạng.", "The text's template is not registered.")),
-    "177": Meaning(
+    "146": CodeMeaning(
+        Fate.RETRY, Text("Mẫu tin chưa đăng ký với nhà mạng.", "The text's template is not registered.")
+    ),
+    "177": CodeMeaning(
         Fate.REFUSED, Text("Brandname chưa đăng ký với mạng của số này.", "Not registered with this network.")
     ),
-    "300": Meaning(
+    "300": CodeMeaning(
         Fate.RETRY, Text("Thiếu loại tin; sửa cấu hình.", "The message type is missing; mend the settings.")
     ),
 }
@@ -84,12 +88,12 @@ class Esms(HttpGateway):
             return by_status(response)
         answer = response.json()
         if "CodeResult" not in answer and "error" in answer:
-            return outcome(Meaning(Fate.RETRY, LOGIN), "error", str(answer["error"]))
+            return outcome(CodeMeaning(Fate.RETRY, LOGIN), "error", str(answer["error"]))
         code, words = str(answer["CodeResult"]), str(answer.get("ErrorMessage") or "")
         if code == "124":
             fate = TAKEN_BEFORE.get(str(answer.get("SendStatus")), Fate.UNKNOWN)
-            return outcome(Meaning(fate), code, words, message.reference)
-        meaning = CODES.get(code, Meaning(Fate.UNKNOWN))
+            return outcome(CodeMeaning(fate), code, words, message.reference)
+        meaning = CODES.get(code, CodeMeaning(Fate.UNKNOWN))
         if meaning.fate is Fate.ACCEPTED and not self.production:
             words = str(Text("sandbox: eSMS không gửi tin này.", "sandbox: eSMS does not send this one."))
         kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)

@@ -20,7 +20,7 @@ from engine.errors import BadInput
 from engine.terms import LetterState
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import Meaning, Message, outcome, prepare, refused
+from notifications.sms.gateway import CodeMeaning, Message, outcome, prepare, refused
 from notifications.sms.receipts import Receipt
 
 _OURS = re.compile(r"OUTC_\+\d+_(dd-[0-9a-f]{32})\.txtd")
@@ -54,19 +54,19 @@ class Gammu:
         try:
             return await asyncio.to_thread(self._put, message)
         except OSError as failed:
-            return outcome(Meaning(Fate.RETRY, _FOLDER), type(failed).__name__, failed.strerror or "")
+            return outcome(CodeMeaning(Fate.RETRY, _FOLDER), type(failed).__name__, failed.strerror or "")
 
     def _put(self, message: Message) -> Outcome:
         """One name a letter, whole or not there at all (a rename): a repeated submit finds the first one's file."""
         name = f"OUTC_{message.number}_{message.reference}.txtd"
         for folder in (self.outbox, self.sent):  # in the daemon's own order: a file on its way is met in one of them
             if (folder / name).exists():
-                return outcome(Meaning(Fate.ACCEPTED), folder.name, "already there", message.reference)
+                return outcome(CodeMeaning(Fate.ACCEPTED), folder.name, "already there", message.reference)
         half = self.outbox / f".{name}"  # the daemon leaves hidden files alone
         half.write_bytes(message.text.encode("ascii" if message.text.isascii() else "utf-16"))
         os.replace(half, self.outbox / name)
         (self.error / name).unlink(missing_ok=True)
-        return outcome(Meaning(Fate.ACCEPTED), self.outbox.name, "", message.reference)
+        return outcome(CodeMeaning(Fate.ACCEPTED), self.outbox.name, "", message.reference)
 
     def receipts(self) -> Iterator[Receipt]:
         """What became of our messages since the folders were last pruned, the same ones each time."""

@@ -23,7 +23,7 @@ from notifications.sms.numbers import e164, masked
 from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words
 
-LONGEST_WAIT = timedelta(hours=1)
+MAX_RETRY_AFTER = timedelta(hours=1)
 """A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""
 _ADDRESS = Text(
     "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này.", "Wrong gateway address; mend this channel's settings."
@@ -33,7 +33,7 @@ _UNSENT = Text("Không kết nối được tới cổng.", "The gateway could n
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class CodeMeaning:
     """What a documented code comes to, and what the operator should do about it."""
 
     fate: Fate
@@ -72,7 +72,7 @@ def prepare(letter: Outgoing, *, marks: bool) -> Message:
 
 
 def outcome(
-    meaning: Meaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
+    meaning: CodeMeaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
 ) -> Outcome:
     """The gateway's own words, numbers masked, then what to do about them; all of it fit to be stored."""
     reply = " → ".join(part for part in (masked(_line(words)), str(meaning.fix or "")) if part)
@@ -92,15 +92,15 @@ def by_status(response: httpx.Response) -> Outcome:
     """What a bare HTTP status says when the body says nothing: 4xx were not taken, most of 5xx may have been."""
     status = response.status_code
     if status in (401, 403, 407):
-        meaning = Meaning(Fate.RETRY, LOGIN)
+        meaning = CodeMeaning(Fate.RETRY, LOGIN)
     elif status in (429, 503):
-        meaning = Meaning(Fate.RETRY)
+        meaning = CodeMeaning(Fate.RETRY)
     elif 300 <= status < 400 or status in (404, 405, 410):
-        meaning = Meaning(Fate.RETRY, _ADDRESS)
+        meaning = CodeMeaning(Fate.RETRY, _ADDRESS)
     elif 400 <= status < 500 and status != 408:
-        meaning = Meaning(Fate.REFUSED)
+        meaning = CodeMeaning(Fate.REFUSED)
     else:
-        meaning = Meaning(Fate.UNKNOWN, _SILENT)
+        meaning = CodeMeaning(Fate.UNKNOWN, _SILENT)
     return outcome(meaning, str(status), response.text[:200], after=_wait(response))
 
 
@@ -108,7 +108,7 @@ def _wait(response: httpx.Response) -> timedelta | None:
     for name in ("retry-after", "x-rate-limit-reset"):
         seconds = response.headers.get(name, "")
         if seconds.isdecimal() and len(seconds) < 9:
-            return min(timedelta(seconds=int(seconds)), LONGEST_WAIT)
+            return min(timedelta(seconds=int(seconds)), MAX_RETRY_AFTER)
     return None
 
 
@@ -176,10 +176,10 @@ class HttpGateway(ABC):
             httpx.ProxyError,
             httpx.UnsupportedProtocol,
         ) as error:
-            return outcome(Meaning(Fate.RETRY, _UNSENT), type(error).__name__, str(error))
+            return outcome(CodeMeaning(Fate.RETRY, _UNSENT), type(error).__name__, str(error))
         except (httpx.HTTPError, TimeoutError, ValueError, TypeError, LookupError, AttributeError) as error:
             # Timed out, cut off, or an answer nobody documented: it may have been taken.
-            return outcome(Meaning(Fate.UNKNOWN, _SILENT), type(error).__name__, str(error), message.reference)
+            return outcome(CodeMeaning(Fate.UNKNOWN, _SILENT), type(error).__name__, str(error), message.reference)
 
     async def __aenter__(self) -> Self:
         if self._client is None:

@@ -19,7 +19,7 @@ from notifications.sms.numbers import e164
 KANNEL_GET_URL = "from=%p&text=%a&id=%I&coding=%c"
 """What the operator puts after the address and its secret in ``get-url``, with ``max-messages = 0`` beside it: the
 answer is a letter of its own, never Kannel's reply to the request."""
-SETTLING = timedelta(seconds=10)
+FILE_SETTLE_TIME = timedelta(seconds=10)
 """A message of several parts is several files: they are read when the newest is this old."""
 _FILE = re.compile(r"(?P<id>IN\d{8}_\d{6}_\d+_(?P<sender>[^_/]+))_(?P<part>\d+)\.txt")
 
@@ -63,7 +63,7 @@ def from_gammu(inbox: Path, now: datetime) -> list[tuple[Incoming, list[Path]]]:
     found = []
     for id, parts in messages.items():
         paths = [path for _, path in sorted(parts)]
-        if all(datetime.fromtimestamp(path.stat().st_mtime, UTC) <= now - SETTLING for path in paths):
+        if all(datetime.fromtimestamp(path.stat().st_mtime, UTC) <= now - FILE_SETTLE_TIME for path in paths):
             sender = id.rpartition("_")[2]
             found.append((incoming(id, sender, "".join(_text(path.read_bytes()) for path in paths)), paths))
     return found

@@ -13,7 +13,7 @@ import httpx
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
 from notifications.sms.text import Coding, brand
 
 EVERY_REPORT = 1 | 2 | 4 | 8 | 16
@@ -67,7 +67,7 @@ class Kannel(HttpGateway):
     def read(self, response: httpx.Response, message: Message) -> Outcome:
         words = response.text.strip()
         if response.status_code == 202:
-            return outcome(Meaning(Fate.ACCEPTED), words.partition(":")[0], words, message.reference)
+            return outcome(CodeMeaning(Fate.ACCEPTED), words.partition(":")[0], words, message.reference)
         if response.status_code == 400 and words.startswith("Sender missing"):
-            return outcome(Meaning(Fate.RETRY, _NO_SENDER), "400", words)
+            return outcome(CodeMeaning(Fate.RETRY, _NO_SENDER), "400", words)
         return by_status(response)

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from engine.text import Text
 
 HALF_A_YEAR = timedelta(days=183)
-LONGEST = timedelta(days=366)
+MAX_EXTENSION = timedelta(days=366)
 """No extension reaches further than this: beyond it the year was mistyped."""
 REASON_LENGTH = 300
 SAMPLE = 4821
@@ -111,7 +111,7 @@ def _until(found: re.Match[str], today: date) -> date | Text:
     written = found["y"] or found["year"]
     year = int(written) % 100 + 2000 if written else today.year
     asked = _day(year, month, day)
-    if asked and today <= asked <= today + LONGEST:
+    if asked and today <= asked <= today + MAX_EXTENSION:
         return asked
     following = None if written else _day(year + 1, month, day)
     if following and following <= today + HALF_A_YEAR:

@@ -13,7 +13,7 @@ import httpx
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import HttpGateway, Meaning, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
 from notifications.sms.permanent_errors import BALANCE
 from notifications.sms.text import brand
 
@@ -22,19 +22,23 @@ RANDOM_NUMBER, BRAND, DEFAULT_BRAND = 2, 3, 4
 """``sms_type``: from any number, from the registered brand name, from SpeedSMS's own «Notify»."""
 _SANDBOX = Text("Ngoài môi trường thật, SpeedSMS không gửi gì.", "Outside production SpeedSMS sends nothing.")
 CODES = {
-    "007": Meaning(Fate.RETRY, Text("SpeedSMS đã khóa IP này.", "SpeedSMS has locked this server's address.")),
-    "008": Meaning(Fate.RETRY, Text("Tài khoản bị khóa; liên hệ SpeedSMS.", "The account is blocked; ask SpeedSMS.")),
-    "009": Meaning(Fate.RETRY, Text("Tài khoản chưa được dùng API.", "The account may not use the API yet.")),
-    "101": Meaning(
+    "007": CodeMeaning(Fate.RETRY, Text("SpeedSMS đã khóa IP này.", "SpeedSMS has locked this server's address.")),
+    "008": CodeMeaning(
+        Fate.RETRY, Text("Tài khoản bị khóa; liên hệ SpeedSMS.", "The account is blocked; ask SpeedSMS.")
+    ),
+    "009": CodeMeaning(Fate.RETRY, Text("Tài khoản chưa được dùng API.", "The account may not use the API yet.")),
+    "101": CodeMeaning(
         Fate.RETRY, Text("Thiếu hoặc sai tham số; xem lại sender và sms_type.", "Check sender and sms_type.")
     ),
-    "105": Meaning(Fate.REFUSED, Text("Số không hợp lệ; sửa danh bạ.", "The number is not valid; mend the directory.")),
-    "110": Meaning(
+    "105": CodeMeaning(
+        Fate.REFUSED, Text("Số không hợp lệ; sửa danh bạ.", "The number is not valid; mend the directory.")
+    ),
+    "110": CodeMeaning(
         Fate.REFUSED, Text("Loại tin này không nhận chữ có dấu; tắt marks.", "No marks allowed; turn marks off.")
     ),
-    "113": Meaning(Fate.REFUSED, Text("Tin quá dài.", "The message is too long.")),
-    "300": Meaning(Fate.RETRY, BALANCE),
-    "500": Meaning(
+    "113": CodeMeaning(Fate.REFUSED, Text("Tin quá dài.", "The message is too long.")),
+    "300": CodeMeaning(Fate.RETRY, BALANCE),
+    "500": CodeMeaning(
         Fate.RETRY, Text("SpeedSMS lỗi nội bộ và đề nghị gửi lại.", "SpeedSMS failed and asks to try again.")
     ),
 }
@@ -64,7 +68,7 @@ class SpeedSms(HttpGateway):
 
     async def send(self, letter: Outgoing) -> Outcome:
         if not self.production:
-            return outcome(Meaning(Fate.REFUSED, _SANDBOX), "sandbox")
+            return outcome(CodeMeaning(Fate.REFUSED, _SANDBOX), "sandbox")
         return await super().send(letter)
 
     def ask(self, message: Message) -> dict[str, Any]:
@@ -77,8 +81,8 @@ class SpeedSms(HttpGateway):
         answer = response.json()
         code, words = str(answer["code"]), str(answer.get("message") or "")
         if answer["status"] != "success":
-            return outcome(CODES.get(code, Meaning(Fate.UNKNOWN)), code, words)
+            return outcome(CODES.get(code, CodeMeaning(Fate.UNKNOWN)), code, words)
         data = answer["data"]
         if data.get("invalidPhone"):
             return outcome(CODES["105"], "105", words)
-        return outcome(Meaning(Fate.ACCEPTED), code, words, str(data["tranId"]))
+        return outcome(CodeMeaning(Fate.ACCEPTED), code, words, str(data["tranId"]))

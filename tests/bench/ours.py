@@ -10,11 +10,11 @@ from datetime import time as wall
 from engine.accounts.signed_links import Signer
 from engine.rules.calendar import instant
 from engine.store.database import Database
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.letters.renderer import Stationery
+from notifications.letters.renderer import LetterRenderer
 from workflows import passes
 
 TODAY = date(2021, 6, 15)
@@ -22,13 +22,13 @@ NOW = instant(TODAY, wall(8, 0))
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 
 
-def office(port: int) -> PostOffice:
+def office(port: int) -> DeliveryContext:
     relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
-    stationery = Stationery(Signer("a key for benchmarks"), "https://dondoc.example", 45)
-    return PostOffice({"email": Email(relay)}, stationery)
+    stationery = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example", 45)
+    return DeliveryContext({"email": Email(relay)}, stationery)
 
 
-def tick(database: Database, post_office: PostOffice, letters: int) -> float:
+def tick(database: Database, post_office: DeliveryContext, letters: int) -> float:
     """Seconds of one tick in which so many letters are sent."""
     start = time.perf_counter()
     reports = asyncio.run(passes.tick(database, NOW, post_office))

@@ -12,7 +12,7 @@ from typing import Any
 import engine.assignments.escalation
 import notifications.email.smtp
 from notifications import delivery
-from notifications.letters.renderer import Stationery
+from notifications.letters.renderer import LetterRenderer
 
 PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
 WITHIN = ("render", "mime")
@@ -21,7 +21,7 @@ WATCHED: tuple[tuple[str, Any, str], ...] = (
     ("sweep", engine.assignments.escalation, "sweep"),
     ("claim", delivery, "_claim"),
     ("facts", delivery, "gather"),
-    ("render", Stationery, "render"),
+    ("render", LetterRenderer, "render"),
     ("mime", notifications.email.smtp, "compose"),
     ("send", delivery, "_send_all"),
     ("settle", delivery, "_settle"),

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.app import make_app
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_data import NOW
 from workflows.listen_socket import listen_at
@@ -53,7 +53,7 @@ def main() -> None:
     database = Database(url)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]
-        app = make_app(Context(database, lambda: NOW, Signer(KEY), settings))
+        app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings))
         gc.freeze()  # as ``serve`` does
         told = uvicorn.Config(Counted(app, database), log_level="warning", server_header=False)
         uvicorn.Server(told).run(sockets=[listen_at("127.0.0.1", port)])  # the socket of ``dondoc serve``

@@ -26,7 +26,7 @@ from datetime import date
 from pathlib import Path
 
 from engine.store.database import Database
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from tests.bench import bare, email_channel, ground, simulation
 from tests.bench.ours import NOW, SENDER, office, tick
 from tests.bench.phases import PHASES, watched
@@ -55,7 +55,7 @@ class Round:
         return self.sweep + self.send
 
 
-def one_round(database: Database, stored: int, due: int, post_office: PostOffice, sink: Sink) -> Round:
+def one_round(database: Database, stored: int, due: int, post_office: DeliveryContext, sink: Sink) -> Round:
     ground.make_due(database, stored, due)
     gc.collect()
     with watched() as watch:

@@ -34,13 +34,13 @@ from engine.accounts.accounts import change, find
 from engine.accounts.sign_in import open_session
 from engine.accounts.signed_links import Signer
 from engine.app import make_app
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.store.database import Database
 from notifications.email import maildir
 from workflows.listen_socket import listen_at
 from workflows.server import application
 from workflows.simulation.demo import load_province
-from workflows.simulation.simulation import foresee
+from workflows.simulation.simulation import cached_simulation
 from workflows.system import System
 
 CHROMIUM = "/usr/bin/chromium"
@@ -117,7 +117,7 @@ def province(ground: Ground, tmp_path: Path) -> Iterator[Served]:
     with closing_database(sqlite_copy(ground, tmp_path)) as database:
         load_province(database, clock.now)
         settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
-        context = Context(database, clock, Signer(KEY), settings, simulate=foresee(database))
+        context = AppContext(database, clock, Signer(KEY), settings, simulate=cached_simulation(database))
         with served(make_app(context)) as url:
             yield Served(url, database, clock)
 

@@ -25,7 +25,7 @@ from engine.files.plan import PlanFile, load_plan
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty
 from engine.terms import State
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from workflows import passes
 
 Act = Callable[[Any, int, datetime], object]
@@ -130,7 +130,7 @@ def moments() -> list[Moment]:
 
 async def live(
     database: Database,
-    office: PostOffice,
+    office: DeliveryContext,
     *,
     begin: int = 0,
     late: timedelta = timedelta(),
@@ -146,7 +146,7 @@ async def live(
             await _beat(database, office, now)
 
 
-async def _beat(database: Database, office: PostOffice, now: datetime) -> None:
+async def _beat(database: Database, office: DeliveryContext, now: datetime) -> None:
     """Tick as a heartbeat does, until nothing is due: what another process, or a dead one's connection that the
     database has not yet missed, still holds is passed over and had at the next beat, not a week later."""
     for _ in range(500):

@@ -33,10 +33,10 @@ from engine.accounts.signed_links import Signer
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Delivery, Digest, Duty, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender
-from notifications.letters.renderer import Stationery
+from notifications.letters.renderer import LetterRenderer
 
 SENDER = Sender("dondoc@tinh.example", "Đôn Đốc")
 
@@ -85,7 +85,7 @@ class Cradle:
         self.journal = Journal(folder / "journal")
         self.steps = Steps(self.journal)
         self.steps.listen(self.database)
-        self._stationery = Stationery(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188", 45)
+        self._stationery = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188", 45)
         for _ in ("everything compiled on the way", "and counted"):
             self._fresh()
             self._be(Death(), "host:0", 0, None)
@@ -166,7 +166,7 @@ class Cradle:
         self.journal.begin()
         self.steps.taken, self.steps.last = 0, death.step
         channel = Watched(Maildir(self.folder / "mail", SENDER), self.steps, self.journal)
-        office = PostOffice({"email": channel}, self._stationery, worker, LEASE)
+        office = DeliveryContext({"email": channel}, self._stationery, worker, LEASE)
 
         def told(number: int) -> None:
             if together is not None:

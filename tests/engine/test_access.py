@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.accounts.permissions import DESK, Actor, ActorRole, Deed, concerned, may, must
+from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, concerned, may, require
 from engine.errors import NotAllowed
 from engine.terms import Role
 
@@ -60,14 +60,14 @@ ROWS = [line.split() for line in GRID.strip().splitlines()]
 
 
 def test_the_grid_names_every_deed_and_role_once() -> None:
-    assert sorted(row[0] for row in ROWS) == sorted(Deed)
+    assert sorted(row[0] for row in ROWS) == sorted(Permission)
     assert sorted(ROLES) == sorted(ActorRole)
 
 
 @pytest.mark.parametrize(
-    ("role", "deed", "reach"), [(role, Deed(row[0]), row[n]) for row in ROWS for n, role in enumerate(ROLES, 1)]
+    ("role", "deed", "reach"), [(role, Permission(row[0]), row[n]) for row in ROWS for n, role in enumerate(ROLES, 1)]
 )
-def test_a_role_may_do_what_the_grid_says_and_nothing_else(role: ActorRole, deed: Deed, reach: str) -> None:
+def test_a_role_may_do_what_the_grid_says_and_nothing_else(role: ActorRole, deed: Permission, reach: str) -> None:
     actor = Actor("account", "3", "so-ban", role)
     assert may(actor, deed, "so-ban") == (reach in ("own", "any"))
     assert may(actor, deed, "huyen-a") == (reach == "any")
@@ -75,23 +75,23 @@ def test_a_role_may_do_what_the_grid_says_and_nothing_else(role: ActorRole, deed
 
 
 def test_nobody_without_a_body_may_do_what_is_for_ones_own() -> None:
-    assert not may(Actor("contact", "1", "", ActorRole.COORDINATOR), Deed.REPORT, "")
+    assert not may(Actor("contact", "1", "", ActorRole.COORDINATOR), Permission.REPORT, "")
 
 
 def test_what_the_department_decides_concerns_the_department() -> None:
-    assert concerned(Deed.ACCEPT, "huyen-a", "so-chinh") == "so-chinh"
-    assert concerned(Deed.REPORT, "huyen-a", "so-chinh") == "huyen-a"
+    assert concerned(Permission.ACCEPT, "huyen-a", "so-chinh") == "so-chinh"
+    assert concerned(Permission.REPORT, "huyen-a", "so-chinh") == "huyen-a"
 
 
 def test_a_monitor_does_not_accept_the_report_of_his_own_department() -> None:
     monitor = Actor("account", "3", "so-chinh", ActorRole.MONITOR)
-    assert not may(monitor, Deed.ACCEPT, concerned(Deed.ACCEPT, "so-chinh", "tinh"))
+    assert not may(monitor, Permission.ACCEPT, concerned(Permission.ACCEPT, "so-chinh", "tinh"))
 
 
 def test_must_says_no_in_words() -> None:
     with pytest.raises(NotAllowed, match="quyền"):
-        must(Actor("contact", "1", "so-ban", ActorRole.COORDINATOR), Deed.CANCEL, "so-ban")
-    must(DESK, Deed.CANCEL, "so-ban")
+        require(Actor("contact", "1", "so-ban", ActorRole.COORDINATOR), Permission.CANCEL, "so-ban")
+    require(DESK, Permission.CANCEL, "so-ban")
 
 
 def test_every_contact_has_a_role_to_act_in_and_a_name_for_events() -> None:

@@ -105,4 +105,4 @@ def test_a_body_missing_from_the_directory_is_told_by_line(tmp_path):
         check_file(path, CONFIG)
     (problem,) = refused.value.problems
     assert "owners: [so-yt]" in path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
-    assert "so-y-te" in str(problem.mend)
+    assert "so-y-te" in str(problem.fix)

@@ -13,7 +13,7 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, Conflict, NotFound
 from engine.store.database import Database
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Contact, Event
 from engine.terms import Role
 
@@ -47,7 +47,7 @@ def test_a_new_contact_answers_at_once_with_its_addresses_tidied(laid: Database)
     made = found(laid, add(laid))
     assert (made.email, made.phone, made.role) == ("moi@so-ban.example", "0912345678", Role.COORDINATOR)
     with laid.read() as session:
-        answering = read_answering(session, ["so-ban"]).on("so-ban", Role.COORDINATOR, TODAY)
+        answering = read_recipients(session, ["so-ban"]).on("so-ban", Role.COORDINATOR, TODAY)
     assert made.id in [each.id for each in answering]
 
 

@@ -6,7 +6,7 @@ import pytest
 from ground.factory import Laid, do, row, rows
 from ground.office import NOW
 
-from engine.assignments.bulk_decisions import MOST_AT_ONCE, accept_reports, decide_extensions, return_reports
+from engine.assignments.bulk_decisions import MAX_DECISIONS, accept_reports, decide_extensions, return_reports
 from engine.assignments.lifecycle import Action, ReportText, report
 from engine.errors import BadInput
 from engine.store.records import Assignment, Extension, Report
@@ -46,7 +46,7 @@ def test_an_extension_that_cannot_be_granted_any_more_is_left_undecided(fresh: L
     assert row(fresh.database, Extension).decided_at is None
 
 
-@pytest.mark.parametrize("ids", [[], range(1, MOST_AT_ONCE + 2)])
+@pytest.mark.parametrize("ids", [[], range(1, MAX_DECISIONS + 2)])
 def test_nothing_and_too_many_are_refused(fresh: Laid, ids: list[int]) -> None:
     with pytest.raises(BadInput), fresh.database.write() as session:
         accept_reports(session, list(ids), **BY)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def save(laid: Laid, fields: dict[str, str], **more: Any) -> Any:
         return report_drafts.save(session, "so-ban", laid.plan_id, "2021-H1", fields, **given)
 
 
-def restore(laid: Laid, period: str = "2021-H1") -> report_drafts.Kept | None:
+def restore(laid: Laid, period: str = "2021-H1") -> report_drafts.SavedDraft | None:
     with laid.database.read() as session:
         return report_drafts.restore(session, "so-ban", laid.plan_id, period)
 

@@ -78,7 +78,7 @@ def test_what_is_not_a_document_or_could_run_is_refused_and_not_written(tmp_path
 
 def test_a_file_too_large_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(FileUnfit, match="10 MB"):
-        evidence.store(tmp_path, name="to.pdf", body=PDF + b"0" * evidence.MOST_BYTES)
+        evidence.store(tmp_path, name="to.pdf", body=PDF + b"0" * evidence.MAX_FILE_BYTES)
 
 
 def test_the_same_bytes_are_one_file_without_name_ending_or_right_to_run(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_an_agency_brings_so_many_new_files_an_hour(sqlite_database: Database) -
     with sqlite_database.write() as session:
         load_directory(session, directory(), actor="cli", now=NOW)
         for number in range(evidence.AN_HOUR.most):
-            kept = evidence.Kept(f"{number:064}", "a.pdf", 1, "application/pdf")
+            kept = evidence.StoredFile(f"{number:064}", "a.pdf", 1, "application/pdf")
             evidence.must_have_room(session, "so-ban", NOW)
             assert evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)
         assert not evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)

@@ -118,7 +118,7 @@ def test_what_is_reported_is_cancelled_in_the_calendar_and_comes_back_when_retur
 def test_what_is_long_over_leaves_the_feed(laid: Laid) -> None:
     key = make(laid)
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    assert list(read(laid, key, at("2021-06-17") + ical_feeds.KEPT_AFTER + timedelta(days=1)).walk("VEVENT")) == []
+    assert list(read(laid, key, at("2021-06-17") + ical_feeds.ENTRY_RETENTION + timedelta(days=1)).walk("VEVENT")) == []
 
 
 def test_a_monitor_sees_what_the_department_watches_one_entry_a_date(laid: Laid) -> None:

@@ -42,7 +42,7 @@ def stands(laid: Laid, as_of: date = CUT_OFF, **more: Any) -> Standing:
 def freeze(laid: Laid, now: Any = LATER, **more: Any) -> int:
     with laid.database.write() as session:
         given = {"period": "2021-H1", "cut_off": CUT_OFF} | more
-        return published_figures.freeze(
+        return published_figures.publish_figures(
             session, laid.plan_id, given["period"], given["cut_off"], actor="account:1", now=now
         )
 

@@ -10,13 +10,13 @@ import pytest
 from ground.factory import Laid, at, happened, lay, rows
 
 from engine.assignments import evidence, lifecycle, report_drafts, unreferenced_uploads
-from engine.assignments.evidence import Kept
+from engine.assignments.evidence import StoredFile
 from engine.assignments.lifecycle import ReportText
 from engine.store.database import Database
 from engine.store.records import Evidence
 
 NOW = at("2021-06-07")
-LATER = NOW + unreferenced_uploads.KEPT + timedelta(seconds=1)
+LATER = NOW + unreferenced_uploads.UPLOAD_RETENTION + timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def laid(database: Database) -> Laid:
     return lay(database, now=at("2021-04-07"))
 
 
-def upload(laid: Laid, folder: Path, words: str, *agencies: str, on: datetime = NOW) -> Kept:
+def upload(laid: Laid, folder: Path, words: str, *agencies: str, on: datetime = NOW) -> StoredFile:
     """A file of these words, uploaded by each of the agencies; its bytes as old as its rows."""
     kept = evidence.store(folder, name=f"{words}.pdf", body=b"%PDF-1.7 " + words.encode())
     with laid.database.write() as session:
@@ -34,7 +34,7 @@ def upload(laid: Laid, folder: Path, words: str, *agencies: str, on: datetime = 
     return kept
 
 
-def path_of(folder: Path, kept: Kept) -> Path:
+def path_of(folder: Path, kept: StoredFile) -> Path:
     return folder / kept.digest[:2] / kept.digest
 
 
@@ -55,7 +55,7 @@ def left(laid: Laid) -> set[tuple[str, str]]:
     return {(each.agency_id, each.name) for each in rows(laid.database, Evidence)}
 
 
-def report(laid: Laid, *files: Kept, agency_id: str = "so-ban") -> int:
+def report(laid: Laid, *files: StoredFile, agency_id: str = "so-ban") -> int:
     """so-ban's report; returns its assignment."""
     assignment = laid.assignment("IV.1.1" if agency_id == "so-ban" else "IV.2.1", agency_id)
     said = ReportText(body="Đã làm.", files=tuple(each.as_named for each in files))

@@ -12,11 +12,11 @@ from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, lay, policy, row, rows
 from sqlalchemy import update
 
-from engine.assignments.outbox import Line, Posted, leaves_at, post, send_day
+from engine.assignments.outbox import NoticeLine, PostResult, leaves_at, post, send_day
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Contact, Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role
 
@@ -29,8 +29,8 @@ def laid(database: Database) -> Laid:
     return lay(database, now=at("2021-04-07"))
 
 
-def line(laid: Laid, effect: str = "T-1", **changes: Any) -> Line:
-    known = Line(
+def line(laid: Laid, effect: str = "T-1", **changes: Any) -> NoticeLine:
+    known = NoticeLine(
         f"assignment:1:2021-06-17:{effect}",
         laid.assignment("IV.1.1", "so-ban"),
         "so-ban",
@@ -42,9 +42,9 @@ def line(laid: Laid, effect: str = "T-1", **changes: Any) -> Line:
     return replace(known, **changes)
 
 
-def posted(laid: Laid, *lines: Line, now: datetime = WEDNESDAY, calendar: WorkCalendar = CALENDAR) -> Posted:
+def posted(laid: Laid, *lines: NoticeLine, now: datetime = WEDNESDAY, calendar: WorkCalendar = CALENDAR) -> PostResult:
     with laid.database.write() as session:
-        return post(session, lines, read_answering(session, {each.agency_id for each in lines}), calendar, now)
+        return post(session, lines, read_recipients(session, {each.agency_id for each in lines}), calendar, now)
 
 
 def letters(laid: Laid) -> list[tuple[date, int]]:
@@ -60,7 +60,7 @@ def test_all_that_is_due_for_one_person_on_one_day_goes_into_one_letter(laid: La
 
 def test_the_same_line_twice_changes_nothing(laid: Laid) -> None:
     posted(laid, line(laid))
-    assert posted(laid, line(laid), line(laid)) == Posted()
+    assert posted(laid, line(laid), line(laid)) == PostResult()
     assert letters(laid) == [(date(2021, 6, 16), 1)]
 
 
@@ -154,7 +154,7 @@ def test_two_passes_at_once_make_one_letter_and_each_line_once(postgres_url: str
         lines = [line(laid, f"line-{n}") for n in range(40)]
         start, counts = threading.Barrier(2), []
 
-        def work(mine: list[Line]) -> None:
+        def work(mine: list[NoticeLine]) -> None:
             start.wait()
             counts.append(posted(laid, *mine).notices)
 

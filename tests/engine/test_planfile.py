@@ -238,10 +238,10 @@ def test_another_ministrys_window_moves_the_round():
         ),
     ],
 )
-def test_mistakes_in_a_plan_are_told_where_they_stand_and_how_to_mend_them(old, new, field, mend):
+def test_mistakes_in_a_plan_are_told_where_they_stand_and_how_to_mend_them(old, new, field, fix):
     with pytest.raises(FileRefused) as refused:
         plan(old, new)
-    assert any(each.field == field and mend in str(each.mend) for each in refused.value.problems)
+    assert any(each.field == field and fix in str(each.fix) for each in refused.value.problems)
 
 
 PARTS = "{code: II.1, text: a, name: b, unit: count, aggregate: sum, asked_of: [huyen-21]}"
@@ -273,13 +273,13 @@ def test_a_total_is_asked_of_one_body_by_its_id_or_by_its_duty(asked_of):
         ("unit: count, asked_of: [huyen-21], total_of: II.1", "asked_of", "hỏi 21 đơn vị", "tổng hợp"),
     ],
 )
-def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, what, mend):
+def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, what, fix):
     with pytest.raises(FileRefused) as refused:
         with_total(more)
     (told,) = refused.value.problems
     assert (told.field, told.line) == (f"indicators[1].{field}", 13)
     assert what in str(told.what)
-    assert mend in str(told.mend)
+    assert fix in str(told.fix)
 
 
 @pytest.mark.parametrize(

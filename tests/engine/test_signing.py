@@ -10,7 +10,7 @@ from ground.factory import at, directory, rows
 
 from engine.accounts import accounts, sign_in
 from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
-from engine.accounts.sign_in import IDLE, LONGEST, SignInRefused
+from engine.accounts.sign_in import MAX_SESSION_TIME, SESSION_IDLE_TIME, SignInRefused
 from engine.agencies.directory_loading import load_directory
 from engine.errors import LinkRefused, NotFound, TooOften
 from engine.store.database import Database
@@ -36,7 +36,7 @@ def enter(database: Database, **more: Any) -> str:
     return sign_in.sign_in(database, **given)
 
 
-def holder(database: Database, key: str, now: Any = NOW) -> sign_in.Holder | None:
+def holder(database: Database, key: str, now: Any = NOW) -> sign_in.SessionHolder | None:
     with database.read() as session:
         return sign_in.holder_of(session, key, now)
 
@@ -45,7 +45,7 @@ def test_the_right_password_opens_a_session_whose_cookie_is_kept_nowhere(databas
     key = enter(database, email=" VanPhong@so-ban.example")
     mine = holder(database, key)
     assert mine is not None
-    assert (mine.account.id, mine.expires_at) == (person, NOW + IDLE)
+    assert (mine.account.id, mine.expires_at) == (person, NOW + SESSION_IDLE_TIME)
     assert key not in str(rows(database, SignedIn))
     assert rows(database, Event, kind="signed_in")[0].detail == {"way": "password"}
 
@@ -114,14 +114,14 @@ def test_a_missing_network_address_is_not_a_shared_one(database: Database) -> No
 
 def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(database: Database, person: int) -> None:
     key = enter(database)
-    later = NOW + IDLE - MINUTE
+    later = NOW + SESSION_IDLE_TIME - MINUTE
     mine = holder(database, key, later)
     assert mine is not None
     assert mine.stale
     with database.write() as session:
         sign_in.slide(session, mine.session_id, later)
-    assert holder(database, key, later + IDLE - MINUTE) is not None
-    assert holder(database, key, later + IDLE) is None
+    assert holder(database, key, later + SESSION_IDLE_TIME - MINUTE) is not None
+    assert holder(database, key, later + SESSION_IDLE_TIME) is None
 
 
 def test_within_ten_minutes_nothing_needs_to_be_written(database: Database, person: int) -> None:
@@ -135,8 +135,8 @@ def test_however_much_it_is_used_a_session_ends_after_a_fortnight(database: Data
     while (mine := holder(database, key, now)) is not None:
         with database.write() as session:
             sign_in.slide(session, mine.session_id, now)
-        now += IDLE - MINUTE
-    assert NOW + LONGEST - IDLE < now < NOW + LONGEST + IDLE
+        now += SESSION_IDLE_TIME - MINUTE
+    assert NOW + MAX_SESSION_TIME - SESSION_IDLE_TIME < now < NOW + MAX_SESSION_TIME + SESSION_IDLE_TIME
 
 
 def test_a_person_sees_his_sessions_and_ends_one_or_all_the_others(database: Database, person: int) -> None:

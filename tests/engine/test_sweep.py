@@ -11,7 +11,7 @@ from ground.databases import closing_database
 from ground.factory import at, do, happened, item, lay, plan_file, policy, row, rows, store, swept, told
 from sqlalchemy import update
 
-from engine.assignments.escalation import due_duties, sweep
+from engine.assignments.escalation import due_duties, run_escalations
 from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Notice
@@ -163,7 +163,7 @@ def test_one_duty_can_be_acted_on_alone(database: Database) -> None:
     laid = lay(database, now=OPENED)
     duty_id = row(database, Assignment, id=laid.assignment("IV.3.1", "mat-tran")).duty_id
     with database.write() as session:
-        assert sweep(session, read_rulebook(session), OPENED, limit=10, duty_id=duty_id).seen == 1
+        assert run_escalations(session, read_rulebook(session), OPENED, limit=10, duty_id=duty_id).seen == 1
     assert [mailbox for mailbox, *_ in told(database)] == ["coordinator@mat-tran.example"]
 
 

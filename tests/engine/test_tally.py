@@ -13,7 +13,7 @@ from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, plan_file, row, rows
 from sqlalchemy import delete
 
-from engine.admin.daily_cleanup import keep
+from engine.admin.daily_cleanup import run_daily_cleanup
 from engine.assignments import counters, lifecycle
 from engine.assignments.calendar_change import Change, apply
 from engine.assignments.lifecycle import Action
@@ -124,7 +124,7 @@ def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:
         session.connection().execute(delete(table(TallyChange)))
     assert wrong(laid.database) > 0
     with laid.database.write() as session:
-        assert keep(session, NOW)["miscounted"] > 0
+        assert run_daily_cleanup(session, NOW)["miscounted"] > 0
     assert wrong(laid.database) == 0
     assert row(laid.database, Event, kind=EventKind.AUDIT_FAILED).detail["finding"] == "tally"
 

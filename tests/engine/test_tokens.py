@@ -10,7 +10,7 @@ from ground.factory import at, directory, rows
 
 from engine.accounts import accounts, api_tokens
 from engine.accounts.api_tokens import Scope, scope_of
-from engine.accounts.permissions import Deed, may
+from engine.accounts.permissions import Permission, may
 from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.store.database import Database
@@ -44,18 +44,18 @@ def test_a_token_speaks_for_its_account_s_agency_within_its_scopes(database: Dat
     mine = bearer(database, key)
     assert mine is not None
     assert (mine.actor.name, mine.actor.agency_id) == ("api:1", "so-ban")
-    mine.must(Deed.REPORT)
-    assert may(mine.actor, Deed.REPORT, "so-ban")
+    mine.must(Permission.REPORT)
+    assert may(mine.actor, Permission.REPORT, "so-ban")
     with pytest.raises(NotAllowed, match="decide"):
-        mine.must(Deed.ACCEPT)
+        mine.must(Permission.ACCEPT)
     assert key not in str(rows(database, ApiToken))
 
 
 def test_every_deed_has_a_scope_and_what_is_unnamed_needs_the_highest() -> None:
-    by_scope = {scope: {deed for deed in Deed if scope_of(deed) is scope} for scope in Scope}
+    by_scope = {scope: {deed for deed in Permission if scope_of(deed) is scope} for scope in Scope}
     assert all(by_scope.values())
-    assert by_scope[Scope.READ] == {deed for deed in Deed if deed.value.startswith("see_")}
-    assert Deed.STEP_CLOCK in by_scope[Scope.ADMINISTER]
+    assert by_scope[Scope.READ] == {deed for deed in Permission if deed.value.startswith("see_")}
+    assert Permission.STEP_CLOCK in by_scope[Scope.ADMINISTER]
 
 
 def test_a_token_is_over_on_its_day(database: Database, person: int) -> None:

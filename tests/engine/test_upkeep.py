@@ -39,12 +39,12 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         )
         evidence.keep(
             session,
-            evidence.Kept("0" * 64, "a.pdf", 1, "application/pdf"),
+            evidence.StoredFile("0" * 64, "a.pdf", 1, "application/pdf"),
             agency_id="so-ban",
             actor="account:1",
             now=NOW,
         )
-        assert daily_cleanup.forget(session, NOW) == {
+        assert daily_cleanup.delete_expired(session, NOW) == {
             "contacts": 0,
             "sessions": 0,
             "links": 0,
@@ -53,14 +53,14 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         }
     with database.write() as session:
         later = NOW + timedelta(days=100)
-        assert daily_cleanup.forget(session, later) == {
+        assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 1,
             "sessions": 1,
             "links": 1,
             "answers": 1,
             "files": 1,
         }
-        assert daily_cleanup.forget(session, later) == {
+        assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 0,
             "sessions": 0,
             "links": 0,

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from engine.agencies import preferences
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.store.database import Database, table
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Contact
 from engine.terms import Role
 
@@ -73,7 +73,7 @@ def test_a_dead_address_is_not_brought_back_by_a_wish(laid: Laid) -> None:
 def test_reminders_slowed_to_once_a_week_wait_for_monday_and_what_is_late_does_not(laid: Laid) -> None:
     who = person(laid)
     with laid.database.read() as session:
-        assert [each.value for each in preferences.wishes_of(session, who, NOW).may_wait] == ["reminder"]
+        assert [each.value for each in preferences.preferences_of(session, who, NOW).may_wait] == ["reminder"]
     do(laid, preferences.slow, who, "email")
     swept(laid.database, at("2021-06-03", "07:00"))  # Thursday, T-10 of 17 June
     mine = ("coordinator@so-ban.example", "T-10", "IV.1.1 so-ban")
@@ -102,7 +102,7 @@ def deputy(laid: Laid, who: int, first: date, last: date) -> int:
 
 def answers(laid: Laid, day: date) -> list[str]:
     with laid.database.read() as session:
-        return [each.email for each in read_answering(session, ["so-ban"]).on("so-ban", Role.COORDINATOR, day)]
+        return [each.email for each in read_recipients(session, ["so-ban"]).on("so-ban", Role.COORDINATOR, day)]
 
 
 def test_a_deputy_stands_in_from_the_first_to_the_last_day(laid: Laid) -> None:
@@ -116,7 +116,7 @@ def test_the_coordinator_comes_back_early(laid: Laid) -> None:
     who = person(laid)
     made = deputy(laid, who, date(2021, 6, 1), date(2021, 6, 30))
     with laid.database.read() as session:
-        assert [each.id for each in preferences.wishes_of(session, who, NOW).deputies] == [made]
+        assert [each.id for each in preferences.preferences_of(session, who, NOW).deputies] == [made]
     do(laid, preferences.end_deputy, who, made)
     assert answers(laid, date(2021, 6, 7)) == ["coordinator@so-ban.example"]
     assert row(laid.database, Contact, id=made).email == ""

@@ -80,12 +80,12 @@ def test_all_mistakes_of_a_file_are_told_at_once_by_line():
 def test_a_misspelt_key_is_answered_with_the_right_one_and_not_called_missing_too():
     (problem,) = problems("nmae: x\n")
     assert (problem.line, problem.field) == (1, "nmae")
-    assert "name" in str(problem.mend)
+    assert "name" in str(problem.fix)
 
 
 def test_a_misspelt_key_deep_in_a_list_or_a_mapping_is_answered_too():
     found = problems("name: x\nparts:\n  - {id: a, knid: lead}\nrules:\n  r: {id: a, form: 2021-01-01}\n")
-    assert ["kind" in str(found[0].mend), "from" in str(found[1].mend)] == [True, True]
+    assert ["kind" in str(found[0].fix), "from" in str(found[1].fix)] == [True, True]
 
 
 def test_rules_over_several_values_are_asked_even_when_a_key_is_misspelt():
@@ -205,7 +205,7 @@ def told(source: str | Path) -> tuple[Problem, ...]:
 @example("name: {")
 @example("name: |\n x\n\u2028y")
 def test_any_text_gives_a_model_or_problems_that_say_how_to_mend_them(text):
-    assert all(each.line >= 0 and each.what and each.mend for each in told(text))
+    assert all(each.line >= 0 and each.what and each.fix for each in told(text))
 
 
 @given(st.binary(max_size=60))

@@ -18,7 +18,7 @@ from sqlmodel import Session
 from config import DATA
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
-from engine.admin.published_figures import freeze
+from engine.admin.published_figures import publish_figures
 from engine.agencies import ical_feeds, preferences
 from engine.assignments import evidence, lifecycle, report_drafts
 from engine.assignments.lifecycle import ReportText
@@ -84,7 +84,7 @@ def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> st
     return system.signer.token(Link(purpose, contact_id, subject, date(2021, 6, 1), date(2021, 7, 30)))
 
 
-def _report_and_answer(session: Session, plan: int, kept: evidence.Kept) -> dict[str, object]:
+def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -> dict[str, object]:
     many, alone = _assignments(session, MANY), _assignments(session, ALONE)
     evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
     partly = ReportText(Outcome.PARTLY, "Đã xong 7 xã.", "Còn hai xã.", files=(kept.as_named,))
@@ -99,7 +99,7 @@ def _report_and_answer(session: Session, plan: int, kept: evidence.Kept) -> dict
 
 
 def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
-    frozen = freeze(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
+    frozen = publish_figures(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
     new = amendments.NewDuty(
         "Báo cáo nhanh tình hình địa bàn.", (SILENT, ALONE), date(2021, 7, 15), "Công văn 512/SLĐTBXH"
     )

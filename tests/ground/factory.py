@@ -21,7 +21,7 @@ from sqlalchemy import insert, select
 
 from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments import lifecycle
-from engine.assignments.escalation import Swept, sweep
+from engine.assignments.escalation import EscalationResult, run_escalations
 from engine.assignments.lifecycle import MOVES, Action, ReportText
 from engine.assignments.opening import activate, open_due
 from engine.files.calendar import load_calendar_file
@@ -178,10 +178,10 @@ def real_plan(database: Database, *, now: datetime) -> Laid:
     return store(database, now=now, plan=plan, bodies=bodies, days=tuple(calendar.exceptions.values()))
 
 
-def swept(database: Database, now: datetime, *, limit: int = 1000) -> Swept:
+def swept(database: Database, now: datetime, *, limit: int = 1000) -> EscalationResult:
     """One batch of the acting pass."""
     with database.write() as session:
-        return sweep(session, read_rulebook(session), now, limit=limit)
+        return run_escalations(session, read_rulebook(session), now, limit=limit)
 
 
 # How an assignment gets into each state, through the machine's own doors.

@@ -8,8 +8,8 @@ from ground.post import KEY, LetterBox
 
 from engine.accounts.signed_links import Signer
 from engine.http.app_context import SignInLetter
-from notifications.letters.renderer import Stationery
-from notifications.letters.sign_in_mailer import LinkPost
+from notifications.letters.renderer import LetterRenderer
+from notifications.letters.sign_in_mailer import EmailSignInMailer
 
 
 class LinkBox(LetterBox):
@@ -28,8 +28,8 @@ class LinkBox(LetterBox):
         return found[1]
 
 
-def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> LinkPost:
-    return LinkPost(lambda: box, Stationery(Signer(KEY), base_url, 45))
+def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:
+    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url, 45))
 
 
 def sign_in_letter(**changes: str) -> SignInLetter:

@@ -31,7 +31,7 @@ from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.http.render import Templates
 from engine.http.request_context import Tools
 from engine.http.security import FormTokens
@@ -79,7 +79,7 @@ class Office:
     """The pages, called in this process. ``client`` keeps cookies as a browser does, and follows no redirect."""
 
     client: httpx.Client
-    context: Context
+    context: AppContext
     clock: Standing
 
     def get(self, path: str, **more: Any) -> Response:
@@ -124,8 +124,10 @@ def open_office(
     clock = Standing(now)
     chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
     signer = Signer(KEY)
-    wording = wording or channel_wiring.wording(chosen, database, channel_wiring.stationery(chosen, signer))
-    context = Context(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on)
+    wording = wording or channel_wiring.template_editor(
+        chosen, database, channel_wiring.letter_renderer(chosen, signer)
+    )
+    context = AppContext(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 
@@ -134,7 +136,7 @@ def open_office(
 def _served() -> tuple[FastAPI, asyncio.Runner]:
     """The application and its loop, made once a run: each office brings its own database, clock and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
-    return make_app(Context(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
+    return make_app(AppContext(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
 
 
 @cache

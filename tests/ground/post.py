@@ -6,8 +6,8 @@ from typing import Self
 
 from engine.accounts.signed_links import Signer
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.delivery import PostOffice
-from notifications.letters.renderer import Stationery
+from notifications.delivery import DeliveryContext
+from notifications.letters.renderer import LetterRenderer
 
 KEY = "a key for tests that signs nothing outside of them"
 
@@ -33,7 +33,7 @@ class LetterBox:
         return None
 
 
-def post_office(box: LetterBox | None = None, **more: object) -> PostOffice:
+def post_office(box: LetterBox | None = None, **more: object) -> DeliveryContext:
     """A post office whose only channel is the box."""
-    stationery = Stationery(Signer(KEY), "http://127.0.0.1:8188", 45)
-    return PostOffice({"email": box or LetterBox()}, stationery, **more)  # type: ignore[arg-type]
+    stationery = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
+    return DeliveryContext({"email": box or LetterBox()}, stationery, **more)  # type: ignore[arg-type]

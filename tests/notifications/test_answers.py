@@ -25,8 +25,8 @@ from notifications.delivery import deliver
 from notifications.email.bounces import bounce_address
 from notifications.email.mime import Sender, compose, digest
 from notifications.inbound import answers
-from notifications.inbound.answers import Became
-from notifications.inbound.fetching import Ears, receive
+from notifications.inbound.answers import AnswerResult
+from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox, Security
 from notifications.inbound.message import read_mail
 from notifications.sms.incoming import incoming
@@ -92,7 +92,7 @@ def mail(laid: Laid, text: str, *, by: str = COORDINATOR, to: str = "", number: 
     ).encode()
 
 
-def take(laid: Laid, raw: bytes, now: Any = NOW) -> Became:
+def take(laid: Laid, raw: bytes, now: Any = NOW) -> AnswerResult:
     with laid.database.write() as session:
         return answers.take_mail(session, read_mail(raw), SECRET, now)
 
@@ -116,7 +116,7 @@ def wrote(laid: Laid) -> list[str]:
     "text", ["Xác nhận", "XN", "ack", "Đã nhận, cảm ơn.", "Kính gửi Sở\n\nĐơn vị xác nhận đã nhận"]
 )
 def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
-    assert take(laid, mail(laid, text)) is Became.ACKNOWLEDGED
+    assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
     acknowledged = row(laid.database, Event, kind=EventKind.ACKNOWLEDGED)
     contact = row(laid.database, Contact, email=COORDINATOR)
     assert (state(laid), acknowledged.actor) == (State.ACKNOWLEDGED, f"contact:{contact.id}")
@@ -124,7 +124,7 @@ def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
 
 
 def test_an_extension_is_asked_with_its_day_and_reason(laid: Laid) -> None:
-    assert take(laid, mail(laid, "GH 25/6 chờ số liệu của xã")) is Became.EXTENSION_ASKED
+    assert take(laid, mail(laid, "GH 25/6 chờ số liệu của xã")) is AnswerResult.EXTENSION_ASKED
     asked = row(laid.database, Extension)
     assert (asked.until, asked.reason) == (date(2021, 6, 25), "chờ số liệu của xã")
 
@@ -139,7 +139,7 @@ def test_an_extension_is_asked_with_its_day_and_reason(laid: Laid) -> None:
     ],
 )
 def test_anything_else_gets_one_helpful_answer_and_reaches_the_monitor(laid: Laid, text: str, said: str) -> None:
-    assert take(laid, mail(laid, text)) in (Became.NOT_UNDERSTOOD, Became.REFUSED)
+    assert take(laid, mail(laid, text)) in (AnswerResult.NOT_UNDERSTOOD, AnswerResult.REFUSED)
     relay, _ = sent(laid)
     (answer,) = [each for each in relay.letters if each.to == COORDINATOR]
     assert (said in answer.text, answer.headers["Auto-Submitted"]) == (True, "auto-replied")
@@ -152,7 +152,7 @@ def test_anything_else_gets_one_helpful_answer_and_reaches_the_monitor(laid: Lai
 
 def test_the_same_message_fetched_again_acts_once(laid: Laid) -> None:
     raw = mail(laid, "Việc này ai làm?")
-    assert [take(laid, raw) for _ in range(3)] == [Became.NOT_UNDERSTOOD, Became.AGAIN, Became.AGAIN]
+    assert [take(laid, raw) for _ in range(3)] == [AnswerResult.NOT_UNDERSTOOD, AnswerResult.AGAIN, AnswerResult.AGAIN]
     assert (len(answers_of(laid)), len(wrote(laid)), len(rows(laid.database, Incoming))) == (1, 1, 1)
 
 
@@ -169,7 +169,7 @@ def test_the_same_message_fetched_again_acts_once(laid: Laid) -> None:
     ],
 )
 def test_an_out_of_office_acknowledges_nothing_and_is_never_answered(laid: Laid, headers: dict[str, str]) -> None:
-    assert take(laid, mail(laid, "Xác nhận", **headers)) in (Became.AUTOMATIC, Became.STRANGER)
+    assert take(laid, mail(laid, "Xác nhận", **headers)) in (AnswerResult.AUTOMATIC, AnswerResult.STRANGER)
     assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], [])
 
 
@@ -190,38 +190,38 @@ def test_an_answer_to_our_answer_still_does_what_it_says(laid: Laid) -> None:
     take(laid, mail(laid, "Việc này ai làm?"))
     relay, _ = sent(laid)
     named = str(message_from_bytes(relay.raw[COORDINATOR])["Message-ID"])
-    assert take(laid, mail(laid, "Xác nhận", to=named, number=2)) is Became.ACKNOWLEDGED
+    assert take(laid, mail(laid, "Xác nhận", to=named, number=2)) is AnswerResult.ACKNOWLEDGED
 
 
 def test_somebody_else_s_reply_to_the_letter_does_nothing_and_reaches_the_monitor(laid: Laid) -> None:
-    assert take(laid, mail(laid, "Xác nhận", by="nguoi-khac@so-ban.example")) is Became.NOT_THE_READER
+    assert take(laid, mail(laid, "Xác nhận", by="nguoi-khac@so-ban.example")) is AnswerResult.NOT_THE_READER
     assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], ["Xác nhận"])
 
 
 def test_a_message_id_worked_out_from_the_letter_s_key_is_not_ours(laid: Laid) -> None:
     """The key can be guessed; what it is signed with cannot."""
     guessed = f"<{digest(first_letter(laid).key)[:32]}@so.example>"
-    assert take(laid, mail(laid, "Xác nhận", to=guessed)) is Became.NOT_UNDERSTOOD
+    assert take(laid, mail(laid, "Xác nhận", to=guessed)) is AnswerResult.NOT_UNDERSTOOD
     assert state(laid) is State.ASSIGNED
 
 
 @pytest.mark.parametrize("sender", ["la@mat.example", "", f"{COORDINATOR}>, <nguoi-khac@so.example"])
 def test_a_stranger_is_recorded_and_not_answered(laid: Laid, sender: str) -> None:
     became = take(laid, mail(laid, "Xác nhận", by=sender, In_Reply_To="", References=""))
-    assert became in (Became.STRANGER, Became.AUTOMATIC)
+    assert became in (AnswerResult.STRANGER, AnswerResult.AUTOMATIC)
     assert (answers_of(laid), wrote(laid), len(rows(laid.database, Incoming))) == ([], [], 1)
 
 
 def test_who_no_longer_answers_for_the_agency_acts_no_more(laid: Laid) -> None:
     with laid.database.write() as session:
         session.connection().execute(update(table(Contact)).values(valid_until=date(2021, 4, 6)))
-    assert take(laid, mail(laid, "Xác nhận")) is Became.NOT_THE_READER
+    assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.NOT_THE_READER
     assert state(laid) is State.ASSIGNED
 
 
 def test_a_long_word_beside_an_acknowledgement_is_read_by_the_monitor(laid: Laid) -> None:
     text = "Xác nhận\n" + "Tuy nhiên đơn vị thấy việc này trùng với nhiệm vụ đã giao năm trước. " * 3
-    assert take(laid, mail(laid, text)) is Became.ACKNOWLEDGED
+    assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
     assert wrote(laid)[0].endswith("…")
 
 
@@ -232,7 +232,7 @@ def test_telephone_numbers_are_masked_in_what_the_monitor_reads(laid: Laid) -> N
 
 def test_what_was_reported_meanwhile_is_not_acknowledged_again(laid: Laid) -> None:
     bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    assert take(laid, mail(laid, "Xác nhận")) is Became.ALREADY
+    assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.ALREADY
     assert answers_of(laid) == []
 
 
@@ -240,7 +240,7 @@ def test_a_bounce_goes_to_the_fates_and_is_not_answered(laid: Laid) -> None:
     returned = bounce_address(first_letter(laid).key, SECRET, "so.example")
     raw = (Path(__file__).parent / "returned" / "postfix.eml").read_bytes()
     head = f"Delivered-To: {returned}\n".encode()
-    assert take(laid, head + raw) is Became.BOUNCED
+    assert take(laid, head + raw) is AnswerResult.BOUNCED
     assert (first_letter(laid).state, answers_of(laid)) == (LetterState.BOUNCED_HARD, [])
 
 
@@ -261,7 +261,9 @@ def by_sms(sqlite_database: Database) -> tuple[Laid, Outgoing]:
     return laid, letter
 
 
-def text_in(laid: Laid, text: str, *, by: str = NUMBER, number: int = 1, now: Any = NOW + timedelta(days=5)) -> Became:
+def text_in(
+    laid: Laid, text: str, *, by: str = NUMBER, number: int = 1, now: Any = NOW + timedelta(days=5)
+) -> AnswerResult:
     with laid.database.write() as session:
         return answers.take_sms(session, "kannel", incoming(str(number), by, text), now)
 
@@ -279,35 +281,38 @@ def test_silence_brings_an_sms_with_a_short_code_and_no_long_link(by_sms: tuple[
 
 def test_xn_and_the_code_acknowledge_once(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
-    assert [text_in(laid, f"XN {code_of(laid)}", number=n) for n in (1, 2)] == [Became.ACKNOWLEDGED, Became.ALREADY]
+    assert [text_in(laid, f"XN {code_of(laid)}", number=n) for n in (1, 2)] == [
+        AnswerResult.ACKNOWLEDGED,
+        AnswerResult.ALREADY,
+    ]
     assert (state(laid), row(laid.database, AnswerCode).used_at is not None) == (State.ACKNOWLEDGED, True)
 
 
 def test_gh_and_the_code_ask_an_extension(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
-    assert text_in(laid, f"gh {code_of(laid)} 25/6 cho so lieu") is Became.EXTENSION_ASKED
+    assert text_in(laid, f"gh {code_of(laid)} 25/6 cho so lieu") is AnswerResult.EXTENSION_ASKED
     assert row(laid.database, Extension).until == date(2021, 6, 25)
 
 
 def test_a_code_is_good_for_one_thing(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
     text_in(laid, f"XN {code_of(laid)}")
-    assert text_in(laid, f"GH {code_of(laid)} 25/6 cho so lieu", number=2) is Became.REFUSED
+    assert text_in(laid, f"GH {code_of(laid)} 25/6 cho so lieu", number=2) is AnswerResult.REFUSED
     assert rows(laid.database, Extension) == []
 
 
 @pytest.mark.parametrize("by", ["+84987654321", "VIETTEL"])
 def test_a_code_from_another_number_does_nothing(by_sms: tuple[Laid, Outgoing], by: str) -> None:
     laid, _ = by_sms
-    assert text_in(laid, f"XN {code_of(laid)}", by=by) is Became.STRANGER
+    assert text_in(laid, f"XN {code_of(laid)}", by=by) is AnswerResult.STRANGER
     assert (state(laid), answers_of(laid)) == (State.ASSIGNED, [])
 
 
 def test_an_expired_code_is_answered_once_with_what_to_do(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
     later = at("2021-06-01")
-    assert text_in(laid, f"XN {code_of(laid)}", now=later) is Became.REFUSED
-    assert text_in(laid, f"XN {code_of(laid)}", number=2, now=later) is Became.REFUSED
+    assert text_in(laid, f"XN {code_of(laid)}", now=later) is AnswerResult.REFUSED
+    assert text_in(laid, f"XN {code_of(laid)}", number=2, now=later) is AnswerResult.REFUSED
     _, box = sent(laid, later)
     (answer,) = box.letters
     assert answer.text.strip() == "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat."
@@ -315,7 +320,7 @@ def test_an_expired_code_is_answered_once_with_what_to_do(by_sms: tuple[Laid, Ou
 
 def test_nonsense_by_sms_gets_one_helpful_answer_of_one_part(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
-    assert [text_in(laid, "abc", number=n) for n in range(3)] == [Became.NOT_UNDERSTOOD] * 3
+    assert [text_in(laid, "abc", number=n) for n in range(3)] == [AnswerResult.NOT_UNDERSTOOD] * 3
     _, box = sent(laid, NOW + timedelta(days=5))
     assert len(box.letters) == 1
     assert len(box.letters[0].text.strip()) <= 160
@@ -330,7 +335,7 @@ def test_our_own_help_come_back_is_not_answered(by_sms: tuple[Laid, Outgoing]) -
 
 def test_dung_stops_the_sms_and_the_next_letter_comes_by_mail(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
-    assert text_in(laid, "DUNG") is Became.STOPPED
+    assert text_in(laid, "DUNG") is AnswerResult.STOPPED
     assert row(laid.database, Contact, email=COORDINATOR).suppressed == {"sms": "stopped"}
     swept(laid.database, at("2021-06-03"))
     mail_box, sms_box = sent(laid, at("2021-06-03"))
@@ -343,7 +348,7 @@ def test_dung_from_somebody_only_sms_can_reach_is_not_obeyed_in_silence(by_sms: 
         session.connection().execute(
             update(table(Contact)).where(table(Contact).c.email == COORDINATOR).values(email="")
         )
-    assert text_in(laid, "DUNG") is Became.REFUSED
+    assert text_in(laid, "DUNG") is AnswerResult.REFUSED
     assert (len(answers_of(laid)), wrote(laid)) == (1, ["DUNG"])
 
 
@@ -372,7 +377,7 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
             if raw:
                 dovecot.put("tra-loi", raw)
         inbox = Inbox("127.0.0.1", "tra-loi", PASSWORD, port=dovecot.port, security=Security.NONE, timeout=10)
-        ears = Ears(inbox, secret=SECRET)
+        ears = InboundSources(inbox, secret=SECRET)
         counts = receive(laid.database, NOW, ears)
         again = receive(laid.database, NOW, ears)
     assert (counts["acknowledged"], counts["again"], counts["extension_asked"]) == (1, 1, 1)
@@ -382,7 +387,7 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
 
 
 def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
-    ears = Ears(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
+    ears = InboundSources(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
     for _ in range(5):
         assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
     with laid.database.read() as session:

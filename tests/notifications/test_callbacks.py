@@ -16,7 +16,7 @@ from sqlalchemy import update
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.app import make_app
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Contact, Event, Incoming, Letter
 from engine.terms import EventKind, LetterState
@@ -58,7 +58,7 @@ class InProcess(httpx.BaseTransport):
 def served(laid: Laid, folder: Path, token: str = "") -> httpx.Client:
     """The whole web application with the addresses mounted as the composition root mounts them."""
     settings = Settings(_env_file=None, data_dir=folder, secret=KEY)  # type: ignore[call-arg]
-    app = make_app(Context(laid.database, lambda: NOW, Signer(KEY), settings))
+    app = make_app(AppContext(laid.database, lambda: NOW, Signer(KEY), settings))
     app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, SECRET)))
     add_metrics(app, laid.database, lambda: NOW, token, settings.host)
     return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")

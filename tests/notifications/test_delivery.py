@@ -20,7 +20,7 @@ from engine.store.database import Database, table
 from engine.store.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState, Role
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.delivery import BATCH, FIRST_WAIT, LONGEST_WAIT, Delivered, PostOffice, deliver, retry_at
+from notifications.delivery import BATCH, FIRST_WAIT, LONGEST_WAIT, Delivered, DeliveryContext, deliver, retry_at
 
 DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
 MINUTE = timedelta(minutes=1)
@@ -343,7 +343,7 @@ def test_more_than_a_batch_all_go_in_one_pass(laid: Laid) -> None:
 async def test_two_offices_at_once_send_each_letter_once(laid: Laid) -> None:
     """Overlapping passes of two workers, as of two machines."""
     box = Answering(lambda _: Outcome(Fate.DELIVERED))
-    offices: list[PostOffice] = [post_office(box, worker=f"worker:{n}") for n in range(3)]
+    offices: list[DeliveryContext] = [post_office(box, worker=f"worker:{n}") for n in range(3)]
     done = await asyncio.gather(*(deliver(laid.database, NOW, office) for office in offices))
     assert sum(each.claimed for each in done) == 4
     assert max(Counter(each.key for each in box.letters).values()) == 1

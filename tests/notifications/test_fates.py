@@ -62,7 +62,7 @@ def letter_to(laid: Laid, mailbox: str = COORDINATOR, **more: Any) -> Any:
     return rows(laid.database, Letter, contact_id=contact.id, **more)[-1]
 
 
-def told(laid: Laid, state: LetterState, now: Any = NOW, mailbox: str = COORDINATOR) -> letter_outcomes.Told:
+def told(laid: Laid, state: LetterState, now: Any = NOW, mailbox: str = COORDINATOR) -> letter_outcomes.ReceiptResult:
     """A gateway reports on the coordinator's first letter."""
     receipt = f"<{letter_to(laid, mailbox, day=date(2021, 4, 7)).key}>"
     with laid.database.write() as session:
@@ -71,7 +71,7 @@ def told(laid: Laid, state: LetterState, now: Any = NOW, mailbox: str = COORDINA
 
 def bounced(
     laid: Laid, severity: Severity, now: Any = NOW, status: str = "5.1.1", **named: Any
-) -> letter_outcomes.Told:
+) -> letter_outcomes.ReceiptResult:
     with laid.database.write() as session:
         return letter_outcomes.take_bounce(session, Bounce(severity, status=status, **named), SECRET, now)
 

@@ -26,12 +26,12 @@ from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
-from notifications.letters.renderer import LANGUAGES, ONE_PART, TEMPLATES, Stationery, week_words
-from notifications.letters.shortening import MOST_AGENCIES, MOST_DUTIES, WORST
+from notifications.letters.renderer import LANGUAGES, ONE_PART, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
 BASE = "https://dondoc.nghean.gov.example"
-STATIONERY = Stationery(Signer("a key of the tests of letters"), BASE, 45)
+STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
 DETAILS: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.RETURNED: {"reason": "Missing figures."},
@@ -202,7 +202,7 @@ def test_english_letters_hold_no_vietnamese_and_vietnamese_ones_no_english() -> 
 def test_the_same_facts_make_the_same_bytes() -> None:
     sender = Sender("dondoc@tinh.example", "Đôn Đốc")
     made = {compose(written(item(), digest=digest()), sender) for _ in range(3)}
-    other = Stationery(Signer("a key of the tests of letters"), BASE, 45)
+    other = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
     made.add(compose(other.render(facts(item(), digest=digest()), NOW), sender))
     assert len(made) == 1
     later = compose(STATIONERY.render(facts(item()), NOW + timedelta(hours=1)), sender)
@@ -380,7 +380,7 @@ def test_an_agency_that_differs_from_the_others_says_how() -> None:
 
 @pytest.mark.parametrize(
     ("role", "count", "shown"),
-    [(Role.COORDINATOR, MOST_DUTIES + 7, MOST_DUTIES), (Role.MONITOR, MOST_AGENCIES + 7, MOST_AGENCIES)],
+    [(Role.COORDINATOR, MAX_DUTIES + 7, MAX_DUTIES), (Role.MONITOR, MAX_AGENCIES + 7, MAX_AGENCIES)],
 )
 def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, shown: int) -> None:
     lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n:03}") for n in range(1, count + 1)]
@@ -400,7 +400,7 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
         "Đang làm, trong hạn: 49",
         "Đang làm, quá hạn: 30",
     ]
-    assert sum(line.startswith("- ") for line in letter.text.splitlines()) == WORST
+    assert sum(line.startswith("- ") for line in letter.text.splitlines()) == MAX_WORST
     assert "… và 20 việc khác" in letter.text
 
 

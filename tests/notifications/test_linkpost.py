@@ -16,15 +16,15 @@ from notifications.email.maildir import letters, read
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.letters.renderer import LANGUAGES, Stationery
-from notifications.letters.sign_in_mailer import LinkPost
+from notifications.letters.renderer import LANGUAGES, LetterRenderer
+from notifications.letters.sign_in_mailer import EmailSignInMailer
 from tests.notifications.smtp_server import FaultyServer, Kind
-from workflows.channel_wiring import link_post as wired
+from workflows.channel_wiring import sign_in_mailer as wired
 
-STATIONERY = Stationery(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
+STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
 
 
-def over(port: int) -> LinkPost:
+def over(port: int) -> EmailSignInMailer:
     relay = Relay(
         "127.0.0.1",
         Sender("nhacviec@so.example", "Đôn Đốc"),
@@ -34,7 +34,7 @@ def over(port: int) -> LinkPost:
         pause=0.0,
         connections=1,
     )
-    return LinkPost(lambda: Email(relay), STATIONERY, patience=0.5)
+    return EmailSignInMailer(lambda: Email(relay), STATIONERY, patience=0.5)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

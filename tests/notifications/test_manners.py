@@ -36,12 +36,12 @@ from sqlalchemy import select, update
 from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments.lifecycle import chase
 from engine.assignments.opening import activate
-from engine.assignments.outbox import Line, post
+from engine.assignments.outbox import NoticeLine, post
 from engine.files.plan_parts import subject_words
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.rules.policy import NEVER_STOPPED
 from engine.store.database import Database, table
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Letter, Notice
 from engine.terms import NoticeKind, Role, Urgency
 from notifications.channel import Fate, Outcome
@@ -141,7 +141,7 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
     sent = []
     for hour in ("08:00", "10:00", "12:00", "14:00"):
         moment, box = at("2021-04-07", hour), LetterBox()
-        line = Line(
+        line = NoticeLine(
             f"effect:{hour}",
             laid.assignment("IV.1.1", "so-ban"),
             "so-ban",
@@ -151,7 +151,7 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
             urgent=True,
         )
         with sqlite_database.write() as session:
-            post(session, [line], read_answering(session, ["so-ban"]), WorkCalendar(), moment)
+            post(session, [line], read_recipients(session, ["so-ban"]), WorkCalendar(), moment)
         asyncio.run(deliver(sqlite_database, moment, post_office(box)))
         sent.append(len(box.letters))
     assert sent == [1, 1, 1, 0]  # three a day by policy; the fourth goes on the next
@@ -159,12 +159,12 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
 
 def test_an_urgent_line_hurries_the_letter_that_was_waiting_for_the_morning(sqlite_database: Database) -> None:
     laid = lay(sqlite_database, now=at("2021-04-07"))
-    calm = Line(
+    calm = NoticeLine(
         "effect:calm", laid.assignment("IV.1.1", "so-ban"), "so-ban", Role.COORDINATOR, NoticeKind.CHASE, policy()
     )
     for line in (calm, replace(calm, effect="effect:urgent", urgent=True)):
         with sqlite_database.write() as session:
-            post(session, [line], read_answering(session, ["so-ban"]), WorkCalendar(), at("2021-04-08", "06:00"))
+            post(session, [line], read_recipients(session, ["so-ban"]), WorkCalendar(), at("2021-04-08", "06:00"))
     letter = row(sqlite_database, Letter)
     assert (letter.urgent, letter.send_after) == (True, at("2021-04-08", "06:00"))
 
@@ -246,7 +246,7 @@ def test_a_letter_that_can_wait_says_how_to_slow_it_down_and_others_do_not(laid:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", ["duties", "watch", "leadership", "answer"])
 def test_no_subject_names_the_subject_and_no_html_fetches_anything(language: str, kind: str) -> None:
-    stationery = post_office().stationery
+    stationery = post_office().renderer
     for facts in samples(language, kind):
         letter = stationery.render(facts, at("2021-06-16"))
         assert subject_words(letter.subject) == ()
@@ -257,7 +257,7 @@ def test_no_subject_names_the_subject_and_no_html_fetches_anything(language: str
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sms_names_the_subject_or_takes_more_than_two_parts(language: str) -> None:
-    stationery = post_office().stationery
+    stationery = post_office().renderer
     for facts in samples(language, "sms"):
         text = stationery.render(facts, at("2021-06-16")).text
         assert (subject_words(text), 0 < measure(plain(text)).parts <= MAX_PARTS) == ((), True)

@@ -14,7 +14,7 @@ from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
 from notifications.channel import Fate, Outcome
-from notifications.channel_health import IN_A_ROW, Pulse, after, feel, pulses
+from notifications.channel_health import MAX_FAILURES, ChannelHealth, after, pulses, record_results
 from notifications.delivery import deliver
 from notifications.operator_alarm import Operator, alarm
 from notifications.sms.permanent_errors import BALANCE, LOGIN
@@ -33,11 +33,11 @@ def sms_box(answer: Outcome | None = None) -> LetterBox:
 @pytest.mark.parametrize(
     ("outcomes", "down"),
     [
-        ([FAILED] * (IN_A_ROW - 1), False),
-        ([FAILED] * IN_A_ROW, True),
-        ([FAILED] * (IN_A_ROW - 1) + [WORKED] + [FAILED], False),
-        ([FAILED] * IN_A_ROW + [WORKED], False),
-        ([FAILED] * IN_A_ROW + [Outcome(Fate.REFUSED, "550", "no such user")], False),
+        ([FAILED] * (MAX_FAILURES - 1), False),
+        ([FAILED] * MAX_FAILURES, True),
+        ([FAILED] * (MAX_FAILURES - 1) + [WORKED] + [FAILED], False),
+        ([FAILED] * MAX_FAILURES + [WORKED], False),
+        ([FAILED] * MAX_FAILURES + [Outcome(Fate.REFUSED, "550", "no such user")], False),
         ([Outcome(Fate.RETRY, "535", "bad password")], True),
         ([Outcome(Fate.RETRY, "101", LOGIN)], True),
         ([Outcome(Fate.RETRY, "103", f"… → {BALANCE}")], True),
@@ -46,11 +46,11 @@ def sms_box(answer: Outcome | None = None) -> LetterBox:
     ],
 )
 def test_when_a_channel_counts_as_down(outcomes: list[Outcome], down: bool) -> None:
-    assert after(Pulse(), outcomes, NOW).down is down
+    assert after(ChannelHealth(), outcomes, NOW).down is down
 
 
 def test_down_since_is_when_it_began() -> None:
-    early = after(Pulse(), [FAILED] * IN_A_ROW, NOW)
+    early = after(ChannelHealth(), [FAILED] * MAX_FAILURES, NOW)
     assert after(early, [FAILED], NOW + timedelta(hours=1)).down_since == NOW.isoformat()
 
 
@@ -60,9 +60,9 @@ def laid(sqlite_database: Database) -> Laid:
 
 
 def fail(laid: Laid, channel: str = "email") -> None:
-    for _ in range(IN_A_ROW):
+    for _ in range(MAX_FAILURES):
         with laid.database.write() as session:
-            feel(session, channel, "Connection refused", NOW)
+            record_results(session, channel, "Connection refused", NOW)
 
 
 def told(laid: Laid, now: Any = NOW, operator: Operator = OPERATOR, **channels: LetterBox) -> dict[str, int]:

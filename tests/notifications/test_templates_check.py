@@ -12,8 +12,8 @@ from ground.post import KEY, LetterBox
 from engine.accounts.signed_links import Signer
 from engine.errors import NotFound
 from engine.store.database import Database
-from notifications.delivery import PostOffice, deliver
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, Stationery
+from notifications.delivery import DeliveryContext, deliver
+from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
 from notifications.letters.template_check import EDITED, check_folder, check_template, preview, samples
 
 NOW = at("2021-04-07", "08:00")
@@ -51,7 +51,7 @@ def test_what_is_wrong_is_said_with_its_line(kind: str, part: str, text: str, li
     problems = check_template({part: text}, "vi", kind)
     assert any(problem.line == line and what in str(problem.what) for problem in problems), problems
     assert {problem.file.rpartition("/")[2] for problem in problems} == {part}
-    assert all(problem.mend for problem in problems)
+    assert all(problem.fix for problem in problems)
 
 
 def test_an_office_s_folder_is_checked_file_by_file(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
         preview(session, {}, "vi", "invoice", BASE, NOW)
 
 
-def office_with(folder: Path, box: LetterBox) -> PostOffice:
-    return PostOffice({"email": box}, Stationery(Signer(KEY), "http://127.0.0.1:8188", 45, office=folder))
+def office_with(folder: Path, box: LetterBox) -> DeliveryContext:
+    return DeliveryContext({"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, office=folder))
 
 
 def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_saved(
@@ -145,7 +145,7 @@ def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_
 
 def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, tmp_path: Path) -> None:
     facts = next(iter(samples("vi", "duties")))
-    stationery = office_with(tmp_path, LetterBox()).stationery
+    stationery = office_with(tmp_path, LetterBox()).renderer
     before = stationery.render(facts, NOW)
     (tmp_path / "vi" / "duties").mkdir(parents=True)
     during = stationery.render(facts, NOW)

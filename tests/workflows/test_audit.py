@@ -16,7 +16,7 @@ from sqlalchemy import update
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind, LetterState
-from workflows.audit import PATIENCE, Audit, audit, look
+from workflows.audit import OVERDUE_LOOK_TOLERANCE, Audit, audit, look
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)
@@ -96,7 +96,7 @@ def test_what_is_forgotten_is_found_and_an_event_a_day(
 @pytest.mark.parametrize(
     ("values", "stuck"),
     [
-        ({"send_after": NOW - PATIENCE + timedelta(minutes=1)}, 0),  # a relay may be slow
+        ({"send_after": NOW - OVERDUE_LOOK_TOLERANCE + timedelta(minutes=1)}, 0),  # a relay may be slow
         ({"created_at": NOW}, 0),  # made at nine, dated 07:30
         ({"attempts": 2}, 0),  # waits for its next try
         ({"state": LetterState.UNKNOWN, "settled_at": NOW}, 0),

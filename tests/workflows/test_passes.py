@@ -308,7 +308,7 @@ def test_more_than_one_batch_is_acted_on_in_one_pass(sqlite_database: Database) 
     duties = tuple(item(n, "cac-huyen") for n in range(1, 1100))
     laid = lay(sqlite_database, now=BEGAN, plan=plan_file(items=duties))
     count = len(rows(sqlite_database, Assignment))
-    assert count > passes.SWEEP_BATCH
+    assert count > passes.ESCALATION_BATCH_ROWS
     report = passes.act(sqlite_database, BEGAN)
     assert report.counts["assignments"] == count
     with laid.database.read() as session:

@@ -25,7 +25,7 @@ from engine.errors import BadInput
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.plans.simulated_year import Foreseen, Scenario, Year
+from engine.plans.simulated_year import Scenario, SimulatedYear, Year
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice
@@ -34,7 +34,7 @@ from workflows.cli import app
 from workflows.passes import tick
 from workflows.simulation.fast_forward import live
 from workflows.simulation.scenarios import people
-from workflows.simulation.simulation import foresee, simulate, summary
+from workflows.simulation.simulation import cached_simulation, simulate, summary
 from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json
 
 FIRST, LAST = date(2021, 4, 7), date(2021, 7, 9)
@@ -143,7 +143,7 @@ def test_plan_188_lives_on_both_databases_as_it_was_foreseen(database: Database)
 
 def test_foreseeing_leaves_no_trace(sqlite_database: Database) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    foresee(sqlite_database)(plan_file(), FIRST, date(2021, 4, 10), Scenario.SILENT)
+    cached_simulation(sqlite_database)(plan_file(), FIRST, date(2021, 4, 10), Scenario.SILENT)
     assert sent(laid.database) == []
     with laid.database.read() as session:
         assert session.connection().execute(select(table(Assignment))).all() == []
@@ -206,7 +206,7 @@ def test_csv_has_a_row_a_message(year: Year) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(start: str) -> None:
     bad = f"{start}HYPERLINK(1)"
-    made = Foreseen("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (bad,), "letter:1")
+    made = SimulatedYear("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (bad,), "letter:1")
     (row,) = csv.DictReader(io.StringIO(as_csv(Year((made,), (), 1, 1), "vi"), newline=""))
     assert row["agency"] == row["assignments"] == f"'{bad}"
 
@@ -230,7 +230,7 @@ def test_html_stands_alone_and_shows_every_figure(year: Year, language: str) -> 
 
 def test_html_escapes_what_a_plan_holds() -> None:
     bad = "<script>alert(1)</script>"
-    made = Foreseen("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (), "letter:1")
+    made = SimulatedYear("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (), "letter:1")
     assert "<script>" not in as_html(Year((made,), (), 1, 1), "vi")
 
 

@@ -51,7 +51,7 @@ def test_again_on_the_same_day_it_looks_once_and_does_nothing(laid: Database, tm
     passes.upkeep(laid, at("2021-06-08", "00:03"), tmp_path)
     with laid.write() as session:
         assert not daily_cleanup.is_owed(session, at("2021-06-08", "23:59"))
-        assert daily_cleanup.keep(session, at("2021-06-08", "23:59")) == {}
+        assert daily_cleanup.run_daily_cleanup(session, at("2021-06-08", "23:59")) == {}
         assert daily_cleanup.is_owed(session, at("2021-06-09", "00:00"))
     assert happened(laid, kind="contact_changed", actor="system") == ["contact_changed"]
 

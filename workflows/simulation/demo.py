@@ -82,7 +82,7 @@ async def _live_until(
     system: System, start: datetime, until: datetime, between: Callable[[datetime], None] | None = None
 ) -> datetime:
     async def tick(now: datetime) -> object:
-        return await passes.tick(system.database, now, system.office)
+        return await passes.tick(system.database, now, system.delivery)
 
     return await live(system.database, start, until, tick, between)
 

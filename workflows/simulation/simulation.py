@@ -26,7 +26,7 @@ from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
-from engine.plans.simulated_year import Foresee, Foreseen, Scenario, Year
+from engine.plans.simulated_year import Scenario, SimulatedYear, SimulateYear, Year
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, written
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
@@ -35,16 +35,16 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.delivery import PostOffice
+from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
-from notifications.letters.renderer import Stationery
+from notifications.letters.renderer import LetterRenderer
 from workflows.passes import tick
 from workflows.simulation.fast_forward import live
 from workflows.simulation.scenarios import people
 
-PATIENCE = 60.0
+SIMULATION_TIMEOUT_SECONDS = 60.0
 """Seconds that a page waits while another year is being lived through."""
-KEPT_YEARS = 8
+CACHED_YEARS = 8
 
 
 class Sink:
@@ -96,7 +96,7 @@ def simulate(
             database.dispose()
 
 
-def foresee(database: Database) -> Foresee:
+def cached_simulation(database: Database) -> SimulateYear:
     """Simulate with an office's own directory, policy and calendar. One at a time, since a year takes seconds of one
     core; the last few are kept, so that looking at another week of the same year costs nothing."""
     lock = threading.Lock()
@@ -109,7 +109,7 @@ def foresee(database: Database) -> Foresee:
         files = [each.model_dump_json() for each in (plan, bodies, policy)]
         said = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario}"])
         key = hashlib.sha256(said.encode()).hexdigest()
-        if not lock.acquire(timeout=PATIENCE):
+        if not lock.acquire(timeout=SIMULATION_TIMEOUT_SECONDS):
             raise Conflict(
                 Text("Đang xem trước một kế hoạch khác; thử lại sau.", "Another plan is being simulated; try later.")
             )
@@ -117,7 +117,7 @@ def foresee(database: Database) -> Foresee:
             if key not in kept:
                 kept[key] = simulate([plan], bodies, policy, book.calendar, start=first, until=last, scenario=scenario)
             kept.move_to_end(key)
-            while len(kept) > KEPT_YEARS:
+            while len(kept) > CACHED_YEARS:
                 kept.popitem(last=False)
             return kept[key]
         finally:
@@ -127,9 +127,9 @@ def foresee(database: Database) -> Foresee:
 
 
 async def _live(database: Database, began: datetime, ends: datetime, act: Any) -> None:
-    stationery = Stationery(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
-    office = PostOffice({name: Sink(name) for name in ("email", "sms")}, stationery)
-    await live(database, began, ends, lambda now: tick(database, now, office), act)
+    renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
+    delivery = DeliveryContext({name: Sink(name) for name in ("email", "sms")}, renderer)
+    await live(database, began, ends, lambda now: tick(database, now, delivery), act)
 
 
 def _year(database: Database, days: int) -> Year:
@@ -144,7 +144,7 @@ def _year(database: Database, days: int) -> Year:
         return Year(tuple(_messages(connection)), due, len(rows), days)
 
 
-def _messages(connection: Any) -> Iterator[Foreseen]:
+def _messages(connection: Any) -> Iterator[SimulatedYear]:
     """The letters that went out, oldest first, each with what it said."""
     m, n, c = table(Letter), table(Notice), table(Contact)
     a, d, p = table(Assignment), table(Duty), table(Plan)
@@ -167,7 +167,7 @@ def _messages(connection: Any) -> Iterator[Foreseen]:
     )
     for letter in connection.execute(letters):
         mine = sorted(said.get(letter.id, ()), key=lambda line: RANK[line.kind])
-        yield Foreseen(
+        yield SimulatedYear(
             at=letter.sent_at.astimezone(PLAN_TIME).isoformat(timespec="minutes"),
             channel=letter.channel,
             kind=str(mine[0].kind) if mine else "digest",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.plans.simulated_year import Foreseen, Year
+from engine.plans.simulated_year import SimulatedYear, Year
 from workflows.simulation.simulation import as_objects, summary
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def as_ics(year: Year, language: str) -> str:
     return str(calendar.to_ical(), "utf-8").rstrip("\r\n")
 
 
-def _entry(message: Foreseen) -> Event:
+def _entry(message: SimulatedYear) -> Event:
     from icalendar import Event
 
     at = datetime.fromisoformat(message.at).astimezone(UTC)

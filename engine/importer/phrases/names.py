@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from engine.importer.phrases import lexicon as say
 from engine.importer.vietnamese import is_capital, matching, phrase
 
-LONGEST = 260
+MAX_NAME_CHARS = 260
 _WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
 _HEAD = say.compiled(say.HEADS)
 _WHOLE = say.compiled(say.WHOLE_NAMES)
@@ -187,7 +187,7 @@ class _Walk:
     def run(self) -> int:
         self.start_of_rest = self.end
         at = self._skip(self.end)
-        limit = self.start + LONGEST
+        limit = self.start + MAX_NAME_CHARS
         while at < min(len(self.prose.text), limit):
             reached = self._step(at)
             if reached is None:

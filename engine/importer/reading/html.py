@@ -14,7 +14,7 @@ from lxml import etree
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
-from engine.importer.reading.pages import Block, Line, Pages, Table
+from engine.importer.reading.pages import Block, Pages, Table, TextLine
 
 _SILENT = frozenset({"script", "style", "head", "title", "xml", "template", "noscript", "svg", "object", "select"})
 _BLOCKS = frozenset(
@@ -190,7 +190,7 @@ class _Reader:
             self._lines += 1
             if self._lines > self.limits.lines:
                 raise refused(self.name, "text", self.limits.lines)
-            self.blocks.append(Line(text, Place(line=self._lines), opens=self._opens))
+            self.blocks.append(TextLine(text, Place(line=self._lines), opens=self._opens))
         self._opens = opens
 
     def _finish_cell(self) -> None:

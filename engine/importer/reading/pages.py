@@ -11,7 +11,7 @@ BAR = "|"
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """One line. ``opens``: the format itself says that a paragraph begins here (a Word paragraph, ``<p>``);
     False for a line of plain text or a PDF, which may be the middle of a sentence. ``gap``: a blank line before."""
 
@@ -30,17 +30,17 @@ class Table:
     place: Place
     spans: frozenset[tuple[int, int]] = frozenset()
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[TextLine]:
         """The cells one after another, a bar after each: how a page saved as text shows a table."""
         for r, row in enumerate(self.rows):
             place = replace(self.place, row=r + 1)
             for c, text in enumerate(row):
                 if (r, c) not in self.spans:
-                    yield from (Line(part, place, opens=True) for part in text.split("\n"))
-                    yield Line(BAR, place)
+                    yield from (TextLine(part, place, opens=True) for part in text.split("\n"))
+                    yield TextLine(BAR, place)
 
 
-Block = Line | Table
+Block = TextLine | Table
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Pages:
 
     def texts(self) -> Iterable[str]:
         for block in self.blocks:
-            if isinstance(block, Line):
+            if isinstance(block, TextLine):
                 yield block.text
             else:
                 yield from (text for row in block.rows for text in row)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
-from engine.importer.reading.pages import Line, Pages
+from engine.importer.reading.pages import Pages, TextLine
 
 _LOCKED, _BROKEN, _TOO_MANY = 3, 4, 5
 
@@ -43,7 +43,7 @@ def _pages(pages: list[str], name: str, limits: Limits) -> Pages:
     lines = []
     for number, page in enumerate(pages, 1):
         for at, text in enumerate(page.split("\n"), 1):
-            lines.append(Line(text, Place(line=at, page=number)))
+            lines.append(TextLine(text, Place(line=at, page=number)))
     if len(lines) > limits.lines:
         raise refused(name, "text", limits.lines)
     return Pages(tuple(lines))

@@ -11,7 +11,7 @@ from engine.importer.model import Doubt, Place
 from engine.importer.reading.charset import Converted, modern, opened
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
-from engine.importer.reading.pages import Line, Pages, Table
+from engine.importer.reading.pages import Pages, Table, TextLine
 from engine.importer.reading.pdf import read_pdf
 from engine.importer.reading.word import read_word
 from engine.importer.vietnamese import clean
@@ -76,7 +76,7 @@ def _lines(text: str, name: str, limits: Limits) -> Pages:
     if len(text) > limits.characters or text.count("\n") > limits.lines:
         raise refused(name, "text", limits.lines)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Pages(tuple(Line(line, Place(line=n)) for n, line in enumerate(lines, 1)))
+    return Pages(tuple(TextLine(line, Place(line=n)) for n, line in enumerate(lines, 1)))
 
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
@@ -89,7 +89,7 @@ def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     parts = iter(clean(part.replace("\x1f", "\n")).strip() for part in found.text.split("\x1e"))
     blocks = [
         replace(block, text=next(parts))
-        if isinstance(block, Line)
+        if isinstance(block, TextLine)
         else replace(block, rows=tuple(tuple(next(parts) for _ in row) for row in block.rows))
         for block in pages.blocks
     ]
@@ -107,20 +107,20 @@ def _checked(pages: Pages, was: str, name: str, limits: Limits) -> Pages:
         raise refused(name, "empty")
     blocks, gap = [], False
     for block in pages.blocks:
-        if isinstance(block, Line) and not block.text:
+        if isinstance(block, TextLine) and not block.text:
             gap = True
             continue
-        blocks.append(replace(block, gap=gap) if isinstance(block, Line) and gap else block)
+        blocks.append(replace(block, gap=gap) if isinstance(block, TextLine) and gap else block)
         gap = False
     return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was)))
 
 
-def _with_tables(blocks: list[Line | Table]) -> list[Line | Table]:
+def _with_tables(blocks: list[TextLine | Table]) -> list[TextLine | Table]:
     """Word numbers paragraphs and tables apart; a table's place is that of the paragraph before it, too."""
-    found: list[Line | Table] = []
+    found: list[TextLine | Table] = []
     line = 0
     for block in blocks:
-        if isinstance(block, Line):
+        if isinstance(block, TextLine):
             line = block.place.line
         elif not block.place.line:
             block = replace(block, place=replace(block.place, line=line))

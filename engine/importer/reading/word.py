@@ -16,7 +16,7 @@ from lxml import etree
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
-from engine.importer.reading.pages import Block, Line, Pages, Table
+from engine.importer.reading.pages import Block, Pages, Table, TextLine
 from engine.importer.reading.word_numbering import Numbering, W, read_numbering
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -139,12 +139,12 @@ class _Reader:
             elif element.tag in _WRAPPERS:
                 yield from self.blocks(element)
 
-    def _lines(self, paragraph: Any) -> Iterator[Line]:
+    def _lines(self, paragraph: Any) -> Iterator[TextLine]:
         for text in self._paragraphs(paragraph):
             self._seen[0] += 1
             place = Place(line=self._seen[0])
             for n, part in enumerate(text.split("\n")):
-                yield Line(part, place, opens=n == 0)
+                yield TextLine(part, place, opens=n == 0)
 
     def _paragraphs(self, paragraph: Any) -> Iterator[str]:
         """The paragraph's text with its label, then the texts of boxes anchored in it."""

@@ -15,7 +15,7 @@ from itertools import islice
 from engine.importer.model import Doubt, Found, Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.reading.pages import BAR, Line, Table
+from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, phrase
 
 _HEAD_LINES = 140
@@ -80,11 +80,11 @@ class Parts:
     """A document cut into its head (lines before the title's end), its body, and its recipients."""
 
     header: Header
-    body: tuple[Line | Table, ...]
+    body: tuple[TextLine | Table, ...]
     recipients: tuple[str, ...]
 
 
-def parts_of(blocks: Sequence[Line | Table]) -> Parts:
+def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     """The document in parts. The signature is left out: it holds a person's name."""
     lines = list(islice(_flat(blocks), _HEAD_LINES))
     title, after = _title(lines)
@@ -105,24 +105,24 @@ def parts_of(blocks: Sequence[Line | Table]) -> Parts:
     return Parts(Header(number, day, words, issuer, title, tuple(doubts)), tuple(body), tuple(recipients))
 
 
-def _flat(blocks: Sequence[Line | Table]) -> Iterator[Line]:
+def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
     for block in blocks:
-        if isinstance(block, Line):
+        if isinstance(block, TextLine):
             yield block
         else:
             yield from block.lines()
 
 
-def _body(blocks: Sequence[Line | Table], taken: int) -> Iterator[Line | Table]:
+def _body(blocks: Sequence[TextLine | Table], taken: int) -> Iterator[TextLine | Table]:
     """The blocks after the first ``taken`` lines, tables counted by their cells' lines."""
     for block in blocks:
-        size = 1 if isinstance(block, Line) else sum(1 for _ in block.lines()) if taken else 0
+        size = 1 if isinstance(block, TextLine) else sum(1 for _ in block.lines()) if taken else 0
         if taken <= 0:
             yield block
         taken -= size
 
 
-def _text(lines: Sequence[Line]) -> tuple[str, list[int]]:
+def _text(lines: Sequence[TextLine]) -> tuple[str, list[int]]:
     """The lines as one text, and where each begins in it."""
     starts, at = [], 0
     for line in lines:
@@ -131,12 +131,12 @@ def _text(lines: Sequence[Line]) -> tuple[str, list[int]]:
     return "\n".join(line.text for line in lines), starts
 
 
-def _place(lines: Sequence[Line], starts: Sequence[int], at: int) -> Place:
+def _place(lines: Sequence[TextLine], starts: Sequence[int], at: int) -> Place:
     index = sum(start <= at for start in starts) - 1
     return lines[index].place if lines else Place()
 
 
-def _number(lines: Sequence[Line]) -> tuple[Found, list[Doubt]]:
+def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
     text, starts = _text(lines)
     plain = matching(text)
     for found in _NUMBER.finditer(plain):
@@ -153,7 +153,7 @@ def _number(lines: Sequence[Line]) -> tuple[Found, list[Doubt]]:
     return Found(), [Doubt("number_missing", "Không tìm thấy số, ký hiệu ở đầu văn bản.", "đầu văn bản")]
 
 
-def _date(lines: Sequence[Line]) -> tuple[Found, date | None, list[Doubt]]:
+def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
     """The first date that follows a place and a comma, else the first one at all in the head."""
     text, starts = _text(lines)
     plain = matching(text)
@@ -171,7 +171,7 @@ def _date(lines: Sequence[Line]) -> tuple[Found, date | None, list[Doubt]]:
     return Found(), None, [Doubt("date_missing", "Không tìm thấy ngày ban hành.", "đầu văn bản")]
 
 
-def _issuer(lines: Sequence[Line], head: Sequence[Line]) -> Found:
+def _issuer(lines: Sequence[TextLine], head: Sequence[TextLine]) -> Found:
     """The last body named in capitals above the number; its name in small letters where the document shows how."""
     text, starts = _text(lines)
     number = _NUMBER.search(matching(text))
@@ -211,7 +211,7 @@ _PROPER = re.compile(
 )
 
 
-def _uncapitalised(name: str, head: Sequence[Line]) -> str:
+def _uncapitalised(name: str, head: Sequence[TextLine]) -> str:
     """«SỞ Y TẾ» as «Sở Y tế»: as the head of the document writes it, else by the known fields, else as it stands."""
     text = re.sub(r"\s+", " ", " ".join(line.text for line in head))
     plain, wanted = matching(text), matching(name)
@@ -236,7 +236,7 @@ def _fielded(name: str, field: re.Match[str]) -> str:
     return name[: field.start()] + raised + name[field.end() :]
 
 
-def _title(lines: Sequence[Line]) -> tuple[Found, int]:
+def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
     """The title and the index of the line after it: «KẾ HOẠCH» and the lines that belong to it."""
     for n, line in enumerate(lines):
         if line.text == BAR or not _TITLE.match(matching(_unbroken(lines, n))):
@@ -258,11 +258,11 @@ def _title(lines: Sequence[Line]) -> tuple[Found, int]:
     return Found(), 0
 
 
-def _unbroken(lines: Sequence[Line], n: int) -> str:
+def _unbroken(lines: Sequence[TextLine], n: int) -> str:
     return " ".join(line.text for line in lines[n : n + 2])
 
 
-def _goes_on(line: Line, capital: bool, taken: int) -> bool:
+def _goes_on(line: TextLine, capital: bool, taken: int) -> bool:
     if line.text == BAR or taken > 12 or re.fullmatch(r"[-–_*=.\s]*", line.text):
         return False
     mark = mark_of(line.text)
@@ -284,7 +284,7 @@ def _capitals(text: str) -> str:
     return " ".join(words[:count])
 
 
-def _about(lines: Sequence[Line]) -> tuple[Found, int]:
+def _about(lines: Sequence[TextLine]) -> tuple[Found, int]:
     """An official letter has no title but a line «V/v …»."""
     for n, line in enumerate(lines[:60]):
         found = _ABOUT.match(matching(line.text)) if line.text != BAR else None
@@ -297,7 +297,7 @@ def _about(lines: Sequence[Line]) -> tuple[Found, int]:
     return Found(), 0
 
 
-def _after_address(lines: Sequence[Line], after: int) -> int:
+def _after_address(lines: Sequence[TextLine], after: int) -> int:
     """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
     for n, line in enumerate(lines[after:60], after):
         plain = matching(line.text)
@@ -311,9 +311,9 @@ def _after_address(lines: Sequence[Line], after: int) -> int:
     return after
 
 
-def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Table], list[str]]:
+def _without_signature(blocks: Iterator[TextLine | Table]) -> tuple[list[TextLine | Table], list[str]]:
     """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
-    body: list[Line | Table] = []
+    body: list[TextLine | Table] = []
     recipients: list[str] = []
     inside, signed = False, False
     waiting = list(blocks)
@@ -330,13 +330,13 @@ def _without_signature(blocks: Iterator[Line | Table]) -> tuple[list[Line | Tabl
             body.append(block)
             continue
         following = waiting[n] if n < len(waiting) else None
-        two = f"{block.text} {following.text}" if isinstance(following, Line) else block.text
+        two = f"{block.text} {following.text}" if isinstance(following, TextLine) else block.text
         start = _recipients_at(matching(two), len(block.text)) if not inside else -1
         if start >= 0:
             inside, signed = True, False
             if block.text[:start].strip():
                 body.append(replace(block, text=block.text[:start].strip()))
-            block = Line(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text[start:]), block.place)
+            block = TextLine(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text[start:]), block.place)
         elif inside and _resumes(block.text):
             inside = False
         if not inside:

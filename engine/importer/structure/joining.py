@@ -19,7 +19,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, owner_line
-from engine.importer.reading.pages import BAR, Line, Table
+from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$|[\"”»]\s*$")
@@ -87,7 +87,7 @@ def ended(text: str) -> bool:
     return _ENDED.search(text[-8:]) is not None
 
 
-def measured(lines: Sequence[Line]) -> Shape:
+def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
     pairs = [(a, b) for a, b in pairwise(lines) if a.text != BAR and b.text != BAR]
     broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text)]
@@ -106,7 +106,7 @@ def _rare(some: int, all_: int) -> bool:
     return some <= max(2, 0.04 * all_)
 
 
-def _pairs_of(lines: Iterable[Line]) -> frozenset[tuple[str, str]]:
+def _pairs_of(lines: Iterable[TextLine]) -> frozenset[tuple[str, str]]:
     return frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
 
 
@@ -122,11 +122,11 @@ class _Joiner:
     parts: list[str] = field(default_factory=list)
     seams: list[int] = field(default_factory=list)
     place: Place = field(default_factory=Place)
-    last: Line | None = None
+    last: TextLine | None = None
     length: int = 0
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
 
-    def add(self, line: Line) -> Paragraph | None:
+    def add(self, line: TextLine) -> Paragraph | None:
         """Takes a line; gives the paragraph that it ended, if it did."""
         done = None
         mark = mark_of(line.text)
@@ -160,7 +160,7 @@ class _Joiner:
             del self.counts[rank, depth]
         self.counts[mark.rank, mark.depth] = mark.value
 
-    def _break(self, line: Line, mark: Mark | None) -> _Break:
+    def _break(self, line: TextLine, mark: Mark | None) -> _Break:
         before = self.last.text if self.last else ""
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
         if self._bare():
@@ -187,7 +187,7 @@ class _Joiner:
         mark = mark_of(text) if 0 < len(text) < 12 else None
         return mark is not None and mark.length >= len(text) and mark.rank is not Rank.ANNEX
 
-    def _after_end(self, line: Line, before: str) -> _Break:
+    def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
         shape = self.shape
         closes = _CLOSER.match(matching(line.text)) is not None and line.text[:1].isupper()
@@ -201,7 +201,7 @@ class _Joiner:
             return _Break.FULL if fresh else _Break.SEAM
         return _Break.FULL if line.place.page else _Break.SEAM
 
-    def _complete(self, line: Line) -> bool:
+    def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""
         if self.length > 240 or starts_small(line.text):
             return False
@@ -228,7 +228,7 @@ class _Joiner:
         whole = owner_line(f"{body} {following}")
         return whole is not None and whole.form is Form.ALONE
 
-    def _genuine(self, mark: Mark, line: Line, before: str, trusted: bool) -> bool:
+    def _genuine(self, mark: Mark, line: TextLine, before: str, trusted: bool) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
         rest = line.text[mark.length :]
         plain = matching(before[-40:])
@@ -276,7 +276,7 @@ class _Joiner:
 _PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")
 
 
-def _without_rules(blocks: Iterable[Line | Table]) -> Iterator[Line | Table]:
+def _without_rules(blocks: Iterable[TextLine | Table]) -> Iterator[TextLine | Table]:
     """The blocks without ruled lines and without page numbers, which are numbers alone that go up one by one."""
     page, barred = 0, False
     for block in blocks:
@@ -292,12 +292,12 @@ def _without_rules(blocks: Iterable[Line | Table]) -> Iterator[Line | Table]:
         barred = False
 
 
-def joined(blocks: Iterable[Line | Table]) -> Iterator[Paragraph | Table]:
+def joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
     """The paragraphs of a document in order, tables left as they are."""
     blocks = list(_without_rules(blocks))
-    joiner = _Joiner(measured([each for each in blocks if isinstance(each, Line)]))
+    joiner = _Joiner(measured([each for each in blocks if isinstance(each, TextLine)]))
     for block in blocks:
-        if isinstance(block, Line) and block.text != BAR:
+        if isinstance(block, TextLine) and block.text != BAR:
             done = joiner.add(block)
         else:
             done = joiner.finish()

@@ -11,7 +11,7 @@ from itertools import islice
 
 from engine.importer.model import Place
 from engine.importer.phrases.labels import Label, label_of_column
-from engine.importer.reading.pages import BAR, Block, Line, Table
+from engine.importer.reading.pages import BAR, Block, Table, TextLine
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20
@@ -46,7 +46,7 @@ def _piped(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     n = start
     while n < len(blocks):
         line = blocks[n]
-        if not isinstance(line, Line) or line.text.count("|") < 2:
+        if not isinstance(line, TextLine) or line.text.count("|") < 2:
             break
         if not _RULE.fullmatch(line.text):
             text = line.text.removeprefix("|").removesuffix("|")
@@ -65,7 +65,7 @@ def _is_head(cells: Sequence[str]) -> bool:
 def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     """Rows whose cells stand one under another, a bar after each."""
     line = blocks[start]
-    if not isinstance(line, Line) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
+    if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
         return [], start
     cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
     heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
@@ -89,11 +89,11 @@ def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
         parts: list[str] = []
         while n < len(blocks) and len(parts) < 60:
             block = blocks[n]
-            if not isinstance(block, Line) or block.text == BAR:
+            if not isinstance(block, TextLine) or block.text == BAR:
                 break
             parts.append(block.text)
             n += 1
-        ended = n < len(blocks) and isinstance(blocks[n], Line) and len(parts) < 60
+        ended = n < len(blocks) and isinstance(blocks[n], TextLine) and len(parts) < 60
         if not ended:
             return
         n += 1

@@ -27,7 +27,7 @@ from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing
 
-MOST_FORESEEN = 30
+MAX_SIMULATED_PLANS = 30
 """Of more active plans than this at once, rounds that have not opened are left out (their files would all be read)."""
 _UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED)
 _WAITING = (LetterState.QUEUED, LetterState.SENDING)
@@ -121,7 +121,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
     book = read_rulebook(session)
     plans = _plans(session, plan_id)
-    foreseen = len(plans) <= MOST_FORESEEN
+    foreseen = len(plans) <= MAX_SIMULATED_PLANS
     cells: Counter[tuple[str, date, str]] = Counter()
     for agency_id, day, what, count in (
         *_letters(session, today, first, last, plan_id),
@@ -150,7 +150,7 @@ def _mondays(year: int) -> tuple[date, ...]:
 
 def _plans(session: Session, plan_id: int | None) -> Sequence[Any]:
     p = table(Plan)
-    chosen = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MOST_FORESEEN + 1)
+    chosen = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
     return session.connection().execute(chosen if plan_id is None else chosen.where(p.c.id == plan_id)).all()
 
 

@@ -17,7 +17,7 @@ from engine.terms import LetterState
 
 PREFIX = "channel:"
 """Of the names of the facts that keep each channel's pulse."""
-RECENT = 100
+RECENT_LETTERS = 100
 """Letters looked at for channels that have never failed and so have no fact."""
 
 
@@ -42,7 +42,9 @@ def channels(session: Session) -> tuple[ChannelLine, ...]:
     kept: dict[str, dict[str, Any]] = {
         row.name.removeprefix(PREFIX): json.loads(row.value) for row in connection.execute(facts)
     }
-    recent = select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT)
+    recent = (
+        select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT_LETTERS)
+    )
     names = sorted({*connection.scalars(recent), *kept})
     return tuple(_line(name, kept.get(name, {})) for name in names)
 

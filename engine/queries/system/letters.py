@@ -59,7 +59,7 @@ class LetterFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LetterLine:
     """One thing a letter says about one assignment; ``moot`` says why it was left out at the last moment."""
 
     assignment_id: int
@@ -75,7 +75,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     attempt: int
     at: datetime
     fate: str
@@ -91,8 +91,8 @@ class LetterStory:
     row: LetterRow
     key: str
     to: str
-    lines: tuple[Line, ...]
-    attempts: tuple[Attempt, ...]
+    lines: tuple[LetterLine, ...]
+    attempts: tuple[DeliveryAttempt, ...]
     text: str | None
     html: bool
 
@@ -194,7 +194,7 @@ def letter_html(session: Session, letter_id: int) -> str:
     return zlib.decompress(packed).decode()
 
 
-def _lines(session: Session, letter_id: int) -> tuple[Line, ...]:
+def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     chosen = (
         select(
@@ -208,10 +208,10 @@ def _lines(session: Session, letter_id: int) -> tuple[Line, ...]:
         .order_by(n.c.level.desc(), n.c.id)
     )
     rows: Any = session.connection().execute(chosen)
-    return tuple(Line(*row) for row in rows)
+    return tuple(LetterLine(*row) for row in rows)
 
 
-def _attempts(session: Session, letter_id: int) -> tuple[Attempt, ...]:
+def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
     chosen = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(d.c.letter_id == letter_id)
-    return tuple(Attempt(*row) for row in session.connection().execute(chosen.order_by(d.c.attempt)))
+    return tuple(DeliveryAttempt(*row) for row in session.connection().execute(chosen.order_by(d.c.attempt)))

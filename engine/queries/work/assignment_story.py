@@ -14,7 +14,7 @@ from engine.accounts.permissions import ActorRole
 from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.queries.work.ladder_steps import EventLine, RungLine, Told, rung_lines
+from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
 from engine.rules.policy import Facts, Ladder
 from engine.store.database import table
 from engine.store.records import (
@@ -110,7 +110,7 @@ class Story:
     head: DutyHead
     rungs: tuple[RungLine, ...]
     events: tuple[EventLine, ...]
-    letters: tuple[Told, ...]
+    letters: tuple[Notified, ...]
     reports: tuple[ReportLine, ...]
     extensions: tuple[ExtensionLine, ...]
     waits_for: tuple[AssignmentRow, ...]
@@ -229,7 +229,7 @@ def _events(session: Session, assignment_id: int) -> tuple[EventLine, ...]:
     return tuple(EventLine(*row) for row in reversed(rows))
 
 
-def _told(session: Session, assignment_id: int) -> tuple[Told, ...]:
+def _told(session: Session, assignment_id: int) -> tuple[Notified, ...]:
     """Every line of every letter about it, in the order in which they were decided."""
     n, letter, c, g = table(Notice), table(Letter), table(Contact), table(Agency)
     chosen = (
@@ -259,7 +259,7 @@ def _told(session: Session, assignment_id: int) -> tuple[Told, ...]:
         .order_by(n.c.id)
     )
     rows: Any = session.connection().execute(chosen)
-    return tuple(Told(*row) for row in rows)
+    return tuple(Notified(*row) for row in rows)
 
 
 def _list(session: Session, record: type[SQLModel], line: type[Any], assignment_id: int) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
 SHOWN = {"new": 20, "reported": 5, "accepted": 5}
-FEW = 12
+SHORT_LIST_ROWS = 12
 """How many of a section are shown, and of the reports owed: a page that opens on a telephone at once. New ones are
 acknowledged from here, so more of them."""
 _OPEN = (State.ASSIGNED, State.ACKNOWLEDGED)
@@ -66,13 +66,13 @@ class Answerer:
 
 
 @dataclass(frozen=True)
-class Desk:
+class AgencyDesk:
     id: str
     name: str
     level: str
     contacts: tuple[Answerer, ...]
     owed: tuple[Owed, ...]
-    """The first ``FEW`` of them; ``owed_open`` report pages in all have something open."""
+    """The first ``SHORT_LIST_ROWS`` of them; ``owed_open`` report pages in all have something open."""
     owed_open: int
     sections: tuple[DeskSection, ...]
 
@@ -86,7 +86,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
     return found.name, found.level
 
 
-def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> Desk:
+def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
     """Eleven queries, whatever is stored. Raises NotFound."""
     name, level = agency_name(session, agency_id)
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
@@ -94,14 +94,18 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     sections = tuple(
         DeskSection(
             section,
-            tuple(rows(session, today, replace(wanted, states=states, classes=classes), SHOWN.get(section, FEW))),
+            tuple(
+                rows(
+                    session, today, replace(wanted, states=states, classes=classes), SHOWN.get(section, SHORT_LIST_ROWS)
+                )
+            ),
             sum(n for (state, klass), n in counts.items() if state in states and (not classes or klass in classes)),
         )
         for section, (states, classes) in SECTIONS.items()
     )
     reports = owed(session, agency_id)
     still = sum(1 for each in reports if each.open)
-    return Desk(agency_id, name, level, _contacts(session, agency_id), reports[:FEW], still, sections)
+    return AgencyDesk(agency_id, name, level, _contacts(session, agency_id), reports[:SHORT_LIST_ROWS], still, sections)
 
 
 def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass], int]:

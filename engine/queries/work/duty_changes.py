@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.escalation import sweep
+from engine.assignments.escalation import run_escalations
 from engine.errors import NotFound
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.work.rehearsal import WouldSay, letters_made
@@ -21,7 +21,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, PlanState
 from engine.text import Text
 
-MOST_TOLD = 1_000
+MAX_PREVIEW_LETTERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -117,4 +117,4 @@ def would_amend(
 
 def _tell(session: Session, duty_id: int, now: datetime) -> None:
     """What the next pass would do about it."""
-    sweep(session, read_rulebook(session), now, limit=MOST_TOLD, duty_id=duty_id)
+    run_escalations(session, read_rulebook(session), now, limit=MAX_PREVIEW_LETTERS, duty_id=duty_id)

@@ -31,7 +31,7 @@ ROWS_PER_PAGE = 25
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExtensionRequest:
     """One request with its assignment; ``assignment.due_on`` is the date as it is now."""
 
     id: int
@@ -55,7 +55,7 @@ class Asked:
 class ExtensionsWaiting:
     """One page of ``total`` requests. ``periods``: those of which anything waits, whichever is looked at."""
 
-    rows: tuple[Asked, ...]
+    rows: tuple[ExtensionRequest, ...]
     total: int
     page: int
     pages: int
@@ -78,7 +78,7 @@ def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter,
 
 def list_extensions_waiting(
     session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
-) -> Page[Asked]:
+) -> Page[ExtensionRequest]:
     """In the order in which they were asked; two queries."""
     x = table(Extension)
     total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
@@ -89,7 +89,7 @@ def list_extensions_waiting(
     return page(rows, limit, lambda row: (row.id,), total)
 
 
-def extensions_chosen(session: Session, today: Today, extension_ids: Collection[int]) -> list[Asked]:
+def extensions_chosen(session: Session, today: Today, extension_ids: Collection[int]) -> list[ExtensionRequest]:
     """The requests of these ids, whether they still wait or not."""
     a, x = table(Assignment), table(Extension)
     chosen = _asked(today).where(x.c.id.in_(extension_ids)).order_by(a.c.due_on, x.c.id)
@@ -111,8 +111,8 @@ def _asked(today: Today) -> Any:
     return joined(select(*columns(today), *said)).join(x, x.c.assignment_id == a.c.id)
 
 
-def _lines(rows: Any) -> list[Asked]:
+def _lines(rows: Any) -> list[ExtensionRequest]:
     return [
-        Asked(row.extension_id, row.asked_at, row.until, row.reason, row.decided_at, assignment)
+        ExtensionRequest(row.extension_id, row.asked_at, row.until, row.reason, row.decided_at, assignment)
         for row, assignment in zip(rows, from_rows(rows), strict=True)
     ]

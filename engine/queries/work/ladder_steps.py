@@ -38,7 +38,7 @@ class Dropped(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notified:
     """One line of one letter about an assignment, and the letter's fate."""
 
     key: str
@@ -82,7 +82,7 @@ class RungLine:
     dispatch: bool = False
     why: str = ""
     at: datetime | None = None
-    letters: tuple[Told, ...] = ()
+    letters: tuple[Notified, ...] = ()
 
 
 _ENDED = {
@@ -98,7 +98,7 @@ def rung_lines(
     ladder: Ladder,
     facts: Facts,
     events: Sequence[EventLine],
-    told: Sequence[Told],
+    told: Sequence[Notified],
     calendar: WorkCalendar,
     today: date,
     *,
@@ -127,7 +127,7 @@ def rung_lines(
 _SPOKEN = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
 
 
-def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Told]) -> RungLine:
+def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Notified]) -> RungLine:
     detail = event.detail
     rung = by_name.get(str(detail["rung"]))
     effect = (event.key or "").rsplit(":", 1)[0] + ":"

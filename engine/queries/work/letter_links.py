@@ -26,7 +26,7 @@ from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LinkHolder:
     """The contact that a link was made for, as the directory has it today."""
 
     id: int
@@ -38,7 +38,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LinkedDuties:
     """One duty that a letter named. ``next_on`` and ``next_kind``: the next reminder if nothing changes."""
 
     row: AssignmentRow
@@ -57,7 +57,7 @@ class Asked:
         return self.row.state in OPEN_STATES
 
 
-def holder(session: Session, link: Link, today: date) -> Holder:
+def holder(session: Session, link: Link, today: date) -> LinkHolder:
     """The contact behind a link. Raises LinkRefused, saying which of the reasons it is."""
     c, g = table(Contact), table(Agency)
     found = (
@@ -84,10 +84,10 @@ def holder(session: Session, link: Link, today: date) -> Holder:
                 f"The person this letter went to no longer answers for {found.agency}; pass it on to whoever does now.",
             )
         )
-    return Holder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
+    return LinkHolder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
 
 
-def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[Asked, ...]:
+def asked_in(session: Session, today: Today, link: Link, who: LinkHolder) -> tuple[LinkedDuties, ...]:
     """The duties that the letter named for the holder's agency, by due date. Raises LinkRefused for another's letter.
 
     Cancelled and transferred ones are left out: they are nobody's to acknowledge any more.
@@ -111,7 +111,7 @@ def asked_in(session: Session, today: Today, link: Link, who: Holder) -> tuple[A
     return tuple(_asked(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
 
 
-def _asked(row: AssignmentRow, extra: Any, today: Today) -> Asked:
+def _asked(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
     """With the next rung that speaks to the agency itself."""
     coming: tuple[date, NoticeKind] | None = None
     if row.state in OPEN_STATES:
@@ -119,7 +119,7 @@ def _asked(row: AssignmentRow, extra: Any, today: Today) -> Asked:
         rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
         coming = next(((on, rung.kind) for on, rung in rungs if rung.tier == 0 and on > today.day), None)
     on, kind = coming or (None, None)
-    return Asked(row, extra.heading, extra.due_why, on, kind, row.acknowledged_at)
+    return LinkedDuties(row, extra.heading, extra.due_why, on, kind, row.acknowledged_at)
 
 
 def report_subject(link: Link) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
-from engine.store.recipients import read_answering
+from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Extension, Plan
 from engine.terms import OPEN_STATES, Role
 
@@ -20,7 +20,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Some:
+class TodoGroup:
     """The first few of a list and how many there are in all."""
 
     rows: tuple[AssignmentRow, ...]
@@ -49,9 +49,9 @@ class WaitingExtension:
 
 @dataclass(frozen=True)
 class Todo:
-    accept: Some
-    extensions: Some
-    declined: Some
+    accept: TodoGroup
+    extensions: TodoGroup
+    declined: TodoGroup
     asked: dict[int, WaitingExtension]
     """Assignment id -> the request that waits, for the rows of ``extensions``."""
     unreachable: tuple[Unreachable, ...]
@@ -72,8 +72,8 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today, wanted))
 
 
-def _some(found: tuple[list[AssignmentRow], int]) -> Some:
-    return Some(tuple(found[0]), found[1])
+def _some(found: tuple[list[AssignmentRow], int]) -> TodoGroup:
+    return TodoGroup(tuple(found[0]), found[1])
 
 
 def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:
@@ -94,7 +94,7 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     connection = session.connection()
     owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
     owners = connection.scalars(select(g.c.id).where(owning)).all()
-    answering = read_answering(session, owners)
+    answering = read_recipients(session, owners)
     nobody = [owner for owner in owners if not answering.on(owner, Role.COORDINATOR, today.day)]
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (

@@ -39,14 +39,14 @@ class Program:
                 actor="cli",
                 now=NOW,
             )
-        self.office = office
+        self.delivery = office
 
     def get(self, path: str) -> Response:
-        return self.office.get(f"/api/v1/{path}", headers={"authorization": f"Bearer {self.key}"})
+        return self.delivery.get(f"/api/v1/{path}", headers={"authorization": f"Bearer {self.key}"})
 
     def post(self, path: str, once: str = "", **body: Any) -> Response:
         headers = {"authorization": f"Bearer {self.key}"} | ({"idempotency-key": once} if once else {})
-        return self.office.client.post(f"/api/v1/{path}", json=body, headers=headers)
+        return self.delivery.client.post(f"/api/v1/{path}", json=body, headers=headers)
 
     def upload(
         self, body: bytes = PDF, name: str = "Báo cáo.pdf", agency_id: str = "huyen-b", once: str = ""
@@ -198,7 +198,7 @@ def test_calendars_are_made_listed_and_revoked(mine: Program, theirs: Program, l
     assert theirs.post("agencies/huyen-a/feeds", contact=me).status_code == 403
     assert theirs.post("agencies/huyen-b/feeds/1/revoke").status_code == 403
     paths = ["/feed/" + each.partition("/feed/")[2] for each in made]
-    assert [mine.office.get(path).status_code for path in paths] == [200, 200]
+    assert [mine.delivery.get(path).status_code for path in paths] == [200, 200]
     for feed in rows(lived, Feed):
         assert mine.post(f"agencies/huyen-b/feeds/{feed.id}/revoke").json() == {"revoked": feed.id}
-    assert [mine.office.get(path).status_code for path in paths] == [404, 404]
+    assert [mine.delivery.get(path).status_code for path in paths] == [404, 404]

@@ -9,7 +9,7 @@ from docx.enum.text import WD_BREAK
 from engine.errors import BadInput
 from engine.importer import read_document
 from engine.importer.reading.charset import OLD_WAYS, from_misread_utf8, from_tcvn3, from_vni, modern
-from engine.importer.reading.pages import Line, Table
+from engine.importer.reading.pages import Table, TextLine
 from engine.importer.reading.reader import read_pages
 from engine.importer.vietnamese import clean, is_syllable, matching, squashed
 
@@ -19,7 +19,7 @@ VNI = "UÛy ban nhaân daân tænh ban haønh keá hoaïch phoøng, choáng thie
 
 
 def lines(raw, name="x"):
-    return [block.text for block in read_pages(raw, name).blocks if isinstance(block, Line)]
+    return [block.text for block in read_pages(raw, name).blocks if isinstance(block, TextLine)]
 
 
 @pytest.mark.parametrize(("convert", "old"), [(from_tcvn3, TCVN3), (from_vni, VNI)])

@@ -7,12 +7,12 @@ from engine.importer import read_document
 from engine.importer.model import Place
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.reading.pages import Line
+from engine.importer.reading.pages import TextLine
 from engine.importer.structure.joining import joined
 
 
 def paragraphs(text):
-    lines = [Line(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)]
+    lines = [TextLine(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)]
     return [each.text for each in joined(lines)]
 
 

@@ -17,7 +17,7 @@ from ground.postgres import Ground
 from ground.statements import statements
 from ground.walk import survey
 
-from engine.admin.published_figures import freeze
+from engine.admin.published_figures import publish_figures
 from engine.agencies import preferences
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
@@ -57,7 +57,7 @@ def grown(database: Database, folder: Path, many: int) -> Office:
                 lifecycle.ask_extension(session, each, until=date(2021, 6, 30), reason="Chờ số liệu.", **who)
             else:
                 lifecycle.decline(session, each, reason="Việc của nơi khác.", **who)
-        freeze(session, laid.plan_id, "2021-H1", date(2021, 6, 20), actor="cli", now=NOW)
+        publish_figures(session, laid.plan_id, "2021-H1", date(2021, 6, 20), actor="cli", now=NOW)
         preferences.name_deputy(
             session,
             deputy_of,

@@ -61,11 +61,11 @@ class Sender:
     """Sends, judges the answer, and puts the database back when something was done."""
 
     def __init__(self, office: Office, watched: Watched) -> None:
-        self.office, self.watched, self.wrong = office, watched, list[str]()
+        self.delivery, self.watched, self.wrong = office, watched, list[str]()
         self._cookies = dict(office.client.cookies)
 
     def send(self, path: str, why: str, **how: Any) -> Response:
-        answer = self.office.client.post(path, **how)
+        answer = self.delivery.client.post(path, **how)
         found = trouble(answer)
         changed = self.watched.changed()
         if not found and answer.status_code >= 400 and changed and not path.startswith(COUNTS_TRIES):
@@ -74,7 +74,7 @@ class Sender:
             self.wrong.append(f"{path} ({why}): {found}"[:400])
         if changed:
             self.watched.restore()
-            self.office.client.cookies = httpx.Cookies(self._cookies)
+            self.delivery.client.cookies = httpx.Cookies(self._cookies)
         return answer
 
 

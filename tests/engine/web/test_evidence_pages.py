@@ -227,13 +227,13 @@ def test_what_is_reported_takes_no_more_files(office: Office) -> None:
 
 
 def test_the_size_limit_is_the_one_that_is_said() -> None:
-    assert (evidence.MOST_BYTES, evidence.MOST_FILES) == (10_000_000, 10)
+    assert (evidence.MAX_FILE_BYTES, evidence.MAX_FILES) == (10_000_000, 10)
 
 
 def test_when_an_agency_has_brought_too_much_the_reason_stands_beside_the_field(office: Office) -> None:
     with office.context.database.write() as session:
         for number in range(evidence.AN_HOUR.most):
-            kept = evidence.Kept(f"{number:064}", "a.pdf", 1, "application/pdf")
+            kept = evidence.StoredFile(f"{number:064}", "a.pdf", 1, "application/pdf")
             evidence.keep(session, kept, agency_id="so-ban", actor="x", now=office.clock.now)
     answer = send(office, [chosen()], **DONE)
     assert (answer.status_code, "hãy thử lại sau" in answer.text, "Đã làm.</textarea>" in answer.text) == (

@@ -17,14 +17,14 @@ from engine.errors import BadInput, FileRefused
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, against_directory
 from engine.files.yaml_reader import read
-from engine.http.security import most_bytes
+from engine.http.security import max_body_bytes
 from engine.importer import read_document
 from engine.store.database import Database
 from engine.store.records import Plan
 from engine.terms import PlanState
 from engine.web.pages.plans.import_review import checked, fields_of, reviewed, sheet_of
 from workflows.simulation.demo import load_province
-from workflows.simulation.simulation import foresee
+from workflows.simulation.simulation import cached_simulation
 
 TEXT = Path(__file__).parents[2] / "data/188-kh-ubnd-2021.txt"
 DIRECTORY = CONFIG / "agencies/nghe-an.yaml"
@@ -267,7 +267,7 @@ def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
     headers = {"content-length": str(200_000_000), "content-type": "multipart/form-data; boundary=x"}
     answer = desk.client.post("/plans/import", content=b"--x--", headers=headers)
     assert answer.status_code == 413
-    assert f"{most_bytes('/plans/import') // 1_000_000} MB" in answer.text
+    assert f"{max_body_bytes('/plans/import') // 1_000_000} MB" in answer.text
 
 
 @pytest.mark.parametrize("sheet", ["", "x", "eyJhIjoxfQ.abc"])
@@ -278,7 +278,9 @@ def test_a_draft_that_this_system_did_not_make_is_refused(desk: Office, typed: P
 
 def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, tmp_path: Path) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    desk = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), simulate=foresee(sqlite_database))
+    desk = open_office(
+        sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), simulate=cached_simulation(sqlite_database)
+    )
     page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late").text, "lxml")
     heat = page.select("table.heat tbody tr")
     figures = [int(each.get_text()) for line in heat for each in line.select("td[class^=h]")]
@@ -293,7 +295,7 @@ def test_days_that_make_no_year_are_said_and_the_form_stays(
     sqlite_database: Database, tmp_path: Path, dates: str
 ) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    desk = open_office(sqlite_database, tmp_path, simulate=foresee(sqlite_database))
+    desk = open_office(sqlite_database, tmp_path, simulate=cached_simulation(sqlite_database))
     answer = desk.get(f"/plans/{laid.plan_id}/simulate?{dates}")
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text

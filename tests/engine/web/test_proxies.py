@@ -15,7 +15,7 @@ from engine.accounts.rate_limit import count
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.accounts.signed_links import Signer
 from engine.app import make_app
-from engine.http.app_context import Context
+from engine.http.app_context import AppContext
 from engine.http.security import network_of
 from engine.store.database import Database
 
@@ -36,7 +36,7 @@ def flooded(lived: Database) -> Database:
 async def status(database: Database, folder: Path, peer: str, headers: dict[str, str], trusted: str) -> int:
     """What a right password is answered when it comes from a peer with these headers."""
     settings = Settings(_env_file=None, data_dir=folder, secret=KEY, trusted_proxies=trusted)  # type: ignore[call-arg]
-    app = make_app(Context(database, Standing(NOW), Signer(KEY), settings))
+    app = make_app(AppContext(database, Standing(NOW), Signer(KEY), settings))
     transport = httpx.ASGITransport(app, client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8188") as client:
         token = token_in((await client.get("/sign-in")).text)
@@ -97,7 +97,7 @@ async def test_the_desk_is_open_on_the_machine_alone_whatever_name_is_said(
     lived: Database, tmp_path: Path, peer: str, name: str, listening: str, code: int
 ) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY, host=listening)  # type: ignore[call-arg]
-    app = make_app(Context(lived, Standing(NOW), Signer(KEY), settings))
+    app = make_app(AppContext(lived, Standing(NOW), Signer(KEY), settings))
     transport = httpx.ASGITransport(app, client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8188") as client:
         assert (await client.get("/overdue", headers={"host": name})).status_code == code

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 from engine.accounts.signed_links import Purpose
 from engine.app import PAGES
-from engine.http.security import MOST_BYTES
+from engine.http.security import MAX_BODY_BYTES
 from engine.http.template_editor import TemplateFile
 from engine.store.database import Database
 from engine.web.pages.account import letter_links
@@ -306,7 +306,7 @@ def test_hostile_forms_change_nothing_and_are_answered_in_words(office: Office, 
 @pytest.mark.parametrize("path", ["/overdue/chase", "/assignments/3/cancel", "/demo/step"])
 def test_a_body_that_is_no_form_or_too_long_is_refused(office: Office, path: str) -> None:
     token = office.token()
-    huge = office.client.post(path, data={"token": token, "reason": "a" * (MOST_BYTES + 1)})
+    huge = office.client.post(path, data={"token": token, "reason": "a" * (MAX_BODY_BYTES + 1)})
     chunked = office.client.post(
         path, content=iter([b"a=" + b"b" * 65_536] * 20), headers={"content-type": "application/x-www-form-urlencoded"}
     )

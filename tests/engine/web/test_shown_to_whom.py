@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from ground.office import NOW, Office
 from ground.people import as_role
 
-from engine.admin.published_figures import freeze
+from engine.admin.published_figures import publish_figures
 from engine.store.database import Database
 
 MOST = 150
@@ -54,7 +54,7 @@ def _kind(href: str) -> str:
 def test_every_link_that_one_is_shown_opens(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
     office = as_role(lived, tmp_path, role, agency)
     with lived.write() as session:
-        freeze(session, 1, "", NOW.date(), actor="desk", now=NOW)
+        publish_figures(session, 1, "", NOW.date(), actor="desk", now=NOW)
     assert len(walk(office)) > 8
 
 

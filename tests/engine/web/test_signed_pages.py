@@ -145,7 +145,7 @@ def test_on_the_day_of_a_revocation_new_letters_links_work_and_older_ones_do_not
         contacts.change(session, contact, email="moi@huyen-b.example", actor="cli", now=noon)
     with lived.read() as session:
         facts = gather(session, [letter_of(lived, contact)], read_rulebook(session), noon)[0]
-    letter = post_office().stationery.render(replace(facts, day=noon.date()), noon)
+    letter = post_office().renderer.render(replace(facts, day=noon.date()), noon)
     found = set(re.findall(r"http://[^/]+(/[lr]/[\w.-]+)", letter.text))
     assert {path[:3] for path in found} == {"/l/", "/r/"}
     assert [office.get(path).status_code for path in found] == [200, 200]

@@ -15,7 +15,7 @@ from ground.people import as_role, enter, join
 from engine.accounts.accounts import deactivate
 from engine.accounts.permissions import ActorRole
 from engine.accounts.sign_in import open_session
-from engine.admin.published_figures import freeze
+from engine.admin.published_figures import publish_figures
 from engine.store.database import Database
 from engine.store.records import SignedIn
 
@@ -280,7 +280,7 @@ def test_each_role_sees_its_pages_and_is_refused_the_others_in_words(
 ) -> None:
     office = as_role(lived, tmp_path, role.value, "huyen-b" if role.value in OWNERS else "tinh")
     with lived.write() as session:
-        freeze(session, 1, "", NOW.date(), actor="desk", now=NOW)
+        publish_figures(session, 1, "", NOW.date(), actor="desk", now=NOW)
     for path, roles in REACH.items():
         answer = office.get(path)
         assert answer.status_code == (200 if role.value in roles else 403), path

@@ -13,7 +13,7 @@ from ground.people import enter, everything, join
 from httpx import Response
 
 from engine.accounts.accounts import deactivate
-from engine.accounts.sign_in import LINK_LASTS
+from engine.accounts.sign_in import LINK_LIFETIME
 from engine.store.database import Database
 from engine.store.records import SignedIn, SignInLink
 from notifications.channel import Fate, Outcome
@@ -111,7 +111,7 @@ def test_a_link_works_once_and_for_a_quarter_of_an_hour(office: Office, box: Lin
     assert (again.status_code, looked.status_code) == (403, 403)
     assert "đã dùng hoặc quá 15 phút" in said(again)
     ask(office)
-    office.clock.now = NOW + LINK_LASTS
+    office.clock.now = NOW + LINK_LIFETIME
     assert office.get(box.path).status_code == 403
 
 

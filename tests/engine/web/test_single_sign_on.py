@@ -17,7 +17,7 @@ from ground.people import everything, join
 from httpx import Response
 
 from engine.accounts.accounts import deactivate
-from engine.accounts.oidc import LASTS
+from engine.accounts.oidc import ROUND_TRIP_LIFETIME
 from engine.store.database import Database
 from engine.store.records import Account, Event, SignedIn
 
@@ -197,7 +197,7 @@ def test_a_code_of_another_is_refused_by_its_challenge(office: Office, issuer: I
 
 def test_ten_minutes_are_enough_to_come_back(office: Office, issuer: Issuer) -> None:
     back = issuer.log_in(leave(office))
-    office.clock.now = NOW + LASTS + timedelta(seconds=1)
+    office.clock.now = NOW + ROUND_TRIP_LIFETIME + timedelta(seconds=1)
     answer = office.get(back)
     assert (answer.status_code, "quá mười phút" in why(answer)) == (403, True)
 

@@ -78,7 +78,7 @@ def test_a_saved_one_is_what_letters_are_made_from_and_the_log_keeps_what_stood_
     assert sent(office, "save", subject_txt="[Sở] việc mới").headers["location"] == f"{HERE}?said=saved"
 
     settings, facts = office.context.settings, next(iter(samples("vi", "duties")))
-    letter = channel_wiring.stationery(settings, Signer("k" * 20)).render(facts, office.clock.now)
+    letter = channel_wiring.letter_renderer(settings, Signer("k" * 20)).render(facts, office.clock.now)
     assert letter.subject == "[Sở] việc mới"
     assert "đã sửa" in office.get("/admin/templates").text
     with lived.read() as session:

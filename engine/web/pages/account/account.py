@@ -10,121 +10,121 @@ from fastapi.responses import Response
 from engine.accounts.accounts import AccountLine, change, set_password
 from engine.accounts.api_tokens import Scope, make_token, revoke_token, tokens_of
 from engine.accounts.passwords import must_be_good
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.accounts.sign_in import SignInRefused, end_session, end_sessions, open_session, sessions_of, sign_in
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
-from engine.web.pages.account.sign_in import MOST_PASSWORD, TYPED_DIFFERENTLY
+from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
 
 router = APIRouter()
 DAYS = (30, 90, 366)
 """How long a key may be made to last."""
-MAIN: dict[Scope, tuple[Deed, ...]] = {
-    Scope.READ: (Deed.SEE_PLANS,),
-    Scope.REPORT: (Deed.REPORT,),
-    Scope.DECIDE: (Deed.ACCEPT,),
-    Scope.ADMINISTER: (Deed.KEEP_ACCOUNTS, Deed.KEEP_CONTACTS),
+MAIN: dict[Scope, tuple[Permission, ...]] = {
+    Scope.READ: (Permission.SEE_PLANS,),
+    Scope.REPORT: (Permission.REPORT,),
+    Scope.DECIDE: (Permission.ACCEPT,),
+    Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
 }
 """What an account must be able to do one of, to be offered a scope."""
 
 
 @router.get("/account")
-def account(visit: Desk, said: Code = "") -> Response:
-    return _page(visit, outcome=said)
+def account(ctx: SignedIn, said: Code = "") -> Response:
+    return _page(ctx, outcome=said)
 
 
 @router.post("/account/sessions/{session_id}/end")
-def end_one(visit: Desk, form: Posted, session_id: SmallId) -> Response:
-    mine = _mine(visit)
-    with visit.writing() as session:
-        end_session(session, mine.id, session_id, visit.now)
-    return visit.go("/account", said="ended")
+def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
+    mine = _mine(ctx)
+    with ctx.writing() as session:
+        end_session(session, mine.id, session_id, ctx.now)
+    return ctx.go("/account", said="ended")
 
 
 @router.post("/account/sessions/end-others")
-def end_others(visit: Desk, form: Posted) -> Response:
-    mine = _mine(visit)
-    with visit.writing() as session:
-        end_sessions(session, mine.id, visit.now, but=visit.session_id)
-    return visit.go("/account", said="ended")
+def end_others(ctx: SignedIn, form: PostedForm) -> Response:
+    mine = _mine(ctx)
+    with ctx.writing() as session:
+        end_sessions(session, mine.id, ctx.now, but=ctx.session_id)
+    return ctx.go("/account", said="ended")
 
 
 @router.post("/account/password")
-def change_password(visit: Desk, form: Posted) -> Response:
+def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     """The old one is asked for, and counted as signing in is: an unattended desk is not enough. Whoever is signed in
     with the old one elsewhere is signed out; this browser stays."""
-    mine = _mine(visit)
-    old, new = form.raw("old")[:MOST_PASSWORD], form.raw("new")[:MOST_PASSWORD]
+    mine = _mine(ctx)
+    old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
         must_be_good(new, mine.email)
-        if new != form.raw("again")[:MOST_PASSWORD]:
+        if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
         if mine.has_password:
             sign_in(
-                visit.context.database,
+                ctx.app.database,
                 email=mine.email,
                 password=old,
-                ip=visit.ip,
-                device=visit.device,
-                now=visit.now,
-                known=f"session {visit.session_id}",
+                ip=ctx.ip,
+                device=ctx.device,
+                now=ctx.now,
+                known=f"session {ctx.session_id}",
             )
     except SignInRefused:
         wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The present password is wrong."))
-        return _page(visit, status=422, trouble=wrong)
+        return _page(ctx, status=422, trouble=wrong)
     except (BadInput, TooOften) as error:
-        return _page(visit, status=error.status, trouble=error)
-    with visit.writing() as session:
-        set_password(session, mine.id, new, actor=visit.actor.name, now=visit.now)
-        key = open_session(session, mine.id, way="password", device=visit.device, now=visit.now)
-    return visit.with_session(visit.go("/account", said="password"), key)
+        return _page(ctx, status=error.status, trouble=error)
+    with ctx.writing() as session:
+        set_password(session, mine.id, new, actor=ctx.actor.name, now=ctx.now)
+        key = open_session(session, mine.id, way="password", device=ctx.device, now=ctx.now)
+    return ctx.with_session(ctx.go("/account", said="password"), key)
 
 
 @router.post("/account/language")
-def speak(visit: Desk, form: Posted) -> Response:
-    mine, language = _mine(visit), form.text("language", 5)
-    with visit.writing() as session:
-        change(session, mine.id, language=language, actor=visit.actor.name, now=visit.now)
-    return visit.go("/account", said="language", lang=language)
+def speak(ctx: SignedIn, form: PostedForm) -> Response:
+    mine, language = _mine(ctx), form.text("language", 5)
+    with ctx.writing() as session:
+        change(session, mine.id, language=language, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go("/account", said="language", lang=language)
 
 
 @router.post("/account/tokens")
-def make(visit: Desk, form: Posted) -> Response:
+def make(ctx: SignedIn, form: PostedForm) -> Response:
     """The key stands in this answer alone: it is kept nowhere, so there is no page to go to that could show it."""
-    mine = _mine(visit)
-    visit.must(Deed.MAKE_TOKEN, mine.agency_id)
+    mine = _mine(ctx)
+    ctx.require(Permission.MAKE_TOKEN, mine.agency_id)
     try:
         days = form.number("days")
         if days not in DAYS:
             raise BadInput(Text("Chọn khóa dùng được bao lâu.", "Choose how long the key lasts."))
-        with visit.writing() as session:
+        with ctx.writing() as session:
             key = make_token(
                 session,
                 mine.id,
                 label=form.text("label", 120),
                 scopes=form.fields.get("scope", ()),
                 lasts=timedelta(days=days),
-                actor=visit.actor.name,
-                now=visit.now,
+                actor=ctx.actor.name,
+                now=ctx.now,
             )
     except BadInput as error:
-        return _page(visit, status=422, trouble_with_key=error, typed=form)
-    return _page(visit, outcome="key", key=key)
+        return _page(ctx, status=422, trouble_with_key=error, typed=form)
+    return _page(ctx, outcome="key", key=key)
 
 
 @router.post("/account/tokens/{token_id}/revoke")
-def revoke(visit: Desk, form: Posted, token_id: SmallId) -> Response:
-    mine = _mine(visit)
-    with visit.writing() as session:
-        revoke_token(session, mine.id, token_id, actor=visit.actor.name, now=visit.now)
-    return visit.go("/account", said="revoked")
+def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
+    mine = _mine(ctx)
+    with ctx.writing() as session:
+        revoke_token(session, mine.id, token_id, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go("/account", said="revoked")
 
 
 def _page(
-    visit: Visit,
+    ctx: RequestContext,
     *,
     outcome: str = "",
     status: int = 200,
@@ -133,13 +133,13 @@ def _page(
     trouble_with_key: DondocError | None = None,
     typed: Form | None = None,
 ) -> Response:
-    mine = _mine(visit)
-    with visit.reading() as (session, today):
-        found, keys = sessions_of(session, mine.id, visit.now), tokens_of(session, mine.id)
-    said, said_of_key = (each.said(visit.language) if each else "" for each in (trouble, trouble_with_key))
-    live = [each for each in keys if each.holds(visit.now)]
-    offered = [scope for scope, deeds in MAIN.items() if any(visit.may(deed, mine.agency_id) for deed in deeds)]
-    return visit.page(
+    mine = _mine(ctx)
+    with ctx.reading() as (session, today):
+        found, keys = sessions_of(session, mine.id, ctx.now), tokens_of(session, mine.id)
+    said, said_of_key = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
+    live = [each for each in keys if each.holds(ctx.now)]
+    offered = [scope for scope, deeds in MAIN.items() if any(ctx.may(deed, mine.agency_id) for deed in deeds)]
+    return ctx.page(
         "account.html",
         status,
         today=today,
@@ -157,7 +157,7 @@ def _page(
     )
 
 
-def _mine(visit: Visit) -> AccountLine:
-    if visit.account is None:
+def _mine(ctx: RequestContext) -> AccountLine:
+    if ctx.account is None:
         raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
-    return visit.account
+    return ctx.account

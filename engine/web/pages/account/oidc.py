@@ -14,10 +14,19 @@ from fastapi.responses import RedirectResponse, Response
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from engine.accounts.accounts import AccountLine, match_subject
-from engine.accounts.oidc import LASTS, RETURN, Begun, Proven, Provider, ProviderAway, SingleSignOnRefused, take_once
+from engine.accounts.oidc import (
+    RETURN,
+    ROUND_TRIP_LIFETIME,
+    AuthorizationRequest,
+    Provider,
+    ProviderAway,
+    SingleSignOnRefused,
+    VerifiedIdentity,
+    take_once,
+)
 from engine.accounts.sign_in import SignInRefused, open_session
 from engine.errors import NotFound, TooOften
-from engine.http.request_context import Anybody, Visit, guarded, local
+from engine.http.request_context import Anonymous, RequestContext, guarded, local
 from engine.text import Text
 from engine.web.pages.account.sign_in import To, entered, sign_in_page
 
@@ -26,27 +35,27 @@ COOKIE = "dondoc_sso"
 
 
 @router.get("/sign-in/sso")
-def go(visit: Anybody, to: To = "") -> Response:
-    provider, begun = _provider(visit), Begun.now(local(to), visit.now)
+def go(ctx: Anonymous, to: To = "") -> Response:
+    provider, begun = _provider(ctx), AuthorizationRequest.now(local(to), ctx.now)
     try:
-        answer = RedirectResponse(provider.address(begun, visit.now), 303)
+        answer = RedirectResponse(provider.address(begun, ctx.now), 303)
     except ProviderAway as error:
-        return sign_in_page(visit, local(to), trouble=error)
-    sealed = str(_seal(visit).dumps(astuple(begun)))
+        return sign_in_page(ctx, local(to), trouble=error)
+    sealed = str(_seal(ctx).dumps(astuple(begun)))
     answer.set_cookie(
-        guarded(COOKIE, visit.secure),
+        guarded(COOKIE, ctx.secure),
         sealed,
-        max_age=int(LASTS.total_seconds()),
+        max_age=int(ROUND_TRIP_LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=visit.secure,
+        secure=ctx.secure,
     )
     return answer
 
 
 @router.get(RETURN)
-def come(visit: Anybody) -> Response:
-    provider, begun = _provider(visit), _kept(visit)
+def come(ctx: Anonymous) -> Response:
+    provider, begun = _provider(ctx), _kept(ctx)
     try:
         if begun is None:
             raise SingleSignOnRefused(
@@ -55,20 +64,20 @@ def come(visit: Anybody) -> Response:
                     "This single sign-on is older than ten minutes, or did not begin in this browser; begin again.",
                 )
             )
-        with visit.writing() as session:
-            take_once(session, begun.state, ip=visit.ip, now=visit.now)
-        line = _account(visit, provider.proven(dict(visit.request.query_params), begun, visit.now))
-        with visit.writing() as session:
-            key = open_session(session, line.id, way="single_sign_on", device=visit.device, now=visit.now)
+        with ctx.writing() as session:
+            take_once(session, begun.state, ip=ctx.ip, now=ctx.now)
+        line = _account(ctx, provider.proven(dict(ctx.request.query_params), begun, ctx.now))
+        with ctx.writing() as session:
+            key = open_session(session, line.id, way="single_sign_on", device=ctx.device, now=ctx.now)
     except (SingleSignOnRefused, ProviderAway, TooOften, SignInRefused) as error:
-        return _forgotten(visit, sign_in_page(visit, begun.to if begun else "", trouble=error))
-    return _forgotten(visit, entered(visit, begun.to, key, line.email))
+        return _forgotten(ctx, sign_in_page(ctx, begun.to if begun else "", trouble=error))
+    return _forgotten(ctx, entered(ctx, begun.to, key, line.email))
 
 
-def _account(visit: Visit, who: Proven) -> AccountLine:
+def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:
     """No account makes itself: an administrator makes it, for the mailbox that the provider has verified."""
-    with visit.writing() as session:
-        line = match_subject(session, who.subject, email=who.email, verified=who.verified, now=visit.now)
+    with ctx.writing() as session:
+        line = match_subject(session, who.subject, email=who.email, verified=who.verified, now=ctx.now)
     if line is not None:
         return line
     if not who.verified:
@@ -86,24 +95,24 @@ def _account(visit: Visit, who: Proven) -> AccountLine:
     )
 
 
-def _provider(visit: Visit) -> Provider:
-    if visit.context.single_sign_on is None:
+def _provider(ctx: RequestContext) -> Provider:
+    if ctx.app.single_sign_on is None:
         raise NotFound
-    return visit.context.single_sign_on
+    return ctx.app.single_sign_on
 
 
-def _seal(visit: Visit) -> URLSafeSerializer:
-    return URLSafeSerializer(visit.context.signer.secret("single-sign-on"))
+def _seal(ctx: RequestContext) -> URLSafeSerializer:
+    return URLSafeSerializer(ctx.app.signer.secret("single-sign-on"))
 
 
-def _kept(visit: Visit) -> Begun | None:
+def _kept(ctx: RequestContext) -> AuthorizationRequest | None:
     try:
-        begun = Begun(*_seal(visit).loads(visit.request.cookies.get(guarded(COOKIE, visit.secure), "")))
+        begun = AuthorizationRequest(*_seal(ctx).loads(ctx.request.cookies.get(guarded(COOKIE, ctx.secure), "")))
     except (BadSignature, TypeError):
         return None
-    return None if begun.is_over(visit.now) else begun
+    return None if begun.is_over(ctx.now) else begun
 
 
-def _forgotten(visit: Visit, answer: Response) -> Response:
-    answer.delete_cookie(guarded(COOKIE, visit.secure), httponly=True, samesite="lax", secure=visit.secure)
+def _forgotten(ctx: RequestContext, answer: Response) -> Response:
+    answer.delete_cookie(guarded(COOKIE, ctx.secure), httponly=True, samesite="lax", secure=ctx.secure)
     return answer

@@ -11,10 +11,10 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.accounts import mailbox
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies import preferences
 from engine.agencies.contacts import phone_number
-from engine.agencies.preferences import MAY_NAME, Wishes, wishes_of
+from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.contact_access import (
     DO,
@@ -28,7 +28,7 @@ from engine.http.contact_access import (
 )
 from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.desk import agency_name
 from engine.text import Text
 
@@ -47,36 +47,36 @@ class Trouble:
 
 
 @router.get("/wishes")
-def mine(visit: Desk, said: Code = "") -> Response:
-    visit.must(Deed.SET_WISHES, visit.actor.agency_id)
-    with visit.context.database.read() as session:
-        who = own_contact(visit, session)
-    return wishes_page(visit, who.id if who else 0, outcome=said)
+def mine(ctx: SignedIn, said: Code = "") -> Response:
+    ctx.require(Permission.SET_WISHES, ctx.actor.agency_id)
+    with ctx.app.database.read() as session:
+        who = own_contact(ctx, session)
+    return wishes_page(ctx, who.id if who else 0, outcome=said)
 
 
 @router.get("/wishes/{contact_id}")
-def theirs(visit: Desk, contact_id: SmallId, said: Code = "") -> Response:
-    return wishes_page(visit, contact_id, outcome=said)
+def theirs(ctx: SignedIn, contact_id: SmallId, said: Code = "") -> Response:
+    return wishes_page(ctx, contact_id, outcome=said)
 
 
 @router.post("/wishes/{contact_id}/letters")
-def letters(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
+def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     try:
-        said = set_channel(visit, form, contact_id)
+        said = set_channel(ctx, form, contact_id)
     except (BadInput, Conflict) as error:
-        trouble = Trouble("letters", error.said(visit.language), status=error.status)
-        return wishes_page(visit, contact_id, trouble=trouble)
-    return visit.go(f"/wishes/{contact_id}", said=said)
+        trouble = Trouble("letters", error.said(ctx.language), status=error.status)
+        return wishes_page(ctx, contact_id, trouble=trouble)
+    return ctx.go(f"/wishes/{contact_id}", said=said)
 
 
 @router.post("/wishes/{contact_id}/deputies")
-def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
+def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until")}
     try:
         _must_be_whole(form)
-        with visit.writing() as session:
-            who = must_be_mine(visit, session, contact_id)
-            visit.must(Deed.NAME_DEPUTY, who.agency_id)
+        with ctx.writing() as session:
+            who = must_be_mine(ctx, session, contact_id)
+            ctx.require(Permission.NAME_DEPUTY, who.agency_id)
             preferences.name_deputy(
                 session,
                 contact_id,
@@ -86,46 +86,46 @@ def name(visit: Desk, form: Posted, contact_id: SmallId) -> Response:
                 language=who.language,
                 valid_from=form.day("valid_from"),
                 valid_until=form.day("valid_until"),
-                actor=visit.actor.name,
-                now=visit.now,
+                actor=ctx.actor.name,
+                now=ctx.now,
             )
     except (BadInput, Conflict) as error:
         beside = error.fields if isinstance(error, FieldsRefused) else {}
-        fields = {key: each.said(visit.language) for key, each in beside.items()}
-        trouble = Trouble("deputy", error.said(visit.language), fields, typed, error.status)
-        return wishes_page(visit, contact_id, trouble=trouble)
-    return visit.go(f"/wishes/{contact_id}", said="named")
+        fields = {key: each.said(ctx.language) for key, each in beside.items()}
+        trouble = Trouble("deputy", error.said(ctx.language), fields, typed, error.status)
+        return wishes_page(ctx, contact_id, trouble=trouble)
+    return ctx.go(f"/wishes/{contact_id}", said="named")
 
 
 @router.post("/wishes/{contact_id}/deputies/{deputy_id}/end")
-def end(visit: Desk, form: Posted, contact_id: SmallId, deputy_id: SmallId) -> Response:
-    with visit.writing() as session:
-        who = must_be_mine(visit, session, contact_id)
-        visit.must(Deed.NAME_DEPUTY, who.agency_id)
-        preferences.end_deputy(session, contact_id, deputy_id, actor=visit.actor.name, now=visit.now)
-    return visit.go(f"/wishes/{contact_id}", said="ended")
+def end(ctx: SignedIn, form: PostedForm, contact_id: SmallId, deputy_id: SmallId) -> Response:
+    with ctx.writing() as session:
+        who = must_be_mine(ctx, session, contact_id)
+        ctx.require(Permission.NAME_DEPUTY, who.agency_id)
+        preferences.end_deputy(session, contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go(f"/wishes/{contact_id}", said="ended")
 
 
 @router.post("/agencies/{agency_id}/feeds")
-def make(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
+def make(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     """Answered with the page itself: the address is shown once, and must stand in no address line or log."""
     contact_id = form.number("contact") if form.has("contact") else 0
-    with visit.writing() as session:
+    with ctx.writing() as session:
         whose = contact_id if form.raw("whose") == "mine" else None
-        key = feed_made(visit, session, agency_id, whose)
-    return wishes_page(visit, contact_id, fresh=feed_address(visit, key))
+        key = feed_made(ctx, session, agency_id, whose)
+    return wishes_page(ctx, contact_id, fresh=feed_address(ctx, key))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
-def revoke(visit: Desk, form: Posted, agency_id: AgencyId, feed_id: SmallId) -> Response:
-    with visit.writing() as session:
-        feed_revoked(visit, session, agency_id, feed_id)
+def revoke(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, feed_id: SmallId) -> Response:
+    with ctx.writing() as session:
+        feed_revoked(ctx, session, agency_id, feed_id)
     back = f"/wishes/{form.number('contact')}" if form.has("contact") else "/wishes"
-    return visit.go(back, said="revoked")
+    return ctx.go(back, said="revoked")
 
 
 def wishes_page(
-    visit: Visit,
+    ctx: RequestContext,
     contact_id: int,
     *,
     outcome: str = "",
@@ -136,15 +136,15 @@ def wishes_page(
     """``contact_id`` 0: an account that is no contact of its agency; it still may have the agency's calendar.
     ``by_link``: a reader without an account, who was let in by the link and sets the letters alone."""
     trouble = trouble or Trouble()
-    with visit.context.database.read() as session:
-        found = wishes_of(session, contact_id, visit.now) if contact_id else None
+    with ctx.app.database.read() as session:
+        found = preferences_of(session, contact_id, ctx.now) if contact_id else None
         if found and not by_link:
-            must_be_mine(visit, session, contact_id)
-        agency_id = found.contact.agency_id if found else visit.actor.agency_id
+            must_be_mine(ctx, session, contact_id)
+        agency_id = found.contact.agency_id if found else ctx.actor.agency_id
         agency = agency_name(session, agency_id)[0] if agency_id else ""
         feeds = () if by_link or not agency_id else feeds_shown(session, agency_id, contact_id)
-    act_at = visit.path if by_link else f"/wishes/{contact_id}/letters"
-    return visit.page(
+    act_at = ctx.path if by_link else f"/wishes/{contact_id}/letters"
+    return ctx.page(
         "wishes.html",
         trouble.status,
         wishes=found,
@@ -156,14 +156,14 @@ def wishes_page(
         outcome=outcome,
         trouble=trouble,
         fresh=fresh,
-        names=_may_name(visit, found, by_link),
+        names=_may_name(ctx, found, by_link),
     )
 
 
-def _may_name(visit: Visit, found: Wishes | None, by_link: bool) -> bool:
-    if found is None or by_link or not visit.may(Deed.NAME_DEPUTY, found.contact.agency_id):
+def _may_name(ctx: RequestContext, found: Preferences | None, by_link: bool) -> bool:
+    if found is None or by_link or not ctx.may(Permission.NAME_DEPUTY, found.contact.agency_id):
         return False
-    return found.contact.role in MAY_NAME and found.contact.answers_on(visit.today)
+    return found.contact.role in MAY_NAME and found.contact.answers_on(ctx.today)
 
 
 def _must_be_whole(form: Form) -> None:
@@ -194,10 +194,10 @@ def _day(form: Form, name: str) -> date:
 # --- whose it is, and what pages and the API do alike -----------------------------------------------------------
 
 
-def set_channel(visit: Visit, form: Form, contact_id: int) -> str:
+def set_channel(ctx: RequestContext, form: Form, contact_id: int) -> str:
     """Stop, slow or resume one channel; what was done."""
     do, channel = form.choice("do", Wish), form.text("channel", 16)
-    with visit.writing() as session:
-        must_be_mine(visit, session, contact_id)
-        DO[do](session, contact_id, channel, actor=visit.actor.name, now=visit.now)
+    with ctx.writing() as session:
+        must_be_mine(ctx, session, contact_id)
+        DO[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
     return do.value

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.agency import agency_page, group_choices, level_choices, search
 from engine.rules.words import LEVELS
-from engine.web.pages.admin.fields import Typed
+from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
 Sought = Annotated[str, Plain, Query(max_length=100)]
@@ -22,111 +22,111 @@ NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
 
 @router.get("/admin/agencies")
-def listing(visit: Desk, q: Sought = "", after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, q: Sought = "", after: Cursor = "") -> Response:
     """Whoever keeps but one agency's contacts goes there at once."""
-    visit.must(Deed.SEE_CONTACTS, visit.actor.agency_id)
-    if not visit.may(Deed.SEE_CONTACTS):
-        return visit.go(f"/admin/agencies/{visit.actor.agency_id}")
-    with visit.reading() as (session, today):
+    ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
+    if not ctx.may(Permission.SEE_CONTACTS):
+        return ctx.go(f"/admin/agencies/{ctx.actor.agency_id}")
+    with ctx.reading() as (session, today):
         found = search(session, today, q, after=after)
-    return visit.page("admin/agencies.html", today=today, found=found, q=q)
+    return ctx.page("admin/agencies.html", today=today, found=found, q=q)
 
 
 @router.get("/admin/add-agency")
-def ask_new(visit: Desk) -> Response:
-    return _new(visit, Typed())
+def ask_new(ctx: SignedIn) -> Response:
+    return _new(ctx, FormFields())
 
 
 @router.post("/admin/add-agency")
-def add(visit: Desk, form: Posted) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    typed = Typed.of(form, *NEW, whole="id")
+def add(ctx: SignedIn, form: PostedForm) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    typed = FormFields.of(form, *NEW, whole="id")
     said = {name: typed.text(name) for name in NEW if name not in ("since", "groups")}
     agency_id, since, groups = said.pop("id"), typed.day("since"), form.fields.get("groups", ())
 
     def deed() -> str:
-        with visit.writing() as session:
+        with ctx.writing() as session:
             agencies.add_agency(
-                session, agency_id, **said, since=since, groups=groups, actor=visit.actor.name, now=visit.now
+                session, agency_id, **said, since=since, groups=groups, actor=ctx.actor.name, now=ctx.now
             )
         return agency_id
 
     made = typed.do(deed)
-    return visit.go(f"/admin/agencies/{made}", said="added") if made else _new(visit, typed)
+    return ctx.go(f"/admin/agencies/{made}", said="added") if made else _new(ctx, typed)
 
 
 @router.get("/admin/agencies/{agency_id}")
-def show(visit: Desk, agency_id: AgencyId, said: Code = "") -> Response:
-    return _page(visit, agency_id, Typed(), outcome=said)
+def show(ctx: SignedIn, agency_id: AgencyId, said: Code = "") -> Response:
+    return _page(ctx, agency_id, FormFields(), outcome=said)
 
 
 @router.post("/admin/agencies/{agency_id}/names")
-def rename(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    typed = Typed.of(form, "name", "short", "on", whole="name")
+def rename(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    typed = FormFields.of(form, "name", "short", "on", whole="name")
     name, short, on = typed.text("name"), typed.text("short"), typed.needed_day("on")
 
     def deed() -> bool:
-        with visit.writing() as session:
-            agencies.rename(session, agency_id, name=name, short=short, on=on, actor=visit.actor.name, now=visit.now)
+        with ctx.writing() as session:
+            agencies.rename(session, agency_id, name=name, short=short, on=on, actor=ctx.actor.name, now=ctx.now)
         return True
 
     if typed.do(deed):
-        return visit.go(f"/admin/agencies/{agency_id}", said="renamed")
-    return _page(visit, agency_id, typed)
+        return ctx.go(f"/admin/agencies/{agency_id}", said="renamed")
+    return _page(ctx, agency_id, typed)
 
 
 @router.get("/admin/agencies/{agency_id}/succession")
-def ask_succession(visit: Desk, agency_id: AgencyId) -> Response:
-    return _succession(visit, agency_id, Typed())
+def ask_succession(ctx: SignedIn, agency_id: AgencyId) -> Response:
+    return _succession(ctx, agency_id, FormFields())
 
 
 @router.post("/admin/agencies/{agency_id}/succession")
-def succeed(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    typed = Typed.of(form, "to", "on", "function", "basis", whole="to")
+def succeed(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    typed = FormFields.of(form, "to", "on", "function", "basis", whole="to")
     to, function, basis = typed.text("to"), typed.text("function"), typed.text("basis")
     on = typed.needed_day("on")
 
     def deed() -> int:
-        with visit.writing() as session:
+        with ctx.writing() as session:
             return agencies.succeed(
-                session, agency_id, to, on=on, function=function, basis=basis, actor=visit.actor.name, now=visit.now
+                session, agency_id, to, on=on, function=function, basis=basis, actor=ctx.actor.name, now=ctx.now
             )
 
     if typed.do(deed):
-        return visit.go(f"/admin/agencies/{agency_id}", said="succeeded")
-    return _succession(visit, agency_id, typed)
+        return ctx.go(f"/admin/agencies/{agency_id}", said="succeeded")
+    return _succession(ctx, agency_id, typed)
 
 
 @router.post("/admin/agencies/{agency_id}/succession/{succession_id}/withdraw")
-def withdraw(visit: Desk, form: Posted, agency_id: AgencyId, succession_id: SmallId) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    with visit.writing() as session:
-        agencies.withdraw(session, agency_id, succession_id, actor=visit.actor.name, now=visit.now)
-    return visit.go(f"/admin/agencies/{agency_id}", said="withdrawn")
+def withdraw(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, succession_id: SmallId) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    with ctx.writing() as session:
+        agencies.withdraw(session, agency_id, succession_id, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go(f"/admin/agencies/{agency_id}", said="withdrawn")
 
 
-def _page(visit: Visit, agency_id: str, typed: Typed, *, outcome: str = "") -> Response:
-    visit.must(Deed.SEE_CONTACTS, agency_id)
-    with visit.reading() as (session, today):
+def _page(ctx: RequestContext, agency_id: str, typed: FormFields, *, outcome: str = "") -> Response:
+    ctx.require(Permission.SEE_CONTACTS, agency_id)
+    with ctx.reading() as (session, today):
         found = agency_page(session, agency_id)
-    return visit.page("admin/agency.html", typed.status, today=today, agency=found, typed=typed, outcome=outcome)
+    return ctx.page("admin/agency.html", typed.status, today=today, agency=found, typed=typed, outcome=outcome)
 
 
-def _new(visit: Visit, typed: Typed) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    with visit.reading() as (session, today):
+def _new(ctx: RequestContext, typed: FormFields) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    with ctx.reading() as (session, today):
         choices: dict[str, Any] = {"parents": agency_choices(session), "groups": group_choices(session)}
         levels = tuple(dict.fromkeys((*LEVELS, *level_choices(session))))
-    return visit.page("admin/add_agency.html", typed.status, today=today, typed=typed, levels=levels, **choices)
+    return ctx.page("admin/add_agency.html", typed.status, today=today, typed=typed, levels=levels, **choices)
 
 
-def _succession(visit: Visit, agency_id: str, typed: Typed) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    with visit.reading() as (session, today):
+def _succession(ctx: RequestContext, agency_id: str, typed: FormFields) -> Response:
+    ctx.require(Permission.KEEP_AGENCIES)
+    with ctx.reading() as (session, today):
         found, others = agency_page(session, agency_id), agency_choices(session)
-    return visit.page(
+    return ctx.page(
         "admin/succession.html",
         typed.status,
         today=today,

@@ -15,20 +15,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
 from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
 from engine.http.forms import Form, clean, written_day
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.calendar import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
 from engine.text import Text
 
 router = APIRouter()
-LONGEST_LIST = 8_000
-MOST_DROPPED = 100
+MAX_LIST_CHARS = 8_000
+MAX_REMOVED_DAYS = 100
 YearNumber = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 Count = Annotated[int, Query(ge=0, le=1_000_000)]
 Short = Annotated[str, Query(max_length=400)]
@@ -60,12 +60,12 @@ class Understood:
 
 
 def _typed(
-    list: Annotated[str, Query(max_length=LONGEST_LIST)] = "",
+    list: Annotated[str, Query(max_length=MAX_LIST_CHARS)] = "",
     day: Short = "",
     kind: Short = "",
     name: Short = "",
     basis: Short = "",
-    drop: Annotated[Sequence[str], Query(max_length=MOST_DROPPED)] = (),
+    drop: Annotated[Sequence[str], Query(max_length=MAX_REMOVED_DAYS)] = (),
 ) -> Typed:
     return Typed(list, day, kind, name, basis, tuple(drop))
 
@@ -77,51 +77,51 @@ def _sent(form: Form) -> Typed:
 
 @router.get("/admin/calendar")
 def show(
-    visit: Desk,
+    ctx: SignedIn,
     year: YearNumber = None,
     day: Short = "",
-    list: Annotated[str, Query(max_length=LONGEST_LIST)] = "",
+    list: Annotated[str, Query(max_length=MAX_LIST_CHARS)] = "",
     days: Count = 0,
     moved: Count = 0,
     told: Count = 0,
 ) -> Response:
     """The year; ``day`` puts one of its days into the form, to be changed, ``list`` what was typed before."""
-    visit.must(Deed.KEEP_CALENDAR)
-    with visit.reading() as (_, today):
+    ctx.require(Permission.KEEP_CALENDAR)
+    with ctx.reading() as (_, today):
         entry = today.calendar.exceptions.get(_day_or_none(day) or date.min)
     typed = Typed(list, day)
     if entry is not None:
         typed = Typed(list, day, kind=entry.kind.value, name=entry.name, basis=entry.basis)
     saved = {"days": days, "moved": moved, "told": told} if days else None
-    return _year(visit, year or (entry.day.year if entry else visit.today.year), typed, saved=saved)
+    return _year(ctx, year or (entry.day.year if entry else ctx.today.year), typed, saved=saved)
 
 
 @router.get("/admin/calendar/preview")
-def look(visit: Desk, typed: Annotated[Typed, Depends(_typed)], year: YearNumber = None) -> Response:
+def look(ctx: SignedIn, typed: Annotated[Typed, Depends(_typed)], year: YearNumber = None) -> Response:
     """What a change would do, before anybody saves it."""
-    visit.must(Deed.KEEP_CALENDAR)
-    return _preview(visit, typed, year or visit.today.year)
+    ctx.require(Permission.KEEP_CALENDAR)
+    return _preview(ctx, typed, year or ctx.today.year)
 
 
 @router.post("/admin/calendar")
-def save(visit: Desk, form: Posted) -> Response:
+def save(ctx: SignedIn, form: PostedForm) -> Response:
     """Save what was previewed; if it would come out otherwise by now, show that instead."""
-    visit.must(Deed.KEEP_CALENDAR)
+    ctx.require(Permission.KEEP_CALENDAR)
     typed = _sent(form)
-    with visit.reading() as (_, today):
+    with ctx.reading() as (_, today):
         understood = understand(typed, today.calendar)
     if understood.refused:
-        return _year(visit, visit.today.year, typed, understood)
+        return _year(ctx, ctx.today.year, typed, understood)
     change = understood.change
     try:
-        with visit.writing() as session:
+        with ctx.writing() as session:
             done = calendar_change.apply(
-                session, change, actor=visit.actor.name, now=visit.now, previewed=form.text("previewed", 64) or "-"
+                session, change, actor=ctx.actor.name, now=ctx.now, previewed=form.text("previewed", 64) or "-"
             )
     except Conflict as error:
-        return _preview(visit, typed, visit.today.year, error)
+        return _preview(ctx, typed, ctx.today.year, error)
     touched = [*change.drop, *(entry.day for entry in change.set)]
-    return visit.go(
+    return ctx.go(
         "/admin/calendar", year=min(touched).year, days=len(touched), moved=len(done.moves), told=done.agencies
     )
 
@@ -130,7 +130,7 @@ def understand(typed: Typed, calendar: WorkCalendar) -> Understood:
     """The change that was typed. Pure."""
     out = Understood()
     try:
-        out.listed = read_days(clean(typed.list, LONGEST_LIST), calendar)
+        out.listed = read_days(clean(typed.list, MAX_LIST_CHARS), calendar)
     except BadInput as error:
         out.wrong["list"] = error
     single = _single(typed, out)
@@ -175,16 +175,20 @@ def _day_or_none(text: str) -> date | None:
 
 
 def _year(
-    visit: Visit, year: int, typed: Typed, understood: Understood | None = None, saved: dict[str, int] | None = None
+    ctx: RequestContext,
+    year: int,
+    typed: Typed,
+    understood: Understood | None = None,
+    saved: dict[str, int] | None = None,
 ) -> Response:
-    with visit.reading() as (_, today):
+    with ctx.reading() as (_, today):
         found = calendar_year(today.calendar, year)
-        last_quarter = visit.today.month >= 10 and year == visit.today.year
+        last_quarter = ctx.today.month >= 10 and year == ctx.today.year
         ahead = year + 1 if last_quarter and not calendar_year(today.calendar, year + 1).known else None
         months = [_month(today.calendar, year, month) for month in range(1, 13)]
-    wrong = {} if understood is None else {k: each.said(visit.language) for k, each in understood.wrong.items()}
+    wrong = {} if understood is None else {k: each.said(ctx.language) for k, each in understood.wrong.items()}
     problems = () if understood is None else understood.listed.problems
-    return visit.page(
+    return ctx.page(
         "admin/calendar.html",
         422 if understood else 200,
         today=today,
@@ -197,7 +201,7 @@ def _year(
         ahead=ahead,
         first=FIRST_YEAR,
         last=LAST_YEAR,
-        this_or_next=visit.today.year <= year <= visit.today.year + 1,
+        this_or_next=ctx.today.year <= year <= ctx.today.year + 1,
     )
 
 
@@ -231,25 +235,25 @@ def alike(moves: Iterable[Move], language: str) -> list[Alike]:
     return [Alike(*same, tuple(each)) for same, each in groupby(sorted(moves, key=key), key)]
 
 
-def _preview(visit: Visit, typed: Typed, year: int, stale: Conflict | None = None) -> Response:
-    with visit.reading() as (session, today):
+def _preview(ctx: RequestContext, typed: Typed, year: int, stale: Conflict | None = None) -> Response:
+    with ctx.reading() as (session, today):
         understood = understand(typed, today.calendar)
         if understood.refused:
-            return _year(visit, year, typed, understood)
-        found: Preview = calendar_change.preview(session, understood.change, visit.now)
+            return _year(ctx, year, typed, understood)
+        found: Preview = calendar_change.preview(session, understood.change, ctx.now)
     change = replace(understood.change, set=tuple(sorted(understood.change.set, key=lambda each: each.day)))
-    return visit.page(
+    return ctx.page(
         "admin/calendar_preview.html",
         stale.status if stale else 200,
         today=today,
         change=change,
         found=found,
-        moves=alike(found.moves, visit.language),
-        stay=alike(found.stay, visit.language),
+        moves=alike(found.moves, ctx.language),
+        stay=alike(found.stay, ctx.language),
         typed=typed,
         year=year,
         before={entry.day: entry for entry in found.replaces},
         becomes={day: change.applied(today.calendar).is_working(day) for day in change.drop},
-        stale=stale.said(visit.language) if stale else "",
+        stale=stale.said(ctx.language) if stale else "",
         most=40,
     )

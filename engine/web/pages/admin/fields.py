@@ -9,14 +9,14 @@ from datetime import date
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused
-from engine.http.forms import MOST_WORDS, REASON, Form, clean, written_day
+from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean, written_day
 from engine.text import Text
 
 T = TypeVar("T")
 
 
 @dataclass
-class Typed:
+class FormFields:
     """What was typed and what is wrong with it; a page that shows a form takes one, empty for a new form.
 
     ``whole``: the field beside which a refusal that names no field is said."""
@@ -27,18 +27,18 @@ class Typed:
     whole: str = ""
 
     @classmethod
-    def of(cls, form: Form, *names: str, whole: str = "") -> Typed:
-        return cls({name: form.raw(name)[:MOST_WORDS] for name in names}, whole=whole)
+    def of(cls, form: Form, *names: str, whole: str = "") -> FormFields:
+        return cls({name: form.raw(name)[:MAX_FIELD_CHARS] for name in names}, whole=whole)
 
     def text(self, name: str, most: int = 300) -> str:
         """On one line."""
         return self._read(name, lambda raw: " ".join(clean(raw, most).split())) or ""
 
-    def words(self, name: str, most: int = REASON) -> str:
+    def words(self, name: str, most: int = MAX_REASON_CHARS) -> str:
         """As it was typed, line by line."""
         return self._read(name, lambda raw: clean(raw, most)) or ""
 
-    def needed_words(self, name: str, missing: Text, most: int = REASON) -> str:
+    def needed_words(self, name: str, missing: Text, most: int = MAX_REASON_CHARS) -> str:
         found = self.words(name, most)
         if not found and name not in self.wrong:
             self.refuse({name: missing})
@@ -73,9 +73,9 @@ class Typed:
             self.refuse({self.whole: error.text}, error.status)
         return None
 
-    def filled(self, values: Iterable[tuple[str, str]]) -> Typed:
+    def filled(self, values: Iterable[tuple[str, str]]) -> FormFields:
         """A form that shows what stands, where nothing was typed."""
-        return Typed(dict(values) | self.fields, self.wrong, self.status, self.whole)
+        return FormFields(dict(values) | self.fields, self.wrong, self.status, self.whole)
 
     # --- what templates ask ---------------------------------------------------------------------------------------
 

@@ -8,55 +8,53 @@ from collections import Counter
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.handover import HandedOver, Succeeded, hand_over, succeeded
 from engine.errors import BadInput, DondocError
 from engine.http.filters import AgencyId, Code
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 
 router = APIRouter()
-AT_ONCE = 50
+MAX_HANDOVERS = 50
 """How many a page asks about; the others follow when these have gone."""
 
 
 @router.get("/admin/agencies/{agency_id}/handover")
-def look(visit: Desk, agency_id: AgencyId, said: Code = "") -> Response:
-    return _page(visit, agency_id, outcome=said)
+def look(ctx: SignedIn, agency_id: AgencyId, said: Code = "") -> Response:
+    return _page(ctx, agency_id, outcome=said)
 
 
 @router.post("/admin/agencies/{agency_id}/handover")
-def give(visit: Desk, form: Posted, agency_id: AgencyId) -> Response:
+def give(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     """First the effect in a sentence; with ``sure``, the deed. What could not move is said, the others move."""
-    visit.must(Deed.KEEP_AGENCIES)
+    ctx.require(Permission.KEEP_AGENCIES)
     chosen = _chosen(form)
-    with visit.reading() as (session, today):
-        found = succeeded(session, agency_id, visit.now)
+    with ctx.reading() as (session, today):
+        found = succeeded(session, agency_id, ctx.now)
     if not chosen:
         return _page(
-            visit, agency_id, trouble=BadInput(Text("Chưa chọn cơ quan nhận cho việc nào.", "Nothing was chosen."))
+            ctx, agency_id, trouble=BadInput(Text("Chưa chọn cơ quan nhận cho việc nào.", "Nothing was chosen."))
         )
     if not form.has("sure"):
         moves, merges = _effect(found, chosen)
-        return visit.page(
-            "admin/handover_sure.html", today=today, found=found, chosen=chosen, moves=moves, merges=merges
-        )
+        return ctx.page("admin/handover_sure.html", today=today, found=found, chosen=chosen, moves=moves, merges=merges)
     try:
-        with visit.writing() as session:
-            done = hand_over(session, agency_id, chosen, actor=visit.actor.name, now=visit.now)
+        with ctx.writing() as session:
+            done = hand_over(session, agency_id, chosen, actor=ctx.actor.name, now=ctx.now)
     except BadInput as error:
-        return _page(visit, agency_id, trouble=error)
+        return _page(ctx, agency_id, trouble=error)
     if done.left:
-        return _page(visit, agency_id, done=done)
-    return visit.go(f"/admin/agencies/{agency_id}/handover", said=f"{len(done.moved)}.{len(done.merged)}")
+        return _page(ctx, agency_id, done=done)
+    return ctx.go(f"/admin/agencies/{agency_id}/handover", said=f"{len(done.moved)}.{len(done.merged)}")
 
 
 def _chosen(form: Form) -> dict[int, str]:
     """Assignment -> receiving agency, of the fields ``to-<id>`` that were not left empty."""
     fields = {name.removeprefix("to-"): form.text(name, 64) for name in form.fields if name.startswith("to-")}
     wrong = [name for name in fields if not (name.isascii() and name.isdecimal() and len(name) <= 18)]
-    if wrong or len(fields) > AT_ONCE:
+    if wrong or len(fields) > MAX_HANDOVERS:
         raise BadInput(
             Text("Biểu mẫu không đọc được; hãy mở lại trang bàn giao.", "The form cannot be read; open it again.")
         )
@@ -75,28 +73,28 @@ def _effect(found: Succeeded, chosen: dict[int, str]) -> tuple[list[tuple[str, i
 
 
 def _page(
-    visit: Visit,
+    ctx: RequestContext,
     agency_id: str,
     *,
     outcome: str = "",
     trouble: DondocError | None = None,
     done: HandedOver | None = None,
 ) -> Response:
-    visit.must(Deed.KEEP_AGENCIES)
-    with visit.reading() as (session, today):
-        found = succeeded(session, agency_id, visit.now)
+    ctx.require(Permission.KEEP_AGENCIES)
+    with ctx.reading() as (session, today):
+        found = succeeded(session, agency_id, ctx.now)
     status = 422 if trouble else 409 if done else 200
     moved, _, merged = outcome.partition(".")
     counted = (int(moved), int(merged)) if moved.isdecimal() and merged.isdecimal() else None
     bodies = {each.agency_id: each.agency for each in found.successors}
-    return visit.page(
+    return ctx.page(
         "admin/handover.html",
         status,
         today=today,
         found=found,
-        shown=found.proposals[:AT_ONCE],
+        shown=found.proposals[:MAX_HANDOVERS],
         bodies=bodies,
         counted=counted,
         done=done,
-        sentence=trouble.said(visit.language) if trouble else "",
+        sentence=trouble.said(ctx.language) if trouble else "",
     )

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.handover import agencies_with_work_left
-from engine.http.request_context import Desk, Visit
+from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.system.health import AUDIT, health
 
 router = APIRouter()
 
-LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
+LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
     (
         "/admin/calendar",
         "Lịch làm việc",
         "Working calendar",
         "Ngày nghỉ lễ, nghỉ bù, làm bù; xem trước hạn nào dời rồi mới lưu.",
         "Holidays, days off in lieu, worked days; see which due dates move before saving.",
-        Deed.KEEP_CALENDAR,
+        Permission.KEEP_CALENDAR,
     ),
     (
         "/admin/settings",
@@ -29,7 +29,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Settings",
         "Mọi thiết lập của máy chủ, để xem.",
         "Every setting of the server, to be read.",
-        Deed.SEE_SETTINGS,
+        Permission.SEE_SETTINGS,
     ),
     (
         "/admin/policies",
@@ -37,7 +37,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Reminder policies",
         "Nhắc ai, khi nào, qua kênh nào; giờ gửi và giới hạn.",
         "Whom to remind, when and how; hours and limits.",
-        Deed.KEEP_POLICIES,
+        Permission.KEEP_POLICIES,
     ),
     (
         "/admin/agencies",
@@ -45,7 +45,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Agencies and contacts",
         "Ai nhận thư cho cơ quan nào; tên theo thời gian; cơ quan nào kế thừa việc gì.",
         "Who receives letters for which agency; names in time; who took over what.",
-        Deed.KEEP_CONTACTS,
+        Permission.KEEP_CONTACTS,
     ),
     (
         "/admin/accounts",
@@ -53,7 +53,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Accounts",
         "Ai đăng nhập được, cho cơ quan nào, với vai trò gì.",
         "Who may sign in, for which agency, in what capacity.",
-        Deed.KEEP_ACCOUNTS,
+        Permission.KEEP_ACCOUNTS,
     ),
     (
         "/admin/log",
@@ -61,7 +61,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Log",
         "Mọi việc đã xảy ra: ai làm, khi nào; lọc và tải về.",
         "Everything that happened, by whom and when.",
-        Deed.SEE_LOG,
+        Permission.SEE_LOG,
     ),
     (
         "/health",
@@ -69,7 +69,7 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Health",
         "Lượt chạy gần nhất, thư còn nợ, các kênh gửi.",
         "The last passes, letters owed, the channels.",
-        Deed.SEE_HEALTH,
+        Permission.SEE_HEALTH,
     ),
     (
         "/admin/templates",
@@ -77,37 +77,37 @@ LINES: tuple[tuple[str, str, str, str, str, Deed], ...] = (
         "Letter templates",
         "Câu chữ của thư và tin nhắn; thử trước khi lưu.",
         "The words of letters and messages; tried before saving.",
-        Deed.KEEP_TEMPLATES,
+        Permission.KEEP_TEMPLATES,
     ),
 )
 """Path, its name and what it is for, in both languages, and the deed that it takes; within one's own body is enough."""
 
 
 @dataclass(frozen=True)
-class Line:
+class HomeLine:
     path: str
     name: str
     purpose: str
 
 
 @router.get("/admin")
-def show(visit: Desk) -> Response:
-    visit.must(Deed.KEEP_CONTACTS, visit.actor.agency_id)
-    with visit.reading() as (session, today):
-        found = health(session, today, live=not visit.demo) if visit.may(Deed.SEE_HEALTH) else None
-        work_left = agencies_with_work_left(session, visit.now) if visit.may(Deed.KEEP_AGENCIES) else ()
+def show(ctx: SignedIn) -> Response:
+    ctx.require(Permission.KEEP_CONTACTS, ctx.actor.agency_id)
+    with ctx.reading() as (session, today):
+        found = health(session, today, live=not ctx.demo) if ctx.may(Permission.SEE_HEALTH) else None
+        work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     passes = found.passes if found else ()
     audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
-    return visit.page(
-        "admin/home.html", today=today, lines=lines_of(visit), health=found, audited=audited, work_left=work_left
+    return ctx.page(
+        "admin/home.html", today=today, lines=lines_of(ctx), health=found, audited=audited, work_left=work_left
     )
 
 
-def lines_of(visit: Visit) -> list[Line]:
+def lines_of(ctx: RequestContext) -> list[HomeLine]:
     """The pages that the visitor may open, in his language."""
-    at = 1 if visit.language == "en" else 0
+    at = 1 if ctx.language == "en" else 0
     return [
-        Line(path, (vi, en)[at], (what_vi, what_en)[at])
+        HomeLine(path, (vi, en)[at], (what_vi, what_en)[at])
         for path, vi, en, what_vi, what_en, deed in LINES
-        if visit.may(deed, visit.actor.agency_id)
+        if ctx.may(deed, ctx.actor.agency_id)
     ]

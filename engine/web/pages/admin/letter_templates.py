@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse, Response
 from engine.errors import BadInput, Conflict, DondocError, Problem
 from engine.http.filters import Code, Plain
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.http.template_editor import Preview, TemplateFile
-from engine.http.template_forms import LONGEST, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
 from engine.text import Text
 
 router = APIRouter()
@@ -57,35 +57,35 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
 
 
 @router.get("/admin/templates")
-def listing(visit: Desk) -> Response:
-    wording = wording_of(visit)
+def listing(ctx: SignedIn) -> Response:
+    wording = wording_of(ctx)
     found = [
         (kind, [(language, any(each.own for each in wording.files(language, kind))) for language in wording.languages])
         for kind in wording.kinds
     ]
-    return visit.page("templates.html", found=found, KINDS=KINDS)
+    return ctx.page("templates.html", found=found, KINDS=KINDS)
 
 
 @router.get("/admin/templates/{language}/{kind}")
-def show(visit: Desk, language: Name, kind: Name, said: Code = "") -> Response:
-    files = wording_of(visit).files(language, kind)
-    return _page(visit, language, kind, files, {each.part: each.text for each in files}, outcome=said)
+def show(ctx: SignedIn, language: Name, kind: Name, said: Code = "") -> Response:
+    files = wording_of(ctx).files(language, kind)
+    return _page(ctx, language, kind, files, {each.part: each.text for each in files}, outcome=said)
 
 
 @router.post("/admin/templates/{language}/{kind}")
-def save(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """«check» tries and shows, «save» does so and then keeps; nothing with a fault is kept."""
-    wording = wording_of(visit)
+    wording = wording_of(ctx)
     files = wording.files(language, kind)
-    texts = {each.part: form.raw(each.part)[: 2 * LONGEST] for each in files}
+    texts = {each.part: form.raw(each.part)[: 2 * MAX_TEMPLATE_CHARS] for each in files}
     try:
         texts = _texts(form, files)
         problems = wording.problems(language, kind, texts)
         if problems:
-            return _page(visit, language, kind, files, texts, problems=problems, status=422)
+            return _page(ctx, language, kind, files, texts, problems=problems, status=422)
         if form.raw("act") != "save":
-            shown = wording.shown(language, kind, texts, visit.now)
-            return _page(visit, language, kind, files, texts, shown=shown, seen=form.raw("seen"))
+            shown = wording.shown(language, kind, texts, ctx.now)
+            return _page(ctx, language, kind, files, texts, shown=shown, seen=form.raw("seen"))
         if form.raw("seen") != _mark(files):
             raise Conflict(
                 Text(
@@ -93,34 +93,34 @@ def save(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
                     "Somebody has just changed this template; yours is still below, look again and save.",
                 )
             )
-        changed = wording.save(language, kind, texts, actor=visit.actor.name, now=visit.now)
+        changed = wording.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
     except (BadInput, Conflict) as error:
-        return _page(visit, language, kind, files, texts, trouble=error, status=error.status)
-    return visit.go(f"/admin/templates/{language}/{kind}", said="saved" if changed else "same")
+        return _page(ctx, language, kind, files, texts, trouble=error, status=error.status)
+    return ctx.go(f"/admin/templates/{language}/{kind}", said="saved" if changed else "same")
 
 
 @router.post("/admin/templates/{language}/{kind}/html")
-def html(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+def html(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """The HTML part on its own, for the frame beside the form."""
-    wording = wording_of(visit)
+    wording = wording_of(ctx)
     texts = _texts(form, wording.files(language, kind))
     framed = {"content-security-policy": LETTER_POLICY}
     if wording.problems(language, kind, texts):
         return HTMLResponse("<p>Mẫu còn lỗi: hãy kiểm tra trước. / Check the template first.</p>", 422, framed)
-    return HTMLResponse(wording.shown(language, kind, texts, visit.now).html, headers=framed)
+    return HTMLResponse(wording.shown(language, kind, texts, ctx.now).html, headers=framed)
 
 
 @router.post("/admin/templates/{language}/{kind}/reset")
-def reset(visit: Desk, form: Posted, language: Name, kind: Name) -> Response:
+def reset(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """Back to what ships."""
-    wording = wording_of(visit)
+    wording = wording_of(ctx)
     texts = {each.part: each.shipped for each in wording.files(language, kind)}
-    changed = wording.save(language, kind, texts, actor=visit.actor.name, now=visit.now)
-    return visit.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
+    changed = wording.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
 
 
 def _page(
-    visit: Visit,
+    ctx: RequestContext,
     language: str,
     kind: str,
     files: Sequence[TemplateFile],
@@ -135,7 +135,7 @@ def _page(
 ) -> Response:
     by_part = {each.part: [p for p in problems if each.name in p.file.split(", ")] for each in files}
     rest = [each for each in problems if not any(each in found for found in by_part.values())]
-    return visit.page(
+    return ctx.page(
         "template.html",
         status,
         spoken=language,
@@ -146,7 +146,7 @@ def _page(
         rest=rest,
         count=len(problems),
         shown=shown,
-        sentence=trouble.said(visit.language) if trouble else "",
+        sentence=trouble.said(ctx.language) if trouble else "",
         outcome=outcome,
         seen=seen or _mark(files),
         KINDS=KINDS,

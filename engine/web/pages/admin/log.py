@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.http.csv_download import Cell, attached
 from engine.http.filters import Cursor, Logged
-from engine.http.request_context import Desk
+from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.system.log import Log, log
@@ -27,13 +27,13 @@ MOST_ROWS, MOST_SEEN = 5_000, 500_000
 
 
 @router.get("/admin/log")
-def show(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
-    visit.must(Deed.SEE_LOG)
-    with visit.reading() as (session, today):
+def show(ctx: SignedIn, wanted: Logged, after: Cursor = "") -> Response:
+    ctx.require(Permission.SEE_LOG)
+    with ctx.reading() as (session, today):
         found = log(session, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
-    kinds = sorted(((each.value, label(each, visit.language)) for each in EventKind), key=lambda pair: pair[1])
-    return visit.page(
+    kinds = sorted(((each.value, label(each, ctx.language)) for each in EventKind), key=lambda pair: pair[1])
+    return ctx.page(
         "admin/log.html",
         today=today,
         found=found,
@@ -41,16 +41,16 @@ def show(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
         plans=plans,
         agencies=agencies,
         kinds=kinds,
-        actors=[(kind, coded(kind, visit.language)) for kind in ACTORS],
+        actors=[(kind, coded(kind, ctx.language)) for kind in ACTORS],
     )
 
 
 @router.get("/admin/log.csv")
-def download(visit: Desk, wanted: Logged, after: Cursor = "") -> Response:
-    visit.must(Deed.SEE_LOG)
-    with visit.context.database.read() as session:
+def download(ctx: SignedIn, wanted: Logged, after: Cursor = "") -> Response:
+    ctx.require(Permission.SEE_LOG)
+    with ctx.app.database.read() as session:
         found = log(session, wanted, after=after, limit=MOST_ROWS, span=MOST_SEEN)
-    return attached(written(found, visit.language), f"log-{visit.today.isoformat()}.csv")
+    return attached(written(found, ctx.language), f"log-{ctx.today.isoformat()}.csv")
 
 
 def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check
 from engine.files.plan_renewal import CONFIRM, plan_number, renew
 from engine.http.filters import SmallId
-from engine.http.forms import REASON, clean, written_day
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.forms import MAX_REASON_CHARS, clean, written_day
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.plans.closing import end, would_leave
 from engine.queries.plans import PlanPage, plan_page
@@ -30,61 +30,61 @@ from engine.text import Text
 from engine.web.pages.plans.imports import Upload, received
 
 router = APIRouter()
-LONGEST = 900_000
-MOST_PROBLEMS = 60
+MAX_PLAN_CHARS = 900_000
+MAX_PROBLEMS_SHOWN = 60
 
 
 @router.get("/plans/load")
-def ask(visit: Desk) -> Response:
-    visit.must(Deed.LOAD_PLAN)
-    return _form(visit, "")
+def ask(ctx: SignedIn) -> Response:
+    ctx.require(Permission.LOAD_PLAN)
+    return _form(ctx, "")
 
 
 @router.post("/plans/load")
-def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Response:
+def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
     """Check a plan file, or save it; one that is refused comes back with every mistake by its line."""
-    visit.must(Deed.LOAD_PLAN)
+    ctx.require(Permission.LOAD_PLAN)
     text = upload.raw.decode("utf-8-sig", errors="replace")
     if upload.do == "edit":
-        return _form(visit, text)
+        return _form(ctx, text)
     try:
-        text = clean(text, LONGEST)
+        text = clean(text, MAX_PLAN_CHARS)
         if upload.do != "save":
-            return _checked(visit, text)
-        with visit.writing() as session:
+            return _checked(ctx, text)
+        with ctx.writing() as session:
             plan = loading.read_plan(session, text)
-            plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
+            plan_id = loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
     except Conflict as error:
-        return _checked(visit, text, error)
+        return _checked(ctx, text, error)
     except BadInput as error:
-        return _form(visit, text, error)
-    return visit.go(f"/plans/{plan_id}", said="loaded")
+        return _form(ctx, text, error)
+    return ctx.go(f"/plans/{plan_id}", said="loaded")
 
 
 @router.get("/plans/{plan_id}/renew")
-def ask_renewal(visit: Desk, plan_id: SmallId) -> Response:
-    visit.must(Deed.LOAD_PLAN)
-    with visit.reading() as (session, today):
+def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
+    ctx.require(Permission.LOAD_PLAN)
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     year = plan.row.year + 1
     issued = _same_day(plan.row.issued_on, year)
-    return _renewal(visit, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
+    return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
 
 
 @router.post("/plans/{plan_id}/renew")
-def draft(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
+def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     """The draft for another year, checked, with what a person must confirm; nothing is saved yet."""
-    visit.must(Deed.LOAD_PLAN)
+    ctx.require(Permission.LOAD_PLAN)
     typed = {name: form.raw(name)[:60] for name in ("year", "number", "issued_on")}
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     try:
         text = renewed(plan.file, typed, today)
-        return _checked(visit, text)
+        return _checked(ctx, text)
     except FileRefused as error:
-        return _form(visit, text, error)
+        return _form(ctx, text, error)
     except _WrongField as wrong:
-        return _renewal(visit, plan, typed, today, wrong)
+        return _renewal(ctx, plan, typed, today, wrong)
 
 
 class _WrongField(Exception):
@@ -129,32 +129,32 @@ def _written(day: date) -> str:
 
 
 def _renewal(
-    visit: Visit, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
+    ctx: RequestContext, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
 ) -> Response:
-    said = {wrong.field: wrong.error.said(visit.language)} if wrong else {}
-    return visit.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=said)
+    said = {wrong.field: wrong.error.said(ctx.language)} if wrong else {}
+    return ctx.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=said)
 
 
-def _form(visit: Visit, text: str, refused: DondocError | None = None) -> Response:
+def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) -> Response:
     problems = refused.problems if isinstance(refused, FileRefused) else ()
-    return visit.page(
+    return ctx.page(
         "plan_load.html",
         refused.status if refused else 200,
         text=text,
-        problems=problems[:MOST_PROBLEMS],
-        more=len(problems[MOST_PROBLEMS:]),
-        sentence=refused.said(visit.language) if refused and not problems else "",
+        problems=problems[:MAX_PROBLEMS_SHOWN],
+        more=len(problems[MAX_PROBLEMS_SHOWN:]),
+        sentence=refused.said(ctx.language) if refused and not problems else "",
     )
 
 
-def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response:
+def _checked(ctx: RequestContext, text: str, stale: Conflict | None = None) -> Response:
     """What the plan comes to. Raises FileRefused and BadInput."""
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         plan = loading.read_plan(session, text)
         report = checked(session, plan, today)
         stands = loading.find_plan(session, plan)
-    confirm = [_point(line, visit.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
-    return visit.page(
+    confirm = [_point(line, ctx.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
+    return ctx.page(
         "plan_check.html",
         stale.status if stale else 200,
         today=today,
@@ -163,7 +163,7 @@ def _checked(visit: Visit, text: str, stale: Conflict | None = None) -> Response
         text=text,
         stands=stands,
         confirm=confirm,
-        stale=stale.said(visit.language) if stale else "",
+        stale=stale.said(ctx.language) if stale else "",
     )
 
 
@@ -194,32 +194,32 @@ def checked(session: Session, plan: PlanFile, today: Today) -> PlanReport:
 
 
 @router.get("/plans/{plan_id}/end")
-def ask_end(visit: Desk, plan_id: SmallId) -> Response:
-    visit.must(Deed.RUN_PLANS)
-    return _ending(visit, plan_id)
+def ask_end(ctx: SignedIn, plan_id: SmallId) -> Response:
+    ctx.require(Permission.RUN_PLANS)
+    return _ending(ctx, plan_id)
 
 
 @router.post("/plans/{plan_id}/end")
-def do_end(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
-    visit.must(Deed.RUN_PLANS)
+def do_end(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
+    ctx.require(Permission.RUN_PLANS)
     try:
-        with visit.writing() as session:
-            end(session, plan_id, reason=form.text("reason", REASON), actor=visit.actor.name, now=visit.now)
+        with ctx.writing() as session:
+            end(session, plan_id, reason=form.text("reason", MAX_REASON_CHARS), actor=ctx.actor.name, now=ctx.now)
     except BadInput as error:
-        return _ending(visit, plan_id, form.raw("reason"), error)
-    return visit.go(f"/plans/{plan_id}", said="ended")
+        return _ending(ctx, plan_id, form.raw("reason"), error)
+    return ctx.go(f"/plans/{plan_id}", said="ended")
 
 
-def _ending(visit: Visit, plan_id: int, typed: str = "", wrong: BadInput | None = None) -> Response:
-    with visit.reading() as (session, today):
+def _ending(ctx: RequestContext, plan_id: int, typed: str = "", wrong: BadInput | None = None) -> Response:
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-        leaves = would_leave(session, plan_id, visit.now)
-    return visit.page(
+        leaves = would_leave(session, plan_id, ctx.now)
+    return ctx.page(
         "plan_end.html",
         422 if wrong else 200,
         today=today,
         plan=plan,
         leaves=leaves,
         typed=typed,
-        sentence=wrong.said(visit.language) if wrong else "",
+        sentence=wrong.said(ctx.language) if wrong else "",
     )

@@ -7,16 +7,16 @@ from itertools import groupby
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.admin.settings_view import GROUPS, configured
-from engine.http.request_context import Desk
+from engine.http.request_context import SignedIn
 
 router = APIRouter()
 
 
 @router.get("/admin/settings")
-def show(visit: Desk) -> Response:
-    visit.must(Deed.SEE_SETTINGS)
-    found = configured(visit.context.settings)
+def show(ctx: SignedIn) -> Response:
+    ctx.require(Permission.SEE_SETTINGS)
+    found = configured(ctx.app.settings)
     groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
-    return visit.page("admin/settings.html", groups=groups)
+    return ctx.page("admin/settings.html", groups=groups)

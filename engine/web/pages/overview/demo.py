@@ -7,9 +7,9 @@ from enum import StrEnum
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.errors import NotFound
-from engine.http.request_context import Desk, Posted, local
+from engine.http.request_context import PostedForm, SignedIn, local
 
 router = APIRouter()
 
@@ -21,9 +21,9 @@ class Step(StrEnum):
 
 
 @router.post("/demo/step")
-def step(visit: Desk, form: Posted) -> Response:
-    if visit.context.step is None:
+def step(ctx: SignedIn, form: PostedForm) -> Response:
+    if ctx.app.step is None:
         raise NotFound
-    visit.must(Deed.STEP_CLOCK)
-    visit.context.step(form.choice("by", Step).value)
-    return visit.go(local(form.text("back", 400)) or "/")
+    ctx.require(Permission.STEP_CLOCK)
+    ctx.app.step(form.choice("by", Step).value)
+    return ctx.go(local(form.text("back", 400)) or "/")

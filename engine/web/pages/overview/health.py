@@ -5,16 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
-from engine.http.request_context import Desk
+from engine.accounts.permissions import Permission
+from engine.http.request_context import SignedIn
 from engine.queries.system.health import health
 
 router = APIRouter()
 
 
 @router.get("/health")
-def show(visit: Desk) -> Response:
-    visit.must(Deed.SEE_HEALTH)
-    with visit.reading() as (session, today):
-        found = health(session, today, live=not visit.demo)
-    return visit.page("health.html", today=today, health=found)
+def show(ctx: SignedIn) -> Response:
+    ctx.require(Permission.SEE_HEALTH)
+    with ctx.reading() as (session, today):
+        found = health(session, today, live=not ctx.demo)
+    return ctx.page("health.html", today=today, health=found)

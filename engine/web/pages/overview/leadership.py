@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
-from engine.admin.published_figures import freeze, list_published, published, restatements
+from engine.accounts.permissions import Permission
+from engine.admin.published_figures import list_published, publish_figures, published, restatements
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, SmallId
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.figures.plan_progress import changes, standings
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
@@ -25,8 +25,8 @@ from engine.views import svg_charts
 
 router = APIRouter()
 WEEK = timedelta(days=7)
-MOST_CHANGES = 12
-MOST_STANDING = 40
+MAX_CHANGES_SHOWN = 12
+MAX_AGENCIES_SHOWN = 40
 """Agencies on the printed page, worst first; all of them by a link."""
 MOST_AGENCIES, MOST_WEEKS = 22, 90
 """Lines of one map, and weeks with something in them: what keeps the page and its table under 50 KB."""
@@ -44,49 +44,49 @@ class Refused:
 
 
 @router.get("/leadership")
-def show(visit: Desk, plan: PlanId, period: Code = "", whole: bool = False) -> Response:
-    return _page(visit, plan, period, whole=whole)
+def show(ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False) -> Response:
+    return _page(ctx, plan, period, whole=whole)
 
 
 @router.post("/leadership/freeze")
-def publish(visit: Desk, form: Posted) -> Response:
+def publish(ctx: SignedIn, form: PostedForm) -> Response:
     """From now on the printed number stays; what is learnt later stands beside it."""
     plan_id, period = form.number("plan"), form.raw("period")
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-    visit.must(Deed.FREEZE, plan.supervisor_id)
+    ctx.require(Permission.FREEZE, plan.supervisor_id)
     typed = {name: form.raw(name)[:20] for name in ("period", "cut_off")}
     try:
-        _must_be_of_the_plan(visit, plan_id, period)
+        _must_be_of_the_plan(ctx, plan_id, period)
     except BadInput as error:
-        return _page(visit, plan_id, "", Refused("period", error, typed))
+        return _page(ctx, plan_id, "", Refused("period", error, typed))
     try:
         cut_off = form.day("cut_off")
-        with visit.writing() as session:
-            made = freeze(session, plan_id, period, cut_off, actor=visit.actor.name, now=visit.now)
+        with ctx.writing() as session:
+            made = publish_figures(session, plan_id, period, cut_off, actor=ctx.actor.name, now=ctx.now)
     except (BadInput, Conflict) as error:
-        return _page(visit, plan_id, period, Refused("cut_off", error, typed))
-    return visit.go(f"/leadership/frozen/{made}")
+        return _page(ctx, plan_id, period, Refused("cut_off", error, typed))
+    return ctx.go(f"/leadership/frozen/{made}")
 
 
 @router.get("/leadership/frozen/{frozen_id}")
-def frozen(visit: Desk, frozen_id: SmallId) -> Response:
+def frozen(ctx: SignedIn, frozen_id: SmallId) -> Response:
     """What was printed, as it was printed, and by agency what stands otherwise now."""
-    visit.must(Deed.SEE_STANDING)
-    with visit.reading() as (session, today):
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
-    return visit.page(
+    return ctx.page(
         "frozen.html",
         today=today,
         found=found,
         later=later,
-        rates=svg_charts.rates(found.standing.periods, visit.language),
+        rates=svg_charts.rates(found.standing.periods, ctx.language),
     )
 
 
 @router.get("/year")
 def year(
-    visit: Desk,
+    ctx: SignedIn,
     plan: PlanId,
     year: YearNumber = None,
     kind: Code = "",
@@ -95,22 +95,22 @@ def year(
 ) -> Response:
     """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
     is opened by itself, half a year at a time."""
-    visit.must(Deed.SEE_STANDING)
-    with visit.reading() as (session, today):
-        found = year_of(session, today, year or visit.today.year, plan_id=plan)
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
+        found = year_of(session, today, year or ctx.today.year, plan_id=plan)
         plans = plan_choices(session, plan)
-    kinds = [(each, level_name(each, visit.language)) for each in found.kinds]
+    kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
     chosen = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MOST_AGENCIES
     lines = found.by_kind(dict(kinds)) if folded else chosen
     here = lines.agencies[(page - 1) * MOST_AGENCIES : page * MOST_AGENCIES]
     shown = replace(lines, agencies=here)
     if half is None and shown.cells > MOST_WEEKS:
-        half = 1 if visit.today.month <= 6 or visit.today.year != found.year else 2
+        half = 1 if ctx.today.month <= 6 or ctx.today.year != found.year else 2
     if half is not None:
         shown = shown.half(half)
-    drawn = (svg_charts.letters_per_week(chosen, visit.language), svg_charts.year_map(shown, visit.language))
-    return visit.page(
+    drawn = (svg_charts.letters_per_week(chosen, ctx.language), svg_charts.year_map(shown, ctx.language))
+    return ctx.page(
         "year.html",
         today=today,
         year=found,
@@ -126,8 +126,8 @@ def year(
     )
 
 
-def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
-    with visit.reading() as (session, _):
+def _must_be_of_the_plan(ctx: RequestContext, plan_id: int, period: str) -> None:
+    with ctx.reading() as (session, _):
         known = period_choices(session, plan_id)
     if period and period not in known:
         raise BadInput(
@@ -139,31 +139,31 @@ def _must_be_of_the_plan(visit: Visit, plan_id: int, period: str) -> None:
 
 
 def _page(
-    visit: Visit, plan_id: int | None, period: str, refused: Refused | None = None, *, whole: bool = False
+    ctx: RequestContext, plan_id: int | None, period: str, refused: Refused | None = None, *, whole: bool = False
 ) -> Response:
-    visit.must(Deed.SEE_STANDING)
-    with visit.reading() as (session, today):
-        stood = standings(session, (visit.today, visit.today - WEEK), plan_id=plan_id, period=period)
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
+        stood = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
         plans = plan_choices(session, plan_id)
         frozen_ones = list_published(session, plan_id)
         chosen = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = stood.days
-    return visit.page(
+    return ctx.page(
         "leadership.html",
         refused.error.status if refused else 200,
         today=today,
         now=now,
         then=then,
-        changed=changes(then, now)[:MOST_CHANGES],
+        changed=changes(then, now)[:MAX_CHANGES_SHOWN],
         plans=plans,
         periods=stood.choices,
         plan=plan_id,
         period_key=period,
         published=frozen_ones,
-        rates=svg_charts.rates(now.periods, visit.language),
-        last_week=visit.today - WEEK,
-        may_freeze=chosen is not None and visit.may(Deed.FREEZE, chosen.supervisor_id),
+        rates=svg_charts.rates(now.periods, ctx.language),
+        last_week=ctx.today - WEEK,
+        may_freeze=chosen is not None and ctx.may(Permission.FREEZE, chosen.supervisor_id),
         refused=refused,
         whole=whole,
-        most_agencies=MOST_STANDING,
+        most_agencies=MAX_AGENCIES_SHOWN,
     )

@@ -8,10 +8,10 @@ import re
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, LetterId, Letters
 from engine.http.masked_links import masked
-from engine.http.request_context import Desk, Visit
+from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.system.letters import letter_html, letter_story, list_letters
@@ -21,40 +21,40 @@ router = APIRouter()
 
 
 @router.get("/letters")
-def listing(visit: Desk, wanted: Letters, after: Cursor = "") -> Response:
-    visit.must(Deed.SEE_LETTERS)
-    with visit.reading() as (session, today):
+def listing(ctx: SignedIn, wanted: Letters, after: Cursor = "") -> Response:
+    ctx.require(Permission.SEE_LETTERS)
+    with ctx.reading() as (session, today):
         found = list_letters(session, wanted, after=after)
         agencies = agency_choices(session)
-    return visit.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, after=after)
+    return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, after=after)
 
 
 @router.get("/letters/{letter_id}")
-def show(visit: Desk, letter_id: LetterId) -> Response:
-    visit.must(Deed.SEE_LETTERS)
-    with visit.reading() as (session, today):
+def show(ctx: SignedIn, letter_id: LetterId) -> Response:
+    ctx.require(Permission.SEE_LETTERS)
+    with ctx.reading() as (session, today):
         found = letter_story(session, letter_id)
     waits = found.text is None and found.row.state is LetterState.QUEUED
-    preview = visit.context.wording.letter(letter_id, visit.now) if waits and visit.context.wording else None
+    preview = ctx.app.wording.letter(letter_id, ctx.now) if waits and ctx.app.wording else None
     text = found.text if preview is None else preview.text
-    links = _links(visit, text or "")
-    return visit.page(
-        "letter.html", today=today, letter=found, text=masked(visit, text or ""), preview=preview, links=links
+    links = _links(ctx, text or "")
+    return ctx.page(
+        "letter.html", today=today, letter=found, text=masked(ctx, text or ""), preview=preview, links=links
     )
 
 
 @router.get("/letters/{letter_id}/html")
-def html(visit: Desk, letter_id: LetterId) -> Response:
+def html(ctx: SignedIn, letter_id: LetterId) -> Response:
     """The HTML part on its own, for a frame that may run and follow nothing."""
-    visit.must(Deed.SEE_LETTERS)
-    with visit.context.database.read() as session:
+    ctx.require(Permission.SEE_LETTERS)
+    with ctx.app.database.read() as session:
         body = letter_html(session, letter_id)
-    return HTMLResponse(masked(visit, body), headers={"content-security-policy": LETTER_POLICY})
+    return HTMLResponse(masked(ctx, body), headers={"content-security-policy": LETTER_POLICY})
 
 
-def _links(visit: Visit, text: str) -> tuple[str, ...]:
+def _links(ctx: RequestContext, text: str) -> tuple[str, ...]:
     """In the demonstration: the letter's own links, as paths on this very server."""
-    if not visit.demo:
+    if not ctx.demo:
         return ()
-    own = re.escape(visit.context.settings.base_url)
+    own = re.escape(ctx.app.settings.base_url)
     return tuple(dict.fromkeys(re.findall(rf"{own}(/[lr]/[A-Za-z0-9_.-]+)", text)))

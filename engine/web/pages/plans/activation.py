@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies.stored_directory import read_directory
 from engine.assignments import opening
 from engine.errors import BadInput, NotFound
@@ -17,7 +17,7 @@ from engine.files.plan import PlanFile
 from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import written_day
-from engine.http.request_context import Desk, Posted
+from engine.http.request_context import PostedForm, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, Scenario
 from engine.queries.plans import plan_page
 from engine.terms import PlanState
@@ -26,14 +26,14 @@ from engine.web.pages.plans.import_review import names
 from engine.web.pages.plans.imports import plan_download
 
 router = APIRouter()
-LONGEST = timedelta(days=800)
+MAX_SIMULATED_TIME = timedelta(days=800)
 MOST_SHOWN, PEOPLE = 25, 36
 """Letters of the chosen week, and recipients on a page."""
 Typed = Annotated[str, Query(max_length=20)]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ActivationForm:
     """What to live through, as typed."""
 
     scenario: Scenario
@@ -43,7 +43,7 @@ class Asked:
 
 @router.get("/plans/{plan_id}/simulate")
 def simulate(
-    visit: Desk,
+    ctx: SignedIn,
     plan_id: SmallId,
     first: Annotated[str, Query(alias="from", max_length=20)] = "",
     until: Typed = "",
@@ -53,33 +53,33 @@ def simulate(
     page: PageNumber = 1,
 ) -> Response:
     """Weeks by people with figures, who gets too much, what collides or rolls, and a week's letters one by one."""
-    visit.must(Deed.SEE_PLANS)
-    if visit.context.simulate is None:
+    ctx.require(Permission.SEE_PLANS)
+    if ctx.app.simulate is None:
         raise NotFound
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
         bodies = names(read_directory(session))
-    begins, ends = _usual(plan.file, visit.today)
+    begins, ends = _usual(plan.file, ctx.today)
     typed = {"from": first, "until": until}
     try:
-        asked = Asked(scenario, written_day(first) if first else begins, written_day(until) if until else ends)
+        asked = ActivationForm(scenario, written_day(first) if first else begins, written_day(until) if until else ends)
         _must_fit(asked)
     except BadInput as error:
-        return visit.page(
+        return ctx.page(
             "simulate.html",
             400,
             today=today,
             plan=plan,
-            asked=Asked(scenario, begins, ends),
+            asked=ActivationForm(scenario, begins, ends),
             year=None,
             typed=typed,
-            sentence=error.said(visit.language),
+            sentence=error.said(ctx.language),
         )
-    year = visit.context.simulate(plan.file, asked.first, asked.last, scenario)
+    year = ctx.app.simulate(plan.file, asked.first, asked.last, scenario)
     weeks, people = year.heat()
     chosen = week if week in weeks else next(iter(weeks), "")
     letters = [each for each in year.messages if each.week == chosen and agency in ("", each.agency)]
-    return visit.page(
+    return ctx.page(
         "simulate.html",
         today=today,
         plan=plan,
@@ -107,39 +107,42 @@ def _usual(plan: PlanFile, today: date) -> tuple[date, date]:
     return (today if plan.issued_on <= today <= last else plan.issued_on), last
 
 
-def _must_fit(asked: Asked) -> None:
+def _must_fit(asked: ActivationForm) -> None:
     if asked.last < asked.first:
         raise BadInput(Text("Ngày cuối trước ngày đầu.", "The last day is before the first."))
-    if asked.last - asked.first > LONGEST:
+    if asked.last - asked.first > MAX_SIMULATED_TIME:
         raise BadInput(
-            Text(f"Dài quá {LONGEST.days} ngày; hãy chọn khoảng ngắn hơn.", f"Longer than {LONGEST.days} days.")
+            Text(
+                f"Dài quá {MAX_SIMULATED_TIME.days} ngày; hãy chọn khoảng ngắn hơn.",
+                f"Longer than {MAX_SIMULATED_TIME.days} days.",
+            )
         )
 
 
 @router.get("/plans/{plan_id}/file.yaml")
-def file(visit: Desk, plan_id: SmallId) -> Response:
+def file(ctx: SignedIn, plan_id: SmallId) -> Response:
     """The plan as a file that ``dondoc plan load`` takes."""
-    visit.must(Deed.SEE_PLANS)
-    with visit.reading() as (session, today):
+    ctx.require(Permission.SEE_PLANS)
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     return plan_download(plan.row.number, dump(plan.file))
 
 
 @router.get("/plans/{plan_id}/activate")
-def ask(visit: Desk, plan_id: SmallId) -> Response:
+def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
     """What activating would do at once, by the very code that does it, undone again."""
-    visit.must(Deed.RUN_PLANS)
-    with visit.reading() as (session, today):
+    ctx.require(Permission.RUN_PLANS)
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     if plan.row.state is not PlanState.LOADED:
-        return visit.go(f"/plans/{plan_id}")
-    would = opening.rehearse(visit.context.database, plan_id, visit.now)
-    return visit.page("activate.html", today=today, plan=plan, would=would)
+        return ctx.go(f"/plans/{plan_id}")
+    would = opening.rehearse(ctx.app.database, plan_id, ctx.now)
+    return ctx.page("activate.html", today=today, plan=plan, would=would)
 
 
 @router.post("/plans/{plan_id}/activate")
-def activate(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
-    visit.must(Deed.RUN_PLANS)
-    with visit.writing() as session:
-        opening.activate(session, plan_id, actor=visit.actor.name, now=visit.now)
-    return visit.go(f"/plans/{plan_id}", said="activated")
+def activate(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
+    ctx.require(Permission.RUN_PLANS)
+    with ctx.writing() as session:
+        opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go(f"/plans/{plan_id}", said="activated")

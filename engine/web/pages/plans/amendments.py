@@ -10,17 +10,17 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import expand_owners
 from engine.http.filters import SmallId
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Posted, Visit
-from engine.plans.amendments import LONGEST, Amendment, NewDuty, add_duty, amend_duty
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text
-from engine.web.pages.admin.fields import Typed
+from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
 NEW = ("text", "due", "fixed", "basis", "reason", "request")
@@ -30,21 +30,21 @@ NO_BASIS = Text("Cần ghi căn cứ, như số công văn.", "Give its basis, s
 
 
 @router.get("/plans/{plan_id}/duties/new")
-def new(visit: Desk, plan_id: SmallId) -> Response:
-    return _new_form(visit, _plan(visit, plan_id), Typed(), ())
+def new(ctx: SignedIn, plan_id: SmallId) -> Response:
+    return _new_form(ctx, _plan(ctx, plan_id), FormFields(), ())
 
 
 @router.post("/plans/{plan_id}/duties/new")
-def add(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
+def add(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     """First what it would do; with ``act=do``, the deed; with ``act=edit``, the form again as it was typed."""
-    plan, act = _plan(visit, plan_id), form.raw("act")
-    typed, owners = Typed.of(form, *NEW), form.every("owners")
+    plan, act = _plan(ctx, plan_id), form.raw("act")
+    typed, owners = FormFields.of(form, *NEW), form.every("owners")
     if act == "edit":
-        return _new_form(visit, plan, typed, owners)
+        return _new_form(ctx, plan, typed, owners)
     duty = NewDuty(
-        typed.needed_words("text", NO_TEXT, LONGEST),
+        typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS),
         _owners(typed, owners),
-        _coming(visit, typed, "due"),
+        _coming(ctx, typed, "due"),
         typed.needed_words("basis", NO_BASIS),
         reason=typed.words("reason"),
         request=bool(typed.value("request")),
@@ -53,43 +53,43 @@ def add(visit: Desk, form: Posted, plan_id: SmallId) -> Response:
 
     def answer() -> Response:
         if act == "do":
-            with visit.writing() as session:
-                add_duty(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
-            return visit.go(f"/plans/{plan_id}", said="duty_added")
-        with visit.context.database.rehearse() as session:
-            would = would_add(session, plan_id, duty, actor=visit.actor.name, now=visit.now)
-        with visit.reading() as (_, today):
-            return visit.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form))
+            with ctx.writing() as session:
+                add_duty(session, plan_id, duty, actor=ctx.actor.name, now=ctx.now)
+            return ctx.go(f"/plans/{plan_id}", said="duty_added")
+        with ctx.app.database.rehearse() as session:
+            would = would_add(session, plan_id, duty, actor=ctx.actor.name, now=ctx.now)
+        with ctx.reading() as (_, today):
+            return ctx.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form))
 
-    return typed.do(answer) or _new_form(visit, plan, typed, owners)
+    return typed.do(answer) or _new_form(ctx, plan, typed, owners)
 
 
 @router.get("/duties/{duty_id}/amend")
-def change(visit: Desk, duty_id: SmallId) -> Response:
-    duty = _duty(visit, duty_id)
-    return _amend_form(visit, duty, Typed({"text": duty.text}), duty.owners)
+def change(ctx: SignedIn, duty_id: SmallId) -> Response:
+    duty = _duty(ctx, duty_id)
+    return _amend_form(ctx, duty, FormFields({"text": duty.text}), duty.owners)
 
 
 @router.post("/duties/{duty_id}/amend")
-def amend(visit: Desk, form: Posted, duty_id: SmallId) -> Response:
-    duty, act = _duty(visit, duty_id), form.raw("act")
-    typed = Typed.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
+def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
+    duty, act = _duty(ctx, duty_id), form.raw("act")
+    typed = FormFields.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
     owners = form.every("owners")
     if act == "edit":
-        return _amend_form(visit, duty, typed, owners)
-    wanted = _amendment(visit, typed, owners, duty)
+        return _amend_form(ctx, duty, typed, owners)
+    wanted = _amendment(ctx, typed, owners, duty)
 
     def answer() -> Response:
         if act == "do":
-            with visit.writing() as session:
-                amend_duty(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
-            return visit.go(f"/plans/{duty.plan_id}", said="duty_amended")
-        with visit.context.database.rehearse() as session:
-            came_to, letters = would_amend(session, duty_id, wanted, actor=visit.actor.name, now=visit.now)
-        with visit.reading() as (session, today):
+            with ctx.writing() as session:
+                amend_duty(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
+            return ctx.go(f"/plans/{duty.plan_id}", said="duty_amended")
+        with ctx.app.database.rehearse() as session:
+            came_to, letters = would_amend(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
+        with ctx.reading() as (session, today):
             due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
             came, gone = _owners_changed(session, duty, wanted)
-        return visit.page(
+        return ctx.page(
             "duty_amend_sure.html",
             today=today,
             duty=duty,
@@ -102,31 +102,31 @@ def amend(visit: Desk, form: Posted, duty_id: SmallId) -> Response:
             sent=_sent(form),
         )
 
-    return typed.do(answer) or _amend_form(visit, duty, typed, owners)
+    return typed.do(answer) or _amend_form(ctx, duty, typed, owners)
 
 
-def _plan(visit: Visit, plan_id: int) -> PlanPage:
-    with visit.reading() as (session, today):
+def _plan(ctx: RequestContext, plan_id: int) -> PlanPage:
+    with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-    visit.must(Deed.ADD_DUTY, plan.supervisor_id)
+    ctx.require(Permission.ADD_DUTY, plan.supervisor_id)
     return plan
 
 
-def _duty(visit: Visit, duty_id: int) -> DutyNow:
-    with visit.reading() as (session, _):
+def _duty(ctx: RequestContext, duty_id: int) -> DutyNow:
+    with ctx.reading() as (session, _):
         duty = duty_now(session, duty_id)
-    visit.must(Deed.AMEND_DUTY, duty.supervisor_id)
+    ctx.require(Permission.AMEND_DUTY, duty.supervisor_id)
     return duty
 
 
-def _amendment(visit: Visit, typed: Typed, owners: tuple[str, ...], duty: DutyNow) -> Amendment:
+def _amendment(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...], duty: DutyNow) -> Amendment:
     """Only what differs from what stands."""
     due: dict[str, date] = {}
     for period, standing, _ in duty.due:
         if typed.value(f"due-{period}").strip():
-            day = _coming(visit, typed, f"due-{period}")
+            day = _coming(ctx, typed, f"due-{period}")
             due |= {period: day} if day != standing else {}
-    text, owners = typed.needed_words("text", NO_TEXT, LONGEST), _owners(typed, owners)
+    text, owners = typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS), _owners(typed, owners)
     return Amendment(
         typed.needed_words("basis", NO_BASIS),
         text if text != duty.text.strip() else None,
@@ -135,15 +135,15 @@ def _amendment(visit: Visit, typed: Typed, owners: tuple[str, ...], duty: DutyNo
     )
 
 
-def _coming(visit: Visit, typed: Typed, name: str) -> date:
+def _coming(ctx: RequestContext, typed: FormFields, name: str) -> date:
     """A due date that has not passed."""
     day = typed.needed_day(name)
-    if name not in typed.wrong and day < visit.today:
+    if name not in typed.wrong and day < ctx.today:
         typed.refuse({name: Text(f"Hạn {written(day)} đã qua.", f"The due date {written(day, 'en')} has passed.")})
     return day
 
 
-def _owners(typed: Typed, owners: tuple[str, ...]) -> tuple[str, ...]:
+def _owners(typed: FormFields, owners: tuple[str, ...]) -> tuple[str, ...]:
     if not owners:
         typed.refuse({"owners": Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner.")})
     return owners
@@ -166,15 +166,15 @@ def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
     return {name: values for name, values in form.fields.items() if name not in NOT_TYPED}
 
 
-def _new_form(visit: Visit, plan: PlanPage, typed: Typed, owners: tuple[str, ...]) -> Response:
-    return _form(visit, "duty_new.html", typed, owners, plan=plan)
+def _new_form(ctx: RequestContext, plan: PlanPage, typed: FormFields, owners: tuple[str, ...]) -> Response:
+    return _form(ctx, "duty_new.html", typed, owners, plan=plan)
 
 
-def _amend_form(visit: Visit, duty: DutyNow, typed: Typed, owners: tuple[str, ...]) -> Response:
-    return _form(visit, "duty_amend.html", typed, owners, duty=duty)
+def _amend_form(ctx: RequestContext, duty: DutyNow, typed: FormFields, owners: tuple[str, ...]) -> Response:
+    return _form(ctx, "duty_amend.html", typed, owners, duty=duty)
 
 
-def _form(visit: Visit, template: str, typed: Typed, owners: tuple[str, ...], **facts: object) -> Response:
-    with visit.reading() as (session, today):
+def _form(ctx: RequestContext, template: str, typed: FormFields, owners: tuple[str, ...], **facts: object) -> Response:
+    with ctx.reading() as (session, today):
         choices = owner_choices(session)
-    return visit.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)
+    return ctx.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)

@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.csv_download import Cell, attached
 from engine.http.filters import Code, SmallId
-from engine.http.request_context import Desk, Visit
+from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import PlanPage, plan_page
 from engine.text import Text
 
 router = APIRouter()
-MOST_WAITING = 100
+MAX_MISSING_SHOWN = 100
 
 
 @router.get("/plans/{plan_id}/figures")
-def show(visit: Desk, plan_id: SmallId, period: Code = "", indicator: Code = "") -> Response:
+def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "") -> Response:
     """``indicator`` opens one: every agency asked, with its value."""
-    plan, periods, period, found = _read(visit, plan_id, period)
+    plan, periods, period, found = _read(ctx, plan_id, period)
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
         raise NotFound(Text("Kế hoạch không hỏi số liệu này.", "The plan does not ask for this figure."))
-    with visit.reading() as (_, today):
-        return visit.page(
+    with ctx.reading() as (_, today):
+        return ctx.page(
             "figures.html",
             today=today,
             plan=plan,
@@ -38,21 +38,21 @@ def show(visit: Desk, plan_id: SmallId, period: Code = "", indicator: Code = "")
             period_key=period,
             found=found,
             opened=opened,
-            most=MOST_WAITING,
-            may_chase=visit.may(Deed.CHASE, plan.supervisor_id),
+            most=MAX_MISSING_SHOWN,
+            may_chase=ctx.may(Permission.CHASE, plan.supervisor_id),
         )
 
 
 @router.get("/plans/{plan_id}/figures.csv")
-def download(visit: Desk, plan_id: SmallId, period: Code = "") -> Response:
-    plan, _, period, found = _read(visit, plan_id, period)
-    return attached(_rows(found, at=1 if visit.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
+def download(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
+    plan, _, period, found = _read(ctx, plan_id, period)
+    return attached(_rows(found, at=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
 
 
-def _read(visit: Visit, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:
+def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:
     """Without a period, the plan's latest great round."""
-    visit.must(Deed.SEE_FIGURES)
-    with visit.reading() as (session, today):
+    ctx.require(Permission.SEE_FIGURES)
+    with ctx.reading() as (session, today):
         plan, periods = plan_page(session, today, plan_id), period_choices(session, plan_id)
         if period and period not in periods:
             raise NotFound(Text("Kế hoạch không có kỳ này.", "The plan has no such period."))

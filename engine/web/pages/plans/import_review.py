@@ -305,7 +305,7 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
             if name not in out.problems or name == "":
                 where = f"{problem.field}: " if name == "" else ""
                 out.wrong(
-                    name, Text.joined(" → ", (Text(where + problem.what.vi, where + problem.what.en), problem.mend))
+                    name, Text.joined(" → ", (Text(where + problem.what.vi, where + problem.what.en), problem.fix))
                 )
         return None
     return None if out.problems else plan

@@ -13,13 +13,13 @@ from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import FormData, UploadFile
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed
 from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import dump
 from engine.http.forms import Form
-from engine.http.request_context import Desk, Visit, binding_of, tools_of
+from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import REVIEW_BYTES, same_origin
 from engine.importer import read_document
 from engine.importer.reading.limits import LIMITS
@@ -38,7 +38,7 @@ from engine.web.pages.plans.import_review import (
 from engine.web.pages.plans.import_review_pages import Leaves, aside, merged
 
 router = APIRouter()
-MOST_FIELDS = 20_000
+MAX_FORM_FIELDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def _token(request: Request, sent: FormData) -> None:
     tools_of(request).tokens.check(token if isinstance(token, str) else "", binding_of(request))
 
 
-async def received(request: Request, visit: Desk) -> Upload:
-    visit.must(Deed.LOAD_PLAN)
+async def received(request: Request, ctx: SignedIn) -> Upload:
+    ctx.require(Permission.LOAD_PLAN)
     _ours(request)
     async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
         _token(request, sent)
@@ -78,11 +78,11 @@ def _printable(name: str) -> str:
     return "".join(char for char in name if char.isprintable())[:120].strip()
 
 
-async def _typed(request: Request, visit: Desk) -> Form:
-    visit.must(Deed.LOAD_PLAN)
+async def _typed(request: Request, ctx: SignedIn) -> Form:
+    ctx.require(Permission.LOAD_PLAN)
     _ours(request)
     fields: dict[str, tuple[str, ...]] = {}
-    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=REVIEW_BYTES) as sent:
+    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=REVIEW_BYTES) as sent:
         _token(request, sent)
         for name, value in sent.multi_items():
             if isinstance(value, str):
@@ -91,63 +91,63 @@ async def _typed(request: Request, visit: Desk) -> Form:
 
 
 @router.get("/plans/import")
-def ask(visit: Desk) -> Response:
-    visit.must(Deed.LOAD_PLAN)
-    return visit.page("import.html", sentence="")
+def ask(ctx: SignedIn) -> Response:
+    ctx.require(Permission.LOAD_PLAN)
+    return ctx.page("import.html", sentence="")
 
 
 @router.post("/plans/import")
-def receive(visit: Desk, upload: Annotated[Upload, Depends(received)]) -> Response:
+def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
     """The review page of a document; one that is refused brings the form back, with the reason."""
     try:
         if not upload.raw.strip():
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
-        with visit.reading() as (session, _):
+        with ctx.reading() as (session, _):
             directory = read_directory(session)
         sheet = sheet_of(read_document(upload.raw, upload.name, directory=directory), directory)
     except BadInput as error:
-        return visit.page("import.html", error.status, sentence=error.said(visit.language))
-    return _page(visit, Shown(sheet, directory, fields_of(sheet, directory), 0))
+        return ctx.page("import.html", error.status, sentence=error.said(ctx.language))
+    return _page(ctx, ShownReview(sheet, directory, fields_of(sheet, directory), 0))
 
 
 @router.get("/plans/review")
-def again(visit: Desk) -> Response:
+def again(ctx: SignedIn) -> Response:
     """Somebody came back by address: the review lives in its form alone."""
-    return visit.go("/plans/import")
+    return ctx.go("/plans/import")
 
 
 @router.post("/plans/review")
-def decide(visit: Desk, form: Annotated[Form, Depends(_typed)]) -> Response:
+def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
     """Save the plan, hand out its file, turn the page, or only look again (in another language)."""
-    sheet = _opened(visit, form.raw("sheet"))
-    elsewhere, number = _aside(visit, form.raw("aside"))
-    with visit.reading() as (session, _):
+    sheet = _opened(ctx, form.raw("sheet"))
+    elsewhere, number = _aside(ctx, form.raw("aside"))
+    with ctx.reading() as (session, _):
         directory = read_directory(session)
     leaves, do = Leaves.of(sheet), form.raw("do")
     at = leaves.within(number)
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.pages[at])
-    shown = Shown(sheet, directory, fields, at)
+    shown = ShownReview(sheet, directory, fields, at)
     looking = do == "look" or do.startswith("page:")
     if looking:
         turned = do.removeprefix("page:")
         at = leaves.within(int(turned)) if re.fullmatch(r"[0-9]{1,4}", turned) else at
         if not form.has("wrong"):
-            return _page(visit, replace(shown, at=at))
+            return _page(ctx, replace(shown, at=at))
     out = reviewed(sheet, fields, directory)
     plan = checked(out, directory)
     if looking:  # after a refusal, what is wrong stays beside its field on every page
-        return _page(visit, replace(shown, at=at), problems=out.problems)
+        return _page(ctx, replace(shown, at=at), problems=out.problems)
     if do == "file":
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
     if plan is None:
         first = min(map(leaves.page_of, out.problems), default=at)
-        return _page(visit, replace(shown, at=first), problems=out.problems, status=422)
+        return _page(ctx, replace(shown, at=first), problems=out.problems, status=422)
     try:
-        with visit.writing() as session:
-            plan_id = loading.load_plan(session, plan, actor=visit.actor.name, now=visit.now)
+        with ctx.writing() as session:
+            plan_id = loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
     except (BadInput, Conflict) as error:
-        return _page(visit, shown, error=error, status=error.status)
-    return visit.go(f"/plans/{plan_id}", said="loaded")
+        return _page(ctx, shown, error=error, status=error.status)
+    return ctx.go(f"/plans/{plan_id}", said="loaded")
 
 
 def plan_download(number: str, text: str) -> Response:
@@ -158,7 +158,7 @@ def plan_download(number: str, text: str) -> Response:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownReview:
     """A review as it stands: every field, and the page that is shown."""
 
     sheet: Sheet
@@ -168,19 +168,19 @@ class Shown:
 
 
 def _page(
-    visit: Visit,
-    shown: Shown,
+    ctx: RequestContext,
+    shown: ShownReview,
     *,
     problems: Mapping[str, list[Text]] | None = None,
     error: DondocError | None = None,
     status: int = 200,
 ) -> Response:
     sheet, fields, bodies = shown.sheet, shown.fields, names(shown.directory)
-    carried = _serializer(visit).dumps([sheet.name, sheet.found, sheet.draft])
+    carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
     leaves = Leaves.of(sheet)
     parts = leaves.pages[shown.at]
-    kept = _serializer(visit).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
-    return visit.page(
+    kept = _serializer(ctx).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
+    return ctx.page(
         "review.html",
         status,
         sheet=sheet,
@@ -194,7 +194,7 @@ def _page(
         aside=kept,
         known={*bodies, *bodies.values()},
         doubts=_doubts(sheet),
-        sentence=error.said(visit.language) if error else "",
+        sentence=error.said(ctx.language) if error else "",
     )
 
 
@@ -209,14 +209,14 @@ def _doubts(sheet: Sheet) -> dict[str, Any]:
     return {"undated": undated, "others": others, "by_place": by_place}
 
 
-def _serializer(visit: Visit) -> URLSafeSerializer:
-    return URLSafeSerializer(visit.context.settings.signing_key(), salt="dondoc.import")
+def _serializer(ctx: RequestContext) -> URLSafeSerializer:
+    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import")
 
 
-def _aside(visit: Visit, carried: str) -> tuple[Fields, int]:
+def _aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
     """What was typed on the other pages, and which page was shown. Raises BadInput unless this system made it."""
     try:
-        fields, at = _serializer(visit).loads(carried)
+        fields, at = _serializer(ctx).loads(carried)
         return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
     except (BadSignature, AttributeError, TypeError, ValueError):
         raise _unreadable() from None
@@ -230,9 +230,9 @@ def _unreadable() -> BadInput:
     )
 
 
-def _opened(visit: Visit, carried: str) -> Sheet:
+def _opened(ctx: RequestContext, carried: str) -> Sheet:
     """What the form carries along. Raises BadInput unless this system made it."""
     try:
-        return Sheet(*_serializer(visit).loads(carried))
+        return Sheet(*_serializer(ctx).loads(carried))
     except (BadSignature, TypeError):
         raise _unreadable() from None

@@ -11,12 +11,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed, concerned, must
+from engine.accounts.permissions import Permission, concerned, require
 from engine.assignments import lifecycle
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
 from engine.http.filters import AssignmentId
-from engine.http.forms import REASON, Form
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
@@ -37,7 +37,7 @@ def _transfer(session: Session, assignment_id: int, form: Form, by: dict[str, An
     to = form.text("to", 64)
     if not to:
         raise BadInput(Text("Chưa chọn cơ quan nhận.", "No receiving agency was chosen."))
-    return lifecycle.transfer(session, assignment_id, to_agency=to, reason=form.text("reason", REASON), **by)
+    return lifecycle.transfer(session, assignment_id, to_agency=to, reason=form.text("reason", MAX_REASON_CHARS), **by)
 
 
 def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> None:
@@ -46,49 +46,55 @@ def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]
     waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
     if waiting is None:
         raise Conflict(Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request waits any more."))
-    lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", REASON), **by)
+    lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", MAX_REASON_CHARS), **by)
 
 
-DEEDS: dict[Deed, Doing] = {
-    Deed.ACKNOWLEDGE: lambda s, i, form, by: lifecycle.acknowledge(s, i, **by),
-    Deed.DECLINE: lambda s, i, form, by: lifecycle.decline(s, i, reason=form.text("reason", REASON), **by),
-    Deed.ACCEPT: lambda s, i, form, by: lifecycle.accept(s, i, **by),
-    Deed.RETURN: lambda s, i, form, by: lifecycle.return_report(s, i, reason=form.text("reason", REASON), **by),
-    Deed.CHASE: lambda s, i, form, by: lifecycle.chase(s, i, **by),
-    Deed.ASK_EXTENSION: lambda s, i, form, by: lifecycle.ask_extension(
-        s, i, until=form.day("until"), reason=form.text("reason", REASON), **by
+DEEDS: dict[Permission, Doing] = {
+    Permission.ACKNOWLEDGE: lambda s, i, form, by: lifecycle.acknowledge(s, i, **by),
+    Permission.DECLINE: lambda s, i, form, by: lifecycle.decline(
+        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
     ),
-    Deed.DECIDE_EXTENSION: _decide,
-    Deed.CANCEL: lambda s, i, form, by: lifecycle.cancel(s, i, reason=form.text("reason", REASON), **by),
-    Deed.TRANSFER: _transfer,
+    Permission.ACCEPT: lambda s, i, form, by: lifecycle.accept(s, i, **by),
+    Permission.RETURN: lambda s, i, form, by: lifecycle.return_report(
+        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
+    ),
+    Permission.CHASE: lambda s, i, form, by: lifecycle.chase(s, i, **by),
+    Permission.ASK_EXTENSION: lambda s, i, form, by: lifecycle.ask_extension(
+        s, i, until=form.day("until"), reason=form.text("reason", MAX_REASON_CHARS), **by
+    ),
+    Permission.DECIDE_EXTENSION: _decide,
+    Permission.CANCEL: lambda s, i, form, by: lifecycle.cancel(
+        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
+    ),
+    Permission.TRANSFER: _transfer,
 }
 
 
 @router.post("/assignments/{assignment_id}/{deed}")
-def do(visit: Desk, form: Posted, assignment_id: AssignmentId, deed: str) -> Response:
-    wanted = Deed(deed) if deed in tuple(DEEDS) else None
+def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, deed: str) -> Response:
+    wanted = Permission(deed) if deed in tuple(DEEDS) else None
     if wanted is None:
         raise NotFound
     try:
-        news = _done(visit, form, assignment_id, wanted)
+        news = _done(ctx, form, assignment_id, wanted)
     except (NotAllowed, NotFound):
         raise
     except (BadInput, Conflict) as error:
-        return _again(visit, form, assignment_id, wanted, error)
+        return _again(ctx, form, assignment_id, wanted, error)
     said = "nothing_new" if news is False else wanted.value
-    return visit.go(f"/assignments/{assignment_id}", said=said)
+    return ctx.go(f"/assignments/{assignment_id}", said=said)
 
 
-def _done(visit: Visit, form: Form, assignment_id: int, deed: Deed) -> object:
-    with visit.reading() as (session, today):
+def _done(ctx: RequestContext, form: Form, assignment_id: int, deed: Permission) -> object:
+    with ctx.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
-    must(visit.actor, deed, concerned(deed, row.agency_id, row.supervisor_id))
-    by = {"actor": visit.actor.name, "now": visit.now}
-    with visit.writing() as session:
+    require(ctx.actor, deed, concerned(deed, row.agency_id, row.supervisor_id))
+    by = {"actor": ctx.actor.name, "now": ctx.now}
+    with ctx.writing() as session:
         return DEEDS[deed](session, assignment_id, form, by)
 
 
-def _again(visit: Visit, form: Form, assignment_id: int, deed: Deed, error: DondocError) -> Response:
+def _again(ctx: RequestContext, form: Form, assignment_id: int, deed: Permission, error: DondocError) -> Response:
     typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words")}
-    trouble = Trouble(deed.value, error.said(visit.language), typed)
-    return story_page(visit, assignment_id, trouble=trouble, status=error.status)
+    trouble = Trouble(deed.value, error.said(ctx.language), typed)
+    return story_page(ctx, assignment_id, trouble=trouble, status=error.status)

@@ -1,7 +1,7 @@
 """What the department above decides from a list, many at once: the list, a page that names the effect, then the deed.
 What somebody else decided meanwhile is left out, and said.
 
-A ``Matter`` is what there is to decide (reports, requests); how that goes is the same for all, and stands here.
+A ``DecisionPage`` is what there is to decide (reports, requests); how that goes is the same for all, and stands here.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from fastapi import Depends
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, must_be_few
 from engine.errors import BadInput
 from engine.http.filters import Code, Count, PageNumber
-from engine.http.forms import REASON, Form
-from engine.http.request_context import Visit
+from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
@@ -42,7 +42,7 @@ W = TypeVar("W", bound=Waiting)
 
 
 @dataclass(frozen=True)
-class Looking:
+class ListView:
     """How the list is looked at: its page, all of it ticked, and what came of the last deed."""
 
     page: int = 1
@@ -52,36 +52,36 @@ class Looking:
     kept: int = 0
 
 
-def _looking(page: PageNumber = 1, tick: Code = "", said: Code = "", n: Count = 0, kept: Count = 0) -> Looking:
-    return Looking(page, tick == "all", said, n, kept)
+def _looking(page: PageNumber = 1, tick: Code = "", said: Code = "", n: Count = 0, kept: Count = 0) -> ListView:
+    return ListView(page, tick == "all", said, n, kept)
 
 
-Looked = Annotated[Looking, Depends(_looking)]
+Looked = Annotated[ListView, Depends(_looking)]
 
 
 @dataclass(frozen=True)
-class Matter(Generic[A, W]):
+class DecisionPage(Generic[A, W]):
     """``template`` is the list's, and with ``_sure`` the question's. ``acts``: what may be done, and the deed that each
     is. ``can``: whether an act can still be done to one that was chosen. ``words``: the field of what goes with the
     answer; ``needed`` says what is wrong when an act that needs some is given none."""
 
     template: str
-    acts: Mapping[A, Deed]
+    acts: Mapping[A, Permission]
     waiting: Callable[..., Any]
     chosen: Callable[[Session, Today, Collection[int]], list[W]]
     can: Callable[[A, W], bool]
-    do: Callable[[Session, A, list[int], str, Visit], Decided]
+    do: Callable[[Session, A, list[int], str, RequestContext], Decided]
     words: str
     needed: Mapping[A, Text] = field(default_factory=dict)
 
-    def show(self, visit: Visit, wanted: AssignmentFilter, looked: Looking, sentence: str = "") -> Response:
+    def show(self, ctx: RequestContext, wanted: AssignmentFilter, looked: ListView, sentence: str = "") -> Response:
         """What waits for the visitor's department, or for any."""
-        department = visit.department(next(iter(self.acts.values())))
+        department = ctx.department(next(iter(self.acts.values())))
         wanted = replace(wanted, supervisor_id=department or wanted.supervisor_id)
-        with visit.reading() as (session, today):
+        with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans = plan_choices(session, wanted.plan_id)
-        return visit.page(
+        return ctx.page(
             f"{self.template}.html",
             400 if sentence else 200,
             today=today,
@@ -92,28 +92,28 @@ class Matter(Generic[A, W]):
             sentence=sentence,
         )
 
-    def decide(self, visit: Visit, form: Form, wanted: AssignmentFilter, looked: Looking) -> Response:
+    def decide(self, ctx: RequestContext, form: Form, wanted: AssignmentFilter, looked: ListView) -> Response:
         """Without ``sure``, what it would do; with it, the deed. The address keeps the list's filters."""
         try:
             act, ids = self._choice(form)
             must_be_few(ids)
         except BadInput as error:
-            return self.show(visit, wanted, Looking(looked.page), error.said(visit.language))
-        with visit.reading() as (session, today):
+            return self.show(ctx, wanted, ListView(looked.page), error.said(ctx.language))
+        with ctx.reading() as (session, today):
             rows = self.chosen(session, today, ids)
         for row in rows:
-            visit.must(self.acts[act], row.assignment.supervisor_id)
+            ctx.require(self.acts[act], row.assignment.supervisor_id)
         try:
-            words = form.text(self.words, REASON)
+            words = form.text(self.words, MAX_REASON_CHARS)
             if form.has("sure") and act in self.needed and not words:
                 raise BadInput(self.needed[act])
         except BadInput as error:
-            return self._ask(visit, form, act, rows, error.said(visit.language))
+            return self._ask(ctx, form, act, rows, error.said(ctx.language))
         if not form.has("sure"):
-            return self._ask(visit, form, act, rows)
-        with visit.writing() as session:
-            decided = self.do(session, act, [row.id for row in rows], words, visit)
-        return visit.back(said=act.value, n=len(decided.done), kept=len(decided.left))
+            return self._ask(ctx, form, act, rows)
+        with ctx.writing() as session:
+            decided = self.do(session, act, [row.id for row in rows], words, ctx)
+        return ctx.back(said=act.value, n=len(decided.done), kept=len(decided.left))
 
     def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
         """A button of one line names its own; the buttons below mean all that are ticked."""
@@ -122,11 +122,11 @@ class Matter(Generic[A, W]):
                 return act, (form.number(act.value),)
         return form.choice("act", type(next(iter(self.acts)))), form.numbers("id")
 
-    def _ask(self, visit: Visit, form: Form, act: A, rows: list[W], sentence: str = "") -> Response:
+    def _ask(self, ctx: RequestContext, form: Form, act: A, rows: list[W], sentence: str = "") -> Response:
         can = [row for row in rows if self.can(act, row)]
-        letters = self._letters(visit, act, [row.id for row in can]) if can else ()
-        with visit.reading() as (_, today):
-            return visit.page(
+        letters = self._letters(ctx, act, [row.id for row in can]) if can else ()
+        with ctx.reading() as (_, today):
+            return ctx.page(
                 f"{self.template}_sure.html",
                 400 if sentence else 200,
                 today=today,
@@ -139,7 +139,7 @@ class Matter(Generic[A, W]):
                 sentence=sentence,
             )
 
-    def _letters(self, visit: Visit, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
+    def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
         """Which letters follow is found by doing it and undoing it."""
-        with visit.context.database.rehearse() as session:
-            return letters_made(session, lambda: self.do(session, act, ids, "?", visit))
+        with ctx.app.database.rehearse() as session:
+            return letters_made(session, lambda: self.do(session, act, ids, "?", ctx))

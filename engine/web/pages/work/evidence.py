@@ -7,11 +7,11 @@ from fastapi.responses import Response
 
 from engine.http.evidence_download import Digest, given_back
 from engine.http.filters import AgencyId
-from engine.http.request_context import Desk
+from engine.http.request_context import SignedIn
 
 router = APIRouter()
 
 
 @router.get("/agencies/{agency_id}/files/{digest}")
-def download(visit: Desk, agency_id: AgencyId, digest: Digest) -> Response:
-    return given_back(visit, agency_id, digest)
+def download(ctx: SignedIn, agency_id: AgencyId, digest: Digest) -> Response:
+    return given_back(ctx, agency_id, digest)

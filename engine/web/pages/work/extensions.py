@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, decide_extensions
 from engine.http.filters import Assignments
-from engine.http.request_context import Desk, Posted, Visit
-from engine.queries.work.extension_requests import Asked, extensions_chosen, extensions_waiting
-from engine.web.pages.work.bulk_decisions import Looked, Matter
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, extensions_waiting
+from engine.web.pages.work.bulk_decisions import DecisionPage, Looked
 
 router = APIRouter()
 
@@ -23,14 +23,14 @@ class Act(StrEnum):
     REFUSE = "refuse"
 
 
-def _do(session: Session, act: Act, ids: list[int], words: str, visit: Visit) -> Decided:
+def _do(session: Session, act: Act, ids: list[int], words: str, ctx: RequestContext) -> Decided:
     granted = act is Act.GRANT
-    return decide_extensions(session, ids, granted=granted, answer=words, actor=visit.actor.name, now=visit.now)
+    return decide_extensions(session, ids, granted=granted, answer=words, actor=ctx.actor.name, now=ctx.now)
 
 
-REQUESTS: Matter[Act, Asked] = Matter(
+REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
     template="extensions",
-    acts=dict.fromkeys(Act, Deed.DECIDE_EXTENSION),
+    acts=dict.fromkeys(Act, Permission.DECIDE_EXTENSION),
     waiting=extensions_waiting,
     chosen=extensions_chosen,
     can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
@@ -40,10 +40,10 @@ REQUESTS: Matter[Act, Asked] = Matter(
 
 
 @router.get("/extensions")
-def show(visit: Desk, wanted: Assignments, looked: Looked) -> Response:
-    return REQUESTS.show(visit, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: Looked) -> Response:
+    return REQUESTS.show(ctx, wanted, looked)
 
 
 @router.post("/extensions")
-def decide(visit: Desk, form: Posted, wanted: Assignments, looked: Looked) -> Response:
-    return REQUESTS.decide(visit, form, wanted, looked)
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: Looked) -> Response:
+    return REQUESTS.decide(ctx, form, wanted, looked)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.permissions import Deed, must
-from engine.assignments.bulk_decisions import MOST_AT_ONCE, must_be_few
+from engine.accounts.permissions import Permission, require
+from engine.assignments.bulk_decisions import MAX_DECISIONS, must_be_few
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber
 from engine.http.forms import Form, clean
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import rows_to_chase, what_chasing_says
@@ -25,14 +25,14 @@ router = APIRouter()
 
 
 @router.get("/overdue")
-def show(visit: Desk, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
-    visit.must(Deed.SEE_BOARD)
-    with visit.reading() as (session, today):
+def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
+    ctx.require(Permission.SEE_BOARD)
+    with ctx.reading() as (session, today):
         found = overdue(session, today, wanted, page=page)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
-    within_reach = {each.id for each in found.agencies if _may_chase(visit, each)}
-    return visit.page(
+    within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
+    return ctx.page(
         "overdue.html",
         today=today,
         overdue=found,
@@ -52,12 +52,12 @@ def asked(wanted: AssignmentFilter) -> dict[str, object]:
     return {"plan": wanted.plan_id, "period": wanted.period, "kind": wanted.kind, "department": wanted.department}
 
 
-def _chosen(visit: Visit, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
+def _chosen(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
     """Those ticked; all that are overdue, by the list's filters, of agencies ticked whole; all that a plan's period
     still waits for. Of what is not ticked one by one, those that the visitor's department is above."""
-    above = visit.department(Deed.CHASE)
+    above = ctx.department(Permission.CHASE)
     late = replace(wanted, supervisor_id=above, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
-    wholes = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MOST_AT_ONCE]]
+    wholes = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_DECISIONS]]
     if form.has("plan"):
         wholes.append(
             AssignmentFilter(
@@ -65,32 +65,32 @@ def _chosen(visit: Visit, form: Form, wanted: AssignmentFilter) -> tuple[int, ..
             )
         )
     ids = form.numbers("id")
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         for whole in wholes:
-            found = list_assignments(session, today, whole, limit=MOST_AT_ONCE, count=False)
+            found = list_assignments(session, today, whole, limit=MAX_DECISIONS, count=False)
             ids += tuple(row.id for row in found.rows)
     return tuple(dict.fromkeys(ids))
 
 
-def _may_chase(visit: Visit, agency: LateAgency) -> bool:
-    return any(visit.may(Deed.CHASE, row.assignment.supervisor_id) for row in agency.rows)
+def _may_chase(ctx: RequestContext, agency: LateAgency) -> bool:
+    return any(ctx.may(Permission.CHASE, row.assignment.supervisor_id) for row in agency.rows)
 
 
 @router.post("/overdue/chase")
-def ask(visit: Desk, form: Posted, wanted: Assignments) -> Response:
+def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     """First the letters that would be sent; with ``sure``, the deed. The address keeps the list's filters."""
-    ids = _chosen(visit, form, wanted)
+    ids = _chosen(ctx, form, wanted)
     if not ids:
         raise BadInput(Text("Chưa chọn việc nào để đôn đốc.", "Nothing was chosen to be chased."))
     must_be_few(ids)
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)
         for row in rows:
-            must(visit.actor, Deed.CHASE, row.supervisor_id)
+            require(ctx.actor, Permission.CHASE, row.supervisor_id)
     if not form.has("sure"):
-        with visit.context.database.rehearse() as session:
-            would = what_chasing_says(session, today, rows, visit.actor.name)
-        return visit.page("chase.html", today=today, rows=rows, would=would, asked=asked(wanted))
-    with visit.writing() as session:
-        chased = sum(chase(session, row.id, actor=visit.actor.name, now=visit.now) for row in rows)
-    return visit.go("/overdue", said="chased" if chased else "none", n=chased or None, **asked(wanted))
+        with ctx.app.database.rehearse() as session:
+            would = what_chasing_says(session, today, rows, ctx.actor.name)
+        return ctx.page("chase.html", today=today, rows=rows, would=would, asked=asked(wanted))
+    with ctx.writing() as session:
+        chased = sum(chase(session, row.id, actor=ctx.actor.name, now=ctx.now) for row in rows)
+    return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **asked(wanted))

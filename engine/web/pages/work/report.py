@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed, must
-from engine.assignments.evidence import MOST_BYTES
-from engine.assignments.evidence import Kept as File
+from engine.accounts.permissions import Permission, require
+from engine.assignments.evidence import MAX_FILE_BYTES
+from engine.assignments.evidence import StoredFile as File
 from engine.assignments.indicators import doubtful_totals
 from engine.assignments.lifecycle import report
-from engine.assignments.report_drafts import Kept, discard, restore, save
+from engine.assignments.report_drafts import SavedDraft, discard, restore, save
 from engine.assignments.report_submission import (
     LATER,
     Checklist,
@@ -30,10 +30,10 @@ from engine.assignments.report_submission import (
 )
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
-from engine.http.forms import REASON, Form, clean
-from engine.http.request_context import Desk, Visit, read_form
+from engine.http.forms import MAX_REASON_CHARS, Form, clean
+from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, LINE, MOST_PARTS, Filed, file_all, read_lines
+from engine.http.uploads import ACCEPT, LINE, MAX_FORM_PARTS, UploadedFiles, file_all, read_lines
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.rules.privacy import SAID, Private, looks_private, warnings
 from engine.text import Text
@@ -67,43 +67,49 @@ class Filled:
     once the reader has looked again."""
     files: Mapping[int, tuple[File, ...]] = field(default_factory=dict)
     """By assignment: what is stored already and goes with its report."""
-    draft: Kept | None = None
+    draft: SavedDraft | None = None
     seen: str = ""
     """When the draft that the page shows was saved: a colleague's later one is not overwritten unread."""
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
 def show(
-    visit: Desk, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
+    ctx: SignedIn, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
 ) -> Response:
-    visit.must(Deed.REPORT, agency_id)
-    return report_form(visit, Address(agency_id, plan_id, period, visit.path), outcome=said, n=n)
+    ctx.require(Permission.REPORT, agency_id)
+    return report_form(ctx, Address(agency_id, plan_id, period, ctx.path), outcome=said, n=n)
 
 
-async def _sent(request: Request, visit: Desk, agency_id: AgencyId) -> Form:
+async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
     """Nobody's files are read before it is known who sends them."""
-    visit.must(Deed.REPORT, agency_id)
-    return token_checked(request, await read_form(request, MOST_PARTS, MOST_BYTES))
+    ctx.require(Permission.REPORT, agency_id)
+    return token_checked(request, await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES))
 
 
 @router.post("/report/{agency_id}/{plan_id}/{period}")
 def send(
-    visit: Desk, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
+    ctx: SignedIn, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
 ) -> Response:
-    return submit(visit, form, Address(agency_id, plan_id, period, visit.path))
+    return submit(ctx, form, Address(agency_id, plan_id, period, ctx.path))
 
 
 def report_form(
-    visit: Visit, where: Address, *, filled: Filled | None = None, status: int = 200, outcome: str = "", n: int = 0
+    ctx: RequestContext,
+    where: Address,
+    *,
+    filled: Filled | None = None,
+    status: int = 200,
+    outcome: str = "",
+    n: int = 0,
 ) -> Response:
     """The page, empty, as reported or saved before, or as typed and refused."""
-    with visit.reading() as (session, today):
+    with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
     if filled is None:
-        filled = _found(visit, page, kept)
+        filled = _found(ctx, page, kept)
     figures = _figures_as_they_stand(page, filled.typed)
-    return visit.page(
+    return ctx.page(
         "report.html",
         status,
         today=today,
@@ -142,61 +148,63 @@ def _as_it_stands(typed: Mapping[str, str], assignment_id: int, citation: str) -
     return Typed(assignment_id, citation, outcome, body, reason)
 
 
-def _found(visit: Visit, page: ReportPage, kept: Kept | None) -> Filled:
+def _found(ctx: RequestContext, page: ReportPage, kept: SavedDraft | None) -> Filled:
     """What the page opens with: the draft, else what was reported before."""
     if kept is None:
         files = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
         return Filled(files=files)
     lines = {each.row.id: kept.fields.get(f"{LINE}{each.row.id}", "").splitlines() for each in page.items}
-    files, _ = read_lines(visit, page.agency_id, lines)
+    files, _ = read_lines(ctx, page.agency_id, lines)
     return Filled(typed=kept.fields, files=files, draft=kept, seen=kept.saved_at.isoformat())
 
 
-def submit(visit: Visit, form: Form, where: Address) -> Response:
+def submit(ctx: RequestContext, form: Form, where: Address) -> Response:
     """All of it or nothing; a refused one keeps what was typed and every fit file. The other button only saves it as
     it stands."""
-    must(visit.actor, Deed.REPORT, where.agency_id)
-    with visit.reading() as (session, today):
+    require(ctx.actor, Permission.REPORT, where.agency_id)
+    with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    filed = file_all(visit, form, where.agency_id, (item.row.id for item in page.items if item.open))
+    filed = file_all(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
     typed = _typed(form, filed)
     try:
         wrong = {**_secret(typed), **filed.problems}
         if wrong:
-            return _again(visit, where, form, filed, 422, problems=wrong)
+            return _again(ctx, where, form, filed, 422, problems=wrong)
         if form.raw("act") == DRAFT:
-            return _save(visit, form, where, typed)
+            return _save(ctx, form, where, typed)
         checked = _checked(form, page, filed)
         if checked.problems:
-            return _again(visit, where, form, filed, 422, problems=checked.problems)
-        warned = _warned(visit, page, form, typed)
+            return _again(ctx, where, form, filed, 422, problems=checked.problems)
+        warned = _warned(ctx, page, form, typed)
         if warned and form.raw("sure") != _mark(typed, warned):
-            return _again(visit, where, form, filed, 422, warned=warned)
-        with visit.writing() as session:
+            return _again(ctx, where, form, filed, 422, warned=warned)
+        with ctx.writing() as session:
             for assignment_id, text in checked.texts.items():
-                report(session, assignment_id, text, actor=visit.actor.name, now=visit.now)
-            _keep_the_rest(session, visit, where, typed, checked)
+                report(session, assignment_id, text, actor=ctx.actor.name, now=ctx.now)
+            _keep_the_rest(session, ctx, where, typed, checked)
     except (BadInput, Conflict) as error:
-        return _again(visit, where, form, filed, error.status, sentence=error.said(visit.language))
-    return visit.go(where.path, said="reported", n=len(checked.texts), lang=_lang(visit))
+        return _again(ctx, where, form, filed, error.status, sentence=error.said(ctx.language))
+    return ctx.go(where.path, said="reported", n=len(checked.texts), lang=_lang(ctx))
 
 
-def _save(visit: Visit, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
-    with visit.writing() as session:
+def _save(ctx: RequestContext, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
+    with ctx.writing() as session:
         save(
             session,
             where.agency_id,
             where.plan_id,
             where.period,
             typed,
-            actor=visit.actor.name,
-            now=visit.now,
+            actor=ctx.actor.name,
+            now=ctx.now,
             seen=_moment(form.raw("seen")),
         )
-    return visit.go(where.path, said="draft", lang=_lang(visit))
+    return ctx.go(where.path, said="draft", lang=_lang(ctx))
 
 
-def _keep_the_rest(session: Session, visit: Visit, where: Address, typed: Mapping[str, str], sent: Submission) -> None:
+def _keep_the_rest(
+    session: Session, ctx: RequestContext, where: Address, typed: Mapping[str, str], sent: Submission
+) -> None:
     """The draft goes; what was typed about duties that were left for later stays as a draft."""
     ids = {str(each) for each in sent.texts}
     rest = {
@@ -206,7 +214,7 @@ def _keep_the_rest(session: Session, visit: Visit, where: Address, typed: Mappin
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
-        save(session, where.agency_id, where.plan_id, where.period, rest, actor=visit.actor.name, now=visit.now)
+        save(session, where.agency_id, where.plan_id, where.period, rest, actor=ctx.actor.name, now=ctx.now)
 
 
 def _moment(text: str) -> datetime | None:
@@ -217,10 +225,10 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-def _warned(visit: Visit, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
+def _warned(ctx: RequestContext, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
     doubtful = _doubtful(page, _figures(form, page))
-    doubts = {name: text.said(visit.language) for name, text in doubtful.items()}
-    return {**warnings(_free_text(typed), visit.language), **doubts}
+    doubts = {name: text.said(ctx.language) for name, text in doubtful.items()}
+    return {**warnings(_free_text(typed), ctx.language), **doubts}
 
 
 def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
@@ -243,7 +251,7 @@ def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16] if warned else ""
 
 
-def _checked(form: Form, page: ReportPage, filed: Filed) -> Submission:
+def _checked(form: Form, page: ReportPage, filed: UploadedFiles) -> Submission:
     duties = [
         _duty(form, item.row.id, item.row.citation, filed.kept.get(item.row.id, ())) for item in page.items if item.open
     ]
@@ -251,22 +259,22 @@ def _checked(form: Form, page: ReportPage, filed: Filed) -> Submission:
 
 
 def _figures(form: Form, page: ReportPage) -> dict[str, str]:
-    return {each.code: form.text(f"figure-{each.code}", REASON) for each in page.indicators}
+    return {each.code: form.text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
 
 
 def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]) -> Typed:
     outcome = form.text(f"outcome-{assignment_id}", 16)
     if outcome == LATER:
         return Typed(assignment_id, citation)
-    body, reason = form.text(f"body-{assignment_id}"), form.text(f"reason-{assignment_id}", REASON)
+    body, reason = form.text(f"body-{assignment_id}"), form.text(f"reason-{assignment_id}", MAX_REASON_CHARS)
     return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_named for each in files))
 
 
 def _again(
-    visit: Visit,
+    ctx: RequestContext,
     where: Address,
     form: Form,
-    filed: Filed,
+    filed: UploadedFiles,
     status: int,
     *,
     problems: Mapping[str, Text] | None = None,
@@ -276,10 +284,10 @@ def _again(
     filled = Filled(
         problems or {}, _typed(form, filed), sentence, warned or {}, filed.kept, None, form.raw("seen")[:40]
     )
-    return report_form(visit, where, filled=filled, status=status)
+    return report_form(ctx, where, filled=filled, status=status)
 
 
-def _typed(form: Form, filed: Filed) -> dict[str, str]:
+def _typed(form: Form, filed: UploadedFiles) -> dict[str, str]:
     said = {
         name: values[0]
         for name, values in form.fields.items()
@@ -288,5 +296,5 @@ def _typed(form: Form, filed: Filed) -> dict[str, str]:
     return said | filed.lines
 
 
-def _lang(visit: Visit) -> str:
-    return visit.request.query_params.get("lang", "")
+def _lang(ctx: RequestContext) -> str:
+    return ctx.request.query_params.get("lang", "")

@@ -8,13 +8,13 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Deed
+from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, accept_reports, return_reports
 from engine.http.filters import Assignments
-from engine.http.request_context import Desk, Posted, Visit
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen, reports_waiting
 from engine.text import Text
-from engine.web.pages.work.bulk_decisions import Looked, Matter
+from engine.web.pages.work.bulk_decisions import DecisionPage, Looked
 
 router = APIRouter()
 
@@ -24,15 +24,15 @@ class Act(StrEnum):
     RETURN = "return"
 
 
-def _do(session: Session, act: Act, ids: list[int], words: str, visit: Visit) -> Decided:
+def _do(session: Session, act: Act, ids: list[int], words: str, ctx: RequestContext) -> Decided:
     if act is Act.ACCEPT:
-        return accept_reports(session, ids, actor=visit.actor.name, now=visit.now)
-    return return_reports(session, ids, reason=words, actor=visit.actor.name, now=visit.now)
+        return accept_reports(session, ids, actor=ctx.actor.name, now=ctx.now)
+    return return_reports(session, ids, reason=words, actor=ctx.actor.name, now=ctx.now)
 
 
-REPORTS: Matter[Act, WaitingReport] = Matter(
+REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
     template="accept",
-    acts={Act.ACCEPT: Deed.ACCEPT, Act.RETURN: Deed.RETURN},
+    acts={Act.ACCEPT: Permission.ACCEPT, Act.RETURN: Permission.RETURN},
     waiting=reports_waiting,
     chosen=reports_chosen,
     can=lambda act, report: report.waits,
@@ -43,10 +43,10 @@ REPORTS: Matter[Act, WaitingReport] = Matter(
 
 
 @router.get("/accept")
-def show(visit: Desk, wanted: Assignments, looked: Looked) -> Response:
-    return REPORTS.show(visit, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: Looked) -> Response:
+    return REPORTS.show(ctx, wanted, looked)
 
 
 @router.post("/accept")
-def decide(visit: Desk, form: Posted, wanted: Assignments, looked: Looked) -> Response:
-    return REPORTS.decide(visit, form, wanted, looked)
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: Looked) -> Response:
+    return REPORTS.decide(ctx, form, wanted, looked)
