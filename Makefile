@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 WORKERS := 2
 
-.PHONY: setup run test check lint bench bench-pages crash migration clean
+.PHONY: setup run test unit check lint bench bench-pages crash migration clean
 
 setup: $(VENV)/.ready
 	@bash .ci/setup
@@ -17,6 +17,10 @@ run: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+# The tests that need no database and no server.
+unit: $(VENV)/.ready
+	@$(BIN)/pytest -n $(WORKERS) tests/unit
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check .

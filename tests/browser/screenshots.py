@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 from browser.conftest import CHROMIUM, FLAGS, PHONE, spring_of, visitors
 from ground.busy import fill
 from ground.lived import MANY, aside
+from ground.paths import ROOT
 from ground.postgres import Ground
 from playwright.sync_api import sync_playwright
 
 from workflows.system import look_over
 
-FOLDER = Path(__file__).parents[2] / "docs/screenshots"
+FOLDER = ROOT / "docs/screenshots"
 WIDE, TALL = 1160, 780
 PICTURES = (
     ("board", "/", "monitor", "vi", False),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from browser.conftest import Served
 from browser.visitors import Come
 from ground.factory import row
+from ground.paths import DATA
 
 from engine.store.records import Plan
 from engine.terms import PlanState
 
 pytestmark = pytest.mark.browser
-TEXT = Path(__file__).parents[1] / "data/188-kh-ubnd-2021.txt"
+TEXT = DATA / "188-kh-ubnd-2021.txt"
 
 
 def test_a_plan_comes_in_and_is_activated_once_its_effect_is_seen(come_early: Come, province: Served) -> None:

@@ -10,13 +10,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser.conftest import Served
 from ground.factory import row, rows
+from ground.paths import DATA
 from playwright.sync_api import Browser, Page, expect
 
 from engine.store.records import Plan
 from engine.terms import PlanState
 
 pytestmark = pytest.mark.browser
-TEXT = Path(__file__).parents[1] / "data/188-kh-ubnd-2021.txt"
+TEXT = DATA / "188-kh-ubnd-2021.txt"
 
 
 def upload(page: Page, served: Served, file: Path = TEXT) -> None:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Any
 
+from ground.paths import CONFIG
 from sqlalchemy import insert, select
 
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -37,7 +37,6 @@ from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notic
 from engine.store.rulebook import read_rulebook
 from engine.terms import Role, State
 
-CONFIG = Path(__file__).parents[2] / "config"
 ISSUED = date(2021, 4, 7)
 
 

@@ -1,0 +1,333 @@
+"""A plan document by the browser: what is refused and how, what is kept, and what comes of what was typed."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup, Tag
+from ground.factory import CONFIG, at, happened, row, rows, store
+from ground.office import Office, open_office
+from ground.paths import DATA
+
+from engine.errors import BadInput, FileRefused
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, against_directory
+from engine.files.yaml_reader import read
+from engine.http.security import max_body_bytes
+from engine.importer import read_document
+from engine.store.database import Database
+from engine.store.records import Plan
+from engine.terms import PlanState
+from engine.web.pages.plans.import_review import checked, fields_of, reviewed, sheet_of
+from workflows.simulation.demo import load_province
+from workflows.simulation.simulation import cached_simulation
+
+TEXT = DATA / "188-kh-ubnd-2021.txt"
+DIRECTORY = CONFIG / "agencies/nghe-an.yaml"
+ITEM = "sections[0].items[{}]"
+Pairs = list[tuple[str, str]]
+
+
+@pytest.fixture
+def desk(sqlite_database: Database, tmp_path: Path) -> Office:
+    """The shipped province on 7 April 2021, no plan yet."""
+    load_province(sqlite_database, at("2021-04-07"))
+    return open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
+
+
+def upload(desk: Office, raw: bytes, name: str = "188.txt") -> httpx.Response:
+    return desk.client.post(
+        "/plans/import", data={"token": desk.token("/plans/import")}, files={"document": (name, raw)}
+    )
+
+
+def fields(page: str) -> Pairs:
+    """What a browser would send of the review form."""
+    found: Pairs = []
+    for each in BeautifulSoup(page, "lxml").select("form#review input, form#review textarea"):
+        if each.name == "textarea":
+            found.append((str(each["name"]), each.get_text().removeprefix("\n")))
+        elif each.get("type") != "checkbox" or each.has_attr("checked"):
+            found.append((str(each["name"]), str(each.get("value", ""))))
+    return found
+
+
+def changed(typed: Pairs, **changes: str | Sequence[str]) -> Pairs:
+    """With the values of some fields replaced; a name's dots and brackets stand as written in ``changes``."""
+    kept = [(name, value) for name, value in typed if name not in changes]
+    new = [(name, each) for name, said in changes.items() for each in ([said] if isinstance(said, str) else said)]
+    return kept + new
+
+
+def send(desk: Office, typed: Pairs, do: str = "save") -> httpx.Response:
+    return desk.client.post("/plans/review", files=[(name, (None, value)) for name, value in [*typed, ("do", do)]])
+
+
+def every_page(desk: Office, answer: httpx.Response) -> list[httpx.Response]:
+    """The review turned page by page, from the one that is shown."""
+    pages = [answer]
+    while f'value="page:{len(pages)}"' in pages[-1].text:
+        pages.append(send(desk, fields(pages[-1].text), f"page:{len(pages)}"))
+    return pages
+
+
+def select(pages: Sequence[httpx.Response], css: str) -> list[Tag]:
+    return [found for page in pages for found in BeautifulSoup(page.text, "lxml").select(css)]
+
+
+@pytest.fixture(scope="module")
+def read_once() -> dict[str, Pairs]:
+    return {}
+
+
+@pytest.fixture
+def typed(desk: Office, read_once: dict[str, Pairs]) -> Pairs:
+    """The review form of plan 188 as it first comes, with this visitor's token. Read once for all tests here."""
+    if not read_once:
+        read_once["188"] = fields(upload(desk, TEXT.read_bytes()).text)
+    return changed(read_once["188"], token=desk.token("/plans/import"))
+
+
+def test_the_review_shows_what_was_found_and_where(desk: Office) -> None:
+    pages = every_page(desk, upload(desk, TEXT.read_bytes()))
+    assert len(select(pages, "fieldset.item")) == 17
+    assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
+    assert "6 tháng, 01 năm" in select(pages, "[id='IV.1.1'] .times")[0].get_text()
+    assert select(pages, "[id='IV.12'] [name$='.request']")[0].has_attr("checked")
+    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["IV.6.1", "IV.14"]
+    assert len(select(pages[:1], ".outline b")) == 17
+
+
+def test_no_page_of_the_review_is_over_50_kb_and_turning_pages_loses_nothing(desk: Office, typed: Pairs) -> None:
+    first = send(desk, changed(typed, **{f"{ITEM.format(0)}.duties[0].text": "Đã sửa.", "sms_name": "KHX"}), "look")
+    pages = every_page(desk, first)
+    assert len(pages) > 2
+    assert max(len(each.content) for each in pages) < 50_000
+    last = fields(pages[-1].text)
+    unticked = [(name, value) for name, value in last if not name.endswith(".cadence")]
+    duty = next(name.removesuffix(".cadence") for name, _ in last if name.endswith(".cadence"))
+    back = send(desk, changed(unticked, **{f"{duty}.cadence": "quarter"}), "page:0")
+    assert dict(fields(back.text))[f"{ITEM.format(0)}.duties[0].text"] == "Đã sửa."
+    again = fields(send(desk, fields(back.text), f"page:{len(pages) - 1}").text)
+    assert [value for name, value in again if name == f"{duty}.cadence"] == ["quarter"]
+    assert not [name for name, _ in again if name.endswith(".cadence") and not name.startswith(duty)]
+    answer = send(desk, fields(back.text), "save")
+    assert answer.status_code == 422, "the other duties of the last page have no cycle any more"
+    assert "chưa chọn chu kỳ" in answer.text
+
+
+def test_what_is_saved_unchanged_has_every_item_and_duty_and_waits(desk: Office, typed: Pairs) -> None:
+    answer = send(desk, typed)
+    plan = row(desk.context.database, Plan)
+    assert answer.headers["location"] == f"/plans/{plan.id}?said=loaded"
+    assert plan.state is PlanState.LOADED
+    assert [len(section["items"]) for section in plan.file["sections"]] == [15, 2]
+    assert [gap["citation"] for gap in plan.file["gaps"]] == ["IV.14"]
+    assert happened(desk.context.database, plan_id=plan.id) == ["plan_loaded"]
+
+
+def test_saving_twice_is_saving_once(desk: Office, typed: Pairs) -> None:
+    first, second = send(desk, typed), send(desk, typed)
+    assert first.headers["location"] == second.headers["location"]
+    assert len(rows(desk.context.database, Plan)) == 1
+
+
+def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
+    duty = ITEM.format(1) + ".duties[0]"
+    more = {
+        f"{ITEM.format(9)}.owners": ["Sở Văn hoá và Thể thao", "UBND TP Vinh"],
+        f"{duty}.text": "Một.\n\nHai.",
+        f"{duty}.due": "15",
+        f"{duty}.wording": "trước ngày 16",
+        f"{duty}.cadence": ["quarter"],
+        f"{duty}.coordinating": "Sở Y tế; Công an tỉnh",
+        f"{ITEM.format(6)}.drop": "1",
+        "supervisor": "UBND tỉnh",
+        "due_day": "20",
+    }
+    send(desk, changed(typed, **more))
+    file = row(desk.context.database, Plan).file
+    items = {item["no"]: item for item in file["sections"][0]["items"]}
+    assert items[10]["owners"] == ["so-van-hoa-the-thao", "ubnd-tp-vinh"]
+    assert [duty["citation"] for duty in items[2]["duties"]] == [f"IV.2.{n}" for n in range(1, 6)]
+    assert [duty["text"] for duty in items[2]["duties"][:2]] == ["Một.", "Hai."]
+    rule = file["report_rules"][items[2]["duties"][1]["rule"]]
+    assert (rule["due_day"], rule["wording"], rule["source"], rule["to"]) == (15, "trước ngày 16", "plan", "ubnd-tinh")
+    assert items[2]["duties"][0]["coordinating"] == ["so-y-te", "cong-an-tinh"]
+    assert 7 not in items
+    assert file["report_rules"]["mac-dinh"]["due_day"] == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (f"{ITEM.format(2)}.owners", "Sở Bịa Đặt", "danh bạ không có «Sở Bịa Đặt»"),
+        (f"{ITEM.format(2)}.owners", "", "chưa có cơ quan chủ trì"),
+        (f"{ITEM.format(2)}.duties[0].text", " ", "để trống"),
+        (f"{ITEM.format(2)}.duties[0].cadence", "", "chưa chọn chu kỳ"),
+        (f"{ITEM.format(2)}.duties[0].due", "31/2/2021", "Không đọc được ngày"),
+        (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
+        ("number", "188", "viết sai dạng"),
+        ("issued_on", "hôm qua", "Không đọc được ngày"),
+        ("short_title", "Kế hoạch phòng, chống mại dâm", "có chữ của lĩnh vực"),
+        ("sms_name", "Kế hoạch 188", "viết sai dạng"),
+        ("supervisor", "Sở Không Có", "danh bạ không có"),
+        ("issuer", "", "để trống"),
+    ],
+)
+def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
+    desk: Office, typed: Pairs, name: str, value: str, said: str
+) -> None:
+    sent = changed(typed, **{name: value, f"{ITEM.format(0)}.duties[0].text": "Đã sửa."})
+    answer = send(desk, sent)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 422
+    assert said in page.find(id=f"{name}-said").get_text()  # type: ignore[union-attr]
+    first = fields(send(desk, fields(answer.text), "page:0").text)
+    assert (f"{ITEM.format(0)}.duties[0].text", "Đã sửa.") in first
+    assert dict(first).get("number") == dict(sent).get("number")
+    assert rows(desk.context.database, Plan) == []
+
+
+def test_a_mistake_after_a_dropped_item_still_stands_beside_its_own_field(desk: Office, typed: Pairs) -> None:
+    wrong = f"{ITEM.format(4)}.duties[1].cadence"
+    answer = send(desk, changed(typed, **{f"{ITEM.format(1)}.drop": "1", wrong: "once"}))
+    beside = BeautifulSoup(answer.text, "lxml").find(id=f"{ITEM.format(4)}.duties[1].due-said")
+    assert "không có ngày cho việc làm một lần" in beside.get_text()  # type: ignore[union-attr]
+
+
+def test_a_plan_that_runs_already_is_not_replaced(desk: Office, typed: Pairs) -> None:
+    number = send(desk, typed).headers["location"].partition("?")[0].rpartition("/")[2]
+    desk.post(f"/plans/{number}/activate", page=f"/plans/{number}/activate")
+    answer = send(desk, changed(typed, title="Tên khác"))
+    assert answer.status_code == 409
+    assert "đang chạy nên không thể nạp đè" in answer.text
+    assert dict(fields(answer.text))["title"] == "Tên khác"
+
+
+def test_the_draft_is_given_as_a_file_and_nothing_is_stored(desk: Office, typed: Pairs) -> None:
+    answer = send(desk, typed, do="file")
+    assert answer.headers["content-disposition"] == 'attachment; filename="188-kh-ubnd.yaml"'
+    assert answer.text.startswith("schema: dondoc/plan@1")
+    assert rows(desk.context.database, Plan) == []
+
+
+def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: Office, typed: Pairs) -> None:
+    answer = send(desk, changed(typed, **{f"{ITEM.format(2)}.owners": "Sở Bịa Đặt"}), do="file")
+    assert answer.status_code == 200
+    assert answer.text.startswith("# CÒN SỬA / TO MEND: sections[0].items[2].owners: danh bạ không có «Sở Bịa Đặt»")
+    with pytest.raises(FileRefused):
+        read(answer.text, PlanFile, also=lambda plan: against_directory(plan, load_directory(DIRECTORY)))
+
+
+def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
+    data = {"token": desk.token("/plans/import"), "text": TEXT.read_text()}
+    assert len(select([desk.client.post("/plans/import", data=data)], ".outline b")) == 17
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"<a>" + b" " * 200_000_000)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (b"", "empty.txt"),
+        ("Chào bạn, thư này không giao việc.".encode(), "<img src=x onerror=alert(1)>.txt"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "scan.png"),
+        (b"PK\x03\x04 not a zip", "broken.docx"),
+        (b"%PDF-1.7 nothing", "broken.pdf"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old.doc"),
+        (bytes(range(256)) * 8, "noise"),
+    ],
+)
+def test_what_is_no_plan_brings_the_form_back_with_a_reason(desk: Office, raw: bytes, name: str) -> None:
+    answer = upload(desk, raw, name)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert 400 <= answer.status_code < 500
+    assert page.select_one(".wrong").get_text().strip()  # type: ignore[union-attr]
+    assert page.select_one("input[type=file]")
+    assert "<img" not in answer.text
+
+
+def test_a_zip_bomb_is_refused_in_words(desk: Office) -> None:
+    answer = upload(desk, bomb(), "bomb.docx")
+    assert answer.status_code == 400
+    assert "bomb.docx" in answer.text
+
+
+def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
+    headers = {"content-length": str(200_000_000), "content-type": "multipart/form-data; boundary=x"}
+    answer = desk.client.post("/plans/import", content=b"--x--", headers=headers)
+    assert answer.status_code == 413
+    assert f"{max_body_bytes('/plans/import') // 1_000_000} MB" in answer.text
+
+
+@pytest.mark.parametrize("sheet", ["", "x", "eyJhIjoxfQ.abc"])
+@pytest.mark.parametrize("field", ["sheet", "aside"])
+def test_a_draft_that_this_system_did_not_make_is_refused(desk: Office, typed: Pairs, field: str, sheet: str) -> None:
+    assert send(desk, changed(typed, **{field: sheet})).status_code == 400
+
+
+def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, tmp_path: Path) -> None:
+    laid = store(sqlite_database, now=at("2021-04-07"))
+    desk = open_office(
+        sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), simulate=cached_simulation(sqlite_database)
+    )
+    page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late").text, "lxml")
+    heat = page.select("table.heat tbody tr")
+    figures = [int(each.get_text()) for line in heat for each in line.select("td[class^=h]")]
+    sums = [int(line.select("td.num")[0].get_text()) for line in heat]
+    assert sum(figures) == sum(sums) > 20
+    assert f"{sum(sums)} thư" in page.select_one(".lead").get_text()  # type: ignore[union-attr]
+    assert "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021" in page.get_text()
+
+
+@pytest.mark.parametrize("dates", ["from=2021-06-01&until=2021-05-01", "from=2021-01-01&until=2024-01-01", "from=x"])
+def test_days_that_make_no_year_are_said_and_the_form_stays(
+    sqlite_database: Database, tmp_path: Path, dates: str
+) -> None:
+    laid = store(sqlite_database, now=at("2021-04-07"))
+    desk = open_office(sqlite_database, tmp_path, simulate=cached_simulation(sqlite_database))
+    answer = desk.get(f"/plans/{laid.plan_id}/simulate?{dates}")
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert 'name="until"' in answer.text
+
+
+def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Database, tmp_path: Path) -> None:
+    laid = store(sqlite_database, now=at("2021-04-07"))
+    soon = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
+    late = open_office(sqlite_database, tmp_path, now=at("2022-03-01", "10:00"))
+    path = f"/plans/{laid.plan_id}/activate"
+    assert "Gửi 5 thư cho 5 người và bắt đầu nhắc theo lịch?" in soon.get(path).text
+    assert "đã qua hạn từ trước hôm nay" in late.get(path).text
+    assert row(sqlite_database, Plan).state is PlanState.LOADED
+    assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"
+    assert row(sqlite_database, Plan).state is PlanState.ACTIVE
+    assert soon.get(path).status_code == 303
+
+
+SET = sorted(each for each in (TEXT.parent / "import").rglob("*") if each.suffix in (".txt", ".html"))
+
+
+@pytest.mark.parametrize("folder", sorted({each.parent for each in SET}), ids=lambda folder: folder.name)
+def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_fields(folder: Path) -> None:
+    directory = load_directory(DIRECTORY)
+    for file in (each for each in SET if each.parent == folder):
+        try:
+            sheet = sheet_of(read_document(file, file.name, directory=directory), directory)
+        except BadInput:
+            continue
+        shown = fields_of(sheet, directory)
+        out = reviewed(sheet, shown, directory)
+        checked(out, directory)
+        assert {name for name in out.problems if name not in shown} == set(), file.name

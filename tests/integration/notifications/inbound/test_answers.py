@@ -1,0 +1,394 @@
+"""Answers by mail and SMS: who wrote is verified, each message acts once, a machine's acts on nothing, never a loop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from ground.dovecot import PASSWORD, running_dovecot
+from ground.factory import Laid, at, bring_to, lay, row, rows, swept
+from ground.paths import DATA
+from ground.post import KEY, LetterBox, post_office
+from sqlalchemy import update
+
+from engine.accounts.signed_links import Signer
+from engine.store.database import Database, table
+from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, Notice
+from engine.terms import EventKind, LetterState, NoticeKind, State
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.channel_health import pulses
+from notifications.delivery import deliver
+from notifications.email.bounces import bounce_address
+from notifications.email.mime import Sender, compose, digest
+from notifications.inbound import answers
+from notifications.inbound.answers import AnswerResult
+from notifications.inbound.fetching import InboundSources, receive
+from notifications.inbound.mailbox import Inbox, Security
+from notifications.inbound.message import read_mail
+from notifications.sms.incoming import incoming
+from notifications.sms.replies import NOT_UNDERSTOOD
+
+NOW = at("2021-04-07", "08:00")
+SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
+COORDINATOR, MONITOR, NUMBER = "coordinator@so-ban.example", "monitor@so-chinh.example", "+84912345678"
+SECRET, CODES = "return addresses", Signer(KEY).secret("short-codes").encode()
+
+
+class Relay(LetterBox):
+    """Composes each letter as the real channel does, and keeps the bytes."""
+
+    def __init__(self, name: str = "email") -> None:
+        super().__init__()
+        self.name = name
+        self.raw: dict[str, bytes] = {}
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        self.letters.append(letter)
+        if self.name == "sms":
+            return Outcome(Fate.ACCEPTED, receipt=f"dd-{letter.key}")
+        message_id, self.raw[letter.to] = compose(letter, SENDER)
+        return Outcome(Fate.ACCEPTED, receipt=message_id)
+
+
+def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
+    mail, sms = Relay(), Relay("sms")
+    office = replace(post_office(mail), channels={"email": mail, "sms": sms}, codes=CODES)
+    asyncio.run(deliver(laid.database, now, office))
+    return mail, sms
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    """The plan is open and the first letters have left."""
+    laid = lay(sqlite_database, now=NOW)
+    swept(sqlite_database, NOW)
+    sent(laid)
+    return laid
+
+
+def first_letter(laid: Laid, mailbox: str = COORDINATOR) -> Any:
+    return rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=mailbox).id)[0]
+
+
+def mail(laid: Laid, text: str, *, by: str = COORDINATOR, to: str = "", number: int = 1, **headers: str) -> bytes:
+    """A reply as a mail program writes it, our letter quoted below."""
+    named = to or first_letter(laid).receipt
+    head = {
+        "From": f"Đầu mối <{by}>",
+        "To": "nhacviec@so.example",
+        "Subject": "Re: nhiệm vụ",
+        "Message-ID": f"<{number}@may.example>",
+        "In-Reply-To": named,
+        "References": named,
+    } | {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = "".join(f"{name}: {value}\n" for name, value in head.items() if value)
+    return (
+        f"{lines}Content-Type: text/plain; charset=utf-8\n\n{text}\n\n"
+        "Vào Th 4, 7 thg 4, 2021 lúc 07:30 Đôn Đốc đã viết:\n> Đề nghị xác nhận đã nhận 1 nhiệm vụ.\n"
+    ).encode()
+
+
+def take(laid: Laid, raw: bytes, now: Any = NOW) -> AnswerResult:
+    with laid.database.write() as session:
+        return answers.take_mail(session, read_mail(raw), SECRET, now)
+
+
+def state(laid: Laid) -> State:
+    return State(row(laid.database, Assignment, id=laid.assignment("IV.1.1", "so-ban")).state)
+
+
+def answers_of(laid: Laid) -> list[Any]:
+    return [each for each in rows(laid.database, Letter) if each.key.startswith("answer:")]
+
+
+def wrote(laid: Laid) -> list[str]:
+    return [each.detail["said"] for each in rows(laid.database, Notice, kind=NoticeKind.WROTE)]
+
+
+# --- e-mail ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["Xác nhận", "XN", "ack", "Đã nhận, cảm ơn.", "Kính gửi Sở\n\nĐơn vị xác nhận đã nhận"]
+)
+def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
+    assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
+    acknowledged = row(laid.database, Event, kind=EventKind.ACKNOWLEDGED)
+    contact = row(laid.database, Contact, email=COORDINATOR)
+    assert (state(laid), acknowledged.actor) == (State.ACKNOWLEDGED, f"contact:{contact.id}")
+    assert (answers_of(laid), wrote(laid)) == ([], [])
+
+
+def test_an_extension_is_asked_with_its_day_and_reason(laid: Laid) -> None:
+    assert take(laid, mail(laid, "GH 25/6 chờ số liệu của xã")) is AnswerResult.EXTENSION_ASKED
+    asked = row(laid.database, Extension)
+    assert (asked.until, asked.reason) == (date(2021, 6, 25), "chờ số liệu của xã")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Việc này ai làm?", "Chưa hiểu thư trả lời"),
+        ("Không xác nhận được", "Chưa hiểu thư trả lời"),
+        ("Gia hạn giúp đơn vị", "Không đọc được ngày"),
+        ("GH 10/6 chờ số liệu", "Hạn mới phải sau"),
+    ],
+)
+def test_anything_else_gets_one_helpful_answer_and_reaches_the_monitor(laid: Laid, text: str, said: str) -> None:
+    assert take(laid, mail(laid, text)) in (AnswerResult.NOT_UNDERSTOOD, AnswerResult.REFUSED)
+    relay, _ = sent(laid)
+    (answer,) = [each for each in relay.letters if each.to == COORDINATOR]
+    assert (said in answer.text, answer.headers["Auto-Submitted"]) == (True, "auto-replied")
+    assert answer.headers["In-Reply-To"] == answer.headers["References"] == "<1@may.example>"
+    parsed = message_from_bytes(relay.raw[COORDINATOR], policy=policy.default)
+    assert (parsed["Auto-Submitted"], parsed["In-Reply-To"]) == ("auto-replied", "<1@may.example>")
+    assert (wrote(laid), state(laid)) == ([text], State.ASSIGNED)
+    assert any(text in each.text for each in relay.letters if each.to == MONITOR)
+
+
+def test_the_same_message_fetched_again_acts_once(laid: Laid) -> None:
+    raw = mail(laid, "Việc này ai làm?")
+    assert [take(laid, raw) for _ in range(3)] == [AnswerResult.NOT_UNDERSTOOD, AnswerResult.AGAIN, AnswerResult.AGAIN]
+    assert (len(answers_of(laid)), len(wrote(laid)), len(rows(laid.database, Incoming))) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-generated (vacation)"},
+        {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
+        {"Subject": "Trả lời tự động: nghỉ phép"},
+        {"Subject": "Out of office"},
+        {"Return_Path": "<>"},
+    ],
+)
+def test_an_out_of_office_acknowledges_nothing_and_is_never_answered(laid: Laid, headers: dict[str, str]) -> None:
+    assert take(laid, mail(laid, "Xác nhận", **headers)) in (AnswerResult.AUTOMATIC, AnswerResult.STRANGER)
+    assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], [])
+
+
+def test_two_machines_that_hide_it_do_not_talk_for_ever(laid: Laid) -> None:
+    """A robot that answers everything, and says nowhere that it is one."""
+    named, counted, now = first_letter(laid).receipt, [], NOW
+    for number in range(12):
+        take(laid, mail(laid, "Cảm ơn, yêu cầu số 99 đã được ghi nhận.", to=named, number=number), now)
+        now += timedelta(hours=2)
+        relay, _ = sent(laid, now)
+        counted += [each.key for each in relay.letters if each.key.startswith("answer:")]
+        if COORDINATOR in relay.raw:
+            named = str(message_from_bytes(relay.raw[COORDINATOR])["Message-ID"])
+    assert len(counted) == len(set(counted)) == 1
+
+
+def test_an_answer_to_our_answer_still_does_what_it_says(laid: Laid) -> None:
+    take(laid, mail(laid, "Việc này ai làm?"))
+    relay, _ = sent(laid)
+    named = str(message_from_bytes(relay.raw[COORDINATOR])["Message-ID"])
+    assert take(laid, mail(laid, "Xác nhận", to=named, number=2)) is AnswerResult.ACKNOWLEDGED
+
+
+def test_somebody_else_s_reply_to_the_letter_does_nothing_and_reaches_the_monitor(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Xác nhận", by="nguoi-khac@so-ban.example")) is AnswerResult.NOT_THE_READER
+    assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], ["Xác nhận"])
+
+
+def test_a_message_id_worked_out_from_the_letter_s_key_is_not_ours(laid: Laid) -> None:
+    """The key can be guessed; what it is signed with cannot."""
+    guessed = f"<{digest(first_letter(laid).key)[:32]}@so.example>"
+    assert take(laid, mail(laid, "Xác nhận", to=guessed)) is AnswerResult.NOT_UNDERSTOOD
+    assert state(laid) is State.ASSIGNED
+
+
+@pytest.mark.parametrize("sender", ["la@mat.example", "", f"{COORDINATOR}>, <nguoi-khac@so.example"])
+def test_a_stranger_is_recorded_and_not_answered(laid: Laid, sender: str) -> None:
+    became = take(laid, mail(laid, "Xác nhận", by=sender, In_Reply_To="", References=""))
+    assert became in (AnswerResult.STRANGER, AnswerResult.AUTOMATIC)
+    assert (answers_of(laid), wrote(laid), len(rows(laid.database, Incoming))) == ([], [], 1)
+
+
+def test_who_no_longer_answers_for_the_agency_acts_no_more(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(valid_until=date(2021, 4, 6)))
+    assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.NOT_THE_READER
+    assert state(laid) is State.ASSIGNED
+
+
+def test_a_long_word_beside_an_acknowledgement_is_read_by_the_monitor(laid: Laid) -> None:
+    text = "Xác nhận\n" + "Tuy nhiên đơn vị thấy việc này trùng với nhiệm vụ đã giao năm trước. " * 3
+    assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
+    assert wrote(laid)[0].endswith("…")
+
+
+def test_telephone_numbers_are_masked_in_what_the_monitor_reads(laid: Laid) -> None:
+    take(laid, mail(laid, "Gọi lại tôi số 0912345678"))
+    assert wrote(laid) == ["Gọi lại tôi số +84 91****678"]
+
+
+def test_what_was_reported_meanwhile_is_not_acknowledged_again(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.ALREADY
+    assert answers_of(laid) == []
+
+
+def test_a_bounce_goes_to_the_fates_and_is_not_answered(laid: Laid) -> None:
+    returned = bounce_address(first_letter(laid).key, SECRET, "so.example")
+    raw = (DATA / "returned" / "postfix.eml").read_bytes()
+    head = f"Delivered-To: {returned}\n".encode()
+    assert take(laid, head + raw) is AnswerResult.BOUNCED
+    assert (first_letter(laid).state, answers_of(laid)) == (LetterState.BOUNCED_HARD, [])
+
+
+# --- SMS ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_sms(sqlite_database: Database) -> tuple[Laid, Outgoing]:
+    """The coordinator has a telephone, and after three silent days the letter came to it."""
+    laid = lay(sqlite_database, now=NOW)
+    with sqlite_database.write() as session:
+        c = table(Contact)
+        session.connection().execute(update(c).where(c.c.email == COORDINATOR).values(phone="0912 345 678"))
+    for day in ("2021-04-07", "2021-04-12"):
+        swept(sqlite_database, at(day))
+        _, box = sent(laid, at(day))
+    (letter,) = box.letters
+    return laid, letter
+
+
+def text_in(
+    laid: Laid, text: str, *, by: str = NUMBER, number: int = 1, now: Any = NOW + timedelta(days=5)
+) -> AnswerResult:
+    with laid.database.write() as session:
+        return answers.take_sms(session, "kannel", incoming(str(number), by, text), now)
+
+
+def code_of(laid: Laid) -> str:
+    return str(rows(laid.database, AnswerCode)[-1].code)
+
+
+def test_silence_brings_an_sms_with_a_short_code_and_no_long_link(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, letter = by_sms
+    assert f"Tra loi XN {code_of(laid)} de xac nhan." in letter.text
+    assert "http" not in letter.text
+    assert len(letter.text) <= 160
+
+
+def test_xn_and_the_code_acknowledge_once(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    assert [text_in(laid, f"XN {code_of(laid)}", number=n) for n in (1, 2)] == [
+        AnswerResult.ACKNOWLEDGED,
+        AnswerResult.ALREADY,
+    ]
+    assert (state(laid), row(laid.database, AnswerCode).used_at is not None) == (State.ACKNOWLEDGED, True)
+
+
+def test_gh_and_the_code_ask_an_extension(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    assert text_in(laid, f"gh {code_of(laid)} 25/6 cho so lieu") is AnswerResult.EXTENSION_ASKED
+    assert row(laid.database, Extension).until == date(2021, 6, 25)
+
+
+def test_a_code_is_good_for_one_thing(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    text_in(laid, f"XN {code_of(laid)}")
+    assert text_in(laid, f"GH {code_of(laid)} 25/6 cho so lieu", number=2) is AnswerResult.REFUSED
+    assert rows(laid.database, Extension) == []
+
+
+@pytest.mark.parametrize("by", ["+84987654321", "VIETTEL"])
+def test_a_code_from_another_number_does_nothing(by_sms: tuple[Laid, Outgoing], by: str) -> None:
+    laid, _ = by_sms
+    assert text_in(laid, f"XN {code_of(laid)}", by=by) is AnswerResult.STRANGER
+    assert (state(laid), answers_of(laid)) == (State.ASSIGNED, [])
+
+
+def test_an_expired_code_is_answered_once_with_what_to_do(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    later = at("2021-06-01")
+    assert text_in(laid, f"XN {code_of(laid)}", now=later) is AnswerResult.REFUSED
+    assert text_in(laid, f"XN {code_of(laid)}", number=2, now=later) is AnswerResult.REFUSED
+    _, box = sent(laid, later)
+    (answer,) = box.letters
+    assert answer.text.strip() == "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat."
+
+
+def test_nonsense_by_sms_gets_one_helpful_answer_of_one_part(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    assert [text_in(laid, "abc", number=n) for n in range(3)] == [AnswerResult.NOT_UNDERSTOOD] * 3
+    _, box = sent(laid, NOW + timedelta(days=5))
+    assert len(box.letters) == 1
+    assert len(box.letters[0].text.strip()) <= 160
+    assert wrote(laid) == ["abc"] * 3
+
+
+def test_our_own_help_come_back_is_not_answered(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    text_in(laid, NOT_UNDERSTOOD)
+    assert answers_of(laid) == []
+
+
+def test_dung_stops_the_sms_and_the_next_letter_comes_by_mail(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    assert text_in(laid, "DUNG") is AnswerResult.STOPPED
+    assert row(laid.database, Contact, email=COORDINATOR).suppressed == {"sms": "stopped"}
+    swept(laid.database, at("2021-06-03"))
+    mail_box, sms_box = sent(laid, at("2021-06-03"))
+    assert (COORDINATOR in mail_box.raw, sms_box.letters) == (True, [])
+
+
+def test_dung_from_somebody_only_sms_can_reach_is_not_obeyed_in_silence(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    with laid.database.write() as session:
+        session.connection().execute(
+            update(table(Contact)).where(table(Contact).c.email == COORDINATOR).values(email="")
+        )
+    assert text_in(laid, "DUNG") is AnswerResult.REFUSED
+    assert (len(answers_of(laid)), wrote(laid)) == (1, ["DUNG"])
+
+
+# --- everything together --------------------------------------------------------------------------------------------
+
+
+def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid) -> None:
+    """An acknowledgement twice, an extension, an out-of-office, a bounce, nonsense, strangers, junk."""
+    returned = bounce_address(first_letter(laid, "coordinator@huyen-a.example").key, SECRET, "so.example")
+    bounce = (DATA / "returned" / "postfix.eml").read_bytes()
+    messages = [
+        mail(laid, "Xác nhận", number=1),
+        mail(laid, "Xác nhận", number=1),
+        mail(laid, "GH 25/6 chờ số liệu", number=2),
+        mail(laid, "Tôi nghỉ phép", number=3, Auto_Submitted="auto-replied"),
+        f"Delivered-To: {returned}\n".encode() + bounce,
+        mail(laid, "Ai làm việc này?", number=5),
+        mail(laid, "Xác nhận", number=6, by="la@mat.example", In_Reply_To="", References=""),
+        b"",
+        b"\xff\xfe not a message at all",
+        b"From: \xff\xff@\xff\nContent-Type: text/plain; charset=nonsense\n\nx\n",
+        b"Content-Type: multipart/mixed; boundary=x\nFrom: a@b.example\n\n--x\n\n--x--",
+    ]
+    with running_dovecot() as dovecot:
+        for raw in messages:
+            if raw:
+                dovecot.put("tra-loi", raw)
+        inbox = Inbox("127.0.0.1", "tra-loi", PASSWORD, port=dovecot.port, security=Security.NONE, timeout=10)
+        ears = InboundSources(inbox, secret=SECRET)
+        counts = receive(laid.database, NOW, ears)
+        again = receive(laid.database, NOW, ears)
+    assert (counts["acknowledged"], counts["again"], counts["extension_asked"]) == (1, 1, 1)
+    assert (counts["bounced"], counts["not_understood"], counts.get("failed", 0)) == (1, 1, 0)
+    assert (sum(counts.values()), again) == (10, {})
+    assert state(laid) is State.ACKNOWLEDGED
+
+
+def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
+    ears = InboundSources(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
+    for _ in range(5):
+        assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
+    with laid.database.read() as session:
+        assert pulses(session)["imap"].down

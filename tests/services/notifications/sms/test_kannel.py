@@ -1,0 +1,93 @@
+"""Through a real Kannel: bearerbox, smsbox and a network that is Kannel's own fake SMSC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground.sms_services import RunningKannel, kannel_with, wait_until
+
+from engine.errors import BadInput
+from engine.terms import LetterState
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.sms.gateway import reference
+from notifications.sms.incoming import Incoming, from_kannel
+from notifications.sms.kannel import Kannel
+from notifications.sms.receipts import advance, verify
+from notifications.sms.receipts import from_kannel as receipt_from_kannel
+from notifications.sms.replies import Acknowledge, read_reply
+
+AT = datetime(2021, 6, 17, 1, tzinfo=UTC)
+
+
+def letter(number: int, text: str = "Nhiệm vụ IV.2.1 còn 3 ngày") -> Outgoing:
+    return Outgoing(f"letter:{number}:sms:2021-06-17", "0912345678", text, AT)
+
+
+async def through(kannel: RunningKannel, *letters: Outgoing, **options: Any) -> list[Outcome]:
+    facts: dict[str, Any] = {"username": "dondoc", "password": kannel.secret, "sender": "DONDOC", **options}
+    async with Kannel(facts.pop("url", kannel.url), **facts) as channel:
+        return [await channel.send(each) for each in letters]
+
+
+async def test_a_letter_reaches_the_network_without_its_marks(kannel: RunningKannel) -> None:
+    [outcome] = await through(kannel, letter(1, "Đôn đốc & 100% [IV.2.1]: còn 3 ngày"))
+    assert (outcome.fate, outcome.receipt) == (Fate.ACCEPTED, reference(letter(1).key))
+    wanted = "<DONDOC +84912345678 text Don doc & 100% [IV.2.1]: con 3 ngay>"
+    wait_until(lambda: wanted in kannel.seen(), "the message on the network")
+
+
+async def test_the_parts_on_the_network_are_those_that_were_counted(kannel: RunningKannel) -> None:
+    await through(kannel, letter(2, "a" * 160), letter(3, "b" * 161), letter(4, "[" * 80))
+    for part in (f"text {'a' * 160}>", f"data {'b' * 153}>", f"data {'b' * 8}>", f"text {'[' * 80}>"):
+        wait_until(lambda part=part: part in kannel.seen(), part)
+
+
+async def test_a_letter_that_keeps_its_marks_travels_in_ucs2(kannel: RunningKannel) -> None:
+    await through(kannel, letter(5, "Đôn đốc"), marks=True)
+    wait_until(lambda: "ucs-2 %01%10%00%F4%00n" in kannel.seen(), "the message on the network")
+
+
+async def test_accepted_becomes_delivered_by_the_report_and_not_before(kannel: RunningKannel) -> None:
+    [outcome] = await through(kannel, letter(6), report_url=kannel.report_url)
+    assert outcome.fate is Fate.ACCEPTED
+    wait_until(lambda: len(kannel.calls["receipt"]) == 2, "two reports, taken by the SMSC and delivered")
+    state = LetterState.ACCEPTED
+    for query in kannel.calls["receipt"]:  # in whichever order they came
+        verify(query["secret"], kannel.secret)
+        receipt = receipt_from_kannel(query, datetime.now(UTC))
+        assert receipt.receipt == outcome.receipt
+        state = advance(state, receipt.state).state
+    assert state is LetterState.DELIVERED
+
+
+async def test_a_wrong_password_is_a_matter_for_the_operator(kannel: RunningKannel) -> None:
+    [outcome] = await through(kannel, letter(1), password="wrong")
+    assert (outcome.fate, outcome.code, outcome.receipt) == (Fate.RETRY, "403", "")
+    assert "Authorization failed" in outcome.reply
+    assert "mend this channel's settings" in outcome.reply
+
+
+async def test_a_gateway_that_has_stopped_is_tried_again(tmp_path: Path) -> None:
+    with kannel_with(tmp_path) as stopped:
+        pass
+    [outcome] = await through(stopped, letter(1))
+    assert (outcome.fate, outcome.code) == (Fate.RETRY, "ConnectError")
+
+
+async def test_a_message_from_the_network_comes_in_as_it_was_typed(tmp_path: Path) -> None:
+    with kannel_with(tmp_path, "+84912345678 6089 text XN 2762 Cảm ơn") as kannel:
+        wait_until(lambda: bool(kannel.calls["incoming"]), "the incoming message")
+    [query] = kannel.calls["incoming"]
+    verify(query["secret"], kannel.secret)
+    received = from_kannel(query)
+    assert received == Incoming(query["id"], "+84912345678", "XN 2762 Cảm ơn", answerable=True)
+    assert read_reply(received.text, AT.date()) == Acknowledge("2762")
+
+
+@pytest.mark.parametrize("query", [{}, {"from": "+84912345678"}, {"id": "7", "text": "XN 2762"}])
+def test_a_call_that_lacks_what_get_url_asks_for_is_bad_input(query: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="get-url"):
+        from_kannel(query)

@@ -1,0 +1,218 @@
+"""Ticks seen by a real Prefect server, lived in a process of its own; what happened comes out as one line of JSON.
+
+    python tests/workflows/observed.py PREPARED.db FOLDER PREFECT_HOME PORT
+
+Prefect keeps threads, warnings and settings for the whole process, and here its server is killed: not a thing to do
+inside pytest. ``tests/workflows/test_flows.py`` runs this once and looks at each part of what it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[3]), str(Path(__file__).parents[2])]
+
+import httpx  # noqa: E402
+from crash.life import BEGAN  # noqa: E402
+from ground.factory import at, rows  # noqa: E402
+from ground.loopback import refuse_the_outside  # noqa: E402
+from ground.post import LetterBox, post_office  # noqa: E402
+from sqlalchemy import event, text  # noqa: E402
+
+from engine.store.database import Database  # noqa: E402
+from engine.store.records import Duty, Letter, Notice  # noqa: E402
+from workflows import passes  # noqa: E402
+from workflows.passes import PassReport  # noqa: E402
+from workflows.prefect_server import PrefectServer, environment  # noqa: E402
+
+Tick = Callable[[Database, datetime, Any], Any]
+LATER = at("2021-06-18", "07:30")
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+class Scene:
+    """One database lived with, and the letters that came of it."""
+
+    def __init__(self, folder: Path, name: str, prepared: Path) -> None:
+        path = folder / name / "dondoc.db"
+        path.parent.mkdir()
+        shutil.copyfile(prepared, path)
+        self.folder, self.box = path.parent, LetterBox()
+        self.database = Database(f"sqlite:///{path}")
+        self.seconds: list[float] = []
+
+    def ticks(self, how: Tick, now: datetime) -> list[PassReport]:
+        began = time.monotonic()
+        try:
+            reports: list[PassReport] = asyncio.run(how(self.database, now, post_office(self.box)))
+        finally:
+            self.seconds.append(round(time.monotonic() - began, 2))
+        return reports
+
+    @property
+    def letters(self) -> list[list[str]]:
+        """What was said to whom, but for the tokens: they hold the rows' numbers, which follow the order of work."""
+        links = re.compile(r"(/[lr]/)\S+")
+        return sorted([each.key, each.to, each.subject, links.sub(r"\1", each.text)] for each in self.box.letters)
+
+
+class Api:
+    """What the server says of the runs that it has seen."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=10)
+
+    def get(self, path: str) -> Any:
+        return self.http.get(path).raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self.http.post(path, json=body).raise_for_status().json()
+
+    def flow_runs(self) -> list[Any]:
+        return list(self.post("/flow_runs/filter", sort="START_TIME_ASC"))
+
+    def task_runs(self, *tags: str, name: str = "") -> list[Any]:
+        """Task runs with all these tags."""
+        asked: dict[str, Any] = {"tags": {"all_": list(tags)}} if tags else {}
+        if name:
+            asked["name"] = {"any_": [name]}
+        return list(self.post("/task_runs/filter", task_runs=asked or None, limit=200))
+
+    def duties_of(self, flow_run_id: str, count: int) -> list[Any]:
+        """The task runs of one flow run, once all of them have ended: the server writes them down a little later, and
+        those of an earlier flow run, which bear the same names, later still."""
+        found: list[Any] = []
+        for _ in range(300):
+            found = [each for each in self.task_runs("dondoc") if each["flow_run_id"] == flow_run_id]
+            if len(found) == count and all(each["state_type"] in ENDED for each in found):
+                break
+            time.sleep(0.1)
+        return found
+
+
+def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
+    """A tick with seven duties due, the same again with nothing due, and what the server can tell of them."""
+    before = len(api.flow_runs())
+    scene.ticks(observed, BEGAN)
+    (run,) = api.flow_runs()[before:]
+    duties = len(rows(scene.database, Duty))
+    of_duties = api.duties_of(run["id"], duties)
+    again = scene.ticks(observed, BEGAN)
+    found = {
+        "flow_run": [run["name"], run["state_type"]],
+        "duties": duties,
+        "again": [str(each) for each in again],
+        "flow_runs_after_nothing_was_due": len(api.flow_runs()) - before,
+        "names": sorted(each["name"] for each in of_duties),
+        "states": sorted({each["state_type"] for each in of_duties}),
+        "by_plan": len(api.task_runs("plan:188/KH-UBND")),
+        "by_citation": [each["name"] for each in api.task_runs("citation:IV.2.1")],
+        "by_owner": sorted(each["name"] for each in api.task_runs("owner:ubnd-tp-vinh")),
+        "by_name": len(api.task_runs(name="188/KH-UBND IV.2.1 · cong-an-tinh")),
+        "analytics": api.get("/admin/settings")["server"]["analytics_enabled"],
+    }
+    scene.ticks(observed, LATER)
+    return found | {"letters": scene.letters}
+
+
+def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
+    """One duty's rows cannot be read: its task is tried three times, and everybody else has his letter."""
+    passes.open_assignments(scene.database, BEGAN)
+    with scene.database.write() as session:
+        mine = "duty_id = (SELECT id FROM duty WHERE citation = 'IV.2.1')"
+        session.connection().execute(text(f"UPDATE assignment SET acted_until = 'no date' WHERE {mine}"))
+    error = ""
+    before = {each["id"] for each in api.flow_runs()}
+    try:
+        scene.ticks(observed, BEGAN)
+    except Exception as raised:  # noqa: BLE001 - to be told
+        error = type(raised).__name__
+    (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
+    of_duties = api.duties_of(run, len(rows(scene.database, Duty)))
+    return {
+        "error": error,
+        "letters": [[key, to] for key, to, *_ in scene.letters],
+        "runs": {each["name"]: [each["state_type"], each["run_count"]] for each in of_duties},
+    }
+
+
+def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str, Any]:
+    """The server dies while the second duty is acted on, then it is gone, then its home is gone too."""
+    updates: list[str] = []
+
+    @event.listens_for(scene.database.bind, "before_cursor_execute")
+    def _watch(_1: Any, _2: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE assignment"):
+            updates.append(statement)
+            if len(updates) == 2:
+                os.killpg(int((server.home / "server.pid").read_text()), signal.SIGKILL)
+
+    scene.ticks(observed, BEGAN)
+    shutil.rmtree(server.home)
+    scene.ticks(observed, LATER)
+    return {"letters": scene.letters, "seconds": scene.seconds}
+
+
+def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
+    """Registered twice, then one run as a worker's child process does it, on the database of its environment."""
+    from workflows.prefect_deployments import deploy
+
+    for seconds in (60, 90):
+        name = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds))
+    told = api.get(f"/deployments/name/{name}")
+    run = api.post(f"/deployments/{told['id']}/create_flow_run", parameters={"now": BEGAN.isoformat()})
+    mine = {**os.environ, "DONDOC_DATA_DIR": str(scene.folder)}
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]], env=mine, capture_output=True, text=True
+    )
+    return {
+        "name": name,
+        "pool": told["work_pool_name"],
+        "entrypoint": told["entrypoint"],
+        "code": done.returncode,
+        "every": [each["schedule"]["interval"] for each in told["schedules"]],
+        "state": api.get(f"/flow_runs/{run['id']}")["state_type"],
+        "letters": [each.state.value for each in rows(scene.database, Letter)],
+    }
+
+
+def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
+    refuse_the_outside()
+    server = PrefectServer(home, port)
+    os.environ.update(environment(home, server.api_url))
+    plain, undisturbed = Scene(folder, "plain", prepared), Scene(folder, "undisturbed", prepared)
+    for now in (BEGAN, LATER):
+        plain.ticks(passes.tick, now)
+    from workflows.flows import leave, observed_tick
+
+    logging.getLogger("prefect").setLevel(logging.CRITICAL)
+    with closing(Api(server.api_url).http) as http:
+        api = Api(server.api_url)
+        api.http = http
+        told = {"plain": {"letters": plain.letters, "lines": len(rows(plain.database, Notice))}}
+        told["seen"] = seen(api, undisturbed, observed_tick)
+        told["deployed"] = deployed(api, server, Scene(folder, "deployed", prepared))
+        told["failing"] = failing(api, Scene(folder, "failing", prepared), observed_tick)
+    told["interrupted"] = interrupted(server, Scene(folder, "interrupted", prepared), observed_tick)
+    told["threads"] = threading.active_count()
+    print(json.dumps(told, ensure_ascii=False), flush=True)
+    leave(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

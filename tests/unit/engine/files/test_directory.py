@@ -1,0 +1,215 @@
+"""The bodies of Nghệ An under all the names people give them, and a directory file with every mistake."""
+
+import unicodedata
+from datetime import date
+
+import pytest
+from ground.paths import CONFIG
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import FileRefused
+from engine.files.directory import DirectoryFile, circle, fold, load_directory, name_key
+from engine.files.yaml_reader import dump, read
+from engine.terms import Role
+
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+ISSUED = date(2021, 4, 7)
+
+
+def small(agencies: str, groups: str = "[]") -> DirectoryFile:
+    return read(f"schema: dondoc/directory@1\nid: t\nname: T\nagencies: {agencies}\ngroups: {groups}\n", DirectoryFile)
+
+
+@pytest.mark.parametrize(
+    ("written", "agency"),
+    [
+        ("Sở Lao động - Thương binh và Xã\nhội", "so-ldtbxh"),
+        ("Sở LĐ-TB&XH", "so-ldtbxh"),
+        ("SLĐTBXH", "so-ldtbxh"),
+        ("sở lđ-tb và xh", "so-ldtbxh"),
+        ("UBND H. Quế Phong", "ubnd-huyen-que-phong"),
+        ("Huyện Quì Hợp", "ubnd-huyen-quy-hop"),
+        ("Ủy ban nhân dân huyện Kì Sơn", "ubnd-huyen-ky-son"),
+        ("Uỷ ban nhân dân thị xã Thái Hoà", "ubnd-tx-thai-hoa"),
+        ("TX. Thái Hòa", "ubnd-tx-thai-hoa"),
+        ("UBND Tp.Vinh", "ubnd-tp-vinh"),
+        ("THÀNH PHỐ VINH", "ubnd-tp-vinh"),
+        ("Sở Y tế tỉnh Nghệ An", "so-y-te"),
+        ("Sở Văn hoá và Thể thao", "so-van-hoa-the-thao"),
+        ("Ủy ban mặt trận Tổ quốc tỉnh", "mttq-tinh"),
+        ("Bộ Chỉ huy Bộ đội Biên phòng tỉnh", "bdbp-tinh"),
+        ("UBND các huyện, thành phố, thị xã", "huyen-21"),
+        ("Ủy ban nhân dân các huyện, thành, thị", "huyen-21"),
+        ("Các Sở, ban, ngành, đoàn thể cấp\ntỉnh", "so-ban-nganh-doan-the-tinh"),
+        ("Ban nhạc tỉnh", None),
+        ("tỉnh", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(written, agency):
+    assert NGHE_AN.find(written) == agency
+
+
+def test_a_name_typed_in_decomposed_letters_is_found():
+    assert NGHE_AN.find(unicodedata.normalize("NFD", "Sở Y tế")) == "so-y-te"
+
+
+def test_every_name_and_alias_of_every_body_finds_that_body():
+    for agency in NGHE_AN.agencies:
+        for name in (*(entry.name for entry in agency.names), *agency.aliases, agency.names[-1].short):
+            assert NGHE_AN.find(name) == agency.id, name
+
+
+def test_a_name_that_two_bodies_bear_finds_neither():
+    directory = small("[{id: a, level: so, names: [{name: Sở X}]}, {id: b, level: so, names: [{name: Sở  x}]}]")
+    assert directory.find("Sở X") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "owners"),
+    [
+        ("Đài Phát thanh - Truyền hình tỉnh,\nBáo Nghệ An", ["dai-ptth", "bao-nghe-an"]),
+        ("Sở Văn hóa, Thể thao và Du lịch", ["so-van-hoa-the-thao-du-lich"]),
+        (
+            "Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Công an tỉnh",
+            "so-van-hoa-the-thao-du-lich so-y-te cong-an-tinh",
+        ),
+        ("UBND huyện Quế Phong, Quỳ Châu và Kỳ Sơn", "ubnd-huyen-que-phong ubnd-huyen-quy-chau ubnd-huyen-ky-son"),
+        ("Sở Lao động - Thương binh và Xã hội", ["so-ldtbxh"]),
+        ("Sở Y tế; Sở Tài chính.", ["so-y-te", "so-tai-chinh"]),
+        (
+            "Các Sở, ban, ngành, đoàn thể cấp tỉnh; UBND các huyện, thành phố, thị xã",
+            "so-ban-nganh-doan-the-tinh huyen-21",
+        ),
+        (
+            "Sở Alpha, Beta và Gamma; Công an tỉnh, các đơn vị",
+            ["Sở Alpha, Beta và Gamma", "cong-an-tinh", "các đơn vị"],
+        ),
+        ("Sở Alpha và Sở Y tế", ["Sở Alpha", "so-y-te"]),
+        (" , và ", []),
+        ("", []),
+    ],
+)
+def test_owners_are_never_cut_inside_a_name(written, owners):
+    assert NGHE_AN.split_owners(written) == (owners.split() if isinstance(owners, str) else owners)
+
+
+def test_a_name_with_comma_and_va_that_no_directory_knows_stays_whole():
+    directory = small("[{id: a, level: so, names: [{name: Sở Văn hóa và Thể thao}]}]")
+    assert directory.split_owners("Sở Văn hóa, Thể thao và Du lịch") == ["Sở Văn hóa, Thể thao và Du lịch"]
+
+
+@given(st.lists(st.sampled_from([each.id for each in NGHE_AN.agencies]), min_size=1, max_size=6, unique=True))
+def test_any_list_of_known_bodies_is_split_into_them(chosen):
+    names = [NGHE_AN.name_on(agency, ISSUED) for agency in chosen]
+    assert NGHE_AN.split_owners(", ".join(names)) == chosen
+    assert NGHE_AN.split_owners(" và ".join(names)) == chosen
+
+
+@given(st.text(st.sampled_from("Sở Y tế, và;UBNDhuyệnCác-&/\n"), max_size=60))
+def test_splitting_what_nobody_knows_loses_no_word(text):
+    pieces = small("[{id: a, level: so, names: [{name: Q}]}]").split_owners(text)
+    assert name_key(" ".join(pieces)) == name_key(text)
+
+
+def test_nghe_an_of_2021_has_twenty_one_districts_with_their_codes():
+    codes = {NGHE_AN.by_id[agency].code for agency in NGHE_AN.members("huyen-21")}
+    assert codes == {str(number) for number in range(412, 433)}
+
+
+def test_the_group_of_item_13_is_of_departments_and_mass_organisations():
+    members = NGHE_AN.members("so-ban-nganh-doan-the-tinh")
+    assert {NGHE_AN.by_id[each].level for each in members} == {"so", "doan_the"}
+    assert not {"mttq-tinh", "nhcsxh-tinh", "dai-ptth", "bao-nghe-an"} & set(members)
+
+
+def test_every_owner_can_be_written_to_at_an_example_mailbox():
+    for agency in NGHE_AN.agencies:
+        assert all(contact.email.endswith(".example") for contact in agency.contacts)
+    for agency in (*NGHE_AN.members("huyen-21"), *NGHE_AN.members("so-ban-nganh-doan-the-tinh"), "mttq-tinh"):
+        assert {each.role for each in NGHE_AN.by_id[agency].contacts_on(ISSUED)} >= {Role.COORDINATOR, Role.HEAD}
+
+
+def test_the_supervising_department_and_the_committee_above_it_can_be_told():
+    assert NGHE_AN.by_id["so-ldtbxh"].contacts_on(ISSUED, Role.MONITOR)
+    assert NGHE_AN.by_id["ubnd-tinh"].contacts_on(ISSUED, Role.MONITOR)
+    assert NGHE_AN.by_id["ubnd-tinh"].contacts_on(ISSUED, Role.LEADERSHIP)
+
+
+def test_succession_is_per_function():
+    edges = {(edge.to, edge.function) for edge in NGHE_AN.by_id["so-ldtbxh"].successors}
+    assert edges == {("so-noi-vu", "chung"), ("so-y-te", "phòng, chống tệ nạn xã hội")}
+    assert NGHE_AN.by_id["ubnd-tx-cua-lo"].successors[0].to == "ubnd-tp-vinh"
+
+
+def test_a_body_bears_the_name_of_its_day():
+    directory = small("[{id: a, level: so, names: [{name: Cũ, until: 2021-05-31}, {name: Mới, from: 2021-06-01}]}]")
+    days = (date(2000, 1, 1), date(2021, 5, 31), date(2021, 6, 1), date(2030, 1, 1))
+    assert [directory.name_on("a", day) for day in days] == ["Cũ", "Cũ", "Mới", "Mới"]
+
+
+def test_a_contact_answers_between_two_days_both_included():
+    contact = "{role: head, email: a@b.example, from: 2021-06-01, until: 2021-06-30}"
+    agency = small(f"[{{id: a, level: so, names: [{{name: A}}], contacts: [{contact}]}}]").by_id["a"]
+    days = (date(2021, 5, 31), date(2021, 6, 1), date(2021, 6, 30), date(2021, 7, 1))
+    assert [len(agency.contacts_on(day)) for day in days] == [0, 1, 1, 0]
+
+
+def test_groups_expand_once_in_the_directorys_order():
+    assert NGHE_AN.expand(["ubnd-huyen-ky-son", "huyen-21", "so-ldtbxh"])[:2] == ("so-ldtbxh", "ubnd-tp-vinh")
+    assert len(NGHE_AN.expand(["ubnd-huyen-ky-son", "huyen-21"])) == 21
+    assert NGHE_AN.members("nobody") == ()
+
+
+A = "{id: a, level: so, names: [{name: A}]"
+
+
+@pytest.mark.parametrize(
+    ("agencies", "groups", "field"),
+    [
+        (f"[{A}}}, {A}}}]", "[]", "agencies[1].id"),
+        (f"[{A}}}]", "[{id: a, name: G, members: [a]}]", "groups[0].id"),
+        (f"[{A}, parent: b}}]", "[]", "agencies[0].parent"),
+        (f"[{A}, parent: b}}, {{id: b, level: so, names: [{{name: B}}], parent: a}}]", "[]", "agencies[0].parent"),
+        (f"[{A}, parent: a}}]", "[]", "agencies[0].parent"),
+        (f"[{A}, successors: [{{to: b, on: 2025-03-01, basis: x}}]}}]", "[]", "agencies[0].successors[0].to"),
+        (f"[{A}, successors: [{{to: a, on: 2025-03-01, basis: x}}]}}]", "[]", "agencies[0].successors[0].to"),
+        (f"[{A}, contacts: [{{role: head, email: a b@c.d}}]}}]", "[]", "agencies[0].contacts[0].email"),
+        (f"[{A}, contacts: [{{role: head, email: a@b}}]}}]", "[]", "agencies[0].contacts[0].email"),
+        (f"[{A}, contacts: [{{role: boss, email: a@b.vn}}]}}]", "[]", "agencies[0].contacts[0].role"),
+        (f"[{A}, contacts: [{{role: head, email: a@b.vn, phone: 0912 x}}]}}]", "[]", "agencies[0].contacts[0].phone"),
+        (
+            "[{id: a, level: so, names: [{name: A, from: 2021-02-01, until: 2021-01-01}]}]",
+            "[]",
+            "agencies[0].names[0].until",
+        ),
+        ("[{id: a, level: so, names: [{name: A}, {name: B}]}]", "[]", "agencies[0].names[1]"),
+        ("[{id: a, level: so, names: []}]", "[]", "agencies[0].names"),
+        (f"[{A}}}]", "[{id: g, name: G, members: [b]}]", "groups[0].members[0]"),
+        (f"[{A}}}]", "[{id: g, name: G, levels: [huyen]}]", "groups[0].levels[0]"),
+        (f"[{A}}}]", "[{id: g, name: G}]", "groups[0]"),
+    ],
+)
+def test_mistakes_in_a_directory_are_told_where_they_stand(agencies, groups, field):
+    with pytest.raises(FileRefused) as refused:
+        small(agencies, groups)
+    assert field in [each.field for each in refused.value.problems]
+
+
+def test_an_unknown_body_is_answered_with_the_nearest_one():
+    with pytest.raises(FileRefused, match="«so-y-te»"):
+        small("[{id: so-y-te, level: so, names: [{name: Y}], parent: so-yte}]")
+
+
+def test_a_directory_is_written_and_read_back_equal():
+    assert read(dump(NGHE_AN), DirectoryFile) == NGHE_AN
+
+
+def test_folding_takes_off_case_and_tones():
+    assert fold("Thị xã  THÁI Hoà\nĐ") == "thi xa thai hoa d"
+
+
+def test_a_circle_is_found_and_a_tree_is_none():
+    assert set(circle({"a": ["b"], "b": ["c"], "c": ["a"]})) == {"a", "b", "c"}
+    assert circle({"a": ["b", "c"], "b": ["c"], "c": []}) == ()

@@ -1,0 +1,339 @@
+"""Plan 188 as it stands in its document, the rounds that follow from it, and a plan file with every mistake."""
+
+from datetime import date
+
+import pytest
+from ground.paths import CONFIG
+
+from engine.errors import BadInput, FileRefused
+from engine.files.calendar import load_calendar
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, against_directory, load_plan, owners_of, rounds
+from engine.files.plan_parts import RuleSource, subject_words
+from engine.files.yaml_reader import dump, read
+from engine.rules.calendar import WorkCalendar
+from engine.rules.periods import Cadence
+
+PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+PLAN = load_plan(PATH, NGHE_AN)
+OWNERS = owners_of(PLAN, NGHE_AN)
+VN = load_calendar(CONFIG / "calendars/vn.yaml")
+
+HEAD = """\
+schema: dondoc/plan@1
+number: 12/KH-UBND
+issuer: ubnd-tinh
+issued_on: 2021-01-29
+year: 2021
+title: Kế hoạch
+short_title: Kế hoạch 12
+sms_name: KH12
+supervisor: so-ldtbxh
+directory: nghe-an
+"""
+BODY = """\
+report_rules:
+  r: {source: local, to: so-ldtbxh, due_day: 17}
+sections:
+  - roman: IV
+    heading: Phân công
+    kind: assignments
+    items:
+      - {no: 1, heading: A, owners: [so-y-te], duties: [{citation: IV.1.1, text: Làm, cadence: [year], rule: r}]}
+      - {no: 2, heading: B, owners: [cong-an-tinh], duties: [{citation: IV.2.1, text: Làm, cadence: [month], rule: r}]}
+"""
+
+
+def plan(old: str = "", new: str = "", text: str = HEAD + BODY) -> PlanFile:
+    assert old in text
+    return read(text.replace(old, new, 1), PlanFile, also=lambda found: against_directory(found, NGHE_AN))
+
+
+def rounds_of(text: PlanFile, citation: str, calendar: WorkCalendar = VN):
+    return rounds(text, text.duties[citation].duty, calendar)
+
+
+def test_plan_188_has_fifteen_items_twenty_six_duties_and_two_standing_ones():
+    items = [len(section.items) for section in PLAN.sections]
+    assert items == [15, 2]
+    assert sum(citation.startswith("IV.") for citation in PLAN.duties) == 26
+    assert [citation for citation in PLAN.duties if citation.startswith("V.")] == ["V.1", "V.2"]
+
+
+def test_each_item_of_plan_188_has_the_duties_of_the_document():
+    counts = {item.no: len(item.duties) for item in PLAN.sections[0].items}
+    assert counts == {1: 6, 2: 4, 3: 1, 4: 1, 5: 2, 6: 1, 7: 1, 8: 1, 9: 1, 10: 1, 11: 1, 12: 1, 13: 1, 15: 1, 16: 3}
+
+
+def test_number_14_is_reported_missing_and_nothing_is_renumbered():
+    assert PLAN.all_gaps == ("IV.14",)
+    assert PLAN.undeclared_gaps == ()
+    assert PLAN.duties["IV.15.1"].item.heading == "Đài Phát thanh - Truyền hình tỉnh, Báo Nghệ An"
+
+
+def test_the_texts_are_whole():
+    first, last = PLAN.duties["IV.1.1"].duty.text, PLAN.duties["IV.16.3"].duty.text
+    assert first.startswith("Hướng dẫn, theo dõi và giám sát")
+    assert first.endswith("kết quả thực hiện Kế hoạch này.")
+    assert last.endswith("xã, phường, thị trấn lành mạnh không có tệ nạn xã hội.")
+    two_sentences = PLAN.duties["IV.6.1"].duty.text
+    assert "trong công tác này. Tăng cường công tác kiểm tra" in two_sentences
+    assert not any("\n" in placed.duty.text or "  " in placed.duty.text for placed in PLAN.duties.values())
+
+
+def test_owners_are_those_of_the_document():
+    counts = {citation: len(owners) for citation, owners in OWNERS.items()}
+    assert [counts[f"IV.16.{n}"] for n in (1, 2, 3)] == [21, 21, 21]
+    assert (counts["IV.15.1"], counts["V.1"]) == (2, 21)
+    assert OWNERS["IV.12.1"] == ("mttq-tinh",)
+    assert set(OWNERS["V.2"]) == set(OWNERS["IV.13.1"]) | set(OWNERS["V.1"])
+
+
+def test_only_the_front_is_asked_rather_than_told():
+    assert [citation for citation, placed in PLAN.duties.items() if placed.item.request] == ["IV.12.1"]
+
+
+def test_the_districts_plan_is_linked_and_the_consolidated_report_waits_for_all_others():
+    assert PLAN.duties["V.1"].duty.repeats == "IV.16.1"
+    assert set(PLAN.duties["IV.1.1"].duty.waits_for) == set(PLAN.duties) - {"IV.1.1", "V.2"}
+
+
+def test_six_targets_became_indicators():
+    assert {indicator.code.split(".")[1] for indicator in PLAN.indicators} == set("123456")
+    kept = next(each for each in PLAN.indicators if each.code == "II.3")
+    assert (kept.target, kept.max, kept.part_of) == (323, 460, "II.1.a")
+
+
+def test_the_departments_totals_are_those_of_the_districts_and_carry_no_target_of_their_own():
+    totals = {each.code: each for each in PLAN.indicators if each.total_of}
+    by_code = {each.code: each for each in PLAN.indicators}
+    assert {code: each.total_of for code, each in totals.items()} == {"II.1.b": "II.1", "II.3.b": "II.3"}
+    assert {each.asked_of for each in totals.values()} == {("IV.1.1",)}
+    assert {by_code[each.total_of].asked_of for each in totals.values()} == {("huyen-21",)}
+    assert sum(each.target == 323 for each in PLAN.indicators) == 1
+
+
+def test_names_that_travel_in_letters_and_sms_are_neutral():
+    assert subject_words(PLAN.short_title + PLAN.sms_name) == ()
+    assert subject_words("Phòng chống MẠI DÂM, hiv và ma tuý") == ("mại dâm", "ma túy", "HIV")
+    assert subject_words("KHMAIDAM HIV2021") == ("mại dâm", "HIV")
+    assert subject_words("Archive") == ()
+
+
+def test_agencies_report_by_the_17th_and_the_department_by_the_20th_rolled_to_monday():
+    half, year = rounds_of(PLAN, "IV.2.1")
+    assert (half.period.key, half.due.on) == ("2021-H1", date(2021, 6, 17))
+    assert (year.period.key, year.due.on) == ("2021-Y", date(2021, 12, 17))
+    half, year = rounds_of(PLAN, "IV.1.1")
+    assert (half.due.nominal, half.due.on, year.due.on) == (date(2021, 6, 20), date(2021, 6, 21), date(2021, 12, 20))
+
+
+def test_every_due_date_of_plan_188_is_configured_and_none_is_from_the_plan():
+    found = [each for citation in PLAN.duties for each in rounds_of(PLAN, citation)]
+    assert {each.source for each in found} == {RuleSource.LOCAL}
+    assert all("Cấu hình" in each.basis and each.wording for each in found)
+
+
+def test_a_period_whose_window_closed_before_the_issue_is_not_owed():
+    keys = [each.period.key for each in rounds_of(PLAN, "IV.15.1")]
+    assert keys == ["2021-Q2", "2021-Q3", "2021-Q4"]
+
+
+def test_difficulties_are_reported_as_they_arise_and_open_no_round():
+    assert rounds_of(PLAN, "V.2") == []
+    assert [each.period.key for each in rounds_of(PLAN, "V.1")] == ["2021-H1", "2021-Y"]
+
+
+def test_rounds_can_be_asked_for_a_shorter_time():
+    found = rounds(PLAN, PLAN.duties["IV.2.1"].duty, VN, until=date(2021, 6, 30))
+    assert [each.period.key for each in found] == ["2021-H1"]
+
+
+def test_a_letter_moves_one_round_and_says_so():
+    overrides = "overrides: [{period: 2021-Y, due: 2021-12-25, basis: 99/SYT-VP}]"
+    (year,) = rounds_of(plan("due_day: 17", f"due_day: 17, {overrides}"), "IV.1.1")
+    assert (year.due.nominal, year.due.on, year.basis) == (date(2021, 12, 25), date(2021, 12, 27), "99/SYT-VP")
+    assert year.due.why["vi"] == (
+        "hạn gốc Thứ Bảy 25/12/2021 → Thứ Hai 27/12/2021 (theo 99/SYT-VP, thay hạn Thứ Sáu 17/12/2021)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "nominal", "on"),
+    [
+        ("on: 2021-06-20", date(2021, 6, 20), date(2021, 6, 21)),
+        ("on: 2021-06-20, roll: false", date(2021, 6, 20), date(2021, 6, 20)),
+        ("months_after_issue: 1", date(2021, 2, 28), date(2021, 3, 1)),
+    ],
+)
+def test_a_single_act_is_due_on_its_day_or_so_many_months_after_the_issue(rule, nominal, on):
+    text = HEAD + BODY.replace("due_day: 17", rule).replace("[year]", "[once]").replace("[month]", "[ad_hoc]")
+    (act,) = rounds_of(plan(text=text), "IV.1.1")
+    assert (act.period.key, act.period.cadence) == ("once", Cadence.ONCE)
+    assert (act.due.nominal, act.due.on) == (nominal, on)
+
+
+def test_another_ministrys_window_moves_the_round():
+    window = "window: {start_day: 1, end_day: 0, basis: Thông tư}"
+    found = rounds_of(plan("due_day: 17", f"due_day: 5, {window}"), "IV.2.1")
+    assert [each.due.nominal for each in found][:2] == [date(2021, 2, 5), date(2021, 3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "fix"),
+    [
+        ("year: 2021", "year: 2020", "year", "2021"),
+        ("number: 12/KH-UBND", "number: KH12", "number", "188/KH-UBND"),
+        ("short_title: Kế hoạch 12", "short_title: KH phòng chống ma tuý", "short_title", "trung tính"),
+        ("sms_name: KH12", "sms_name: HIV2021", "sms_name", "trung tính"),
+        ("sms_name: KH12", "sms_name: KẾ HOẠCH", "sms_name", "11"),
+        ("sms_name: KH12", "sms_name: KEHOACH12345", "sms_name", "11"),
+        ("issuer: ubnd-tinh", "issuer: ubnd-tin", "issuer", "ubnd-tinh"),
+        ("supervisor: so-ldtbxh", "supervisor: huyen-21", "supervisor", "dùng một trong"),
+        ("directory: nghe-an", "directory: ha-tinh", "directory", "nghe-an"),
+        ("owners: [so-y-te]", "owners: [so-yte]", "sections[0].items[0].owners[0]", "so-y-te"),
+        ("to: so-ldtbxh", "to: so-ldtb", "report_rules.r.to", "so-ldtbxh"),
+        ("citation: IV.2.1", "citation: IV.3.1", "sections[0].items[1].duties[0].citation", "IV.2.1"),
+        ("citation: IV.2.1", "citation: IV.1.1", "sections[0].items[1].duties[0].citation", "IV.2.1"),
+        ("no: 2", "no: 1", "sections[0].items[1].no", "thứ tự"),
+        ("rule: r}", "rule: rr}", "sections[0].items[0].duties[0].rule", "«r»"),
+        ("rule: r}", "rule: r, area: III.1}", "sections[0].items[0].duties[0].area", "xóa"),
+        ("rule: r}", "rule: r, repeats: IV.2.2}", "sections[0].items[0].duties[0].repeats", "IV.2.1"),
+        ("rule: r}", "rule: r, repeats: IV.1.1}", "sections[0].items[0].duties[0].repeats", "xóa"),
+        ("rule: r}", "rule: r, waits_for: [IV.9.1]}", "sections[0].items[0].duties[0].waits_for[0]", "IV"),
+        ("rule: r}", "rule: r, coordinating: [bo-y-te]}", "sections[0].items[0].duties[0].coordinating[0]", "so-y-te"),
+        ("rule: r}", "rule: r, owners: [nobody]}", "sections[0].items[0].duties[0].owners[0]", "dùng một trong"),
+        ("cadence: [year]", "cadence: [yearly]", "sections[0].items[0].duties[0].cadence[0]", "year"),
+        ("cadence: [year]", "cadence: [once]", "sections[0].items[0].duties[0].rule", "months_after_issue"),
+        ("due_day: 17", "due_day: 32", "report_rules.r.due_day", "sửa"),
+        (", due_day: 17", "", "sections[0].items[0].duties[0].rule", "due_day"),
+        ("due_day: 17", "due_day: 17, wording: trước ngày 17/12", "report_rules.r.due_day", "16"),
+        ("due_day: 17", "due_day: 17, on: 2021-05-05, months_after_issue: 2", "report_rules.r.on", "giữ một"),
+        ("report_rules:", "gaps: [{citation: IV.2}]\nreport_rules:", "gaps[0].citation", "xóa"),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: percent, aggregate: sum}]\nreport_rules:",
+            "indicators[0].aggregate",
+            "part_of",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: count, part_of: II.2}]\nreport_rules:",
+            "indicators[0].part_of",
+            "xóa",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: text, asked_of: [IV.1.2]}]\nreport_rules:",
+            "indicators[0].asked_of[0]",
+            "IV.1.1",
+        ),
+        (
+            "report_rules:",
+            "indicators: [{code: II.1, text: a, name: b, unit: count, min: 2, max: 1}]\nreport_rules:",
+            "indicators[0].max",
+            "đổi lại",
+        ),
+    ],
+)
+def test_mistakes_in_a_plan_are_told_where_they_stand_and_how_to_mend_them(old, new, field, fix):
+    with pytest.raises(FileRefused) as refused:
+        plan(old, new)
+    assert any(each.field == field and fix in str(each.fix) for each in refused.value.problems)
+
+
+PARTS = "{code: II.1, text: a, name: b, unit: count, aggregate: sum, asked_of: [huyen-21]}"
+
+
+def with_total(more: str, parts: str = PARTS) -> PlanFile:
+    """A plan whose II.1.b is given beside the districts' II.1; ``more`` is what else its entry says."""
+    indicators = f"indicators:\n  - {parts}\n  - {{code: II.1.b, text: a, name: b, {more}}}\nreport_rules:"
+    return plan("report_rules:", indicators)
+
+
+@pytest.mark.parametrize("asked_of", ["so-ldtbxh", "IV.1.1"])
+def test_a_total_is_asked_of_one_body_by_its_id_or_by_its_duty(asked_of):
+    found = with_total(f"unit: count, asked_of: [{asked_of}], total_of: II.1, max: 460")
+    assert found.indicators[1].total_of == "II.1"
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "what", "fix"),
+    [
+        ("unit: count, asked_of: [IV.1.1], total_of: II.2", "total_of", "không có chỉ tiêu «II.2»", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1.b", "total_of", "tổng của chính mình", "xóa"),
+        ("unit: percent, asked_of: [IV.1.1], total_of: II.1", "unit", "khác đơn vị tính", "unit: count"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, aggregate: sum", "aggregate", "không có aggregate", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, part_of: II.1", "part_of", "không có part_of riêng", "II.1"),
+        ("unit: count, asked_of: [IV.1.1], total_of: II.1, target: 3", "target", "không có target riêng", "II.1"),
+        ("unit: count, total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+        ("unit: count, asked_of: [so-y-te, IV.1.1], total_of: II.1", "asked_of", "một đơn vị báo", "tổng hợp"),
+        ("unit: count, asked_of: [huyen-21], total_of: II.1", "asked_of", "hỏi 21 đơn vị", "tổng hợp"),
+    ],
+)
+def test_a_total_that_makes_no_sense_is_refused_where_it_stands(more, field, what, fix):
+    with pytest.raises(FileRefused) as refused:
+        with_total(more)
+    (told,) = refused.value.problems
+    assert (told.field, told.line) == (f"indicators[1].{field}", 13)
+    assert what in str(told.what)
+    assert fix in str(told.fix)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        PARTS.replace("aggregate: sum", "aggregate: last"),
+        PARTS.replace(", aggregate: sum", ""),
+        PARTS.replace("count, aggregate: sum", "text"),
+    ],
+)
+def test_only_a_count_that_is_added_up_has_a_total(parts):
+    unit = "text" if "text," in parts.partition("unit: ")[2][:6] else "count"
+    with pytest.raises(FileRefused, match="không phải số đếm được cộng"):
+        with_total(f"unit: {unit}, asked_of: [IV.1.1], total_of: II.1", parts)
+
+
+def test_totals_of_each_other_or_of_a_total_are_refused():
+    with pytest.raises(FileRefused) as refused:
+        with_total(
+            "unit: count, asked_of: [IV.1.1], total_of: II.1",
+            "{code: II.1, text: a, name: b, unit: count, asked_of: [IV.1.1], total_of: II.1.b}",
+        )
+    assert [(each.field, "đã là số tổng" in str(each.what)) for each in refused.value.problems] == [
+        ("indicators[0].total_of", True),
+        ("indicators[1].total_of", True),
+    ]
+
+
+def test_a_plan_without_totals_is_stored_as_before_there_were_any():
+    assert "total_of" not in plan("report_rules:", f"indicators: [{PARTS}]\nreport_rules:").indicators[0].model_dump()
+
+
+@pytest.mark.parametrize("key", ["2021-H3", "2020-H1", "2021"])
+def test_an_override_of_a_period_that_cannot_be_is_refused(key):
+    with pytest.raises(FileRefused, match="overrides"):
+        plan("due_day: 17", f"due_day: 17, overrides: [{{period: {key}, due: 2021-06-20, basis: x}}]")
+
+
+def test_duties_that_wait_for_each_other_are_refused():
+    first = BODY.replace("rule: r}", "rule: r, waits_for: [IV.2.1]}", 1)
+    with pytest.raises(FileRefused, match="chờ nhau"):
+        plan(text=HEAD + first.replace("[month], rule: r", "[month], rule: r, waits_for: [IV.1.1]"))
+
+
+def test_a_jump_in_the_numbers_that_nobody_declared_is_a_gap_and_no_error():
+    found = plan(text=HEAD + BODY.replace("no: 2", "no: 4").replace("IV.2.1", "IV.4.1"))
+    assert found.undeclared_gaps == ("IV.2", "IV.3")
+
+
+def test_an_owner_that_the_directory_lacks_is_an_error_with_the_nearest_name():
+    text = (HEAD + BODY).replace("[so-y-te]", "[so-yte]")
+    with pytest.raises(BadInput, match="«so-y-te»"):
+        owners_of(read(text, PlanFile), NGHE_AN)
+
+
+def test_a_plan_is_written_and_read_back_equal():
+    assert read(dump(PLAN), PlanFile) == PLAN
+    assert PlanFile.model_validate(PLAN.model_dump(mode="json", by_alias=True)) == PLAN

@@ -1,0 +1,46 @@
+"""The labelled sets: precision and recall, held at what docs/import.md promises."""
+
+from functools import cache
+
+import pytest
+import yaml
+from ground.import_scores import MEASURES, measured, table
+from ground.paths import DATA
+
+LABELLED = DATA / "import"
+SETS = [LABELLED, *(LABELLED / name for name in ("heldout", "second", "third", "fourth", "fifth"))]
+
+
+figures_of = cache(measured)
+
+
+@pytest.fixture(scope="module", params=SETS, ids=lambda folder: folder.name)
+def figures(request):
+    return figures_of(request.param)
+
+
+@pytest.mark.parametrize("measure", ["owners", "duties", "deadlines"])
+def test_nearly_everything_is_found_and_nearly_nothing_else(figures, measure):
+    assert figures.precision(measure) >= 0.95, table(figures)
+    assert figures.recall(measure) >= 0.95, table(figures)
+
+
+@pytest.mark.parametrize("measure", [each for each in MEASURES if each not in ("owners", "duties", "deadlines")])
+def test_roles_requests_and_heads_are_found_too(figures, measure):
+    assert figures.precision(measure) >= 0.8, table(figures)
+    assert figures.recall(measure) >= 0.9, table(figures)
+
+
+def test_the_first_set_has_thirty_texts_and_every_text_has_its_labels():
+    for folder, least in zip(SETS, (30, 16, 10, 8, 7, 5), strict=True):
+        labels = yaml.safe_load((folder / "labels.yaml").read_text(encoding="utf-8"))
+        texts = {path.name for path in folder.iterdir() if path.suffix in (".txt", ".html")}
+        assert texts == set(labels)
+        assert len(texts) >= least
+
+
+def test_the_figures_in_the_docs_are_those_of_today(request):
+    shown = (request.config.rootpath / "docs" / "import.md").read_text(encoding="utf-8")
+    for folder in SETS:
+        for row in table(figures_of(folder)).splitlines()[2:]:
+            assert row in shown, f"docs/import.md: {folder.name}: {row}"

@@ -1,0 +1,175 @@
+"""Letters that come back, as real systems write them (folder ``returned``), and the addresses they come back to."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from ground.paths import DATA
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notifications.email.bounces import Severity, bounce_address, is_auto_reply, parse, verify
+
+RETURNED = DATA / "returned"
+OURS = "<48b755347a2528fc76b4aafc294e59f3@so.example>"
+HARD, SOFT, DELAYED = Severity.HARD, Severity.SOFT, Severity.DELAYED
+BOUNCES = [
+    ("postfix", HARD, "gone@huyen.example", "5.0.0", OURS),
+    ("exchange", HARD, "vanthu2@huyen.example", "5.1.10", OURS),
+    ("full", SOFT, "vanthu@huyen.example", "5.2.2", OURS),
+    ("delayed", DELAYED, "vanthu@huyen.example", "4.4.1", OURS),
+    ("qmail", HARD, "vanthu@huyen.example", "5.1.1", OURS),
+    ("exim", HARD, "vanthu@huyen.example", "", OURS),
+    ("mdaemon", SOFT, "vanthu@huyen.example", "", OURS),
+    ("old_exchange", HARD, "vanthu@huyen.example", "", ""),
+]
+
+
+def returned(name: str) -> bytes:
+    return (RETURNED / f"{name}.eml").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "severity", "recipient", "status", "message_id"), BOUNCES)
+def test_a_report_says_whose_letter_failed_and_how(
+    name: str, severity: Severity, recipient: str, status: str, message_id: str
+) -> None:
+    bounce = parse(returned(name))
+    assert bounce is not None
+    found = (bounce.severity, bounce.recipient, bounce.status, bounce.message_id)
+    assert found == (severity, recipient, status, message_id)
+
+
+@pytest.mark.parametrize("name", [row[0] for row in BOUNCES])
+def test_a_report_with_crlf_line_ends_says_the_same(name: str) -> None:
+    assert parse(returned(name).replace(b"\n", b"\r\n")) == parse(returned(name))
+
+
+@pytest.mark.parametrize("name", ["delivered", "person", "away"])
+def test_what_reports_no_failure_is_no_bounce(name: str) -> None:
+    assert parse(returned(name)) is None
+
+
+def test_a_report_names_the_addresses_it_came_to_once() -> None:
+    bounce = parse(returned("postfix"))
+    assert bounce is not None
+    assert [verify(address, "khóa") for address in bounce.came_to] == ["assignment:418:T-3"]
+
+
+NAMES = ["To", "From", "Subject", "Return-Path", "Message-ID", "Auto-Submitted", "Content-Type", "Delivered-To"]
+NAMES += ["Content-Transfer-Encoding", "Precedence"]
+PIECES = [*'<>@"([:;=\\\x00 aé', "\r\n ", "=?utf-8?B?", "=?x?q?", "?="]
+PIECES += ["multipart/report; boundary=x", "message/rfc822", "text/plain; charset=", "message/delivery-status"]
+HEADS = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(PIECES), max_size=10).map("".join)), max_size=4
+)
+BODY = "\r\nundeliverable\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\na: b\r\n\r\nAction: failed\r\n--x--"
+
+
+@given(HEADS)
+@settings(max_examples=200, deadline=None)
+def test_nothing_that_a_stranger_writes_can_trip_it(heads: list[tuple[str, str]]) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in [("From", "mailer-daemon@x.example"), *heads])
+    raw = (lines + BODY).encode()
+    parse(raw)
+    is_auto_reply(message_from_bytes(raw))
+
+
+SEVERITIES = [
+    ("550 5.7.1 message blocked as spam", SOFT),
+    ("550 5.4.1 Recipient address rejected: Access denied", HARD),
+    ("554 5.4.7 delivery time expired", SOFT),
+    ("550 5.7.1 user unknown", HARD),
+    ("554 delivery error: dd This user doesn't have a mailbox here, account is disabled", HARD),
+    ("552 mailbox is full", SOFT),
+    ("550 Tài khoản không tồn tại", HARD),
+    ("451 4.7.1 try again later", SOFT),
+    ("550 nothing that we know", HARD),
+]
+
+
+@pytest.mark.parametrize(("words", "severity"), SEVERITIES)
+def test_severity_follows_the_exact_code_then_the_words(words: str, severity: Severity) -> None:
+    raw = returned("full").replace(
+        b"smtp; 552 5.2.2 <vanthu@huyen.example> Quota exceeded (mailbox for user is full)", b"smtp; " + words.encode()
+    )
+    bounce = parse(raw)
+    assert bounce is not None
+    assert bounce.severity is severity
+
+
+# --- Return addresses -----------------------------------------------------------------------------------------------
+
+
+@given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_a_return_address_stands_for_its_key(key: str, secret: str) -> None:
+    address = bounce_address(key, secret, "so.example")
+    if address:
+        assert verify(address, secret) == key
+        assert verify(f"<{address.upper()}>", secret) == key
+        assert verify(address, secret + "x") is None
+        assert len(address.partition("@")[0]) <= 64
+        assert address.isascii()
+
+
+@pytest.mark.parametrize("key", ["assignment:418:T-3", "letter:12:email:2021-06-17", "digest:2021-W24:1234:email"])
+def test_usual_keys_have_a_return_address(key: str) -> None:
+    assert verify(bounce_address(key, "khóa", "so.example"), "khóa") == key
+
+
+def test_a_key_too_long_for_an_address_has_none() -> None:
+    assert bounce_address("assignment:" + "9" * 60, "khóa", "so.example") == ""
+
+
+@pytest.mark.parametrize("change", [("418", "419"), ("bounce+", "bounce-"), ("@", "%"), ("=54", "=5g"), ("=54", "")])
+def test_an_address_that_we_did_not_make_stands_for_nothing(change: tuple[str, str]) -> None:
+    address = bounce_address("assignment:418:T-3", "khóa", "so.example")
+    assert verify(address.replace(*change), "khóa") is None
+
+
+# --- Automatic replies ----------------------------------------------------------------------------------------------
+
+AUTOMATIC = [
+    {"Auto-Submitted": "auto-replied"},
+    {"Auto-Submitted": "auto-generated; type=x"},
+    {"X-Autoreply": "yes"},
+    {"Precedence": "bulk"},
+    {"Return-Path": "<>"},
+    {"Subject": "Automatic reply: Nhắc hạn"},
+    {"Subject": "Out of Office: Nhắc hạn"},
+    {"Subject": "Trả lời tự động: Nhắc hạn"},
+    {"Subject": "Thư trả lời tự động"},
+    {"Subject": "Tự động trả lời: Nhắc hạn"},
+    {"Subject": "Vắng mặt: công tác đến 20/6"},
+    {"Subject": "Thông báo nghỉ phép"},
+]
+BY_HAND = [
+    {"Subject": "Re: Nhắc hạn"},
+    {"Subject": "Re: Nhắc hạn", "Auto-Submitted": "no"},
+    {"Subject": "Báo cáo tự động hóa", "Return-Path": "<vanthu@huyen.example>"},
+    {"Subject": ""},
+]
+
+
+def with_head(head: dict[str, str]) -> EmailMessage:
+    message = EmailMessage()
+    for name, value in head.items():
+        message[name] = value
+    return message_from_bytes(message.as_bytes(), policy=policy.default)
+
+
+@pytest.mark.parametrize("head", AUTOMATIC)
+def test_a_machine_is_told_from_a_person(head: dict[str, str]) -> None:
+    assert is_auto_reply(with_head(head))
+
+
+@pytest.mark.parametrize("head", BY_HAND)
+def test_a_person_is_not_taken_for_a_machine(head: dict[str, str]) -> None:
+    assert not is_auto_reply(with_head(head))
+
+
+def test_an_absence_notice_on_file_is_automatic() -> None:
+    assert is_auto_reply(message_from_bytes(returned("away"), policy=policy.default))
+    assert not is_auto_reply(message_from_bytes(returned("person"), policy=policy.default))

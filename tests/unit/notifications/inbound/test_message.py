@@ -1,0 +1,122 @@
+"""A message read: whose words count, what they ask, and that nothing a stranger sends can break the reading."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.inbound.message import asked, own_words, read_mail
+from notifications.sms.replies import Acknowledge, Extend, NotUnderstood
+
+TODAY = date(2021, 6, 14)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Xác nhận",
+        "xác nhận đã nhận.",
+        "XN",
+        "xn!",
+        "ack",
+        "Đã nhận, cảm ơn",
+        "Dạ em xác nhận ạ",
+        "Kính gửi Sở\nĐơn vị xác nhận đã nhận nhiệm vụ",
+        "Acknowledged. Thanks!",
+        "Received",
+        "xac nhan da nhan duoc thu",
+    ],
+)
+def test_what_acknowledges(text: str) -> None:
+    assert asked(text, TODAY) == Acknowledge("")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ok",
+        "Không xác nhận",
+        "Chưa xác nhận được",
+        "Tôi sẽ xác nhận sau",
+        "Received, we will report later",
+        "Việc này không phải của chúng tôi",
+        "Xác nhận giúp tôi hạn là ngày nào?",
+        "Đề nghị Sở xác nhận lại hạn",
+        "đơn vị chúng tôi " * 2000,
+    ],
+)
+def test_what_does_not_acknowledge(text: str) -> None:
+    assert isinstance(asked(text, TODAY), NotUnderstood)
+
+
+@pytest.mark.parametrize(
+    ("text", "until", "reason"),
+    [
+        ("GH 25/6 chờ số liệu của xã", date(2021, 6, 25), "chờ số liệu của xã"),
+        ("Gia hạn đến 25/6: chờ số liệu", date(2021, 6, 25), "chờ số liệu"),
+        ("Xin gia hạn đến ngày 5 tháng 7, chờ quyết toán", date(2021, 7, 5), "chờ quyết toán"),
+        ("extend 25/6 waiting for figures", date(2021, 6, 25), "waiting for figures"),
+    ],
+)
+def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None:
+    assert asked(text, TODAY) == Extend("", until, reason)
+
+
+@pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])
+def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> None:
+    found = asked(text, TODAY)
+    assert isinstance(found, NotUnderstood)
+    assert "ngày xin gia hạn" in str(found.answer)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Vào Th 4, 7 thg 4, 2021 lúc 07:30 Đôn Đốc <a@so.example> đã viết:\n> Xác nhận đã nhận",
+        "On Wed, Apr 7, 2021 at 7:30 AM Don Doc <a@so.example> wrote:\n> Xác nhận",
+        "On Wed, Apr 7, 2021 at 7:30 AM Don Doc\n<a@so.example> wrote:\n> Xác nhận",
+        "-----Original Message-----\nXác nhận",
+        "________________________________\nFrom: Đôn Đốc\nXác nhận",
+        "From: Đôn Đốc <a@so.example>\nXác nhận",
+        "Từ: Đôn Đốc <a@so.example>\nXác nhận",
+        "-- \nXác nhận",
+    ],
+)
+def test_what_a_mail_program_quotes_is_not_what_the_person_said(quoted: str) -> None:
+    assert own_words(f"Ai làm việc này?\n\n{quoted}") == "Ai làm việc này?"
+
+
+def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
+    raw = (
+        "From: a@so.example\nContent-Type: text/html; charset=utf-8\n\n"
+        "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
+    )
+    assert asked(read_mail(raw.encode()).text, TODAY) == Acknowledge("")
+
+
+def test_what_it_answers_the_nearest_first() -> None:
+    raw = b"From: a@so.example\nReferences: <1@x.example> <2@x.example>\nIn-Reply-To: <2@x.example>\n\nx"
+    assert read_mail(raw).names == ("<2@x.example>", "<1@x.example>")
+
+
+@pytest.mark.parametrize("sender", ["", "a@so.example, b@so.example", "no mailbox at all"])
+def test_a_message_of_nobody_or_of_several_has_no_sender(sender: str) -> None:
+    assert read_mail(f"From: {sender}\n\nXN".encode()).sender == ""
+
+
+def test_a_message_without_an_id_has_one_made_from_its_bytes() -> None:
+    first, second = (read_mail(f"From: a@so.example\n\n{text}".encode()) for text in ("x", "y"))
+    assert first.id.startswith("sha256:")
+    assert first.id != second.id
+
+
+@given(st.binary(max_size=400))
+def test_whatever_strangers_send_is_read_as_far_as_it_can_be(raw: bytes) -> None:
+    for each in (raw, b"From: a@so.example\nContent-Type: text/html; charset=x\n\n" + raw, b"From: " + raw):
+        found = read_mail(each)
+        assert len(found.id) <= 255
+        asked(found.text, TODAY)

@@ -1,0 +1,446 @@
+"""Letters as they are read: every kind in both languages, whatever lines it holds, and what must never stand in one."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from ground.factory import CONFIG, at
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.accounts.signed_links import Signer
+from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.files.directory import fold
+from engine.files.plan import load_plan
+from engine.files.plan_parts import SUBJECT_WORDS, subject_words
+from engine.queries.system.letter_counts import Proof
+from engine.rules.calendar import PLAN_TIME
+from engine.terms import NoticeKind, Role, State
+from engine.text import Text
+from notifications.channel import Outgoing
+from notifications.email.mime import Sender, compose
+from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
+from notifications.letters.renderer import LANGUAGES, ONE_PART, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
+
+NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
+BASE = "https://dondoc.nghean.gov.example"
+STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
+ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
+DETAILS: dict[NoticeKind, dict[str, Any]] = {
+    NoticeKind.RETURNED: {"reason": "Missing figures."},
+    NoticeKind.EXTENSION_ASKED: {"until": "2021-06-30", "reason": "Floods."},
+    NoticeKind.EXTENSION_DECIDED: {"until": "2021-06-30", "granted": True, "answer": "Agreed."},
+    NoticeKind.WROTE: {"said": "When is it due?"},
+    NoticeKind.UNREACHABLE: {"channel": "email", "next": True},
+    NoticeKind.CANCELLED: {"reason": "Entered by mistake."},
+    NoticeKind.TRANSFERRED: {"to": "so-y-te", "reason": "Merged."},
+    NoticeKind.NOT_MINE: {"reason": "Another office."},
+}
+
+
+def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> Item:
+    known = Item(
+        n,
+        1,
+        "188/KH-UBND",
+        "Plan 188",
+        "KH188",
+        f"IV.16.{n}",
+        n,
+        "Set up the team and make its work better.",
+        "District office of Vinh",
+        "2021-H1",
+        date(2021, 6, 17),
+        "",
+        -1,
+        kind,
+        "T+1",
+        0,
+        State.ASSIGNED,
+        False,
+        date(2021, 6, 22),
+        date(2021, 6, 22),
+        Role.MONITOR,
+        "Department of Labour",
+        DETAILS.get(kind, {}),
+    )
+    return replace(known, **changes)
+
+
+def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> tuple[OverdueRow, int]:
+    values: dict[str, Any] = {
+        "assignment_id": 1000 + n,
+        "agency_id": agency.lower(),
+        "agency": agency,
+        "supervisor_id": "so",
+        "issuer_id": "tinh",
+        "plan_id": 1,
+        "plan": "188/KH-UBND",
+        "citation": f"IV.16.{n}",
+        "text": "Set up the team.",
+        "period": "2021-H1",
+        "due_on": date(2021, 6, 17),
+        "level": 1,
+        "request": False,
+    }
+    return OverdueRow(**values | changes), 1
+
+
+def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
+    return DigestFacts("2021-W25", rows or (row(),), boxes, Proof(66, 65, 64, 1), "Department of Labour")
+
+
+def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
+    known = LetterFacts(
+        71,
+        "letter:12:email:2021-06-18",
+        12,
+        role,
+        "email",
+        DAY,
+        language,
+        "coordinator@vinh.example",
+        "Coordinator",
+        "District office of Vinh",
+        items,
+        None,
+    )
+    return replace(known, **changes)
+
+
+def written(*items: Item, **more: Any) -> Outgoing:
+    return STATIONERY.render(facts(*items, **more), NOW)
+
+
+def visible(html: str) -> str:
+    """What a mail program shows of an HTML body, addresses of links included."""
+    body = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+    body = re.sub(r'<a [^>]*href="([^"]*)"[^>]*>', r" \1 ", body)
+    return unescape(re.sub(r"<[^>]+>", " ", body))
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"[\w/.:@-]*\w", text))
+
+
+def everything() -> Iterator[LetterFacts]:
+    """Every kind of line alone and every two together, to every role in both languages, with and without a digest."""
+    kinds = list(NoticeKind)
+    pairs = [(kind,) for kind in kinds] + list(itertools.combinations(kinds, 2)) + [tuple(kinds), ()]
+    for role, language, beside, pair in itertools.product(ROLES, LANGUAGES, (None, "digest"), pairs):
+        mine = None if beside is None else digest(boxes=Boxes(1, 2, 3, 4) if role is Role.LEADERSHIP else None)
+        if pair or mine:
+            yield facts(*(item(kind, n) for n, kind in enumerate(pair, 1)), role=role, language=language, digest=mine)
+
+
+def test_every_kind_of_letter_renders_whatever_lines_it_holds() -> None:
+    """A name that a template misspells is an error in itself; here none is empty either, and none says «None»."""
+    for each in everything():
+        letter = STATIONERY.render(each, NOW)
+        assert letter.subject.startswith("[")
+        assert len(letter.subject) <= 120
+        for text in (letter.subject, letter.text, visible(letter.html)):
+            assert text.strip()
+            assert not re.search(r"\bNone\b|Undefined|\{\{|\{%", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", list(NoticeKind))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"due_on": None, "days": None, "next_on": None, "told_on": None, "told": None},
+        {"days": 0, "due_on": DAY},
+        {"detail": {}},
+        {"supervisor": "", "due_why": "nominal Sunday 20/6/2021 → Monday 21/6/2021"},
+        {"state": State.RETURNED, "period": "once", "level": 3, "told": Role.LEADERSHIP},
+    ],
+)
+def test_a_line_without_a_date_a_reason_or_a_department_renders_too(
+    kind: NoticeKind, language: str, changes: dict[str, Any]
+) -> None:
+    for role, channel in ((Role.COORDINATOR, "email"), (Role.MONITOR, "email"), (Role.COORDINATOR, "sms")):
+        assert written(item(kind, **changes), role=role, language=language, channel=channel).text.strip()
+
+
+def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
+    asks = re.compile(
+        r"(?i)đề nghị|kính báo cáo|để biết|please|we |for your information|how the plans stand|remain|summary"
+    )
+    for each in everything():
+        letter = STATIONERY.render(each, NOW)
+        greeting, _, ask, *_ = letter.text.splitlines()
+        assert greeting.startswith(("Kính gửi: ", "To: "))
+        assert asks.search(ask), ask
+        assert ask in visible(letter.html)
+
+
+def test_the_text_says_all_that_the_html_says_and_the_other_way_round() -> None:
+    for each in everything():
+        letter = STATIONERY.render(each, NOW)
+        assert words(letter.text) == words(visible(letter.html))
+
+
+def test_english_letters_hold_no_vietnamese_and_vietnamese_ones_no_english() -> None:
+    for each in everything():
+        letter = STATIONERY.render(each, NOW)
+        said = " ".join([letter.subject, letter.text, visible(letter.html)]).replace("Đôn Đốc", "")
+        said = re.sub(r"https://\S+", "", said)
+        if each.language == "en":
+            assert all(char.isascii() for char in said if char.isalpha()), said
+        else:
+            assert not re.search(r"\b(overdue|please|report on|due [A-Z0-9]|agencies)\b", said), said
+
+
+def test_the_same_facts_make_the_same_bytes() -> None:
+    sender = Sender("dondoc@tinh.example", "Đôn Đốc")
+    made = {compose(written(item(), digest=digest()), sender) for _ in range(3)}
+    other = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
+    made.add(compose(other.render(facts(item(), digest=digest()), NOW), sender))
+    assert len(made) == 1
+    later = compose(STATIONERY.render(facts(item()), NOW + timedelta(hours=1)), sender)
+    assert later[0] == next(iter(made))[0]  # a second copy an hour later has the same Message-ID
+
+
+# --- what must never stand there ----------------------------------------------------------------------------------
+
+PLAN = load_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml")
+REAL = [(citation, placed.duty.text, placed.item.heading) for citation, placed in PLAN.duties.items()]
+
+
+def test_no_template_holds_a_subject_word() -> None:
+    for file in TEMPLATES.rglob("*.*"):
+        assert not subject_words(file.read_text()), file
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about(language: str) -> None:
+    assert any(subject_words(text) for _, text, _ in REAL)
+    assert subject_words(PLAN.title)
+    for (citation, text, heading), kind in itertools.product(REAL, NoticeKind):
+        line = item(
+            kind,
+            citation=citation,
+            text=text,
+            agency=heading,
+            plan=PLAN.number,
+            sms_name=PLAN.sms_name,
+            short_title=PLAN.short_title,
+        )
+        for role in (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP):
+            late = digest(row(text=text, citation=citation, agency=heading))
+            assert not subject_words(written(line, role=role, language=language, digest=late).subject)
+            assert not subject_words(written(line, role=role, language=language).subject)
+        assert not subject_words(written(line, language=language, channel="sms").text)
+
+
+def test_a_plan_whose_number_names_the_subject_is_not_named_in_the_subject_line() -> None:
+    letter = written(item(plan="12/KH-HIV"))
+    assert letter.subject.startswith("[Đôn Đốc] ")
+    assert "12/KH-HIV" in letter.text
+    assert all(subject_words(word) and subject_words(fold(word)) for word in SUBJECT_WORDS)
+
+
+HOSTILE = "<script>alert(1)</script>\"'&<b>x</b> {{ 7*7 }} {% raw %} javascript:"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hostile_text_is_text(role: Role, language: str) -> None:
+    bad: dict[str, Any] = dict.fromkeys(("text", "agency", "supervisor", "due_why", "citation"), HOSTILE)
+    said = dict.fromkeys(("reason", "said", "answer"), HOSTILE)
+    lines = [item(kind, n, **bad, detail=DETAILS.get(kind, {}) | said) for n, kind in enumerate(NoticeKind, 1)]
+    letter = written(*lines, role=role, language=language, agency=HOSTILE, digest=digest(row(agency=HOSTILE)))
+    assert "<script" not in letter.html
+    assert "<b>x</b>" not in letter.html
+    assert "&lt;script&gt;" in letter.html
+    assert "49" not in letter.html.replace("{{ 7*7 }}", "")
+    assert HOSTILE in letter.text
+
+
+# --- short messages -----------------------------------------------------------------------------------------------
+
+
+@given(
+    kinds=st.lists(st.sampled_from(list(NoticeKind)), min_size=1, max_size=6),
+    letter_id=st.integers(1, 9_999_999),
+    contact_id=st.integers(1, 99_999),
+    plan_id=st.integers(1, 999),
+    days=st.integers(-300, 120),
+    language=st.sampled_from(LANGUAGES),
+    role=st.sampled_from([Role.COORDINATOR, Role.HEAD, Role.MONITOR]),
+)
+def test_a_short_message_fits_one_part_of_the_plain_alphabet(
+    kinds: list[NoticeKind], letter_id: int, contact_id: int, plan_id: int, days: int, language: str, role: Role
+) -> None:
+    lines = [
+        item(kind, n, days=days, citation="IV.16.12", plan_id=plan_id, sms_name="KH188-2021X")
+        for n, kind in enumerate(kinds, 1)
+    ]
+    sms = written(
+        *lines,
+        channel="sms",
+        language=language,
+        role=role,
+        letter_id=letter_id,
+        contact_id=contact_id,
+        to="+84900000000",
+    )
+    assert len(sms.text) <= ONE_PART, sms.text
+    assert sms.text.isascii()
+    assert not set(sms.text) & set("[]{}^~|\\`")  # each costs two in GSM 7 bit
+    assert (sms.subject, sms.html) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (item(NoticeKind.REMINDER, days=3), "KH188 IV.16.1: han bao cao 17/6/2021, con 3 ngay. Xac nhan: https://"),
+        (item(NoticeKind.REMINDER, days=0), "KH188 IV.16.1: den han hom nay 17/6/2021."),
+        (item(NoticeKind.OVERDUE, days=-2), "KH188 IV.16.1: qua han 2 ngay (han 17/6/2021). Bao cao: https://"),
+        (item(NoticeKind.RETURNED, state=State.RETURNED), "KH188 IV.16.1: bi tra lai, can gui lai. Bao cao: https://"),
+        (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
+    ],
+)
+def test_a_short_message_says_what_when_and_where(line: Item, said: str) -> None:
+    assert written(line, channel="sms", to="+84900000000").text.startswith(said)
+
+
+# --- to whom, in what words ---------------------------------------------------------------------------------------
+
+
+def test_a_request_orders_nothing() -> None:
+    vi = r"quá hạn|đến hạn|báo cáo ngay|nhiệm vụ|nếu chưa có báo cáo|nếu chưa báo cáo|đôn đốc"
+    orders = re.compile(rf"(?i){vi}|\boverdue\b|\bdut(y|ies)\b|\bdue\b|without a report|escalation")
+    for kind, language in itertools.product(NoticeKind, LANGUAGES):
+        if kind not in (NoticeKind.ESCALATION, NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE):  # said to the monitor
+            asked = item(kind, request=True, days=3 if kind is NoticeKind.REMINDER else -3, level=1, detail={})
+            letter = written(asked, language=language)
+            said = (letter.subject + letter.text).replace("Hạn đã thay đổi", "").replace("The due date moved", "")
+            assert not orders.search(said.replace("Đôn Đốc", "")), said
+            assert not orders.search(written(language=language, digest=digest(row(request=True))).text)
+
+
+def test_the_head_is_told_before_the_department_and_when_that_will_be() -> None:
+    letter = written(item(), role=Role.HEAD)
+    assert letter.text.startswith("Kính gửi: Lãnh đạo District office of Vinh\n")
+    assert "Thứ Ba 22/6/2021 danh sách này sẽ được báo Department of Labour." in letter.text
+
+
+def test_a_line_of_another_kind_on_top_does_not_hide_when_the_department_hears() -> None:
+    returned = item(NoticeKind.RETURNED, 2, state=State.RETURNED, told_on=None, told=None)
+    assert "Thứ Ba 22/6/2021 danh sách này" in written(returned, item()).text
+
+
+def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None:
+    late, fresh = written(item()), written(item(NoticeKind.ASSIGNED, days=40))
+    assert "/l/" not in late.text
+    assert re.search(r'class="b" href="[^"]*/r/', late.html)
+    assert fresh.text.index("/l/") < fresh.text.index("/r/")
+    assert re.search(r'class="b" href="[^"]*/l/', fresh.html)
+
+
+def test_the_monitor_reads_one_line_an_agency_and_what_is_common_once() -> None:
+    lines = [
+        item(
+            NoticeKind.ESCALATION,
+            n,
+            agency=f"Agency {n % 50:02}",
+            level=1,
+            text="Long words of a duty.",
+            citation=f"IV.{n}.1",
+        )
+        for n in range(1, 126)
+    ]
+    letter = written(*lines, role=Role.MONITOR)
+    assert letter.subject == "[KH 188/KH-UBND] Đôn đốc lần 1: 125 phần việc của 50 cơ quan quá hạn"
+    assert "Long words" not in letter.text
+    assert letter.text.count("Thứ Năm 17/6/2021") == 1
+    assert "- Agency 01: IV.1.1, IV.51.1, IV.101.1\n" in letter.text
+    assert sum(line.startswith("- ") for line in letter.text.splitlines()) == 50
+    assert len(letter.text) < 2500
+
+
+def test_an_agency_that_differs_from_the_others_says_how() -> None:
+    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n}") for n in range(1, 4)]
+    lines.append(item(NoticeKind.ESCALATION, 9, agency="Late", days=-7, due_on=date(2021, 6, 9), period="2021-Q2"))
+    text = written(*lines, role=Role.MONITOR).text
+    assert "6 tháng đầu năm 2021 · hạn Thứ Năm 17/6/2021 · quá hạn 1 ngày làm việc, trừ nơi ghi khác:" in text
+    first, *others = [line for line in text.splitlines() if line.startswith("- ")]
+    assert first == "- Late: IV.16.9 · 188/KH-UBND · quý II/2021 · hạn Thứ Tư 9/6/2021 · quá hạn 7 ngày làm việc"
+    assert others == [f"- Agency {n}: IV.16.{n}" for n in range(1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("role", "count", "shown"),
+    [(Role.COORDINATOR, MAX_DUTIES + 7, MAX_DUTIES), (Role.MONITOR, MAX_AGENCIES + 7, MAX_AGENCIES)],
+)
+def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, shown: int) -> None:
+    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n:03}") for n in range(1, count + 1)]
+    letter = written(*lines, role=role)
+    assert sum(line.startswith("- ") for line in letter.text.splitlines()) == shown
+    assert "… và 7 việc khác, xem bảng: https://" in letter.text
+    assert "… và 7 việc khác" in visible(letter.html)
+    assert f"{count} " in letter.subject
+
+
+def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
+    rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
+    letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
+    assert [line for line in letter.text.splitlines() if re.match(r"(Hoàn thành|Đang làm)", line)] == [
+        "Hoàn thành đúng hạn: 61",
+        "Hoàn thành quá hạn: 3",
+        "Đang làm, trong hạn: 49",
+        "Đang làm, quá hạn: 30",
+    ]
+    assert sum(line.startswith("- ") for line in letter.text.splitlines()) == MAX_WORST
+    assert "… và 20 việc khác" in letter.text
+
+
+def test_on_a_monday_nothing_is_said_twice() -> None:
+    lines = [item(n=n, assignment_id=n) for n in (1, 2)]
+    late = digest(row(1, assignment_id=1), row(2, assignment_id=2), row(3, assignment_id=3))
+    text = written(*lines, digest=late).text
+    assert [text.count(f"IV.16.{n} ") for n in (1, 2, 3)] == [1, 1, 1]
+    assert "Tổng hợp tuần 25/2021: 3 nhiệm vụ quá hạn" in text
+    escalated = [replace(each, kind=NoticeKind.ESCALATION, level=2) for each in lines]
+    text = written(*escalated, digest=late, role=Role.MONITOR).text
+    assert text.count("IV.16.1,") == 1
+    assert "trong đó 2 phần việc hôm nay đến đôn đốc lần 2" in text
+    assert "công văn đôn đốc" in text
+
+
+def test_links_are_whole_and_nothing_is_fetched() -> None:
+    for each in everything():
+        html = STATIONERY.render(each, NOW).html
+        assert not re.search(r"<img|<script|<link|url\(|@import", html)
+        assert all(address.startswith(f"{BASE}/") for address in re.findall(r'href="([^"]*)"', html))
+        assert len(html) < 50_000
+
+
+def test_an_unknown_language_is_written_in_vietnamese() -> None:
+    letter = written(item(), language="fr")
+    assert (letter.language, letter.text.splitlines()[0]) == ("vi", "Kính gửi: District office of Vinh")
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_says_what_was_the_matter_in_the_reader_s_language(language: str, channel: str) -> None:
+    answer = AnswerFacts(Text("Ngày không đọc được.", "The date cannot be read."), "<q@vinh.example>")
+    letter = written(language=language, channel=channel, answer=answer)
+    assert ("The date cannot be read." if language == "en" else "Ngày không đọc được.") in letter.text
+
+
+def test_weeks_and_first_words_are_for_people() -> None:
+    assert [week_words("2021-W05"), week_words("2021-W25", "en")] == ["tuần 5/2021", "week 25 of 2021"]
+    assert first_words("Một hai ba.") == "Một hai ba."
+    assert first_words(" ".join(["chữ"] * 17 + ["cuối;", "thừa"])) == " ".join(["chữ"] * 17) + " cuối …"
+    assert at("2021-06-18", "07:30").astimezone(PLAN_TIME).hour == 7
