@@ -1,21 +1,28 @@
-# make setup   everything that development needs: .venv, and the Debian packages that tests stand on
-# make run     the demonstration, nothing else needed: http://127.0.0.1:8188
-# make check   what the automatic check runs: format, types, imports, tests
+# make run     the demonstration: http://127.0.0.1:8188
+# make test    all tests; first installs what they need and the machine lacks: Debian packages, then .venv
+# make setup   that installation alone
+# make check   lint and test
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
 WORKERS := 2
 
-.PHONY: setup run test unit check lint bench bench-pages crash migration clean
+.PHONY: setup packages run test unit check lint bench bench-pages crash migration clean
+.NOTPARALLEL:  # two installations at once would wait for each other's lock
 
-setup: $(VENV)/.ready
+setup: packages $(VENV)/.ready
+
+# No stamp: packages come and go without this folder. Looking for them takes milliseconds.
+packages:
+	@$(HAS_PYTHON)
 	@bash .ci/setup
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dondoc demo
 
-test: $(VENV)/.ready
+test: setup
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 # The tests that need no database and no server.
@@ -30,15 +37,15 @@ lint: $(VENV)/.ready
 
 check: lint test
 
-bench: $(VENV)/.ready
+bench: setup
 	@$(BIN)/python -m tests.bench.run
 
-bench-pages: $(VENV)/.ready
+bench-pages: setup
 	@$(BIN)/python -m tests.bench.province
 
 # kill -9 at every step of every pass; more: make crash SEEDS=2000
 SEEDS := 300
-crash: $(VENV)/.ready
+crash: setup
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20 --postgres
 
@@ -50,7 +57,7 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build
 
 $(VENV)/.ready: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(HAS_PYTHON)
 	@test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip' 2>/dev/null || bash .ci/setup venv
 	@test -x $(BIN)/pip || { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing what requirements.lock names (a minute or two the first time)"

@@ -1,11 +1,13 @@
 """A real Dovecot on loopback: one IMAP server in a folder of its own, ended by its process id.
 
 Debian's package ``dovecot-imapd`` must be installed; no service of it need run. Any user name is a mailbox, the
-password is ``PASSWORD``. Nothing outside the folder is read or written.
+password is ``PASSWORD``. Nothing outside the folder is read or written. Started by root its processes are the users'
+that Debian made for it, else those of whoever runs the tests.
 """
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -38,6 +40,9 @@ mail_driver = maildir
 mail_path = ~/Maildir
 first_valid_uid = 1
 first_valid_gid = 1
+default_internal_user = {owner}
+default_internal_group = {group}
+default_login_user = {login}
 namespace inbox {{
   inbox = yes
   separator = /
@@ -48,7 +53,7 @@ passdb static {{
 userdb static {{
   fields {{
     uid = {owner}
-    gid = {owner}
+    gid = {group}
     home = {folder}/mail/%{{user}}
   }}
 }}
@@ -99,7 +104,9 @@ def _running(folder: Path) -> Iterator[Dovecot]:
     program = shutil.which("dovecot", path="/usr/sbin:/usr/bin")
     if program is None:
         pytest.fail("dovecot is missing: run the set-up of the tests, which installs Debian's package dovecot-imapd.")
-    owner = pwd.getpwnam("dovecot")
+    root = os.geteuid() == 0
+    owner = pwd.getpwnam("dovecot") if root else pwd.getpwuid(os.geteuid())
+    group, login = grp.getgrgid(owner.pw_gid).gr_name, "dovenull" if root else owner.pw_name
     for name in ("run", "state", "mail"):
         (folder / name).mkdir()
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
@@ -108,7 +115,8 @@ def _running(folder: Path) -> Iterator[Dovecot]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     conf = folder / "dovecot.conf"
-    conf.write_text(CONF.format(folder=folder, password=PASSWORD, owner="dovecot", port=port))
+    users = {"owner": owner.pw_name, "group": group, "login": login}
+    conf.write_text(CONF.format(folder=folder, password=PASSWORD, port=port, **users))
     with (folder / "out").open("wb") as out:
         process = subprocess.Popen([program, "-F", "-c", str(conf)], stdout=out, stderr=out, cwd=folder)
     try:
