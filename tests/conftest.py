@@ -14,7 +14,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from ground.databases import closing_database, postgres_database, postgres_emptied, sqlite_copy
+from ground.databases import closing_database, postgres_database, postgres_emptied, reopened_database, sqlite_copy
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
@@ -60,25 +60,31 @@ def worker_url(ground: Ground) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this worker's SQLite files are, each in a folder of its own and at the same address for every test."""
+    return tmp_path_factory.mktemp("databases")
+
+
 @pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest, ground: Ground, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, ground: Ground, worker_folder: Path) -> str:
     """Where an empty, migrated database answers: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":
-        return sqlite_copy(ground, tmp_path)
+        return sqlite_copy(ground, worker_folder / "empty")
     return postgres_emptied(request.getfixturevalue("worker_url"))
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """An empty, migrated database: once SQLite, once PostgreSQL."""
-    with closing_database(url) as database:
+    with reopened_database(url) as database:
         yield database
 
 
 @pytest.fixture
-def sqlite_database(ground: Ground, tmp_path: Path) -> Iterator[Database]:
+def sqlite_database(ground: Ground, worker_folder: Path) -> Iterator[Database]:
     """An empty, migrated SQLite database, for tests where the kind does not matter."""
-    with closing_database(sqlite_copy(ground, tmp_path)) as database:
+    with reopened_database(sqlite_copy(ground, worker_folder / "alone")) as database:
         yield database
 
 

@@ -81,7 +81,7 @@ class Cradle:
         with closing_database(self._url("prepared")) as database:
             database.upgrade()
             prepare(database)
-        self.database = Database(self._url("life"))
+        self.database = Database(self._url("life"), durable=False)  # whoever is killed takes no power with them
         self.journal = Journal(folder / "journal")
         self.steps = Steps(self.journal)
         self.steps.listen(self.database)

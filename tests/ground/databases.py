@@ -1,6 +1,7 @@
 """Empty but migrated databases for tests: a copied file for SQLite, one emptied database a worker for PostgreSQL.
 
-Measured: deleting all rows 1 ms, TRUNCATE 30 ms, CREATE DATABASE … TEMPLATE 40–70 ms.
+Measured: deleting all rows 1 ms, TRUNCATE 30 ms, CREATE DATABASE … TEMPLATE 40–70 ms; a commit that waits for the disk
+5 ms, one that does not 0.01 ms; a statement compiled 3 ms, one that this engine has compiled before 0.03 ms.
 """
 
 from __future__ import annotations
@@ -38,9 +39,17 @@ def sqlite_template(ground: Ground) -> Path:
 
 def sqlite_copy(ground: Ground, folder: Path) -> str:
     """The URL of a migrated, empty SQLite file in a folder."""
-    path = folder / "dondoc.db"
-    shutil.copyfile(sqlite_template(ground), path)
-    return f"sqlite:///{path}"
+    return copied(sqlite_template(ground), folder)
+
+
+def copied(template: Path, folder: Path) -> str:
+    """The URL of a copy of a SQLite file in a folder, in the place of the copy that was there before. Whoever still
+    holds that one open keeps it for himself."""
+    folder.mkdir(exist_ok=True)
+    for name in ("dondoc.db", "dondoc.db-wal", "dondoc.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.copyfile(template, folder / "dondoc.db")
+    return f"sqlite:///{folder}/dondoc.db"
 
 
 def postgres_database(ground: Ground, name: str) -> str:
@@ -64,8 +73,24 @@ def postgres_emptied(url: str) -> str:
 
 @contextmanager
 def closing_database(url: str) -> Iterator[Database]:
-    database = Database(url)
+    """A database that does not wait for the disk."""
+    database = Database(url, durable=False)
     try:
         yield database
     finally:
         database.dispose()
+
+
+@contextmanager
+def reopened_database(url: str) -> Iterator[Database]:
+    """The database at an address that one test after another uses: no line to it is kept from test to test, but the
+    compiled statements are."""
+    database = _idle.pop(url, None) or Database(url, durable=False)
+    try:
+        yield database
+    finally:
+        database.dispose()
+        _idle[url] = database
+
+
+_idle: dict[str, Database] = {}

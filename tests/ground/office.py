@@ -122,7 +122,7 @@ def open_office(
 ) -> Office:
     """The whole application over a database."""
     clock = Standing(now)
-    chosen = Settings(_env_file=None, data_dir=folder, secret=KEY, demo=step is not None, **settings)  # type: ignore[call-arg]
+    chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
     wording = wording or channel_wiring.template_editor(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
@@ -137,6 +137,12 @@ def _served() -> tuple[FastAPI, asyncio.Runner]:
     """The application and its loop, made once a run: each office brings its own database, clock and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
     return make_app(AppContext(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
+
+
+@cache
+def _settings(**settings: Any) -> Settings:
+    """Read once: the sources of settings are asked 5 ms long, and there are hundreds of offices a run."""
+    return Settings(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
 
 
 @cache

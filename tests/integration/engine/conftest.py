@@ -11,14 +11,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import psycopg
 import pytest
-from ground.databases import closing_database, postgres_database, sqlite_copy
+from ground.databases import closing_database, copied, postgres_database, reopened_database, sqlite_copy
 from ground.factory import Laid
 from ground.office import Office, live_through, looking, open_office
 from ground.postgres import Ground
@@ -61,8 +60,7 @@ def _postgres_copy(ground: Ground, lived_url: str, name: str) -> str:
 def _copy(request: pytest.FixtureRequest, kind: str, folder: Path, name: str) -> str:
     if kind == "postgres":
         return _postgres_copy(request.getfixturevalue("ground"), request.getfixturevalue("lived_postgres"), name)
-    shutil.copyfile(request.getfixturevalue("lived_file"), folder / "dondoc.db")
-    return f"sqlite:///{folder}/dondoc.db"
+    return copied(request.getfixturevalue("lived_file"), folder)
 
 
 @pytest.fixture(scope="session", params=BOTH)
@@ -73,15 +71,15 @@ def laid(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(params=BOTH)
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Laid]:
-    with closing_database(_copy(request, request.param, tmp_path, f"fresh_lived_{WORKER}")) as database:
+def fresh(request: pytest.FixtureRequest, worker_folder: Path) -> Iterator[Laid]:
+    url = _copy(request, request.param, worker_folder / "fresh", f"fresh_lived_{WORKER}")
+    with reopened_database(url) as database:
         yield Laid(database, 1)
 
 
 @pytest.fixture
-def lived(lived_file: Path, tmp_path: Path) -> Iterator[Database]:
-    shutil.copyfile(lived_file, tmp_path / "dondoc.db")
-    with closing_database(f"sqlite:///{tmp_path}/dondoc.db") as database:
+def lived(lived_file: Path, worker_folder: Path) -> Iterator[Database]:
+    with reopened_database(copied(lived_file, worker_folder / "lived")) as database:
         yield database
 
 

@@ -7,11 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from ground.databases import closing_database, sqlite_copy
+from ground.databases import reopened_database, sqlite_copy
 from ground.factory import (
     Laid,
     agency,
@@ -107,11 +106,11 @@ def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
     begun=st.sampled_from(["2021-04-07", "2021-06-10", "2021-06-18"]),
 )
 def test_no_plan_however_large_breaks_the_cap_of_a_person(
-    ground: Ground, plans: list[tuple[int, Urgency]], moments: list[tuple[int, bool]], begun: str
+    ground: Ground, worker_folder: Path, plans: list[tuple[int, Urgency]], moments: list[tuple[int, bool]], begun: str
 ) -> None:
     """Plans of any size and urgency begin together; at any hour of three days somebody chases every duty, and the
     channels break down and are mended again."""
-    with TemporaryDirectory() as folder, closing_database(sqlite_copy(ground, Path(folder))) as database:
+    with reopened_database(sqlite_copy(ground, worker_folder / "capped")) as database:
         now, mail, sms = at(begun, "06:00"), Unsteady(), Unsteady()
         sms.name = "sms"
         rules = policy(channels=("email", "sms"), urgent_per_day=CAP)

@@ -139,10 +139,12 @@ def test_a_sqlite_file_is_made_with_its_folder(tmp_path: Path) -> None:
     assert (tmp_path / "var/new/dondoc.db").exists()
 
 
-def test_sqlite_survives_a_power_cut_and_keeps_its_references(sqlite_database: Database) -> None:
-    with sqlite_database.read() as session:
+def test_sqlite_survives_a_power_cut_and_keeps_its_references(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/dondoc.db")
+    with database.read() as session:
         asked = {
             name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
+    database.dispose()
     assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

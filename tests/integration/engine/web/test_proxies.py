@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from ground.office import NOW, Office, Standing, open_office, token_in
 from ground.people import join
 from ground.post import KEY
@@ -33,11 +35,16 @@ def flooded(lived: Database) -> Database:
     return lived
 
 
-async def status(database: Database, folder: Path, peer: str, headers: dict[str, str], trusted: str) -> int:
+@cache
+def served(database: Database, **settings: str) -> FastAPI:
+    """The application takes most of a second to make: tests with the same settings share it with their database."""
+    chosen = Settings(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
+    return make_app(AppContext(database, Standing(NOW), Signer(KEY), chosen))
+
+
+async def status(database: Database, peer: str, headers: dict[str, str], trusted: str) -> int:
     """What a right password is answered when it comes from a peer with these headers."""
-    settings = Settings(_env_file=None, data_dir=folder, secret=KEY, trusted_proxies=trusted)  # type: ignore[call-arg]
-    app = make_app(AppContext(database, Standing(NOW), Signer(KEY), settings))
-    transport = httpx.ASGITransport(app, client=(peer, 4711))
+    transport = httpx.ASGITransport(served(database, trusted_proxies=trusted), client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8188") as client:
         token = token_in((await client.get("/sign-in")).text)
         fields = {"token": token, "email": "coordinator@huyen-b.example", "password": "mot cau dai de nho 7"}
@@ -58,10 +65,10 @@ async def status(database: Database, folder: Path, peer: str, headers: dict[str,
     ],
 )
 async def test_limits_are_counted_by_the_address_that_a_trusted_proxy_names(
-    flooded: Database, tmp_path: Path, peer: str, said: str, trusted: str, code: int
+    flooded: Database, peer: str, said: str, trusted: str, code: int
 ) -> None:
     headers = {"x-forwarded-for": said} if said else {}
-    assert await status(flooded, tmp_path, peer, headers, trusted) == code
+    assert await status(flooded, peer, headers, trusted) == code
 
 
 @pytest.mark.parametrize(
@@ -94,11 +101,9 @@ def test_an_ipv6_visitor_is_his_whole_network(host: str, network: str) -> None:
     ],
 )
 async def test_the_desk_is_open_on_the_machine_alone_whatever_name_is_said(
-    lived: Database, tmp_path: Path, peer: str, name: str, listening: str, code: int
+    lived: Database, peer: str, name: str, listening: str, code: int
 ) -> None:
-    settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY, host=listening)  # type: ignore[call-arg]
-    app = make_app(AppContext(lived, Standing(NOW), Signer(KEY), settings))
-    transport = httpx.ASGITransport(app, client=(peer, 4711))
+    transport = httpx.ASGITransport(served(lived, host=listening), client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8188") as client:
         assert (await client.get("/overdue", headers={"host": name})).status_code == code
 

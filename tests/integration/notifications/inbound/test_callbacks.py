@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -55,18 +56,24 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
-def served(laid: Laid, folder: Path, token: str = "") -> httpx.Client:
-    """The whole web application with the addresses mounted as the composition root mounts them."""
-    settings = Settings(_env_file=None, data_dir=folder, secret=KEY)  # type: ignore[call-arg]
-    app = make_app(AppContext(laid.database, lambda: NOW, Signer(KEY), settings))
-    app.include_router(callbacks.router(callbacks.Callbacks(laid.database, lambda: NOW, SECRET)))
-    add_metrics(app, laid.database, lambda: NOW, token, settings.host)
-    return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")
+def served(laid: Laid, token: str = "") -> httpx.Client:
+    return httpx.Client(transport=InProcess(mounted(laid.database, token)), base_url="http://127.0.0.1:8188")
+
+
+@cache
+def mounted(database: Database, token: str) -> FastAPI:
+    """The whole web application with the addresses mounted as the composition root mounts them; it takes a second to
+    make, and the tests share it with the address of their database."""
+    settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
+    app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings))
+    app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET)))
+    add_metrics(app, database, lambda: NOW, token, settings.host)
+    return app
 
 
 @pytest.fixture
-def client(laid: Laid, tmp_path: Path) -> httpx.Client:
-    return served(laid, tmp_path)
+def client(laid: Laid) -> httpx.Client:
+    return served(laid)
 
 
 def letter(laid: Laid) -> Letter:
@@ -139,7 +146,7 @@ def test_metrics_are_for_this_machine_or_whoever_has_the_token(
 ) -> None:
     assert 'dondoc_assignments{class="open_in_time"}' in client.get("/metrics").text
     assert client.get("/metrics", headers={"host": "dondoc.so.example"}).status_code == 403
-    outside = served(laid, tmp_path, "a token")
+    outside = served(laid, "a token")
     outside.base_url = "http://dondoc.so.example"
     assert outside.get("/metrics").status_code == 403
     assert outside.get("/metrics", headers={"authorization": "Bearer a token"}).status_code == 200
