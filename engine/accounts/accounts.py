@@ -78,7 +78,7 @@ def create(
             agency_id=agency_id,
             language=language,
             active=True,
-            password=hashed(password) if password else None,
+            password=hashed(password) if password else "",
             created_at=now,
         )
     )

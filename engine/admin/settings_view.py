@@ -103,7 +103,7 @@ class Configured:
     value: str
     hidden: bool
     is_set: bool
-    setting_sources: SettingSource
+    source: SettingSource
     vi: str
     en: str
 

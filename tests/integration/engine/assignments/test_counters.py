@@ -130,7 +130,7 @@ def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:
 
 
 def test_many_changes_are_folded_into_one_count(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "MOST_CHANGES", 3)
+    monkeypatch.setattr(counters, "MAX_PENDING_CHANGES", 3)
     with laid.database.write() as session:
         counters.fold(session)
     assert rows(laid.database, TallyChange) == []

@@ -89,7 +89,7 @@ def test_a_number_that_no_plan_bears_is_said_in_words(office: Office, typed: str
 def test_of_many_plans_one_types_the_number(
     two_departments: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filter_choices, "MOST_PLANS", 1)
+    monkeypatch.setattr(filter_choices, "MAX_LISTED_PLANS", 1)
     page = fromstring(open_office(two_departments, tmp_path).get("/?plan=1").content.decode())
     assert page.xpath('//select[@name="plan"]') == []
     assert page.xpath('string(//input[@name="number"]/@value)') == "12/KH-UBND (2021)"
