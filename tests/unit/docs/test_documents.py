@@ -1,0 +1,116 @@
+"""The documents are true: every setting, command, state and dependency is in its document, and what they name exists."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+from ground.paths import ROOT
+from typer.main import get_command
+
+from config.settings import Settings
+from engine.terms import State
+from workflows.cli import app
+
+README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs/settings.md").read_text()
+COMMANDS = (ROOT / "docs/commands.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+DOCUMENTS = {each.relative_to(ROOT).as_posix(): each.read_text() for each in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
+VIETNAMESE = (ROOT / "README.vi.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def commands(group: object, prefix: str = "dondoc") -> list[str]:
+    """Every command as it is typed."""
+    found = []
+    for name, command in getattr(group, "commands", {}).items():
+        path = f"{prefix} {name}"
+        found += commands(command, path) if getattr(command, "commands", None) else [path]
+    return found
+
+
+def named_commands() -> set[str]:
+    """The commands that docs/commands.md names, `dondoc load a|b` meaning both."""
+    named: set[str] = set()
+    for told in re.findall(r"dondoc ([a-z][^`)]*)", COMMANDS.replace("\\|", "|")):
+        words = told.split()
+        for first in words[0].split("|"):
+            named.add(f"dondoc {first}")
+            for second in words[1].split("|") if len(words) > 1 else ():
+                named.add(f"dondoc {first} {second}")
+    return named
+
+
+def test_every_command_is_documented() -> None:
+    missing = [each for each in commands(get_command(app)) if each not in named_commands()]
+    assert not missing
+
+
+def test_every_setting_is_documented_with_its_meaning() -> None:
+    rows = {name: rest for name, rest in re.findall(r"\| `DONDOC_([A-Z_]+)` \|(.*)\|", SETTINGS)}
+    assert set(rows) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        assert (field.description or "") in rows[name.upper()]
+
+
+def test_every_state_is_documented() -> None:
+    assert all(f"`{state}`" in ARCHITECTURE for state in State)
+
+
+def test_every_dependency_earns_its_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [re.split(r"[\[<>=~]", each)[0] for each in project["dependencies"]]
+    table = README[README.index("| dependency |") :]
+    assert [name for name in names if not re.search(rf"\| .*\b{re.escape(name)}\b.*\|", table)] == []
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_what_a_document_points_at_exists(name: str) -> None:
+    targets = [each for each in re.findall(r"\]\(([^)#]+)\)", DOCUMENTS[name]) if "://" not in each]
+    assert [each for each in targets if not ((ROOT / name).parent / each).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md", "SECURITY.md"])
+def test_every_file_that_a_document_names_exists(name: str) -> None:
+    """`engine/rules/periods.py`, `config/calendars/vn.yaml`, `notifications/templates/vi/`: ten changes are placed by them."""
+    named = set(re.findall(r"`((?:config|engine|notifications|workflows|tests|docs)/[\w./-]*)`", DOCUMENTS[name]))
+    assert named or name == "SECURITY.md"
+    assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+
+
+def test_every_module_that_the_architecture_names_exists() -> None:
+    """Of `engine.assignments.lifecycle` and `engine.rules.policy.decide`, the longest part that is a file."""
+    for name in sorted(set(re.findall(r"\b((?:engine|notifications|workflows)(?:\.[a-z_]+)+)", ARCHITECTURE))):
+        path = ROOT / name.replace(".", "/")
+        above = path.parent.with_suffix(".py")
+        assert path.is_dir() or path.with_suffix(".py").exists() or f"def {path.name}" in above.read_text(), name
+
+
+def test_every_room_stands_in_the_drawing() -> None:
+    for package in ("engine", "notifications", "workflows"):
+        rooms = {each.parent.name for each in (ROOT / package).glob("*/__init__.py")}
+        drawing = ARCHITECTURE[: ARCHITECTURE.index("## The way of one duty")]
+        assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", drawing)] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.vi.md", "CONTRIBUTING.md"])
+def test_every_make_target_that_is_named_exists(name: str) -> None:
+    code = "\n".join(re.findall(r"`[^`]+`|^ {4}.*$", DOCUMENTS[name], re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", code))
+    assert named
+    assert named <= set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+
+
+def test_no_file_names_a_package_registry() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?://|index-url", lock)
+
+
+def test_the_command_line_says_what_it_is_in_both_languages() -> None:
+    assert isinstance(app, typer.Typer)
+    assert "/" in str(app.info.help)
