@@ -79,6 +79,7 @@ def serve(settings: Settings) -> None:
         told = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)  # the app does that
         uvicorn.Server(told).run(sockets=[door])
     finally:
+        system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
         heartbeat.stop()
         if starts_prefect:
             local_prefect.stop()

@@ -18,13 +18,13 @@ PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
 WITHIN = ("render", "mime")
 """These happen inside ``send``, and are taken off it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
-    ("sweep", engine.assignments.escalation, "sweep"),
+    ("sweep", engine.assignments.escalation, "run_escalations"),
     ("claim", delivery, "_claim"),
     ("facts", delivery, "gather"),
     ("render", LetterRenderer, "render"),
     ("mime", notifications.email.smtp, "compose"),
-    ("send", delivery, "_send_all"),
-    ("settle", delivery, "_settle"),
+    ("send", delivery._Batch, "send"),
+    ("settle", delivery, "settle"),
 )
 
 

@@ -4,7 +4,7 @@ delivering pass."""
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, by_value, json_column
@@ -41,6 +41,10 @@ class Letter(SQLModel, table=True):
     lease_until: datetime | None = None
     leased_by: str = ""
     attempts: int = 0
+    on_wire: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Offered to a channel, or about to be, and no outcome in the database yet."""
+    lost_leases: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often its lease ran out while it was on the wire."""
     receipt: str = Field(default="", max_length=160)
     created_at: datetime
     sent_at: datetime | None = None

@@ -26,7 +26,7 @@ from engine.store.records import Letter
 from engine.terms import LetterState
 
 DONDOC = Path(sys.executable).with_name("dondoc")
-SOON = 20.0
+SOON = 60.0
 
 
 def free_port() -> int:
@@ -67,7 +67,7 @@ def _until_it_answers(process: subprocess.Popen[bytes], port: int, began: float)
     while time.monotonic() - began < SOON:
         assert process.poll() is None, "it ended before it answered"
         try:
-            httpx.get(f"http://127.0.0.1:{port}/health", timeout=2)
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=SOON)
         except httpx.HTTPError:
             time.sleep(0.02)
         else:

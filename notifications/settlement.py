@@ -1,0 +1,178 @@
+"""Outcomes into the database: what became of letters that were offered to a channel.
+
+Guarded by the lease's owner, so each letter has one outcome. A group is whatever has come back since the last commit:
+a handful of letters while a relay is quick, one while it is slow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlmodel import Session
+
+from engine.store.database import among, insert_rows, table, update_rows
+from engine.store.event_log import append, event
+from engine.store.records import Delivery, Letter, LetterBody, Notice
+from engine.terms import EventKind, LetterState
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.channel_health import record
+from notifications.letters.facts import LetterFacts
+from notifications.receipts.letter_outcomes import undelivered
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
+STATE_OF = {
+    Fate.ACCEPTED: LetterState.ACCEPTED,
+    Fate.DELIVERED: LetterState.DELIVERED,
+    Fate.REFUSED: LetterState.REFUSED,
+    Fate.UNKNOWN: LetterState.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A claimed letter after its attempt: what was said, and what came of it."""
+
+    facts: LetterFacts
+    attempt: int
+    created_at: datetime
+    letter: Outgoing | None
+    outcome: Outcome
+
+
+def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = None) -> datetime:
+    """When to try again: doubling from two minutes to four hours, spread by a quarter so that not all come at once.
+    The spread is made from the key, so the same letter always waits the same."""
+    wait = min(FIRST_WAIT * (1 << min(attempt - 1, 12)), LONGEST_WAIT)
+    spread = int.from_bytes(hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=2).digest(), "big") / 65535
+    waited: timedelta = max(wait * (0.75 + spread / 2), asked or timedelta())
+    return now + waited
+
+
+def settle(session: Session, sent: Sequence[Sent], worker: str, give_up: timedelta, now: datetime) -> None:
+    """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
+    letters = table(Letter)
+    ours = set(
+        session.connection().scalars(
+            select(letters.c.id)
+            .where(
+                among(session, letters.c.id, (each.facts.letter_id for each in sent)),
+                letters.c.state == LetterState.SENDING,
+                letters.c.leased_by == worker,
+            )
+            .with_for_update()
+        )
+    )
+    mine = [each for each in sent if each.facts.letter_id in ours]
+    if not mine:
+        return
+    rows = [_outcome_row(each, give_up, now) for each in mine]
+    update_rows(session, Letter, rows)
+    _write_deliveries(session, mine, now)
+    _write_bodies(session, mine)
+    _write_moot(session, mine)
+    suppressed = [each for each in mine if each.outcome.code == "suppressed"]
+    append(
+        session,
+        [
+            event(
+                EventKind.LETTER_SUPPRESSED,
+                now,
+                key=f"{each.facts.key}:suppressed",
+                letter=each.facts.letter_id,
+                contact=each.facts.contact_id,
+                reason=each.facts.unsendable or "nothing_left",
+            )
+            for each in suppressed
+        ],
+    )
+    for channel in {each.facts.channel for each in mine}:
+        record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
+    failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
+    undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
+
+
+def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any]:
+    outcome, tried = each.outcome, each.attempt
+    state, reason, after, settled = STATE_OF.get(outcome.fate, LetterState.QUEUED), outcome.reply[:200], now, True
+    if outcome.code == "suppressed":
+        state, reason = LetterState.SUPPRESSED, each.facts.unsendable or "nothing_left"
+    elif outcome.fate is Fate.RETRY:
+        after = retry_at(now, each.facts.key, tried, outcome.after)
+        settled = after - each.created_at > give_up
+        state = LetterState.EXPIRED if settled else LetterState.QUEUED
+    reached = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
+    return {
+        "id": each.facts.letter_id,
+        "state": state,
+        "reason": "" if reached else reason,
+        "send_after": after,
+        "receipt": outcome.receipt,
+        "sent_at": now if reached else None,
+        "settled_at": now if settled else None,
+        "attempts": tried,
+        "lease_until": None,
+        "leased_by": "",
+        "on_wire": False,
+    }
+
+
+def _write_deliveries(session: Session, mine: Sequence[Sent], now: datetime) -> None:
+    insert_rows(
+        session,
+        Delivery,
+        [
+            {
+                "letter_id": each.facts.letter_id,
+                "attempt": each.attempt,
+                "at": now,
+                "fate": str(each.outcome.fate),
+                "code": each.outcome.code[:32],
+                "reply": each.outcome.reply[:500],
+                "receipt": each.outcome.receipt,
+            }
+            for each in mine
+            if each.letter is not None
+        ],
+    )
+
+
+def _write_bodies(session: Session, mine: Sequence[Sent]) -> None:
+    """Keep exactly what was said in the last attempt."""
+    said = [each for each in mine if each.letter is not None]
+    if not said:
+        return
+    bodies = table(LetterBody)
+    again = [each.facts.letter_id for each in said if each.attempt > 1]
+    if again:
+        session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(again)))
+    insert_rows(
+        session,
+        LetterBody,
+        [
+            {
+                "letter_id": each.facts.letter_id,
+                "subject": each.letter.subject,
+                "text": each.letter.text,
+                "html": _packed(each.letter.html),
+            }
+            for each in said
+            if each.letter is not None
+        ],
+    )
+
+
+def _packed(html: str) -> bytes:
+    """Compressed in a window of 4 KiB, which suits a letter: to set the usual one up takes five times as long."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 12, 6)
+    return packer.compress(html.encode()) + packer.flush()
+
+
+def _write_moot(session: Session, mine: Sequence[Sent]) -> None:
+    moot = [(notice, why) for each in mine for notice, why in each.facts.moot.items()]
+    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])
