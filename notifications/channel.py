@@ -14,6 +14,16 @@ from types import TracebackType
 from typing import Protocol, Self
 
 
+class About(StrEnum):
+    """Whom a refusal is about. ``ADDRESS``: write there no more. ``LETTER``: this one is no good (too large).
+    ``CHANNEL``: nothing gets through this way, keep the letters. ``UNCLEAR``: no reason that we know."""
+
+    ADDRESS = "address"
+    LETTER = "letter"
+    CHANNEL = "channel"
+    UNCLEAR = "unclear"
+
+
 class Fate(StrEnum):
     """What one attempt came to. ``ACCEPTED`` by a relay or gateway is not ``DELIVERED`` to a person."""
 
@@ -59,6 +69,8 @@ class Outcome:
     reply: str = ""
     receipt: str = ""
     after: timedelta | None = None
+    about: About = About.UNCLEAR
+    """Only of refusals and retries: what is to blame, where the channel can tell."""
 
 
 class Channel(Protocol):

@@ -31,7 +31,8 @@ from engine.store.event_log import append, event
 from engine.store.records import STILL_OWED, Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState
-from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.channel import About, Channel, Fate, Outcome, Outgoing
+from notifications.channel_health import MAX_FAILURES, pulses
 from notifications.letters.coalescing import late_letters, redate
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import LetterRenderer
@@ -81,7 +82,9 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     done = Delivered()
     began = time.monotonic()
     with database.read() as session:
-        if not _anything_owed(session, now):
+        health = pulses(session)
+        held = [name for name, each in health.items() if each.held(now)]
+        if not _anything_owed(session, now, held):
             return done
         book = read_rulebook(session)
         policy = schedule(book) if in_window(now, book) and late_letters(session, now) else None
@@ -92,13 +95,14 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
         open_channels: dict[str, Channel] = {}
         while not delivery.stop.is_set():
             moment = now + timedelta(seconds=time.monotonic() - began)
-            claimed, facts = _claim_batch(database, book, moment, now, delivery)
+            claimed, facts = _claim_batch(database, book, moment, now, delivery, held)
             if not claimed:
                 return done
             done.claimed += len(claimed)
             for name in {each.channel for each in facts} & set(delivery.channels) - set(open_channels):
                 open_channels[name] = await stack.enter_async_context(delivery.channels[name])
-            batch = _Batch(database, delivery, claimed, now)
+            probing = {name for name, each in health.items() if each.down}
+            batch = _Batch(database, delivery, claimed, now, probing)
             await batch.send(facts, open_channels)
             for each in batch.settled:
                 done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
@@ -108,31 +112,40 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     return done
 
 
-def _anything_owed(session: Session, now: datetime) -> bool:
+def _anything_owed(session: Session, now: datetime, held: Collection[str]) -> bool:
     letters = table(Letter)
-    owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now).limit(1)
+    owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now, letters.c.channel.not_in(held)).limit(1)
     return session.connection().scalar(owed) is not None
 
 
 def _claim_batch(
-    database: Database, book: Rulebook, moment: datetime, now: datetime, delivery: DeliveryContext
+    database: Database,
+    book: Rulebook,
+    moment: datetime,
+    now: datetime,
+    delivery: DeliveryContext,
+    held: Collection[str],
 ) -> tuple[dict[int, Any], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
-        claimed = _claim(session, moment, delivery, urgent_only=not in_window(now, book))
+        claimed = _claim(session, moment, delivery, held, urgent_only=not in_window(now, book))
         if not claimed:
             return {}, []
         facts = gather(session, list(claimed), book, now)
         return claimed, list(issue_reply_codes(session, facts, delivery.codes, now))
 
 
-def _claim(session: Session, moment: datetime, delivery: DeliveryContext, *, urgent_only: bool) -> dict[int, Any]:
+def _claim(
+    session: Session, moment: datetime, delivery: DeliveryContext, held: Collection[str] = (), *, urgent_only: bool
+) -> dict[int, Any]:
     """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone.
 
     A letter whose lease ran out while it was on the wire is counted, and the second time it is not sent again."""
     letters = table(Letter)
     free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
     owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
+    if held:
+        owed = owed.where(letters.c.channel.not_in(held))
     if urgent_only:
         owed = owed.where(letters.c.urgent)
     owed = owed.order_by(letters.c.send_after, letters.c.id).limit(BATCH).with_for_update(skip_locked=True)
@@ -188,12 +201,31 @@ class _Lane:
     channel: Channel
     letters: Iterator[tuple[LetterFacts, Outgoing | Outcome]]
     size: int
+    probing: bool = False
+    """The channel was down: one letter at a time until one is accepted."""
+    failed: set[str] = field(default_factory=set)
+    """The addresses of the letters that have failed since the last one that was accepted."""
     ready: asyncio.Queue[tuple[LetterFacts, Outgoing]] = field(default_factory=asyncio.Queue)
     out: set[int] = field(default_factory=set)
 
     @property
     def room(self) -> int:
-        return self.size - len(self.out)
+        return 0 if self.broken else (1 if self.probing else self.size) - len(self.out)
+
+    @property
+    def broken(self) -> bool:
+        """So many different addresses in a row were not served: it is the channel and not the letters."""
+        return len(self.failed) >= (1 if self.probing else MAX_FAILURES)
+
+    def note(self, letter: Outgoing | None, outcome: Outcome) -> None:
+        """Count what came back, in its order."""
+        if letter is None or outcome.about is About.LETTER:
+            return
+        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED):
+            self.failed.clear()
+            self.probing = False
+        else:
+            self.failed.add(letter.to)
 
 
 class _Batch:
@@ -201,8 +233,14 @@ class _Batch:
     back and marks the next letters as on the wire, in one transaction, and goes round again."""
 
     def __init__(
-        self, database: Database, delivery: DeliveryContext, claimed: Mapping[int, Any], now: datetime
+        self,
+        database: Database,
+        delivery: DeliveryContext,
+        claimed: Mapping[int, Any],
+        now: datetime,
+        probing: Collection[str] = (),
     ) -> None:
+        self._probing = probing
         self._database, self._delivery, self._claimed, self._now = database, delivery, claimed, now
         self._returned: list[Sent] = []
         self._news = asyncio.Event()
@@ -236,6 +274,7 @@ class _Batch:
                 channels[name],
                 _rendered(queue, self._delivery, self._now),
                 channels[name].parallel * ON_WIRE_PER_CONNECTION,
+                probing=name in self._probing,
             )
             for name, queue in sorted(queues.items())
         ]
@@ -256,11 +295,15 @@ class _Batch:
             self._news.clear()
             returned, self._returned = self._returned, []
             for lane in lanes:  # settled in the very transaction that marks the next letters
-                lane.out.difference_update(each.facts.letter_id for each in returned)
+                for each in returned:
+                    if each.facts.letter_id in lane.out:
+                        lane.out.discard(each.facts.letter_id)
+                        lane.note(each.letter, each.outcome)
             if self._delivery.stop.is_set() or time.monotonic() > self._deadline:
                 marked = []
                 _take_back(lanes)
             else:
+                _take_back([lane for lane in lanes if lane.broken])
                 marked = [(lane, self._next(lane)) for lane in lanes]
             returned += self._returned  # letters that could not be rendered
             self._returned = []

@@ -20,12 +20,14 @@ from engine.store.database import among, insert_rows, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.channel import About, Fate, Outcome, Outgoing
 from notifications.channel_health import record
 from notifications.letters.facts import LetterFacts
 from notifications.receipts.letter_outcomes import undelivered
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
+REFUSALS_BELIEVED = 3
+"""A permanent refusal without a reason that we know is tried again, and believed the third time."""
 STATE_OF = {
     Fate.ACCEPTED: LetterState.ACCEPTED,
     Fate.DELIVERED: LetterState.DELIVERED,
@@ -54,21 +56,21 @@ def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = No
     return now + waited
 
 
-def settle(session: Session, sent: Sequence[Sent], worker: str, give_up: timedelta, now: datetime) -> None:
+def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: timedelta, now: datetime) -> None:
     """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
     letters = table(Letter)
     ours = set(
         session.connection().scalars(
             select(letters.c.id)
             .where(
-                among(session, letters.c.id, (each.facts.letter_id for each in sent)),
+                among(session, letters.c.id, (each.facts.letter_id for each in returned)),
                 letters.c.state == LetterState.SENDING,
                 letters.c.leased_by == worker,
             )
             .with_for_update()
         )
     )
-    mine = [each for each in sent if each.facts.letter_id in ours]
+    mine = [each for each in returned if each.facts.letter_id in ours]
     if not mine:
         return
     rows = [_outcome_row(each, give_up, now) for each in mine]
@@ -92,7 +94,8 @@ def settle(session: Session, sent: Sequence[Sent], worker: str, give_up: timedel
         ],
     )
     for channel in {each.facts.channel for each in mine}:
-        record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
+        sent = [each for each in mine if each.facts.channel == channel]
+        record(session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent])
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
@@ -102,6 +105,8 @@ def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any
     state, reason, after, settled = STATE_OF.get(outcome.fate, LetterState.QUEUED), outcome.reply[:200], now, True
     if outcome.code == "suppressed":
         state, reason = LetterState.SUPPRESSED, each.facts.unsendable or "nothing_left"
+    elif outcome.about is About.UNCLEAR and outcome.code.startswith("5") and tried >= REFUSALS_BELIEVED:
+        state = LetterState.REFUSED
     elif outcome.fate is Fate.RETRY:
         after = retry_at(now, each.facts.key, tried, outcome.after)
         settled = after - each.created_at > give_up

@@ -20,7 +20,7 @@ from notifications.sms.gammu import Gammu
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     return LetterRenderer(
-        signer, settings.base_url, settings.link_days, delivery=settings.templates, reply_to=settings.reply_to
+        signer, settings.base_url, settings.link_days, own_templates=settings.templates, reply_to=settings.reply_to
     )
 
 

@@ -17,7 +17,9 @@ from enum import StrEnum
 from aiosmtplib import SMTPResponseException
 
 from engine.text import Text
-from notifications.channel import Fate, Outcome
+from notifications.channel import About, Fate, Outcome
+from notifications.email.bounces import status_in
+from notifications.email.refusals import about
 
 
 class Stage(StrEnum):
@@ -60,13 +62,7 @@ _RULES = (
     _rule(LETTER, r"421 ", Fate.RETRY, 1),
     # Refused before any letter was offered: the settings are at fault, or the relay; never the letter.
     _rule(OPENING, r"", Fate.RETRY),
-    # "Log in first", "use TLS first", "bad sequence": likewise.
-    _rule(LETTER, r"5(03|30|34|38) ", Fate.RETRY),
-    # Too big (5.2.3, 5.3.4) stays too big; a full mailbox (552, 5.2.2) may be emptied.
-    _rule(LETTER, r"5\d\d 5\.(2\.3|3\.4)\b", Fate.REFUSED),
-    _rule(LETTER, r"552 |5\d\d 5\.2\.2\b", Fate.RETRY),
     _rule(LETTER, r"4\d\d ", Fate.RETRY),
-    _rule(LETTER, r"5\d\d ", Fate.REFUSED),
     # An answer that is none: only after the dot can it stand for a letter that was taken.
     _rule({Stage.DOT}, r"", Fate.UNKNOWN),
     _rule(LETTER, r"", Fate.RETRY),
@@ -99,12 +95,24 @@ def judge(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
     """The outcome of an answer. ``code`` is −1 for an answer that is not SMTP. ``after`` is what the relay asks for in
     its words («try again in 300 seconds»), else the rule's own."""
     words = " ".join(words.split())[:_LIMIT].encode("utf-8", "replace").decode()
+    if stage in LETTER and 500 <= code < 600:
+        return _refusal(stage, code, words)
     rule = next(rule for rule in _RULES if stage in rule.stages and rule.answer.match(f"{code} {words}"))
     after = rule.after
     if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
         after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
     known = receipt if rule.fate in _RECEIPT else ""
     return Outcome(rule.fate, str(code) if code > 0 else "", words, known, after)
+
+
+def _refusal(stage: Stage, code: int, words: str) -> Outcome:
+    """A permanent refusal of a letter: for good where it is the mailbox's or the letter's own, else tried again."""
+    sequence = code in (503, 530, 534, 538)  # "log in first", "use TLS first", "bad sequence"
+    found = about(status_in(words), f"{code} {words}", named_recipient=stage is Stage.RCPT)
+    if sequence or (stage is Stage.MAIL and found is not About.LETTER):
+        found = About.CHANNEL  # no recipient was named: it is never the reader's fault
+    fate = Fate.REFUSED if found in (About.ADDRESS, About.LETTER) else Fate.RETRY
+    return Outcome(fate, str(code), words, about=found)
 
 
 def broken(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
@@ -124,4 +132,4 @@ def unopened(stage: Stage, where: str, error: Exception) -> Outcome:
     )
     outcome = judge(stage, code, words)
     said = f"{_SAY[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
-    return Outcome(Fate.RETRY, outcome.code, said.replace("( ", "("), "", outcome.after)
+    return Outcome(Fate.RETRY, outcome.code, said.replace("( ", "("), "", outcome.after, About.CHANNEL)

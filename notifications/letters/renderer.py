@@ -221,7 +221,7 @@ class LetterRenderer:
         base_url: str,
         link_days: int,
         *,
-        delivery: Path | None = None,
+        own_templates: Path | None = None,
         reply_to: str = "",
         folder: Path = TEMPLATES,
     ) -> None:
@@ -229,8 +229,8 @@ class LetterRenderer:
         self._marks = signer.secret("message-id").encode()
         self._reply_to = {"Reply-To": reply_to} if reply_to else {}
         self._shipped = Templates([folder])
-        self._office = delivery
-        self._own = Templates([delivery, folder], watched=True) if delivery else self._shipped
+        self._office = own_templates
+        self._own = Templates([own_templates, folder], watched=True) if own_templates else self._shipped
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """A letter ready for its channel. The same facts give the same letter."""

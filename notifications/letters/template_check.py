@@ -71,7 +71,9 @@ _DETAIL = {
 }
 
 
-def check_template(texts: Mapping[str, str], language: str, kind: str, delivery: Path | None = None) -> list[Problem]:
+def check_template(
+    texts: Mapping[str, str], language: str, kind: str, own_templates: Path | None = None
+) -> list[Problem]:
     """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
     ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
     text; a file that is not given is the ``office``'s own, else the shipped one."""
@@ -79,7 +81,7 @@ def check_template(texts: Mapping[str, str], language: str, kind: str, delivery:
     unknown = [_nameless(name, kind) for name in names if not (TEMPLATES / name).is_file()]
     if unknown:
         return unknown
-    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), delivery)
+    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), own_templates)
 
 
 def check_folder(folder: Path) -> list[Problem]:
@@ -103,7 +105,7 @@ def preview(
     kind: str,
     base_url: str,
     now: datetime,
-    delivery: Path | None = None,
+    own_templates: Path | None = None,
 ) -> Outgoing:
     """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
     in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
@@ -114,11 +116,11 @@ def preview(
     names = {name_of(part, language, kind): text for part, text in texts.items()}
     to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
     unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
-    return unsigned.written_with(Templates(_folders(delivery), watched=True, texts=names), to_nobody, now)
+    return unsigned.written_with(Templates(_folders(own_templates), watched=True, texts=names), to_nobody, now)
 
 
-def _folders(delivery: Path | None) -> list[Path]:
-    return [TEMPLATES] if delivery is None else [delivery, TEMPLATES]
+def _folders(own_templates: Path | None) -> list[Path]:
+    return [TEMPLATES] if own_templates is None else [own_templates, TEMPLATES]
 
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
@@ -228,11 +230,11 @@ def _late() -> OverdueRow:
 # --- Trying -----------------------------------------------------------------------------------------------------------
 
 
-def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], delivery: Path | None) -> list[Problem]:
+def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], own_templates: Path | None) -> list[Problem]:
     """Every sample of these kinds written with the given texts (name -> text)."""
     problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
     renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates(_folders(delivery), watched=True, texts=names)
+    templates = Templates(_folders(own_templates), watched=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):
             try:

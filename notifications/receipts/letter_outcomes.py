@@ -20,8 +20,10 @@ from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
+from notifications.channel import About
 from notifications.email.address import read_address
-from notifications.email.bounces import Bounce, Severity, severity_of, status_in, verify
+from notifications.email.bounces import Bounce, Severity, status_in, verify
+from notifications.email.refusals import about
 from notifications.receipts.rerouting import RerouteResult, reroute
 from notifications.sms.numbers import e164, masked
 from notifications.sms.receipts import Receipt, advance
@@ -124,7 +126,8 @@ def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) ->
     state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT
     if letter.state is LetterState.SENDING:
         return ReceiptResult(letter.id, letter.state, "early", {"key": letter.key, "state": str(state), "code": code})
-    return _apply(session, letter, state, code, now)
+    dead = about(bounce.status, bounce.diagnostic) is About.ADDRESS
+    return _apply(session, letter, state, code, now, dead=dead)
 
 
 def undelivered(session: Session, letter_ids: Sequence[int], now: datetime) -> int:
@@ -173,7 +176,10 @@ def suppress(
 # --- One letter ---------------------------------------------------------------------------------------------------
 
 
-def _apply(session: Session, letter: Any, said: LetterState, code: str, now: datetime) -> ReceiptResult:
+def _apply(
+    session: Session, letter: Any, said: LetterState, code: str, now: datetime, *, dead: bool = True
+) -> ReceiptResult:
+    """``dead``: whether a hard bounce says that the address itself does not exist."""
     step = advance(letter.state, said)
     m = table(Letter)
     if step.state is not letter.state:
@@ -193,7 +199,7 @@ def _apply(session: Session, letter: Any, said: LetterState, code: str, now: dat
         if step.state is LetterState.BOUNCED_SOFT:
             _again(session, letter, code, now)
         elif step.state in FAILED:
-            _follow(session, letter, dead=step.state is LetterState.BOUNCED_HARD, code=code, now=now)
+            _follow(session, letter, dead=dead and step.state is LetterState.BOUNCED_HARD, code=code, now=now)
     elif step.odd:
         _tell(session, letter, step.state, step.odd, code, now)
     return ReceiptResult(letter.id, step.state, step.odd or "")
@@ -258,7 +264,7 @@ def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
         return True
     if letter.channel == "sms":
         return code in DEAD_NUMBERS
-    return code.startswith("5") and severity_of(status_in(reply), f"{code} {reply}") is Severity.HARD
+    return about(status_in(reply), f"{code} {reply}") is About.ADDRESS
 
 
 def _last_reply(session: Session, letter: Any) -> tuple[str, str]:

@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 ANSWERS = {
     Kind.LATER: b"451 4.3.0 try again later\r\n",
-    Kind.NEVER: b"550 5.7.1 never\r\n",
+    Kind.NEVER: b"550 5.1.1 no such user\r\n",
     Kind.CLOSING: b"421 4.3.2 closing\r\n",
     Kind.GARBAGE: b"\xff\x00 what?\r\n",
 }

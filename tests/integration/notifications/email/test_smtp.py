@@ -47,11 +47,11 @@ FAULTS = {
     "banner": (R, R, R, R, R, R),
     "ehlo": (R, R, R, R, R, R),
     "auth": (R, R, R, R, R, R),
-    "mail": (R, N, R, R, R, R),
+    "mail": (R, R, R, R, R, R),
     "rcpt": (R, N, R, R, R, R),
-    "data": (R, N, R, R, R, R),
-    "dot": (R, N, R, U, U, U),
-    "taken": (R, N, R, U, U, U),
+    "data": (R, R, R, R, R, R),
+    "dot": (R, R, R, U, U, U),
+    "taken": (R, R, R, U, U, U),
     "quit": (A, A, A, A, A, A),
 }
 TABLE = [(point, kind, fate) for point, fates in FAULTS.items() for kind, fate in zip(Kind, fates, strict=True)]

@@ -127,7 +127,9 @@ def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
 
 
 def office_with(folder: Path, box: LetterBox) -> DeliveryContext:
-    return DeliveryContext({"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, office=folder))
+    return DeliveryContext(
+        {"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, own_templates=folder)
+    )
 
 
 def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_saved(
