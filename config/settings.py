@@ -67,8 +67,6 @@ class Settings(BaseSettings):
     smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for the relay's answer")
     reply_to: str = Field("", description="mailbox that answers to letters come to; empty: mail_from")
     bounce_domain: str = Field("", description="each letter's return address is bounce+…@ this; empty: mail_from")
-    dkim_selector: str = Field("", description="name of the key in the DNS of mail_from's domain; empty: not signed")
-    dkim_key_file: Path | None = Field(None, description="RSA private key (PEM) that signs letters")
 
     imap_host: str = Field("", description="where answers and bounces are fetched from; empty: nowhere")
     imap_port: int = Field(993, ge=1, le=65535, description="993 with tls, 143 with starttls")

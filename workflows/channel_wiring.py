@@ -99,18 +99,13 @@ def _email(settings: Settings, signer: Signer) -> Mail:
 
     if not settings.smtp_host or settings.demo:
         return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name))
-    from notifications.email.dkim_signature import Seal
     from notifications.email.relay import Relay, Security
     from notifications.email.smtp import Email
 
-    seal = None
-    if settings.dkim_selector and settings.dkim_key_file is not None:
-        domain = settings.mail_from.rpartition("@")[2]
-        seal = Seal(domain, settings.dkim_selector, _read(settings.dkim_key_file, "DONDOC_DKIM_KEY_FILE"))
     return Email(
         Relay(
             host=settings.smtp_host,
-            sender=Sender(settings.mail_from, settings.mail_from_name, seal),
+            sender=Sender(settings.mail_from, settings.mail_from_name),
             port=settings.smtp_port,
             security=Security(settings.smtp_security),
             username=settings.smtp_username,
@@ -177,12 +172,3 @@ def _gammu_dir(settings: Settings) -> Path:
             )
         )
     return settings.sms_gammu_dir
-
-
-def _read(path: Path, setting: str) -> str:
-    try:
-        return path.read_text()
-    except OSError as error:
-        raise BadInput(
-            Text(f"Không đọc được «{path}» ({setting}).", f"“{path}” cannot be read ({setting}): {error.strerror}.")
-        ) from error

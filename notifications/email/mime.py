@@ -22,7 +22,6 @@ from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.address import Address, header, read_address
-from notifications.email.dkim_signature import Seal
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _OURS = {"from", "sender", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "received"}
@@ -32,12 +31,10 @@ _LONG = 900  # RFC 5322 §2.1.1 allows 998 octets in a line
 
 @dataclass(frozen=True)
 class Sender:
-    """Who writes: ``mailbox`` and display ``name`` of the From line, and the DKIM seal if we sign ourselves.
-    Raises BadInput for a mailbox that is none."""
+    """The From line: ``mailbox`` and display ``name``. Raises BadInput for an invalid mailbox or name."""
 
     mailbox: str
     name: str = ""
-    seal: Seal | None = None
 
     def __post_init__(self) -> None:
         if self.address.wide or not self.name.isprintable():
@@ -83,8 +80,6 @@ def compose(letter: Outgoing, sender: Sender) -> tuple[str, bytes]:
         content = "\r\n".join(head).encode() + b"\r\n".join(body)
     else:
         content = "\r\n".join(head).encode() + b"\r\n" + plain + b"\r\n"
-    if sender.seal is not None:
-        content = sender.seal.sign(content, letter.at) + content
     return message_id, content
 
 
