@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import assert_never
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
@@ -30,10 +31,11 @@ def template_editor(settings: Settings, database: Database, of: LetterRenderer) 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
     """By name: ``email`` always, ``sms`` where a gateway is set. The demonstration sends nothing outside."""
-    found: dict[str, Channel] = {"email": _email(settings, signer)}
-    if settings.sms_gateway and not settings.demo:
-        found["sms"] = _sms(settings, signer)
-    return found
+    by_name: dict[str, Channel] = {"email": _email(settings, signer)}
+    sms = None if settings.demo else _sms(settings, signer)
+    if sms is not None:
+        by_name["sms"] = sms
+    return by_name
 
 
 def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
@@ -121,41 +123,48 @@ def _email(settings: Settings, signer: Signer) -> Mail:
     )
 
 
-def _sms(settings: Settings, signer: Signer) -> Channel:
-    """Each gateway's library is loaded only where it is used: Apprise alone costs half a second."""
+def _sms(settings: Settings, signer: Signer) -> Channel | None:
+    """The channel of the configured gateway, None without one. Each library is imported only where it is used:
+    Apprise alone takes half a second. mypy reports a gateway that the settings allow and this function does not."""
     password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
-    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
-    if settings.sms_gateway == "kannel":
-        from notifications.sms.kannel import Kannel
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    match settings.sms_gateway:
+        case "":
+            return None
+        case "kannel":
+            from notifications.sms.kannel import Kannel
 
-        return Kannel(
-            settings.sms_url,
-            settings.sms_username,
-            password,
-            settings.sms_sender,
-            marks=marks,
-            report_url=f"{begin}/kannel/receipt",
-        )
-    if settings.sms_gateway == "esms":
-        from notifications.sms.esms import Esms
+            return Kannel(
+                settings.sms_url,
+                settings.sms_username,
+                password,
+                settings.sms_sender,
+                marks=marks,
+                report_url=f"{callbacks_url}/kannel/receipt",
+            )
+        case "gammu":
+            return _gammu(settings)
+        case "esms":
+            from notifications.sms.esms import Esms
 
-        return Esms(
-            settings.sms_username,
-            password,
-            settings.sms_sender,
-            production=settings.sms_production,
-            callback_url=f"{begin}/esms",
-            marks=marks,
-        )
-    if settings.sms_gateway == "speedsms":
-        from notifications.sms.speedsms import SpeedSms
+            return Esms(
+                settings.sms_username,
+                password,
+                settings.sms_sender,
+                production=settings.sms_production,
+                callback_url=f"{callbacks_url}/esms",
+                marks=marks,
+            )
+        case "speedsms":
+            from notifications.sms.speedsms import SpeedSms
 
-        return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
-    if settings.sms_gateway == "apprise":
-        from notifications.sms.apprise_channel import AppriseSms
+            return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
+        case "apprise":
+            from notifications.sms.apprise_channel import AppriseSms
 
-        return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
-    return _gammu(settings)
+            return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
+        case unknown:
+            assert_never(unknown)
 
 
 def _gammu(settings: Settings) -> Gammu:
