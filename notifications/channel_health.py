@@ -1,7 +1,7 @@
-"""Whether each channel works: failures in a row, or a refused login, and it is down until a letter gets through.
+"""Health of each channel: it is down after repeated failures or a refused login, until a letter is accepted again.
 
-Kept beside the letters, in the transaction that settles them, so that every process sees the same. A relay that
-refuses one letter works; only what keeps every letter waiting is a failure of the channel.
+Stored in the ``fact`` table, in the transaction that settles the letters, so that all processes see the same state.
+A relay that refuses one letter still works; only a failure that makes letters wait counts against the channel.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from notifications.sms.permanent_errors import BALANCE, LOGIN
 
 MAX_FAILURES = 5
 REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
-"""SMTP (RFC 4954) and HTTP answers that no second try mends."""
+"""SMTP (RFC 4954) and HTTP codes for a refused login: retrying cannot succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """``failures`` in a row; ``down_since`` is an ISO instant, empty while the channel works; ``why`` in the other
-    side's words."""
+    """``failures``: consecutive failures; ``down_since``: ISO timestamp, empty while the channel works; ``why``: the
+    server's last message."""
 
     failures: int = 0
     down_since: str = ""
@@ -40,53 +40,53 @@ class ChannelHealth:
         return bool(self.down_since)
 
 
-def after(pulse: ChannelHealth, outcomes: Iterable[Outcome], now: datetime) -> ChannelHealth:
-    """The pulse after some outcomes, in the order in which they came. Pure."""
+def updated(health: ChannelHealth, outcomes: Iterable[Outcome], now: datetime) -> ChannelHealth:
+    """The health after some outcomes, in chronological order. Pure."""
     for each in outcomes:
         if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
             continue
         if each.fate is not Fate.RETRY:
-            pulse = ChannelHealth()
+            health = ChannelHealth()
             continue
-        failures = pulse.failures + 1
+        failures = health.failures + 1
         down = (
             failures >= MAX_FAILURES
             or each.code in REFUSED_LOGIN
             or str(LOGIN) in each.reply
             or str(BALANCE) in each.reply
         )
-        since = pulse.down_since or (now.isoformat() if down else "")
-        pulse = ChannelHealth(failures, since, each.reply[:300])
-    return pulse
+        since = health.down_since or (now.isoformat() if down else "")
+        health = ChannelHealth(failures, since, each.reply[:300])
+    return health
 
 
-def record(session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """Feel a channel's pulse from what became of letters; writes only what changed."""
-    before = _known(session, channel)
-    _keep(session, channel, before, after(before, outcomes, now))
+def record_outcomes(session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Update a channel's health from the outcomes of letters; writes only if it changed."""
+    before = _load(session, channel)
+    _save(session, channel, before, updated(before, outcomes, now))
 
 
-def record_results(session: Session, channel: str, trouble: str, now: datetime) -> None:
-    """The same for what is fetched: ``trouble`` in words, or "" when it worked."""
-    record(session, channel, [Outcome(Fate.RETRY if trouble else Fate.DELIVERED, reply=trouble)], now)
+def record_fetch(session: Session, channel: str, error: str, now: datetime) -> None:
+    """Update the health of a channel that is fetched from; ``error`` is its message, "" on success."""
+    record_outcomes(session, channel, [Outcome(Fate.RETRY if error else Fate.DELIVERED, reply=error)], now)
 
 
-def pulses(session: Session) -> dict[str, ChannelHealth]:
-    """Every channel that has failed at least once, by name."""
+def channel_health(session: Session) -> dict[str, ChannelHealth]:
+    """The health of every channel that has failed at least once, by name."""
     f: Any = table(Fact)
-    chosen = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
-    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(chosen)}
+    query = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
+    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(query)}
 
 
-def _known(session: Session, channel: str) -> ChannelHealth:
+def _load(session: Session, channel: str) -> ChannelHealth:
     f = table(Fact)
     return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
 
 
-def _keep(session: Session, channel: str, before: ChannelHealth, found: ChannelHealth) -> None:
-    if found == before:
+def _save(session: Session, channel: str, before: ChannelHealth, health: ChannelHealth) -> None:
+    if health == before:
         return
-    f, value = table(Fact), json.dumps(asdict(found), ensure_ascii=False)
+    f, value = table(Fact), json.dumps(asdict(health), ensure_ascii=False)
     changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
     if changed.rowcount == 0:
         insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])

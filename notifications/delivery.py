@@ -1,7 +1,7 @@
-"""Claim letters with a lease, render, send, settle. No network call happens inside a transaction.
+"""Deliver the outbox: claim letters with a lease, render, send, settle. No network call inside a transaction.
 
-A crash between any two steps loses nothing: a claimed letter whose lease has run out is claimable again, and its
-second copy has the same Message-ID. Settling is guarded by the lease's owner, so each letter has one outcome.
+A crash between two steps loses nothing: a letter whose lease has expired can be claimed again, and its second copy
+has the same Message-ID. Settling checks the owner of the lease, so each letter gets exactly one outcome.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from engine.store.records import STILL_OWED, Delivery, Letter, LetterBody, Notic
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from notifications.channel_health import record
-from notifications.letters.coalescing import late_letters, redate
+from notifications.channel_health import record_outcomes
+from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.reply_codes import issue_reply_codes
 from notifications.receipts.letter_outcomes import undelivered
 
 log = logging.getLogger(__name__)
-BATCH, SHEAF = 500, 50
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
+BATCH_LETTERS, RENDER_CHUNK_LETTERS = 500, 50
+MIN_RETRY_WAIT, MAX_RETRY_WAIT = timedelta(minutes=2), timedelta(hours=4)
 STATE_OF = {
     Fate.ACCEPTED: LetterState.ACCEPTED,
     Fate.DELIVERED: LetterState.DELIVERED,
@@ -46,25 +46,25 @@ STATE_OF = {
     Fate.UNKNOWN: LetterState.UNKNOWN,
 }
 RELEASED = Outcome(Fate.RETRY, code="released")
-"""The batch took too long: the letter was not tried and goes back as it was."""
+"""The batch ran out of time: the letter was not tried and returns to the queue unchanged."""
 
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """What a delivering pass works with. ``worker`` names this process among others."""
+    """What the delivery pass needs. ``worker`` identifies this process as the owner of leases."""
 
     channels: Mapping[str, Channel]
     renderer: LetterRenderer
     worker: str = "worker"
     lease: timedelta = timedelta(seconds=300)
     give_up: timedelta = timedelta(days=5)
-    codes: bytes = b""
-    """What short codes in SMS are made with; empty where no answer by SMS can come back."""
+    short_code_key: bytes = b""
+    """Secret from which short codes in SMS are derived; empty if replies by SMS cannot be received."""
 
 
 @dataclass(slots=True)
 class Delivered:
-    """What a pass did: letters by what became of them."""
+    """Counts of one delivery pass: letters claimed, and letters by result."""
 
     claimed: int = 0
     fates: dict[str, int] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A claimed letter after its attempt: what was said, and what came of it."""
+    """A claimed letter after its attempt; ``letter`` is None if nothing was rendered."""
 
     facts: LetterFacts
     attempt: int
@@ -85,17 +85,17 @@ class _Sent:
 
 
 async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> Delivered:
-    """Send every letter that is owed by now, batch by batch."""
+    """Send every letter that is due by ``now``, batch by batch."""
     done = Delivered()
     began = time.monotonic()
     with database.read() as session:
-        if not _anything_owed(session, now):
+        if not _any_due(session, now):
             return done
         book = read_rulebook(session)
-        policy = schedule(book) if in_window(now, book) and late_letters(session, now) else None
+        policy = schedule(book) if in_window(now, book) and has_late_letters(session, now) else None
     if policy is not None:
         with database.write() as session:
-            redate(session, book.calendar, policy, now)
+            merge_late_letters(session, book.calendar, policy, now)
     async with AsyncExitStack() as stack:
         open_channels: dict[str, Channel] = {}
         while True:
@@ -103,7 +103,7 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
             with database.write() as session:
                 claimed = _claim(session, moment, delivery, urgent_only=not in_window(now, book))
                 facts = (
-                    issue_reply_codes(session, gather(session, list(claimed), book, now), delivery.codes, now)
+                    issue_reply_codes(session, gather(session, list(claimed), book, now), delivery.short_code_key, now)
                     if claimed
                     else []
                 )
@@ -116,37 +116,37 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
             with database.write() as session:
                 _settle(session, sent, delivery, now)
             for each in sent:
-                done.count(_named(each))
+                done.count(_result_name(each))
             if any(each.outcome is RELEASED for each in sent):
                 return done
 
 
 def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = None) -> datetime:
-    """When to try again: doubling from two minutes to four hours, spread by a quarter so that not all come at once.
-    The spread is made from the key, so the same letter always waits the same."""
-    wait = min(FIRST_WAIT * (1 << min(attempt - 1, 12)), LONGEST_WAIT)
+    """When to try again: back-off doubles from two minutes to four hours, with ±25 % jitter. The jitter is derived
+    from the key, so it is the same for the same letter and attempt. ``asked``: the wait that the server requested."""
+    wait = min(MIN_RETRY_WAIT * (1 << min(attempt - 1, 12)), MAX_RETRY_WAIT)
     spread = int.from_bytes(hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=2).digest(), "big") / 65535
     waited: timedelta = max(wait * (0.75 + spread / 2), asked or timedelta())
     return now + waited
 
 
-def _anything_owed(session: Session, now: datetime) -> bool:
+def _any_due(session: Session, now: datetime) -> bool:
     letters = table(Letter)
     owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now).limit(1)
     return session.connection().scalar(owed) is not None
 
 
 def _claim(session: Session, moment: datetime, delivery: DeliveryContext, *, urgent_only: bool) -> dict[int, Any]:
-    """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone."""
+    """Claim up to one batch of due letters for this worker; letter id -> row. Skips letters with a live lease."""
     letters = table(Letter)
     free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
-    chosen = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
+    ids = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
     if urgent_only:
-        chosen = chosen.where(letters.c.urgent)
-    chosen = chosen.order_by(letters.c.send_after, letters.c.id).limit(BATCH).with_for_update(skip_locked=True)
-    taken = (
+        ids = ids.where(letters.c.urgent)
+    ids = ids.order_by(letters.c.send_after, letters.c.id).limit(BATCH_LETTERS).with_for_update(skip_locked=True)
+    claim = (
         update(letters)
-        .where(letters.c.id.in_(chosen.scalar_subquery()))
+        .where(letters.c.id.in_(ids.scalar_subquery()))
         .values(
             state=LetterState.SENDING,
             leased_by=delivery.worker,
@@ -155,7 +155,7 @@ def _claim(session: Session, moment: datetime, delivery: DeliveryContext, *, urg
         )
         .returning(letters.c.id, letters.c.attempts, letters.c.created_at)
     )
-    return {row.id: row for row in session.connection().execute(taken).all()}
+    return {row.id: row for row in session.connection().execute(claim).all()}
 
 
 async def _send_all(
@@ -165,23 +165,23 @@ async def _send_all(
     delivery: DeliveryContext,
     now: datetime,
 ) -> list[_Sent]:
-    """Send a batch, each channel with as many hands as it takes. Stops before the lease runs out."""
+    """Send a batch, each channel with up to ``parallel`` workers. Stops before the lease expires."""
     deadline = time.monotonic() + delivery.lease.total_seconds() / 2
     sent: list[_Sent] = []
 
-    async def work(channel: Channel, pile: Iterator[tuple[LetterFacts, Outgoing | Outcome]]) -> None:
+    async def work(channel: Channel, queue_letters: Iterator[tuple[LetterFacts, Outgoing | Outcome]]) -> None:
         late = time.monotonic() > deadline
-        for each, letter in pile:
+        for each, letter in queue_letters:
             outcome = await _attempt(each, letter, channel, late=late)
             sent.append(_sent(each, claimed, letter if isinstance(letter, Outgoing) else None, outcome))
             late = time.monotonic() > deadline
 
-    hands = []
+    workers = []
     for name in sorted({each.channel for each in facts}):
         queue = [each for each in facts if each.channel == name and not each.unsendable and not each.empty]
         if name in channels:
-            pile = _written(queue, delivery, now)
-            hands += [work(channels[name], pile) for _ in range(min(channels[name].parallel, len(queue)))]
+            queue_letters = _rendered_in_chunks(queue, delivery, now)
+            workers += [work(channels[name], queue_letters) for _ in range(min(channels[name].parallel, len(queue)))]
         else:
             sent += [
                 _sent(each, claimed, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {name}")) for each in queue
@@ -191,22 +191,22 @@ async def _send_all(
         for each in facts
         if each.unsendable or each.empty
     ]
-    await asyncio.gather(*hands)
+    await asyncio.gather(*workers)
     return sent
 
 
-def _written(
+def _rendered_in_chunks(
     facts: Sequence[LetterFacts], delivery: DeliveryContext, now: datetime
 ) -> Iterator[tuple[LetterFacts, Outgoing | Outcome]]:
-    """The letters of a queue, written a sheaf at a time: in a row they cost half of what one costs that is written
-    between two answers of the relay, when the processor has forgotten how."""
-    for start in range(0, len(facts), SHEAF):
-        yield from [(each, _write(each, delivery, now)) for each in facts[start : start + SHEAF]]
+    """Render a queue in chunks: rendering ``RENDER_CHUNK_LETTERS`` in a row is about twice as fast as rendering each
+    letter between two replies of the relay (CPU caches)."""
+    for start in range(0, len(facts), RENDER_CHUNK_LETTERS):
+        yield from [(each, _render(each, delivery, now)) for each in facts[start : start + RENDER_CHUNK_LETTERS]]
 
 
-def _write(facts: LetterFacts, delivery: DeliveryContext, now: datetime) -> Outgoing | Outcome:
-    """The letter; or, where it cannot be made, that as its outcome: a mistake of ours in one letter must not take the
-    batch with it, whose other letters have been sent and would be sent again."""
+def _render(facts: LetterFacts, delivery: DeliveryContext, now: datetime) -> Outgoing | Outcome:
+    """The rendered letter, or an outcome if rendering failed. An exception here would abort the whole batch, and its
+    letters already sent would be sent again."""
     try:
         return delivery.renderer.render(facts, now)
     except Exception as error:  # noqa: BLE001 - logged and kept as the letter's outcome
@@ -219,7 +219,7 @@ async def _attempt(facts: LetterFacts, letter: Outgoing | Outcome, channel: Chan
     try:
         return RELEASED if late else await channel.send(letter)
     except Exception as error:  # noqa: BLE001 - logged and kept as the letter's outcome
-        # Nothing was handed over to a channel that is set up wrongly; else nobody knows.
+        # A channel with a wrong configuration has sent nothing; with any other error the letter may have been sent.
         return _failed(facts, error, Fate.RETRY if isinstance(error, DondocError) else Fate.UNKNOWN)
 
 
@@ -233,14 +233,14 @@ def _sent(facts: LetterFacts, claimed: Mapping[int, Any], letter: Outgoing | Non
     return _Sent(facts, row.attempts, row.created_at, letter, outcome)
 
 
-def _named(sent: _Sent) -> str:
-    """What became of a letter, for the pass's report."""
+def _result_name(sent: _Sent) -> str:
+    """The result of a letter, as counted in the pass's report."""
     code = sent.outcome.code
     return code if code in ("suppressed", "released") else str(sent.outcome.fate)
 
 
 def _settle(session: Session, sent: Sequence[_Sent], delivery: DeliveryContext, now: datetime) -> None:
-    """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
+    """Write the outcomes of a batch in one transaction, only for letters whose lease is still ours."""
     letters = table(Letter)
     ours = set(
         session.connection().scalars(
@@ -260,7 +260,7 @@ def _settle(session: Session, sent: Sequence[_Sent], delivery: DeliveryContext, 
     update_rows(session, Letter, rows)
     _write_deliveries(session, mine, now)
     _write_bodies(session, mine)
-    _write_moot(session, mine)
+    _write_obsolete(session, mine)
     suppressed = [each for each in mine if each.outcome.code == "suppressed"]
     append(
         session,
@@ -277,7 +277,7 @@ def _settle(session: Session, sent: Sequence[_Sent], delivery: DeliveryContext, 
         ],
     )
     for channel in {each.facts.channel for each in mine}:
-        record(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
+        record_outcomes(session, channel, [each.outcome for each in mine if each.facts.channel == channel], now)
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
@@ -329,12 +329,12 @@ def _write_deliveries(session: Session, mine: Sequence[_Sent], now: datetime) ->
 
 
 def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
-    """Keep exactly what was said in the last attempt."""
-    said = [each for each in mine if each.letter is not None and each.outcome is not RELEASED]
-    if not said:
+    """Store the texts of the last attempt."""
+    rendered = [each for each in mine if each.letter is not None and each.outcome is not RELEASED]
+    if not rendered:
         return
     bodies = table(LetterBody)
-    again = [each.facts.letter_id for each in said if each.attempt > 1]
+    again = [each.facts.letter_id for each in rendered if each.attempt > 1]
     if again:
         session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(again)))
     insert_rows(
@@ -345,20 +345,21 @@ def _write_bodies(session: Session, mine: Sequence[_Sent]) -> None:
                 "letter_id": each.facts.letter_id,
                 "subject": each.letter.subject,
                 "text": each.letter.text,
-                "html": _packed(each.letter.html),
+                "html": _compressed(each.letter.html),
             }
-            for each in said
+            for each in rendered
             if each.letter is not None
         ],
     )
 
 
-def _packed(html: str) -> bytes:
-    """Compressed in a window of 4 KiB, which suits a letter: to set the usual one up takes five times as long."""
+def _compressed(html: str) -> bytes:
+    """zlib-compressed with a 4 KiB window, enough for a letter; the default window takes five times as long to set
+    up."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 12, 6)
     return packer.compress(html.encode()) + packer.flush()
 
 
-def _write_moot(session: Session, mine: Sequence[_Sent]) -> None:
-    moot = [(notice, why) for each in mine for notice, why in each.facts.moot.items()]
-    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])
+def _write_obsolete(session: Session, mine: Sequence[_Sent]) -> None:
+    obsolete = [(notice, why) for each in mine for notice, why in each.facts.obsolete.items()]
+    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in obsolete])

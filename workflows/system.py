@@ -63,7 +63,7 @@ def compose(settings: Settings | None = None) -> System:
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer),
         renderer=channel_wiring.letter_renderer(settings, signer),
-        codes=channel_wiring.short_code_key(settings, signer),
+        short_code_key=channel_wiring.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),

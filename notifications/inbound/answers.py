@@ -124,7 +124,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
         return _not_done(session, message, AnswerResult.REFUSED, NO_CODE, "sms")
     outcome = _carry_out(session, message, reply, "sms")
     if outcome in (AnswerResult.ACKNOWLEDGED, AnswerResult.EXTENSION_ASKED, AnswerResult.ALREADY):
-        reply_codes.use(session, lent.id, now)
+        reply_codes.mark_used(session, lent.id, now)
     return outcome
 
 

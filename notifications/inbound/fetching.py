@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database, insert_new
 from engine.store.records import Incoming
-from notifications.channel_health import record_results
+from notifications.channel_health import record_fetch
 from notifications.inbound import answers
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
@@ -62,7 +62,7 @@ def _mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Co
         trouble = str(error)
         log.warning("%s", error)
     with database.write() as session:
-        record_results(session, "imap", trouble, now)
+        record_fetch(session, "imap", trouble, now)
     counts["mailbox_failed"] += bool(trouble)
     return counts
 

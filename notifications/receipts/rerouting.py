@@ -24,7 +24,7 @@ from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipi
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
-from notifications.letters.facts import moot
+from notifications.letters.facts import obsolete_reason
 
 
 class RerouteResult(StrEnum):
@@ -39,7 +39,11 @@ class RerouteResult(StrEnum):
 def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> RerouteResult:
     """Put what a letter had to say into the letter of whoever is next. ``letter`` is its row, locked."""
     book, today = read_rulebook(session), local_date(now)
-    rows = [row for row in _lines(session, letter) if not moot(row.kind, row.state, row.due_on, today, row.plan_state)]
+    rows = [
+        row
+        for row in _lines(session, letter)
+        if not obsolete_reason(row.kind, row.state, row.due_on, today, row.plan_state)
+    ]
     if not rows and not letter.digest_week:
         return RerouteResult.NOTHING
     answering = read_recipients(session, {letter.agency_id} | {row.supervisor_id for row in rows})

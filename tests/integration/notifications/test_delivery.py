@@ -20,7 +20,15 @@ from engine.store.database import Database, table
 from engine.store.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState, Role
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.delivery import BATCH, FIRST_WAIT, LONGEST_WAIT, Delivered, DeliveryContext, deliver, retry_at
+from notifications.delivery import (
+    BATCH_LETTERS,
+    MAX_RETRY_WAIT,
+    MIN_RETRY_WAIT,
+    Delivered,
+    DeliveryContext,
+    deliver,
+    retry_at,
+)
 
 DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
 MINUTE = timedelta(minutes=1)
@@ -149,7 +157,7 @@ def test_what_is_refused_for_now_is_tried_again_later_and_later(laid: Laid) -> N
 @given(attempt=st.integers(1, 60), key=st.text(min_size=1, max_size=20))
 def test_the_wait_doubles_to_four_hours_spread_by_a_quarter(attempt: int, key: str) -> None:
     waited = retry_at(NOW, key, attempt) - NOW
-    middle = min(FIRST_WAIT * 2 ** min(attempt - 1, 20), LONGEST_WAIT)
+    middle = min(MIN_RETRY_WAIT * 2 ** min(attempt - 1, 20), MAX_RETRY_WAIT)
     assert middle * 0.75 <= waited <= middle * 1.25
     assert retry_at(NOW, key, attempt) - NOW == waited
 
@@ -157,7 +165,7 @@ def test_the_wait_doubles_to_four_hours_spread_by_a_quarter(attempt: int, key: s
 def test_the_other_side_s_own_wait_is_kept_when_it_is_longer(laid: Laid) -> None:
     delivered(laid, box=LetterBox(Outcome(Fate.RETRY, "421", "busy", after=timedelta(hours=2))))
     assert owed(laid).send_after == NOW + timedelta(hours=2)
-    assert retry_at(NOW, "a", 1, timedelta(seconds=1)) - NOW >= FIRST_WAIT * 0.75
+    assert retry_at(NOW, "a", 1, timedelta(seconds=1)) - NOW >= MIN_RETRY_WAIT * 0.75
 
 
 def test_after_days_of_trying_a_letter_expires_and_says_why(laid: Laid) -> None:
@@ -334,10 +342,10 @@ def many(laid: Laid, count: int) -> None:
 
 
 def test_more_than_a_batch_all_go_in_one_pass(laid: Laid) -> None:
-    many(laid, BATCH)
+    many(laid, BATCH_LETTERS)
     box = LetterBox()
-    assert delivered(laid, box=box).fates == {"delivered": BATCH + 4}
-    assert len({each.key for each in box.letters}) == BATCH + 4
+    assert delivered(laid, box=box).fates == {"delivered": BATCH_LETTERS + 4}
+    assert len({each.key for each in box.letters}) == BATCH_LETTERS + 4
 
 
 async def test_two_offices_at_once_send_each_letter_once(laid: Laid) -> None:
