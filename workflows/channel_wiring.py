@@ -1,4 +1,4 @@
-"""What letters leave by and answers come in by, made from the settings. Part of the composition root."""
+"""Create channels, renderer and inbound sources from the settings. Part of the composition root."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notifications.sms.gammu import Gammu
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     return LetterRenderer(
-        signer, settings.base_url, settings.link_days, delivery=settings.templates, reply_to=settings.reply_to
+        signer, settings.base_url, settings.link_days, custom_folder=settings.templates, reply_to=settings.reply_to
     )
 
 
@@ -30,7 +30,7 @@ def template_editor(settings: Settings, database: Database, of: LetterRenderer) 
 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
-    """By name: ``email`` always, ``sms`` where a gateway is set. The demonstration sends nothing outside."""
+    """Channels by name: ``email`` always, ``sms`` if a gateway is configured. In demo mode nothing is sent outside."""
     by_name: dict[str, Channel] = {"email": _email(settings, signer)}
     sms = None if settings.demo else _sms(settings, signer)
     if sms is not None:
@@ -39,12 +39,12 @@ def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
 
 
 def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
-    """What sends sign-in links, by the channel that letters leave by."""
+    """The mailer of sign-in links, on the same e-mail channel as letters."""
     return EmailSignInMailer(lambda: _email(settings, signer), letter_renderer(settings, signer))
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
-    """Where answers come from; nothing in the demonstration."""
+    """The sources of incoming messages; none in demo mode."""
     from notifications.inbound.mailbox import Inbox, Security
 
     inbox = None
@@ -65,7 +65,7 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:
-    """Empty where no answer by SMS comes back: then no code is lent."""
+    """The secret for short codes; empty if replies by SMS cannot be received: then no codes are issued."""
     return signer.secret("short-codes").encode() if settings.sms_answers else b""
 
 
@@ -74,19 +74,19 @@ def bounce_secret(signer: Signer) -> str:
 
 
 def callback_secret(settings: Settings, signer: Signer) -> str:
-    """In the addresses that gateways call: given, or the same every time from the signing key."""
+    """The secret in callback URLs: the setting, or derived from the signing key."""
     return settings.callback_secret.get_secret_value() or signer.secret("callbacks")[:32]
 
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
-    """What to enter at a gateway, by what it is for."""
+    """The callback URLs to enter at the gateways, by gateway and purpose."""
     from notifications.sms.incoming import KANNEL_GET_URL
 
-    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
     return {
-        "kannel get-url": f"{begin}/kannel/incoming?{KANNEL_GET_URL}",
-        "esms CallbackUrl": f"{begin}/esms",
-        "speedsms webhook": f"{begin}/speedsms",
+        "kannel get-url": f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}",
+        "esms CallbackUrl": f"{callbacks_url}/esms",
+        "speedsms webhook": f"{callbacks_url}/speedsms",
     }
 
 
@@ -95,7 +95,7 @@ def operator(settings: Settings) -> Operator:
 
 
 def _email(settings: Settings, signer: Signer) -> Mail:
-    """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
+    """The relay, or the Maildir if none is configured or in demo mode, so that nothing is sent by accident."""
     from notifications.email.maildir import Maildir
     from notifications.email.mime import Sender
 

@@ -90,7 +90,7 @@ def parse(raw: bytes) -> Bounce | None:
     return _prose(message) if _from_mail_system(message) else None
 
 
-# --- RFC 3464 ---------------------------------------------------------------------------------------------------
+# --- RFC 3464 -----------------------------------------------------------------------------------------------------
 
 
 def _delivery_status(message: Message, report: Message) -> Bounce | None:

@@ -40,7 +40,7 @@ from engine.store.database import Database, table
 from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role
 from workflows import channel_wiring, passes
-from workflows.simulation.fast_forward import live
+from workflows.simulation.fast_forward import fast_forward
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
 HERE = "http://127.0.0.1:8188"
@@ -166,10 +166,10 @@ async def _live(laid: Laid, until: datetime) -> None:
     moment = OPENED
     for day, act in sorted(_acts(laid).items()):
         if at(day, "15:00") <= until:
-            await live(laid.database, moment, at(day, "15:00"), tick)
+            await fast_forward(laid.database, moment, at(day, "15:00"), tick)
             moment = at(day, "15:00")
             act(moment)
-    await live(laid.database, moment, until, tick)
+    await fast_forward(laid.database, moment, until, tick)
 
 
 def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
