@@ -39,7 +39,7 @@ def sms_box(answer: Outcome | None = None) -> LetterBox:
         ([FAILED] * MAX_FAILURES + [WORKED], False),
         ([FAILED] * MAX_FAILURES + [Outcome(Fate.REFUSED, "550", "no such user")], False),
         ([Outcome(Fate.RETRY, "535", "bad password")], True),
-        ([Outcome(Fate.RETRY, "101", LOGIN)], True),
+        ([Outcome(Fate.RETRY, "101", str(LOGIN))], True),
         ([Outcome(Fate.RETRY, "103", f"… → {BALANCE}")], True),
         ([Outcome(Fate.REFUSED, "suppressed")] * 9, False),
         ([Outcome(Fate.RETRY, code="released")] * 9, False),

@@ -329,7 +329,7 @@ def test_nonsense_by_sms_gets_one_helpful_answer_of_one_part(by_sms: tuple[Laid,
 
 def test_our_own_help_come_back_is_not_answered(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
-    text_in(laid, NOT_UNDERSTOOD)
+    text_in(laid, str(NOT_UNDERSTOOD))
     assert answers_of(laid) == []
 
 
