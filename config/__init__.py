@@ -1,6 +1,6 @@
-"""What an operator may change: settings and the data files beside them. Imports nothing of ours."""
+"""What an operator can change: the settings and the data files in this package. Imports none of the other packages."""
 
 from pathlib import Path
 
 DATA = Path(__file__).parent
-"""Where the plans, agencies, calendars and policies that ship with the product are."""
+"""The folder of the plans, agencies, calendars and policies that ship with the product."""

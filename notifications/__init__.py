@@ -1,1 +1,1 @@
-"""Outbox to letters to channels to receipts, and answers coming back."""
+"""Sending and receiving messages: outbox, letters, channels, receipts, and incoming replies."""

@@ -1,7 +1,7 @@
-"""The one contract every channel keeps: a rendered letter goes in, an Outcome comes out.
+"""The interface that every channel implements: ``send`` takes a rendered letter and returns an Outcome.
 
-A channel is one file and one row in ``tests/notifications/test_channels.py``. It translates every foreign error at
-its own border and returns an Outcome; it raises only for a mistake in its configuration (``errors.BadInput``).
+A channel is one module and one row in ``tests/integration/notifications/test_channels.py``. It turns every library or
+network error into an Outcome; it raises only for a configuration mistake (``errors.BadInput``).
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ class About(StrEnum):
 
 
 class Fate(StrEnum):
-    """What one attempt came to. ``ACCEPTED`` by a relay or gateway is not ``DELIVERED`` to a person."""
+    """The result of one attempt. ``ACCEPTED`` by a relay or gateway does not mean ``DELIVERED`` to a person."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     RETRY = "retry"
-    """Refused for now (4xx, no route, too many logins): try again with back-off."""
+    """Temporary failure (4xx, no route, too many logins): try again with back-off."""
     REFUSED = "refused"
-    """Refused for good (5xx, no such mailbox): do not try again."""
+    """Permanent failure (5xx, no such mailbox): do not try again."""
     UNKNOWN = "unknown"
-    """It may or may not have been taken (time-out after DATA): never guessed, a state of its own."""
+    """The letter may or may not have been accepted (time-out after DATA). Kept as a state of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One rendered letter for one person on one channel.
 
-    ``key`` is the letter's unique key; everything that identifies it to the outside (Message-ID, client reference)
-    is made from it, so that a second copy is recognisable: by way of ``mark``, 64 hex digits that nobody else can
-    make, where there is one. ``to`` is a mailbox or an E.164 number. ``at`` is the instant of sending, aware UTC.
-    ``html`` and ``subject`` are empty where the channel has none.
+    ``key`` is the letter's unique key. Every external identifier (Message-ID, client reference) is derived from it,
+    so a second copy can be recognised. ``mark``, if set, replaces the digest of the key: 64 hex digits from an HMAC
+    that outsiders cannot compute. ``to`` is a mailbox or an E.164 number. ``at`` is the time of sending, aware UTC.
+    ``html`` and ``subject`` are empty on channels that have none.
     """
 
     key: str
@@ -61,8 +61,8 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``code`` and ``reply`` are the other side's own words, for the operator; ``receipt`` is its id for the letter,
-    by which later delivery reports are matched; ``after`` is how long it asked us to wait, if it did."""
+    """Result of ``Channel.send``. ``code`` and ``reply`` are the server's response, for the operator; ``receipt`` is
+    the server's id for the letter, used to match later delivery reports; ``after`` is the requested wait, if any."""
 
     fate: Fate
     code: str = ""
@@ -74,8 +74,8 @@ class Outcome:
 
 
 class Channel(Protocol):
-    """An async context manager that keeps its connections while open. ``send`` may be called by up to ``parallel``
-    tasks at a time."""
+    """An async context manager that keeps its connections while open. Up to ``parallel`` tasks may call ``send``
+    concurrently."""
 
     name: str
     parallel: int

@@ -1,7 +1,7 @@
-"""Whether each channel works: failures in a row, or a refused login, and it is down until a letter gets through.
+"""Health of each channel: it is down after repeated failures or a refused login, until a letter is accepted again.
 
-Kept beside the letters, in the transaction that settles them, so that every process sees the same. A relay that
-refuses one letter works; only what keeps every letter waiting is a failure of the channel.
+Stored in the ``fact`` table, in the transaction that settles the letters, so that all processes see the same state.
+A relay that refuses one letter still works; only a failure that makes letters wait counts against the channel.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MAX_FAILURES = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 """How long a channel that is down is left alone, doubling."""
 REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
-"""SMTP (RFC 4954) and HTTP answers that no second try mends."""
+"""SMTP (RFC 4954) and HTTP codes for a refused login: retrying cannot succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """``failures`` in a row; ``down_since`` is an ISO instant, empty while the channel works; ``why`` in the other
-    side's words. ``failed`` are the contacts whose letters failed, so that one mailbox that is busy all day is one
-    failure. A channel that is down is left alone until ``retry_at``, longer after each of its ``pauses``."""
+    """``failures``: consecutive failures; ``down_since``: ISO timestamp, empty while the channel works; ``why``: the
+    server's last message; ``failed``: the contacts whose letters failed, so that one busy mailbox is one failure. A
+    channel that is down is left alone until ``retry_at``, longer after each of its ``pauses``."""
 
     failures: int = 0
     down_since: str = ""
@@ -51,67 +51,67 @@ class ChannelHealth:
         return self.down and bool(self.retry_at) and now < datetime.fromisoformat(self.retry_at)
 
 
-def after(
-    pulse: ChannelHealth, outcomes: Iterable[Outcome], now: datetime, contacts: Iterable[int] = ()
+def updated(
+    health: ChannelHealth, outcomes: Iterable[Outcome], now: datetime, contacts: Iterable[int] = ()
 ) -> ChannelHealth:
-    """The pulse after some outcomes, in the order in which they came. Pure."""
+    """The health after some outcomes, in chronological order. Pure."""
     for each, contact in zip_longest(list(outcomes), list(contacts), fillvalue=None):
         if each is None:
             break
         if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
             continue
         if each.fate in (Fate.ACCEPTED, Fate.DELIVERED):
-            pulse = ChannelHealth()
+            health = ChannelHealth()
             continue
         if each.about is About.LETTER:
             continue
-        known = contact is not None and contact in pulse.failed
-        failures = pulse.failures + (0 if known else 1)
-        failed = pulse.failed if contact is None or known else (*pulse.failed, contact)[-MAX_FAILURES:]
+        known = contact is not None and contact in health.failed
+        failures = health.failures + (0 if known else 1)
+        failed = health.failed if contact is None or known else (*health.failed, contact)[-MAX_FAILURES:]
         down = (
             failures >= MAX_FAILURES
             or each.code in REFUSED_LOGIN
             or str(LOGIN) in each.reply
             or str(BALANCE) in each.reply
         )
-        since = pulse.down_since or (now.isoformat() if down else "")
-        pauses, retry_at = pulse.pauses, pulse.retry_at
-        if down and not pulse.held(now):
+        since = health.down_since or (now.isoformat() if down else "")
+        pauses, retry_at = health.pauses, health.retry_at
+        if down and not health.held(now):
             pauses += 1
             retry_at = (now + min(FIRST_PAUSE * 2 ** (pauses - 1), LONGEST_PAUSE)).isoformat()
-        pulse = ChannelHealth(failures, since, each.reply[:300], failed, pauses, retry_at)
-    return pulse
+        health = ChannelHealth(failures, since, each.reply[:300], failed, pauses, retry_at)
+    return health
 
 
-def record(
+def record_outcomes(
     session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime, contacts: Iterable[int] = ()
 ) -> None:
-    """Feel a channel's pulse from what became of letters; writes only what changed."""
-    before = _known(session, channel)
-    _keep(session, channel, before, after(before, outcomes, now, contacts))
+    """Update a channel's health from the outcomes of letters; writes only if it changed."""
+    before = _load(session, channel)
+    _save(session, channel, before, updated(before, outcomes, now, contacts))
 
 
-def record_results(session: Session, channel: str, trouble: str, now: datetime) -> None:
-    """The same for what is fetched: ``trouble`` in words, or "" when it worked."""
-    record(session, channel, [Outcome(Fate.RETRY if trouble else Fate.DELIVERED, reply=trouble)], now)
+def record_fetch(session: Session, channel: str, error: str, now: datetime) -> None:
+    """Update the health of a channel that is fetched from; ``error`` is its message, "" on success."""
+    record_outcomes(session, channel, [Outcome(Fate.RETRY if error else Fate.DELIVERED, reply=error)], now)
 
 
-def pulses(session: Session) -> dict[str, ChannelHealth]:
-    """Every channel that has failed at least once, by name."""
+def channel_health(session: Session) -> dict[str, ChannelHealth]:
+    """The health of every channel that has failed at least once, by name."""
     f: Any = table(Fact)
-    chosen = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
-    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(chosen)}
+    query = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
+    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(query)}
 
 
-def _known(session: Session, channel: str) -> ChannelHealth:
+def _load(session: Session, channel: str) -> ChannelHealth:
     f = table(Fact)
     return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
 
 
-def _keep(session: Session, channel: str, before: ChannelHealth, found: ChannelHealth) -> None:
-    if found == before:
+def _save(session: Session, channel: str, before: ChannelHealth, health: ChannelHealth) -> None:
+    if health == before:
         return
-    f, value = table(Fact), json.dumps(asdict(found), ensure_ascii=False)
+    f, value = table(Fact), json.dumps(asdict(health), ensure_ascii=False)
     changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
     if changed.rowcount == 0:
         insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])

@@ -32,8 +32,8 @@ from engine.store.records import STILL_OWED, Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.channel_health import MAX_FAILURES, pulses
-from notifications.letters.coalescing import late_letters, redate
+from notifications.channel_health import MAX_FAILURES, channel_health
+from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.reply_codes import issue_reply_codes
@@ -60,7 +60,7 @@ class DeliveryContext:
     worker: str = "worker"
     lease: timedelta = timedelta(seconds=300)
     give_up: timedelta = timedelta(days=5)
-    codes: bytes = b""
+    short_code_key: bytes = b""
     """What short codes in SMS are made with; empty where no answer by SMS can come back."""
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
 
@@ -82,15 +82,15 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     done = Delivered()
     began = time.monotonic()
     with database.read() as session:
-        health = pulses(session)
+        health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
         if not _anything_owed(session, now, held):
             return done
         book = read_rulebook(session)
-        policy = schedule(book) if in_window(now, book) and late_letters(session, now) else None
+        policy = schedule(book) if in_window(now, book) and has_late_letters(session, now) else None
     if policy is not None:
         with database.write() as session:
-            redate(session, book.calendar, policy, now)
+            merge_late_letters(session, book.calendar, policy, now)
     async with AsyncExitStack() as stack:
         open_channels: dict[str, Channel] = {}
         while not delivery.stop.is_set():
@@ -132,7 +132,7 @@ def _claim_batch(
         if not claimed:
             return {}, []
         facts = gather(session, list(claimed), book, now)
-        return claimed, list(issue_reply_codes(session, facts, delivery.codes, now))
+        return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
 
 
 def _claim(

@@ -1,6 +1,6 @@
-"""A channel that is down is told to the operator by another one, once a day; with none left, the log alone is told.
+"""Notify the operator, once a day, of a channel that is down, over another channel; if none works, only log it.
 
-The alarm goes straight to a channel and not through the outbox: it must not wait behind the letters that it is about.
+The alarm is sent directly on a channel, not through the outbox, so that it does not wait behind the queued letters.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from engine.store.event_log import append, event
 from engine.store.records import Fact
 from engine.terms import EventKind
 from notifications.channel import Channel, Fate, Outgoing
-from notifications.channel_health import ChannelHealth, pulses
+from notifications.channel_health import ChannelHealth, channel_health
 
 log = logging.getLogger(__name__)
-TOLD = "alarm:"
+ALARM_PREFIX = "alarm:"
 NAMES = {"email": ("thư điện tử", "e-mail"), "sms": ("tin nhắn SMS", "SMS"), "imap": ("hộp thư đến", "the mailbox")}
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who looks after this installation, and where he is reached."""
+    """Contact details of the operator of this installation."""
 
     email: str = ""
     phone: str = ""
@@ -41,54 +41,54 @@ class Operator:
 async def alarm(
     database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator
 ) -> dict[str, int]:
-    """Tell of every channel that is down and was not told of today. Counts: down, told."""
+    """Send an alarm for every channel that is down and has none today. Returns the counts ``down`` and ``told``."""
     with database.read() as session:
-        found = pulses(session)
-        told = {
+        by_name = channel_health(session)
+        alarmed = {
             row.name: row.value
             for row in session.connection().execute(
-                select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(TOLD))
+                select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(ALARM_PREFIX))
             )
         }
     today = local_date(now).isoformat()
-    down = {name: pulse for name, pulse in found.items() if pulse.down}
+    down = {name: health for name, health in by_name.items() if health.down}
     counts = {"down": len(down), "told": 0}
-    for name, pulse in down.items():
-        if told.get(TOLD + name) == today:
+    for name, health in down.items():
+        if alarmed.get(ALARM_PREFIX + name) == today:
             continue
-        log.error("The channel %s is down since %s: %s", name, pulse.down_since, pulse.why)
+        log.error("The channel %s has been down since %s: %s", name, health.down_since, health.why)
         working = {each: channel for each, channel in channels.items() if each != name and each not in down}
-        if await _say(name, pulse, now, working, operator):
+        if await _send_alarm(name, health, now, working, operator):
             counts["told"] += 1
-            _remember(database, name, pulse, now)
+            _record_alarm(database, name, health, now)
     return counts
 
 
-async def _say(
-    name: str, pulse: ChannelHealth, now: datetime, working: Mapping[str, Channel], operator: Operator
+async def _send_alarm(
+    name: str, health: ChannelHealth, now: datetime, working: Mapping[str, Channel], operator: Operator
 ) -> bool:
-    """Whether some other channel took the alarm."""
+    """True if another channel accepted the alarm."""
     for channel_name, channel in working.items():
         to = operator.address(channel_name)
         if not to:
             continue
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(channel)
-            outcome = await opened.send(letter(name, pulse, now, channel_name, to, operator.language))
+            outcome = await opened.send(alarm_letter(name, health, now, channel_name, to, operator.language))
         if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN):
             return True
     return False
 
 
-def letter(name: str, pulse: ChannelHealth, now: datetime, channel: str, to: str, language: str) -> Outgoing:
-    """The alarm. By SMS without the other side's words, which may be long and name people."""
+def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, to: str, language: str) -> Outgoing:
+    """The alarm. By SMS without the server's message, which may be long and contain personal data."""
     vi, en = NAMES.get(name, (name, name))
-    since = datetime.fromisoformat(pulse.down_since).astimezone(PLAN_TIME)
-    said = (
-        f"The channel {en} has failed since {since:%H:%M %d/%m/%Y} ({pulse.failures} times in a row). "
-        "What is owed waits and leaves by itself once it works."
+    since = datetime.fromisoformat(health.down_since).astimezone(PLAN_TIME)
+    message = (
+        f"The channel {en} has failed since {since:%H:%M %d/%m/%Y} ({health.failures} times in a row). "
+        "Queued letters will be sent automatically once it works again."
         if language == "en"
-        else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({pulse.failures} lần liên tiếp). "
+        else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({health.failures} lần liên tiếp). "
         "Thư đang chờ sẽ tự gửi khi kênh hoạt động lại."
     )
     subject = (
@@ -96,17 +96,17 @@ def letter(name: str, pulse: ChannelHealth, now: datetime, channel: str, to: str
     )
     key = f"alarm:{name}:{local_date(now).isoformat()}"
     if channel == "sms":
-        return Outgoing(key, to, f"Don Doc: {said}", now, language=language)
-    return Outgoing(key, to, f"{said}\n\n{pulse.why}\n", now, subject=subject, language=language)
+        return Outgoing(key, to, f"Don Doc: {message}", now, language=language)
+    return Outgoing(key, to, f"{message}\n\n{health.why}\n", now, subject=subject, language=language)
 
 
-def _remember(database: Database, name: str, pulse: ChannelHealth, now: datetime) -> None:
+def _record_alarm(database: Database, name: str, health: ChannelHealth, now: datetime) -> None:
     today = local_date(now).isoformat()
     f = table(Fact)
     with database.write() as session:
-        changed = session.connection().execute(update(f).where(f.c.name == TOLD + name).values(value=today))
+        changed = session.connection().execute(update(f).where(f.c.name == ALARM_PREFIX + name).values(value=today))
         if changed.rowcount == 0:
-            insert_new(session, Fact, [{"name": TOLD + name, "value": today}])
+            insert_new(session, Fact, [{"name": ALARM_PREFIX + name, "value": today}])
         append(
             session,
             [
@@ -115,7 +115,7 @@ def _remember(database: Database, name: str, pulse: ChannelHealth, now: datetime
                     now,
                     key=f"audit:channel_{name}:{today}",
                     finding=f"channel_{name}",
-                    count=pulse.failures,
+                    count=health.failures,
                 )
             ],
         )

@@ -21,7 +21,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
 from notifications.channel import About, Fate, Outcome, Outgoing
-from notifications.channel_health import record
+from notifications.channel_health import record_outcomes
 from notifications.letters.facts import LetterFacts
 from notifications.receipts.letter_outcomes import undelivered
 
@@ -95,7 +95,9 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
     )
     for channel in {each.facts.channel for each in mine}:
         sent = [each for each in mine if each.facts.channel == channel]
-        record(session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent])
+        record_outcomes(
+            session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent]
+        )
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
 
@@ -179,5 +181,5 @@ def _packed(html: str) -> bytes:
 
 
 def _write_moot(session: Session, mine: Sequence[Sent]) -> None:
-    moot = [(notice, why) for each in mine for notice, why in each.facts.moot.items()]
+    moot = [(notice, why) for each in mine for notice, why in each.facts.obsolete.items()]
     update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])

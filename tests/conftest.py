@@ -1,4 +1,4 @@
-"""What every test stands on: migrated databases on SQLite and PostgreSQL, and no way out of this machine.
+"""Fixtures for all tests: migrated databases on SQLite and PostgreSQL; network access outside this machine is blocked.
 
 ``database``          an empty, migrated ``engine.store.database.Database``; the test runs on SQLite and on PostgreSQL
 ``url``               the same as a URL, for tests that start processes of their own
@@ -23,17 +23,17 @@ from engine.store.database import Database
 SHARED = "DONDOC_TEST_GROUND"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
-# The same examples every time: a check that fails by chance teaches people to run it again.
+# Deterministic examples: flaky tests teach people to re-run them.
 hypothesis.settings.register_profile("dondoc", deadline=None, derandomize=True, max_examples=60, database=None)
 hypothesis.settings.load_profile("dondoc")
 refuse_the_outside()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that was started by hand owns what the workers share."""
+    """The main process creates the folder that the xdist workers share."""
     if not hasattr(config, "workerinput"):
-        began = Ground.begin()
-        os.environ[SHARED] = f"{began.folder}:{began.owner}"
+        shared = Ground.begin()
+        os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -62,13 +62,13 @@ def worker_url(ground: Ground) -> str:
 
 @pytest.fixture(scope="session")
 def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this worker's SQLite files are, each in a folder of its own and at the same address for every test."""
+    """The folder of this worker's SQLite files, each in its own folder and with the same URL for every test."""
     return tmp_path_factory.mktemp("databases")
 
 
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, ground: Ground, worker_folder: Path) -> str:
-    """Where an empty, migrated database answers: once SQLite, once PostgreSQL."""
+    """The URL of an empty, migrated database: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":
         return sqlite_copy(ground, worker_folder / "empty")
     return postgres_emptied(request.getfixturevalue("worker_url"))

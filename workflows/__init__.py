@@ -1,1 +1,1 @@
-"""Passes, Prefect flows, heartbeat and the composition root."""
+"""Passes, Prefect flows, heartbeat, simulation, root command and the composition root."""

@@ -1,7 +1,7 @@
-"""The self-audit: every live assignment has a next action or a stated reason, and no letter lies unsent.
+"""The self-audit: every open assignment has a next action or a recorded reason, and no letter is stuck.
 
-The findings go to the health page and, once a day each, into the events; a clean audit pings the heartbeat URL, so
-that somebody outside notices when this whole system stands still.
+Findings are shown on the health page and appended as events, each once a day. A clean audit pings the heartbeat URL,
+so that an external monitor notices when the whole system is down.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.records import LOST, STILL_OWED, Assignment, Letter
 from engine.terms import EventKind, LetterState
-from workflows.passes import PassName, PassReport, remember
+from workflows.passes import PassName, PassReport, record_run
 
 log = logging.getLogger(__name__)
-OVERDUE_LOOK_TOLERANCE = timedelta(minutes=30)
-"""How long something may stay due before it counts as stuck: several ticks and a slow relay."""
+STUCK_TOLERANCE = timedelta(minutes=30)
+"""How long something may be due before it counts as stuck: several ticks and a slow relay."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Counts that should all be nought, and the oldest letter still owed (informative on its own)."""
+    """Counts that should be zero, and the time of the oldest letter still to be sent (for information)."""
 
     without_next_step: int
     overdue_looks: int
@@ -41,65 +41,66 @@ class Audit:
         return not (self.without_next_step or self.overdue_looks or self.stuck_letters)
 
 
-def look(database: Database, now: datetime) -> Audit:
-    """Ask the database; each question is served by a partial index."""
+def run_checks(database: Database, now: datetime) -> Audit:
+    """Query the database; each query uses a partial index."""
     a, m = table(Assignment), table(Letter)
-    late = now - OVERDUE_LOOK_TOLERANCE
+    late = now - STUCK_TOLERANCE
     with database.read() as session:
-        ask = session.connection().scalar
+        scalar = session.connection().scalar
         return Audit(
-            without_next_step=ask(select(func.count()).select_from(a).where(LOST)) or 0,
-            overdue_looks=ask(
+            without_next_step=scalar(select(func.count()).select_from(a).where(LOST)) or 0,
+            overdue_looks=scalar(
                 select(func.count()).select_from(a).where(a.c.next_action_at.is_not(None), a.c.next_action_at < late)
             )
             or 0,
-            stuck_letters=ask(
+            stuck_letters=scalar(
                 select(func.count())
                 .select_from(m)
                 .where(
                     STILL_OWED,
                     m.c.send_after < late,
-                    m.c.created_at < late,  # made at noon, it may say 07:30
+                    m.c.created_at < late,  # a letter made at noon may have send_after 07:30
                     (m.c.attempts == 0) | (m.c.state == LetterState.SENDING),
                 )
             )
             or 0,
-            unknown_letters=ask(
+            unknown_letters=scalar(
                 select(func.count())
                 .select_from(m)
                 .where(m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
             )
             or 0,
-            oldest_unsent=ask(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)),
+            oldest_unsent=scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)),
         )
 
 
 def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False) -> PassReport:
-    """Look, record what is wrong, and ping when nothing is. ``may_rest``: letters may rightly wait now (night)."""
+    """Run the checks, record findings, and ping if there are none. ``may_rest``: queued letters are expected to wait
+    now (outside sending hours)."""
     began = time.monotonic()
-    found = look(database, now)
-    stuck = 0 if may_rest else found.stuck_letters
+    result = run_checks(database, now)
+    stuck = 0 if may_rest else result.stuck_letters
     counts = {
-        "without_next_step": found.without_next_step,
-        "overdue_looks": found.overdue_looks,
+        "without_next_step": result.without_next_step,
+        "overdue_looks": result.overdue_looks,
         "stuck_letters": stuck,
-        "unknown_letters": found.unknown_letters,
+        "unknown_letters": result.unknown_letters,
     }
-    wrong = {name: count for name, count in counts.items() if count and name != "unknown_letters"}
+    findings = {name: count for name, count in counts.items() if count and name != "unknown_letters"}
     today = local_date(now).isoformat()
-    if wrong:
+    if findings:
         with database.write() as session:
             append(
                 session,
                 [
                     event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
-                    for name, count in wrong.items()
+                    for name, count in findings.items()
                 ],
             )
-        log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in wrong.items()))
+        log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in findings.items()))
     report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
-    remember(database, report, now)
-    if heartbeat_url and not wrong:
+    record_run(database, report, now)
+    if heartbeat_url and not findings:
         _ping(heartbeat_url)
     return report
 

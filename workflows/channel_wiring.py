@@ -1,8 +1,9 @@
-"""What letters leave by and answers come in by, made from the settings. Part of the composition root."""
+"""Create channels, renderer and inbound sources from the settings. Part of the composition root."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import assert_never
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
@@ -20,7 +21,7 @@ from notifications.sms.gammu import Gammu
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     return LetterRenderer(
-        signer, settings.base_url, settings.link_days, own_templates=settings.templates, reply_to=settings.reply_to
+        signer, settings.base_url, settings.link_days, custom_folder=settings.templates, reply_to=settings.reply_to
     )
 
 
@@ -29,20 +30,21 @@ def template_editor(settings: Settings, database: Database, of: LetterRenderer) 
 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
-    """By name: ``email`` always, ``sms`` where a gateway is set. The demonstration sends nothing outside."""
-    found: dict[str, Channel] = {"email": _email(settings, signer)}
-    if settings.sms_gateway and not settings.demo:
-        found["sms"] = _sms(settings, signer)
-    return found
+    """Channels by name: ``email`` always, ``sms`` if a gateway is configured. In demo mode nothing is sent outside."""
+    by_name: dict[str, Channel] = {"email": _email(settings, signer)}
+    sms = None if settings.demo else _sms(settings, signer)
+    if sms is not None:
+        by_name["sms"] = sms
+    return by_name
 
 
 def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
-    """What sends sign-in links, by the channel that letters leave by."""
+    """The mailer of sign-in links, on the same e-mail channel as letters."""
     return EmailSignInMailer(lambda: _email(settings, signer), letter_renderer(settings, signer))
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
-    """Where answers come from; nothing in the demonstration."""
+    """The sources of incoming messages; none in demo mode."""
     from notifications.inbound.mailbox import Inbox, Security
 
     inbox = None
@@ -63,7 +65,7 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:
-    """Empty where no answer by SMS comes back: then no code is lent."""
+    """The secret for short codes; empty if replies by SMS cannot be received: then no codes are issued."""
     return signer.secret("short-codes").encode() if settings.sms_answers else b""
 
 
@@ -72,19 +74,19 @@ def bounce_secret(signer: Signer) -> str:
 
 
 def callback_secret(settings: Settings, signer: Signer) -> str:
-    """In the addresses that gateways call: given, or the same every time from the signing key."""
+    """The secret in callback URLs: the setting, or derived from the signing key."""
     return settings.callback_secret.get_secret_value() or signer.secret("callbacks")[:32]
 
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
-    """What to enter at a gateway, by what it is for."""
+    """The callback URLs to enter at the gateways, by gateway and purpose."""
     from notifications.sms.incoming import KANNEL_GET_URL
 
-    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
     return {
-        "kannel get-url": f"{begin}/kannel/incoming?{KANNEL_GET_URL}",
-        "esms CallbackUrl": f"{begin}/esms",
-        "speedsms webhook": f"{begin}/speedsms",
+        "kannel get-url": f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}",
+        "esms CallbackUrl": f"{callbacks_url}/esms",
+        "speedsms webhook": f"{callbacks_url}/speedsms",
     }
 
 
@@ -93,24 +95,19 @@ def operator(settings: Settings) -> Operator:
 
 
 def _email(settings: Settings, signer: Signer) -> Mail:
-    """The relay, or the Maildir while none is set or the demonstration runs: nothing leaves by accident."""
+    """The relay, or the Maildir if none is configured or in demo mode, so that nothing is sent by accident."""
     from notifications.email.maildir import Maildir
     from notifications.email.mime import Sender
 
     if not settings.smtp_host or settings.demo:
         return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name))
-    from notifications.email.dkim_signature import Seal
     from notifications.email.relay import Relay, Security
     from notifications.email.smtp import Email
 
-    seal = None
-    if settings.dkim_selector and settings.dkim_key_file is not None:
-        domain = settings.mail_from.rpartition("@")[2]
-        seal = Seal(domain, settings.dkim_selector, _read(settings.dkim_key_file, "DONDOC_DKIM_KEY_FILE"))
     return Email(
         Relay(
             host=settings.smtp_host,
-            sender=Sender(settings.mail_from, settings.mail_from_name, seal),
+            sender=Sender(settings.mail_from, settings.mail_from_name),
             port=settings.smtp_port,
             security=Security(settings.smtp_security),
             username=settings.smtp_username,
@@ -126,41 +123,48 @@ def _email(settings: Settings, signer: Signer) -> Mail:
     )
 
 
-def _sms(settings: Settings, signer: Signer) -> Channel:
-    """Each gateway's library is loaded only where it is used: Apprise alone costs half a second."""
+def _sms(settings: Settings, signer: Signer) -> Channel | None:
+    """The channel of the configured gateway, None without one. Each library is imported only where it is used:
+    Apprise alone takes half a second. mypy reports a gateway that the settings allow and this function does not."""
     password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
-    begin = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
-    if settings.sms_gateway == "kannel":
-        from notifications.sms.kannel import Kannel
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    match settings.sms_gateway:
+        case "":
+            return None
+        case "kannel":
+            from notifications.sms.kannel import Kannel
 
-        return Kannel(
-            settings.sms_url,
-            settings.sms_username,
-            password,
-            settings.sms_sender,
-            marks=marks,
-            report_url=f"{begin}/kannel/receipt",
-        )
-    if settings.sms_gateway == "esms":
-        from notifications.sms.esms import Esms
+            return Kannel(
+                settings.sms_url,
+                settings.sms_username,
+                password,
+                settings.sms_sender,
+                marks=marks,
+                report_url=f"{callbacks_url}/kannel/receipt",
+            )
+        case "gammu":
+            return _gammu(settings)
+        case "esms":
+            from notifications.sms.esms import Esms
 
-        return Esms(
-            settings.sms_username,
-            password,
-            settings.sms_sender,
-            production=settings.sms_production,
-            callback_url=f"{begin}/esms",
-            marks=marks,
-        )
-    if settings.sms_gateway == "speedsms":
-        from notifications.sms.speedsms import SpeedSms
+            return Esms(
+                settings.sms_username,
+                password,
+                settings.sms_sender,
+                production=settings.sms_production,
+                callback_url=f"{callbacks_url}/esms",
+                marks=marks,
+            )
+        case "speedsms":
+            from notifications.sms.speedsms import SpeedSms
 
-        return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
-    if settings.sms_gateway == "apprise":
-        from notifications.sms.apprise_channel import AppriseSms
+            return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
+        case "apprise":
+            from notifications.sms.apprise_channel import AppriseSms
 
-        return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
-    return _gammu(settings)
+            return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
+        case unknown:
+            assert_never(unknown)
 
 
 def _gammu(settings: Settings) -> Gammu:
@@ -177,12 +181,3 @@ def _gammu_dir(settings: Settings) -> Path:
             )
         )
     return settings.sms_gammu_dir
-
-
-def _read(path: Path, setting: str) -> str:
-    try:
-        return path.read_text()
-    except OSError as error:
-        raise BadInput(
-            Text(f"Không đọc được «{path}» ({setting}).", f"“{path}” cannot be read ({setting}): {error.strerror}.")
-        ) from error

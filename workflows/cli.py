@@ -1,4 +1,4 @@
-"""The root command: what runs the system. The engine's own commands (plans, assignments …) hang below it."""
+"""The root command: runs the system. Includes the engine's commands (plans, assignments …)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from engine.files.yaml_reader import read
 from engine.plans.simulated_year import Scenario
 from engine.rules.policy import Policy
 from engine.text import Text
-from workflows.passes import PLAIN, PassName
+from workflows.passes import DATABASE_PASSES, PassName
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Seeing that assigned public duties are done on time.",
+    help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time.",
 )
 engine_cli.add_commands(app)
 prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy trên nhiều máy. / The passes on many workers.")
@@ -55,7 +55,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
 ) -> None:
-    """Plan 188 with the clock standing at Monday 7 June 2021, and a bar to step it. Nothing leaves the machine."""
+    """Plan 188 with the clock stopped at Monday 7 June 2021, and buttons to advance it. Nothing leaves the machine."""
     base = read_settings()
     settings = _settings(host, port, prefect, demo=True, data_dir=base.data_dir / "demo", database_url="")
     from workflows.simulation.demo import prepare
@@ -63,7 +63,10 @@ def demo(
 
     if prepare(compose(settings)):
         typer.echo(
-            Text("Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021.", "Plan 188 is ready, it is Monday 7/6/2021.")
+            Text(
+                "Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021.",
+                "Plan 188 is ready; the clock is at Monday 7/6/2021.",
+            )
         )
     _serve(settings)
 
@@ -71,9 +74,9 @@ def demo(
 @app.command()
 def once(
     name: Annotated[str, typer.Argument(metavar="PASS", help=f"{' | '.join(PassName)} | tick")],
-    at: Annotated[str, typer.Option(help="ISO instant to take for now, for rehearsals.")] = "",
+    at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "",
 ) -> None:
-    """Run one pass (or a whole tick) and say what it did. Running it again changes nothing."""
+    """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
     from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
     from workflows.system import compose
@@ -86,19 +89,19 @@ def once(
     elif name == PassName.DELIVER:
         typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
     elif name == PassName.AUDIT:
-        rests = not passes.may_send(system.database, now)
-        typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=rests)))
+        may_rest = not passes.may_send(system.database, now)
+        typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=may_rest)))
     elif name == PassName.RECEIVE:
         typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
     elif name == PassName.WATCH:
-        told = inbound_passes.watch(
+        watching = inbound_passes.watch(
             system.database, now, system.delivery.channels, channel_wiring.operator(system.settings)
         )
-        typer.echo(str(asyncio.run(told)))
+        typer.echo(str(asyncio.run(watching)))
     elif name == PassName.UPKEEP:
         typer.echo(str(passes.upkeep(system.database, now, system.settings.files)))
-    elif name in PLAIN:
-        typer.echo(str(PLAIN[PassName(name)](system.database, now)))
+    elif name in DATABASE_PASSES:
+        typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
     else:
         raise BadInput(
             Text(
@@ -120,7 +123,7 @@ def show_callbacks() -> None:
 
 @app.command()
 def init() -> None:
-    """Make the database and load the directory, policy and calendar that ship with the product."""
+    """Create the database and load the directory, policy and calendar that ship with the product."""
     from workflows.simulation.demo import load_province
     from workflows.system import compose
 
@@ -133,11 +136,13 @@ def init() -> None:
 @app.command()
 def simulate(
     plan: Annotated[list[Path], typer.Argument(help="Plan files (YAML), simulated together.")],
-    start: Annotated[str, typer.Option("--from", help="First day, as 2021-04-07; the plan's issue if not given.")] = "",
-    until: Annotated[str, typer.Option(help="Last day; the end of next January if not given.")] = "",
+    start: Annotated[
+        str, typer.Option("--from", help="First day, as 2021-04-07; default: the plan's date of issue.")
+    ] = "",
+    until: Annotated[str, typer.Option(help="Last day; default: the end of next January.")] = "",
     scenario: Annotated[Scenario, typer.Option(help="How the agencies behave.")] = Scenario.SILENT,
-    seed: Annotated[int, typer.Option(help="Which mixture.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the scenario «mixed».")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
     as_ics: Annotated[bool, typer.Option("--ics")] = False,
     as_html: Annotated[bool, typer.Option("--html", help="A page with a heat map.")] = False,
@@ -146,19 +151,19 @@ def simulate(
     calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
 ) -> None:
-    """Every message a plan would cause, before anyone activates it: the live passes under another clock."""
-    from workflows.simulation.simulation import simulate as live_through
+    """List every message that a plan would send, before it is activated: the live passes run on a simulated clock."""
+    from workflows.simulation.simulation import simulate as simulate_year
     from workflows.simulation.year_reports import FORMS
 
-    bodies = load_directory(directory)
-    plans = [load_plan(file, bodies) for file in plan]
+    agencies = load_directory(directory)
+    plans = [load_plan(file, agencies) for file in plan]
     first = day(start) if start else min(each.issued_on for each in plans)
     last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
-    year = live_through(
+    year = simulate_year(
         plans,
-        bodies,
+        agencies,
         read(policy, Policy),
         load_calendar(calendar),
         start=first,
@@ -166,17 +171,17 @@ def simulate(
         scenario=scenario,
         seed=seed,
     )
-    asked = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
-    form = next((name for name, wanted in asked.items() if wanted), "text")
-    typer.echo(FORMS[form](year, "en" if language == "en" else "vi"))
+    formats = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
+    format_name = next((name for name, wanted in formats.items() if wanted), "text")
+    typer.echo(FORMS[format_name](year, "en" if language == "en" else "vi"))
 
 
 @prefect_app.command()
 def deploy(
-    pool: Annotated[str, typer.Option(help="The work pool of processes; made if it is not there.")],
+    pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
 ) -> None:
-    """Register the tick as a scheduled deployment; any number of workers of the pool may run it."""
+    """Register the tick as a scheduled Prefect deployment; any number of workers of the pool may run it."""
     from workflows.prefect_deployments import deploy as register
     from workflows.system import compose
 
@@ -193,10 +198,10 @@ def deploy(
 @templates_app.command("check")
 def check_templates(
     folder: Annotated[
-        Path | None, typer.Argument(help="The office's folder; that of the settings if not given.")
+        Path | None, typer.Argument(help="Folder of customised templates; default: that of the settings.")
     ] = None,
 ) -> None:
-    """Try the office's own templates on every kind of letter. Exit code 1, and each problem with file and line."""
+    """Check the customised templates on every kind of letter. Prints problems with file and line, exit code 1."""
     from notifications.letters.template_check import check_folder
 
     folder_in_use = folder or read_settings().templates
@@ -208,7 +213,7 @@ def check_templates(
     if problems:
         raise typer.Exit(1)
     typer.echo(
-        Text(f"Mẫu thư trong {folder_in_use} không có gì sai.", "Nothing is wrong with the templates there.")
+        Text(f"Mẫu thư trong {folder_in_use} không có gì sai.", "The templates there have no problems.")
         if folder_in_use.is_dir()
         else Text(f"Chưa có mẫu thư riêng ({folder_in_use}): dùng mẫu đi kèm.", "The shipped templates are in use.")
     )
@@ -245,7 +250,7 @@ def _serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    """The command line. What a person can mend is one clear message and exit code 2; never a traceback."""
+    """The command line. Errors that the user can correct are one message and exit code 2, never a traceback."""
     code: int | str | None = 0
     try:
         app()
@@ -259,13 +264,13 @@ def main() -> None:
         typer.echo(
             Text(
                 f"Không đọc hoặc ghi được {what}. Hãy xem đường dẫn, quyền và chỗ trống trên đĩa.",
-                "It cannot be read or written; check path, rights and free space.",
+                "It cannot be read or written; check path, permissions and free space.",
             ),
             err=True,
         )
         code = 2
     if "workflows.flows" in sys.modules:
-        from workflows.flows import leave
+        from workflows.flows import exit_process
 
-        leave(code if isinstance(code, int) else 1)
+        exit_process(code if isinstance(code, int) else 1)
     sys.exit(code)

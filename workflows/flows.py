@@ -1,8 +1,8 @@
-"""The passes as Prefect flow runs: the only module that imports Prefect, itself imported only when it is used.
+"""The passes as Prefect flow runs. Imported only when Prefect is used.
 
-An observer. Each tick that has something due is one flow run; acting makes one task run per duty that has something
-due, named and tagged by plan, citation and owner. Whatever Prefect fails to run stays due, and the plain tick that
-follows does it: deleting Prefect's database or stopping its server loses nothing.
+Each tick with something due is one flow run; acting makes one task run per due duty, named and tagged by plan, citation
+and owner. What Prefect fails to run stays due, and the plain tick that follows does it: deleting Prefect's database or
+stopping its server loses nothing.
 """
 
 from __future__ import annotations
@@ -32,58 +32,60 @@ from workflows.passes import PassReport
 
 log = logging.getLogger(__name__)
 PREFECT_TIMEOUT_SECONDS = 60
-"""Seconds after which a flow run is left to itself and the plain tick takes over. Letters on their way are not
-interrupted by it: they would be sent a second time."""
+"""Time after which a flow run is cancelled and the plain tick takes over. A delivery in progress is not interrupted,
+since its letters would be sent twice."""
 MAX_THREADS = 100
-"""Prefect keeps a thread and a client for every set of tags it has seen; above this they are let go."""
+"""Prefect keeps a thread and a client for every set of tags it has seen; above this number they are released."""
 MAX_OWNER_TAGS = 30
 
 
 @dataclass
-class Workplace:
-    """What the flows work on, in this process; ``sending`` is a delivery that has begun."""
+class FlowContext:
+    """What the flows need in this process; ``sending`` is the delivery in progress."""
 
     database: Database
     delivery: DeliveryContext
     sending: asyncio.Task[PassReport] | None = None
 
 
-_workplace: ContextVar[Workplace | None] = ContextVar("dondoc_workplace", default=None)
+_flow_context: ContextVar[FlowContext | None] = ContextVar("dondoc_workplace", default=None)
 
 
-def workplace() -> Workplace:
-    """The process's own when it called the flow; made from the settings on a worker that Prefect started."""
-    found = _workplace.get()
-    if found is None:
+def flow_context() -> FlowContext:
+    """The context set by ``observed_tick``, else created from the settings (on a Prefect worker)."""
+    context = _flow_context.get()
+    if context is None:
         from workflows.system import compose
 
         system = compose()
-        found = Workplace(system.database, system.delivery)
-        _workplace.set(found)
-    return found
+        context = FlowContext(system.database, system.delivery)
+        _flow_context.set(context)
+    return context
 
 
 @task(retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE)
 def act_on_duty(duty_id: int, now: str) -> dict[str, int]:
-    """Act on what is due of one duty."""
-    return passes.act(workplace().database, datetime.fromisoformat(now), duty_id).counts
+    """Act on everything that is due for one duty."""
+    return passes.act(flow_context().database, datetime.fromisoformat(now), duty_id).counts
 
 
 @task(cache_policy=NO_CACHE)
 def open_assignments(now: str) -> dict[str, int]:
-    return passes.open_assignments(workplace().database, datetime.fromisoformat(now)).counts
+    return passes.open_assignments(flow_context().database, datetime.fromisoformat(now)).counts
 
 
 @task(cache_policy=NO_CACHE)
 def make_digests(now: str) -> dict[str, int]:
-    return passes.digest(workplace().database, datetime.fromisoformat(now)).counts
+    return passes.digest(flow_context().database, datetime.fromisoformat(now)).counts
 
 
 @task(cache_policy=NO_CACHE)
 async def deliver_letters(now: str) -> dict[str, int]:
-    here = workplace()
-    here.sending = asyncio.create_task(passes.deliver(here.database, datetime.fromisoformat(now), here.delivery))
-    return (await asyncio.shield(here.sending)).counts
+    context = flow_context()
+    context.sending = asyncio.create_task(
+        passes.deliver(context.database, datetime.fromisoformat(now), context.delivery)
+    )
+    return (await asyncio.shield(context.sending)).counts
 
 
 def _tags(duty: DueDuty) -> list[str]:
@@ -91,30 +93,30 @@ def _tags(duty: DueDuty) -> list[str]:
     return ["dondoc", f"plan:{duty.plan}", f"citation:{duty.citation}", *owners]
 
 
-def _name(duty: DueDuty) -> str:
+def _run_name(duty: DueDuty) -> str:
     owners = duty.owners[0] if len(duty.owners) == 1 else f"{len(duty.owners)} owners"
     return f"{duty.plan} {duty.citation} · {owners}"
 
 
 @flow(name="dondoc-tick", validate_parameters=False, persist_result=False)
 async def tick(now: str = "") -> dict[str, Any]:
-    """Everything that is due at ``now`` (ISO instant; the machine's clock when a worker runs it as a deployment)."""
-    here, moment = workplace(), now or datetime.now(UTC).isoformat()
+    """Do everything that is due at ``now`` (ISO timestamp; empty: the system clock, for runs of a deployment)."""
+    context, moment = flow_context(), now or datetime.now(UTC).isoformat()
     at = datetime.fromisoformat(moment)
     done: dict[str, Any] = {}
-    if passes.due(here.database, at).open:
+    if passes.due(context.database, at).open:
         done["open"] = await _outcome(open_assignments(moment, return_state=True))
-    with here.database.read() as session:
+    with context.database.read() as session:
         duties = due_duties(session, at)
     failed = 0
     for duty in duties:
-        shown = act_on_duty.with_options(task_run_name=_name(duty), tags=_tags(duty))
-        state = shown(duty.duty_id, moment, return_state=True)
+        named_task = act_on_duty.with_options(task_run_name=_run_name(duty), tags=_tags(duty))
+        state = named_task(duty.duty_id, moment, return_state=True)
         failed += state.is_failed() or state.is_crashed()
     done["act"] = {"duties": len(duties), "failed": failed}
-    if passes.due(here.database, at).digest:
+    if passes.due(context.database, at).digest:
         done["digest"] = await _outcome(make_digests(moment, return_state=True))
-    if passes.due(here.database, at).deliver:
+    if passes.due(context.database, at).deliver:
         delivered: State[Any] = await deliver_letters(moment, return_state=True)  # type: ignore[misc]
         done["deliver"] = await _outcome(delivered)
     return done
@@ -125,32 +127,32 @@ async def _outcome(state: State[Any]) -> Any:
 
 
 async def observed_tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
-    """Tick inside a flow run, then plainly for whatever the observer did not get done."""
+    """Tick inside a flow run, then tick without Prefect for anything that it did not do."""
     if not passes.due(database, now).anything:
         return []
-    here = Workplace(database, delivery)
-    _workplace.set(here)
-    named = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
+    context = FlowContext(database, delivery)
+    _flow_context.set(context)
+    named_tick = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
     try:
-        await asyncio.wait_for(named(now.isoformat()), PREFECT_TIMEOUT_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever befalls the observer, the work below goes on
-        log.warning("Prefect did not carry the tick of %s (%s); it runs without", now, type(error).__name__)
-    if here.sending is not None:
-        await asyncio.wait([here.sending])
-    await _let_go()
+        await asyncio.wait_for(named_tick(now.isoformat()), PREFECT_TIMEOUT_SECONDS)
+    except Exception as error:  # noqa: BLE001 - any failure of Prefect; the plain tick below does the work
+        log.warning("Prefect failed to run the tick of %s (%s); running it without Prefect", now, type(error).__name__)
+    if context.sending is not None:
+        await asyncio.wait([context.sending])
+    await _release_threads()
     return await passes.tick(database, now, delivery)
 
 
-async def _let_go() -> None:
+async def _release_threads() -> None:
     if threading.active_count() > MAX_THREADS:
         drained: Any = ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=5)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(drained, 10)
 
 
-def leave(code: int, seconds: float = 3) -> None:
-    """End this process. What Prefect has not told its server yet gets a moment; left to itself it would go on asking
-    a server that is gone for minutes, while an operator waits for ours to stop."""
+def exit_process(code: int, seconds: float = 3) -> None:
+    """End this process. Prefect gets a few seconds to send outstanding data; without this limit it would retry for
+    minutes if its server is gone."""
     ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=seconds)
     logging.shutdown()
     sys.stdout.flush()

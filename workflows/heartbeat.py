@@ -1,6 +1,6 @@
-"""The heartbeat: APScheduler calls the tick and the audit. It holds no truth: restarting it loses nothing.
+"""The heartbeat: APScheduler calls the tick, the audit and the inbound passes. Stateless: a restart loses nothing.
 
-Memory job store, missed beats coalesced into one, never two at a time, and no beat too late to count.
+Memory job store; missed runs are coalesced into one, never run concurrently, and never dropped as too late.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ AUDIT_SECONDS = 300
 
 
 class Heartbeat:
-    """Calls ``beat`` every few seconds, ``audit`` every five minutes, and ``listen`` on a beat of its own; at once for
-    the first time."""
+    """Calls ``tick`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every ``inbound_seconds``; first
+    immediately."""
 
     def __init__(
         self,
-        beat: Callable[[], None],
+        tick: Callable[[], None],
         audit: Callable[[], None],
         seconds: int,
-        listen: Callable[[], None] | None = None,
-        listen_seconds: int = 60,
+        inbound: Callable[[], None] | None = None,
+        inbound_seconds: int = 60,
     ) -> None:
-        make: Any = BackgroundScheduler  # untyped
-        self._scheduler = make(
+        scheduler_class: Any = BackgroundScheduler  # untyped
+        self._scheduler = scheduler_class(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
         )
-        jobs = [("tick", beat, seconds), ("audit", audit, AUDIT_SECONDS)]
-        if listen is not None:
-            jobs.append(("listen", listen, listen_seconds))
+        jobs = [("tick", tick, seconds), ("audit", audit, AUDIT_SECONDS)]
+        if inbound is not None:
+            jobs.append(("inbound", inbound, inbound_seconds))
         for name, job, every in jobs:
             self._scheduler.add_job(
-                _steady(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
+                _logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
             )
 
     def start(self) -> None:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Stop after the beat that is running, if any."""
+        """Stop after the running jobs have ended."""
         self._scheduler.shutdown(wait=True)
 
 
-def _steady(name: str, job: Callable[[], None]) -> Callable[[], None]:
-    """A beat that fails is said in the log; the next one comes all the same and does what was left."""
+def _logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
+    """Log the exceptions of a job; the next run does the remaining work."""
 
     def run() -> None:
         try:
             job()
         except Exception:
-            log.exception("%s failed; it will be tried again at the next beat", name)
+            log.exception("%s failed; it will be tried again at the next run", name)
 
     return run

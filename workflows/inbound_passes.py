@@ -1,6 +1,6 @@
-"""The two passes that look outwards: ``receive`` fetches answers, ``watch`` tells of channels that are down.
+"""The passes ``receive`` (fetch incoming messages) and ``watch`` (alarm about channels that are down), and /metrics.
 
-They have a beat of their own: a mailbox that does not answer must not hold up a reminder.
+They run on their own schedule, so that a mailbox that does not respond cannot delay reminders.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from notifications.channel import Channel
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
-from workflows.passes import PassName, PassReport, remember
+from workflows.passes import PassName, PassReport, record_run
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> PassReport:
-    """Fetch and act on what came in."""
+    """Fetch and process incoming messages."""
     began = time.monotonic()
     return _report(database, PassName.RECEIVE, now, began, receive_answers(database, now, inbound))
 
 
 async def watch(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> PassReport:
-    """Tell the operator of a channel that is down, by another, once a day."""
+    """Notify the operator, once a day, of a channel that is down, over another channel."""
     began = time.monotonic()
     return _report(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
 
@@ -40,12 +40,12 @@ async def watch(database: Database, now: datetime, channels: Mapping[str, Channe
 def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
     report = PassReport(name, counts, time.monotonic() - began)
     if any(counts.values()):
-        remember(database, report, now)
+        record_run(database, report, now)
     return report
 
 
 def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host: str) -> None:
-    """``GET /metrics``: for whoever has the token; without one, for this machine alone."""
+    """Add ``GET /metrics``: requires the token if one is set, else only requests from this machine are allowed."""
 
     @app.get("/metrics", include_in_schema=False)
     def metrics(request: Request) -> Response:

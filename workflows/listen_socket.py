@@ -1,4 +1,4 @@
-"""The socket that the pages are answered at."""
+"""The listening socket of the web server."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from engine.text import Text
 
 
 def listen_at(host: str, port: int) -> socket.socket:
-    """A bound TCP socket; port 0 is any that is free. Raises BadInput in words when the address cannot be had.
+    """A bound TCP socket; port 0 picks a free one. Raises BadInput if the address is not available.
 
-    Made as TCP by name: asyncio sends at once (TCP_NODELAY) only on sockets that say so. On others an answer in two
-    parts waits for the reader's delayed acknowledgement: 40 ms a page.
+    The protocol IPPROTO_TCP is given explicitly: asyncio sets TCP_NODELAY only on such sockets. Otherwise a response in
+    two parts waits for the client's delayed acknowledgement: 40 ms a page.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind((host, port))
+        listener.bind((host, port))
     except OSError as error:
-        door.close()
+        listener.close()
         raise BadInput(
             Text(
                 f"Không mở được {host}:{port} ({error.strerror}); chọn cổng khác bằng --port.",
                 f"{host}:{port} cannot be opened; choose another with --port.",
             )
         ) from None
-    return door
+    return listener

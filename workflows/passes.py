@@ -1,7 +1,7 @@
 """The passes: plain functions (database, now) -> PassReport. Each may crash, overlap, run twice or catch up.
 
-``tick`` runs those that have something to do, in the order in which they feed one another. Nothing here knows a
-scheduler or an observer: ``workflows.flows`` shows the same functions in Prefect, ``workflows.heartbeat`` calls them.
+``tick`` runs those that have something to do, in order of their dependencies. Independent of schedulers:
+``workflows.heartbeat`` calls the passes, ``workflows.flows`` wraps them for Prefect.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ class PassName(StrEnum):
 
 @dataclass(frozen=True)
 class PassReport:
-    """What one pass did, in counts a person can read."""
+    """What one pass did: counts by name, and the duration in seconds."""
 
     name: PassName
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count) or "nothing to do"
-        return f"{self.name}: {said} ({self.seconds:.2f} s)"
+        counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count) or "nothing to do"
+        return f"{self.name}: {counts} ({self.seconds:.2f} s)"
 
 
 def open_assignments(database: Database, now: datetime) -> PassReport:
-    """Open what the active plans' horizons hold."""
+    """Open the assignments of active plans whose opening date has come."""
     began, opened, plans = time.monotonic(), 0, 0
     while True:
         with database.write() as session:
@@ -71,19 +71,20 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
 
 
 def act(database: Database, now: datetime, duty_id: int | None = None) -> PassReport:
-    """Act on what is due, all of it or one duty's: remind, ask again, escalate. When all at once fails, each duty is
-    tried alone, so that one that cannot be acted on silences no other; its error is raised at the end."""
+    """Act on everything that is due, or on one duty: remind, remind again, escalate. If processing everything at once
+    fails, each duty is processed alone, so that one failing duty does not block the others; the error is raised at the
+    end."""
     began = time.monotonic()
     total, failed = escalation.EscalationResult(), None
     try:
-        _sweep(database, now, duty_id, total)
+        _run_escalations(database, now, duty_id, total)
     except Unavailable:
         raise
     except Exception as error:
         if duty_id is not None:
             raise
-        log.warning("acting on everything at once failed (%s); each duty is tried alone", type(error).__name__)
-        failed = _one_by_one(database, now, total)
+        log.warning("acting on everything at once failed (%s); each duty is processed alone", type(error).__name__)
+        failed = _act_on_each_duty(database, now, total)
     counts = {
         "assignments": total.seen,
         "rungs": total.fired,
@@ -97,26 +98,28 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
     return report
 
 
-def _sweep(database: Database, now: datetime, duty_id: int | None, total: escalation.EscalationResult) -> None:
+def _run_escalations(
+    database: Database, now: datetime, duty_id: int | None, total: escalation.EscalationResult
+) -> None:
     while True:
         with database.write() as session:
-            swept = escalation.run_escalations(
+            result = escalation.run_escalations(
                 session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id
             )
         for name in ("seen", "fired", "skipped", "notices", "unreachable"):
-            setattr(total, name, getattr(total, name) + getattr(swept, name))
-        if swept.seen < ESCALATION_BATCH_ROWS:
+            setattr(total, name, getattr(total, name) + getattr(result, name))
+        if result.seen < ESCALATION_BATCH_ROWS:
             return
 
 
-def _one_by_one(database: Database, now: datetime, total: escalation.EscalationResult) -> Exception | None:
-    """Act on each duty that has something due; the last error, if one of them failed."""
+def _act_on_each_duty(database: Database, now: datetime, total: escalation.EscalationResult) -> Exception | None:
+    """Act on each due duty separately. Returns the last error, None if all succeeded."""
     with database.read() as session:
         duties = escalation.due_duties(session, now)
     failed: Exception | None = None
     for duty in duties:
         try:
-            _sweep(database, now, duty.duty_id, total)
+            _run_escalations(database, now, duty.duty_id, total)
         except Exception as error:
             log.exception("%s %s could not be acted on", duty.plan, duty.citation)
             failed = error
@@ -124,7 +127,7 @@ def _one_by_one(database: Database, now: datetime, total: escalation.EscalationR
 
 
 def digest(database: Database, now: datetime) -> PassReport:
-    """Make this week's digests if their moment has come and they are not made yet."""
+    """Create this week's digests if they are due and not created yet."""
     began = time.monotonic()
     counts = {}
     with database.write() as session:
@@ -135,8 +138,8 @@ def digest(database: Database, now: datetime) -> PassReport:
 
 
 def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
-    """Once a local day: forget what is no longer needed, and let agencies bear the names that begin today. ``files`` is
-    where the bytes of evidence lie: what no row names goes once the rows are gone."""
+    """Once per local day: delete data that is no longer needed and apply agency names that become valid today.
+    ``files``: the evidence folder; files without a row are deleted after the rows."""
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
@@ -149,25 +152,25 @@ def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
 
 
 async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> PassReport:
-    """Send every letter owed by now."""
+    """Send every letter that is due."""
     began = time.monotonic()
     done = await deliver_letters(database, now, delivery)
     return _report(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
 async def tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
-    """Everything that is due, in order: open, act, digest, deliver. Nothing due: one look, and no report.
+    """Run all passes that are due, in order: open, act, digest, deliver. No reports if nothing is due (one query).
 
-    A pass that fails keeps nobody else waiting: the others run, then its error is raised for the log to tell."""
+    If a pass fails, the others still run; then the first error is raised."""
     if not due(database, now).anything:
         return []
     reports: list[PassReport] = []
     failed: list[Exception] = []
-    for name, run in PLAIN.items():
+    for name, run in DATABASE_PASSES.items():
         try:
             if getattr(due(database, now), name):
                 reports.append(run(database, now))
-        except Exception as error:  # noqa: BLE001 - raised again below, when what others are owed has been done
+        except Exception as error:  # noqa: BLE001 - raised again below, after the other passes
             failed.append(error)
     if reports or due(database, now).deliver:
         reports.append(await deliver(database, now, delivery))
@@ -182,7 +185,7 @@ def due(database: Database, now: datetime) -> Due:
 
 
 def may_send(database: Database, now: datetime) -> bool:
-    """Whether letters that are not urgent may leave now."""
+    """True within the sending hours of letters that are not urgent."""
     with database.read() as session:
         return in_window(now, read_rulebook(session))
 
@@ -190,12 +193,12 @@ def may_send(database: Database, now: datetime) -> bool:
 def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
     report = PassReport(name, counts, time.monotonic() - began)
     if any(counts.values()):
-        remember(database, report, now)
+        record_run(database, report, now)
     return report
 
 
-def remember(database: Database, report: PassReport, now: datetime) -> None:
-    """Keep the last run of each pass for the health page."""
+def record_run(database: Database, report: PassReport, now: datetime) -> None:
+    """Store the last run of each pass for the health page."""
     passes = table(Pass)
     row = {"started_at": now, "finished_at": now, "counts": report.counts, "error": ""}
     with database.write() as session:
@@ -204,9 +207,9 @@ def remember(database: Database, report: PassReport, now: datetime) -> None:
             insert_new(session, Pass, [{"name": report.name.value, **row}])
 
 
-PLAIN: dict[PassName, Callable[[Database, datetime], PassReport]] = {
+DATABASE_PASSES: dict[PassName, Callable[[Database, datetime], PassReport]] = {
     PassName.OPEN: open_assignments,
     PassName.ACT: act,
     PassName.DIGEST: digest,
 }
-"""The passes that need no post office."""
+"""The passes that need only the database, in order."""

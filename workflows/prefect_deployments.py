@@ -1,6 +1,6 @@
-"""The passes as a scheduled Prefect deployment, for many workers: registered once, run by any worker of the pool.
+"""Register the tick as a scheduled Prefect deployment, run by any worker of the pool.
 
-A worker makes its own system from the settings in its environment. Runs may overlap: claims keep them apart.
+A worker creates its own System from the settings in its environment. Runs may overlap: claims prevent conflicts.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ NAME = "every"
 
 
 def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
-    """Register the tick with a work pool of processes, made if it is not there. Returns «flow/deployment».
-    Registering again changes the schedule. Raises Unavailable when no Prefect server answers."""
+    """Register the tick with a work pool of type process, created if missing. Returns «flow/deployment». Registering
+    again updates the schedule. Raises Unavailable if no Prefect server responds."""
     if not answers(api_url, timeout=5):
         raise Unavailable(
             Text(
@@ -39,10 +39,10 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
 
     from workflows.flows import tick
 
-    # A pool that somebody made before is theirs: it stays as it is.
+    # An existing pool is left unchanged.
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-    made: Any = tick.to_deployment(
+    deployment: Any = tick.to_deployment(
         NAME,
         interval=every,
         work_pool_name=pool,
@@ -50,12 +50,12 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
         description="Đôn Đốc: mở việc, nhắc, tổng hợp, gửi thư. / Open, act, digest, deliver.",
         tags=["dondoc"],
     )
-    _patiently(made.apply)
+    _with_retries(deployment.apply)
     return f"{tick.name}/{NAME}"
 
 
-def _patiently(apply: Callable[[], object]) -> None:
-    """A busy server (its own SQLite locked) answers 503: registering is done once, and may ask again."""
+def _with_retries(apply: Callable[[], object]) -> None:
+    """Call ``apply``, retrying on 5xx: a busy Prefect server (its SQLite locked) answers 503."""
     from prefect.exceptions import PrefectHTTPStatusError
 
     for wait in (1, 2, 4, 8, None):

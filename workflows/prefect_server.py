@@ -1,6 +1,6 @@
-"""A local Prefect server beside ``serve``: started in the background, adopted if it runs already, stopped with us.
+"""A local Prefect server for ``serve``: started in the background, reused if it already runs, stopped with ``serve``.
 
-It is an observer: nothing waits for it, and what it stores may be deleted at any time.
+Nothing waits for it, and its data may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import httpx
 
 log = logging.getLogger(__name__)
 STOP_TIMEOUT_SECONDS = 5
-"""Seconds that a server of ours has to end by itself."""
+"""Time between SIGTERM and SIGKILL for a server that we started."""
 
 
 def environment(home: Path, api_url: str) -> dict[str, str]:
-    """What Prefect reads when it is imported: a home of our own, no analytics, quiet, and quick to give up.
+    """Environment variables that Prefect reads on import: own home, no analytics, little logging, short time-outs.
 
-    The server writes task runs once a second instead of one by one: on SQLite each of its single writes makes the next
-    task's request fail with 503 and wait two seconds (28 duties: 25 s; written together: 0.7 s).
+    The server writes task runs once a second instead of one by one: on SQLite each single write makes the next task's
+    request fail with 503 and wait two seconds (28 duties: 25 s; batched: 0.7 s).
     """
     return {
         "PREFECT_HOME": str(home.resolve()),
@@ -42,7 +42,7 @@ def environment(home: Path, api_url: str) -> dict[str, str]:
 
 
 def answers(api_url: str, timeout: float = 1.0) -> bool:
-    """Whether a Prefect API answers there now."""
+    """True if a Prefect API responds at ``api_url``; ``timeout`` in seconds."""
     try:
         return httpx.get(f"{api_url}/health", timeout=timeout).status_code == httpx.codes.OK
     except httpx.HTTPError:
@@ -50,7 +50,7 @@ def answers(api_url: str, timeout: float = 1.0) -> bool:
 
 
 class PrefectServer:
-    """The server as a child process. ``start`` returns at once; the server needs 7–11 s before it answers."""
+    """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds."""
 
     def __init__(self, home: Path, port: int) -> None:
         self.home, self.port = home, port
@@ -62,7 +62,7 @@ class PrefectServer:
         return self.home / "server.pid"
 
     def start(self) -> None:
-        """Start it, unless one answers at our port already (left by a process that was killed)."""
+        """Start the server, unless one responds at the port already (left by a process that was killed)."""
         if answers(self.api_url):
             return
         self.home.mkdir(parents=True, exist_ok=True)
@@ -81,13 +81,13 @@ class PrefectServer:
         log.info("Prefect is starting at %s", self.api_url)
 
     def stop(self) -> None:
-        """End the server that we started, now or in an earlier life."""
+        """Stop the server that this or an earlier process started."""
         try:
             pid = int(self._pid_file.read_text())
             if self._child is not None or b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.killpg(pid, signal.SIGTERM)
         except (OSError, ValueError):
-            pass  # it is gone already
+            pass  # it has ended already
         self._pid_file.unlink(missing_ok=True)
         if self._child is not None:
             self._end(self._child)

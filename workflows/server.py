@@ -1,6 +1,6 @@
-"""The composition root: settings become a database, a clock, a post office and a web application, once.
+"""The server process: builds the web application from a System, and runs it with the heartbeat and Prefect.
 
-Nothing is made at import. ``serve`` is the embedded default: one process, the heartbeat in a thread, Prefect beside.
+``serve`` is the default deployment: one process, the heartbeat in a thread, a local Prefect server as a child process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from config.settings import Settings
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
-from workflows.system import System, beat, compose, listen, look_over
+from workflows.system import System, compose, run_audit, run_inbound, run_tick
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def application(system: System) -> FastAPI:
-    """Everything that is answered over HTTP, over a system whose database stands."""
+    """The web application of a system; its database must be migrated."""
     from engine.accounts.oidc import provider_of
     from engine.app import make_app
     from engine.http.app_context import AppContext
@@ -45,12 +45,12 @@ def application(system: System) -> FastAPI:
             wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
         )
     )
-    _mount(app, system)
+    _add_machine_routes(app, system)
     return app
 
 
 def serve(settings: Settings) -> None:
-    """One process: pages on HTTP, the heartbeat in a thread, a local Prefect server beside. Ends on SIGINT/SIGTERM."""
+    """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
     import uvicorn
 
     from workflows.heartbeat import Heartbeat
@@ -61,23 +61,25 @@ def serve(settings: Settings) -> None:
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
     heartbeat = Heartbeat(
-        lambda: beat(system),
-        lambda: look_over(system),
+        lambda: run_tick(system),
+        lambda: run_audit(system),
         settings.tick_seconds,
-        lambda: listen(system),
+        lambda: run_inbound(system),
         settings.receive_seconds,
     )
-    # uvicorn hands the signal back once it has closed its doors: end by the finally below, not in the middle.
+    # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    door = listen_at(settings.host, settings.port)
-    gc.freeze()  # what was made at start is never garbage: the collector need not look at it again
+    listener = listen_at(settings.host, settings.port)
+    gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection
     try:
         heartbeat.start()
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
-        told = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)  # the app does that
-        uvicorn.Server(told).run(sockets=[door])
+        config = uvicorn.Config(
+            app, log_level="warning", server_header=False, proxy_headers=False
+        )  # done by the application
+        uvicorn.Server(config).run(sockets=[listener])
     finally:
         system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
         heartbeat.stop()
@@ -86,8 +88,8 @@ def serve(settings: Settings) -> None:
         system.database.dispose()
 
 
-def _mount(app: FastAPI, system: System) -> None:
-    """The addresses that machines call: gateways, Prometheus."""
+def _add_machine_routes(app: FastAPI, system: System) -> None:
+    """Add the routes that machines call: gateway callbacks and Prometheus metrics."""
     from notifications.inbound import callbacks
     from workflows import inbound_passes
 

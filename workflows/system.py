@@ -1,4 +1,4 @@
-"""The composition root: settings become a database, a clock, channels and letters, once. Nothing is made at import."""
+"""The composition root: creates database, clock and channels from the settings. Nothing is created at import."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class System:
-    """Everything that is wired together."""
+    """The wired parts of one process."""
 
     settings: Settings
     database: Database
@@ -43,7 +43,7 @@ class System:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
 
     async def tick(self, now: datetime) -> list[PassReport]:
-        """Run what is due; inside a Prefect flow run when it is wanted and its API answers."""
+        """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds."""
         if not passes.due(self.database, now).anything:
             return []
         if self.settings.prefect and answers(self.prefect_api):
@@ -55,7 +55,7 @@ class System:
 
 
 def compose(settings: Settings | None = None) -> System:
-    """Wire the parts from the settings (read from the environment when none are given)."""
+    """Create a System from the settings (default: read from the environment)."""
     settings = settings or read_settings()
     database = Database(settings.database)
     clock: Clock = StandingClock(database) if settings.demo else system_clock
@@ -63,7 +63,7 @@ def compose(settings: Settings | None = None) -> System:
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer),
         renderer=channel_wiring.letter_renderer(settings, signer),
-        codes=channel_wiring.short_code_key(settings, signer),
+        short_code_key=channel_wiring.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
@@ -71,16 +71,16 @@ def compose(settings: Settings | None = None) -> System:
     return System(settings, database, clock, signer, delivery, channel_wiring.inbound_sources(settings, signer))
 
 
-def beat(system: System) -> None:
-    """One tick at the clock's time. Looks first: with nothing due it costs one statement."""
+def run_tick(system: System) -> None:
+    """Run one tick at the clock's time. If nothing is due it costs one statement."""
     now = system.clock()
     if passes.due(system.database, now).anything:
         for report in asyncio.run(system.tick(now)):
             log.info("%s", report)
 
 
-def listen(system: System) -> None:
-    """Fetch answers, then tell of channels that are down."""
+def run_inbound(system: System) -> None:
+    """Process incoming messages, then send alarms about channels that are down."""
     from workflows import inbound_passes
 
     now = system.clock()
@@ -92,8 +92,8 @@ def listen(system: System) -> None:
             log.info("%s", report)
 
 
-def look_over(system: System) -> None:
-    """The self-audit, and once a day the upkeep."""
+def run_audit(system: System) -> None:
+    """Run the self-audit, and once a day the cleanup."""
     from workflows.audit import audit
 
     now = system.clock()

@@ -58,8 +58,6 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "smtp_timeout": ("mail", "số giây chờ máy chủ gửi thư trả lời"),
     "reply_to": ("mail", "hộp thư nhận trả lời; để trống: mail_from"),
     "bounce_domain": ("mail", "tên miền nhận thư bị trả về; để trống: mail_from"),
-    "dkim_selector": ("mail", "tên khóa DKIM trong DNS; để trống: thư không ký"),
-    "dkim_key_file": ("mail", "tệp khóa riêng RSA (PEM) để ký thư"),
     "imap_host": ("imap", "máy chủ lấy thư trả lời và thư bị trả về; để trống: không lấy"),
     "imap_port": ("imap", "993 với tls, 143 với starttls"),
     "imap_security": ("imap", "cách mã hóa; none: chỉ trên chính máy này"),

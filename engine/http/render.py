@@ -30,7 +30,7 @@ from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 
 HERE = Path(__file__).parent.parent / "web"
-FIRST_WORDS = 24
+MAX_QUOTED_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
 FATE = {
     LetterState.QUEUED: "t",
@@ -201,7 +201,7 @@ def _plain(value: Any) -> Any:
     return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
 
 
-def first_words(text: str, most: int = FIRST_WORDS) -> str:
+def first_words(text: str, most: int = MAX_QUOTED_WORDS) -> str:
     found = text.split()
     return " ".join(found[:most]).rstrip(";,.") + "\u00a0…" if len(found) > most else text
 

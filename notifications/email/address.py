@@ -1,7 +1,7 @@
-"""Mailboxes and header words: what may stand in a header line or on an SMTP command line, and how it is written.
+"""Mailbox addresses and header values: validated and encoded for message headers and SMTP commands.
 
-Pure. Everything that a person or a file may have typed passes through here before it goes on a wire, so a line
-break in a name can never become a header or a command of its own.
+Pure. All user-supplied text passes through here before it is sent, so that a line break in a name cannot inject a
+header or an SMTP command.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from functools import cached_property, lru_cache
 from engine.errors import BadInput
 from engine.text import Text
 
-LINE = 76
+MAX_LINE_CHARS = 76
 """RFC 2047 §2: a line that holds an encoded word has at most 76 characters, the word itself at most 75."""
 _OVERHEAD = len("=?utf-8?B??=")
-# RFC 5321 §4.1.2 dot-string, with the letters beyond ASCII that RFC 6531 adds. Quoted local parts are refused: nobody
-# has one, and they are how commands get smuggled.
+# RFC 5321 §4.1.2 dot-string, with the non-ASCII letters that RFC 6531 adds. Quoted local parts are refused: they are
+# practically unused, and a known way to inject SMTP commands.
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.I)
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)
@@ -37,13 +37,13 @@ class Address:
         return self.mailbox.rpartition("@")[2]
 
     @property
-    def wide(self) -> bool:
-        """Whether the local part has letters beyond ASCII, which only a relay with SMTPUTF8 carries (RFC 6531)."""
+    def needs_smtputf8(self) -> bool:
+        """True if the local part is not ASCII, which only a relay with SMTPUTF8 accepts (RFC 6531)."""
         return not self.mailbox.isascii()
 
     @cached_property
-    def written(self) -> str:
-        """As it stands after ``To: `` or ``From: ``, folded: the name (if any) and the mailbox in angle brackets."""
+    def header_value(self) -> str:
+        """The folded value of a To or From header: the name (if any) and the mailbox in angle brackets."""
         if not self.name:
             return self.mailbox
         if _ATOMS.fullmatch(self.name) and "=?" not in self.name:
@@ -51,27 +51,28 @@ class Address:
         elif self.name.isascii() and "=?" not in self.name:
             phrase = '"' + self.name.replace("\\", "\\\\").replace('"', '\\"') + '"'
         else:
-            phrase = "\r\n ".join(encoded_words(self.name, LINE - len("From: ")))
+            phrase = "\r\n ".join(encoded_words(self.name, MAX_LINE_CHARS - len("From: ")))
         last = len(phrase.rpartition("\n")[2]) + len("From: ")
-        return f"{phrase}{' ' if last + len(self.mailbox) + 3 <= LINE else chr(13) + chr(10) + ' '}<{self.mailbox}>"
+        separator = " " if last + len(self.mailbox) + 3 <= MAX_LINE_CHARS else "\r\n "
+        return f"{phrase}{separator}<{self.mailbox}>"
 
 
 def _refused(vi: str, en: str) -> BadInput:
-    # The address itself stays out of the sentence: it is personal data, and this sentence is kept and exported.
+    # The message does not contain the address: it is personal data, and the message is stored and exported.
     return BadInput(
-        Text(f"Địa chỉ thư điện tử {vi}; hãy sửa trong danh bạ.", f"The mailbox {en}; mend it in the directory.")
+        Text(f"Địa chỉ thư điện tử {vi}; hãy sửa trong danh bạ.", f"The mailbox {en}; correct it in the directory.")
     )
 
 
 @lru_cache(maxsize=4096)
-def read_address(written: str) -> Address:
+def read_address(text: str) -> Address:
     """The address in ``a@b.example`` or ``Name <a@b.example>``. Raises BadInput for anything else: several
     mailboxes, control characters, a quoted local part, or more than 64 + 255 octets (RFC 5321 §4.5.3.1)."""
-    if not written.isprintable():
+    if not text.isprintable():
         raise _refused("có ký tự điều khiển hoặc xuống dòng", "has a control character or a line break")
-    name, bracket, rest = written.strip().rpartition("<")
+    name, bracket, rest = text.strip().rpartition("<")
     if bracket and not rest.endswith(">"):
-        raise _refused("thiếu dấu >", "lacks its closing >")
+        raise _refused("thiếu dấu >", "has no closing >")
     local, at, domain = (rest[:-1] if bracket else rest).rpartition("@")
     if not at:
         raise _refused("thiếu dấu @", "has no @")
@@ -94,26 +95,26 @@ def _ascii_domain(domain: str) -> str:
         raise _refused("có tên miền không viết được", "has a domain that cannot be written in ASCII") from error
 
 
-def encoded_words(text: str, first: int = LINE) -> list[str]:
-    """``text`` as RFC 2047 words, no character cut in two. ``first`` is the room left on the first line; the rest
-    stand on lines of their own after one space."""
+def encoded_words(text: str, first: int = MAX_LINE_CHARS) -> list[str]:
+    """``text`` as RFC 2047 encoded words; no character is split. ``first`` is the number of characters left on the
+    first line; each further word goes on a line of its own, after one space."""
     raw = text.encode("utf-8", "replace")
     words, start, room = [], 0, first
     while start < len(raw):
-        stop = start + max((min(room, LINE - 1) - _OVERHEAD) // 4 * 3, 6)
+        stop = start + max((min(room, MAX_LINE_CHARS - 1) - _OVERHEAD) // 4 * 3, 6)
         while stop < len(raw) and raw[stop] & 0xC0 == 0x80:
             stop -= 1
         words.append(f"=?utf-8?B?{b2a_base64(raw[start:stop], newline=False).decode('ascii')}?=")
-        start, room = stop, LINE - 1
+        start, room = stop, MAX_LINE_CHARS - 1
     return words
 
 
 def header(name: str, text: str) -> str:
-    """An unstructured header line, folded. Line breaks and other control characters become one space each run."""
+    """An unstructured header, folded. Each run of line breaks and other control characters becomes one space."""
     if not text.isprintable():
         text = text.translate(_CONTROLS)
     text = " ".join(text.split())
     line = f"{name}: {text}"
-    if len(line) <= LINE and text.isascii() and "=?" not in text:
+    if len(line) <= MAX_LINE_CHARS and text.isascii() and "=?" not in text:
         return line
-    return f"{name}: " + "\r\n ".join(encoded_words(text, LINE - len(name) - 2))
+    return f"{name}: " + "\r\n ".join(encoded_words(text, MAX_LINE_CHARS - len(name) - 2))

@@ -1,6 +1,6 @@
-"""Letters that come back: return addresses of our own (VERP), delivery status notifications, automatic replies.
+"""Bounces: our own return addresses (VERP), delivery status notifications (RFC 3464), automatic replies.
 
-Pure. Which letter came back is known three ways, in order of trust: the signed return address it came to, the
+Pure. A bounce is matched to its letter in three ways, in order of trust: the signed return address it was sent to, the
 Message-ID that the report quotes, the recipient that it names.
 """
 
@@ -18,26 +18,28 @@ from email.utils import getaddresses
 from enum import StrEnum
 
 PREFIX = "bounce+"
-"""A mailbox ``bounce`` with subaddressing (RFC 5233; Postfix ``recipient_delimiter = +``) takes them all."""
-_MARK = 8  # base32 characters of signature: 40 bits, to be guessed by mail only
-_LOCAL = 64  # RFC 5321 §4.5.3.1.1
+"""All of them reach one mailbox ``bounce`` with subaddressing (RFC 5233; Postfix ``recipient_delimiter = +``)."""
+_SIGNATURE_CHARS = 8  # base32, i.e. 40 bits: it can be guessed only by sending mail
+_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 _PLAIN = re.compile(r"[a-z0-9.-]")
 _ESCAPE = re.compile(r"=([0-9a-f]{2})")
-_RETURN = re.compile(re.escape(PREFIX) + rf"(?P<mark>[a-z2-7]{{{_MARK}}})(?P<key>(?:[a-z0-9._-]|=[0-9a-f]{{2}})+)@.+")
+_RETURN = re.compile(
+    re.escape(PREFIX) + rf"(?P<mark>[a-z2-7]{{{_SIGNATURE_CHARS}}})(?P<key>(?:[a-z0-9._-]|=[0-9a-f]{{2}})+)@.+"
+)
 
 
 def bounce_address(key: str, secret: str, domain: str) -> str:
-    """The return address of one letter, or "" where the key is too long for a local part of 64 octets. All in lower
-    case, since relays on the way may change the case; ``:`` is written ``_`` and all else that is special ``=hh``."""
-    written = "".join(_written(character) for character in key)
-    local = PREFIX + _mark(written, secret) + written
-    return f"{local}@{domain}" if len(local) <= _LOCAL and key and ".." not in key and key[-1] != "." else ""
+    """The return address of one letter, or "" if the key is too long for a local part of 64 octets. All in lower case,
+    since relays may change the case; ``:`` is encoded as ``_``, other special characters as ``=hh``."""
+    written = "".join(_encoded(character) for character in key)
+    local = PREFIX + _signature(written, secret) + written
+    return f"{local}@{domain}" if len(local) <= _MAX_LOCAL_OCTETS and key and ".." not in key and key[-1] != "." else ""
 
 
 def verify(address: str, secret: str) -> str | None:
-    """The key that the address stands for, or None if we did not make it."""
+    """The letter's key encoded in the address, or None if the signature is not valid."""
     found = _RETURN.fullmatch(address.strip().strip("<>").lower())
-    if found is None or not hmac.compare_digest(found["mark"], _mark(found["key"], secret)):
+    if found is None or not hmac.compare_digest(found["mark"], _signature(found["key"], secret)):
         return None
     raw = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["key"].replace("_", ":"))
     try:
@@ -46,19 +48,19 @@ def verify(address: str, secret: str) -> str | None:
         return None
 
 
-def _written(character: str) -> str:
+def _encoded(character: str) -> str:
     if _PLAIN.fullmatch(character):
         return character
     return "_" if character == ":" else "".join(f"={octet:02x}" for octet in character.encode())
 
 
-def _mark(written: str, secret: str) -> str:
-    return b32encode(hmac.digest(secret.encode(), written.encode(), "sha256"))[:_MARK].decode().lower()
+def _signature(written: str, secret: str) -> str:
+    return b32encode(hmac.digest(secret.encode(), written.encode(), "sha256"))[:_SIGNATURE_CHARS].decode().lower()
 
 
 class Severity(StrEnum):
-    """``HARD``: no such mailbox, writing again is of no use. ``SOFT``: full, too busy, refused as spam; it was given
-    up, but the mailbox is there. ``DELAYED``: not given up yet."""
+    """``HARD``: the mailbox does not exist. ``SOFT``: delivery failed (full, busy, refused as spam), but the mailbox
+    exists. ``DELAYED``: the relay is still trying."""
 
     HARD = "hard"
     SOFT = "soft"
@@ -67,8 +69,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """``status`` is an enhanced code (RFC 3463) or "". ``message_id`` is our letter's, "" if the report quotes none.
-    ``came_to`` are the addresses that the report was sent to, for ``verify``."""
+    """``status`` is an enhanced status code (RFC 3463) or "". ``message_id`` is that of our letter, "" if the report
+    quotes none. ``came_to``: the addresses that the report was sent to, for ``verify``."""
 
     severity: Severity
     recipient: str = ""
@@ -79,20 +81,20 @@ class Bounce:
 
 
 def parse(raw: bytes) -> Bounce | None:
-    """What a message from the mail system reports, or None when it is no report of a failure or delay."""
-    # Not policy.default: its header parser raises half a dozen kinds of error on what strangers send.
+    """Parse a bounce. None if the message does not report a failure or a delay."""
+    # Not policy.default: its header parser raises many kinds of error on malformed messages.
     message = message_from_bytes(raw)
     report = next((part for part in message.walk() if part.get_content_type() == "message/delivery-status"), None)
     if report is not None:
-        return _standard(message, report)
-    return _by_words(message) if _from_mail_system(message) else None
+        return _delivery_status(message, report)
+    return _prose(message) if _from_mail_system(message) else None
 
 
-# --- RFC 3464 ---------------------------------------------------------------------------------------------------
+# --- RFC 3464 -----------------------------------------------------------------------------------------------------
 
 
-def _standard(message: Message, report: Message) -> Bounce | None:
-    """The first recipient that failed or waits: our letters have one each. Reports of success are no bounces."""
+def _delivery_status(message: Message, report: Message) -> Bounce | None:
+    """The first recipient with a failure or delay: our letters have one each. Reports of success are ignored."""
     blocks = report.get_payload()
     for block in blocks if isinstance(blocks, list) else []:
         if not isinstance(block, Message):
@@ -119,13 +121,13 @@ _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 def status_in(text: str) -> str:
-    """The most telling enhanced code: 5.0.0 and 5.7.0-like generalities lose against a later, exact one."""
+    """The most specific enhanced status code: generic ones (5.0.0, 5.7.0) are used only if there is no other."""
     codes: list[str] = _STATUS.findall(text)
     return next((code for code in codes if not code.endswith(".0")), codes[0] if codes else "")
 
 
-# No such mailbox or domain, whatever else is said; then what may pass although the code begins with 5. Codes are
-# RFC 3463's, 5.4.1 being what Exchange Online says for an unknown recipient.
+# _HARD: no such mailbox or domain; takes precedence. _SOFT: may be temporary although the code begins with 5. Codes
+# are those of RFC 3463; Exchange Online uses 5.4.1 for an unknown recipient.
 _HARD = re.compile(
     r"\b5\.1\.\d|\b5\.2\.1\b|\b5\.4\.[14]\b|user unknown|unknown user|no such (user|mailbox|recipient|address)|"
     r"does not exist|doesn't exist|no mailbox|invalid (recipient|mailbox)|RecipNotFound|unrouteable|unknown recipient|"
@@ -140,11 +142,11 @@ _SOFT = re.compile(
 
 
 def severity_of(status: str, words: str) -> Severity:
-    """By the code where it is exact, else by words; what says neither and begins with 5 is hard."""
+    """By the code if it is specific, else by the text; anything else is hard."""
     if status.startswith("4.") or (status.startswith("5.2.") and status != "5.2.1"):
         return Severity.SOFT
-    told = f"{status} {words}"
-    return Severity.SOFT if _SOFT.search(told) and not _HARD.search(told) else Severity.HARD
+    report = f"{status} {words}"
+    return Severity.SOFT if _SOFT.search(report) and not _HARD.search(report) else Severity.HARD
 
 
 # --- Reports in prose (qmail, Exim, old Exchange, MDaemon, web mail) ----------------------------------------------
@@ -157,7 +159,7 @@ _FAILED = re.compile(
     re.I,
 )
 _WAITING = re.compile(r"delayed|will (keep|continue)|warning: message|still trying|you do not need to resend", re.I)
-# Where the report ends and our own letter, quoted, begins.
+# Start of our own letter, quoted below the report.
 _COPY = re.compile(
     r"^-+ ?(below this line is a copy|this is a copy of the message|original message|returned message|"
     r"the following is a copy|thư gốc)|^(received|return-path): ",
@@ -175,7 +177,7 @@ def _from_mail_system(message: Message) -> bool:
     )
 
 
-def _by_words(message: Message) -> Bounce | None:
+def _prose(message: Message) -> Bounce | None:
     text = _text(message)
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
@@ -195,15 +197,15 @@ def _by_words(message: Message) -> Bounce | None:
     return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, came_to(message))
 
 
-# --- What both need -----------------------------------------------------------------------------------------------
+# --- Shared by both -----------------------------------------------------------------------------------------------
 
 
 def header_values(message: Message, name: str) -> list[str]:
-    """All headers of a name, decoded, on one line each; whatever policy the message was read with."""
+    """All headers with a name, decoded, each on one line; works with any parser policy."""
     found = []
     for each, raw in message.raw_items():
         if each.lower() == name.lower():
-            # What a program left unencoded is UTF-8 nowadays, whatever the standard says.
+            # Unencoded non-ASCII headers violate RFC 5322, but in practice they are UTF-8.
             plain = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             try:
                 text = str(make_header(decode_header(plain)))
@@ -218,14 +220,14 @@ def header_value(message: Message, name: str) -> str:
 
 
 def came_to(message: Message) -> tuple[str, ...]:
-    """The envelope's recipient first, where the relay wrote it down: a report's To may be anything."""
+    """The recipients, that of the envelope first if the relay recorded it: the To of a report is not reliable."""
     names = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
     values = [value for name in names for value in header_values(message, name)]
     return tuple(dict.fromkeys(address for _, address in getaddresses(values) if address))
 
 
 def _text(message: Message) -> str:
-    """All that a report says in words, its own and what it quotes."""
+    """All text parts of a report, including the quoted letter."""
     texts = []
     for part in message.walk():
         if part.get_content_maintype() == "text":
@@ -240,7 +242,7 @@ def _text(message: Message) -> str:
 
 
 def _quoted_message_id(message: Message) -> str:
-    """The Message-ID of the letter that the report returns whole or as headers only (RFC 3462)."""
+    """The Message-ID of the letter that the report contains in full or as headers only (RFC 3462)."""
     for part in message.walk():
         if part is not message and part.get_content_type() == "text/rfc822-headers":
             payload = part.get_payload(decode=True)
@@ -267,8 +269,8 @@ _HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Response", "X-Autoresponder"
 
 
 def is_auto_reply(message: Message) -> bool:
-    """Whether a machine wrote it: out of office, receipts, lists, reports. None of these says anything about a duty,
-    and none may be answered (RFC 3834 §2). Ask ``parse`` first: a bounce is automatic too."""
+    """True if the message was generated automatically: out of office, receipts, lists, reports. Such messages are not
+    acted on and must not be answered (RFC 3834 §2). Call ``parse`` first: bounces are automatic too."""
     submitted = header_value(message, "Auto-Submitted").partition(";")[0].strip().lower()
     if submitted not in ("", "no"):
         return True

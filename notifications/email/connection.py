@@ -1,7 +1,7 @@
-"""One connection to the relay, as a telephone line: opened, used for one letter after another, hung up.
+"""One SMTP connection to the relay: opened, used for one letter after another, closed.
 
-The letter is spoken command by command rather than through ``aiosmtplib.SMTP.sendmail``: only so is it known whether
-the final dot had left when something broke, and it spares four parses of each address and two passes over the text.
+Sends the SMTP commands itself instead of calling ``aiosmtplib.SMTP.sendmail``: this way it is known whether the final
+dot had been sent when the connection broke, and four parses of each address and two passes over the text are saved.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 from engine.text import Text
 from notifications.channel import Fate, Outcome
 from notifications.email.relay import Relay, Security
-from notifications.email.smtp_replies import Stage, broken, judge, unopened
+from notifications.email.smtp_replies import Stage, connect_failed, interrupted, reply_outcome
 
-BROKEN = (SMTPException, OSError, TimeoutError)
-GOODBYE = 5.0  # seconds; an answer to QUIT changes nothing
-# The best that the relay offers and aiosmtplib speaks. One try a connection: three would lock an account sooner.
+CONNECTION_ERRORS = (SMTPException, OSError, TimeoutError)
+QUIT_TIMEOUT_SECONDS = 5.0  # the reply to QUIT does not matter
+# The first that the relay offers is used, once per connection: trying all three would lock an account sooner.
 _LOGINS = ("plain", "login", "cram-md5")
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A composed message ready to be handed over. ``wide``: an address needs SMTPUTF8."""
+    """A composed message with its SMTP envelope. ``needs_smtputf8``: the recipient is not ASCII (RFC 6531)."""
 
     sender: str
     recipient: str
-    wide: bool
+    needs_smtputf8: bool
     message_id: str
     content: bytes
 
 
 class SmtpConnection:
-    """``at_rest`` is true between letters; a line that is not at rest has broken in the middle and is of no use."""
+    """``usable`` is False while a letter is being sent, and stays False if the connection broke meanwhile."""
 
     def __init__(self, client: SMTP, timeout: float) -> None:
         self._client = client
         self._timeout = timeout
-        self._unclean = False
-        self.carried = 0
-        self.at_rest = True
+        self._needs_reset = False
+        self.sent_letters = 0
+        self.usable = True
 
     @classmethod
     async def open(cls, relay: Relay, trust: ssl.SSLContext | None) -> SmtpConnection | Outcome:
-        """A line, or the outcome for whoever wanted one. TLS that is asked for and not to be had is no line."""
+        """Connect, start TLS and log in. Returns an Outcome if that fails or the required TLS is not available."""
         client = SMTP(
             hostname=relay.host,
             port=relay.port,
@@ -58,7 +58,7 @@ class SmtpConnection:
             start_tls=False,
             tls_context=trust,
         )
-        line, stage = cls(client, relay.timeout), Stage.CONNECT
+        connection, stage = cls(client, relay.timeout), Stage.CONNECT
         try:
             await client.connect()
             stage = Stage.GREETING
@@ -72,56 +72,56 @@ class SmtpConnection:
                 stage = Stage.LOGIN
                 await _log_in(client, relay)
             stage = Stage.MAIL
-        except BROKEN as error:
-            return unopened(stage, f"{relay.host}:{relay.port}", error)
+        except CONNECTION_ERRORS as error:
+            return connect_failed(stage, f"{relay.host}:{relay.port}", error)
         finally:
             if stage is not Stage.MAIL:
-                line.drop()
-        return line
+                connection.abort()
+        return connection
 
-    async def carry(self, letter: Envelope) -> Outcome | None:
-        """Offers one letter. None when the line, kept from an earlier letter, turned out to be dead before anything
-        of this one was said: then another line may be tried at once."""
-        refusal = self._cannot(letter)
+    async def send(self, letter: Envelope) -> Outcome | None:
+        """Send one letter. None if a connection kept from an earlier letter turned out to be closed before any command
+        of this letter was accepted: then another connection may be tried at once."""
+        refusal = self._not_supported(letter)
         if refusal is not None:
             return refusal
-        self.at_rest, stage, first = False, Stage.MAIL, True
+        self.usable, stage, first = False, Stage.MAIL, True
         loop, client = asyncio.get_running_loop(), self._client
         try:
             async with asyncio.timeout(self._timeout) as limit:
-                for stage, command, wanted in self._commands(letter):
-                    code, words = await client.execute_command(command, timeout=None)
-                    if code not in wanted:
-                        self._unclean, self.at_rest = True, code != 421 and code > 0
-                        gone = first and self.carried > 0 and code == 421
-                        return None if gone else judge(stage, code, words.replace(letter.recipient, "…"))
+                for stage, command, expected in self._commands(letter):
+                    code, reply = await client.execute_command(command, timeout=None)
+                    if code not in expected:
+                        self._needs_reset, self.usable = True, code != 421 and code > 0
+                        gone = first and self.sent_letters > 0 and code == 421
+                        return None if gone else reply_outcome(stage, code, reply.replace(letter.recipient, "…"))
                     first = False
                     limit.reschedule(loop.time() + self._timeout)
-                await self._pour(letter.content)
+                await self._send_content(letter.content)
                 stage = Stage.DOT
                 limit.reschedule(loop.time() + self._timeout)
-                code, words = await self._dot()
-        except BROKEN as error:
-            gone = first and self.carried > 0
-            return None if gone else broken(stage, error, letter.message_id)
-        # Relays like to repeat the mailbox. The delivery's row knows the person; these words are kept and exported.
-        outcome = judge(stage, code, words.replace(letter.recipient, "…"), letter.message_id)
-        self.carried += 1
-        self._unclean = outcome.fate is not Fate.ACCEPTED
-        self.at_rest = outcome.fate is not Fate.UNKNOWN and code != 421
+                code, reply = await self._send_final_dot()
+        except CONNECTION_ERRORS as error:
+            gone = first and self.sent_letters > 0
+            return None if gone else interrupted(stage, error, letter.message_id)
+        # Relays repeat the mailbox in replies. Replies are stored and exported, so the address is removed from them.
+        outcome = reply_outcome(stage, code, reply.replace(letter.recipient, "…"), letter.message_id)
+        self.sent_letters += 1
+        self._needs_reset = outcome.fate is not Fate.ACCEPTED
+        self.usable = outcome.fate is not Fate.UNKNOWN and code != 421
         return outcome
 
-    def _cannot(self, letter: Envelope) -> Outcome | None:
-        """What the relay said at the greeting that it will not take."""
+    def _not_supported(self, letter: Envelope) -> Outcome | None:
+        """The outcome if the extensions in the EHLO reply rule the letter out (SMTPUTF8, SIZE), else None."""
         offers = self._client.esmtp_extensions
-        if letter.wide and "smtputf8" not in offers:
+        if letter.needs_smtputf8 and "smtputf8" not in offers:
             return Outcome(
                 Fate.REFUSED,
                 "553",
                 str(
                     Text(
                         "Hộp thư có chữ có dấu mà máy chủ thư không hỗ trợ (SMTPUTF8); hãy dùng hộp thư khác.",
-                        "The mailbox has letters beyond ASCII, which the relay does not carry (no SMTPUTF8); "
+                        "The mailbox has non-ASCII letters, which the relay does not support (no SMTPUTF8); "
                         "use another.",
                     )
                 ),
@@ -142,51 +142,51 @@ class SmtpConnection:
 
     def _commands(self, letter: Envelope) -> Iterator[tuple[Stage, bytes, tuple[int, ...]]]:
         options = f" SIZE={len(letter.content)}" if "size" in self._client.esmtp_extensions else ""
-        if letter.wide:
+        if letter.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
-        if self._unclean:
+        if self._needs_reset:
             yield Stage.MAIL, b"RSET", (250,)
         yield Stage.MAIL, f"MAIL FROM:<{letter.sender}>{options}".encode(), (250,)
         yield Stage.RCPT, f"RCPT TO:<{letter.recipient}>".encode(), (250, 251)
         yield Stage.DATA, b"DATA", (354,)
 
-    async def _pour(self, content: bytes) -> None:
-        """The whole text but for the dot. Returns when it has left this process, so that a line which breaks before
-        has provably not delivered anything."""
+    async def _send_content(self, content: bytes) -> None:
+        """Send the message without the final dot. Returns when the buffer is empty, so that a connection which breaks
+        earlier has certainly not delivered the letter."""
         protocol, transport = self._client.protocol, self._client.transport
         if protocol is None or transport is None:
             raise SMTPServerDisconnected("Connection lost")
-        # Base64 has no dots and no header starts with one; a caller's own message might.
+        # Dot-stuffing (RFC 5321 §4.5.2). Our own messages have no line that starts with a dot; a caller's might.
         protocol.write(content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content)
-        # asyncio tells only the protocol, which is aiosmtplib's, when the buffer empties; it is seldom not empty.
+        # asyncio notifies only the protocol, which is aiosmtplib's, when the buffer is empty; so poll.
         while cast(asyncio.WriteTransport, transport).get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         if transport.is_closing():
             raise SMTPServerDisconnected("Connection lost")
 
-    async def _dot(self) -> tuple[int, str]:
+    async def _send_final_dot(self) -> tuple[int, str]:
         protocol = self._client.protocol
         if protocol is None:
             raise SMTPServerDisconnected("Connection lost")
         protocol.write(b".\r\n")
         return await protocol.read_response()
 
-    async def hang_up(self) -> None:
-        """Says goodbye, in a few seconds at most, and closes. What the relay answers changes nothing."""
+    async def close(self) -> None:
+        """Send QUIT, wait a few seconds at most, and close. The reply is ignored."""
         try:
-            async with asyncio.timeout(min(self._timeout, GOODBYE)):
+            async with asyncio.timeout(min(self._timeout, QUIT_TIMEOUT_SECONDS)):
                 await self._client.quit(timeout=None)
-        except BROKEN:
-            self.at_rest = False
+        except CONNECTION_ERRORS:
+            self.usable = False
         finally:
-            self.drop()
+            self.abort()
 
-    def drop(self) -> None:
-        """Closes at once; nothing that is still unsent goes out any more."""
+    def abort(self) -> None:
+        """Close immediately; unsent data is discarded."""
         if self._client.transport is not None:
             cast(asyncio.WriteTransport, self._client.transport).abort()
         self._client.close()
-        self.at_rest = False
+        self.usable = False
 
 
 async def _log_in(client: SMTP, relay: Relay) -> None:

@@ -1,6 +1,6 @@
-"""The channel "email" while no relay is set up: letters go into a folder on this machine, for people to look at.
+"""The channel "email" when no relay is configured: letters are written to a local Maildir folder.
 
-A Maildir (tmp, new, cur), so that any mail reader opens it. The file's name is made from the letter's key, so a
+A Maildir (tmp, new, cur) can be opened with any mail client. The file name is derived from the letter's key, so a
 second copy of a letter replaces the first.
 """
 
@@ -21,12 +21,12 @@ from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.email.mime import Sender, compose, digest
 
-_NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that a mail reader adds
+_NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that mail clients append
 
 
 @dataclass(frozen=True, slots=True)
-class MaildirChannel:
-    """One letter in the folder. ``text`` and ``html`` are empty in a list."""
+class MaildirLetter:
+    """One letter in the folder. ``text`` and ``html`` are empty in the results of ``letters``."""
 
     name: str
     at: datetime
@@ -38,7 +38,7 @@ class MaildirChannel:
 
 
 class Maildir:
-    """The channel. ``durable`` waits for the disk after each letter, which a folder for looking at seldom needs."""
+    """The channel. ``durable``: call fsync after each letter."""
 
     name = "email"
     parallel = 4
@@ -56,7 +56,7 @@ class Maildir:
             raise BadInput(
                 Text(
                     f"Không tạo được thư mục thư «{self._folder}»; hãy sửa đường dẫn hoặc quyền ghi.",
-                    f"The mail folder “{self._folder}” cannot be made ({error.strerror}); correct its path or rights.",
+                    f"The mail folder “{self._folder}” cannot be created ({error.strerror}); check path and rights.",
                 )
             ) from error
         return self
@@ -67,11 +67,11 @@ class Maildir:
         return None
 
     async def reachable(self) -> bool:
-        """Whether a letter would be taken now."""
+        """True if the folder is writable."""
         return os.access(self._folder / "tmp", os.W_OK)
 
     async def send(self, letter: Outgoing) -> Outcome:
-        """Writes the letter as it would be sent. A full or read-only disk is a retry."""
+        """Write the letter as it would be sent. A full or read-only disk is a retry."""
         try:
             message_id, content = compose(letter, self._sender)
         except BadInput as error:
@@ -83,15 +83,15 @@ class Maildir:
         return Outcome(Fate.DELIVERED, receipt=message_id)
 
     def _write(self, name: str, content: bytes, at: float) -> None:
-        """Complete in tmp first, then renamed, so that a reader never sees half a letter."""
-        half = self._folder / "tmp" / name
-        with open(half, "wb") as file:
+        """Write to tmp, then rename, so that a reader never sees an incomplete letter."""
+        partial = self._folder / "tmp" / name
+        with open(partial, "wb") as file:
             file.write(content)
             if self._durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.utime(half, (at, at))
-        half.rename(self._folder / "new" / name)
+        os.utime(partial, (at, at))
+        partial.rename(self._folder / "new" / name)
         if self._durable:
             _sync_folder(self._folder / "new")
 
@@ -104,23 +104,23 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def letters(folder: Path, limit: int = 100) -> list[MaildirChannel]:
-    """The newest letters of a folder, newest first, heads only. Empty for a folder that is not there."""
-    found = [entry for part in ("new", "cur") if (folder / part).is_dir() for entry in os.scandir(folder / part)]
-    newest = sorted(found, key=lambda entry: (entry.stat().st_mtime, entry.name), reverse=True)[:limit]
+def letters(folder: Path, limit: int = 100) -> list[MaildirLetter]:
+    """The newest letters of a folder, newest first, headers only. Empty if the folder does not exist."""
+    entries = [entry for part in ("new", "cur") if (folder / part).is_dir() for entry in os.scandir(folder / part)]
+    newest = sorted(entries, key=lambda entry: (entry.stat().st_mtime, entry.name), reverse=True)[:limit]
     return [_read(Path(entry.path), whole=False) for entry in newest]
 
 
-def read(folder: Path, name: str) -> MaildirChannel:
-    """One letter with its bodies. Raises NotFound for a name that is none of ours, paths included."""
+def read(folder: Path, name: str) -> MaildirLetter:
+    """One letter with its bodies. Raises NotFound for a name that does not belong to a letter, e.g. a path."""
     paths = [folder / part / name for part in ("new", "cur")] if _NAME.fullmatch(name) else []
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
-        raise NotFound(Text("Không có thư này.", "There is no such letter here."))
+        raise NotFound(Text("Không có thư này.", "There is no such letter."))
     return _read(path, whole=True)
 
 
-def _read(path: Path, *, whole: bool) -> MaildirChannel:
+def _read(path: Path, *, whole: bool) -> MaildirLetter:
     with open(path, "rb") as file:
         if whole:
             message = message_from_binary_file(file, policy=policy.default)
@@ -130,4 +130,4 @@ def _read(path: Path, *, whole: bool) -> MaildirChannel:
     bodies = {kind: message.get_body((kind,)) if whole else None for kind in ("plain", "html")}
     text, html = ("" if body is None else str(body.get_content()).replace("\r\n", "\n") for body in bodies.values())
     head = {name: str(message.get(name, "")) for name in ("To", "Subject", "Message-ID")}
-    return MaildirChannel(path.name, at, head["To"], head["Subject"], head["Message-ID"], text, html)
+    return MaildirLetter(path.name, at, head["To"], head["Subject"], head["Message-ID"], text, html)

@@ -1,4 +1,4 @@
-"""The mail relay: where letters are handed over, as whom, how fast, and on what terms. Plain facts, checked once."""
+"""Settings of the mail relay: address, login, TLS, limits. Validated when constructed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """How the connection is protected. What is asked for is required: there is no falling back to less."""
+    """How the connection is encrypted. The chosen level is required; there is no downgrade."""
 
     NONE = "none"
     STARTTLS = "starttls"
@@ -26,13 +26,13 @@ class Security(StrEnum):
 
 @dataclass(frozen=True)
 class Relay:
-    """One relay. ``timeout`` is seconds for each answer; ``per_connection`` letters are sent on one connection before
-    a new one is opened and ``per_minute`` letters by this process altogether, 0 meaning no limit; ``pause`` is
-    seconds to leave the relay alone after it could not be reached (ten times that after it refused the password, so
-    that a wrong one does not lock the account). ``hostname`` is what we call ourselves, the sender's domain if empty.
-    With ``bounce_domain`` and ``bounce_secret`` each letter has a return address of its own (see bounces.py).
+    """One relay. ``timeout``: seconds for each reply. ``per_connection``: letters on one connection before a new one is
+    opened; ``per_minute``: letters a minute by this process; 0 means no limit. ``pause``: seconds without connection
+    attempts after the relay could not be reached (ten times as long after a refused login, so that a wrong password
+    does not lock the account). ``hostname``: our name in EHLO, the sender's domain if empty. With ``bounce_domain``
+    and ``bounce_secret`` each letter has its own return address (see bounces.py).
 
-    Raises BadInput for facts that cannot be true together.
+    Raises BadInput for invalid or contradictory settings.
     """
 
     host: str
@@ -61,10 +61,13 @@ class Relay:
         hosts = [host for host in (self.host, self.hostname, self.bounce_domain) if host]
         if not self.host or not all(map(_HOST.fullmatch, hosts)):
             yield Text(
-                "Tên máy chủ thư trống hoặc có ký tự lạ.", "A host name of the relay is empty or has odd characters."
+                "Tên máy chủ thư trống hoặc có ký tự lạ.",
+                "A host name of the relay is empty or has invalid characters.",
             )
         if not 0 < self.port < 65536:
-            yield Text(f"Cổng {self.port} không có thật.", f"{self.port} is no port; 587, 465 and 25 are usual.")
+            yield Text(
+                f"Cổng {self.port} không có thật.", f"{self.port} is not a valid port; 587, 465 and 25 are usual."
+            )
         if self.timeout <= 0 or self.connections < 1 or min(self.per_connection, self.per_minute, self.pause) < 0:
             yield Text(
                 "Giới hạn không được âm.", "Limits must not be negative; time-out and connections are above zero."

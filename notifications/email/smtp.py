@@ -1,8 +1,8 @@
-"""The channel "email": letters over SMTP to one relay, on a few connections that are kept while the channel is open.
+"""The channel "email": letters over SMTP to one relay, on a few connections that stay open with the channel.
 
-aiosmtplib speaks the protocol on each connection (line.py); this file lends lines to letters, paces them, and leaves
-a relay alone for a while when it cannot be reached, so that ten thousand letters do not wait for ten thousand
-time-outs, nor a wrong password lock an account.
+Pools the connections (connection.py), limits the rate, and stops connecting for a while when the relay cannot be
+reached, so that ten thousand letters do not wait for ten thousand time-outs, and a wrong password does not lock the
+account.
 """
 
 from __future__ import annotations
@@ -25,78 +25,78 @@ from notifications.email.relay import Relay, Security
 
 
 @dataclass
-class Pace:
-    """An even pace of ``per_minute`` letters; 0 is no limit. Even, because relays count in windows of their own."""
+class RateLimit:
+    """Rate limit of ``per_minute`` letters, evenly spaced because relays count in their own windows; 0 is no limit."""
 
     per_minute: int
     free_at: float = 0.0
 
-    def turn(self, now: float) -> float:
-        """Takes the next turn and returns how many seconds of waiting are left until it comes."""
+    def reserve(self, now: float) -> float:
+        """Reserve the next slot and return the seconds to wait until it."""
         if not self.per_minute:
             return 0.0
-        turn = max(now, self.free_at)
-        self.free_at = turn + 60.0 / self.per_minute
-        return turn - now
+        reserve = max(now, self.free_at)
+        self.free_at = reserve + 60.0 / self.per_minute
+        return reserve - now
 
 
 class Email:
-    """The channel. A letter whose task is cancelled may or may not have been taken; its connection is closed."""
+    """The channel. If a sending task is cancelled, the letter may have been accepted; its connection is closed."""
 
     name = "email"
 
     def __init__(self, relay: Relay) -> None:
         self.parallel = relay.connections
         self._relay = relay
-        self._trust: ssl.SSLContext | None = None
+        self._tls_context: ssl.SSLContext | None = None
         self._idle: list[SmtpConnection] = []
-        self._busy = 0  # lines that are carrying a letter or being opened
-        self._back = asyncio.Event()
-        self._gate = asyncio.Semaphore(relay.connections)
-        self._pace = Pace(relay.per_minute)
-        self._shut: Outcome | None = None
-        self._shut_until = 0.0
+        self._busy = 0  # connections that are sending a letter or being opened
+        self._returned = asyncio.Event()
+        self._slots = asyncio.Semaphore(relay.connections)
+        self._rate = RateLimit(relay.per_minute)
+        self._last_failure: Outcome | None = None
+        self._paused_until = 0.0
 
     async def __aenter__(self) -> Self:
-        # These belong to one event loop, and a channel may be opened again in another, whose clock is another too.
-        self._gate, self._back = asyncio.Semaphore(self._relay.connections), asyncio.Event()
-        self._pace, self._shut = Pace(self._relay.per_minute), None
+        # Bound to one event loop and its clock; the channel may be opened again in another loop.
+        self._slots, self._returned = asyncio.Semaphore(self._relay.connections), asyncio.Event()
+        self._rate, self._last_failure = RateLimit(self._relay.per_minute), None
         if self._relay.security is not Security.NONE:
-            self._trust = _trust(self._relay)
+            self._tls_context = _tls_context(self._relay)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        lines, self._idle = self._idle, []
+        connections, self._idle = self._idle, []
         try:
-            await asyncio.gather(*(line.hang_up() for line in lines))
+            await asyncio.gather(*(connection.close() for connection in connections))
         finally:
-            for line in lines:
-                line.drop()
+            for connection in connections:
+                connection.abort()
 
     async def send(self, letter: Outgoing) -> Outcome:
-        """Hands one letter over. Raises for nothing that a letter or a relay does. ``receipt``: the Message-ID."""
+        """Send one letter. Errors of letter or relay are outcomes, not exceptions. ``receipt``: the Message-ID."""
         try:
             envelope = self._envelope(letter)
         except BadInput as error:
             return Outcome(Fate.REFUSED, reply=str(error))
-        async with self._gate:
+        async with self._slots:
             while True:
-                line = await self._line()
-                if isinstance(line, Outcome):
-                    return line
-                outcome = await self._use(line, envelope)
+                connection = await self._connection()
+                if isinstance(connection, Outcome):
+                    return connection
+                outcome = await self._use(connection, envelope)
                 if outcome is not None:
                     return outcome
 
     async def reachable(self) -> bool:
-        """Whether the relay opens a line now, log-in included; the line waits for a letter."""
-        async with self._gate:
-            line = await self._line()
-            if isinstance(line, SmtpConnection):
-                self._idle.append(line)
-            return isinstance(line, SmtpConnection)
+        """True if a connection including login succeeds now; the connection is kept for the next letter."""
+        async with self._slots:
+            connection = await self._connection()
+            if isinstance(connection, SmtpConnection):
+                self._idle.append(connection)
+            return isinstance(connection, SmtpConnection)
 
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay
@@ -105,64 +105,64 @@ class Email:
         back = relay.sender.address.mailbox
         if relay.bounce_domain:
             back = bounce_address(letter.key, relay.bounce_secret, relay.bounce_domain) or back
-        return Envelope(back, to.mailbox, to.wide, message_id, content)
+        return Envelope(back, to.mailbox, to.needs_smtputf8, message_id, content)
 
-    async def _line(self) -> SmtpConnection | Outcome:
-        """An idle line, else a new one; where the relay allows no more of them, the next that comes back."""
+    async def _connection(self) -> SmtpConnection | Outcome:
+        """An idle connection, else a new one; if the relay allows no more, the next one that becomes idle."""
         if self._idle:
             return self._idle.pop()
         opened = await self._open()
         if isinstance(opened, SmtpConnection):
             return opened
         while self._busy and not self._idle:
-            self._back.clear()
-            await self._back.wait()
+            self._returned.clear()
+            await self._returned.wait()
         return self._idle.pop() if self._idle else opened
 
-    async def _use(self, line: SmtpConnection, envelope: Envelope) -> Outcome | None:
-        """The letter's turn on the line, which then goes back to the idle ones if it is still of use."""
+    async def _use(self, connection: SmtpConnection, envelope: Envelope) -> Outcome | None:
+        """Send a letter on the connection, which then returns to the pool if it is still usable."""
         self._busy += 1
         try:
-            wait = self._pace.turn(asyncio.get_running_loop().time())
+            wait = self._rate.reserve(asyncio.get_running_loop().time())
             if wait > 0:
                 await asyncio.sleep(wait)
-            outcome = await line.carry(envelope)
-            if line.at_rest and 0 < self._relay.per_connection <= line.carried:
-                await line.hang_up()
+            outcome = await connection.send(envelope)
+            if connection.usable and 0 < self._relay.per_connection <= connection.sent_letters:
+                await connection.close()
             return outcome
         finally:
             self._busy -= 1
-            self._back.set()
-            if line.at_rest:
-                self._idle.append(line)
+            self._returned.set()
+            if connection.usable:
+                self._idle.append(connection)
             else:
-                line.drop()
+                connection.abort()
 
     async def _open(self) -> SmtpConnection | Outcome:
-        """A new line; or, while the relay is being left alone, what it came to the last time."""
+        """A new connection; during the pause after a failed one, the outcome of that failure."""
         clock = asyncio.get_running_loop().time
-        if self._shut is not None and clock() < self._shut_until:
-            return self._shut
+        if self._last_failure is not None and clock() < self._paused_until:
+            return self._last_failure
         self._busy += 1
         try:
-            opened = await SmtpConnection.open(self._relay, self._trust)
+            opened = await SmtpConnection.open(self._relay, self._tls_context)
         finally:
             self._busy -= 1
-            self._back.set()
+            self._returned.set()
         if isinstance(opened, SmtpConnection):
-            self._shut = None
+            self._last_failure = None
             return opened
         pause = self._relay.pause * (10 if opened.code.startswith("5") else 1)
         if opened.after is None and pause:
             opened = replace(opened, after=timedelta(seconds=pause))
-        self._shut = opened
-        self._shut_until = clock() + pause
+        self._last_failure = opened
+        self._paused_until = clock() + pause
         return opened
 
 
-def _trust(relay: Relay) -> ssl.SSLContext:
+def _tls_context(relay: Relay) -> ssl.SSLContext:
     try:
-        trust = ssl.create_default_context(cafile=relay.ca_file or None)
+        context = ssl.create_default_context(cafile=relay.ca_file or None)
     except OSError as error:
         raise BadInput(
             Text(
@@ -171,6 +171,6 @@ def _trust(relay: Relay) -> ssl.SSLContext:
             )
         ) from error
     if not relay.verify:
-        trust.check_hostname = False
-        trust.verify_mode = ssl.CERT_NONE
-    return trust
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,8 +1,7 @@
-"""What a relay's answer, or its silence, means for the letter. Pure: (stage, code, words) → Outcome.
+"""Map SMTP replies and connection errors to outcomes. Pure: (stage, code, text) → Outcome.
 
-The one question that matters: can the letter have been taken? Before the final dot it cannot (RFC 5321 §4.1.1.4), so
-every trouble there is a retry unless the answer is for good. After the dot only an answer tells; without one the
-fate is unknown, and is never guessed.
+Before the final dot the relay cannot have accepted the letter (RFC 5321 §4.1.1.4), so every error there is a retry
+unless the reply is permanent. After the dot only a reply decides; without one the fate is ``UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from notifications.email.refusals import about
 
 
 class Stage(StrEnum):
-    """Where in the conversation we are. ``DOT``: the whole letter is out, the answer is not in."""
+    """Stage of the SMTP session. ``DOT``: the whole letter was sent, the reply is outstanding."""
 
     CONNECT = "connect"
     GREETING = "greeting"
@@ -37,8 +36,8 @@ class Stage(StrEnum):
 
 OPENING: Set[Stage] = {Stage.CONNECT, Stage.GREETING, Stage.TLS, Stage.LOGIN}
 LETTER: Set[Stage] = {Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT}
-_RECEIPT = (Fate.ACCEPTED, Fate.UNKNOWN)  # the fates of a letter that may come back
-_LIMIT = 500  # characters of the other side's words that are kept
+_RECEIPT = (Fate.ACCEPTED, Fate.UNKNOWN)  # fates for which a bounce may arrive later
+_MAX_REPLY_CHARS = 500
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,25 @@ def _rule(stages: Set[Stage], answer: str, fate: Fate, minutes: int = 0) -> _Rul
     return _Rule(stages, re.compile(answer, re.I), fate, timedelta(minutes=minutes) if minutes else None)
 
 
-# The first rule that fits "code words" decides.
+# The first rule that matches "code text" applies.
 _RULES = (
     _rule({Stage.DOT}, r"2\d\d ", Fate.ACCEPTED),
-    # Too many logins or connections: hammering on makes it worse.
+    # Too many logins or connections: retrying immediately makes it worse.
     _rule({Stage.LOGIN}, r"4\d\d ", Fate.RETRY, 5),
     _rule(OPENING, r"421 ", Fate.RETRY, 5),
     _rule(LETTER, r"421 ", Fate.RETRY, 1),
-    # Refused before any letter was offered: the settings are at fault, or the relay; never the letter.
+    # Refused before any letter was offered: a problem of the settings or the relay, not of the letter.
     _rule(OPENING, r"", Fate.RETRY),
     _rule(LETTER, r"4\d\d ", Fate.RETRY),
-    # An answer that is none: only after the dot can it stand for a letter that was taken.
+    # Not an SMTP reply: only after the dot may the letter have been accepted.
     _rule({Stage.DOT}, r"", Fate.UNKNOWN),
     _rule(LETTER, r"", Fate.RETRY),
 )
 _WAIT = re.compile(r"\b(?:in|after|wait|for)\s+(\d{1,5})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\b", re.I)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
-# Sentences for the operator, where the relay's own words would not say what to do. {} is host:port.
-_SAY = {
+# Messages that tell the operator what to do, where the relay's reply does not. {where} is host:port.
+_ADVICE = {
     Stage.CONNECT: Text(
         "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
         "The mail relay {where} cannot be reached; check its address, port and firewall.",
@@ -86,23 +85,23 @@ _SAY = {
     ),
     Stage.LOGIN: Text(
         "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
-        "The mail relay {where} refuses our login; correct user name and password in the settings.",
+        "The mail relay {where} refuses the login; correct user name and password in the settings.",
     ),
 }
 
 
-def judge(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
-    """The outcome of an answer. ``code`` is −1 for an answer that is not SMTP. ``after`` is what the relay asks for in
-    its words («try again in 300 seconds»), else the rule's own."""
-    words = " ".join(words.split())[:_LIMIT].encode("utf-8", "replace").decode()
+def reply_outcome(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
+    """The outcome of a reply. ``code`` is −1 for a reply that is not SMTP. ``after`` is the wait that the relay asks
+    for in its text («try again in 300 seconds»), at most a day, else that of the rule."""
+    words = " ".join(words.split())[:_MAX_REPLY_CHARS].encode("utf-8", "replace").decode()
     if stage in LETTER and 500 <= code < 600:
         return _refusal(stage, code, words)
     rule = next(rule for rule in _RULES if stage in rule.stages and rule.answer.match(f"{code} {words}"))
     after = rule.after
     if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
         after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
-    known = receipt if rule.fate in _RECEIPT else ""
-    return Outcome(rule.fate, str(code) if code > 0 else "", words, known, after)
+    kept_receipt = receipt if rule.fate in _RECEIPT else ""
+    return Outcome(rule.fate, str(code) if code > 0 else "", words, kept_receipt, after)
 
 
 def _refusal(stage: Stage, code: int, words: str) -> Outcome:
@@ -115,21 +114,21 @@ def _refusal(stage: Stage, code: int, words: str) -> Outcome:
     return Outcome(fate, str(code), words, about=found)
 
 
-def broken(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
-    """The outcome of a conversation that broke off: time-out, disconnect, an answer that is no SMTP."""
+def interrupted(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
+    """The outcome of a session that broke off: time-out, disconnect, or a reply that is not SMTP."""
     words = str(error) or type(error).__name__
     fate = Fate.UNKNOWN if stage is Stage.DOT else Fate.RETRY
-    return Outcome(fate, "", f"{stage}: {words}"[:_LIMIT], receipt if fate in _RECEIPT else "")
+    return Outcome(fate, "", f"{stage}: {words}"[:_MAX_REPLY_CHARS], receipt if fate in _RECEIPT else "")
 
 
-def unopened(stage: Stage, where: str, error: Exception) -> Outcome:
-    """The outcome for a letter that could not be offered because no connection came about. Always a retry, with a
-    sentence that tells the operator what to mend, followed by the relay's or the system's own words."""
+def connect_failed(stage: Stage, where: str, error: Exception) -> Outcome:
+    """The outcome when no connection could be opened. Always a retry, with a message that tells the operator what to
+    correct, followed by the text of the relay or the operating system."""
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         stage = Stage.TLS
     code, words = (
         (error.code, error.message) if isinstance(error, SMTPResponseException) else (-1, str(error) or "time-out")
     )
-    outcome = judge(stage, code, words)
-    said = f"{_SAY[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
-    return Outcome(Fate.RETRY, outcome.code, said.replace("( ", "("), "", outcome.after, About.CHANNEL)
+    outcome = reply_outcome(stage, code, words)
+    message = f"{_ADVICE[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
+    return Outcome(Fate.RETRY, outcome.code, message.replace("( ", "("), "", outcome.after, About.CHANNEL)

@@ -1,1 +1,1 @@
-"""What comes back: answers by e-mail and SMS, and calls of gateways."""
+"""Incoming messages: replies by e-mail and SMS, and callbacks from gateways."""

@@ -1,9 +1,8 @@
-"""Addresses that machines call: delivery reports and answers from gateways.
+"""HTTP callbacks from SMS gateways: delivery reports and incoming messages.
 
-«GET changes nothing» holds everywhere but under ``/callbacks/<secret>/``: Kannel and eSMS call with GET and nothing
-else. Those addresses stand in no letter and on no page, and without the secret they do nothing; a link scanner that
-reads our letters never meets them. One-click unsubscribing (RFC 8058) is a page:
-``engine.web.pages.account.letter_links``.
+GET requests have no side effects anywhere except under ``/callbacks/<secret>/``: Kannel and eSMS support only GET.
+These URLs appear in no letter and on no page, so link scanners do not find them, and they require the secret. One-click
+unsubscribing (RFC 8058) is a page: ``engine.web.pages.account.letter_links``.
 """
 
 from __future__ import annotations
@@ -27,67 +26,67 @@ from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
 from notifications.sms.incoming import from_kannel
 
-Take = Callable[[Session, datetime], object]
+Action = Callable[[Session, datetime], object]
 
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What the addresses work with. ``secret`` is in every address that a gateway is given."""
+    """What the callback routes need. ``secret`` is part of every callback URL."""
 
     database: Database
     clock: Callable[[], datetime]
     secret: str
 
-    def take(self, act: Take) -> PlainTextResponse:
+    def take(self, action: Action) -> PlainTextResponse:
         with self.database.write() as session:
-            act(session, self.clock())
+            action(session, self.clock())
         return PlainTextResponse("")
 
 
-def router(here: Callbacks) -> APIRouter:
-    """The routes, to be mounted by the composition root."""
-    made = APIRouter(include_in_schema=False)
+def router(callbacks: Callbacks) -> APIRouter:
+    """The callback routes, mounted by the composition root."""
+    routes = APIRouter(include_in_schema=False)
 
-    @made.get("/callbacks/{secret}/kannel/receipt")
+    @routes.get("/callbacks/{secret}/kannel/receipt")
     def kannel_receipt(secret: str, request: Request) -> PlainTextResponse:
-        receipts.verify(secret, here.secret)
+        receipts.verify(secret, callbacks.secret)
         query = dict(request.query_params)
-        return here.take(
+        return callbacks.take(
             lambda session, now: letter_outcomes.take_receipt(session, receipts.from_kannel(query, now), now)
         )
 
-    @made.get("/callbacks/{secret}/kannel/incoming")
+    @routes.get("/callbacks/{secret}/kannel/incoming")
     def kannel_incoming(secret: str, request: Request) -> PlainTextResponse:
-        receipts.verify(secret, here.secret)
+        receipts.verify(secret, callbacks.secret)
         sms = from_kannel(dict(request.query_params))
-        return here.take(lambda session, now: answers.take_sms(session, "kannel", sms, now))
+        return callbacks.take(lambda session, now: answers.take_sms(session, "kannel", sms, now))
 
-    @made.get("/callbacks/{secret}/esms")
+    @routes.get("/callbacks/{secret}/esms")
     def esms(secret: str, request: Request) -> PlainTextResponse:
-        receipts.verify(secret, here.secret)
+        receipts.verify(secret, callbacks.secret)
         query = dict(request.query_params)
-        return here.take(
+        return callbacks.take(
             lambda session, now: letter_outcomes.take_receipt(session, receipts.from_esms(query, now), now)
         )
 
-    @made.post("/callbacks/{secret}/speedsms")
+    @routes.post("/callbacks/{secret}/speedsms")
     async def speedsms(secret: str, request: Request) -> PlainTextResponse:
-        receipts.verify(secret, here.secret)
-        body = _object(await request.body())
+        receipts.verify(secret, callbacks.secret)
+        body = _json_object(await request.body())
 
         def take(session: Session, now: datetime) -> object:
             return letter_outcomes.take_receipt(session, receipts.from_speedsms(body, now), now)
 
-        return await run_in_threadpool(here.take, take)
+        return await run_in_threadpool(callbacks.take, take)
 
-    return made
+    return routes
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        value = json.loads(body)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise BadInput(Text("Nội dung phải là JSON.", "The body must be a JSON object."))
-    return found
+    return value

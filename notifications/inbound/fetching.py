@@ -1,7 +1,7 @@
-"""Everything that comes in by our own fetching: the mailbox, gammu-smsd's folders, receipts that came too early.
+"""Fetch and process incoming messages: the mailbox, gammu-smsd's folders, receipts that arrived too early.
 
-The network is never inside a transaction: a message is fetched, acted upon and committed, and only then marked as
-done where it came from. One message that fails is recorded as failed and does not hold up the others.
+No network call inside a transaction: a message is fetched, processed and committed, and only then flagged as done at
+its source. A message that fails is recorded as failed and does not block the others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database, insert_new
 from engine.store.records import Incoming
-from notifications.channel_health import record_results
+from notifications.channel_health import record_fetch
 from notifications.inbound import answers
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
@@ -25,12 +25,12 @@ from notifications.sms.incoming import from_gammu
 
 log = logging.getLogger(__name__)
 SENT_FILE_RETENTION = timedelta(days=7)
-"""How long gammu-smsd's folders keep what was sent: its receipts are read from there."""
+"""How long sent messages stay in gammu-smsd's folders, from which receipts are read."""
 
 
 @dataclass(frozen=True)
 class InboundSources:
-    """Where answers come from. ``secret``: that of the return addresses; ``gammu_inbox``: the daemon's InboxPath."""
+    """Sources of incoming messages. ``secret`` signs the return addresses; ``gammu_inbox``: the daemon's InboxPath."""
 
     inbox: Inbox | None = None
     gammu: Gammu | None = None
@@ -39,12 +39,13 @@ class InboundSources:
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[str, int]:
-    """Fetch and act; how many messages came to what. A mailbox out of reach is told by its pulse, not raised."""
+    """Fetch and process; the number of messages by result. An unreachable mailbox is recorded in the channel health,
+    not raised."""
     counts: Counter[str] = Counter()
     if inbound.inbox is not None:
-        counts.update(_mailbox(database, now, inbound.inbox, inbound.secret))
+        counts.update(_fetch_mailbox(database, now, inbound.inbox, inbound.secret))
     if inbound.gammu_inbox is not None and inbound.gammu_inbox.is_dir():
-        counts.update(_gammu_answers(database, now, inbound.gammu_inbox))
+        counts.update(_fetch_gammu_messages(database, now, inbound.gammu_inbox))
     if inbound.gammu is not None and inbound.gammu.sent.is_dir() and inbound.gammu.error.is_dir():
         counts["receipts"] += _gammu_receipts(database, now, inbound.gammu)
     with database.write() as session:
@@ -52,22 +53,22 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
     return {name: count for name, count in counts.items() if count}
 
 
-def _mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Counter[str]:
+def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Counter[str]:
     counts: Counter[str] = Counter()
-    trouble = ""
+    problem = ""
     try:
         for raw in inbox.messages(now):
-            counts[_take(database, raw, secret, now)] += 1
+            counts[_process_mail(database, raw, secret, now)] += 1
     except (BadInput, Unavailable) as error:
-        trouble = str(error)
+        problem = str(error)
         log.warning("%s", error)
     with database.write() as session:
-        record_results(session, "imap", trouble, now)
-    counts["mailbox_failed"] += bool(trouble)
+        record_fetch(session, "imap", problem, now)
+    counts["mailbox_failed"] += bool(problem)
     return counts
 
 
-def _take(database: Database, raw: bytes, secret: str, now: datetime) -> str:
+def _process_mail(database: Database, raw: bytes, secret: str, now: datetime) -> str:
     mail = read_mail(raw)
     try:
         with database.write() as session:
@@ -75,7 +76,7 @@ def _take(database: Database, raw: bytes, secret: str, now: datetime) -> str:
     except Unavailable:
         raise
     except Exception:
-        log.exception("A message could not be acted upon; it stays in the mailbox, marked as done")
+        log.exception("A message could not be processed; it stays in the mailbox, flagged as done")
     with database.write() as session:
         insert_new(
             session,
@@ -95,7 +96,7 @@ def _take(database: Database, raw: bytes, secret: str, now: datetime) -> str:
     return "failed"
 
 
-def _gammu_answers(database: Database, now: datetime, inbox: Path) -> Counter[str]:
+def _fetch_gammu_messages(database: Database, now: datetime, inbox: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
     for sms, files in from_gammu(inbox, now):
         with database.write() as session:
@@ -106,10 +107,10 @@ def _gammu_answers(database: Database, now: datetime, inbox: Path) -> Counter[st
 
 
 def _gammu_receipts(database: Database, now: datetime, gammu: Gammu) -> int:
-    """The daemon's folders tell the same each time; what is known already changes nothing."""
-    told = 0
+    """Read the daemon's folders, which report the same receipts each time; known ones change nothing."""
+    applied = 0
     with database.write() as session:
         for receipt in gammu.receipts():
-            told += letter_outcomes.news(session, receipt, now)
+            applied += letter_outcomes.take_repeated_receipt(session, receipt, now)
     gammu.prune(now - SENT_FILE_RETENTION)
-    return told
+    return applied

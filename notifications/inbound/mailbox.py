@@ -1,8 +1,8 @@
-"""Our mailbox: messages fetched over IMAP, handed on one at a time, marked as done only after they were acted upon.
+"""Fetch messages from our mailbox over IMAP, one at a time; each is flagged as done only after it was processed.
 
-A crash between fetching and marking brings the same message again; it is recognised by its Message-ID where it is
-recorded. What was read by somebody with a mail program meanwhile is fetched all the same, if the server lets us keep
-a mark of our own; only what is older than two weeks is left alone.
+A crash between fetching and flagging fetches the same message again; it is recognised by its Message-ID. If the server
+allows our own keyword, messages that someone has read in a mail client are fetched as well. Messages older than two
+weeks are ignored.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from engine.errors import BadInput, Unavailable
 from engine.text import Text
 
-OUR_MARK = b"DondocDone"
-BACK = timedelta(days=14)
+DONE_KEYWORD = b"DondocDone"
+MAX_AGE = timedelta(days=14)
 MAX_MESSAGE_BYTES = 262_144
-"""Of one message: its words and its headers come first, attachments are not wanted."""
+"""Bytes fetched of one message: headers and text come first, attachments are not needed."""
 MAX_MESSAGES = 200
-_BROKEN = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
+_CONNECTION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """As in ``relay``: what is asked for is required."""
+    """As in ``relay``: the chosen level is required."""
 
     NONE = "none"
     STARTTLS = "starttls"
@@ -41,8 +41,8 @@ class Security(StrEnum):
 
 @dataclass(frozen=True)
 class Inbox:
-    """One folder of one account. ``timeout`` is seconds for each answer. Raises BadInput for a password that would
-    cross the network in the clear."""
+    """One folder of one account. ``timeout``: seconds for each response. Raises BadInput if the password would be sent
+    unencrypted over the network."""
 
     host: str
     username: str
@@ -64,22 +64,22 @@ class Inbox:
             )
 
     def messages(self, now: datetime) -> Iterator[bytes]:
-        """The messages that are not done yet, oldest first. Going on to the next one marks the one before as done, so
-        act on a message, and commit, before asking for more.
+        """The messages that are not done yet, oldest first. Advancing to the next one flags the previous one as done,
+        so process a message, and commit, before advancing.
 
-        Raises BadInput when the login or the folder is refused, Unavailable when the server is out of reach."""
+        Raises BadInput if the login or the folder is refused, Unavailable if the server cannot be reached."""
         client = self._connect()
         try:
-            criteria, marks = self._select(client, now)
-            for uid in _fetched(client, criteria):
+            criteria, flags = self._select(client, now)
+            for uid in _search(client, criteria):
                 raw = _body(client, uid)
                 if raw is not None:
                     yield raw
-                _mark(client, uid, marks)
-        except _BROKEN as error:
-            raise _out_of_reach(self.host, error) from error
+                _flag(client, uid, flags)
+        except _CONNECTION_ERRORS as error:
+            raise _unreachable(self.host, error) from error
         finally:
-            _leave(client)
+            _log_out(client)
 
     def _connect(self) -> Any:
         trust = ssl.create_default_context(cafile=self.ca_file or None)
@@ -92,27 +92,27 @@ class Inbox:
                 timeout=self.timeout,
                 use_uid=True,
             )
-        except _BROKEN as error:
-            raise _out_of_reach(self.host, error) from error
+        except _CONNECTION_ERRORS as error:
+            raise _unreachable(self.host, error) from error
         try:
             if self.security is Security.STARTTLS:
                 client.starttls(trust)
             client.login(self.username, self.password)
         except LoginError as error:
-            _leave(client)
+            _log_out(client)
             raise BadInput(
                 Text(
                     f"Hộp thư {self.host} từ chối đăng nhập; sửa imap_username hoặc imap_password.",
-                    f"The mailbox at {self.host} refuses our login; correct imap_username or imap_password.",
+                    f"The mailbox at {self.host} refuses the login; correct imap_username or imap_password.",
                 )
             ) from error
-        except _BROKEN as error:
-            _leave(client)
-            raise _out_of_reach(self.host, error) from error
+        except _CONNECTION_ERRORS as error:
+            _log_out(client)
+            raise _unreachable(self.host, error) from error
         return client
 
     def _select(self, client: Any, now: datetime) -> tuple[list[Any], tuple[bytes, ...]]:
-        """What to look for, and what to mark it with."""
+        """Select the folder; the search criteria, and the flags for messages that are done."""
         try:
             selected = client.select_folder(self.folder)
         except IMAPClientError as error:
@@ -122,38 +122,38 @@ class Inbox:
                     f"The mailbox has no folder “{self.folder}”; correct imap_folder.",
                 )
             ) from error
-        since = ["SINCE", (now - BACK).date()]
+        since = ["SINCE", (now - MAX_AGE).date()]
         allowed = selected.get(b"PERMANENTFLAGS", ())
-        if b"\\*" in allowed or OUR_MARK in allowed:
-            return ["UNKEYWORD", OUR_MARK.decode(), *since], (SEEN, OUR_MARK)
+        if b"\\*" in allowed or DONE_KEYWORD in allowed:
+            return ["UNKEYWORD", DONE_KEYWORD.decode(), *since], (SEEN, DONE_KEYWORD)
         return ["UNSEEN", *since], (SEEN,)
 
 
-def _fetched(client: Any, criteria: list[Any]) -> list[int]:
+def _search(client: Any, criteria: list[Any]) -> list[int]:
     return sorted(client.search(criteria))[:MAX_MESSAGES]
 
 
 def _body(client: Any, uid: int) -> bytes | None:
-    """The first part of a message, without marking it as read; None when it is gone."""
-    found = client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>"]).get(uid, {})
-    return next((bytes(value) for name, value in found.items() if name.startswith(b"BODY[]")), None)
+    """The first ``MAX_MESSAGE_BYTES`` of a message, without marking it as read; None if it was deleted."""
+    response = client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>"]).get(uid, {})
+    return next((bytes(value) for name, value in response.items() if name.startswith(b"BODY[]")), None)
 
 
-def _mark(client: Any, uid: int, marks: tuple[bytes, ...]) -> None:
-    client.add_flags([uid], marks, silent=True)
+def _flag(client: Any, uid: int, flags: tuple[bytes, ...]) -> None:
+    client.add_flags([uid], flags, silent=True)
 
 
-def _leave(client: Any) -> None:
+def _log_out(client: Any) -> None:
     try:
         client.logout()
-    except _BROKEN:
+    except _CONNECTION_ERRORS:
         client.shutdown()
 
 
-def _out_of_reach(host: str, error: BaseException) -> Unavailable:
+def _unreachable(host: str, error: BaseException) -> Unavailable:
     return Unavailable(
         Text(
             f"Không đọc được hộp thư ở {host} ({error}); thư trả lời vẫn ở đó, sẽ đọc lại sau.",
-            f"The mailbox at {host} cannot be read; the answers stay there and are read later.",
+            f"The mailbox at {host} cannot be read; the replies stay there and are read later.",
         )
     )

@@ -1,7 +1,7 @@
-"""One message as it came to our mailbox, read: who wrote, what it answers, whether a machine wrote it, what it asks.
+"""Parse an incoming e-mail: sender, the letters it replies to, whether it is automatic, and what it requests.
 
-Pure, and it never raises: whatever strangers send is read as far as it can be. The words that count are the person's
-own, without what the mail program quotes below them, and only a line that says one thing alone is understood.
+Pure, and never raises: malformed messages are parsed as far as possible. Only the writer's own text counts, without
+the quoted letter below it, and only a line that consists of a single request is understood.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from email.utils import getaddresses
 
 from engine.text import Text
 from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, neat, without_marks
+from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, normalise, without_marks
 
 MAX_TEXT_CHARS = 20_000
-"""Characters of a message that are looked at."""
+"""Characters of a message that are processed."""
 MAX_LINE_CHARS = 200
-FIRST_LINES = 6
-"""Of a person's own words: what is asked stands at their beginning, after a greeting at most."""
+MAX_REQUEST_LINES = 6
+"""Lines of the writer's own text that are searched for a request: it comes first, at most after a greeting."""
 HELP = Text(
     "Chưa hiểu thư trả lời nên chưa làm gì; bộ phận theo dõi sẽ đọc thư này.",
-    "Your answer was not understood, so nothing was done; the monitoring section will read it.",
+    "Your reply was not understood, so nothing was done; the monitoring section will read it.",
 )
 NO_DATE = Text(
     "Không đọc được ngày xin gia hạn hoặc lý do.", "The date or the reason of the extension could not be read."
@@ -34,8 +34,8 @@ NO_DATE = Text(
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """``id`` is its Message-ID, or made from its bytes. ``sender`` is one mailbox in lower case, "" when there is none
-    or more than one. ``names`` are the Message-IDs that it answers, the nearest first."""
+    """``id``: its Message-ID, else a hash of its bytes. ``sender``: one mailbox in lower case, "" if there is none or
+    more than one. ``names``: the Message-IDs that it replies to, the nearest first."""
 
     id: str
     sender: str
@@ -52,7 +52,7 @@ def read_mail(raw: bytes) -> Mail:
     return Mail(
         id=own[:255] if own else f"sha256:{hashlib.sha256(raw).hexdigest()}",
         sender=senders.pop() if len(senders) == 1 else "",
-        text=own_words(_text(message)[:MAX_TEXT_CHARS]),
+        text=own_text(_text(message)[:MAX_TEXT_CHARS]),
         names=_names(message),
         automatic=is_auto_reply(message),
         bounce=parse(raw),
@@ -69,7 +69,7 @@ def _names(message: Message) -> tuple[str, ...]:
 
 
 def _text(message: Message) -> str:
-    """The plain body, else the words of the HTML one without what it quotes. Attachments are not read."""
+    """The plain text body, else the text of the HTML body without quotations. Attachments are ignored."""
     bodies: dict[str, str] = {}
     for part in message.walk():
         kind = part.get_content_type()
@@ -77,7 +77,7 @@ def _text(message: Message) -> str:
             bodies[kind] = _decoded(part)
     if bodies.get("text/plain", "").strip():
         return bodies["text/plain"].replace("\r\n", "\n")
-    from bs4 import BeautifulSoup  # a fifth of a second that most processes need not spend
+    from bs4 import BeautifulSoup  # importing takes 0.2 s, which most processes need not spend
 
     soup = BeautifulSoup(bodies.get("text/html", ""), "lxml")
     for quoted in soup.select("blockquote, .gmail_quote, style, script, title"):
@@ -94,7 +94,7 @@ def _decoded(part: Message) -> str:
         return raw.decode("utf-8", "replace")
 
 
-# Where our own letter begins below the person's words: Gmail, Outlook, Thunderbird, Zimbra, telephones.
+# Start of the quoted letter below the writer's text: Gmail, Outlook, Thunderbird, Zimbra, mobile phones.
 _QUOTE = re.compile(
     r"^(>|-{2,} ?(original message|thư gốc|tin nhắn gốc|forwarded)|_{8,}|on .{5,120} wrote:|vào .{5,120} (đã )?viết:|"
     r"(from|từ|người gửi): .+@|sent from my |được gửi từ |gửi từ )",
@@ -103,8 +103,8 @@ _QUOTE = re.compile(
 _SPLIT_QUOTE = re.compile(r"^(on|vào) .{5,160}$", re.I)
 
 
-def own_words(text: str) -> str:
-    """What the person wrote, without the letter that it answers nor the signature."""
+def own_text(text: str) -> str:
+    """The writer's own text, without the quoted letter and the signature."""
     kept: list[str] = []
     lines = [line.replace("\xa0", " ").strip() for line in text.split("\n")]
     for number, line in enumerate(lines):
@@ -129,17 +129,17 @@ _ACK = re.compile(
 _EXTEND = re.compile(r"(?:xin |de nghi |cho )*(?:gh|gia han|extend(?: to| until)?|extension(?: to| until)?)\b[\s:.,-]*")
 
 
-def asked(text: str, today: date) -> Reply:
-    """What a person's own words ask for, by the first of their lines that says one thing alone. «Không xác nhận» and
-    «tôi sẽ xác nhận sau khi hỏi lại» say something else, and so are not understood. Codes are empty: which letter is
-    meant, its Message-ID tells."""
-    for line in [line for line in text.split("\n") if line.strip()][:FIRST_LINES]:
-        typed = neat(line)
+def read_mail_reply(text: str, today: date) -> Reply:
+    """The request in the writer's own text: the first line that consists of nothing else. «Không xác nhận» and «tôi sẽ
+    xác nhận sau khi hỏi lại» mean something else and are not understood. Codes are empty: the Message-ID identifies
+    the letter."""
+    for line in [line for line in text.split("\n") if line.strip()][:MAX_REQUEST_LINES]:
+        typed = normalise(line)
         folded = without_marks(typed)
         if len(folded) <= MAX_LINE_CHARS and _ACK.fullmatch(folded):
             return Acknowledge("")
-        begun = _EXTEND.match(folded)
-        if begun:
-            found = extension("", typed[begun.end() :], folded[begun.end() :], today)
+        request = _EXTEND.match(folded)
+        if request:
+            found = extension("", typed[request.end() :], folded[request.end() :], today)
             return found if isinstance(found, Extend) else NotUnderstood(NO_DATE)
     return NotUnderstood(HELP)

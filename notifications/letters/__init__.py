@@ -1,1 +1,1 @@
-"""From facts to rendered letters: what is said, in which words, how long lists are shortened."""
+"""From database rows to rendered letters: facts, templates, shortened lists."""

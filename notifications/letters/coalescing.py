@@ -1,9 +1,9 @@
-"""After an outage a person gets one letter, not one for each day that was missed.
+"""Merge delayed letters: after an outage a person gets one letter, not one for each missed day.
 
-A letter that could not leave on its own day becomes the letter of the day on which it can, together with all others
-that wait for the same person on the channel; where that day's letter has left already, of the next working day. So the
-cap of one letter a day is one of letters sent, not of letters planned. None of these was ever taken by a relay: a
-letter under another key is no second copy. What is urgent, answers, or was bounced for now goes by itself.
+A letter that could not be sent on its day is merged with all letters waiting for the same person and channel into the
+letter of today or, if that was sent already, of the next working day. So the limit of one letter a day applies to
+letters sent, not to letters planned. No relay has accepted any of these letters, so a new key does not make a second
+copy. Urgent letters, answers and letters after a soft bounce are not merged.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from engine.terms import EventKind, LetterState
 from notifications.letters.facts import ANSWER
 
 
-def late_letters(session: Session, now: datetime) -> bool:
-    """Whether a letter of an earlier day may leave now."""
+def has_late_letters(session: Session, now: datetime) -> bool:
+    """True if a letter of an earlier day is due now."""
     m, today = table(Letter), local_date(now)
-    chosen = select(m.c.id).where(*_waiting(today), m.c.day < today, m.c.send_after <= now).limit(1)
-    return session.connection().scalar(chosen) is not None
+    query = select(m.c.id).where(*_waiting(today), m.c.day < today, m.c.send_after <= now).limit(1)
+    return session.connection().scalar(query) is not None
 
 
-def redate(session: Session, calendar: WorkCalendar, policy: Policy, now: datetime) -> int:
-    """Make one letter of each person's waiting ones; how many were emptied or moved."""
+def merge_late_letters(session: Session, calendar: WorkCalendar, policy: Policy, now: datetime) -> int:
+    """Merge the waiting letters of each person and channel. Returns the number of letters merged or moved."""
     m, today = table(Letter), local_date(now)
     late = select(m.c.contact_id, m.c.channel).where(*_waiting(today), m.c.day < today, m.c.send_after <= now)
     changed = 0
     for contact_id, channel in session.connection().execute(late.distinct()).all():
-        chosen = select(m.c.id, m.c.key, m.c.day, m.c.digest_week).where(
+        query = select(m.c.id, m.c.key, m.c.day, m.c.digest_week).where(
             *_waiting(today), m.c.contact_id == contact_id, m.c.channel == channel
         )
-        rows = session.connection().execute(chosen.order_by(m.c.day, m.c.id).with_for_update(skip_locked=True)).all()
+        rows = session.connection().execute(query.order_by(m.c.day, m.c.id).with_for_update(skip_locked=True)).all()
         if rows and rows[0].day < today:
-            _into_one(session, rows, _free_day(session, rows[-1], today, calendar), policy, now)
+            _merge(session, rows, _free_day(session, rows[-1], today, calendar), policy, now)
             changed += len(rows)
     return changed
 
@@ -60,12 +60,12 @@ def _waiting(today: date) -> tuple[Any, ...]:
 
 
 def _key_on(row: Any, day: date) -> str:
-    """The key of the same person's letter on the same channel, of another day."""
+    """The key of the same person's letter on the same channel for another day."""
     return f"{row.key.rpartition(f':{row.day.isoformat()}')[0]}:{day.isoformat()}"
 
 
 def _free_day(session: Session, row: Any, today: date, calendar: WorkCalendar) -> date:
-    """Today, or the next working day whose letter has not left yet."""
+    """Today, or the next working day whose letter has not been sent yet."""
     m, day = table(Letter), today
     while True:
         state = session.connection().scalar(select(m.c.state).where(m.c.key == _key_on(row, day)))
@@ -74,22 +74,22 @@ def _free_day(session: Session, row: Any, today: date, calendar: WorkCalendar) -
         day = calendar.on_or_after(day + ONE_DAY)
 
 
-def _into_one(session: Session, rows: Sequence[Any], day: date, policy: Policy, now: datetime) -> None:
-    """Put waiting letters into that of a day; the newest becomes it where there is none."""
+def _merge(session: Session, rows: Sequence[Any], day: date, policy: Policy, now: datetime) -> None:
+    """Merge waiting letters into the letter of ``day``; if there is none, the newest becomes it."""
     m, n = table(Letter), table(Notice)
     key = _key_on(rows[-1], day)
-    there = session.connection().execute(select(m.c.id, m.c.digest_week).where(m.c.key == key)).first()
-    if there is None:
-        *rest, kept = rows
+    existing = session.connection().execute(select(m.c.id, m.c.digest_week).where(m.c.key == key)).first()
+    if existing is None:
+        *merged, kept = rows
         session.connection().execute(
             update(m)
             .where(m.c.id == kept.id)
             .values(key=key, day=day, send_after=max(now, instant(day, policy.send_at)))
         )
     else:
-        rest, kept = [row for row in rows if row.id != there.id], there
-    ids = [row.id for row in rest]
-    week = kept.digest_week or next((row.digest_week for row in reversed(rest) if row.digest_week), None)
+        merged, kept = [row for row in rows if row.id != existing.id], existing
+    ids = [row.id for row in merged]
+    week = kept.digest_week or next((row.digest_week for row in reversed(merged) if row.digest_week), None)
     session.connection().execute(update(m).where(m.c.id == kept.id).values(digest_week=week))
     session.connection().execute(update(n).where(n.c.letter_id.in_(ids)).values(letter_id=kept.id))
     session.connection().execute(
@@ -106,6 +106,6 @@ def _into_one(session: Session, rows: Sequence[Any], day: date, policy: Policy, 
                 reason="merged",
                 into=kept.id,
             )
-            for row in rest
+            for row in merged
         ],
     )

@@ -1,7 +1,7 @@
-"""What a letter says, gathered for a whole batch in a constant number of queries, and checked again at this moment.
+"""Load the content of a batch of letters in a constant number of queries, checked against the current state.
 
-A line that has meanwhile lost its point (already reported, cancelled, extended) is left out with its reason: a
-reminder is never sent for something already done.
+A line that has become obsolete (already reported, cancelled, extended) is left out with its reason: a reminder is
+never sent for something already done.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from engine.store.rulebook import Rulebook
 from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
 from engine.text import Text
 
-FIRST_WORDS = 18
-"""How many words of a duty's text a letter quotes; the page has the whole."""
+MAX_QUOTED_WORDS = 18
+"""Words of a duty's text that a letter quotes; the page shows the full text."""
 
-# Worst first: the order of a letter's parts, and which of two lines about one assignment is said.
+# Worst first: the order of a letter's parts. Of several lines about one assignment only the first is kept.
 ORDER = (
     NoticeKind.RETURNED,
     NoticeKind.ESCALATION,
@@ -60,16 +60,16 @@ ONLY_WHILE_OPEN = {
 }
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
-BESIDES = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
-"""News of its own: said even where another line speaks of the same assignment."""
+ALWAYS_KEPT = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
+"""Kinds that are kept even if another line is about the same assignment."""
 ANSWER = "answer:"
-"""What the keys of letters begin with that answer one incoming message; its number follows the last colon."""
+"""Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line about one assignment. ``days`` is working days to the due date, negative when late. ``next_on`` is
-    when it is looked at again; ``told_on`` and ``told`` when someone above hears of it, if nothing changes."""
+    """One line about one assignment. ``days``: working days to the due date, negative when late. ``next_on``: date of
+    the next action; ``told_on`` and ``told``: when and to which role it is escalated next if nothing changes."""
 
     assignment_id: int
     plan_id: int
@@ -104,14 +104,14 @@ class DigestFacts:
     rows: tuple[tuple[OverdueRow, int], ...]
     boxes: Boxes | None
     proof: Proof
-    """What became of the letters of the seven days before."""
+    """Delivery figures of the letters of the previous seven days."""
     supervisor: str = ""
-    """Whom an agency asks: the department above it."""
+    """The supervising department, the agency's contact for questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
-    """What an answering letter answers. ``problem`` is one sentence, ``in_reply_to`` their Message-ID."""
+    """The message that a letter answers. ``problem``: one sentence; ``in_reply_to``: the message's Message-ID."""
 
     problem: Text | None
     in_reply_to: str
@@ -119,7 +119,7 @@ class AnswerFacts:
 
 @dataclass(frozen=True, slots=True)
 class SignInFacts:
-    """A sign-in link: its whole address, what asked for it (empty: unknown) and when."""
+    """A sign-in link: its full URL, the requesting device (empty: unknown) and the time of the request."""
 
     url: str
     device: str
@@ -128,7 +128,7 @@ class SignInFacts:
 
 @dataclass(frozen=True, slots=True)
 class LetterFacts:
-    """All that one letter is made from."""
+    """The input for rendering one letter."""
 
     letter_id: int
     key: str
@@ -142,26 +142,28 @@ class LetterFacts:
     agency: str
     items: tuple[Item, ...]
     digest: DigestFacts | None
-    moot: Mapping[int, str] = field(default_factory=dict)
+    obsolete: Mapping[int, str] = field(default_factory=dict)
     """Notice id -> why it was left out."""
     unsendable: str = ""
-    """Why the letter cannot go to this contact at all; empty when it can."""
+    """Why the letter cannot be sent to this contact; empty if it can."""
     answer: AnswerFacts | None = None
     slowable: bool = False
-    """Something in it may come once a week instead, and the reader has not asked for that yet."""
+    """The reader could choose to get some of its lines once a week, and has not yet."""
     code: str = ""
-    """The short code that an answer by SMS begins with."""
+    """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
     links_since: datetime | None = None
-    """When the contact's earlier links were revoked."""
+    """Time at which the contact's earlier links were revoked."""
 
     @property
     def empty(self) -> bool:
         return not self.items and self.digest is None and self.answer is None and self.sign_in is None
 
 
-def moot(kind: NoticeKind, state: State, due_on: date | None, today: date, plan: PlanState = PlanState.ACTIVE) -> str:
-    """Why a line has lost its point by now; empty while it stands."""
+def obsolete_reason(
+    kind: NoticeKind, state: State, due_on: date | None, today: date, plan: PlanState = PlanState.ACTIVE
+) -> str:
+    """Why a line is obsolete; empty if it still applies."""
     if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
@@ -176,7 +178,7 @@ def moot(kind: NoticeKind, state: State, due_on: date | None, today: date, plan:
 
 
 def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
-    """The facts of a batch of letters, in the order of the ids."""
+    """The facts of a batch of letters, in the order of ``letter_ids``."""
     today = local_date(now)
     letters = _letters(session, letter_ids)
     notices = _notices(session, letter_ids)
@@ -184,55 +186,55 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     digests = _digests(session, [row for row in letters.values() if row.digest_week], book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     policy = schedule(book)
-    view = _View(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
+    batch = _Batch(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
     return [
-        _facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), view)
+        _facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), batch)
         for each in letter_ids
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """What every line of a batch is seen through; what depends on dates alone is worked out once for alike lines."""
+class _Batch:
+    """Shared context for the lines of a batch; caches values that depend on dates only."""
 
     book: Rulebook
     today: date
     supervisors: Mapping[str, str]
     may_stop: frozenset[NoticeKind]
-    counted: dict[date, int] = field(default_factory=dict)
+    counts: dict[date, int] = field(default_factory=dict)
     told: dict[Any, tuple[date | None, Role | None]] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
         if due_on is None:
             return None
-        if due_on not in self.counted:
-            self.counted[due_on] = self.book.calendar.distance(self.today, due_on)
-        return self.counted[due_on]
+        if due_on not in self.counts:
+            self.counts[due_on] = self.book.calendar.distance(self.today, due_on)
+        return self.counts[due_on]
 
-    def told_next(self, row: Any) -> tuple[date | None, Role | None]:
-        """When somebody above the agency will hear of this assignment if nothing changes, and who."""
-        alike = row.ladder_id, row.opened_on, row.due_on
-        if alike not in self.told:
+    def next_escalation(self, row: Any) -> tuple[date | None, Role | None]:
+        """Date and role of the next escalation above the agency if nothing changes, (None, None) if there is none."""
+        same_dates = row.ladder_id, row.opened_on, row.due_on
+        if same_dates not in self.told:
             rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
             above = ((on, rung.tier) for on, rung in rungs if on > self.today and rung.level and rung.tier)
             on, tier = next(above, (None, 0))
-            self.told[alike] = on, (None, Role.MONITOR, Role.LEADERSHIP)[tier]
-        return self.told[alike]
+            self.told[same_dates] = on, (None, Role.MONITOR, Role.LEADERSHIP)[tier]
+        return self.told[same_dates]
 
 
-def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFacts | None, view: _View) -> LetterFacts:
-    moots: dict[int, str] = {}
-    said: dict[Any, Any] = {}
+def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts | None, batch: _Batch) -> LetterFacts:
+    obsolete: dict[int, str] = {}
+    kept: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = moot(row.kind, row.state, row.due_on, view.today, row.plan_state)
-        about = (row.kind, row.id) if row.kind in BESIDES else row.assignment_id
-        if not reason and about in said:
+        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state)
+        topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
+        if not reason and topic in kept:
             reason = "said_already"
         if reason:
-            moots[row.id] = reason
+            obsolete[row.id] = reason
         else:
-            said[about] = row
-    items = tuple(sorted((_item(row, letter.language, view) for row in said.values()), key=_worst_first))
+            kept[topic] = row
+    items = tuple(sorted((_item(row, letter.language, batch) for row in kept.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
         letter.id,
@@ -246,11 +248,11 @@ def _facts(letter: Any, notices: Sequence[Any], beside: DigestFacts | AnswerFact
         letter.label,
         letter.agency,
         items,
-        beside if isinstance(beside, DigestFacts) else None,
-        moots,
-        _unsendable(letter, address, view.today),
-        beside if isinstance(beside, AnswerFacts) else None,
-        letter.channel not in letter.pace and any(item.kind in view.may_stop for item in items),
+        extra if isinstance(extra, DigestFacts) else None,
+        obsolete,
+        _unsendable(letter, address, batch.today),
+        extra if isinstance(extra, AnswerFacts) else None,
+        letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
         links_since=letter.links_since,
     )
 
@@ -268,8 +270,8 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
     return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
 
 
-def _item(row: Any, language: str, view: _View) -> Item:
-    told_on, told = view.told_next(row)
+def _item(row: Any, language: str, batch: _Batch) -> Item:
+    told_on, told = batch.next_escalation(row)
     return Item(
         row.assignment_id,
         row.plan_id,
@@ -282,8 +284,8 @@ def _item(row: Any, language: str, view: _View) -> Item:
         row.agency,
         row.period,
         row.due_on,
-        _moved(row.due_why, language),
-        view.days(row.due_on),
+        _due_explanation(row.due_why, language),
+        batch.days(row.due_on),
         row.kind,
         row.rung,
         row.level,
@@ -292,26 +294,26 @@ def _item(row: Any, language: str, view: _View) -> Item:
         None if row.next_action_at is None else local_date(row.next_action_at),
         told_on,
         told,
-        view.supervisors.get(row.supervisor_id, ""),
+        batch.supervisors.get(row.supervisor_id, ""),
         row.detail,
     )
 
 
-def _moved(why: Mapping[str, str], language: str) -> str:
-    """The arithmetic of a due date, where there is any to show."""
-    said = why.get(language, "")
-    return said if "→" in said else ""
+def _due_explanation(why: Mapping[str, str], language: str) -> str:
+    """The explanation of a due date that was moved («… → …»), else ""."""
+    words = why.get(language, "")
+    return words if "→" in words else ""
 
 
 @lru_cache(maxsize=2048)
 def first_words(text: str) -> str:
     words = text.split()
-    return " ".join(words[:FIRST_WORDS]).rstrip(";,.") + " …" if len(words) > FIRST_WORDS else text
+    return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text
 
 
 def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
     m, c, g = table(Letter), table(Contact), table(Agency)
-    chosen = (
+    query = (
         select(
             m.c.id,
             m.c.key,
@@ -335,12 +337,12 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
         .join(g, g.c.id == m.c.agency_id)
         .where(among(session, m.c.id, letter_ids))
     )
-    return {row.id: row for row in session.connection().execute(chosen).all()}
+    return {row.id: row for row in session.connection().execute(query).all()}
 
 
 def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    query = (
         select(
             n.c.id,
             n.c.letter_id,
@@ -376,34 +378,34 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
         .order_by(n.c.id)
     )
     grouped: dict[int, list[Any]] = {}
-    for row in session.connection().execute(chosen).all():
+    for row in session.connection().execute(query).all():
         grouped.setdefault(row.letter_id, []).append(row)
     return grouped
 
 
 def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]:
-    """What those letters say that answer somebody's message."""
+    """The content of letters that answer an incoming message, by letter id."""
     if not letters:
         return {}
     by_message = {int(row.key.rpartition(":")[2]): row.id for row in letters}
     i = table(Incoming)
-    chosen = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
+    query = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
     return {
         by_message[row.id]: AnswerFacts(
             Text(*row.detail["problem"]) if "problem" in row.detail else None, row.external_id
         )
-        for row in session.connection().execute(chosen)
+        for row in session.connection().execute(query)
     }
 
 
 def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
     g = table(Agency)
-    chosen = select(g.c.id, g.c.name).where(among(session, g.c.id, ids))
-    return {row.id: row.name for row in session.connection().execute(chosen)}
+    query = select(g.c.id, g.c.name).where(among(session, g.c.id, ids))
+    return {row.id: row.name for row in session.connection().execute(query)}
 
 
 def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
-    """The weekly part of those letters that carry one, for all of them in two queries."""
+    """The weekly part of the given letters, by letter id; a constant number of queries."""
     if not letters:
         return {}
     by_role: dict[Role, set[str]] = {}
@@ -412,24 +414,24 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     monitors, leaders = by_role.get(Role.MONITOR, set()), by_role.get(Role.LEADERSHIP, set())
     owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
-    counted = boxes(session, today, sorted(leaders)) if leaders else {}
+    counts = boxes(session, today, sorted(leaders)) if leaders else {}
     week = proof(session, today - timedelta(days=7), today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
-    concerned = _by_body(rows)
+    concerned = _by_agency(rows)
     names = _names(session, {row.supervisor_id for row in rows})
     found = {}
     for letter in letters:
         role = letter.role if letter.role in (Role.MONITOR, Role.LEADERSHIP) else None
         mine = tuple((row, late[row.due_on]) for row in concerned.get((role, letter.agency_id), ()))
         if mine:
-            boxed = counted.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
+            boxed = counts.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
             found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week, names[mine[0][0].supervisor_id])
     return found
 
 
-def _by_body(rows: Sequence[OverdueRow]) -> dict[tuple[Role | None, str], list[OverdueRow]]:
-    """The rows that a digest to a body lists, by role (None: who owes them). What a body was only asked for is told
-    to the monitor, never above."""
+def _by_agency(rows: Sequence[OverdueRow]) -> dict[tuple[Role | None, str], list[OverdueRow]]:
+    """The overdue rows for the digest of each (role, agency); role None: the agency that owes them. Requests are
+    listed for the monitor, not for the leadership."""
     found: dict[tuple[Role | None, str], list[OverdueRow]] = {}
     for row in rows:
         found.setdefault((Role.MONITOR, row.supervisor_id), []).append(row)

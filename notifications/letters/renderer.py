@@ -1,9 +1,8 @@
-"""From facts to a rendered letter. A letter is a folder a language and kind: subject.txt, body.txt, body.html.
+"""Render letters from facts with Jinja. A letter is a folder per language and kind: subject.txt, body.txt, body.html.
 
-Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to chase), ``leadership`` (the
-figures and the worst), ``answer`` (to a message that nothing could be made of), ``signin`` (a sign-in link, by
-``notifications.letters.sign_in_mailer``). Templates see one frozen LetterView and nothing else; a name they misspell is
-an error.
+Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to remind), ``leadership``
+(figures and the most overdue), ``answer`` (reply to a message that could not be processed), ``signin`` (sign-in link,
+see ``notifications.letters.sign_in_mailer``). Templates get one frozen LetterView; an undefined name is an error.
 """
 
 from __future__ import annotations
@@ -49,19 +48,28 @@ from notifications.letters.shortening import (
     MAX_WORST,
     Agencies,
     Shortened,
-    first,
-    of_items,
-    of_rows,
+    group_items,
+    group_rows,
+    shorten,
 )
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 LANGUAGES = ("vi", "en")
 KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
 KINDS = ("duties", "watch", "leadership", "answer", "signin")
-ONE_PART = 160
-"""Characters of a short message that costs one part (GSM 7 bit)."""
-BROKEN = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError)
-"""How a template that somebody edited can fail."""
+ONE_PART_CHARS = 160
+"""Characters of an SMS of one part (GSM 7 bit)."""
+TEMPLATE_ERRORS = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    RecursionError,
+)
+"""Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
@@ -77,29 +85,29 @@ PARTS = {
     "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
 }
 _PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
-_PLACE_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
+_POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
 _NONE = dict.fromkeys(PARTS, 0)
 
 
 @dataclass(frozen=True)
 class LetterView:
-    """What a template sees. Dates and distances are words already; links are whole addresses."""
+    """The variable ``letter`` in templates. Links are full URLs."""
 
     facts: LetterFacts
     base_url: str
     acknowledge_url: str
     report_links: tuple[tuple[str, str, str], ...]
-    """(plan number, period, address) of each report page this letter is about."""
+    """(plan number, period, URL) of each report page this letter is about."""
     slow_url: str = ""
-    """Where the reader may ask for fewer letters; empty when nothing in this one may wait."""
+    """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
     brief: bool = False
-    """A short message that did not fit one part: said in fewer words."""
+    """True for an SMS that did not fit into one part: the template then uses shorter wording."""
 
     @cached_property
     def parts(self) -> dict[str, list[Item]]:
         """The lines by part, worst part first; parts without lines are absent."""
         found: dict[str, list[Item]] = {}
-        for item in sorted(self.facts.items, key=lambda item: _PLACE_OF[item.kind]):
+        for item in sorted(self.facts.items, key=lambda item: _POSITION_OF[item.kind]):
             found.setdefault(_PART_OF[item.kind], []).append(item)
         return found
 
@@ -110,8 +118,8 @@ class LetterView:
 
     @property
     def tag(self) -> str:
-        """The plan's number in brackets when the letter is about one plan: «[KH 188/KH-UBND]». A number that names
-        the subject («12/KH-AIDS») stands in no subject line."""
+        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]». A number that reveals the
+        subject («12/KH-AIDS») is not shown."""
         numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
         return _tag(numbers.pop() if len(numbers) == 1 else "")
 
@@ -125,7 +133,7 @@ class LetterView:
 
     @cached_property
     def request(self) -> bool:
-        """Nothing in it is an order: it is worded as a request throughout."""
+        """True if every line is a request, not an order: the whole letter is worded as a request."""
         mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
         return all(mine)
 
@@ -145,7 +153,7 @@ class LetterView:
 
     @property
     def problem(self) -> str:
-        """What was the matter with the message that this letter answers, in the reader's language."""
+        """Why the message that this letter answers could not be processed, in the reader's language."""
         problem = self.facts.answer.problem if self.facts.answer else None
         return problem.said(self.facts.language) if problem else ""
 
@@ -162,37 +170,37 @@ class LetterView:
         return len({item.agency for item in self.parts.get(part, ())})
 
     def lines(self, part: str) -> Shortened[Item]:
-        """A part's lines, no more than a letter holds."""
-        return first(self.parts.get(part, ()), MAX_DUTIES)
+        """The lines of a part, at most ``MAX_DUTIES``."""
+        return shorten(self.parts.get(part, ()), MAX_DUTIES)
 
     def by_agency(self, part: str) -> Agencies:
-        """A part's lines, one an agency, the latest first."""
-        return of_items(self.parts.get(part, ()), self._most)
+        """The lines of a part grouped by agency, most overdue first."""
+        return group_items(self.parts.get(part, ()), self._max_agencies)
 
     @property
     def late(self) -> Shortened[tuple[OverdueRow, int]]:
-        """The digest's rows, worst first, without those that the letter has spoken of above; the leadership's ten."""
+        """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
         if self.facts.role is Role.LEADERSHIP:
-            return first(self.late_rows, MAX_WORST)
+            return shorten(self.late_rows, MAX_WORST)
         above = {item.assignment_id for item in self.parts.get("overdue", ())}
-        return first([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
+        return shorten([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
 
     @property
     def late_by_agency(self) -> Agencies:
-        return of_rows(self.late_rows, self._most)
+        return group_rows(self.late_rows, self._max_agencies)
 
     @property
-    def _most(self) -> int:
+    def _max_agencies(self) -> int:
         return MAX_ESCALATED if self.facts.role is Role.LEADERSHIP else MAX_AGENCIES
 
     @cached_property
     def acknowledges(self) -> bool:
-        """Acknowledging comes first: nothing in it is late, sent back or chased for, where only a report helps."""
+        """True if the main button is "acknowledge": no line is overdue, returned or chased, which needs a report."""
         return bool(self.acknowledge_url) and not (self.count.overdue or self.count.returned or self.count.chased)
 
     @cached_property
     def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
-        """The digest's rows grouped by agency, the latest agency first."""
+        """The digest's rows grouped by agency, most overdue first."""
         grouped: dict[str, list[tuple[OverdueRow, int]]] = {}
         for row, late in self.late_rows:
             grouped.setdefault(row.agency, []).append((row, late))
@@ -208,11 +216,11 @@ def _tag(number: str) -> str:
 
 
 class LetterRenderer:
-    """Compiled templates and the key that signs links. Made once; rendering has no other input than the facts.
+    """Renders letters; holds the compiled templates and the key that signs links. Rendering depends on the facts only.
 
-    ``office`` is a folder of an office's own templates: a file there stands before the shipped one of the same name,
-    from the moment it is saved. One that fails is left aside for the shipped one: the letter leaves all the same.
-    ``reply_to`` is the mailbox that answers come to.
+    ``custom_folder``: a folder of customised templates. A file there overrides the shipped one of the same name as soon
+    as it is saved. If a customised template fails, the letter is rendered with the shipped ones.
+    ``reply_to``: the mailbox for replies.
     """
 
     def __init__(
@@ -221,36 +229,36 @@ class LetterRenderer:
         base_url: str,
         link_days: int,
         *,
-        own_templates: Path | None = None,
+        custom_folder: Path | None = None,
         reply_to: str = "",
         folder: Path = TEMPLATES,
     ) -> None:
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
-        self._marks = signer.secret("message-id").encode()
+        self._message_id_key = signer.secret("message-id").encode()
         self._reply_to = {"Reply-To": reply_to} if reply_to else {}
         self._shipped = Templates([folder])
-        self._office = own_templates
-        self._own = Templates([own_templates, folder], watched=True) if own_templates else self._shipped
+        self._custom_folder = custom_folder
+        self._custom = Templates([custom_folder, folder], watched=True) if custom_folder else self._shipped
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
-        """A letter ready for its channel. The same facts give the same letter."""
-        if self._office is None or not self._office.is_dir():
-            return self.written_with(self._shipped, facts, now)
+        """Render a letter. The same facts give the same letter."""
+        if self._custom_folder is None or not self._custom_folder.is_dir():
+            return self.render_with(self._shipped, facts, now)
         try:
-            return self.written_with(self._own, facts, now)
-        except BROKEN as error:
-            log.error("The office's own template failed, the shipped one was used (%s: %s)", facts.key, error)
-            return self.written_with(self._shipped, facts, now)
+            return self.render_with(self._custom, facts, now)
+        except TEMPLATE_ERRORS as error:
+            log.error("A customised template failed, the shipped one was used (%s: %s)", facts.key, error)
+            return self.render_with(self._shipped, facts, now)
 
-    def written_with(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
-        """A letter by given templates: what is tried out before it is saved. Raises jinja2.TemplateError."""
+    def render_with(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
+        """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
         kind = "signin" if facts.sign_in else "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
             text = templates.rendered(name, view)
-            if len(text) > ONE_PART:
+            if len(text) > ONE_PART_CHARS:
                 text = templates.rendered(name, replace(view, brief=True))
             return Outgoing(facts.key, facts.to, text, now, language=language)
         return Outgoing(
@@ -262,8 +270,8 @@ class LetterRenderer:
             at=now,
             language=language,
             unsubscribe=view.slow_url,
-            headers=self._reply_to | _answering(facts.answer),
-            mark=hmac.digest(self._marks, facts.key.encode(), "sha256").hex(),
+            headers=self._reply_to | _reply_headers(facts.answer),
+            mark=hmac.digest(self._message_id_key, facts.key.encode(), "sha256").hex(),
         )
 
     def _view(self, facts: LetterFacts) -> LetterView:
@@ -278,10 +286,10 @@ class LetterRenderer:
         )
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
-        rounds = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items)
+        reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items)
         late = facts.digest.rows if facts.digest else ()
-        rounds |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
-        for plan_id, plan, period in rounds:
+        reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
+        for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
 
     def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
@@ -290,8 +298,8 @@ class LetterRenderer:
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 
 
-def _answering(answer: AnswerFacts | None) -> dict[str, str]:
-    """RFC 3834: what a machine answers says so, and names what it answers."""
+def _reply_headers(answer: AnswerFacts | None) -> dict[str, str]:
+    """Headers of an automatic reply (RFC 3834): Auto-Submitted, In-Reply-To, References."""
     if answer is None:
         return {}
     named = answer.in_reply_to if answer.in_reply_to.isascii() else ""
@@ -300,13 +308,13 @@ def _answering(answer: AnswerFacts | None) -> dict[str, str]:
 
 
 class Templates:
-    """The files of one or more folders, the first that has a name winning, compiled once; with ``watched``, again as
-    soon as a file changes. ``texts`` (name -> text) stand before them all."""
+    """Compiled templates from one or more folders; the first folder that has a file wins. With ``watched``, a changed
+    file is compiled again. ``texts`` (name -> text) take precedence over files."""
 
     def __init__(
         self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
     ) -> None:
-        loader = ChoiceLoader([_given(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
+        loader = ChoiceLoader([_text_loader(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
         self._text = _environment(loader, html=False, watched=watched)
         self._html = _environment(loader, html=True, watched=watched)
         self._known: dict[str, Template] | None = None if watched else {}
@@ -324,27 +332,27 @@ class Templates:
         return self._known[name]
 
 
-def _given(texts: Mapping[str, str]) -> BaseLoader:
-    """Texts under their names, which a traceback then says."""
+def _text_loader(texts: Mapping[str, str]) -> BaseLoader:
+    """A loader for in-memory texts; tracebacks show their names."""
     return FunctionLoader(lambda name: (texts[name], name, lambda: True) if name in texts else None)
 
 
 class _Folders(BaseLoader):
-    """The first folder that has a file of the name. Where FileSystemLoader asks only whether the file that it read
-    has changed, this one notices too that an earlier folder has got one."""
+    """Loads from the first folder that has the file. Unlike FileSystemLoader, it also reloads when a file appears in
+    an earlier folder."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        found = self._found(template)
+        found = self._locate(template)
         if found is None:
             raise TemplateNotFound(template)
         path, _ = found
-        return path.read_text(encoding="utf-8"), str(path), lambda: self._found(template) == found
+        return path.read_text(encoding="utf-8"), str(path), lambda: self._locate(template) == found
 
-    def _found(self, template: str) -> tuple[Path, int] | None:
-        parts = split_template_path(template)  # refuses to leave the folder
+    def _locate(self, template: str) -> tuple[Path, int] | None:
+        parts = split_template_path(template)  # rejects paths that leave the folder
         for folder in self._folders:
             path = folder.joinpath(*parts)
             try:
@@ -359,19 +367,18 @@ def short_date(day: date) -> str:
 
 
 def week_words(week: str, language: str = "vi") -> str:
-    """An ISO week as people say it: «tuần 25/2021», "week 25 of 2021"."""
+    """An ISO week in words: «tuần 25/2021», "week 25 of 2021"."""
     year, _, number = week.partition("-W")
     return f"week {int(number)} of {year}" if language == "en" else f"tuần {int(number)}/{year}"
 
 
 def _day(stored: str, language: str = "vi") -> str:
-    """A date as events store it, in words."""
+    """An ISO date from event details, in words."""
     return written(date.fromisoformat(stored), language)
 
 
-class _Straight(Context):
-    """Calls what a template calls, and does not look twice whether it would like the context too: none of ours does.
-    A letter makes thirty calls."""
+class _FastContext(Context):
+    """Calls functions without checking whether they take the context: none of ours does. A letter makes 30 calls."""
 
     def call(self, obj: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
         named.pop("_block_vars", None)
@@ -379,21 +386,21 @@ class _Straight(Context):
         return obj(*given, **named)
 
 
-class _Quick(Environment):
-    """With one flat map of the names beside a letter, where Jinja makes a chain of maps: half the time of a letter."""
+class _FastEnvironment(Environment):
+    """Uses one flat dict for globals instead of Jinja's chain of maps, which halves the time to render a letter."""
 
-    context_class = _Straight
+    context_class = _FastContext
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return dict(self.globals) | dict(d or {})
 
 
-class _Sandboxed(SandboxedEnvironment, _Quick):
-    """What an office may edit is no place to run anything; it costs time that the shipped ones need not spend."""
+class _Sandboxed(SandboxedEnvironment, _FastEnvironment):
+    """For customised templates, which must not run code. Slower, so shipped templates do not use it."""
 
 
 def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:
-    make = _Sandboxed if watched else _Quick
+    make = _Sandboxed if watched else _FastEnvironment
     environment = make(
         loader=loader,
         autoescape=html,

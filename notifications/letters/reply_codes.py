@@ -1,6 +1,6 @@
-"""Short codes in messages («XN 4821»): lent to a letter in the transaction that claims it, good for one thing once.
+"""Short codes for replies by SMS («XN 4821»): issued to a letter in the transaction that claims it, valid once.
 
-A code proves nothing alone: whoever uses it must write from the telephone number of the contact it was lent to.
+A code alone proves nothing: the reply must come from the phone number of the contact it was issued to.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ CODE_LIFETIME = timedelta(days=45)
 def issue_reply_codes(
     session: Session, letters: Sequence[LetterFacts], secret: bytes, now: datetime
 ) -> list[LetterFacts]:
-    """The same letters, those by SMS with their codes. A letter that is tried again keeps its code."""
+    """Return the letters, those by SMS with a code. A letter that is tried again keeps its code."""
     by_sms = {each.letter_id: each for each in letters if each.channel == "sms" and each.items}
     if not by_sms or not secret:
         return list(letters)
     c = table(AnswerCode)
     connection = session.connection()
-    known = connection.execute(select(c.c.letter_id, c.c.code).where(c.c.letter_id.in_(by_sms)))
-    codes: dict[int, str] = {row.letter_id: row.code for row in known}
+    existing = connection.execute(select(c.c.letter_id, c.c.code).where(c.c.letter_id.in_(by_sms)))
+    codes: dict[int, str] = {row.letter_id: row.code for row in existing}
     people = {each.contact_id for each in by_sms.values()}
-    living: dict[int, set[str]] = {contact_id: set() for contact_id in people}
-    chosen = select(c.c.contact_id, c.c.code).where(c.c.contact_id.in_(people), c.c.expires_at > now)
-    for contact_id, code in connection.execute(chosen):
-        living[contact_id].add(code)
+    valid_codes: dict[int, set[str]] = {contact_id: set() for contact_id in people}
+    query = select(c.c.contact_id, c.c.code).where(c.c.contact_id.in_(people), c.c.expires_at > now)
+    for contact_id, code in connection.execute(query):
+        valid_codes[contact_id].add(code)
     fresh = []
     for letter_id, each in by_sms.items():
         if letter_id not in codes:
-            taken = living[each.contact_id]
+            taken = valid_codes[each.contact_id]
             codes[letter_id] = next(code for code in short_codes(each.key, secret) if code not in taken)
             taken.add(codes[letter_id])
             fresh.append(
@@ -57,18 +57,19 @@ def issue_reply_codes(
 
 
 def find_reply_code(session: Session, contact_ids: Collection[int], code: str, now: datetime) -> Any:
-    """The living code of any of these contacts (id, contact_id, letter_id, used_at), locked; None if it is none."""
+    """The row of a valid code of any of these contacts (id, contact_id, letter_id, used_at), locked; None if there is
+    none."""
     c = table(AnswerCode)
-    chosen = (
+    query = (
         select(c.c.id, c.c.contact_id, c.c.letter_id, c.c.used_at)
         .where(c.c.contact_id.in_(contact_ids), c.c.code == code, c.c.expires_at > now)
         .order_by(c.c.id.desc())
         .limit(1)
         .with_for_update()
     )
-    return session.connection().execute(chosen).first()
+    return session.connection().execute(query).first()
 
 
-def use(session: Session, code_id: int, now: datetime) -> None:
+def mark_used(session: Session, code_id: int, now: datetime) -> None:
     c = table(AnswerCode)
     session.connection().execute(update(c).where(c.c.id == code_id, c.c.used_at.is_(None)).values(used_at=now))

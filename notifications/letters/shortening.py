@@ -1,6 +1,6 @@
-"""Long lists made short. A monitor or a leader reads one line an agency, not one a duty, and no letter is endless.
+"""Shorten long lists in letters. Letters to monitors and leadership have one line per agency, not per duty.
 
-Pure. What is cut off is counted, so that a letter can say how much more there is on the board.
+Pure. Omitted assignments are counted, so that a letter can say how many more there are on the board.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from engine.assignments.weekly_digest import OverdueRow
 from notifications.letters.facts import Item
 
 MAX_DUTIES = 20
-"""Duties that one part of a coordinator's letter names."""
+"""Duties listed in one part of a coordinator's letter."""
 MAX_AGENCIES = 60
-"""Agencies that one part of a monitor's letter names; a province of 2021 has 55."""
+"""Agencies listed in one part of a monitor's letter; a province of 2021 has 55."""
 MAX_ESCALATED = 20
-"""Agencies that a letter to the leadership names."""
+"""Agencies listed in a letter to the leadership."""
 MAX_WORST = 10
-"""Assignments that the leadership's digest names."""
+"""Assignments listed in the leadership's digest."""
 
 Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
 class Shortened(Generic[Shown]):
-    """The first of a list, and how many assignments are left out."""
+    """The first entries of a list; ``left``: the number of assignments omitted."""
 
     shown: tuple[Shown, ...]
     left: int
@@ -36,7 +36,7 @@ class Shortened(Generic[Shown]):
 
 @dataclass(frozen=True, slots=True)
 class DutyGroup:
-    """Assignments of one agency that differ in their citation alone. ``days`` as in ``Item``."""
+    """Assignments of one agency that differ only in their citation. ``days`` as in ``Item``."""
 
     plan: str
     period: str
@@ -46,12 +46,12 @@ class DutyGroup:
     level: int
     citations: tuple[str, ...]
     noted: bool = True
-    """It differs from what most of the list have in common, and must be written out."""
+    """Differs from ``Agencies.common``, so its details must be written out."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyList:
-    """What is to be said of one agency."""
+    """The assignments of one agency, grouped."""
 
     agency: str
     alike: tuple[DutyGroup, ...]
@@ -63,49 +63,49 @@ class AgencyList:
 
 @dataclass(frozen=True, slots=True)
 class Agencies(Shortened[AgencyList]):
-    """Agencies, the latest first. ``common``: what most of them have in common, said once and not on every line;
-    ``exceptions``: not all of them have."""
+    """Agencies, most overdue first. ``common``: the details shared by most of them, written once instead of on every
+    line; ``exceptions``: True if some differ from it."""
 
     common: DutyGroup | None = None
     exceptions: bool = False
 
 
-def first(items: Sequence[Shown], most: int) -> Shortened[Shown]:
-    return Shortened(tuple(items[:most]), max(len(items) - most, 0))
+def shorten(items: Sequence[Shown], limit: int) -> Shortened[Shown]:
+    return Shortened(tuple(items[:limit]), max(len(items) - limit, 0))
 
 
-def of_items(items: Iterable[Item], most: int) -> Agencies:
-    return _grouped(
+def group_items(items: Iterable[Item], limit: int) -> Agencies:
+    return _group(
         (
             (each.agency, (each.plan, each.period, each.due_on, each.due_why, each.days, each.level), each.citation)
             for each in items
         ),
-        most,
+        limit,
     )
 
 
-def of_rows(rows: Iterable[tuple[OverdueRow, int]], most: int) -> Agencies:
-    return _grouped(
+def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
+    return _group(
         ((row.agency, (row.plan, row.period, row.due_on, "", -late, row.level), row.citation) for row, late in rows),
-        most,
+        limit,
     )
 
 
 _Key = tuple[str, str, date | None, str, int | None, int]
 
 
-def _grouped(lines: Iterable[tuple[str, _Key, str]], most: int) -> Agencies:
-    found: dict[str, dict[_Key, list[str]]] = {}
+def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:
+    by_agency: dict[str, dict[_Key, list[str]]] = {}
     for agency, key, citation in lines:
-        found.setdefault(agency, {}).setdefault(key, []).append(citation)
-    uses = Counter(key for alike in found.values() for key in alike)
+        by_agency.setdefault(agency, {}).setdefault(key, []).append(citation)
+    uses = Counter(key for alike in by_agency.values() for key in alike)
     common, times = uses.most_common(1)[0] if uses else (None, 0)
     if times < 2:
         common = None
     lists = [
         AgencyList(agency, tuple(DutyGroup(*key, tuple(cited), key != common) for key, cited in alike.items()))
-        for agency, alike in found.items()
+        for agency, alike in by_agency.items()
     ]
     lists.sort(key=lambda each: min((alike.days or 0 for alike in each.alike), default=0))
-    shown, left = tuple(lists[:most]), sum(each.count for each in lists[most:])
+    shown, left = tuple(lists[:limit]), sum(each.count for each in lists[limit:])
     return Agencies(shown, left, None if common is None else DutyGroup(*common, ()), len(uses) > 1)

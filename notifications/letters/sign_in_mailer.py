@@ -1,8 +1,8 @@
-"""Sign-in links leave at once, by the e-mail channel but past the outbox: they work for fifteen minutes, and the one
-letter a day is for duties. Wired into the pages by the composition root (``engine.http.app_context.LinkPost``).
+"""Send sign-in links immediately on the e-mail channel, bypassing the outbox: they expire after fifteen minutes and do
+not count as the one letter a day. The composition root passes it to the pages (``engine.http.app_context``).
 
-Called from a page's thread, with no transaction open. Each call opens the channel anew: what the outbox keeps open
-belongs to the heartbeat's event loop.
+Called from a page's thread with no transaction open. Each call opens its own channel: the connections of the outbox
+belong to the event loop of the heartbeat.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ from notifications.letters.renderer import LetterRenderer
 
 log = logging.getLogger(__name__)
 RELAY_TIMEOUT_SECONDS = 10.0
-"""Seconds that a page waits for the relay."""
+"""How long a page waits for the relay."""
 
 
 class Mail(Channel, Protocol):
-    """The e-mail channel, which can be asked whether it would take a letter."""
+    """An e-mail channel that can check whether it accepts letters now."""
 
     async def reachable(self) -> bool: ...
 
 
 @dataclass(frozen=True)
 class EmailSignInMailer:
-    """``channel`` makes the e-mail channel, as the outbox uses it."""
+    """``channel``: factory of the e-mail channel, the same kind that the outbox uses."""
 
     channel: Callable[[], Mail]
     renderer: LetterRenderer
-    patience: float = RELAY_TIMEOUT_SECONDS
+    timeout_seconds: float = RELAY_TIMEOUT_SECONDS
 
     def reachable(self) -> bool:
         try:
-            return asyncio.run(self._asked())
+            return asyncio.run(self._check())
         except (DondocError, TimeoutError) as error:
             log.error("Sign-in links cannot be sent: %s", error or "the mail relay does not answer")
             return False
 
     def send(self, letter: SignInLetter) -> None:
-        """Once: who waits for it will ask again. Neither the address nor the link is logged."""
+        """Send without retries: people can request another link. Neither the address nor the link is logged."""
         try:
-            asyncio.run(self._sent(letter))
+            asyncio.run(self._send(letter))
         except DondocError as error:
             log.error("The sign-in letter %s was not sent: %s", letter.name, error)
 
-    async def _asked(self) -> bool:
-        async with asyncio.timeout(self.patience), self.channel() as mail:
+    async def _check(self) -> bool:
+        async with asyncio.timeout(self.timeout_seconds), self.channel() as mail:
             return await mail.reachable()
 
-    async def _sent(self, letter: SignInLetter) -> None:
+    async def _send(self, letter: SignInLetter) -> None:
         async with self.channel() as mail:
             outcome = await mail.send(self.renderer.render(self._facts(letter), letter.at))
         if outcome.fate not in (Fate.ACCEPTED, Fate.DELIVERED):
-            log.error("The sign-in letter %s was not taken: %s %s", letter.name, outcome.fate, outcome.code)
+            log.error("The sign-in letter %s was not accepted: %s %s", letter.name, outcome.fate, outcome.code)
 
     def _facts(self, letter: SignInLetter) -> LetterFacts:
-        asked = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
+        sign_in = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
         return LetterFacts(
             0,
             f"signin:{letter.name}",
@@ -79,5 +79,5 @@ class EmailSignInMailer:
             letter.agency,
             (),
             None,
-            sign_in=asked,
+            sign_in=sign_in,
         )

@@ -1,7 +1,7 @@
-"""Templates that an office edits: tried on every kind of letter before they are saved, and shown with real data.
+"""Check customised templates by rendering samples of every kind of letter, and preview them with real data.
 
-What is looked for: syntax, names that no letter has, subject words where they must never be, an SMS that would cost
-more than two parts, a letter without the link that it is about, anything that a mail program would have to fetch.
+Checks for: syntax errors, undefined names, subject words where they are not allowed, an SMS of more than two parts, a
+letter without its essential link, content that a mail client would have to download.
 """
 
 from __future__ import annotations
@@ -29,18 +29,26 @@ from engine.terms import NoticeKind, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
-from notifications.letters.renderer import BROKEN, KIND_OF, KINDS, LANGUAGES, TEMPLATES, LetterRenderer, Templates
+from notifications.letters.renderer import (
+    KIND_OF,
+    KINDS,
+    LANGUAGES,
+    TEMPLATE_ERRORS,
+    TEMPLATES,
+    LetterRenderer,
+    Templates,
+)
 from notifications.sms.text import MAX_PARTS, measure, plain
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 SHARED = "shared"
-"""Not a kind of letter, but the words and lines that all kinds of a language are put together from."""
+"""Not a kind of letter, but the templates that all kinds of a language include."""
 EDITED = (*KINDS, "sms", SHARED)
 FRAME = "base.html"
 DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-"""Never said of a duty without a due date."""
+"""Kinds that do not occur for a duty without a due date."""
 MAX_SUBJECT_CHARS = 160
-"""Characters: mail programs cut longer ones."""
+"""Mail clients truncate longer subjects."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
 _ROLES = {
     "duties": (Role.COORDINATOR, Role.HEAD),
@@ -50,7 +58,7 @@ _ROLES = {
     "signin": (Role.COORDINATOR,),
     "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
 }
-_SHOWN = {
+_NOTICE_KINDS = {
     "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
     "watch": set(NoticeKind),
     "leadership": {NoticeKind.ESCALATION},
@@ -58,7 +66,7 @@ _SHOWN = {
     "signin": set[NoticeKind](),
     "sms": set(NoticeKind),
 }
-_FETCHED = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
+_EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _DETAIL = {
     "reason": "Thiếu số liệu",
@@ -72,27 +80,27 @@ _DETAIL = {
 
 
 def check_template(
-    texts: Mapping[str, str], language: str, kind: str, own_templates: Path | None = None
+    texts: Mapping[str, str], language: str, kind: str, custom_folder: Path | None = None
 ) -> list[Problem]:
-    """What is wrong with the templates of one kind (those of ``KINDS``, ``sms``, or
-    ``shared``: the words that all of them use) in one language; empty when nothing is. ``texts`` are file name ->
-    text; a file that is not given is the ``office``'s own, else the shipped one."""
+    """The problems of the templates of one kind (one of ``KINDS``, ``sms`` or ``shared``) in one language; empty if
+    there are none. ``texts``: file name -> text; other files are taken from ``custom_folder``, else from the shipped
+    ones."""
     names = {name_of(part, language, kind): text for part, text in texts.items()}
-    unknown = [_nameless(name, kind) for name in names if not (TEMPLATES / name).is_file()]
+    unknown = [_unknown_file(name, kind) for name in names if not (TEMPLATES / name).is_file()]
     if unknown:
         return unknown
-    return _tried(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), own_templates)
+    return _check_samples(names, language, (*KINDS, "sms") if kind == SHARED else (kind,), custom_folder)
 
 
 def check_folder(folder: Path) -> list[Problem]:
-    """The same for everything that an office has changed, the frame of all pages of mail included. A file that no
-    letter would be written with is said too: its words would be left out without anybody knowing."""
+    """The problems of all files in a folder of customised templates, including the common HTML frame. A file that no
+    letter uses is a problem too: its text would be ignored silently."""
     found = {(language, kind): _of_folder(folder, language, kind) for language in LANGUAGES for kind in EDITED}
     used = {name_of(part, language, kind) for (language, kind), texts in found.items() for part in texts}
     frame = {name: text for name in (FRAME,) if (text := _text(folder / name)) is not None}
     problems = [*_unused(folder, used | frame.keys())]
     for language in LANGUAGES if frame else ():
-        problems += _tried(frame, language, KINDS, None)
+        problems += _check_samples(frame, language, KINDS, None)
     for (language, kind), texts in found.items():
         problems += check_template(texts, language, kind, folder) if texts else ()
     return list(dict.fromkeys(problems))
@@ -105,37 +113,37 @@ def preview(
     kind: str,
     base_url: str,
     now: datetime,
-    own_templates: Path | None = None,
+    custom_folder: Path | None = None,
 ) -> Outgoing:
-    """The newest real letter of this kind as the given texts would write it; a sample where there is none yet. Links
-    in it are not signed for anybody. Raises NotFound for a kind that is none, jinja2.TemplateError for a bad text."""
+    """Render the newest real letter of this kind with the given texts, or a sample if there is none yet. Links in it
+    are not valid. Raises NotFound for an unknown kind or language, jinja2.TemplateError for a broken text."""
     if kind not in EDITED or language not in LANGUAGES:
         raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
     shown = KINDS[0] if kind == SHARED else kind
     facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
     names = {name_of(part, language, kind): text for part, text in texts.items()}
-    to_nobody = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+    anonymous = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
     unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
-    return unsigned.written_with(Templates(_folders(own_templates), watched=True, texts=names), to_nobody, now)
+    return unsigned.render_with(Templates(_folders(custom_folder), watched=True, texts=names), anonymous, now)
 
 
-def _folders(own_templates: Path | None) -> list[Path]:
-    return [TEMPLATES] if own_templates is None else [own_templates, TEMPLATES]
+def _folders(custom_folder: Path | None) -> list[Path]:
+    return [TEMPLATES] if custom_folder is None else [custom_folder, TEMPLATES]
 
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     m, c = table(Letter), table(Contact)
     roles = [role for role in Role if KIND_OF.get(role, "duties") == kind]
-    chosen = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
+    query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
-        chosen = chosen.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
+        query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
     elif kind == "signin":
-        return None  # such a letter is kept nowhere: its link is a key
+        return None  # sign-in letters are not stored: the link is a credential
     elif kind == "answer":
-        chosen = chosen.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
+        query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
-        chosen = chosen.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
-    found = gather(session, list(session.connection().scalars(chosen)), read_rulebook(session), now)
+        query = query.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
+    found = gather(session, list(session.connection().scalars(query)), read_rulebook(session), now)
     return next((facts for facts in found if not facts.empty), None)
 
 
@@ -143,9 +151,9 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
 
 
 def samples(language: str, kind: str) -> Iterator[LetterFacts]:
-    """Letters of a kind: with everything at once, with each line alone, with the weekly part alone."""
+    """Sample letters of a kind: with all lines, with each line alone, with the weekly part alone."""
     for role in _ROLES[kind]:
-        bare = LetterFacts(
+        empty = LetterFacts(
             1,
             "sample",
             1,
@@ -160,23 +168,23 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             None,
         )
         if kind == "answer":
-            yield replace(bare, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>"))
-            yield replace(bare, answer=AnswerFacts(None, ""))
+            yield replace(empty, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>"))
+            yield replace(empty, answer=AnswerFacts(None, ""))
             continue
         if kind == "signin":
             for device in ("Chrome trên Android", ""):
-                yield replace(bare, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
+                yield replace(empty, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
             continue
-        shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _SHOWN[kind]]
+        shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
         digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, Proof(9, 8, 7, 1))
         if kind != "sms":
-            yield replace(bare, items=tuple(shown), digest=digest)
-            yield replace(bare, digest=digest)
+            yield replace(empty, items=tuple(shown), digest=digest)
+            yield replace(empty, digest=digest)
         for item in shown:
-            yield replace(bare, items=(item,), code="1234" if item.assignment_id % 2 else "")
+            yield replace(empty, items=(item,), code="1234" if item.assignment_id % 2 else "")
             if item.kind not in DATED:
-                yield replace(bare, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
+                yield replace(empty, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
 
 
 def _item(number: int, kind: NoticeKind) -> Item:
@@ -227,54 +235,56 @@ def _late() -> OverdueRow:
     )
 
 
-# --- Trying -----------------------------------------------------------------------------------------------------------
+# --- Rendering samples ----------------------------------------------------------------------------------------------
 
 
-def _tried(names: Mapping[str, str], language: str, kinds: Sequence[str], own_templates: Path | None) -> list[Problem]:
-    """Every sample of these kinds written with the given texts (name -> text)."""
-    problems = [problem for name, text in names.items() for problem in _by_look(name, text)]
+def _check_samples(
+    names: Mapping[str, str], language: str, kinds: Sequence[str], custom_folder: Path | None
+) -> list[Problem]:
+    """Render every sample of these kinds with the given texts (name -> text); the problems found."""
+    problems = [problem for name, text in names.items() for problem in _text_problems(name, text)]
     renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates(_folders(own_templates), watched=True, texts=names)
+    templates = Templates(_folders(custom_folder), watched=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):
             try:
-                letter = renderer.written_with(templates, facts, _NOW)
-            except BROKEN as error:
+                letter = renderer.render_with(templates, facts, _NOW)
+            except TEMPLATE_ERRORS as error:
                 problems.append(_failed(error, names, kind))
             else:
-                problems += _by_result(letter, facts, language, kind)
+                problems += _letter_problems(letter, facts, language, kind)
     return list(dict.fromkeys(problems))
 
 
-# --- What is wrong ----------------------------------------------------------------------------------------------------
+# --- Problems -------------------------------------------------------------------------------------------------------
 
 
 def name_of(part: str, language: str, kind: str) -> str:
-    """A template's path within its folder: «vi/duties/body.txt», «vi/sms.txt»."""
+    """A template's path relative to the templates folder: «vi/duties/body.txt», «vi/sms.txt»."""
     return f"{language}/{part}" if kind in ("sms", SHARED) else f"{language}/{kind}/{part}"
 
 
 def parts_of(language: str, kind: str) -> tuple[str, ...]:
-    """The files that a kind of letter is made of, subject first."""
+    """The files of a kind of letter, subject first."""
     if kind == "sms":
         return ("sms.txt",)
-    home = TEMPLATES / language if kind == SHARED else TEMPLATES / language / kind
-    found = {path.name for path in home.iterdir() if path.is_file()} - ({"sms.txt"} if kind == SHARED else set())
+    directory = TEMPLATES / language if kind == SHARED else TEMPLATES / language / kind
+    found = {path.name for path in directory.iterdir() if path.is_file()} - ({"sms.txt"} if kind == SHARED else set())
     return (*(part for part in PARTS if part in found), *sorted(found - set(PARTS)))
 
 
 def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:
-    """The files of one kind in an office's folder, whatever they are called."""
-    home = folder / language if kind in ("sms", SHARED) else folder / language / kind
+    """All files of one kind in a folder of customised templates: file name -> text."""
+    directory = folder / language if kind in ("sms", SHARED) else folder / language / kind
     if kind == "sms":
-        files = [home / "sms.txt"]
+        files = [directory / "sms.txt"]
     else:
-        files = [path for path in sorted(home.glob("*")) if kind != SHARED or path.name != "sms.txt"]
+        files = [path for path in sorted(directory.glob("*")) if kind != SHARED or path.name != "sms.txt"]
     return {path.name: text for path in files if (text := _text(path)) is not None}
 
 
 def _text(path: Path) -> str | None:
-    """None for what is no file, or none in UTF-8, as files of old fonts are."""
+    """None if it is not a file or not UTF-8 (e.g. written for a legacy Vietnamese font)."""
     try:
         return path.read_text(encoding="utf-8") if path.is_file() else None
     except UnicodeDecodeError:
@@ -295,10 +305,10 @@ def _unused(folder: Path, used: Collection[str]) -> Iterator[Problem]:
                 Text("lưu lại theo UTF-8 (Unicode)", "save it as UTF-8"),
             )
         else:
-            yield _nameless(name, "template")
+            yield _unknown_file(name, "template")
 
 
-def _nameless(name: str, field: str) -> Problem:
+def _unknown_file(name: str, field: str) -> Problem:
     return Problem(
         name,
         0,
@@ -308,25 +318,25 @@ def _nameless(name: str, field: str) -> Problem:
     )
 
 
-def _by_look(name: str, text: str) -> Iterator[Problem]:
+def _text_problems(name: str, text: str) -> Iterator[Problem]:
     lines = text.splitlines()
     if name.endswith(("subject.txt", "sms.txt")):
         for number, line in enumerate(lines, 1):
             for word in subject_words(line):
-                yield _subject(name, number, word)
+                yield _subject_word(name, number, word)
     if name.endswith(".html"):
         for number, line in enumerate(lines, 1):
-            if _FETCHED.search(line):
+            if _EXTERNAL.search(line):
                 yield Problem(
                     name,
                     number,
                     "html",
-                    Text("phải tải từ ngoài hoặc chạy mã", "would be fetched or run"),
-                    Text("bỏ ảnh, liên kết kiểu, mã", "leave pictures, style sheets and scripts out"),
+                    Text("phải tải từ ngoài hoặc chạy mã", "would be downloaded or run"),
+                    Text("bỏ ảnh, liên kết kiểu, mã", "leave out pictures, style sheets and scripts"),
                 )
 
 
-def _subject(name: str, line: int, word: str) -> Problem:
+def _subject_word(name: str, line: int, word: str) -> Problem:
     return Problem(
         name,
         line,
@@ -336,23 +346,23 @@ def _subject(name: str, line: int, word: str) -> Problem:
     )
 
 
-def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
+def _letter_problems(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
     if kind == "sms":
         name, parts = f"{language}/sms.txt", measure(plain(letter.text)).parts
         for word in subject_words(letter.text):
-            yield _subject(name, 0, word)
+            yield _subject_word(name, 0, word)
         if not 0 < parts <= MAX_PARTS:
             yield Problem(
                 name,
                 0,
                 "sms",
                 Text(f"dài {parts} tin", f"takes {parts} parts"),
-                Text(f"viết lại trong {MAX_PARTS} tin", f"write it in {MAX_PARTS}"),
+                Text(f"viết lại trong {MAX_PARTS} tin", f"shorten it to {MAX_PARTS}"),
             )
         return
     name = f"{language}/{kind}"
     for word in subject_words(letter.subject):
-        yield _subject(f"{name}/subject.txt", 0, word)
+        yield _subject_word(f"{name}/subject.txt", 0, word)
     if not 0 < len(letter.subject) <= MAX_SUBJECT_CHARS:
         long = len(letter.subject)
         yield Problem(
@@ -377,19 +387,19 @@ def _by_result(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:
-    """Where a template broke: the innermost line of those given that the error passed through."""
+    """The problem for an exception; its line is the innermost traceback frame in one of the given texts."""
     fix = Text("sửa tên hoặc cú pháp theo mẫu đi kèm", "correct the name or the syntax after the shipped template")
     if isinstance(error, TemplateSyntaxError):
-        return Problem(error.name or kind, error.lineno, "template", _what(error), fix)
+        return Problem(error.name or kind, error.lineno, "template", _description(error), fix)
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename in names]
     name, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (", ".join(names) or kind, 0)
-    return Problem(name, line, "template", _what(error), fix)
+    return Problem(name, line, "template", _description(error), fix)
 
 
-def _what(error: Exception) -> Text:
-    """In words where it is a name that does not exist; as the template engine says it otherwise."""
+def _description(error: Exception) -> Text:
+    """The description of an error: our own for an undefined name, else Jinja's message."""
     detail = (str(error) or type(error).__name__).replace(" / ", "/")
     name = _NO_SUCH_NAME.search(detail)
     if name:
         return Text(f"không có tên «{name[1] or name[2]}»", f"there is no name “{name[1] or name[2]}”")
-    return Text(f"không viết được thư ({detail})", f"no letter can be written ({detail})")
+    return Text(f"không viết được thư ({detail})", f"the letter cannot be rendered ({detail})")

@@ -1,7 +1,7 @@
-"""The letters' words as an office may change them in the browser: read, tried, shown with real data, saved, taken back.
+"""Edit the letter templates in the browser: read, check, preview with real data, save, reset.
 
-Files lie in the office's folder under the shipped ones' names. A text that is the shipped one is no file there, so a
-better one that ships later is used at once. What stood before is in the event that tells of the change.
+Customised files are stored under the names of the shipped ones. A text equal to the shipped one is not stored, so that
+later versions of it take effect. The previous text is kept in the TEMPLATE_CHANGED event.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from notifications.letters.template_check import EDITED, check_template, name_of
 
 @dataclass(frozen=True)
 class OfficeTemplates:
-    """What ``engine.http.app_context.Wording`` asks for."""
+    """Implements ``engine.http.app_context.Wording``."""
 
     database: Database
     folder: Path
@@ -36,21 +36,21 @@ class OfficeTemplates:
     languages: tuple[str, ...] = LANGUAGES
 
     def files(self, language: str, kind: str) -> tuple[TemplateFile, ...]:
-        """Raises NotFound for a kind or language that is none."""
+        """The files of a kind in a language. Raises NotFound for an unknown kind or language."""
         if kind not in EDITED or language not in LANGUAGES:
             raise NotFound
         return tuple(self._file(part, name_of(part, language, kind)) for part in parts_of(language, kind))
 
     def problems(self, language: str, kind: str, texts: Mapping[str, str]) -> list[Problem]:
-        return check_template(texts, language, kind, self._office)
+        return check_template(texts, language, kind, self._custom_folder)
 
     def shown(self, language: str, kind: str, texts: Mapping[str, str], now: datetime) -> Preview:
         with self.database.read() as session:
-            return _preview(preview(session, texts, language, kind, self.base_url, now, self._office))
+            return _preview(preview(session, texts, language, kind, self.base_url, now, self._custom_folder))
 
     def save(self, language: str, kind: str, texts: Mapping[str, str], *, actor: str, now: datetime) -> int:
-        """Keep what differs from the shipped texts; returns how many files changed. The event is written first: a
-        crash between leaves an event that tells of a change not made, never a change that nobody is told of."""
+        """Save the given texts; returns the number of files changed. The event is written first, so that after a crash
+        there may be an event without a change, but never a change without an event."""
         changed = [each for each in self.files(language, kind) if texts.get(each.part, each.text) != each.text]
         if not changed:
             return 0
@@ -63,18 +63,18 @@ class OfficeTemplates:
                 ],
             )
         for each in changed:
-            self._keep(each, texts[each.part])
+            self._store(each, texts[each.part])
         return len(changed)
 
     def letter(self, letter_id: int, now: datetime) -> Preview | None:
-        """A letter that has not left, as it would leave now; None when nothing in it stands any more."""
+        """Render a queued letter as it would be sent now; None if nothing in it applies any more."""
         with self.database.read() as session:
             facts = gather(session, [letter_id], read_rulebook(session), now)[0]
         if facts.empty:
             return None
         return _preview(self.renderer.render(facts, now))
 
-    def _keep(self, file: TemplateFile, text: str) -> None:
+    def _store(self, file: TemplateFile, text: str) -> None:
         path = self.folder / file.name
         if text == file.shipped:
             path.unlink(missing_ok=True)
@@ -82,16 +82,16 @@ class OfficeTemplates:
             atomic_write(path, text.encode(), 0o644)
 
     @property
-    def _office(self) -> Path | None:
+    def _custom_folder(self) -> Path | None:
         return self.folder if self.folder.is_dir() else None
 
     def _file(self, part: str, name: str) -> TemplateFile:
         shipped = (TEMPLATES / name).read_text(encoding="utf-8")
         try:
-            own = (self.folder / name).read_text(encoding="utf-8")
+            current = (self.folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            own = shipped
-        return TemplateFile(part, name, own, shipped)
+            current = shipped
+        return TemplateFile(part, name, current, shipped)
 
 
 def _preview(letter: Outgoing) -> Preview:

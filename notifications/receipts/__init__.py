@@ -1,1 +1,1 @@
-"""What became of letters after they left, and what follows from it."""
+"""The outcome of letters after sending, and the actions that follow from it."""

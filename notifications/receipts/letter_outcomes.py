@@ -1,8 +1,8 @@
-"""What became of letters after they left, and what follows: suppress, try again, pass on, tell the monitor.
+"""Apply receipts, bounces and refusals to letters: suppress the address, retry, reroute, notify the monitor.
 
-Receipts of gateways, bounces of mailboxes and refusals come in any order, twice, late, even before we have settled
-the letter ourselves; the pure machine in ``sms.receipts`` decides, and what is odd is an event under its own name.
-Everything has a key, so a fact that comes again changes nothing.
+They arrive in any order, twice, late, even before the letter is settled. The pure state machine in ``sms.receipts``
+decides the new state; unexpected cases are events under their own name. Every effect has a unique key, so processing
+the same receipt again changes nothing.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from notifications.sms.numbers import e164, masked
 from notifications.sms.receipts import Receipt, advance
 
 SOFT_WAITS = (timedelta(hours=4), timedelta(hours=24))
-"""A full mailbox or a telephone that is off gets the letter again after these; then somebody else does."""
+"""Waits before the letter is sent again after a soft bounce (mailbox full, phone off); then it is rerouted."""
 SOFT_BOUNCE_RETRY_TIME = timedelta(days=5)
 EARLY_RECEIPT_RETENTION = timedelta(days=1)
-"""How long a receipt may wait for a letter that nobody knows yet."""
+"""How long a receipt waits for a letter that is not known yet."""
 FAILED = (LetterState.BOUNCED_HARD, LetterState.REFUSED, LetterState.EXPIRED)
 DEAD_NUMBERS = frozenset({"99", "105", "108"})
-"""What eSMS and SpeedSMS say of a number that does not exist or is blocked."""
+"""Codes of eSMS and SpeedSMS for a number that does not exist or is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptResult:
-    """What a fact about a letter did. ``letter_id`` is None while nobody knows the letter."""
+    """The effect of a receipt or bounce. ``letter_id`` is None if the letter is not known."""
 
     letter_id: int | None
     state: LetterState | None = None
     odd: str = ""
     early: Mapping[str, Any] = field(default_factory=dict)
-    """What to keep for ``settle_early`` while the letter is still in our own hands."""
+    """Data to store for ``settle_early`` while the letter is still being sent."""
 
 
 def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str = "sms") -> ReceiptResult:
-    """A gateway's report. One that comes before its letter is settled waits (``settle_early``)."""
+    """Apply a gateway's delivery report. If the letter is not settled yet, it is stored for ``settle_early``."""
     letter = _find(session, receipt=receipt.receipt)
     if letter is None or letter.state is LetterState.SENDING:
         insert_new(
@@ -77,8 +77,9 @@ def take_receipt(session: Session, receipt: Receipt, now: datetime, channel: str
     return _apply(session, letter, receipt.state, receipt.code, now)
 
 
-def news(session: Session, receipt: Receipt, now: datetime) -> bool:
-    """A report that a folder tells again and again: applied only while it says something new, without an event."""
+def take_repeated_receipt(session: Session, receipt: Receipt, now: datetime) -> bool:
+    """Apply a report that is read repeatedly from a folder: ignored, without an event, unless it changes the state.
+    Returns True if it did."""
     letter = _find(session, receipt=receipt.receipt)
     if letter is None or letter.state is LetterState.SENDING or letter.reason == "bounced_soft":
         return False
@@ -89,16 +90,18 @@ def news(session: Session, receipt: Receipt, now: datetime) -> bool:
 
 
 def settle_early(session: Session, now: datetime) -> int:
-    """Apply the receipts that came too early; how many found their letter. One a day old is given up, and says so."""
+    """Apply stored early receipts; returns how many were applied. After a day they are closed as ``no_letter``."""
     i = table(Incoming)
     early = session.connection().execute(select(i).where(EARLY).order_by(i.c.id).limit(1000)).all()
     found = 0
     for row in early:
-        said = row.detail
-        letter = _find(session, receipt=str(said["receipt"])) if "receipt" in said else _find(session, key=said["key"])
+        detail = row.detail
+        letter = (
+            _find(session, receipt=str(detail["receipt"])) if "receipt" in detail else _find(session, key=detail["key"])
+        )
         outcome = ""
         if letter is not None and letter.state is not LetterState.SENDING:
-            _apply(session, letter, LetterState(said["state"]), str(said["code"]), now)
+            _apply(session, letter, LetterState(detail["state"]), str(detail["code"]), now)
             outcome, found = "applied", found + 1
         elif now - row.at > EARLY_RECEIPT_RETENTION:
             outcome = "no_letter"
@@ -111,8 +114,8 @@ def settle_early(session: Session, now: datetime) -> int:
 
 
 def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) -> ReceiptResult:
-    """A mailbox's report. Known by the signed address that it came to, else by the Message-ID that it quotes; the
-    recipient that it names is nothing to act upon. A notice of delay changes nothing."""
+    """Apply a bounce. The letter is identified by the signed address it was sent to, else by the quoted Message-ID; the
+    named recipient alone is not trusted. A notice of delay does not change the state."""
     keys = (key for key in (verify(address, secret) for address in bounce.came_to) if key) if secret else iter(())
     letter = _find(session, key=next(keys, ""))
     if letter is None and bounce.message_id:
@@ -121,7 +124,7 @@ def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) ->
         return ReceiptResult(None)
     code = bounce.status or "bounce"
     if bounce.severity is Severity.DELAYED:
-        _tell(session, letter, letter.state, "delayed", code, now)
+        _record_event(session, letter, letter.state, "delayed", code, now)
         return ReceiptResult(letter.id, letter.state, "delayed")
     state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT
     if letter.state is LetterState.SENDING:
@@ -131,9 +134,9 @@ def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) ->
 
 
 def undelivered(session: Session, letter_ids: Sequence[int], now: datetime) -> int:
-    """What follows when our own attempts ended without the letter leaving: refused, expired, no address any more.
-    Called in the transaction that settles them. Returns how many were passed on."""
-    passed = 0
+    """Handle letters that could not be sent: refused, expired, or without an address. Called in the transaction that
+    settles them. Returns how many were rerouted."""
+    rerouted = 0
     for letter_id in letter_ids:
         letter = _by_id(session, letter_id)
         if letter.state not in (*FAILED, LetterState.SUPPRESSED):
@@ -142,14 +145,17 @@ def undelivered(session: Session, letter_ids: Sequence[int], now: datetime) -> i
         if code == "sandbox":
             continue
         dead = letter.state is LetterState.REFUSED and _is_dead(session, letter, code, reply)
-        passed += _follow(session, letter, dead=dead, code=code or str(letter.reason), now=now) is RerouteResult.ON
-    return passed
+        rerouted += (
+            _handle_failure(session, letter, dead=dead, code=code or str(letter.reason), now=now)
+            is RerouteResult.REROUTED
+        )
+    return rerouted
 
 
 def suppress(
     session: Session, contact_id: int, channel: str, reason: str, now: datetime, actor: str = "system"
 ) -> bool:
-    """Write to a contact on this channel no more. True if this was news."""
+    """Stop sending to a contact on this channel. False if it was suppressed already."""
     c = table(Contact)
     known = session.connection().scalar(select(c.c.suppressed).where(c.c.id == contact_id).with_for_update()) or {}
     if channel in known:
@@ -177,10 +183,10 @@ def suppress(
 
 
 def _apply(
-    session: Session, letter: Any, said: LetterState, code: str, now: datetime, *, dead: bool = True
+    session: Session, letter: Any, reported: LetterState, code: str, now: datetime, *, dead: bool = True
 ) -> ReceiptResult:
     """``dead``: whether a hard bounce says that the address itself does not exist."""
-    step = advance(letter.state, said)
+    step = advance(letter.state, reported)
     m = table(Letter)
     if step.state is not letter.state:
         session.connection().execute(
@@ -195,18 +201,18 @@ def _apply(
                 sent_at=func.coalesce(m.c.sent_at, now),
             )
         )
-        _tell(session, letter, step.state, step.odd or "", code, now)
+        _record_event(session, letter, step.state, step.odd or "", code, now)
         if step.state is LetterState.BOUNCED_SOFT:
-            _again(session, letter, code, now)
+            _retry(session, letter, code, now)
         elif step.state in FAILED:
-            _follow(session, letter, dead=dead and step.state is LetterState.BOUNCED_HARD, code=code, now=now)
+            _handle_failure(session, letter, dead=dead and step.state is LetterState.BOUNCED_HARD, code=code, now=now)
     elif step.odd:
-        _tell(session, letter, step.state, step.odd, code, now)
+        _record_event(session, letter, step.state, step.odd, code, now)
     return ReceiptResult(letter.id, step.state, step.odd or "")
 
 
-def _tell(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
-    """The event of a fate that became known, once each; what was odd about it has a key of its own."""
+def _record_event(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
+    """Append the LETTER_SETTLED event, once per state; an unexpected case (``odd``) has its own key."""
     append(
         session,
         [
@@ -225,13 +231,15 @@ def _tell(session: Session, letter: Any, state: LetterState, odd: str, code: str
     )
 
 
-def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
-    """A soft bounce is tried again while that makes sense, then treated like a letter that could not be delivered."""
+def _retry(session: Session, letter: Any, code: str, now: datetime) -> None:
+    """Retry after a soft bounce as long as ``SOFT_WAITS`` allow, then treat the letter as undeliverable."""
     m, d = table(Letter), table(Delivery)
-    taken = select(func.count()).where(d.c.letter_id == letter.id, d.c.fate.in_(("accepted", "delivered", "unknown")))
-    tried = max(session.connection().scalar(taken) or 0, 1)
+    attempts = select(func.count()).where(
+        d.c.letter_id == letter.id, d.c.fate.in_(("accepted", "delivered", "unknown"))
+    )
+    tried = max(session.connection().scalar(attempts) or 0, 1)
     if tried > len(SOFT_WAITS) or now - letter.created_at > SOFT_BOUNCE_RETRY_TIME:
-        _follow(session, letter, dead=False, code=code, now=now)
+        _handle_failure(session, letter, dead=False, code=code, now=now)
         return
     session.connection().execute(
         update(m)
@@ -246,15 +254,15 @@ def _again(session: Session, letter: Any, code: str, now: datetime) -> None:
     )
 
 
-def _follow(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> RerouteResult:
-    """The letter goes to the same person's other channel or to the next person; a dead address is used no more."""
+def _handle_failure(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> RerouteResult:
+    """Reroute the letter to the same person's other channel or the next person; suppress a dead address."""
     if dead:
         suppress(session, letter.contact_id, letter.channel, f"dead: {code}"[:200], now)
     return reroute(session, letter, dead=dead, now=now)
 
 
 def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
-    """Whether a refusal says that the address itself is no good, not that the relay or gateway is unhappy."""
+    """True if a refusal concerns the address itself, not the relay or gateway."""
     contact = table(Contact)
     address = contact.c.phone if letter.channel == "sms" else contact.c.email
     written = session.connection().scalar(select(address).where(contact.c.id == letter.contact_id)) or ""
@@ -269,8 +277,8 @@ def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
 
 def _last_reply(session: Session, letter: Any) -> tuple[str, str]:
     d = table(Delivery)
-    chosen = select(d.c.code, d.c.reply).where(d.c.letter_id == letter.id).order_by(d.c.attempt.desc()).limit(1)
-    row = session.connection().execute(chosen).first()
+    query = select(d.c.code, d.c.reply).where(d.c.letter_id == letter.id).order_by(d.c.attempt.desc()).limit(1)
+    row = session.connection().execute(query).first()
     return (row.code, masked(row.reply)) if row is not None else ("", "")
 
 
@@ -280,7 +288,7 @@ def _by_id(session: Session, letter_id: int) -> Any:
 
 
 def _find(session: Session, *, receipt: str = "", key: str = "") -> Any:
-    """The letter of a receipt or a key, locked; None if there is none. The newest, should a gateway reuse its ids."""
+    """The letter with this receipt or key, locked; None if there is none. The newest, in case a gateway reuses ids."""
     m = table(Letter)
     if not receipt and not key:
         return None
@@ -290,6 +298,6 @@ def _find(session: Session, *, receipt: str = "", key: str = "") -> Any:
     )
 
 
-def names(session: Session, message_ids: Iterable[str]) -> Any:
-    """The letter that a message's In-Reply-To or References names, the last named first; None if none is ours."""
+def find_by_message_ids(session: Session, message_ids: Iterable[str]) -> Any:
+    """The letter of the first known Message-ID (from In-Reply-To and References); None if none is ours."""
     return next((found for each in message_ids if (found := _find(session, receipt=each)) is not None), None)

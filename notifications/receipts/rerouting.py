@@ -1,7 +1,7 @@
-"""Passing a letter on that did not reach its reader: his other channel, else the next person who answers for the body.
+"""Reroute a letter that was not delivered: the person's other channel, else the next contact of the agency.
 
-Each line keeps its effect's key with the new reader's name in it, so passing on twice is a no-op and the chain ends
-where nobody is left. The monitor hears of an address that is dead, and of an agency that nobody can be reached at.
+Each line keeps the key of its effect with the new recipient in it, so rerouting twice is a no-op and the chain ends
+when no contact is left. The monitor is notified of a dead address and of an agency that cannot be reached at all.
 """
 
 from __future__ import annotations
@@ -24,45 +24,53 @@ from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipi
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
-from notifications.letters.facts import moot
+from notifications.letters.facts import obsolete_reason
 
 
 class RerouteResult(StrEnum):
-    """What became of the lines of a letter that did not arrive."""
+    """The result for the lines of a letter that was not delivered."""
 
-    ON = "on"
+    REROUTED = "on"
     NOBODY = "nobody"
     NOTHING = "nothing"
-    """Nothing in it has a point any more."""
+    """All its lines are obsolete."""
 
 
 def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> RerouteResult:
-    """Put what a letter had to say into the letter of whoever is next. ``letter`` is its row, locked."""
+    """Move the lines of a letter to the letter of the next contact or channel. ``letter``: its row, locked."""
     book, today = read_rulebook(session), local_date(now)
-    rows = [row for row in _lines(session, letter) if not moot(row.kind, row.state, row.due_on, today, row.plan_state)]
+    rows = [
+        row
+        for row in _lines(session, letter)
+        if not obsolete_reason(row.kind, row.state, row.due_on, today, row.plan_state)
+    ]
     if not rows and not letter.digest_week:
         return RerouteResult.NOTHING
-    answering = read_recipients(session, {letter.agency_id} | {row.supervisor_id for row in rows})
-    # A letter expires because its channel stood still, which a letter to somebody else on it would do as well.
-    useless = letter.channel if letter.state is LetterState.EXPIRED else ""
-    ways = [way for way in _ways(letter, answering, now) if way[1] != useless]
-    tried = _tried(session, rows, letter, ways)
-    slots, stranded = [], []
+    recipients = read_recipients(session, {letter.agency_id} | {row.supervisor_id for row in rows})
+    # A letter expires because its channel is down, so other recipients on that channel are no alternative.
+    dead_channel = letter.channel if letter.state is LetterState.EXPIRED else ""
+    alternatives = [
+        alternative for alternative in _alternatives(letter, recipients, now) if alternative[1] != dead_channel
+    ]
+    tried = _tried_keys(session, rows, letter, alternatives)
+    slots, unreachable = [], []
     for row in rows:
-        way = next((way for way in ways if _key(row, letter, *way) not in tried), None)
-        if way is None:
-            stranded.append(row)
+        alternative = next(
+            (alternative for alternative in alternatives if _notice_key(row, letter, *alternative) not in tried), None
+        )
+        if alternative is None:
+            unreachable.append(row)
         else:
-            slots.append(Slot(_line(row, letter, book), *way))
+            slots.append(Slot(_line(row, letter, book), *alternative))
     place(session, slots, book.calendar, now)
-    digest = _pass_digest_on(session, letter, ways, book, now)
-    _tell_monitor(session, letter, rows, stranded, answering, book, dead=dead, now=now)
-    return RerouteResult.ON if slots or digest else RerouteResult.NOBODY
+    digest = _reroute_digest(session, letter, alternatives, book, now)
+    _notify_monitor(session, letter, rows, unreachable, recipients, book, dead=dead, now=now)
+    return RerouteResult.REROUTED if slots or digest else RerouteResult.NOBODY
 
 
-def _ways(letter: Any, answering: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
-    """(recipient, channel) still to be tried, best first: the same person otherwise, then the others in their turn."""
-    everyone = answering.in_turn(letter.agency_id, letter.role, local_date(now))
+def _alternatives(letter: Any, recipients: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
+    """Alternatives (recipient, channel), best first: the same person's other channel, then the other contacts."""
+    everyone = recipients.in_turn(letter.agency_id, letter.role, local_date(now))
     for recipient in sorted(everyone, key=lambda each: each.id != letter.contact_id):
         for channel in CHANNELS:
             if recipient.address(channel) and (recipient.id, channel) != (letter.contact_id, letter.channel):
@@ -71,7 +79,7 @@ def _ways(letter: Any, answering: Recipients, now: datetime) -> Iterator[tuple[R
 
 def _lines(session: Session, letter: Any) -> Sequence[Any]:
     n, a, p = table(Notice), table(Assignment), table(Plan)
-    chosen = (
+    query = (
         select(
             n.c.key,
             n.c.assignment_id,
@@ -93,21 +101,23 @@ def _lines(session: Session, letter: Any) -> Sequence[Any]:
         .where(n.c.letter_id == letter.id)
         .order_by(n.c.id)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(query).all()
 
 
-def _effect(row: Any, letter: Any) -> str:
+def _effect_key(row: Any, letter: Any) -> str:
     return str(row.key).removesuffix(f":{letter.contact_id}:{letter.channel}")
 
 
-def _key(row: Any, letter: Any, recipient: Recipient, channel: str) -> str:
-    return f"{_effect(row, letter)}:{recipient.id}:{channel}"
+def _notice_key(row: Any, letter: Any, recipient: Recipient, channel: str) -> str:
+    return f"{_effect_key(row, letter)}:{recipient.id}:{channel}"
 
 
-def _tried(session: Session, rows: Sequence[Any], letter: Any, ways: Sequence[tuple[Recipient, str]]) -> set[str]:
-    """Which lines were said to whom on which channel before."""
+def _tried_keys(
+    session: Session, rows: Sequence[Any], letter: Any, alternatives: Sequence[tuple[Recipient, str]]
+) -> set[str]:
+    """The notice keys of earlier attempts for these lines and alternatives."""
     n = table(Notice)
-    keys = [_key(row, letter, *way) for row in rows for way in ways]
+    keys = [_notice_key(row, letter, *alternative) for row in rows for alternative in alternatives]
     found: set[str] = set()
     for start in range(0, len(keys), 500):
         found.update(session.connection().scalars(select(n.c.key).where(n.c.key.in_(keys[start : start + 500]))))
@@ -116,7 +126,7 @@ def _tried(session: Session, rows: Sequence[Any], letter: Any, ways: Sequence[tu
 
 def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:
     return NoticeLine(
-        _effect(row, letter),
+        _effect_key(row, letter),
         row.assignment_id,
         letter.agency_id,
         letter.role,
@@ -129,18 +139,19 @@ def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:
     )
 
 
-def _tell_monitor(
+def _notify_monitor(
     session: Session,
     letter: Any,
     rows: Sequence[Any],
-    stranded: Sequence[Any],
-    answering: Recipients,
+    unreachable: Sequence[Any],
+    recipients: Recipients,
     book: Rulebook,
     *,
     dead: bool,
     now: datetime,
 ) -> None:
-    """One line about a dead address; one about each duty that nobody could be told of. Always an event."""
+    """Notify the monitor: one line about a dead address, one about each duty without a reachable contact. Appends an
+    event for each of the latter."""
     append(
         session,
         [
@@ -149,18 +160,18 @@ def _tell_monitor(
                 now,
                 plan_id=row.plan_id,
                 assignment_id=row.assignment_id,
-                key=f"{_effect(row, letter)}:{letter.role}:unreachable",
+                key=f"{_effect_key(row, letter)}:{letter.role}:unreachable",
                 role=letter.role,
                 agency=letter.agency_id,
                 rung=row.rung,
             )
-            for row in stranded
+            for row in unreachable
         ],
     )
     if letter.role in (Role.MONITOR, Role.LEADERSHIP) or not rows:
         return
-    detail: Mapping[str, Any] = {"channel": letter.channel, "next": not stranded} if dead else {}
-    about = rows[:1] if dead and not stranded else stranded
+    detail: Mapping[str, Any] = {"channel": letter.channel, "next": not unreachable} if dead else {}
+    reported = rows[:1] if dead and not unreachable else unreachable
     post(
         session,
         [
@@ -175,20 +186,20 @@ def _tell_monitor(
                 row.rung,
                 detail=dict(detail),
             )
-            for row in about
+            for row in reported
         ],
-        answering,
+        recipients,
         book.calendar,
         now,
     )
 
 
-def _pass_digest_on(
-    session: Session, letter: Any, ways: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
+def _reroute_digest(
+    session: Session, letter: Any, alternatives: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
 ) -> bool:
-    """A weekly digest goes to the next person by e-mail, unless he has one of his own this week."""
+    """Send the weekly digest to the next person by e-mail, unless they have one of their own this week."""
     policy: Policy | None = schedule(book)
-    reader = next((recipient for recipient, channel in ways if channel == "email"), None)
+    reader = next((recipient for recipient, channel in alternatives if channel == "email"), None)
     g, m = table(Digest), table(Letter)
     if not letter.digest_week or policy is None or reader is None:
         return False

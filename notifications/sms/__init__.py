@@ -1,1 +1,1 @@
-"""Short messages: the text that fits, the number that exists, the gateways, their receipts, and answers coming back."""
+"""SMS: text length, phone numbers, gateways, delivery receipts and replies."""

@@ -1,7 +1,7 @@
-"""eSMS by its documented ``SendMultipleMessage_V4_post_json`` (customer care messages, SmsType 2).
+"""eSMS over its documented ``SendMultipleMessage_V4_post_json`` (customer care messages, SmsType 2).
 
-Code 100 says that the request arrived, not that the message did: the callback says that. ``RequestId`` is made from
-the letter's key; for the rest of the day eSMS answers a second copy with 124, which settles what a time-out left open.
+Code 100 means that the request was received; delivery is reported by the callback. ``RequestId`` is derived from the
+letter's key: for the rest of the day eSMS answers a second copy with 124, which resolves an unknown outcome.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from notifications.sms.text import Coding, brand
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 CODES = {
-    "99": CodeMeaning(Fate.REFUSED, Text("Số bị chặn trên hệ thống.", "The number is blocked there.")),
+    "99": CodeMeaning(Fate.REFUSED, Text("Số bị chặn trên hệ thống.", "eSMS has blocked the number.")),
     "100": CodeMeaning(Fate.ACCEPTED),
     "101": CodeMeaning(Fate.RETRY, LOGIN),
     "102": CodeMeaning(
@@ -31,7 +31,7 @@ CODES = {
         Fate.RETRY, Text("Brandname chưa đăng ký hoặc sai.", "The brand name is wrong or not registered.")
     ),
     "108": CodeMeaning(
-        Fate.REFUSED, Text("Số sai định dạng; sửa danh bạ.", "The number is malformed; mend the directory.")
+        Fate.REFUSED, Text("Số sai định dạng; sửa danh bạ.", "The number is malformed; correct the directory.")
     ),
     "140": CodeMeaning(
         Fate.RETRY, Text("Máy chủ chưa được eSMS cho phép (IP).", "eSMS has not allowed this server's address.")
@@ -43,16 +43,16 @@ CODES = {
         Fate.REFUSED, Text("Brandname chưa đăng ký với mạng của số này.", "Not registered with this network.")
     ),
     "300": CodeMeaning(
-        Fate.RETRY, Text("Thiếu loại tin; sửa cấu hình.", "The message type is missing; mend the settings.")
+        Fate.RETRY, Text("Thiếu loại tin; sửa cấu hình.", "The message type is missing; correct the settings.")
     ),
 }
-"""Table of error codes, as far as it applies to customer care messages. A code that is not in it is UNKNOWN."""
+"""Documented error codes that apply to customer care messages. Other codes are UNKNOWN."""
 TAKEN_BEFORE = {"1": Fate.ACCEPTED, "2": Fate.ACCEPTED, "4": Fate.REFUSED, "5": Fate.ACCEPTED, "7": Fate.ACCEPTED}
-"""SendStatus beside code 124: waiting for approval, waiting, refused, sent, sent and waiting for the report."""
+"""SendStatus with code 124: waiting for approval, waiting, refused, sent, sent and waiting for the report."""
 
 
 class Esms(HttpGateway):
-    """Outside production every request carries ``Sandbox: 1``: checked by eSMS, neither sent nor charged."""
+    """Outside production every request has ``Sandbox: 1``: eSMS checks it, but neither sends nor charges it."""
 
     def __init__(
         self,

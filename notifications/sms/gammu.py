@@ -1,5 +1,5 @@
-"""gammu-smsd by its files (gammu-smsd-files(7)): a modem on a desk. A message is a file put into the daemon's outbox;
-the daemon moves it into ``sent`` or ``error`` under the same name, and that is its receipt.
+"""gammu-smsd over its files backend (gammu-smsd-files(7)), for a local modem. A message is a file in the daemon's
+outbox; the daemon moves it to ``sent`` or ``error`` under the same name, which is the receipt.
 
 The daemon needs ``TransmitFormat = auto`` (its default would drop Vietnamese marks silently) and
 ``InboxFormat = unicode``. A network's report of delivery cannot be matched to a file, so ``sent`` means accepted.
@@ -25,7 +25,8 @@ from notifications.sms.receipts import Receipt
 
 _OURS = re.compile(r"OUTC_\+\d+_(dd-[0-9a-f]{32})\.txtd")
 _FOLDER = Text(
-    "Không ghi được vào outbox của gammu-smsd; xem thư mục và quyền.", "The outbox cannot be written; check it."
+    "Không ghi được vào outbox của gammu-smsd; xem thư mục và quyền.",
+    "gammu-smsd's outbox cannot be written; check folder and permissions.",
 )
 
 
@@ -52,31 +53,31 @@ class Gammu:
         except BadInput as error:
             return refused(error)
         try:
-            return await asyncio.to_thread(self._put, message)
+            return await asyncio.to_thread(self._submit, message)
         except OSError as failed:
             return outcome(CodeMeaning(Fate.RETRY, _FOLDER), type(failed).__name__, failed.strerror or "")
 
-    def _put(self, message: Message) -> Outcome:
-        """One name a letter, whole or not there at all (a rename): a repeated submit finds the first one's file."""
+    def _submit(self, message: Message) -> Outcome:
+        """Write the file atomically (rename). One name per letter, so a repeated call finds the file of the first."""
         name = f"OUTC_{message.number}_{message.reference}.txtd"
-        for folder in (self.outbox, self.sent):  # in the daemon's own order: a file on its way is met in one of them
+        for folder in (self.outbox, self.sent):  # in the order in which the daemon moves files
             if (folder / name).exists():
                 return outcome(CodeMeaning(Fate.ACCEPTED), folder.name, "already there", message.reference)
-        half = self.outbox / f".{name}"  # the daemon leaves hidden files alone
-        half.write_bytes(message.text.encode("ascii" if message.text.isascii() else "utf-16"))
-        os.replace(half, self.outbox / name)
+        partial = self.outbox / f".{name}"  # the daemon ignores hidden files
+        partial.write_bytes(message.text.encode("ascii" if message.text.isascii() else "utf-16"))
+        os.replace(partial, self.outbox / name)
         (self.error / name).unlink(missing_ok=True)
         return outcome(CodeMeaning(Fate.ACCEPTED), self.outbox.name, "", message.reference)
 
     def receipts(self) -> Iterator[Receipt]:
-        """What became of our messages since the folders were last pruned, the same ones each time."""
+        """Receipts for all our files in ``sent`` and ``error``; the same ones each time, until they are pruned."""
         for folder, state in ((self.sent, LetterState.ACCEPTED), (self.error, LetterState.BOUNCED_SOFT)):
             for path, ours in self._files(folder):
                 at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                 yield Receipt(ours, state, folder.name, at)
 
     def prune(self, before: datetime) -> int:
-        """Remove what was sent or failed before an instant: bodies and numbers are not kept for ever."""
+        """Remove files sent or failed before a time, since they contain texts and numbers. Returns how many."""
         old = [
             path
             for folder in (self.sent, self.error)

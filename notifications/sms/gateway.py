@@ -1,7 +1,7 @@
-"""What the HTTP gateways share: the last look at a message, one client while open, and foreign errors translated.
+"""Base class of the HTTP gateways: final checks of a message, the HTTP client, error handling.
 
-A gateway's own file says only how it is asked and what its documented answers mean. Nothing here guesses: once the
-request may have left, no answer means UNKNOWN, never RETRY, since a second copy costs money and trust.
+Each gateway's module only builds the request and interprets the documented responses. Once the request may have been
+sent, a missing response means UNKNOWN, never RETRY, since a second copy costs money and trust.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words
 
 MAX_RETRY_AFTER = timedelta(hours=1)
-"""A gateway that asks for more is asked again after this: a wrong header must not silence a channel for days."""
+"""Upper limit for a requested wait, so that a wrong header does not stop a channel for days."""
 _ADDRESS = Text(
-    "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này.", "Wrong gateway address; mend this channel's settings."
+    "Địa chỉ cổng sai; sửa cấu hình của kênh SMS này.", "Wrong gateway address; correct this channel's settings."
 )
-_SILENT = Text("Không rõ cổng đã nhận hay chưa.", "Whether the gateway took it is not known.")
+_SILENT = Text("Không rõ cổng đã nhận hay chưa.", "It is not known whether the gateway accepted it.")
 _UNSENT = Text("Không kết nối được tới cổng.", "The gateway could not be reached.")
 
 
 @dataclass(frozen=True, slots=True)
 class CodeMeaning:
-    """What a documented code comes to, and what the operator should do about it."""
+    """The fate that a documented code stands for, and advice for the operator."""
 
     fate: Fate
     fix: Text | None = None
@@ -42,7 +42,7 @@ class CodeMeaning:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A letter ready for a gateway. ``reference`` is made from the letter's key: the same letter, the same word."""
+    """A letter ready for a gateway. ``reference`` is derived from the letter's key."""
 
     number: str
     text: str
@@ -51,36 +51,38 @@ class Message:
 
 
 def reference(key: str) -> str:
-    """35 characters of ``[a-z0-9-]``: opaque, and short enough for every gateway (eSMS allows 50)."""
+    """The client reference of a letter: 35 characters of ``[a-z0-9-]``, short enough for every gateway (eSMS: 50)."""
     return "dd-" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def prepare(letter: Outgoing, *, marks: bool) -> Message:
-    """The last look before money is spent. Raises BadInput: no mobile number, no text, a subject word."""
+    """Final checks of a letter. Raises BadInput if it has no mobile number, no text, or a subject word."""
     found = subject_words(letter.text)
     if found:
         raise BadInput(
             Text(
                 "Tin nhắn có chữ của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch.",
-                "The text names the subject; mend the template or the plan's short title.",
+                "The text names the subject; correct the template or the plan's short title.",
             )
         )
     fitted = fit(letter.text, marks=marks, language=letter.language)
     if not fitted.text:
-        raise BadInput(Text("Tin nhắn không có chữ nào; hãy sửa mẫu thư.", "The message is empty; mend the template."))
+        raise BadInput(
+            Text("Tin nhắn không có chữ nào; hãy sửa mẫu thư.", "The message is empty; correct the template.")
+        )
     return Message(e164(letter.to), fitted.text, fitted.size, reference(letter.key))
 
 
 def outcome(
     meaning: CodeMeaning, code: str = "", words: str = "", receipt: str = "", after: timedelta | None = None
 ) -> Outcome:
-    """The gateway's own words, numbers masked, then what to do about them; all of it fit to be stored."""
-    reply = " → ".join(part for part in (masked(_line(words)), str(meaning.fix or "")) if part)
-    return Outcome(meaning.fate, _line(code)[:32], reply[:500], _line(receipt)[:160], after)
+    """An Outcome with the gateway's message, phone numbers masked, followed by advice; safe to store."""
+    reply = " → ".join(part for part in (masked(_printable(words)), str(meaning.fix or "")) if part)
+    return Outcome(meaning.fate, _printable(code)[:32], reply[:500], _printable(receipt)[:160], after)
 
 
-def _line(words: str) -> str:
-    """One printable line: a database refuses what a gateway may well send (zero bytes, halves of characters)."""
+def _printable(words: str) -> str:
+    """One printable line: gateways may send what a database rejects (zero bytes, lone surrogates)."""
     return " ".join("".join(char if char.isprintable() else " " for char in words).split())
 
 
@@ -89,7 +91,7 @@ def refused(error: BadInput) -> Outcome:
 
 
 def by_status(response: httpx.Response) -> Outcome:
-    """What a bare HTTP status says when the body says nothing: 4xx were not taken, most of 5xx may have been."""
+    """The outcome of an HTTP status without a usable body: 4xx were not accepted, most of 5xx may have been."""
     status = response.status_code
     if status in (401, 403, 407):
         meaning = CodeMeaning(Fate.RETRY, LOGIN)
@@ -113,8 +115,8 @@ def _wait(response: httpx.Response) -> timedelta | None:
 
 
 class HttpGateway(ABC):
-    """A channel over one ``httpx.AsyncClient``. May be entered again, also while it is open: the first way in opens
-    the client and the last way out closes it. A letter sent outside has a client of its own."""
+    """A channel over one ``httpx.AsyncClient``. Reentrant: the first ``async with`` opens the client, leaving the last
+    one closes it. A letter sent outside of one gets its own client."""
 
     name = "sms"
     parallel = 2
@@ -135,7 +137,7 @@ class HttpGateway(ABC):
                     f"The gateway address «{url}» must begin with http:// or https://.",
                 )
             )
-        self.url, self.marks, self._limit = url, marks, 2 * timeout
+        self.url, self.marks, self._time_limit = url, marks, 2 * timeout
         self._options: dict[str, Any] = {
             "timeout": timeout,
             "proxy": proxy,
@@ -143,16 +145,16 @@ class HttpGateway(ABC):
             "trust_env": False,
             "follow_redirects": False,
         }
-        self._entered = 0
+        self._open_count = 0
         self._client: httpx.AsyncClient | None = None
 
     @abstractmethod
     def ask(self, message: Message) -> dict[str, Any]:
-        """The arguments of ``httpx.AsyncClient.post`` beside the address."""
+        """The arguments of ``httpx.AsyncClient.post`` besides the URL."""
 
     @abstractmethod
     def read(self, response: httpx.Response, message: Message) -> Outcome:
-        """What a documented answer comes to. Bodies that are not as documented may raise ValueError or TypeError."""
+        """The outcome of a documented response. May raise ValueError or TypeError for undocumented bodies."""
 
     async def send(self, letter: Outgoing) -> Outcome:
         try:
@@ -165,8 +167,8 @@ class HttpGateway(ABC):
     async def _post(self, message: Message) -> Outcome:
         assert self._client is not None
         try:
-            # httpx's own limit is per read: a gateway that dribbles would hold the letter's lease for ever.
-            async with asyncio.timeout(self._limit):
+            # httpx's own time-out is per read: a gateway that sends byte by byte would outlast the letter's lease.
+            async with asyncio.timeout(self._time_limit):
                 response = await self._client.post(self.url, **self.ask(message))
             return self.read(response, message)
         except (
@@ -178,19 +180,19 @@ class HttpGateway(ABC):
         ) as error:
             return outcome(CodeMeaning(Fate.RETRY, _UNSENT), type(error).__name__, str(error))
         except (httpx.HTTPError, TimeoutError, ValueError, TypeError, LookupError, AttributeError) as error:
-            # Timed out, cut off, or an answer nobody documented: it may have been taken.
+            # Time-out, disconnect, or an undocumented response: the message may have been accepted.
             return outcome(CodeMeaning(Fate.UNKNOWN, _SILENT), type(error).__name__, str(error), message.reference)
 
     async def __aenter__(self) -> Self:
         if self._client is None:
             self._client = httpx.AsyncClient(**self._options)
-        self._entered += 1
+        self._open_count += 1
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._entered -= 1
-        if not self._entered and self._client is not None:
+        self._open_count -= 1
+        if not self._open_count and self._client is not None:
             client, self._client = self._client, None
             await client.aclose()

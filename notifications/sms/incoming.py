@@ -1,7 +1,7 @@
-"""Messages that come in, as the two gateways that a province runs itself hand them over.
+"""Incoming SMS from the two self-hosted gateways.
 
-Kannel calls an address (``sms-service``, ``get-url``), gammu-smsd writes files into its inbox. The sender is what the
-network says; whether it is a contact's number is decided where contacts are known.
+Kannel calls a URL (``sms-service``, ``get-url``), gammu-smsd writes files into its inbox. The sender is the number
+reported by the network; ``inbound.answers`` matches it to a contact.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from engine.text import Text
 from notifications.sms.numbers import e164
 
 KANNEL_GET_URL = "from=%p&text=%a&id=%I&coding=%c"
-"""What the operator puts after the address and its secret in ``get-url``, with ``max-messages = 0`` beside it: the
-answer is a letter of its own, never Kannel's reply to the request."""
+"""Query string for ``get-url``, after the callback URL. ``max-messages = 0`` must be set too: our answer is a letter of
+its own, not the HTTP response to Kannel."""
 FILE_SETTLE_TIME = timedelta(seconds=10)
-"""A message of several parts is several files: they are read when the newest is this old."""
+"""A message of several parts is several files; they are read when the newest is this old."""
 _FILE = re.compile(r"(?P<id>IN\d{8}_\d{6}_\d+_(?P<sender>[^_/]+))_(?P<part>\d+)\.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """``id`` is the gateway's own and unique there: the same message twice is recognised by it. ``sender`` is E.164,
-    or what the network said when that is no mobile number (a service, a bank): such a one is never answered."""
+    """``id``: the gateway's unique id, by which duplicates are recognised. ``sender``: E.164, or the name reported by
+    the network if it is not a mobile number (a service, a bank); then ``answerable`` is False."""
 
     id: str
     sender: str
@@ -36,7 +36,7 @@ class Incoming:
 
 
 def incoming(id: str, sender: str, text: str) -> Incoming:
-    text = text.replace("\0", "")  # gammu-smsd fills UTF-16 up with zeros, and no database takes them
+    text = text.replace("\0", "")  # gammu-smsd pads UTF-16 with zeros, which PostgreSQL rejects
     try:
         return Incoming(id, e164(sender), text, answerable=True)
     except BadInput:
@@ -44,31 +44,33 @@ def incoming(id: str, sender: str, text: str) -> Incoming:
 
 
 def from_kannel(query: Mapping[str, str]) -> Incoming:
-    """Raises BadInput when the address lacks what ``KANNEL_GET_URL`` asks for."""
+    """The message of a Kannel request. Raises BadInput if parameters of ``KANNEL_GET_URL`` are missing."""
     if not query.get("id") or not query.get("from"):
         raise BadInput(
-            Text("Kannel gọi thiếu id hoặc from; sửa get-url.", "Kannel called without id or from; mend its get-url.")
+            Text(
+                "Kannel gọi thiếu id hoặc from; sửa get-url.", "Kannel called without id or from; correct its get-url."
+            )
         )
     return incoming(query["id"][:160], query["from"], query.get("text", ""))
 
 
 def from_gammu(inbox: Path, now: datetime) -> list[tuple[Incoming, list[Path]]]:
-    """Whole messages in the inbox, oldest first, each with its files: the caller stores the message, then removes
-    them."""
+    """Complete messages in the inbox, oldest first, each with its files. The caller removes the files after storing the
+    message."""
     messages: dict[str, list[tuple[int, Path]]] = {}
     for path in sorted(inbox.glob("IN*.txt")):
-        named = _FILE.fullmatch(path.name)
-        if named:
-            messages.setdefault(named["id"], []).append((int(named["part"]), path))
-    found = []
+        match = _FILE.fullmatch(path.name)
+        if match:
+            messages.setdefault(match["id"], []).append((int(match["part"]), path))
+    complete = []
     for id, parts in messages.items():
         paths = [path for _, path in sorted(parts)]
         if all(datetime.fromtimestamp(path.stat().st_mtime, UTC) <= now - FILE_SETTLE_TIME for path in paths):
             sender = id.rpartition("_")[2]
-            found.append((incoming(id, sender, "".join(_text(path.read_bytes()) for path in paths)), paths))
-    return found
+            complete.append((incoming(id, sender, "".join(_text(path.read_bytes()) for path in paths)), paths))
+    return complete
 
 
 def _text(raw: bytes) -> str:
-    """InboxFormat ``unicode`` writes UTF-16 with its mark; ``standard`` writes in the daemon's locale."""
+    """Decode a file: InboxFormat ``unicode`` is UTF-16 with a BOM, ``standard`` uses the daemon's locale."""
     return raw.decode("utf-16" if raw[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8", "replace")

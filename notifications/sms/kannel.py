@@ -1,7 +1,7 @@
 """Kannel's ``sendsms`` (user guide, «Using the HTTP interface to send SMS messages»): a province's own gateway.
 
-Asked by POST with ``X-Kannel-`` headers, not by GET: an address with the password, the number and the text in it
-would stand in every log on the way. ``202`` means that Kannel has it in its store, not that anyone has read it.
+Uses POST with ``X-Kannel-`` headers, not GET: a URL with password, number and text in it would be written to every
+access log. ``202`` means that Kannel has stored the message, not that it was delivered.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_stat
 from notifications.sms.text import Coding, brand
 
 EVERY_REPORT = 1 | 2 | 4 | 8 | 16
-"""dlr-mask: delivered, not delivered, buffered, taken by the SMSC, refused by the SMSC."""
+"""dlr-mask: delivered, not delivered, buffered, accepted by the SMSC, refused by the SMSC."""
 _NO_SENDER = Text("Thiếu tên người gửi; đặt sender của kênh này.", "No sender; set this channel's sender.")
 
 
 class Kannel(HttpGateway):
-    """``report_url`` is where delivery reports come back, with the secret in it; empty asks for none. A ``%`` in it
-    would be an escape code to Kannel, so it is refused."""
+    """``report_url``: callback URL for delivery reports, including the secret; empty: no reports. It must not contain
+    ``%``, which starts an escape code in Kannel."""
 
     name = "sms"
     parallel = 4
@@ -43,7 +43,7 @@ class Kannel(HttpGateway):
             raise BadInput(
                 Text(
                     "Địa chỉ báo phát của Kannel không được có dấu %.",
-                    "Kannel's report address must not have a % in it.",
+                    "Kannel's report address must not contain %.",
                 )
             )
         self.report_url = report_url

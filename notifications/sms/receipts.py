@@ -1,8 +1,8 @@
-"""Receipts: what a gateway or a mailbox says later about a letter, and what that makes of the letter's fate.
+"""Delivery receipts: the state machine of a letter's outcome, and parsers for the gateways' documented callbacks.
 
-``advance`` is pure and total. Receipts come in any order, twice and late, so it takes the strongest thing ever said:
-the fate after a set of receipts does not depend on their order. What is odd is named for the event log, never lost.
-The e-mail side (RFC 3464 bounces) uses the same machine. Below it: the documented callbacks of the SMS gateways.
+``advance`` is pure and total. Receipts arrive in any order, twice and late, so it keeps the strongest state reported:
+the result does not depend on their order. Unexpected cases are named for the event log. E-mail bounces (RFC 3464) use
+the same state machine.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ STRENGTH = (
     LetterState.BOUNCED_HARD,
     LetterState.SUPPRESSED,
 )
-"""Weakest first. Delivered beats a soft bounce, an expiry and a refusal: it was read after all. A hard bounce beats
-even that: to believe a letter arrived that did not is the worse mistake (relays confirm, then bounce). A suppressed
-letter was never sent, and stays so whatever is said."""
+"""Weakest first. Delivered overrides a soft bounce, an expiry and a refusal. A hard bounce overrides delivered, since
+relays may confirm and then bounce, and wrongly assuming delivery is the worse mistake. A suppressed letter was never
+sent, and stays suppressed."""
 REPORTED = (
     LetterState.ACCEPTED,
     LetterState.DELIVERED,
@@ -41,20 +41,20 @@ REPORTED = (
     LetterState.UNKNOWN,
     LetterState.EXPIRED,
 )
-"""What a receipt may say; the other three are ours alone."""
+"""The states that a receipt may report; the other three are set only by ourselves."""
 _RANK = {state: rank for rank, state in enumerate(STRENGTH)}
 _FINAL = STRENGTH[_RANK[LetterState.EXPIRED] :]
-_PLAIN = {
+_EXPECTED_REPEATS = {
     (LetterState.UNKNOWN, LetterState.UNKNOWN),
     (LetterState.ACCEPTED, LetterState.ACCEPTED),
     (LetterState.BOUNCED_SOFT, LetterState.BOUNCED_SOFT),
 }
-"""Said again and again by a patient relay or SMSC: not odd."""
+"""Repetitions that relays and SMSCs send normally: not unexpected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The letter's new state, and the name of what was odd: ``delivered_twice``, ``bounced_hard_after_delivered``,
+    """The letter's new state; ``odd`` names an unexpected case: ``delivered_twice``, ``bounced_hard_after_delivered``,
     ``accepted_after_delivered``, ``delivered_before_sending``, ``receipt_for_suppressed`` …"""
 
     state: LetterState
@@ -62,36 +62,38 @@ class Step:
 
 
 def advance(current: str, reported: str) -> Step:
-    """The state of a letter after a receipt. Raises BadInput for a word that is no state or no receipt."""
+    """The state of a letter after a receipt. Raises BadInput for an unknown state or one that is not reportable."""
     try:
-        now, said = LetterState(current), LetterState(reported)
+        now, reported_state = LetterState(current), LetterState(reported)
     except ValueError as error:
         raise BadInput(
-            Text(f"Không có trạng thái thư như vậy: {error}.", f"No such fate of a letter: {error}.")
+            Text(f"Không có trạng thái thư như vậy: {error}.", f"There is no such state of a letter: {error}.")
         ) from error
-    if said not in REPORTED:
-        raise BadInput(Text(f"«{reported}» không phải là báo phát.", f"«{reported}» is not something a receipt says."))
-    return Step(max(now, said, key=_RANK.__getitem__), _odd(now, said))
+    if reported_state not in REPORTED:
+        raise BadInput(
+            Text(f"«{reported}» không phải là báo phát.", f"«{reported}» is not a state that a receipt can report.")
+        )
+    return Step(max(now, reported_state, key=_RANK.__getitem__), _odd(now, reported_state))
 
 
-def _odd(now: LetterState, said: LetterState) -> str | None:
+def _odd(now: LetterState, reported_state: LetterState) -> str | None:
     if now is LetterState.SUPPRESSED:
         return "receipt_for_suppressed"
     if now is LetterState.QUEUED:
-        # An attempt that we gave up as lost had arrived after all.
-        return f"{said}_before_sending"
-    if now is LetterState.SENDING or (now, said) in _PLAIN:
+        # An earlier attempt that was considered lost had arrived after all.
+        return f"{reported_state}_before_sending"
+    if now is LetterState.SENDING or (now, reported_state) in _EXPECTED_REPEATS:
         return None
-    if now is said:
-        return f"{said}_twice"
-    if now in _FINAL or _RANK[said] < _RANK[now]:
-        return f"{said}_after_{now}"
+    if now is reported_state:
+        return f"{reported_state}_twice"
+    if now in _FINAL or _RANK[reported_state] < _RANK[now]:
+        return f"{reported_state}_after_{now}"
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``receipt`` is the Outcome's; ``code`` the gateway's own; ``at`` when it says it happened, aware UTC."""
+    """``receipt``: as in the Outcome; ``code``: the gateway's code; ``at``: time reported by the gateway, aware UTC."""
 
     receipt: str
     state: LetterState
@@ -100,11 +102,9 @@ class Receipt:
 
 
 def verify(given: str, secret: str) -> None:
-    """None of the gateways signs its callbacks, so the address they were given holds a secret. Raises LinkRefused."""
+    """Check the secret in a callback URL (no gateway signs its callbacks). Raises LinkRefused."""
     if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
-        raise LinkRefused(
-            Text("Báo phát không đúng mã bí mật.", "The callback does not carry the secret of its address.")
-        )
+        raise LinkRefused(Text("Báo phát không đúng mã bí mật.", "The callback URL does not contain the right secret."))
 
 
 KANNEL = {
@@ -116,31 +116,31 @@ KANNEL = {
     34: LetterState.EXPIRED,
     66: LetterState.UNKNOWN,
 }
-"""Kannel's ``%d``: delivered, not delivered, buffered, taken by the SMSC, refused by it; 34 and 66 are 2 with its
+"""Kannel's ``%d``: delivered, not delivered, buffered, accepted by the SMSC, refused by it; 34 and 66 are 2 with a
 reason (expired, unknown)."""
 _SMPP = {"EXPIRED": LetterState.EXPIRED, "REJECTD": LetterState.REFUSED, "UNKNOWN": LetterState.UNKNOWN}
-"""What an SMSC's own words (``%A``, ``stat:EXPIRED``) make of a bare 2."""
+"""State for type 2 by the status text of the SMSC (``%A``, e.g. ``stat:EXPIRED``)."""
 
 
 def from_kannel(query: Mapping[str, str], now: datetime) -> Receipt:
-    """The report address as ``Kannel.ask`` wrote it: ``receipt``, ``type`` (%d), ``answer`` (%A), ``time`` (%T)."""
-    receipt, kind = _needed(query, "receipt"), _whole(query, "type")
+    """Kannel's report URL as built by ``Kannel.ask``: ``receipt``, ``type`` (%d), ``answer`` (%A), ``time`` (%T)."""
+    receipt, kind = _required(query, "receipt"), _integer(query, "type")
     answer = query.get("answer", "")
     state = KANNEL.get(kind, LetterState.UNKNOWN)
-    said = re.search(r"stat:([A-Z]+)", answer)
-    if kind == 2 and said:
-        state = _SMPP.get(said.group(1), state)
-    code = f"{kind} {said.group() if said else answer}".strip()[:32]
-    return Receipt(receipt, state, code, _instant(query.get("time", ""), now))
+    reported_state = re.search(r"stat:([A-Z]+)", answer)
+    if kind == 2 and reported_state:
+        state = _SMPP.get(reported_state.group(1), state)
+    code = f"{kind} {reported_state.group() if reported_state else answer}".strip()[:32]
+    return Receipt(receipt, state, code, _timestamp(query.get("time", ""), now))
 
 
 def from_esms(query: Mapping[str, str], now: datetime) -> Receipt:
-    """eSMS's CallbackUrl (GET): ``SendStatus`` 5 is finished, and only the counts tell how. No reason is given, so a
-    failure is a soft bounce. Matched by ``RequestId``, which we made; the callback carries no time."""
-    receipt, status = _needed(query, "RequestId"), _whole(query, "SendStatus")
-    if status == 5 and _whole(query, "SendFailed"):
+    """eSMS's CallbackUrl (GET): ``SendStatus`` 5 is finished; the counts give the result. There is no reason, so a
+    failure is a soft bounce. Matched by our ``RequestId``; the callback has no timestamp."""
+    receipt, status = _required(query, "RequestId"), _integer(query, "SendStatus")
+    if status == 5 and _integer(query, "SendFailed"):
         state = LetterState.BOUNCED_SOFT
-    elif status == 5 and _whole(query, "SendSuccess"):
+    elif status == 5 and _integer(query, "SendSuccess"):
         state = LetterState.DELIVERED
     elif status == 5:
         state = LetterState.UNKNOWN
@@ -153,8 +153,8 @@ def from_speedsms(body: Mapping[str, object], now: datetime) -> Receipt:
     """SpeedSMS's webhook (``type: report``): 0 delivered, up to 63 failed for now, 64 and more failed for good."""
     texts = {name: str(value) for name, value in body.items()}
     if texts.get("type") != "report":
-        raise _unreadable("type")
-    receipt, status = _needed(texts, "tranId"), _whole(texts, "status")
+        raise _invalid("type")
+    receipt, status = _required(texts, "tranId"), _integer(texts, "status")
     if status == 0:
         state = LetterState.DELIVERED
     else:
@@ -162,26 +162,26 @@ def from_speedsms(body: Mapping[str, object], now: datetime) -> Receipt:
     return Receipt(receipt, state, str(status), now)
 
 
-def _needed(fields: Mapping[str, str], name: str) -> str:
+def _required(fields: Mapping[str, str], name: str) -> str:
     value = fields.get(name, "").strip()
     if not value or len(value) > 160:
-        raise _unreadable(name)
+        raise _invalid(name)
     return value
 
 
-def _whole(fields: Mapping[str, str], name: str) -> int:
-    value = _needed(fields, name)
+def _integer(fields: Mapping[str, str], name: str) -> int:
+    value = _required(fields, name)
     if not re.fullmatch(r"-?[0-9]{1,9}", value):
-        raise _unreadable(name)
+        raise _invalid(name)
     return int(value)
 
 
-def _unreadable(name: str) -> BadInput:
-    return BadInput(Text(f"Báo phát thiếu hoặc sai «{name}».", f"The callback lacks «{name}» or has it malformed."))
+def _invalid(name: str) -> BadInput:
+    return BadInput(Text(f"Báo phát thiếu hoặc sai «{name}».", f"The callback has no valid «{name}»."))
 
 
-def _instant(seconds: str, now: datetime) -> datetime:
-    """A gateway's clock may be wrong: it is believed only about the last month."""
+def _timestamp(seconds: str, now: datetime) -> datetime:
+    """The gateway's timestamp if it is within the last 31 days, else ``now``: its clock may be wrong."""
     if not re.fullmatch(r"[0-9]{1,11}", seconds):
         return now
     at = datetime.fromtimestamp(int(seconds), UTC)

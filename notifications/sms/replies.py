@@ -1,7 +1,7 @@
-"""Answers by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` asks an extension, ``DUNG`` stops the SMS.
+"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``DUNG`` stops SMS.
 
-Pure. People type with and without marks, in capitals, «XN4821», with the quotation marks of the help text. What is not
-understood gets one helpful answer of one part; who may say so, and whether a code is still good, is decided elsewhere.
+Pure. People type with and without diacritics, in capitals, without a space («XN4821»), with the quotation marks of the
+help text. Anything else gets one help message of one part. Permissions and the validity of codes are checked elsewhere.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from datetime import date, timedelta
 
 from engine.text import Text
 
-HALF_A_YEAR = timedelta(days=183)
+MAX_NEXT_YEAR_LEAD = timedelta(days=183)
 MAX_EXTENSION = timedelta(days=366)
-"""No extension reaches further than this: beyond it the year was mistyped."""
-REASON_LENGTH = 300
+"""A later date is rejected as a mistyped year."""
+MAX_REASON_CHARS = 300
 SAMPLE = 4821
-"""The code of the help text: never given to anyone, so that a copied example does nothing."""
+"""The code in the help text; never issued, so that a copied example has no effect."""
 
 _HELP = f"Xac nhan: XN {SAMPLE}. Xin gia han: GH {SAMPLE} 25/6 ly do. Ngung nhan SMS: DUNG. Ma so o tin nhan da nhan."
 NOT_UNDERSTOOD = Text.same(f"Chua hieu tin nhan. {_HELP}")
-_HOW = f"Soan: GH {SAMPLE} 25/6 ly do"
-NO_REASON = Text.same(f"Xin gia han can ghi ly do. {_HOW}")
-NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_HOW}")
+_EXTEND_HELP = f"Soan: GH {SAMPLE} 25/6 ly do"
+NO_REASON = Text.same(f"Xin gia han can ghi ly do. {_EXTEND_HELP}")
+NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_EXTEND_HELP}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """``reason`` as typed, marks kept, at most ``REASON_LENGTH`` characters."""
+    """``reason`` as typed, with diacritics, at most ``MAX_REASON_CHARS`` characters."""
 
     code: str
     until: date
@@ -51,7 +51,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """``answer`` is what to say back, once; None when the text is our own words come back (never a loop)."""
+    """``answer``: the help message to send; None if the text quotes our own help message (prevents a loop)."""
 
     answer: Text | None
 
@@ -70,28 +70,32 @@ _DATE = re.compile(
     r")(?![0-9])"
 )
 _STOPS = {"dung", "dừng", "stop"}
-"""As typed: «đúng» (correct) and «đừng» (do not) lose their marks to the same letters, and must not stop anything."""
+"""Compared with diacritics: «đúng» (correct) and «đừng» (do not) have the same base letters and must not match."""
 
 
 def read_reply(text: str, today: date) -> Reply:
-    """What an incoming text asks for. ``today`` completes a date without a year: this year's, or next year's when
-    that is at most half a year ahead. Never raises."""
-    typed = neat(text)
+    """The request in an incoming text. A date without a year is completed from ``today``: this year's, or next year's
+    if that is at most half a year ahead. Never raises."""
+    typed = normalise(text)
     if typed.casefold().removesuffix(" sms") in _STOPS:
         return Stop()
     folded = without_marks(typed)
-    said = _ACK.fullmatch(folded)
-    if said and _POLITE.fullmatch(re.sub(r"[\W_]", " ", said["rest"])) and not said["rest"][:1].isalnum():
-        return Acknowledge(said["code"])
-    asked = _EXTEND.fullmatch(folded)
-    if asked:
-        return extension(asked["code"], typed[asked.start("rest") :], asked["rest"], today)
-    ours = any(without_marks(neat(words)) in folded for words in (_HELP, _HOW))
+    acknowledgement = _ACK.fullmatch(folded)
+    if (
+        acknowledgement
+        and _POLITE.fullmatch(re.sub(r"[\W_]", " ", acknowledgement["rest"]))
+        and not acknowledgement["rest"][:1].isalnum()
+    ):
+        return Acknowledge(acknowledgement["code"])
+    requested = _EXTEND.fullmatch(folded)
+    if requested:
+        return extension(requested["code"], typed[requested.start("rest") :], requested["rest"], today)
+    ours = any(without_marks(normalise(words)) in folded for words in (_HELP, _EXTEND_HELP))
     return NotUnderstood(None if ours else NOT_UNDERSTOOD)
 
 
 def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
-    """What follows «GH 4821»: a day and a reason, ``typed`` as it came and ``folded`` without its marks."""
+    """Parse what follows «GH 4821»: a date and a reason. ``folded`` is ``typed`` without diacritics."""
     start = len(folded) - len(folded.lstrip(" :.,;-"))
     found = _DATE.match(folded, start)
     if not found:
@@ -99,27 +103,27 @@ def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUn
     until = _until(found, today)
     if isinstance(until, Text):
         return NotUnderstood(until)
-    reason = typed[found.end() :].strip(" :.,;-")[:REASON_LENGTH].strip()
+    reason = typed[found.end() :].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
     if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
         return NotUnderstood(NO_REASON)
     return Extend(code, until, reason)
 
 
 def _until(found: re.Match[str], today: date) -> date | Text:
-    """The day asked for, or why there is none."""
+    """The requested date, or the reason why it is not valid."""
     day, month = int(found["d"] or found["day"]), int(found["m"] or found["month"])
     written = found["y"] or found["year"]
     year = int(written) % 100 + 2000 if written else today.year
-    asked = _day(year, month, day)
-    if asked and today <= asked <= today + MAX_EXTENSION:
-        return asked
+    requested = _day(year, month, day)
+    if requested and today <= requested <= today + MAX_EXTENSION:
+        return requested
     following = None if written else _day(year + 1, month, day)
-    if following and following <= today + HALF_A_YEAR:
+    if following and following <= today + MAX_NEXT_YEAR_LEAD:
         return following
     shown = f"{day}/{month}" + (f"/{written}" if written else "")
-    if not asked:
-        return Text.same(f"Ngay {shown} khong co trong lich. {_HOW}")
-    return Text.same(f"Ngay {shown} {'da qua' if asked < today else 'qua xa, xem lai nam'}. {_HOW}")
+    if not requested:
+        return Text.same(f"Ngay {shown} khong co trong lich. {_EXTEND_HELP}")
+    return Text.same(f"Ngay {shown} {'da qua' if requested < today else 'qua xa, xem lai nam'}. {_EXTEND_HELP}")
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -129,16 +133,16 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def neat(text: str) -> str:
-    """One line, NFC, no hidden characters, no quotation marks or stops around it."""
-    known = unicodedata.normalize("NFKC", text)
-    known = "".join(" " if unicodedata.category(char) == "Cc" else char for char in known)
-    seen = "".join(char for char in known if unicodedata.category(char) not in ("Cf", "Mn", "Me", "Co", "Cs"))
-    return " ".join(seen.replace("–", "-").replace("—", "-").split()).strip(" \"'“”‘’«»<>[](){}.,;:!?*#-")
+def normalise(text: str) -> str:
+    """One line, NFKC, without invisible characters and surrounding punctuation."""
+    normalised = unicodedata.normalize("NFKC", text)
+    normalised = "".join(" " if unicodedata.category(char) == "Cc" else char for char in normalised)
+    visible = "".join(char for char in normalised if unicodedata.category(char) not in ("Cf", "Mn", "Me", "Co", "Cs"))
+    return " ".join(visible.replace("–", "-").replace("—", "-").split()).strip(" \"'“”‘’«»<>[](){}.,;:!?*#-")
 
 
 def without_marks(text: str) -> str:
-    """Lower case without marks, character for character, so that places in it are places in ``text``."""
+    """Lower case without diacritics, one character for each character, so that positions match those in ``text``."""
     return "".join(_letter(char) for char in text)
 
 
@@ -148,11 +152,11 @@ def _letter(char: str) -> str:
 
 
 def short_codes(key: str, secret: bytes) -> Iterator[str]:
-    """Candidate codes for one letter or set of assignments, the same ones each time: eight of 4 digits, then of 5
-    without end. The first that no living code of the recipient has is stored; a code is good for one thing.
+    """Candidate codes for one letter, the same ones each time: eight with 4 digits, then an endless sequence with 5.
+    The caller takes the first that is not in use for the recipient.
 
-    None looks like a year or is the one of the help text. A code proves nothing alone: the sender's number must be
-    the contact's.
+    Codes never look like a year and are never ``SAMPLE``. A code alone proves nothing: the sender's number must be the
+    contact's.
     """
     attempt = 0
     while True:

@@ -1,7 +1,7 @@
-"""SpeedSMS by its documented ``POST /index.php/sms/send`` (HTTP basic: the access token as user name).
+"""SpeedSMS over its documented ``POST /index.php/sms/send`` (HTTP basic: the access token as user name).
 
-It documents no client reference and no sandbox: a second copy cannot be recognised there, and outside production
-nothing leaves. It allows 60 requests a minute and says by ``X-Rate-Limit-Reset`` how long to wait.
+It has no client reference and no sandbox: a second copy cannot be recognised there, and outside production nothing is
+sent. The limit is 60 requests a minute; ``X-Rate-Limit-Reset`` gives the wait.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ CODES = {
         Fate.RETRY, Text("Thiếu hoặc sai tham số; xem lại sender và sms_type.", "Check sender and sms_type.")
     ),
     "105": CodeMeaning(
-        Fate.REFUSED, Text("Số không hợp lệ; sửa danh bạ.", "The number is not valid; mend the directory.")
+        Fate.REFUSED, Text("Số không hợp lệ; sửa danh bạ.", "The number is not valid; correct the directory.")
     ),
     "110": CodeMeaning(
-        Fate.REFUSED, Text("Loại tin này không nhận chữ có dấu; tắt marks.", "No marks allowed; turn marks off.")
+        Fate.REFUSED,
+        Text("Loại tin này không nhận chữ có dấu; tắt marks.", "Diacritics are not allowed; turn sms_marks off."),
     ),
     "113": CodeMeaning(Fate.REFUSED, Text("Tin quá dài.", "The message is too long.")),
     "300": CodeMeaning(Fate.RETRY, BALANCE),
@@ -42,7 +43,7 @@ CODES = {
         Fate.RETRY, Text("SpeedSMS lỗi nội bộ và đề nghị gửi lại.", "SpeedSMS failed and asks to try again.")
     ),
 }
-"""Error codes of the documentation. A code that is not in it is UNKNOWN."""
+"""Documented error codes. Other codes are UNKNOWN."""
 
 
 class SpeedSms(HttpGateway):

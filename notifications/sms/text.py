@@ -1,7 +1,7 @@
-"""What a short message may hold and what it costs: letters without marks, parts, shortening, brand name, price.
+"""Text of SMS: conversion to GSM 7-bit, number of parts, shortening, sender name, cost estimate, subject words.
 
-Pure. Stands between the rendered letter and a gateway. Sources: 3GPP TS 23.038 §6.2.1 (the alphabet and its
-extension table) and TS 23.040 §9.2.3.24.1 (a part of a longer message loses 7 characters, or 3 with UCS-2).
+Pure. Used between the renderer and a gateway. Sources: 3GPP TS 23.038 §6.2.1 (the alphabet and its extension table)
+and TS 23.040 §9.2.3.24.1 (each part of a longer message has 7 characters less, or 3 less with UCS-2).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from engine.files.plan_parts import SUBJECT_WORDS
 from engine.text import Text
 
 MAX_PARTS = 2
-"""What one letter may cost: Vietnamese aggregators bill by the part."""
-BRAND_LENGTH = 11
-"""Letters an alphanumeric sender can hold (TS 23.040 §9.1.2.5)."""
+"""Maximum parts of one letter: Vietnamese aggregators bill by the part."""
+MAX_BRAND_CHARS = 11
+"""Maximum length of an alphanumeric sender (TS 23.040 §9.1.2.5)."""
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("\f^{}\\[~]|€")
-"""Each takes two places: an escape and itself."""
-_TYPEWRITTEN = str.maketrans(
+"""Each counts as two characters: an escape and itself."""
+_ASCII_FORMS = str.maketrans(
     {
         "đ": "d",
         "Đ": "D",
@@ -73,13 +73,13 @@ class Coding(StrEnum):
     UCS2 = "ucs2"
 
 
-_ROOM = {Coding.GSM7: (160, 153), Coding.UCS2: (70, 67)}
-"""Places in a message of one part, and in each part of a longer one."""
+_PART_CHARS = {Coding.GSM7: (160, 153), Coding.UCS2: (70, 67)}
+"""Characters in a message of one part, and in each part of a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How a text travels: its alphabet, how many parts are billed, how many places are still free in the last."""
+    """Encoding of a text, the number of parts billed, and the characters left in the last part."""
 
     coding: Coding
     parts: int
@@ -88,7 +88,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A text that fits, its size, and whether something had to be left out."""
+    """A text that fits, its size, and whether it was shortened."""
 
     text: str
     size: Size
@@ -96,12 +96,12 @@ class Fitted:
 
 
 def plain(text: str) -> str:
-    """The text in ASCII as people type it without marks: «Đôn đốc – “gấp”» becomes ``Don doc - "gap"``.
+    """The text in ASCII without diacritics: «Đôn đốc – “gấp”» becomes ``Don doc - "gap"``.
 
-    The result always travels in the GSM alphabet: 160 characters a part and not 70. What has no such form (a
-    picture, another script) becomes ``?`` rather than vanish.
+    The result is always encoded in the GSM alphabet: 160 characters a part, not 70. Characters without an ASCII form
+    (emoji, other scripts) become ``?``.
     """
-    bare = _without_marks(unicodedata.normalize("NFKD", text.translate(_TYPEWRITTEN)).translate(_TYPEWRITTEN))
+    bare = _without_marks(unicodedata.normalize("NFKD", text.translate(_ASCII_FORMS)).translate(_ASCII_FORMS))
     return _tidy("".join(char if " " <= char <= "~" or char == "\n" else _other(char) for char in bare))
 
 
@@ -109,8 +109,8 @@ def _without_marks(decomposed: str) -> str:
     return "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Me", "Cf"))
 
 
-def _marked(text: str) -> str:
-    """The text with its marks, one code point a letter, and nothing that cannot be encoded (halves of pictures)."""
+def _with_marks(text: str) -> str:
+    """The text with diacritics in NFC, without characters that cannot be encoded (lone surrogates)."""
     return _tidy(unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode())
 
 
@@ -119,18 +119,18 @@ def _other(char: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """One space between words, no blank lines, nothing at the ends: every one of them would be billed."""
+    """Collapse whitespace and remove blank lines, since every character is billed."""
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
 
 def measure(text: str) -> Size:
-    """The parts a gateway bills. An escape and its character, or the two halves of a picture, share a part, so a
-    long message may leave a place empty at the end of a part."""
+    """The parts a gateway bills. An escape and its character, or a surrogate pair, are never split, so a part may have
+    one unused character at its end."""
     gsm = all(char in BASIC or char in EXTENSION for char in text)
     coding = Coding.GSM7 if gsm else Coding.UCS2
     widths = [1 + (char in EXTENSION if gsm else char > "\uffff") for char in text]
-    single, each = _ROOM[coding]
+    single, each = _PART_CHARS[coding]
     if sum(widths) <= single:
         return Size(coding, 1 if text else 0, single - sum(widths))
     parts, left = 1, each
@@ -142,21 +142,21 @@ def measure(text: str) -> Size:
 
 
 def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = False, language: str = "vi") -> Fitted:
-    """The text cut at a word until it fits, saying so at its end («... (con nua)»).
+    """Shorten the text at a word boundary until it fits, and mark the cut («... (con nua)»).
 
-    ``tail`` is what must arrive whole, such as ``XN 4821``: it is put after the cut. ``marks`` keeps the Vietnamese
-    marks at 70 characters a part. Raises BadInput when not even the tail fits.
+    ``tail`` is never cut (such as ``XN 4821``) and comes last. ``marks`` keeps Vietnamese diacritics, at 70 characters
+    a part. Raises BadInput if the tail alone does not fit.
     """
-    shaped, end = (_marked(each) if marks else plain(each) for each in (text, tail))
-    whole = _joined(shaped, end)
+    shaped, end = (_with_marks(each) if marks else plain(each) for each in (text, tail))
+    whole = _join(shaped, end)
     size = measure(whole)
     if size.parts <= parts:
         return Fitted(whole, size, cut=False)
-    saying = _ENDING.get(language, _ENDING["en"])
-    saying = plain(saying) if size.coding is Coding.GSM7 else saying
+    ending = _ENDING.get(language, _ENDING["en"])
+    ending = plain(ending) if size.coding is Coding.GSM7 else ending
 
     def ending_at(stop: int) -> str:
-        return _joined(shaped[:stop].rstrip() + saying, end)
+        return _join(shaped[:stop].rstrip() + ending, end)
 
     for stops in (_word_ends(shaped), range(len(shaped) + 1)):
         room = bisect_right(stops, parts, key=lambda stop: measure(ending_at(stop)).parts)
@@ -171,7 +171,7 @@ def fit(text: str, parts: int = MAX_PARTS, *, tail: str = "", marks: bool = Fals
     )
 
 
-def _joined(body: str, tail: str) -> str:
+def _join(body: str, tail: str) -> str:
     return f"{body} {tail}".strip()
 
 
@@ -180,8 +180,8 @@ def _word_ends(text: str) -> list[int]:
 
 
 def estimate(parts: Iterable[int], price: Decimal | int, *, days: int = 30) -> int:
-    """Dong a month of 30 days, rounded up, when ``parts`` are those of each message sent in ``days`` days and
-    ``price`` is what the contract says one part costs."""
+    """Estimated cost in dong for 30 days, rounded up. ``parts``: the parts of each message sent in ``days`` days;
+    ``price``: dong per part."""
     if days < 1 or price < 0:
         raise BadInput(
             Text(
@@ -193,23 +193,23 @@ def estimate(parts: Iterable[int], price: Decimal | int, *, days: int = 30) -> i
 
 
 def brand(name: str) -> str:
-    """A sender a network can show: 1–11 letters, digits, spaces, dots, dashes (3GPP), or up to 15 digits of a short
-    code or number. Raises BadInput."""
+    """Validate a sender: 1–11 letters, digits, spaces, dots, dashes (3GPP), or a short code or number of up to 15
+    digits. Raises BadInput."""
     if re.fullmatch(r"\+?[0-9]{3,15}", name):
         return name
-    if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._-]*", name) and len(name) <= BRAND_LENGTH:
+    if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ._-]*", name) and len(name) <= MAX_BRAND_CHARS:
         return name
     raise BadInput(
         Text(
-            f"Tên người gửi «{name}» phải có từ 1 đến {BRAND_LENGTH} chữ không dấu, như DONDOC.",
-            f"The sender name «{name}» must have 1 to {BRAND_LENGTH} plain letters, like DONDOC.",
+            f"Tên người gửi «{name}» phải có từ 1 đến {MAX_BRAND_CHARS} chữ không dấu, như DONDOC.",
+            f"The sender name «{name}» must have 1 to {MAX_BRAND_CHARS} plain letters, like DONDOC.",
         )
     )
 
 
 def subject_words(text: str, words: Iterable[str] = SUBJECT_WORDS) -> tuple[str, ...]:
-    """The words of ``words`` that a reader of ``text`` would see, with or without marks, in capitals, split by
-    dashes or hidden characters. «mai đảm bảo» is not «mại dâm»: marks that the word does not have tell them apart.
+    """The words of ``words`` that occur in ``text``, with or without diacritics, in any case, split by dashes or
+    invisible characters. «mai đảm bảo» does not match «mại dâm»: it has diacritics that the word does not have.
     """
     letters = list(_letters(text))
     bare = "".join(base for base, _ in letters)
@@ -217,7 +217,7 @@ def subject_words(text: str, words: Iterable[str] = SUBJECT_WORDS) -> tuple[str,
 
 
 def _letters(text: str) -> Iterator[tuple[str, Counter[str]]]:
-    """Each base letter in lower case with its marks; «đ» is a ``d`` with a mark."""
+    """Each base letter in lower case with its diacritics; «đ» is a ``d`` with one."""
     base, marks = "", Counter[str]()
     for char in unicodedata.normalize("NFKD", text).lower():
         category = unicodedata.category(char)

@@ -1,6 +1,6 @@
-"""The least that could be done: two statements of raw SQL, and aiosmtplib's ``sendmail`` on kept connections.
+"""Baseline of the benchmark: two statements of raw SQL, and aiosmtplib's ``sendmail`` on kept connections.
 
-No notices, no letters' bodies, no events, no check at send time, no outcome kept: the figure to stand beside.
+Without notices, letter texts, events, checks at send time and stored outcomes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LATER = instant(TODAY.replace(day=17), wall(7))
 
 
 def sweep(database: Database) -> float:
-    """Seconds to put what is due into an outbox and mark it, in one transaction of the bare driver."""
+    """Seconds to insert what is due into an outbox and mark it, in one transaction of the bare driver."""
     if database.dialect == "sqlite":
         return _sqlite(str(database.url.database))
     return _postgres(database.url.set(drivername="postgresql").render_as_string(hide_password=False))
@@ -53,7 +53,7 @@ def _sqlite(path: str) -> float:
 
 
 def _stored(moment: datetime) -> str:
-    """As the records write an instant on SQLite."""
+    """A time in the format of the records on SQLite."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -67,7 +67,7 @@ def _postgres(url: str) -> float:
 
 
 async def shared(things: Sequence[T], width: int, act: Callable[[int, T], Awaitable[Any]]) -> None:
-    """``width`` workers take the things one after another."""
+    """Process ``things`` with ``width`` concurrent workers."""
     queue = iter(things)
 
     async def worker(number: int) -> None:
@@ -78,7 +78,7 @@ async def shared(things: Sequence[T], width: int, act: Callable[[int, T], Awaita
 
 
 async def send(messages: Sequence[tuple[str, bytes]], sender: str, port: int, width: int = 4) -> float:
-    """Seconds to hand over (recipient, message) pairs, composed before the clock starts, on kept connections."""
+    """Seconds to send (recipient, message) pairs, composed before timing starts, on kept connections."""
     clients = [SMTP(hostname="127.0.0.1", port=port, start_tls=False) for _ in range(width)]
     for client in clients:
         await client.connect()

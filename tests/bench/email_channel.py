@@ -1,9 +1,9 @@
-"""What a letter costs: composed by hand and by EmailMessage, sent by the channel and by bare aiosmtplib.
+"""Benchmark of e-mail: ``compose`` against EmailMessage, the channel against bare aiosmtplib.
 
     python -m tests.bench.email_channel [letters]
 
-Both sides of the sending hand over the same kind of message to the same sink (smtp_sink.py), the bare side already
-composed. Rounds alternate and the best of each is kept, since the machine is shared.
+Both sides send the same kind of message to the same sink (smtp_sink.py), the bare side already composed. Rounds
+alternate and the best of each is used, since the machine is shared.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def milliseconds(act: Callable[[Outgoing], object], letters: list[Outgoing]) -> 
 
 
 async def bare(letters: list[Outgoing], port: int, width: int) -> float:
-    """aiosmtplib.SMTP.sendmail on kept connections, of messages composed before the clock starts."""
+    """aiosmtplib.SMTP.sendmail on kept connections, of messages composed before timing starts."""
     composed = [(each.to, compose(each, SENDER)[1]) for each in letters]
     return await send(composed, SENDER.mailbox, port, width) / len(letters) * 1000
 

@@ -1,8 +1,8 @@
-"""Databases full of assignments for the benchmarks: valid rows, laid by a handful of set-based statements.
+"""Databases with many assignments for the benchmarks: valid rows, inserted by a few set-based statements.
 
 20 plans with the 26 duties of plan 188, 10,000 agencies with a coordinator each, and any number of assignments over
-them. ``make_due`` wakes some of them, scattered over the whole table, each at an agency of its own, so that n due
-assignments are n letters; ``make_quiet`` undoes all that a tick did.
+them. ``make_due`` makes some of them due, distributed over the whole table, each of a different agency, so that n due
+assignments are n letters; ``make_quiet`` undoes the effects of a tick.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ MADE = ("delivery", "letter_body", "notice", "letter", "event", "pass", "bench_o
 
 
 def fill(database: Database, stored: int) -> None:
-    """Everything, with nothing due. The database is migrated and empty."""
+    """Fill a migrated, empty database; nothing is due yet."""
     with database.write() as session:
         policy = read(CONFIG / "policies" / "default.yaml", Policy)
         load_policy(session, policy, actor="bench", now=NOW)
@@ -101,7 +101,7 @@ def fill(database: Database, stored: int) -> None:
 
 
 def make_due(database: Database, stored: int, due: int) -> None:
-    """Wake ``due`` of them: evenly scattered, no two at one agency; their T-3 is today."""
+    """Make ``due`` assignments due: evenly distributed, no two of one agency; their T-3 is today."""
     step = stored // due
     ids = [{"id": n * step + n * step // AGENCIES % step + 1} for n in range(due)]
     with database.write() as session:
@@ -114,7 +114,7 @@ def make_due(database: Database, stored: int, due: int) -> None:
 
 
 def make_quiet(database: Database) -> None:
-    """Undo what ticks did, and put those that were due to sleep."""
+    """Undo the effects of ticks, so that nothing is due."""
     with database.write() as session:
         connection = session.connection()
         connection.execute(text(SLEEP))
@@ -125,7 +125,7 @@ def make_quiet(database: Database) -> None:
 
 
 def _settle_down(database: Database) -> None:
-    """What autovacuum or a checkpoint would have done by the next tick."""
+    """Do what autovacuum or a checkpoint would have done before the next tick."""
     if database.dialect == "sqlite":
         with database.bind.connect() as connection:
             connection.exec_driver_sql("COMMIT")
@@ -215,7 +215,7 @@ def _insert(connection: Connection, model: type[SQLModel], records: Sequence[SQL
 
 
 def _looks(calendar: WorkCalendar, policy: Policy) -> Iterator[dict[str, Any]]:
-    """Six in ten are done; the others wait for a rung of their ladder in the months to come."""
+    """60 % are done; the others wait for a rung of their ladder in the coming months."""
     blank: dict[str, Any] = {"reported_on": None, "quiet": None, "acted_until": None, "next_action_at": None}
     for n in range(300):
         due_on = calendar.on_or_after(TODAY + timedelta(days=20 + n // 2))
@@ -232,7 +232,7 @@ def _looks(calendar: WorkCalendar, policy: Policy) -> Iterator[dict[str, Any]]:
 
 
 def _typed(sql: str, **values: object) -> Any:
-    """The text with its values bound by the types that the records store them by."""
+    """The statement with values bound to the column types of the records."""
     columns = {
         "opened_at": "opened_at",
         "next": "next_action_at",
@@ -247,7 +247,7 @@ def _typed(sql: str, **values: object) -> Any:
 
 @contextmanager
 def sqlite(folder: Path, stored: int) -> Iterator[Database]:
-    """A migrated, filled SQLite file, gone at the end."""
+    """A migrated, filled SQLite file, deleted at the end."""
     path = folder / f"{stored}.db"
     database = Database(f"sqlite:///{path}")
     try:
@@ -262,7 +262,7 @@ def sqlite(folder: Path, stored: int) -> Iterator[Database]:
 
 @contextmanager
 def postgres(server: str, stored: int) -> Iterator[Database]:
-    """A migrated, filled database on a server (URL of its database ``postgres``), gone at the end."""
+    """A migrated, filled database on a server (URL of its database ``postgres``), dropped at the end."""
     name = f"bench_{stored}"
     with closing(psycopg.connect(server, autocommit=True)) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())

@@ -1,4 +1,4 @@
-"""Our side of the benchmark, and nothing besides: a post office on the loopback relay, and one tick of it."""
+"""Our side of the benchmark: a DeliveryContext with the loopback relay, and one tick."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 
 def office(port: int) -> DeliveryContext:
     relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
-    stationery = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example", 45)
-    return DeliveryContext({"email": Email(relay)}, stationery)
+    renderer = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example", 45)
+    return DeliveryContext({"email": Email(relay)}, renderer)
 
 
-def tick(database: Database, post_office: DeliveryContext, letters: int) -> float:
-    """Seconds of one tick in which so many letters are sent."""
+def tick(database: Database, delivery: DeliveryContext, letters: int) -> float:
+    """Seconds of one tick, which must send exactly ``letters`` letters."""
     start = time.perf_counter()
-    reports = asyncio.run(passes.tick(database, NOW, post_office))
+    reports = asyncio.run(passes.tick(database, NOW, delivery))
     spent = time.perf_counter() - start
     done = {report.name: report.counts for report in reports}
     assert done["act"]["notices"] == done["deliver"]["accepted"] == letters, reports

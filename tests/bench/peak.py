@@ -1,4 +1,4 @@
-"""One tick in a process of its own, without Prefect: prints MiB when ready, and MiB at most.
+"""Memory of one tick in its own process, without Prefect: prints MiB before the tick, and peak MiB.
 
 python -m tests.bench.peak DATABASE_URL RELAY_PORT DUE
 """
@@ -13,16 +13,16 @@ from tests.bench.ours import office, tick
 
 
 def peak() -> float:
-    """The most that this process ever had in memory. Not getrusage's figure, which a parent's can hide in."""
+    """Peak resident memory of this process in MiB. Not from getrusage, which may include the parent's."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 
 def main() -> None:
     url, port, due = sys.argv[1:]
-    database, post_office = Database(url), office(int(port))
+    database, delivery = Database(url), office(int(port))
     before = peak()
-    tick(database, post_office, int(due))
+    tick(database, delivery, int(due))
     assert not any(name.startswith("prefect") for name in sys.modules)
     print(before, peak())
 

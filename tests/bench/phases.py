@@ -1,4 +1,4 @@
-"""Where a tick's time goes: stopwatches around the functions that a tick is made of. For benchmarks alone."""
+"""Time of the phases of a tick, measured by wrapping their functions. Only for benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notifications.letters.renderer import LetterRenderer
 
 PHASES = ("sweep", "claim", "facts", "render", "mime", "send", "settle", "rest")
 WITHIN = ("render", "mime")
-"""These happen inside ``send``, and are taken off it afterwards."""
+"""Phases inside ``send``, subtracted from it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
     ("sweep", engine.assignments.escalation, "run_escalations"),
     ("claim", delivery, "_claim"),
@@ -30,7 +30,7 @@ WATCHED: tuple[tuple[str, Any, str], ...] = (
 
 @dataclass
 class Watch:
-    """Seconds by phase, and each message that was composed with its recipient, filled in while the block runs."""
+    """Seconds by phase, and (recipient, message) of each composed message; filled while the block runs."""
 
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     messages: list[tuple[str, bytes]] = field(default_factory=list)

@@ -1,9 +1,9 @@
-"""What the pages cost at a province's size: a real uvicorn process on loopback, a kept connection, a real PostgreSQL.
+"""Benchmark of the pages with a province's data: a uvicorn process on loopback, a kept connection, PostgreSQL.
 
     python -m tests.bench.province [--plans 1000] [--requests 200] [--only board desk] [--keep]
 
-Seeds ``tests.bench.province_data`` (or takes up what stands in ``--database``), then asks for each page one after
-another. Server, database and client share the machine's cores.
+Fills a database with ``tests.bench.province_data`` (or uses the existing ``--database``), then requests each page in
+sequence. Server, database and client share the machine's cores.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ PAGES: dict[str, str] = {
     "API assignments": "/api/v1/assignments",
 }
 AIMED = ("board", "overdue", "desk")
-"""Pages whose name begins so are held to the aim."""
+"""Pages whose names begin with this must meet the target."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of one page's requests, sorted; statements sent and bytes of one answer."""
+    """Sorted durations of one page's requests in ms; SQL statements and bytes of one response."""
 
     spent: list[float]
     statements: int
@@ -107,7 +107,7 @@ def measure(port: int, path: str, requests: int, warm: int = 10) -> Cost:
 
 @contextmanager
 def serving(url: str) -> Iterator[int]:
-    """The pages in a process of their own; its port."""
+    """Run the pages in their own process; yields the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -127,7 +127,7 @@ def serving(url: str) -> Iterator[int]:
 
 @contextmanager
 def province(given: str, plans: int) -> Iterator[str]:
-    """The URL of a filled database: one that is given, else one on a throw-away server."""
+    """The URL of a filled database: the given one, else one on a temporary server."""
     if given:
         yield given
         return
@@ -144,7 +144,7 @@ def province(given: str, plans: int) -> Iterator[str]:
 
 
 def seed(url: str, plans: int) -> None:
-    """Make the database of a URL anew and fill it."""
+    """Recreate the database of a URL and fill it."""
     server, _, name = url.rpartition("/")
     with closing(psycopg.connect(server + "/postgres", autocommit=True)) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())

@@ -1,8 +1,8 @@
-"""A province in its middle of the year, for measuring the pages: a thousand active plans over 150 agencies.
+"""Data of a province in the middle of the year, for benchmarks of the pages: 1,000 active plans and 150 agencies.
 
-Plans, duties, bodies and policy come in through the real doors; assignments and all that happened about them are laid
-by a handful of set-based statements (PostgreSQL). Half the plans report by half-year, a fifth by quarter, a fifth once
-on a day of their own, a tenth by month. In each, one duty is owed by every agency and three by ten agencies each.
+Plans, duties, agencies and policy are loaded with the production functions; assignments and their history are inserted
+by a few set-based statements (PostgreSQL). Half the plans report by half-year, a fifth by quarter, a fifth once on a
+day of their own, a tenth by month. In each plan, one duty belongs to every agency and three to ten agencies each.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ISSUED = date(2026, 1, 5)
 PLANS, DEPARTMENTS, COMMUNES = 1_000, 20, 130
 AGENCIES = DEPARTMENTS + COMMUNES
 FEW = 10
-"""How many agencies owe each duty that not all of them owe."""
+"""Number of agencies for each duty that not all agencies have."""
 HORIZON = timedelta(days=92)
 WORDS = "Rà soát, tổng hợp tình hình thực hiện nhiệm vụ được giao trên địa bàn; báo cáo kết quả, khó khăn, kiến nghị."
 
@@ -54,7 +54,7 @@ opened_rounds = Table(
     Column("opened_on", Date),
 )
 
-# ``lot`` is drawn per assignment, 0–999, always the same; what lies far back is done but for a few.
+# ``lot`` is a deterministic pseudo-random number per assignment, 0–999; most old assignments are done.
 ASSIGNMENTS = """
 INSERT INTO assignment (plan_id, duty_id, agency_id, supervisor_id, period, window_start, window_end, nominal_due,
     original_due_on, due_on, due_why, ladder_id, state, opened_at, opened_on, acknowledged_at, reported_at, reported_on,
@@ -168,7 +168,7 @@ INSERT INTO delivery (letter_id, attempt, at, fate, code, reply, receipt)
 SELECT id, 1, sent_at, state, '250', '2.0.0 Ok: queued', '' FROM letter
 """
 FOR_FILLING = ("session_replication_role = replica", "timezone = 'UTC'", "work_mem = '256MB'")
-"""Nobody looks at each foreign key; what is sorted is sorted in memory."""
+"""Skip foreign key checks; sort in memory."""
 LAID = (ASSIGNMENTS, EVENTS, REPORTS, EXTENSIONS, LINES, LETTERS, NOTICES, BODIES, DELIVERIES)
 COUNTED = (
     "plan",
@@ -212,7 +212,7 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
 
 
 def _filled(sql: str, ladder: int) -> tuple[str, dict[str, Any]]:
-    """A statement for the driver, and those of our values that it names."""
+    """A statement for the driver, and the values that it uses."""
     html = zlib.compress(("<p>" + WORDS + "</p>").encode() * 40)
     values = {"today": TODAY, "ladder": ladder, "words": WORDS, "html": html, "why": '{"vi": "hạn theo kế hoạch"}'}
     sql = sql.replace("%", "%%")
@@ -298,7 +298,7 @@ def _item(no: int, cadence: str, who: list[str]) -> dict[str, Any]:
 
 
 def _rounds(session: Session, plans: int) -> Iterator[dict[str, Any]]:
-    """Every round that has opened by today."""
+    """Every reporting period that has opened by today."""
     calendar: WorkCalendar = read_rulebook(session).calendar
     d = table(Duty)
     duties = iter(session.connection().execute(d.select().order_by(d.c.plan_id, d.c.position)).all())

@@ -1,5 +1,5 @@
-"""The pages as ``dondoc serve`` serves them, but with the province's clock and without a heartbeat; each answer says
-how many statements it took.
+"""Serve the pages like ``dondoc serve``, but with a fixed clock and without a heartbeat; a response header gives the
+number of SQL statements.
 
 python -m tests.bench.province_server DATABASE_URL PORT
 """
@@ -28,7 +28,7 @@ KEY = "a key for benchmarks"
 
 
 class Counted:
-    """Says in a header how many statements an answer took: asked one after another."""
+    """Adds a response header with the number of SQL statements; requests must be sequential."""
 
     def __init__(self, app: ASGIApp, database: Database) -> None:
         self.app, self.sent = app, 0

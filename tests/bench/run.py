@@ -1,11 +1,11 @@
-"""What a tick costs, beside the least that could be done, in the same run on the same data and the same relay.
+"""Benchmark of a tick against a minimal baseline (bare.py), in the same run with the same data and relay.
 
     python -m tests.bench.run [--stored 10000 100000 1000000] [--due 100 10000] [--rounds 3] [--postgres]
                               [--only tick|quiet|memory|channel|simulation]
 
-Each measured figure is the best of its rounds (the machine may be shared); rounds of ours and of the bare way
-alternate. The relay is ``smtp_sink.py`` in a process of its own. A tick is measured warm, as in a process that has
-been up for a day: one small tick runs before.
+Each measured figure is the best of its rounds (the machine may be shared); our rounds and those of the
+baseline alternate. The relay is ``smtp_sink.py`` in its own process. Ticks are measured warm: one small tick runs
+before.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds of one tick of ours, of the bare sweep and of the bare sending of the same letters."""
+    """Seconds of one tick, of the bare SQL and of the bare sending of the same letters."""
 
     ours: float
     sweep: float
@@ -55,11 +55,11 @@ class Round:
         return self.sweep + self.send
 
 
-def one_round(database: Database, stored: int, due: int, post_office: DeliveryContext, sink: Sink) -> Round:
+def one_round(database: Database, stored: int, due: int, delivery: DeliveryContext, sink: Sink) -> Round:
     ground.make_due(database, stored, due)
     gc.collect()
     with watched() as watch:
-        ours = tick(database, post_office, due)
+        ours = tick(database, delivery, due)
     assert len(watch.messages) == due
     ground.make_quiet(database)
     ground.make_due(database, stored, due)
@@ -71,14 +71,14 @@ def one_round(database: Database, stored: int, due: int, post_office: DeliveryCo
 
 
 def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int) -> dict[int, Round]:
-    """The best of the rounds by number due; what each side takes is the least it took."""
+    """The best round for each number due: the minimum time of each side."""
     found = {}
     with Sink() as sink:
-        post_office = office(sink.port)
+        delivery = office(sink.port)
         for due in wanted:
-            one_round(database, stored, 20, post_office, sink)
-            gc.freeze()  # as ``serve`` does once it is up
-            done = [one_round(database, stored, due, post_office, sink) for _ in range(rounds * min(10_000 // due, 5))]
+            one_round(database, stored, 20, delivery, sink)
+            gc.freeze()  # as ``serve`` does after start-up
+            done = [one_round(database, stored, due, delivery, sink) for _ in range(rounds * min(10_000 // due, 5))]
             best = min(done, key=lambda each: each.ours)
             found[due] = Round(
                 best.ours, min(each.sweep for each in done), min(each.send for each in done), best.phases
@@ -87,15 +87,15 @@ def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int)
 
 
 def quiet(database: Database) -> dict[str, float]:
-    """Median milliseconds of a tick with nothing due: the look alone, and the whole tick."""
+    """Median ms of a tick with nothing due: the query alone, and the whole tick."""
     look = _median(lambda: passes.due(database, NOW))
-    post_office = office(1)
+    delivery = office(1)
 
     async def ticked() -> float:
         spent = []
         for _ in range(QUIET_TIMES // 4):
             start = time.perf_counter()
-            assert not await passes.tick(database, NOW, post_office)
+            assert not await passes.tick(database, NOW, delivery)
             spent.append(time.perf_counter() - start)
         return statistics.median(spent) * 1000
 
@@ -112,13 +112,13 @@ def _median(act: Callable[[], object]) -> float:
 
 
 def _select_1(database: Database) -> None:
-    """The bare side of a look: one indexed question on a kept connection, through the same door."""
+    """The baseline of the query: one indexed statement on a kept connection."""
     with database.read() as session:
         session.connection().exec_driver_sql("SELECT 1").one()
 
 
 def memory(database: Database, stored: int, due: int) -> tuple[float, float]:
-    """MiB of a process of its own: once it can tick, and at most while it sends ``due`` letters."""
+    """MiB of a separate process: before the tick, and the peak while it sends ``due`` letters."""
     ground.make_due(database, stored, due)
     with Sink() as sink:
         url = database.url.render_as_string(hide_password=False)
@@ -143,7 +143,7 @@ def databases(kinds: list[str]) -> Iterator[dict[str, Store]]:
 
 
 def show(kind: str, table: dict[int, dict[int, Round]]) -> None:
-    """The table, and where the time went."""
+    """The table of results and of phases."""
     print(f"\n{kind}: a tick (best of its rounds; bare = raw SQL sweep + kept aiosmtplib connections, same bytes)")
     print("   stored    due   ours s   bare s  (sweep   send)  ratio ms/letter")
     for stored, rows in table.items():

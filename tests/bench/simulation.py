@@ -1,9 +1,9 @@
-"""What foreseeing a year costs: plan 188's year, silent, alone and with others of its size.
+"""Benchmark of the simulation: the year of plan 188 with silent agencies, alone and with other plans of its size.
 
     python -m tests.bench.simulation [--plans 1 10 100]
 
-CPU seconds of this one process, assignment-days a second (an assignment carried through a day), and what so many plans
-together cost against as many times one.
+Prints CPU seconds of this process, assignment-days per second (one assignment simulated for one day), and the time of
+several plans relative to that of one plan times their number.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workflows.simulation.simulation import simulate
 FIRST, LAST = date(2021, 4, 7), date(2022, 1, 31)
 PLANS = (1, 10, 30)
 MOST = 1.1
-"""So many plans together may cost this times as many times one."""
+"""Maximum time of several plans, relative to one plan times their number."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Cost:
 
 
 def alike(plan: PlanFile, count: int) -> Iterator[PlanFile]:
-    """The plan under so many numbers."""
+    """Copies of the plan with different numbers."""
     for n in range(count):
         yield plan if n == 0 else plan.model_copy(update={"number": f"{1000 + n}/KH-UBND", "sms_name": f"KH{1000 + n}"})
 

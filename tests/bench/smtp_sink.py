@@ -1,8 +1,8 @@
-"""A relay that takes everything as fast as Python can, in a process of its own, for benchmarks.
+"""A relay that accepts everything as fast as possible, in its own process, for benchmarks.
 
-    python tests/bench/smtp_sink.py [--ids]     prints its port, then, when standard input ends, what it counted
+    python tests/bench/smtp_sink.py [--ids]     prints its port, then its counts when standard input ends
 
-It knows EHLO, MAIL, RCPT, DATA, RSET and QUIT; it checks nothing and keeps nothing but counts (and Message-IDs).
+Supports EHLO, MAIL, RCPT, DATA, RSET and QUIT; checks nothing, and stores only counts (and Message-IDs).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ANSWERS = {b"EHLO": HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 
 @dataclass
 class Count:
-    """``bytes`` as received, dots stuffed. ``ids`` is filled only when asked for."""
+    """``bytes`` as received, dot-stuffed. ``ids`` is filled only on request."""
 
     messages: int = 0
     bytes: int = 0
@@ -81,7 +81,7 @@ async def serve(ids: bool) -> None:
 
 
 class Sink:
-    """``with Sink() as sink: … sink.port …; sink.count`` is there once the block has ended."""
+    """``with Sink() as sink: … sink.port …``; ``sink.count`` is available after the block."""
 
     def __init__(self, *, ids: bool = False) -> None:
         self.ids, self.count = ids, Count()

@@ -16,7 +16,7 @@ from ground.paths import ROOT
 from ground.postgres import Ground
 from playwright.sync_api import sync_playwright
 
-from workflows.system import look_over
+from workflows.system import run_audit
 
 FOLDER = ROOT / "docs/screenshots"
 WIDE, TALL = 1160, 780
@@ -46,7 +46,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with spring_of(ground, Path(made)) as spring:
             names = fill(spring.system)
-            aside(lambda: look_over(spring.system))
+            aside(lambda: run_audit(spring.system))
             for name, address, role, language, phone in PICTURES:
                 with visitors(browser, spring, PHONE if phone else WIDE, language) as come:
                     someone = come(role, MANY if role == "coordinator" else "")

@@ -1,7 +1,7 @@
-"""Lives with deaths in them, and what must be true of every one of them.
+"""Run the scenario with crashes, and check the invariants of every run.
 
-``Cradle`` makes a prepared database again and again and forks processes that live in it; everything is imported once.
-Only for a process without threads: pytest starts ``run.py``, which is one.
+``Cradle`` restores a prepared database for each run and forks processes that run the scenario; everything is imported
+once. Requires a process without threads: pytest starts ``run.py``, which has none.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SENDER = Sender("dondoc@tinh.example", "Đôn Đốc")
 
 @dataclass(frozen=True)
 class Death:
-    """One process: where it dies (0: nowhere) and how late it was started after the one before."""
+    """One process: the step at which it is killed (0: never) and its delay after the previous process."""
 
     step: int = 0
     late: timedelta = timedelta()
@@ -51,7 +51,7 @@ class Death:
 
 @dataclass
 class Account:
-    """What one life left behind, comparable between lives: row ids are replaced by what they stand for."""
+    """The result of one run, comparable between runs: row ids are replaced by natural keys."""
 
     notices: set[str] = field(default_factory=set)
     events: Counter[str] = field(default_factory=Counter)
@@ -61,16 +61,17 @@ class Account:
     delivered: Counter[str] = field(default_factory=Counter)
     bodies: set[str] = field(default_factory=set)
     taken: dict[str, list[str]] = field(default_factory=dict)
-    """Letter key -> the Message-ID of each copy the channel took."""
+    """Letter key -> the Message-ID of each copy that the channel accepted."""
     in_flight: Counter[str] = field(default_factory=Counter)
-    """Letter key -> how often a process died after it was taken and before that was settled."""
+    """Letter key -> how often a process was killed after the letter was accepted and before it was settled."""
     deaths: list[str] = field(default_factory=list)
 
 
 class Cradle:
-    """A prepared database, as often as it is wanted. ``server``: a PostgreSQL URL; without one, SQLite in a folder.
+    """Provides a prepared database for each run. ``server``: a PostgreSQL URL; without one, SQLite in ``folder``.
 
-    Everything is imported, compiled and cached here once, by living undisturbed; the forked processes inherit it.
+    The constructor runs the scenario without crashes, so that everything is imported, compiled and cached once; the
+    forked processes inherit it.
     """
 
     def __init__(self, folder: Path, server: str = "") -> None:
@@ -81,11 +82,13 @@ class Cradle:
         with closing_database(self._url("prepared")) as database:
             database.upgrade()
             prepare(database)
-        self.database = Database(self._url("life"), durable=False)  # whoever is killed takes no power with them
+        self.database = Database(
+            self._url("life"), durable=False
+        )  # killed processes do not lose data that the OS has: no fsync needed
         self.journal = Journal(folder / "journal")
         self.steps = Steps(self.journal)
         self.steps.listen(self.database)
-        self._stationery = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188", 45)
+        self._renderer = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188", 45)
         for _ in ("everything compiled on the way", "and counted"):
             self._fresh()
             self._be(Death(), "host:0", 0, None)
@@ -104,7 +107,7 @@ class Cradle:
         return f"sqlite:///{self.folder}/{name}.db"
 
     def _fresh(self) -> None:
-        """The prepared database, and nothing sent."""
+        """Restore the prepared database; remove mail and journal."""
         self.database.dispose()
         shutil.rmtree(self.folder / "mail", ignore_errors=True)
         self.journal.path.unlink(missing_ok=True)
@@ -123,7 +126,7 @@ class Cradle:
     # --- living ---------------------------------------------------------------------------------------------------
 
     def live(self, deaths: Sequence[Death]) -> Account:
-        """One life: a process for each death, each begun where the one before died, and a last one to the end."""
+        """One run: a process per crash, each resuming where the previous one was killed, and a last one to the end."""
         self._fresh()
         for number, death in enumerate((*deaths, Death(0, deaths[-1].late))):
             pid = self._fork(death, f"host:{number}", None)
@@ -132,7 +135,7 @@ class Cradle:
         return self._account()
 
     def live_together(self, deaths: Sequence[Death]) -> Account:
-        """The same life lived by as many processes at once, step by step at the same moments. Who dies stays dead."""
+        """One run by several concurrent processes, synchronised at each moment. Killed ones are not restarted."""
         self._fresh()
         together = multiprocessing.get_context("fork").Barrier(len(deaths))
         children = {self._fork(death, f"host:{n}", together) for n, death in enumerate(deaths)}
@@ -140,7 +143,7 @@ class Cradle:
             pid, status = os.wait()
             children.remove(pid)
             if self._ended(status):
-                together.abort()  # the others do not wait for the dead
+                together.abort()  # the others do not wait for the killed process
         return self._account()
 
     def _fork(self, death: Death, worker: str, together: Any) -> int:
@@ -151,13 +154,13 @@ class Cradle:
             return pid
         try:
             self._be(death, worker, begin, together)
-        except BaseException:  # noqa: BLE001 - the child must not run its parent's code, whatever befell it
+        except BaseException:  # noqa: BLE001 - the child must never continue with its parent's code
             (self.folder / "said").write_text(traceback.format_exc())
             os._exit(1)
         os._exit(0)
 
     def _ended(self, status: int) -> bool:
-        """Whether it was killed; a child that failed of itself fails the whole run."""
+        """True if the child was killed; a child that failed by itself fails the whole run."""
         if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
             raise RuntimeError((self.folder / "said").read_text())
         return os.WIFSIGNALED(status)
@@ -166,7 +169,7 @@ class Cradle:
         self.journal.begin()
         self.steps.taken, self.steps.last = 0, death.step
         channel = Watched(Maildir(self.folder / "mail", SENDER), self.steps, self.journal)
-        office = DeliveryContext({"email": channel}, self._stationery, worker, LEASE)
+        office = DeliveryContext({"email": channel}, self._renderer, worker, LEASE)
 
         def told(number: int) -> None:
             if together is not None:
@@ -192,7 +195,7 @@ class Cradle:
 
 
 def _meet(together: Any) -> None:
-    """Wait for the others at the next moment of the life, unless one of them is dead."""
+    """Wait for the other processes at the next moment, unless one of them was killed."""
     with contextlib.suppress(threading.BrokenBarrierError):
         together.wait(60)
 
@@ -221,7 +224,7 @@ def _read(database: Database, found: Account) -> None:
 
 
 def wrongs(lived: Account, undisturbed: Account) -> Iterator[str]:
-    """Everything that is not as it must be, in sentences; nothing when all is well."""
+    """The violated invariants, as sentences; empty if there are none."""
     for name in ("notices", "agenda", "digests", "events"):
         mine, theirs = getattr(lived, name), getattr(undisturbed, name)
         if mine != theirs:

@@ -1,11 +1,11 @@
-"""Kill a living process at numbered steps, restart it, and see that nothing is lost and nothing is doubled.
+"""Kill a running process at numbered steps, restart it, and check that nothing is lost or duplicated.
 
-    python tests/crash/run.py --seeds 500                 SQLite, 500 lives with one to three deaths each
+    python tests/crash/run.py --seeds 500                 SQLite, 500 runs with one to three crashes each
     python tests/crash/run.py --seeds 500 --postgres      the same on a PostgreSQL that is started for it
-    python tests/crash/run.py --every 1                   one life for every single step
-    python tests/crash/run.py --together 50               lives of two processes at once, one of which may die
+    python tests/crash/run.py --every 1                   one run for every single step
+    python tests/crash/run.py --together 50               runs of two concurrent processes, one of which may crash
 
-The last line is the account, as JSON: {"lives", "deaths", "copies", "steps", "wrong": [...]}.
+The last line is the summary, as JSON: {"lives", "deaths", "copies", "steps", "wrong": [...]}.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AFTER_THE_LEASE = LEASE + timedelta(minutes=1)
 
 
 def drawn(seed: int, steps: int) -> list[Death]:
-    """The deaths of a seed: mostly one, sometimes two or three, each process begun at once or after the lease."""
+    """The crashes of a seed: mostly one, sometimes two or three; each process starts at once or after the lease."""
     dice = random.Random(seed)
     deaths, left, late = [], steps, PROMPT
     for _ in range(dice.choice((1, 1, 2, 3))):
@@ -56,24 +56,24 @@ def together(cradle: Cradle, count: int, steps: int) -> Iterator[tuple[str, Acco
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--seeds", type=int, default=0)
-    asked.add_argument("--first", type=int, default=0, help="the first seed")
-    asked.add_argument("--every", type=int, default=0, help="one death at every n-th step")
-    asked.add_argument("--together", type=int, default=0)
-    asked.add_argument("--postgres", nargs="?", const="start", default="", metavar="URL")
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--every", type=int, default=0, help="one death at every n-th step")
+    parser.add_argument("--together", type=int, default=0)
+    parser.add_argument("--postgres", nargs="?", const="start", default="", metavar="URL")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dondoc-crash-") as folder:
         ground = Ground(Path(folder) / "ground", os.getpid())
         ground.folder.mkdir()
         os.chmod(folder, 0o755)
         server = ground.postgres() if given.postgres == "start" else given.postgres
         with closing(Cradle(Path(folder), server)) as cradle:
-            told = account(cradle, given)
+            summary = account(cradle, given)
         if given.postgres == "start":
             ground.stop()
-    print(json.dumps(told, ensure_ascii=False))
-    sys.exit(1 if told["wrong"] else 0)
+    print(json.dumps(summary, ensure_ascii=False))
+    sys.exit(1 if summary["wrong"] else 0)
 
 
 def account(cradle: Cradle, given: argparse.Namespace) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""Numbered steps of a process that runs passes, and its death at one of them.
+"""Number the steps of a process that runs passes, and kill it at one of them.
 
-A step is every SQL statement, every commit (before it and after it) and every sending (before it and after it). The
-numbers are the same each time, so that a death can be had again by its number. Nothing of the product is changed:
-SQLAlchemy tells of statements and commits, and a channel put around the real one tells of sendings.
+A step is every SQL statement, and the moments before and after every commit and every send. The numbers are
+deterministic, so a crash can be reproduced by its number. Production code is not changed: statements and commits come
+from SQLAlchemy events, sends from a wrapper around the channel.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ BEFORE_SEND, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT = "before send", "after sen
 
 
 class Journal:
-    """Lines that outlive the process: written to a file without a buffer, as a relay's log on another machine would
-    be. After the process's id: ``moment 3``, ``taken letter:12:email:2021-06-18 <…@…>``, ``settled``,
-    ``died 118 before commit``."""
+    """A log that survives the killed process: an unbuffered file. Each line is the process id, then ``moment 3``,
+    ``taken letter:12:email:2021-06-18 <…@…>``, ``settled`` or ``died 118 before commit``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,7 +41,7 @@ class Journal:
 
 
 class Steps:
-    """Counts the steps of this process and ends it, as by the power cord, at the ``last``-th (never: 0)."""
+    """Counts the steps of this process and kills it with SIGKILL at step ``last`` (0: never)."""
 
     def __init__(self, journal: Journal) -> None:
         self.taken = self.last = 0
@@ -55,7 +54,7 @@ class Steps:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def listen(self, database: Database) -> None:
-        """Hear every statement and commit of a database of this process."""
+        """Count every statement and commit of a database in this process."""
 
         @event.listens_for(database.bind, "before_cursor_execute")
         def _statement(_1: Any, _2: Any, statement: str, *_: Any) -> None:
@@ -72,7 +71,7 @@ class Steps:
 
 
 class Watched:
-    """A channel around another: what it took is in the journal before anybody hears of it."""
+    """A wrapper around a channel that writes accepted letters to the journal before it returns."""
 
     name = "email"
     parallel = 3
@@ -82,7 +81,7 @@ class Watched:
 
     async def send(self, letter: Outgoing) -> Outcome:
         self._steps.take(BEFORE_SEND)
-        await asyncio.sleep(0)  # another hand's turn: sendings overlap as on a network
+        await asyncio.sleep(0)  # let other tasks run, so that sends overlap as on a network
         outcome = await self._inner.send(letter)
         self._journal.note("taken", letter.key, outcome.receipt)
         self._steps.take(AFTER_SEND)

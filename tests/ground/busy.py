@@ -1,8 +1,8 @@
-"""The lived province with something of everything in it, so that no page is looked at empty.
+"""Fill the demo province with data of every kind, so that no page is empty in tests.
 
-``fill(system)`` lets people do what the lived spring lacks (an extension asked for, a duty declined, a report returned,
-one with a file, a draft, a deputy, a duty added, figures published, a plan that waits) and answers with names for
-addresses: ``{"assignment": 12, "plan": 1, "late": …}``.
+``fill(system)`` adds what the demo lacks (a requested extension, a declined duty, a returned report, a report with a
+file, a draft, a deputy, an added duty, published figures, a plan not yet active) and returns values for path
+parameters: ``{"assignment": 12, "plan": 1, "late": …}``.
 """
 
 from __future__ import annotations

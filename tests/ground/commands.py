@@ -1,4 +1,4 @@
-"""The command line as an operator types it, in this process: the words in, exit code and both outputs back.
+"""Run ``dondoc`` commands in this process: arguments in; exit code, stdout and stderr back.
 
 ran = Commands(folder, url, monkeypatch, capsys)("plan", "list")
 """
@@ -17,7 +17,8 @@ from workflows.cli import main
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command said. ``wrong`` checks that it is a refusal a person can mend, and returns its words."""
+    """The result of a command. ``well`` asserts success and returns stdout; ``wrong`` asserts exit code 2 with an error
+    message and returns it."""
 
     code: int
     out: str
@@ -39,7 +40,7 @@ class Ran:
 
 
 class Commands:
-    """``dondoc`` with a data folder and a database of its own, and without Prefect, which would end this process."""
+    """``dondoc`` with its own data folder and database, and without Prefect, which would end this process."""
 
     def __init__(
         self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

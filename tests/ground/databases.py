@@ -26,7 +26,7 @@ FROM_ONE = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1
 
 
 def sqlite_template(ground: Ground) -> Path:
-    """A migrated SQLite file, made once a run."""
+    """A migrated SQLite file, created once per run."""
     template = ground.folder / "migrated.db"
     with ground.locked():
         if not template.exists():
@@ -43,8 +43,8 @@ def sqlite_copy(ground: Ground, folder: Path) -> str:
 
 
 def copied(template: Path, folder: Path) -> str:
-    """The URL of a copy of a SQLite file in a folder, in the place of the copy that was there before. Whoever still
-    holds that one open keeps it for himself."""
+    """The URL of a copy of a SQLite file in a folder; replaces an earlier copy. Connections that still have the earlier
+    one open keep using its deleted file."""
     folder.mkdir(exist_ok=True)
     for name in ("dondoc.db", "dondoc.db-wal", "dondoc.db-shm"):
         (folder / name).unlink(missing_ok=True)
@@ -62,7 +62,7 @@ def postgres_database(ground: Ground, name: str) -> str:
 
 
 def postgres_emptied(url: str) -> str:
-    """The same URL, its tables without rows, its numbers beginning at one, and nobody else connected."""
+    """The same URL after deleting all rows, resetting sequences and closing all other connections."""
     rows = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(SQLModel.metadata.sorted_tables))
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         connection.execute(ALONE)
@@ -73,7 +73,7 @@ def postgres_emptied(url: str) -> str:
 
 @contextmanager
 def closing_database(url: str) -> Iterator[Database]:
-    """A database that does not wait for the disk."""
+    """A database without fsync, disposed at the end."""
     database = Database(url, durable=False)
     try:
         yield database
@@ -83,8 +83,7 @@ def closing_database(url: str) -> Iterator[Database]:
 
 @contextmanager
 def reopened_database(url: str) -> Iterator[Database]:
-    """The database at an address that one test after another uses: no line to it is kept from test to test, but the
-    compiled statements are."""
+    """The Database for a URL that many tests use: connections are closed after each test, compiled statements kept."""
     database = _idle.pop(url, None) or Database(url, durable=False)
     try:
         yield database

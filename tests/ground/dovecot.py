@@ -1,8 +1,8 @@
 """A real Dovecot on loopback: one IMAP server in a folder of its own, ended by its process id.
 
 Debian's package ``dovecot-imapd`` must be installed; no service of it need run. Any user name is a mailbox, the
-password is ``PASSWORD``. Nothing outside the folder is read or written. Started by root its processes are the users'
-that Debian made for it, else those of whoever runs the tests.
+password is ``PASSWORD``. Nothing outside the folder is read or written. Started by root, it runs as the users that
+Debian created for it, else as the current user.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pytest
 from imapclient import IMAPClient
 
 PASSWORD = "only for the tests"
-PATIENCE = 20.0
+START_TIMEOUT_SECONDS = 20.0
 CONF = """
 dovecot_config_version = 2.4.1
 dovecot_storage_version = 2.4.1
@@ -79,7 +79,7 @@ class Dovecot:
     port: int
 
     def put(self, user: str, raw: bytes, *flags: bytes) -> None:
-        """One more message in the user's inbox, as a mail server would leave it there."""
+        """Append a message to the user's inbox."""
         with IMAPClient("127.0.0.1", port=self.port, ssl=False, timeout=10) as client:
             client.login(user, PASSWORD)
             client.append("INBOX", raw.replace(b"\n", b"\r\n"), flags)
@@ -95,7 +95,7 @@ class Dovecot:
 
 @contextmanager
 def running_dovecot() -> Iterator[Dovecot]:
-    """In a folder of its own that the user ``dovecot`` may enter, which pytest's are not."""
+    """Run Dovecot in a folder that the user ``dovecot`` can enter, unlike pytest's."""
     with tempfile.TemporaryDirectory(prefix="dondoc-dovecot-", ignore_cleanup_errors=True) as folder:
         yield from _running(Path(folder))
 
@@ -132,7 +132,7 @@ def _running(folder: Path) -> Iterator[Dovecot]:
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -1,12 +1,12 @@
-"""Small made-up plans and the real one, put into a database through the real doors, in a line or two.
+"""Factories: small made-up plans and the real one, loaded into a database with the production functions.
 
     laid = lay(database, now=at("2021-04-07"))           loaded, activated, opened
     assignment = laid.assignment("IV.1.1", "so-ban")     its id
 
 The made-up province: ``tinh`` (leadership, monitor), ``so-chinh`` (the supervising department, itself an owner),
-``so-ban`` (a department), ``huyen-a`` and ``huyen-b`` (group ``cac-huyen``), ``mat-tran`` (asked, not ordered).
+``so-ban`` (a department), ``huyen-a`` and ``huyen-b`` (group ``cac-huyen``), ``mat-tran`` (gets requests, not orders).
 Its plan, 12/KH-UBND of 7 April 2021: IV.1.1 so-ban and IV.2.1 cac-huyen owe a half-year and a year report on the 17th;
-IV.3.1 is a request to mat-tran; IV.4.1 so-chinh puts the others' reports together by the 20th.
+IV.3.1 is a request to mat-tran; IV.4.1 so-chinh consolidates the others' reports by the 20th.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def contact(agency: str, role: Role, **more: Any) -> dict[str, Any]:
 
 
 def agency(name: str, *roles: Role, **more: Any) -> dict[str, Any]:
-    """A body with a role mailbox for each role: ``coordinator@so-ban.example``."""
+    """An agency with a mailbox for each role: ``coordinator@so-ban.example``."""
     told = {"id": name, "names": [{"name": name.replace("-", " ").capitalize()}], "level": name.split("-")[0]}
     return told | {"contacts": [contact(name, role) for role in roles]} | more
 
 
 def directory(**agencies: dict[str, Any]) -> DirectoryFile:
-    """The made-up province; a keyword (``so_ban={"contacts": []}``) changes or adds a body."""
+    """The made-up province; a keyword (``so_ban={"contacts": []}``) changes or adds an agency."""
     bodies = {
         "tinh": agency("tinh", Role.MONITOR, Role.LEADERSHIP),
         "so-chinh": agency("so-chinh", Role.COORDINATOR, Role.HEAD, Role.MONITOR, parent="tinh"),
@@ -75,7 +75,7 @@ def directory(**agencies: dict[str, Any]) -> DirectoryFile:
 
 
 def policy(**changes: Any) -> Policy:
-    """The policy that ships, with changes."""
+    """The shipped policy, with changes."""
     shipped = read(CONFIG / "policies" / "default.yaml", Policy)
     return Policy.model_validate(shipped.model_dump(by_alias=True) | changes)
 
@@ -142,7 +142,7 @@ def store(
     rules: Policy | None = None,
     days: tuple[DayException, ...] = (),
 ) -> Laid:
-    """Load directory, policy, days and plan; nothing is active yet."""
+    """Load directory, policy, calendar days and plan without activating it."""
     with database.write() as session:
         store_directory(session, bodies or directory(), actor="cli:test", now=now)
         load_policy(session, rules or policy(), actor="cli:test", now=now)
@@ -178,12 +178,12 @@ def real_plan(database: Database, *, now: datetime) -> Laid:
 
 
 def swept(database: Database, now: datetime, *, limit: int = 1000) -> EscalationResult:
-    """One batch of the acting pass."""
+    """Run one batch of escalations."""
     with database.write() as session:
         return run_escalations(session, read_rulebook(session), now, limit=limit)
 
 
-# How an assignment gets into each state, through the machine's own doors.
+# The actions that bring a new assignment into each state.
 WAYS: Mapping[State, tuple[Action, ...]] = {
     State.ASSIGNED: (),
     State.ACKNOWLEDGED: (Action.ACKNOWLEDGE,),
@@ -197,7 +197,7 @@ assert {(MOVES[each]) for each in MOVES} <= set(WAYS)
 
 
 def do(database: Database, action: Action, assignment_id: int, *, now: datetime, actor: str = "contact:1") -> Any:
-    """One act in one write unit, with whatever words it needs."""
+    """Perform one action in one transaction, with default texts where it needs any."""
     acts = {
         Action.ACKNOWLEDGE: (lifecycle.acknowledge, {}),
         Action.REPORT: (lifecycle.report, {"said": ReportText(body="Đã làm.")}),
@@ -212,13 +212,13 @@ def do(database: Database, action: Action, assignment_id: int, *, now: datetime,
 
 
 def bring_to(database: Database, state: State, assignment_id: int, *, now: datetime) -> None:
-    """Lead a new assignment into a state."""
+    """Bring a new assignment into a state."""
     for action in WAYS[state]:
         do(database, action, assignment_id, now=now)
 
 
 def rows(database: Database, model: type, **equal: Any) -> list[Any]:
-    """Rows of a table, by id, whose columns equal what is given."""
+    """Rows of a table filtered by column values, ordered by id."""
     columns = table(model)
     chosen = select(columns).where(*(columns.c[name] == value for name, value in equal.items()))
     with database.read() as session:
@@ -226,13 +226,13 @@ def rows(database: Database, model: type, **equal: Any) -> list[Any]:
 
 
 def row(database: Database, model: type, **equal: Any) -> Any:
-    """The one row of a table whose columns equal what is given."""
+    """The single row of a table with the given column values."""
     (found,) = rows(database, model, **equal)
     return found
 
 
 def told(database: Database, day: date | None = None) -> list[tuple[str, str, str]]:
-    """(mailbox, rung or kind, citation and agency) of every line in every letter, of one day if given; sorted."""
+    """(mailbox, rung or kind, citation and agency) of every line in every letter (of ``day``, if given), sorted."""
     n, m, c, a, d = map(table, (Notice, Letter, Contact, Assignment, Duty))
     chosen = (
         select(c.c.email, n.c.rung, n.c.kind, d.c.citation, a.c.agency_id)
@@ -249,7 +249,7 @@ def told(database: Database, day: date | None = None) -> list[tuple[str, str, st
 
 
 def happened(database: Database, **equal: Any) -> list[str]:
-    """The kinds of the events, in order."""
+    """The kinds of the events, in order of their id."""
     return [each.kind.value for each in rows(database, Event, **equal)]
 
 

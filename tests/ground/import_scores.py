@@ -1,8 +1,7 @@
-"""How well the importer reads a labelled set: precision and recall of owners, duties, deadlines and roles.
+"""Evaluate the importer on labelled documents: precision and recall of owners, duties, deadlines and roles.
 
-``python -m tests.ground.import_scores FOLDER`` prints the table for a folder with texts and ``labels.yaml``; an office
-can label a few of its own plans the same way and see what to expect. What counts as found is written beside each
-measure.
+``python -m tests.ground.import_scores FOLDER`` prints the table for a folder with documents and ``labels.yaml``; users
+can label some of their own plans the same way.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests"
 
 @dataclass
 class Figures:
-    """Counts by measure: ``found`` right, ``extra`` found though not there, ``missed``; and what they were."""
+    """Counts by measure: ``found`` (correct), ``extra`` (false positives), ``missed``; ``errors`` lists both."""
 
     found: Counter[str] = field(default_factory=Counter)
     extra: Counter[str] = field(default_factory=Counter)
@@ -44,7 +43,7 @@ class Figures:
     def count(
         self, measure: str, where: str, read: Iterable[str], labelled: Iterable[str], *, part: bool = False
     ) -> None:
-        """Compares two lists of words. ``part``: words also agree when one holds the other."""
+        """Compare two lists of texts. ``part``: texts also match if one contains the other."""
         left = list(labelled)
         for text in read:
             agreed = next((each for each in left if _agree(text, each, part)), None)
@@ -64,7 +63,7 @@ def _agree(read: str, labelled: str, part: bool) -> bool:
 
 
 def measured(folder: Path) -> Figures:
-    """The figures of a folder. A document that the importer refuses has everything missed."""
+    """The figures of a folder. In a document that the importer rejects, everything counts as missed."""
     figures = Figures()
     labels: Mapping[str, Any] = yaml.safe_load((folder / "labels.yaml").read_text(encoding="utf-8"))
     for name, label in labels.items():
@@ -99,7 +98,7 @@ def _cited(plan: ImportedPlan) -> Iterator[tuple[str, Any]]:
 
 
 def _duties(figures: Figures, where: str, read: Sequence[DutyText], labelled: Sequence[Mapping[str, Any]]) -> None:
-    """A duty is found when it begins and ends with the labelled words, under the right item."""
+    """A duty counts as found if it begins and ends with the labelled words, under the right item."""
     left = list(labelled)
     for duty in read:
         label = next((each for each in left if _spans(duty.text, each["text"])), None)

@@ -1,9 +1,9 @@
-"""A small OpenID provider at the HTTP seam: it signs real tokens, holds codes to their PKCE challenge and takes each
-once. ``claims``, ``header`` and the other fields make it lie or fail.
+"""A fake OpenID provider as an httpx transport: signs real tokens, checks the PKCE challenge, accepts each code once.
+The fields of ``Issuer`` make it return wrong data or fail.
 
     issuer = Issuer()
-    provider = issuer.provider()                what the application is given
-    address = issuer.log_in(leaving, "an-01")   where the provider sends the reader who left for ``leaving`` back to
+    provider = issuer.provider()                passed to the application
+    path = issuer.log_in(leaving, "an-01")      path of the redirect back, for the authorization URL ``leaving``
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ KEYS = {name: ECKey.generate_key("P-256", {"kid": name, "use": "sig"}) for name 
 
 @dataclass
 class Issuer:
-    """``key`` names what signs, ``signs_with`` what really does. ``claims`` are put over those of every ID token (None:
-    left out); ``told`` is what userinfo says; ``down`` fails at a path; ``replays`` takes a code again."""
+    """``key``: key id in the token header; ``signs_with``: the key really used. ``claims`` override those of every ID
+    token (None: omitted); ``told``: the userinfo response; ``down``: failures by path; ``replays``: reuse codes."""
 
     claims: dict[str, Any] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Issuer:
         return Provider(issuer, CLIENT, secret, "http://127.0.0.1:8188", httpx.MockTransport(self.answer))
 
     def log_in(self, leaving: str, sub: str = "an-01", **more: str) -> str:
-        """The reader logs in at the provider; the path that he is sent back to."""
+        """Log in at the provider; returns the path that the user is redirected to."""
         asked = dict(parse_qsl(urlsplit(leaving).query))
         code = f"code{len(self.codes)}"
         self.codes[code] = asked | {"sub": sub}

@@ -1,7 +1,7 @@
 """The demonstration's province on Thursday 24 June 2021 at 08:00: plan 188 a week after its half-year reports fell due.
 
-Lived once a run, by the passes that run live, into one folder (database and Maildir); each test gets a copy.
-Late by then: nine bodies that never answered. Not acknowledged: the same. Waiting to be accepted: all other reports.
+Simulated once per run with the live passes into one folder (database and Maildir); each test gets a copy.
+Overdue by then: nine agencies that never responded. Not acknowledged: the same. To be accepted: all other reports.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from workflows.system import System, compose
 
 NOW = at("2021-06-24")
 SILENT, MANY = "ubnd-huyen-tuong-duong", "ubnd-huyen-yen-thanh"
-"""Districts with four assignments that are late, the first with nothing acknowledged."""
+"""Districts with four overdue assignments, the first with nothing acknowledged."""
 ALONE = "so-xay-dung"
-"""A department with one assignment, late."""
+"""A department with one assignment, overdue."""
 STEPS = ("week", "week", "day", "day", "day")
 
 
 def wired(folder: Path, *, demo: bool = False) -> System:
-    """The system over a folder, as the composition root makes it."""
+    """The System with a data folder, created by the composition root."""
     return compose(Settings(_env_file=None, data_dir=folder, secret=KEY, prefect=False, demo=demo))  # type: ignore[call-arg]
 
 
 def lived_copy(ground: Ground, folder: Path) -> Path:
-    """A copy of the lived folder, as ``folder``/lived."""
+    """A copy of the simulated folder at ``folder``/lived."""
     template = ground.folder / "lived"
     with ground.locked():
         if not template.exists():
@@ -44,7 +44,7 @@ def lived_copy(ground: Ground, folder: Path) -> Path:
 
 
 def aside(act: Callable[[], object]) -> None:
-    """In a thread: while Playwright's synchronous face is open, an event loop runs in this one."""
+    """Run in a thread: Playwright's synchronous API keeps an event loop running in this one."""
     with ThreadPoolExecutor(1) as one:
         one.submit(act).result()
 

@@ -1,4 +1,4 @@
-"""Sign-in letters in the hand: what the pages asked to be sent, and a post that can be down."""
+"""Fake channel for sign-in letters: keeps the letters, and can be unreachable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifications.letters.sign_in_mailer import EmailSignInMailer
 
 
 class LinkBox(LetterBox):
-    """The e-mail channel of sign-in letters; ``up`` is whether it would take one."""
+    """The e-mail channel of sign-in letters; ``up``: whether it is reachable."""
 
     up = True
 

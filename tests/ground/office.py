@@ -1,11 +1,11 @@
-"""An office to look at: a small plan that has lived till 24 June 2021 with something of everything, and its pages.
+"""The web application in tests, and a small plan simulated to 24 June 2021 with data of every kind.
 
-    office = open_office(database)          the pages over a database, the clock standing at NOW
-    office.get("/overdue").text             as whoever sits at the machine
-    office.post("/assignments/3/accept")    with the form's token, as a browser would send it
+    office = open_office(database, folder)  the application with a database, the clock stopped at NOW
+    office.get("/overdue").text             as the user of the machine, without an account
+    office.post("/assignments/3/accept")    with the form's token, like a browser
 
-``live_through`` lays the plan of ``ground.factory`` and lets people act: so-ban has reported on time, huyen-a has
-reported late, huyen-b is late, was asked twice and escalated; mat-tran asks for an extension; so-chinh says «not mine».
+``live_through`` loads the plan of ``ground.factory`` and simulates people: so-ban has reported on time, huyen-a late;
+huyen-b is overdue, was reminded twice and escalated; mat-tran requests an extension; so-chinh declines.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from engine.store.database import Database, table
 from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role
 from workflows import channel_wiring, passes
-from workflows.simulation.fast_forward import live
+from workflows.simulation.fast_forward import fast_forward
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")
 HERE = "http://127.0.0.1:8188"
 
 
 class Standing:
-    """A clock that stands where it is put."""
+    """A clock that shows ``now`` until it is set."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -57,7 +57,7 @@ class Standing:
 
 
 class InProcess(httpx.BaseTransport):
-    """The application answers in this process, on one event loop that lasts the whole run: 3 ms a page, not 30."""
+    """Calls the application in this process, on one event loop for the whole run: 3 ms a page instead of 30."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -76,7 +76,7 @@ class InProcess(httpx.BaseTransport):
 
 @dataclass
 class Office:
-    """The pages, called in this process. ``client`` keeps cookies as a browser does, and follows no redirect."""
+    """The application, called in this process. ``client`` keeps cookies and does not follow redirects."""
 
     client: httpx.Client
     context: AppContext
@@ -86,7 +86,7 @@ class Office:
         return self.client.get(path, **more)
 
     def post(self, path: str, *, page: str = "/overdue", **fields: Any) -> Response:
-        """A form sent with the token that ``page`` gives."""
+        """Send a form with the token of the first form on ``page``."""
         data = {"token": self.token(page)} | fields
         return self.client.post(path, data=data)
 
@@ -95,7 +95,7 @@ class Office:
         return token_in(self.get(page).text)
 
     def link(self, purpose: Purpose, contact_id: int, subject: str, **dates: date) -> str:
-        """A signed path as a letter would hold it."""
+        """A signed path, as in letters."""
         made = Link(
             purpose, contact_id, subject, dates.get("made_on", date(2021, 6, 1)), dates.get("until", date(2021, 7, 30))
         )
@@ -120,7 +120,7 @@ def open_office(
     host: str = HERE,
     **settings: Any,
 ) -> Office:
-    """The whole application over a database."""
+    """The whole application with a database; ``settings`` are those of ``Settings``."""
     clock = Standing(now)
     chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
@@ -134,14 +134,14 @@ def open_office(
 
 @cache
 def _served() -> tuple[FastAPI, asyncio.Runner]:
-    """The application and its loop, made once a run: each office brings its own database, clock and settings."""
+    """The application and its event loop, created once per run; each Office passes its own database and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
     return make_app(AppContext(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
 
 
 @cache
 def _settings(**settings: Any) -> Settings:
-    """Read once: the sources of settings are asked 5 ms long, and there are hundreds of offices a run."""
+    """Cached: reading settings takes 5 ms, and a run opens hundreds of offices."""
     return Settings(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
 
 
@@ -151,7 +151,7 @@ def _templates() -> Templates:
 
 
 def live_through(database: Database, until: datetime = NOW) -> Laid:
-    """The small plan from its opening to ``until``, by the passes that run live."""
+    """The small plan from its opening to ``until``, simulated with the live passes."""
     laid = lay(database, now=OPENED)
     asyncio.run(_live(laid, until))
     return laid
@@ -166,14 +166,14 @@ async def _live(laid: Laid, until: datetime) -> None:
     moment = OPENED
     for day, act in sorted(_acts(laid).items()):
         if at(day, "15:00") <= until:
-            await live(laid.database, moment, at(day, "15:00"), tick)
+            await fast_forward(laid.database, moment, at(day, "15:00"), tick)
             moment = at(day, "15:00")
             act(moment)
-    await live(laid.database, moment, until, tick)
+    await fast_forward(laid.database, moment, until, tick)
 
 
 def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
-    """What people do, by day."""
+    """The actions of people, by day."""
     so_ban, huyen_a, mat_tran, so_chinh = (
         laid.assignment(citation, agency)
         for citation, agency in (
@@ -202,7 +202,7 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
 
 @contextmanager
 def looking(database: Database, now: datetime = NOW) -> Iterator[tuple[Session, Today]]:
-    """A reading session and its day: what every query takes first. It sees nothing of what is written later."""
+    """A read session and its Today, the first arguments of every query. A snapshot: later writes are not visible."""
     with database.read() as session:
         yield session, read_today(session, now)
 

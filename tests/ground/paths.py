@@ -1,4 +1,4 @@
-"""Where the tests find things, wherever a test file lies."""
+"""Folders used by tests, independent of the location of the test file."""
 
 from __future__ import annotations
 

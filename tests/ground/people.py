@@ -1,4 +1,4 @@
-"""People with accounts, signed in as their browsers would be."""
+"""Create accounts and sign them in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.store.database import Database
 
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table: to see that looking changed none."""
+    """Every row of every table, to check that nothing was changed."""
     with database.read() as session:
         return {
             name: sorted((tuple(row) for row in session.connection().execute(each.select())), key=repr)
@@ -22,7 +22,7 @@ def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
 
 
 def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:
-    """An account of an office; its mailbox is its role's."""
+    """Create an account with the mailbox of its role; returns its id."""
     with database.write() as session:
         return create(
             session,
@@ -37,7 +37,7 @@ def join(database: Database, role: str, agency_id: str, language: str = "vi", *,
 
 
 def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Office:
-    """As a browser that is signed in already."""
+    """Open a session for the account and set its cookie."""
     with office.context.database.write() as session:
         key = open_session(session, account_id, way="link", device="Firefox", now=office.clock.now)
     office.client.cookies.set(cookie, key)

@@ -1,4 +1,4 @@
-"""A letter box for tests: a channel that keeps what it was given and answers as told."""
+"""A fake channel that keeps the letters and returns a fixed outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY = "a key for tests that signs nothing outside of them"
 
 
 class LetterBox:
-    """The channel "email": everything arrives, or what ``answer`` says."""
+    """The channel "email"; ``answer`` is the outcome of every letter, default: delivered."""
 
     name = "email"
     parallel = 4
@@ -34,6 +34,6 @@ class LetterBox:
 
 
 def post_office(box: LetterBox | None = None, **more: object) -> DeliveryContext:
-    """A post office whose only channel is the box."""
-    stationery = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
-    return DeliveryContext({"email": box or LetterBox()}, stationery, **more)  # type: ignore[arg-type]
+    """A DeliveryContext whose only channel is the box."""
+    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
+    return DeliveryContext({"email": box or LetterBox()}, renderer, **more)  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
-"""A real PostgreSQL for the tests: a throw-away cluster on a loopback port, started once for the whole run.
+"""A temporary PostgreSQL server for the tests on a loopback port, started once per run.
 
-Whoever runs pytest owns the folder (``Ground``); the first worker that needs the server starts it there under a lock,
-and a small shell beside it ends it, by its id, as soon as the owner is gone: no run leaves a server behind.
-PostgreSQL refuses to run as root, so root lends it to the user ``postgres``.
+The main pytest process owns the folder (``Ground``); the first worker that needs the server starts it there under a
+lock. A small shell script stops it, by its process id, when the owner has ended, so no run leaves a server behind.
+PostgreSQL refuses to run as root, so root starts it as the user ``postgres``.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ trap 'kill -INT $server' TERM INT
 while [ -e /proc/$owner ] && kill -0 $server 2>/dev/null; do sleep 0.3 & wait $!; done
 kill -INT $server 2>/dev/null; wait $server; rm -rf "$folder/data"
 """
-MISSING = "PostgreSQL is not installed, and its tests are never left out: run «make setup»."
+MISSING = "PostgreSQL is not installed, and its tests are never skipped: run «make setup»."
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The folder one test run shares between its workers, and the process that owns it."""
+    """The folder that the workers of a test run share, and the process that owns it."""
 
     folder: Path
     owner: int
 
     @classmethod
     def begin(cls) -> Ground:
-        """A new folder owned by this process; what killed runs left lying is removed."""
+        """A new folder owned by this process; removes folders of killed runs."""
         for left in Path(tempfile.gettempdir()).glob("dondoc-test-*"):
             if not Path("/proc", left.name.split("-")[2]).exists():
                 shutil.rmtree(left, ignore_errors=True)
@@ -64,8 +64,8 @@ class Ground:
             yield
 
     def postgres(self) -> str:
-        """The URL of database ``postgres`` on the tests' server: DONDOC_TEST_POSTGRES, else one that is started now,
-        unless another worker has."""
+        """The URL of database ``postgres`` on the test server: DONDOC_TEST_POSTGRES, else a server that is started by
+        the first worker that calls this."""
         if given := os.environ.get("DONDOC_TEST_POSTGRES"):
             return given
         noted = self.folder / "url"
@@ -120,7 +120,7 @@ class Ground:
 
 
 def newest_binaries() -> Path:
-    """The folder of ``initdb`` and ``postgres``, as Debian installs them, or as the PATH has them."""
+    """The folder of ``initdb`` and ``postgres``: the newest that Debian has installed, else from PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     found = str(debian[-1]) if debian else shutil.which("initdb")
     if found is None:
@@ -129,7 +129,7 @@ def newest_binaries() -> Path:
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
-    """Whom the server runs as; None: as whoever runs the tests."""
+    """The user that the server runs as; None: the current user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

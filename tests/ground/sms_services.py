@@ -1,6 +1,6 @@
 """Real gateways on loopback, each in folders of its own: Kannel with its fake SMSC, gammu-smsd with its dummy phone.
 
-Each process is ended by the test that started it, by its id. ``answering`` is a web server with one answer.
+Each process is stopped by the test that started it. ``answering`` is a web server with one fixed response.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-PATIENCE = 20.0
-"""Seconds until something that must happen is given up: a broken gateway fails the test, a slow machine does not."""
+TIMEOUT_SECONDS = 20.0
+"""Maximum wait: long enough for a slow machine, so that only a broken gateway fails the test."""
 KANNEL_CONF = """
 group = core
 admin-port = {admin}
@@ -90,7 +90,7 @@ transmitformat = auto
 
 
 def program(name: str, package: str) -> str:
-    """Where a program is; a missing one fails the test with the way to install it."""
+    """The path of a program; if it is missing, the test fails with a hint how to install it."""
     path = name if name.startswith("/") and Path(name).exists() else shutil.which(name, path="/usr/bin:/usr/sbin")
     if path is None:
         pytest.fail(f"{name} is missing: run the set-up of the tests, which installs Debian's package {package}.")
@@ -101,14 +101,14 @@ _ports = (port for _ in itertools.count() for port in range(20000 + os.getpid() 
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on. Below the range from which the kernel lends ports to connections, and each
-    process from a place of its own, so that nobody takes one between our looking and the gateway's listening."""
+    """Unused ports. Below the kernel's ephemeral range, and from a different start in each process, so that nothing
+    takes one before the gateway listens on it."""
     return list(itertools.islice((port for port in _ports if not listens(port)), count))
 
 
 @contextmanager
 def running(*command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, ended when the block ends: asked first, killed when it does not listen."""
+    """A process, stopped at the end of the block: SIGTERM, then SIGKILL after 5 seconds."""
     with open(log, "wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
     try:
@@ -123,10 +123,10 @@ def running(*command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not true():
         if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not happen in {PATIENCE:.0f} seconds")
+            pytest.fail(f"{what} did not happen in {TIMEOUT_SECONDS:.0f} seconds")
         time.sleep(0.02)
 
 
@@ -137,7 +137,7 @@ def listens(port: int) -> bool:
 
 @dataclass
 class RunningKannel:
-    """``calls`` are the queries of the addresses that Kannel fetched, by path: ``receipt`` and ``incoming``."""
+    """``calls``: the query parameters of Kannel's callbacks, by path: ``receipt`` and ``incoming``."""
 
     folder: Path
     secret: str
@@ -153,7 +153,7 @@ class RunningKannel:
         return f"http://127.0.0.1:{self.ports['web']}/receipt?secret={self.secret}"
 
     def seen(self) -> str:
-        """What the network got, in fakesmsc's own words."""
+        """The messages that the network received: the output of fakesmsc."""
         return (self.folder / "fakesmsc.out").read_text(errors="replace")
 
 
@@ -185,7 +185,7 @@ def listening(kannel: RunningKannel) -> Iterator[None]:
 
 @contextmanager
 def kannel_with(folder: Path, *incoming: str) -> Iterator[RunningKannel]:
-    """Kannel whose network sends these messages, each «sender receiver text words», and takes ours."""
+    """Kannel with a fake network that sends these messages, each «sender receiver text words», and accepts ours."""
     bearerbox, smsbox = program("bearerbox", "kannel"), program("smsbox", "kannel")
     fakesmsc = program("/usr/lib/kannel/test/fakesmsc", "kannel-extras")
     ports = dict(zip(("admin", "boxes", "smsc", "sendsms", "web"), free_ports(5), strict=True))
@@ -209,7 +209,7 @@ class RunningSmsd:
     folder: Path
 
     def receive(self, slot: int, sender: str, text: str) -> None:
-        """Put a message into the dummy phone, as if it had come over the air."""
+        """Put an incoming message into the dummy phone."""
         backup = f"""[SMSBackup000]
 PDU = Deliver
 DateTime = 20210617T0701{slot:02}
@@ -247,7 +247,7 @@ def smsd_in(folder: Path) -> Iterator[RunningSmsd]:
 
 @contextmanager
 def answering(status: int) -> Iterator[int]:
-    """A web server on loopback with one answer; with 0 it listens to the whole request and says nothing."""
+    """A web server on loopback with one response status; with 0 it reads the request and does not respond."""
     quiet = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):

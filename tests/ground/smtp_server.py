@@ -1,9 +1,9 @@
-"""An SMTP relay on loopback that can be told to go wrong at any point of the conversation.
+"""An SMTP relay on loopback that can fail at any point of the session.
 
-``async with FaultyServer({"rcpt": Kind.LATER}) as server`` listens on ``server.port``; what it took is in
-``server.taken``. Points, in order: connect, banner, ehlo, starttls, auth, mail, rcpt, data (the command), text (354
-was given, the letter is coming in), dot (the letter is in, but is not taken), taken (it is taken, but the answer goes
-wrong), rset, quit.
+``async with FaultyServer({"rcpt": Kind.LATER}) as server`` listens on ``server.port``; accepted letters are in
+``server.taken``. Points, in order: connect, banner, ehlo, starttls, auth, mail, rcpt, data (the command), text (after
+354, while the letter is received), dot (the letter was received, but is not accepted), taken (it was accepted, but the
+reply fails), rset, quit.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Taken:
 
 @dataclass
 class FaultyServer:
-    """``faults`` says what goes wrong at a point: a kind, or an answer of its own in bytes, or None. ``login`` is the
-    user name and password that are asked for. ``receive`` narrows the socket's buffer, so that a long letter waits."""
+    """``faults``: the fault at a point: a Kind, a reply in bytes, or None. ``login``: the required user name and
+    password. ``receive`` limits the socket's buffer, so that sending a long letter blocks."""
 
     faults: Mapping[str, Kind | bytes] | Callable[[str], Kind | bytes | None] = field(default_factory=dict)
     trust: ssl.SSLContext | None = None
@@ -110,7 +110,7 @@ class Conversation(asyncio.Protocol):
         self.server.open.discard(self)
 
     def reply(self, point: str, answer: bytes) -> bool:
-        """Answers; true when nothing went wrong at this point."""
+        """Send a reply; True if there is no fault at this point."""
         fault = self.server.fault(point)
         if fault is None:
             self.transport.write(answer)
@@ -173,14 +173,14 @@ class Conversation(asyncio.Protocol):
             self.transport.resume_reading()
 
     async def upgrade(self, trust: ssl.SSLContext) -> None:
-        # The client's first protected words may be here before start_tls returns: they wait in the buffer.
+        # The client's first encrypted data may arrive before start_tls returns: it is kept in the buffer.
         self.buffer, self.secure, self.deaf = b"", True, True
         try:
             upgraded = await asyncio.get_running_loop().start_tls(self.transport, self, trust, server_side=True)
         except OSError:
             self.transport.abort()
         else:
-            if isinstance(upgraded, asyncio.Transport):  # None when the client has gone in the meantime
+            if isinstance(upgraded, asyncio.Transport):  # None if the client has disconnected
                 self.transport, self.deaf = upgraded, False
                 self.data_received(b"")
 

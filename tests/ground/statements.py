@@ -1,4 +1,4 @@
-"""What is sent to a database meanwhile: ``with statements(database) as sent:`` collects every SQL statement."""
+"""Collect the SQL statements sent to a database: ``with statements(database) as sent:``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every address of the pages, filled with what exists or with what somebody hostile would send.
+"""All routes of the web pages, with existing or hostile values for their parameters.
 
-``routes()`` knows them from the routers themselves, ``survey()`` by following links what to fill them with and which
-fields the forms have: what is added later is walked without a word here.
+``routes()`` reads them from the routers; ``survey()`` follows links to find parameter values and form fields. New pages
+are included automatically.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HOSTILE = (
     "🐉" * 70,
     "ẵ" * 400,
 )
-"""Nothing, numbers out of every range, controls, marks that turn the text, markup, half a surrogate, too long."""
+"""Empty, out-of-range numbers, control characters, bidi marks, markup, a lone surrogate, too long."""
 WORST = HOSTILE[8], HOSTILE[16], HOSTILE[3], HOSTILE[18], HOSTILE[6]
 FRAMEWORK = (
     "Traceback",
@@ -62,9 +62,9 @@ FRAMEWORK = (
     "Forbidden",
     "validation error",
 )
-"""Words of the machinery, which no visitor should read."""
+"""Technical terms of the frameworks, which must not appear on pages."""
 USUAL: Mapping[str, str] = {"agency_id": "huyen-b", "period": "2021-H1"}
-"""What path parameters are filled with where no page links to the address; any other is 1, which most things have."""
+"""Path parameters of routes that no page links to; all others are 1, an id that usually exists."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class Address:
 
 
 def said(value: str) -> str:
-    """A value as it stands in an address; half a surrogate goes as the bytes that it would be."""
+    """A value percent-encoded for a URL; a lone surrogate is encoded as its bytes."""
     return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
 
 def routes(method: str) -> list[Address]:
-    """The pages' routes of a method, in the order in which they are tried."""
+    """The routes of a method, in matching order."""
     return [
         Address(
             method,
@@ -107,7 +107,7 @@ def routes(method: str) -> list[Address]:
 
 
 def _flat(router: Any) -> Iterator[APIRoute]:
-    """The routes of a router and of those that it includes."""
+    """The routes of a router, including nested routers."""
     for each in router.routes:
         if isinstance(each, APIRoute):
             yield each
@@ -117,14 +117,14 @@ def _flat(router: Any) -> Iterator[APIRoute]:
 
 @dataclass(frozen=True)
 class Survey:
-    """What following links comes to: addresses filled as the first link to each fills them; path -> form's fields."""
+    """Result of following links: routes with the parameters of the first link to each; path -> form fields."""
 
     addresses: tuple[Address, ...]
     forms: Mapping[str, Mapping[str, str]]
 
 
 def survey(office: Office, *first: str) -> Survey:
-    """Every page is fetched once: those of ``first``, and one of each address, by the links that pages show."""
+    """Fetch every page once: those of ``first``, and one per route, found by following links."""
     addresses = [*routes("GET"), *routes("POST")]
     usual: dict[Address, dict[str, str]] = {}
     shown: dict[str, dict[str, str]] = {}
@@ -167,7 +167,7 @@ def hostile_queries(address: Address) -> Iterator[str]:
 
 
 def _fields(form: Any) -> dict[str, str]:
-    """Names with the values that sending the form untouched would send; a button's counts as pressed."""
+    """Field names and values of the unchanged form; every button counts as pressed."""
     found: dict[str, str] = {}
     for each in form.xpath(".//*[self::input or self::textarea or self::select or self::button][@name]"):
         value = each.text_content() if each.tag == "textarea" else each.get("value", "")
@@ -179,7 +179,7 @@ def _fields(form: Any) -> dict[str, str]:
 
 
 def trouble(answer: Response, language: str = "vi") -> str:
-    """What is wrong with an answer, whatever was asked; empty when nothing is: never a 5xx, always in words."""
+    """The problem of a response, "" if none: a 5xx, an error that is not a page, or technical terms in it."""
     if answer.status_code >= 500:
         return f"{answer.status_code} {answer.text[:200]}"
     if not answer.headers.get("content-type", "").startswith("text/html"):
@@ -191,7 +191,7 @@ def trouble(answer: Response, language: str = "vi") -> str:
 
 
 class Watched:
-    """A SQLite file of which one can ask whether anybody has written to it, and put it back as it was."""
+    """A SQLite file with change detection that can be restored to its initial state."""
 
     def __init__(self, path: Path) -> None:
         self._line = sqlite3.connect(path, isolation_level=None)
@@ -200,7 +200,7 @@ class Watched:
         self._seen = self._version()
 
     def changed(self) -> bool:
-        """Whether anything was committed since it was asked last."""
+        """True if anything was committed since the last call."""
         before, self._seen = self._seen, self._version()
         return before != self._seen
 

@@ -25,7 +25,7 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice
 from engine.terms import EventKind, LetterState, State
 from workflows.passes import tick
-from workflows.simulation.fast_forward import live
+from workflows.simulation.fast_forward import fast_forward
 
 BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
 FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
@@ -196,7 +196,9 @@ def story(database: Database) -> Story:
     box = LetterBox()
     office = post_office(box)
     asyncio.run(
-        live(database, BEGAN, ENDED, lambda now: tick(database, now, office), lambda now: people_act(database, now))
+        fast_forward(
+            database, BEGAN, ENDED, lambda now: tick(database, now, office), lambda now: people_act(database, now)
+        )
     )
     a, d = table(Assignment), table(Duty)
     with database.read() as session:

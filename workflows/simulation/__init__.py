@@ -1,1 +1,1 @@
-"""Time that has not passed: the demonstration, simulated years, how agencies behave in them."""
+"""Simulated time: the demo, simulated years, and scenarios of how agencies behave."""

@@ -1,6 +1,6 @@
-"""The demonstration: plan 188 from 7 April 2021, the clock standing at Monday 7 June, and a bar that steps it.
+"""The demo: plan 188 from 7 April 2021, the clock stopped at Monday 7 June, with buttons to advance it.
 
-Everything is the real thing but the clock and the post: letters go to a Maildir, passes are those that run live.
+Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
 from engine.text import Text
 from workflows import passes
-from workflows.simulation.fast_forward import live
-from workflows.simulation.scenarios import people
+from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.scenarios import simulated_agencies
 
 if TYPE_CHECKING:
     from workflows.system import System
 
-BEGAN = instant(date(2021, 4, 7), time(9, 0))
-STANDS = instant(date(2021, 6, 7), time(8, 0))
+PLAN_START = instant(date(2021, 4, 7), time(9, 0))
+CLOCK_START = instant(date(2021, 6, 7), time(8, 0))
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 def load_province(database: Database, now: datetime, *, actor: str = "cli") -> None:
-    """The directory, the policy and the calendar that ship with the product. Loading again changes nothing."""
+    """Load the directory, policy and calendar that ship with the product. Loading again changes nothing."""
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(DATA / "agencies/nghe-an.yaml"), actor=actor, now=now)
         loading.load_policy(session, read(DATA / "policies/default.yaml", Policy), actor=actor, now=now)
@@ -53,52 +53,52 @@ def load_province(database: Database, now: datetime, *, actor: str = "cli") -> N
 
 
 def prepare(system: System) -> bool:
-    """Set the demonstration up, once: two months of plan 188 already lived. False if it stands already. The clock is
-    set last, so a set-up that was interrupted is taken up where it stopped."""
+    """Set up the demo with two months of plan 188; False if it is set up already. The clock is set last, so an
+    interrupted set-up is resumed."""
     system.database.upgrade()
     with system.database.read() as session:
         if session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT)) is not None:
             return False
-    load_province(system.database, BEGAN)
+    load_province(system.database, PLAN_START)
     plan, plans = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml"), table(Plan)
     with system.database.write() as session:
-        plan_id = loading.load_plan(session, plan, actor="cli", now=BEGAN)
+        plan_id = loading.load_plan(session, plan, actor="cli", now=PLAN_START)
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
         if state is PlanState.LOADED:
-            opening.activate(session, plan_id, actor="cli", now=BEGAN)
-    asyncio.run(_live_until(system, BEGAN, STANDS, _people(system.database)))
-    StandingClock(system.database).set(STANDS)
+            opening.activate(session, plan_id, actor="cli", now=PLAN_START)
+    asyncio.run(_fast_forward(system, PLAN_START, CLOCK_START, _demo_agencies(system.database)))
+    StandingClock(system.database).set(CLOCK_START)
     return True
 
 
-def _people(database: Database) -> Callable[[datetime], None]:
-    """Agencies that are punctual, late or silent; what they report waits for the visitor to accept it."""
+def _demo_agencies(database: Database) -> Callable[[datetime], None]:
+    """Simulated agencies that are punctual, late or silent; their reports are left for the user to accept."""
     with database.read() as session:
         policy = read_rulebook(session).policy("default")
-    return people(database, Scenario.MIXED, policy, accepts=False)
+    return simulated_agencies(database, Scenario.MIXED, policy, accepts=False)
 
 
-async def _live_until(
+async def _fast_forward(
     system: System, start: datetime, until: datetime, between: Callable[[datetime], None] | None = None
 ) -> datetime:
     async def tick(now: datetime) -> object:
         return await passes.tick(system.database, now, system.delivery)
 
-    return await live(system.database, start, until, tick, between)
+    return await fast_forward(system.database, start, until, tick, between)
 
 
 def stepper(system: System) -> Callable[[str], None]:
-    """What the bar's buttons call: ``event``, ``day`` or ``week``. One step at a time."""
+    """The function behind the buttons: advances by ``event``, ``day`` or ``week``. Conflict while a step runs."""
     clock = StandingClock(system.database)
     one_at_a_time = threading.Lock()
 
     def step(how: str) -> None:
         if not one_at_a_time.acquire(blocking=False):
-            raise Conflict(Text("Đồng hồ đang chạy; đợi một chút.", "The clock is being moved; wait a moment."))
+            raise Conflict(Text("Đồng hồ đang chạy; đợi một chút.", "The clock is being advanced; wait a moment."))
         try:
             now = clock()
             until = now + STEPS[how] if how in STEPS else _next_letters(system.database, now)
-            asyncio.run(_stepping(system, clock, now, until))
+            asyncio.run(_advance(system, clock, now, until))
         finally:
             one_at_a_time.release()
 
@@ -106,7 +106,7 @@ def stepper(system: System) -> Callable[[str], None]:
 
 
 def _next_letters(database: Database, now: datetime) -> datetime:
-    """The moment letters next leave: half an hour after the next thing is decided, or when queued ones may go."""
+    """The next time at which something is due, but not before 07:30, when letters may be sent; else in one day."""
     with database.read() as session:
         following = next_moment(session, now)
         if following is None:
@@ -114,12 +114,12 @@ def _next_letters(database: Database, now: datetime) -> datetime:
         return max(following, instant(local_date(following), time(7, 30)))
 
 
-async def _stepping(system: System, clock: StandingClock, now: datetime, until: datetime) -> None:
-    """Live through the time between, the clock shown to the pages moving along."""
+async def _advance(system: System, clock: StandingClock, now: datetime, until: datetime) -> None:
+    """Run all passes between two times, advancing the clock that the pages show."""
 
     async def tick(moment: datetime) -> object:
         clock.set(max(moment, now))
         return await system.tick(moment)
 
-    await live(system.database, now, until, tick, _people(system.database))
+    await fast_forward(system.database, now, until, tick, _demo_agencies(system.database))
     clock.set(until.astimezone(UTC))

@@ -1,6 +1,6 @@
-"""Living through time: set the clock to each next moment and run the very passes that run live.
+"""Fast-forward through time: advance to each moment at which something is due and run the live passes.
 
-Used by the demonstration's clock, the simulation and the story test. Nothing here decides anything.
+Used by the demo, the simulation and the story test.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ Tick = Callable[[datetime], Awaitable[object]]
 Between = Callable[[datetime], None]
 
 
-async def live(
+async def fast_forward(
     database: Database, start: datetime, until: datetime, tick: Tick, between: Between | None = None
 ) -> datetime:
-    """Tick at ``start`` and at every moment something is due up to ``until``; people act in ``between`` afterwards.
-    Returns ``until``, where the clock then stands."""
+    """Tick at ``start`` and at every moment up to ``until`` at which something is due; ``between`` is called after each
+    tick, for simulated people. Returns ``until``."""
     now = start
     while True:
         await tick(now)
         if between is not None:
             between(now)
         with database.read() as session:
-            following = next_moment(session, now)
-        if following is None or following > until:
+            next_due = next_moment(session, now)
+        if next_due is None or next_due > until:
             return until
-        now = following
+        now = next_due

@@ -1,4 +1,4 @@
-"""How agencies behave in a rehearsal: silent, punctual, late, or a seeded mixture. They act through the lifecycle."""
+"""Scenarios for simulations: agencies that are silent, punctual, late, or a seeded mixture. They use the lifecycle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.terms import State
 
 @dataclass(frozen=True)
 class Habit:
-    """Working days after opening at which an agency acknowledges, and from the due date at which it reports."""
+    """When an agency acknowledges, in working days after opening, and reports, in working days from the due date."""
 
     acknowledges: int | None = None
     reports: int | None = None
@@ -38,18 +38,18 @@ WAITING = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
 
 
 def habit(scenario: Scenario, agency_id: str, seed: int) -> Habit:
-    """What an agency is like: the same for the same seed, whatever else is in the plan."""
+    """The habit of an agency; depends only on scenario, agency and seed."""
     if scenario is not Scenario.MIXED:
         return HABITS[scenario]
-    drawn = hashlib.blake2b(f"{seed}:{agency_id}".encode(), digest_size=1).digest()[0]
-    return list(HABITS.values())[(0, 1, 1, 1, 2, 2)[drawn % 6]]
+    random_byte = hashlib.blake2b(f"{seed}:{agency_id}".encode(), digest_size=1).digest()[0]
+    return list(HABITS.values())[(0, 1, 1, 1, 2, 2)[random_byte % 6]]
 
 
-def people(
+def simulated_agencies(
     database: Database, scenario: Scenario, policy: Policy, seed: int = 0, *, accepts: bool = True
 ) -> Callable[[datetime], None]:
-    """What everybody does after the day's letters have come: acknowledge, report, accept, each on its day.
-    ``accepts=False``: the reports wait for a person to take them (the demonstration)."""
+    """A function that lets all agencies act after the day's letters: acknowledge, report, accept.
+    ``accepts=False``: reports are not accepted automatically (demo)."""
     with database.read() as session:
         calendar = read_calendar(session)
 
@@ -60,33 +60,35 @@ def people(
         columns = (a.c.id, a.c.agency_id, a.c.state, a.c.opened_on, a.c.due_on)
         with database.read() as session:
             rows = session.connection().execute(select(*columns).where(a.c.state.in_(WAITING))).all()
-        deeds = [deed for row in rows if (deed := _deed(row, habit(scenario, row.agency_id, seed), calendar, now))]
+        actions = [
+            action for row in rows if (action := _next_action(row, habit(scenario, row.agency_id, seed), calendar, now))
+        ]
         if not accepts:
-            deeds = [(row, name) for row, name in deeds if name != "accept"]
-        if deeds:
+            actions = [(row, name) for row, name in actions if name != "accept"]
+        if actions:
             with database.write() as session:
-                for row, name in deeds:
-                    _do(session, row, name, now)
+                for row, name in actions:
+                    _perform(session, row, name, now)
 
     return act
 
 
-def _deed(row: Any, habit: Habit, calendar: WorkCalendar, now: datetime) -> tuple[Any, str] | None:
+def _next_action(row: Any, habit: Habit, calendar: WorkCalendar, now: datetime) -> tuple[Any, str] | None:
     today = local_date(now)
     if row.state is State.REPORTED:
         return row, "accept"
     if row.state is State.ASSIGNED:
-        seen = _on(calendar, calendar.on_or_after(row.opened_on), habit.acknowledges)
-        return (row, "acknowledge") if seen is not None and today >= seen else None
-    done = None if row.due_on is None else _on(calendar, row.due_on, habit.reports)
-    return (row, "report") if done is not None and today >= done else None
+        acknowledge_on = _shifted(calendar, calendar.on_or_after(row.opened_on), habit.acknowledges)
+        return (row, "acknowledge") if acknowledge_on is not None and today >= acknowledge_on else None
+    report_on = None if row.due_on is None else _shifted(calendar, row.due_on, habit.reports)
+    return (row, "report") if report_on is not None and today >= report_on else None
 
 
-def _on(calendar: WorkCalendar, day: date, after: int | None) -> date | None:
+def _shifted(calendar: WorkCalendar, day: date, after: int | None) -> date | None:
     return None if after is None else calendar.shift(day, after)
 
 
-def _do(session: Any, row: Any, name: str, now: datetime) -> None:
+def _perform(session: Any, row: Any, name: str, now: datetime) -> None:
     actor = f"agency:{row.agency_id}"
     if name == "acknowledge":
         lifecycle.acknowledge(session, row.id, actor=actor, now=now)

@@ -1,7 +1,7 @@
-"""The year before it happens: the live passes under another clock, on a scratch database.
+"""Simulate a plan's year: the live passes on a simulated clock and a scratch database.
 
-Not a second implementation: it loads the plan, activates it and ticks through every moment at which something is
-due, with the very code that runs live; only the post is a box that delivers everything.
+Loads and activates the plan, then ticks at every moment at which something is due, with the production code; only the
+channels are replaced by one that accepts everything.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
 from notifications.letters.renderer import LetterRenderer
 from workflows.passes import tick
-from workflows.simulation.fast_forward import live
-from workflows.simulation.scenarios import people
+from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.scenarios import simulated_agencies
 
 SIMULATION_TIMEOUT_SECONDS = 60.0
-"""Seconds that a page waits while another year is being lived through."""
+"""How long a page waits while another simulation runs."""
 CACHED_YEARS = 8
 
 
 class Sink:
-    """A channel that delivers everything and keeps nothing: what was said is in the scratch database."""
+    """A channel that accepts and discards everything; the letters are in the scratch database."""
 
     parallel = 1
 
@@ -76,46 +76,48 @@ def simulate(
     scenario: Scenario = Scenario.SILENT,
     seed: int = 0,
 ) -> Year:
-    """Live through ``start`` to the end of ``until``; the plans are activated at nine on the first morning."""
-    began = instant(start, time(9, 0))
+    """Simulate from ``start`` to the end of ``until``; the plans are activated at 09:00 on the first day."""
+    starts = instant(start, time(9, 0))
     ends = instant(until, time(23, 59))
     with tempfile.TemporaryDirectory(prefix="dondoc-simulation-") as folder:
         database = Database(f"sqlite:///{folder}/scratch.db", durable=False)
         try:
             database.upgrade()
             with database.write() as session:
-                directory_loading.load_directory(session, directory, actor="simulation", now=began)
-                loading.load_policy(session, policy, actor="simulation", now=began)
+                directory_loading.load_directory(session, directory, actor="simulation", now=starts)
+                loading.load_policy(session, policy, actor="simulation", now=starts)
                 loading.load_days(session, calendar.exceptions.values())
                 for plan in plans:
-                    plan_id = loading.load_plan(session, plan, actor="simulation", now=began)
-                    opening.activate(session, plan_id, actor="simulation", now=began)
-            asyncio.run(_live(database, began, ends, people(database, scenario, policy, seed)))
+                    plan_id = loading.load_plan(session, plan, actor="simulation", now=starts)
+                    opening.activate(session, plan_id, actor="simulation", now=starts)
+            asyncio.run(_run_year(database, starts, ends, simulated_agencies(database, scenario, policy, seed)))
             return _year(database, (until - start).days + 1)
         finally:
             database.dispose()
 
 
 def cached_simulation(database: Database) -> SimulateYear:
-    """Simulate with an office's own directory, policy and calendar. One at a time, since a year takes seconds of one
-    core; the last few are kept, so that looking at another week of the same year costs nothing."""
+    """A function that simulates with the stored directory, policy and calendar. One simulation at a time, since a year
+    takes seconds of CPU; the last ``CACHED_YEARS`` are cached, so viewing another week of the same year is free."""
     lock = threading.Lock()
     kept: OrderedDict[str, Year] = OrderedDict()
 
-    def ahead(plan: PlanFile, first: date, last: date, scenario: Scenario) -> Year:
+    def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario) -> Year:
         with database.read() as session:
-            bodies, book = read_directory(session, contacts=True), read_rulebook(session)
+            agencies, book = read_directory(session, contacts=True), read_rulebook(session)
         policy = book.policy(plan.policy)
-        files = [each.model_dump_json() for each in (plan, bodies, policy)]
-        said = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario}"])
-        key = hashlib.sha256(said.encode()).hexdigest()
+        files = [each.model_dump_json() for each in (plan, agencies, policy)]
+        inputs = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario}"])
+        key = hashlib.sha256(inputs.encode()).hexdigest()
         if not lock.acquire(timeout=SIMULATION_TIMEOUT_SECONDS):
             raise Conflict(
                 Text("Đang xem trước một kế hoạch khác; thử lại sau.", "Another plan is being simulated; try later.")
             )
         try:
             if key not in kept:
-                kept[key] = simulate([plan], bodies, policy, book.calendar, start=first, until=last, scenario=scenario)
+                kept[key] = simulate(
+                    [plan], agencies, policy, book.calendar, start=first, until=last, scenario=scenario
+                )
             kept.move_to_end(key)
             while len(kept) > CACHED_YEARS:
                 kept.popitem(last=False)
@@ -123,13 +125,13 @@ def cached_simulation(database: Database) -> SimulateYear:
         finally:
             lock.release()
 
-    return ahead
+    return simulate_cached
 
 
-async def _live(database: Database, began: datetime, ends: datetime, act: Any) -> None:
+async def _run_year(database: Database, starts: datetime, ends: datetime, act: Any) -> None:
     renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
     delivery = DeliveryContext({name: Sink(name) for name in ("email", "sms")}, renderer)
-    await live(database, began, ends, lambda now: tick(database, now, delivery), act)
+    await fast_forward(database, starts, ends, lambda now: tick(database, now, delivery), act)
 
 
 def _year(database: Database, days: int) -> Year:
@@ -145,10 +147,10 @@ def _year(database: Database, days: int) -> Year:
 
 
 def _messages(connection: Any) -> Iterator[SimulatedYear]:
-    """The letters that went out, oldest first, each with what it said."""
+    """The letters that were sent, oldest first, each with its content."""
     m, n, c = table(Letter), table(Notice), table(Contact)
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    said: dict[int, list[Any]] = {}
+    lines_of: dict[int, list[Any]] = {}
     lines = (
         select(n.c.letter_id, n.c.kind, n.c.rung, p.c.number, d.c.citation, a.c.agency_id, a.c.period)
         .join(a, a.c.id == n.c.assignment_id)
@@ -158,7 +160,7 @@ def _messages(connection: Any) -> Iterator[SimulatedYear]:
         .order_by(n.c.id)
     )
     for line in connection.execute(lines):
-        said.setdefault(line.letter_id, []).append(line)
+        lines_of.setdefault(line.letter_id, []).append(line)
     letters = (
         select(m.c.id, m.c.key, m.c.sent_at, m.c.channel, m.c.digest_week, c.c.agency_id, c.c.role)
         .join(c, c.c.id == m.c.contact_id)
@@ -166,7 +168,7 @@ def _messages(connection: Any) -> Iterator[SimulatedYear]:
         .order_by(m.c.sent_at, m.c.id)
     )
     for letter in connection.execute(letters):
-        mine = sorted(said.get(letter.id, ()), key=lambda line: RANK[line.kind])
+        mine = sorted(lines_of.get(letter.id, ()), key=lambda line: RANK[line.kind])
         yield SimulatedYear(
             at=letter.sent_at.astimezone(PLAN_TIME).isoformat(timespec="minutes"),
             channel=letter.channel,
@@ -186,7 +188,7 @@ def as_objects(year: Year) -> Iterator[dict[str, Any]]:
 
 
 def summary(year: Year, language: str = "vi") -> str:
-    """What an officer wants to know before pressing «activate», in lines."""
+    """The summary shown before a plan is activated, in lines: totals, moved due dates, collisions, overload."""
     vi = language != "en"
     people_count = len({(each.agency, each.role) for each in year.messages})
     busiest = year.per_week().most_common(1)

@@ -1,4 +1,4 @@
-"""A simulated year in the forms people take away: JSON lines, CSV, a calendar, a page with a heat map."""
+"""Export a simulated year: JSON lines, CSV, iCalendar, HTML with a heat map."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ WORDS = {
 
 
 def as_json(year: Year, language: str) -> str:
-    """One object a line."""
+    """One JSON object per line."""
     return "\n".join(json.dumps(each, ensure_ascii=False) for each in as_objects(year))
 
 
 def as_csv(year: Year, language: str) -> str:
-    """One row a message; the assignments joined by «; ». A cell that a spreadsheet would run is disarmed."""
+    """One row per message; the assignments joined by «; ». Cells are protected against formula injection."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["at", "channel", "kind", "rung", "agency", "role", "assignments", "key"])
@@ -58,12 +58,12 @@ def as_csv(year: Year, language: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text that begins as a formula does is given an apostrophe: a spreadsheet then shows it and runs nothing."""
+    """Prefix a text that starts like a formula with an apostrophe, so that spreadsheets do not evaluate it."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def as_ics(year: Year, language: str) -> str:
-    """One calendar entry a message (RFC 5545)."""
+    """One calendar entry per message (RFC 5545)."""
     from icalendar import Calendar
 
     calendar = Calendar()
@@ -89,7 +89,7 @@ def _entry(message: SimulatedYear) -> Event:
 
 
 def as_html(year: Year, language: str) -> str:
-    """A page that stands alone: the summary, weeks x recipients as a heat map with figures, every letter."""
+    """A self-contained page: the summary, a heat map of weeks × recipients with figures, every letter."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
     )

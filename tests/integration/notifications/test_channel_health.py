@@ -14,7 +14,7 @@ from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
 from notifications.channel import Fate, Outcome
-from notifications.channel_health import MAX_FAILURES, ChannelHealth, after, pulses, record_results
+from notifications.channel_health import MAX_FAILURES, ChannelHealth, channel_health, record_fetch, updated
 from notifications.delivery import deliver
 from notifications.operator_alarm import Operator, alarm
 from notifications.sms.permanent_errors import BALANCE, LOGIN
@@ -46,12 +46,12 @@ def sms_box(answer: Outcome | None = None) -> LetterBox:
     ],
 )
 def test_when_a_channel_counts_as_down(outcomes: list[Outcome], down: bool) -> None:
-    assert after(ChannelHealth(), outcomes, NOW).down is down
+    assert updated(ChannelHealth(), outcomes, NOW).down is down
 
 
 def test_down_since_is_when_it_began() -> None:
-    early = after(ChannelHealth(), [FAILED] * MAX_FAILURES, NOW)
-    assert after(early, [FAILED], NOW + timedelta(hours=1)).down_since == NOW.isoformat()
+    early = updated(ChannelHealth(), [FAILED] * MAX_FAILURES, NOW)
+    assert updated(early, [FAILED], NOW + timedelta(hours=1)).down_since == NOW.isoformat()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def laid(sqlite_database: Database) -> Laid:
 def fail(laid: Laid, channel: str = "email") -> None:
     for _ in range(MAX_FAILURES):
         with laid.database.write() as session:
-            record_results(session, channel, "Connection refused", NOW)
+            record_fetch(session, channel, "Connection refused", NOW)
 
 
 def told(laid: Laid, now: Any = NOW, operator: Operator = OPERATOR, **channels: LetterBox) -> dict[str, int]:
@@ -74,10 +74,10 @@ def test_letters_that_cannot_leave_are_what_the_pulse_is_felt_by(laid: Laid) -> 
     box = LetterBox(Outcome(Fate.RETRY, "535", "bad password"))
     asyncio.run(deliver(laid.database, NOW, post_office(box)))
     with laid.database.read() as session:
-        assert pulses(session)["email"].why == "bad password"
+        assert channel_health(session)["email"].why == "bad password"
     asyncio.run(deliver(laid.database, NOW + timedelta(hours=5), post_office(LetterBox())))
     with laid.database.read() as session:
-        assert not pulses(session)["email"].down
+        assert not channel_health(session)["email"].down
 
 
 def test_e_mail_that_is_down_is_told_by_sms_once_a_day(laid: Laid) -> None:

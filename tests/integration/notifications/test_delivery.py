@@ -23,9 +23,9 @@ from engine.store.database import Database, table
 from engine.store.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState, Role
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.channel_health import MAX_FAILURES, pulses
+from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver
-from notifications.email.smtp_replies import Stage, judge
+from notifications.email.smtp_replies import Stage, reply_outcome
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
 
 DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
@@ -478,7 +478,7 @@ async def test_one_outcome_that_cannot_be_written_spares_the_others(
 
 
 def judged(stage: Stage, code: int, words: str) -> Answering:
-    return Answering(lambda _: judge(stage, code, words))
+    return Answering(lambda _: reply_outcome(stage, code, words))
 
 
 async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_silences_no_address(laid: Laid) -> None:
@@ -488,7 +488,7 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
     done = await deliver(laid.database, NOW, post_office(bad))
     assert done.fates["retry"] == len(bad.letters) <= MAX_FAILURES + 2 * CONNECTIONS
     with laid.database.read() as session:
-        assert pulses(session)["email"].held(NOW + timedelta(seconds=30))
+        assert channel_health(session)["email"].held(NOW + timedelta(seconds=30))
     assert (await deliver(laid.database, NOW + timedelta(seconds=30), post_office(bad))).claimed == 0
     one = await deliver(laid.database, NOW + timedelta(minutes=2), post_office(bad))
     assert one.fates["retry"] == 1
@@ -500,7 +500,9 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
 
 
 async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_suppresses_nothing(laid: Laid) -> None:
-    sour = Answering(lambda each: judge(Stage.RCPT, 550, "Rejected") if each.to == MINE else Outcome(Fate.DELIVERED))
+    sour = Answering(
+        lambda each: reply_outcome(Stage.RCPT, 550, "Rejected") if each.to == MINE else Outcome(Fate.DELIVERED)
+    )
     now = NOW
     for _ in range(3):
         await deliver(laid.database, now, post_office(sour))
@@ -510,7 +512,7 @@ async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_s
 
 
 async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -> None:
-    gone = judge(Stage.RCPT, 550, "5.1.1 User unknown")
+    gone = reply_outcome(Stage.RCPT, 550, "5.1.1 User unknown")
     box = Answering(lambda each: gone if each.to == MINE else Outcome(Fate.DELIVERED))
     await deliver(laid.database, NOW, post_office(box))
     assert owed(laid).state is LetterState.REFUSED

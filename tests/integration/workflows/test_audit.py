@@ -16,7 +16,7 @@ from sqlalchemy import update
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind, LetterState
-from workflows.audit import OVERDUE_LOOK_TOLERANCE, Audit, audit, look
+from workflows.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)
@@ -63,7 +63,7 @@ def listening(status: int = 200) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
-    found = look(laid.database, NOW)
+    found = run_checks(laid.database, NOW)
     assert found.clean
     assert (found.without_next_step, found.overdue_looks, found.stuck_letters, found.unknown_letters) == (0, 0, 0, 0)
     assert found.oldest_unsent == min(letter.send_after for letter in rows(laid.database, Letter))
@@ -96,7 +96,7 @@ def test_what_is_forgotten_is_found_and_an_event_a_day(
 @pytest.mark.parametrize(
     ("values", "stuck"),
     [
-        ({"send_after": NOW - OVERDUE_LOOK_TOLERANCE + timedelta(minutes=1)}, 0),  # a relay may be slow
+        ({"send_after": NOW - STUCK_TOLERANCE + timedelta(minutes=1)}, 0),  # a relay may be slow
         ({"created_at": NOW}, 0),  # made at nine, dated 07:30
         ({"attempts": 2}, 0),  # waits for its next try
         ({"state": LetterState.UNKNOWN, "settled_at": NOW}, 0),
@@ -107,7 +107,7 @@ def test_what_rightly_waits_or_is_over_is_not_stuck(laid: Laid, values: dict[str
     with laid.database.write() as session:
         session.connection().execute(update(table(Letter)).values(send_after=NOW))
     change(laid, Letter, **LONG_AGO | values)
-    assert look(laid.database, NOW).stuck_letters == stuck
+    assert run_checks(laid.database, NOW).stuck_letters == stuck
 
 
 def test_letters_that_wait_for_the_morning_are_not_stuck(laid: Laid) -> None:
@@ -121,7 +121,7 @@ def test_letters_in_doubt_are_counted_for_a_day_and_alarm_nobody(laid: Laid) -> 
     with listening() as (url, asked):
         assert audit(laid.database, NOW, url, may_rest=True).counts["unknown_letters"] == 1
     assert asked == ["/ping"]
-    assert look(laid.database, NOW + timedelta(days=2)).unknown_letters == 0
+    assert run_checks(laid.database, NOW + timedelta(days=2)).unknown_letters == 0
 
 
 def test_somebody_outside_hears_of_it_only_while_all_is_well(laid: Laid) -> None:
@@ -154,4 +154,4 @@ def test_the_last_audit_is_kept_for_the_health_page(laid: Laid) -> None:
 
 
 def test_an_empty_database_is_clean(database: Database) -> None:
-    assert look(database, NOW) == Audit(0, 0, 0, 0, None)
+    assert run_checks(database, NOW) == Audit(0, 0, 0, 0, None)

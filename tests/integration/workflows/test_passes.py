@@ -35,8 +35,8 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, Urgency
 from workflows import passes
-from workflows.passes import PLAIN, PassName, PassReport
-from workflows.simulation.fast_forward import live
+from workflows.passes import DATABASE_PASSES, PassName, PassReport
+from workflows.simulation.fast_forward import fast_forward
 
 BEGAN = at("2021-04-07", "09:00")
 DAY = timedelta(days=1)
@@ -68,7 +68,7 @@ def lived(laid: Laid, start: datetime, until: datetime, box: LetterBox | None = 
     """Tick at every moment something is due."""
     box = box or LetterBox()
     office = post_office(box)
-    asyncio.run(live(laid.database, start, until, lambda now: passes.tick(laid.database, now, office)))
+    asyncio.run(fast_forward(laid.database, start, until, lambda now: passes.tick(laid.database, now, office)))
     return box
 
 
@@ -97,13 +97,13 @@ def test_a_tick_twice_in_a_row_has_no_second_effect(laid: Laid, day: str) -> Non
     assert (everything(laid.database), len(box.letters)) == (before, sent)
 
 
-@pytest.mark.parametrize("name", list(PLAIN))
+@pytest.mark.parametrize("name", list(DATABASE_PASSES))
 def test_each_pass_alone_twice_in_a_row_has_no_second_effect(laid: Laid, name: PassName) -> None:
     lived(laid, BEGAN, at("2021-06-20", "06:00"))
     now = at("2021-06-21", "07:00")
-    PLAIN[name](laid.database, now)
+    DATABASE_PASSES[name](laid.database, now)
     before = everything(laid.database)
-    assert not any(PLAIN[name](laid.database, now).counts.values())
+    assert not any(DATABASE_PASSES[name](laid.database, now).counts.values())
     assert everything(laid.database) == before
 
 

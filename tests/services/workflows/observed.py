@@ -198,7 +198,7 @@ def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
     plain, undisturbed = Scene(folder, "plain", prepared), Scene(folder, "undisturbed", prepared)
     for now in (BEGAN, LATER):
         plain.ticks(passes.tick, now)
-    from workflows.flows import leave, observed_tick
+    from workflows.flows import exit_process, observed_tick
 
     logging.getLogger("prefect").setLevel(logging.CRITICAL)
     with closing(Api(server.api_url).http) as http:
@@ -211,7 +211,7 @@ def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
     told["interrupted"] = interrupted(server, Scene(folder, "interrupted", prepared), observed_tick)
     told["threads"] = threading.active_count()
     print(json.dumps(told, ensure_ascii=False), flush=True)
-    leave(0)
+    exit_process(0)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ ENOUGH = 20
 
 
 @contextmanager
-def beating(beat: Callable[[], None], audit: Callable[[], None] = lambda: None, **more: object) -> Iterator[Heartbeat]:
-    heartbeat = Heartbeat(beat, audit, EVERY, **more)  # type: ignore[arg-type]
+def beating(tick: Callable[[], None], audit: Callable[[], None] = lambda: None, **more: object) -> Iterator[Heartbeat]:
+    heartbeat = Heartbeat(tick, audit, EVERY, **more)  # type: ignore[arg-type]
     heartbeat.start()
     try:
         yield heartbeat
@@ -51,7 +51,7 @@ class Beats:
 
 def test_it_beats_at_once_and_again_and_so_do_the_audit_and_the_ear() -> None:
     beats, audits, ears = Beats(), Beats(), Beats()
-    with beating(beats, audits, listen=ears, listen_seconds=EVERY):
+    with beating(beats, audits, inbound=ears, inbound_seconds=EVERY):
         beats.wait_for(3)
         audits.wait_for(1)
         ears.wait_for(2)
@@ -68,13 +68,13 @@ def test_beats_that_were_missed_are_made_up_for_by_one() -> None:
     """One beat lasts as long as twenty: however the clock stood, there are no more beats than time has room for."""
     slow, beats = threading.Event(), Beats()
 
-    def beat() -> None:
+    def tick() -> None:
         beats()
         if beats.count == 1:
             slow.wait(20 * EVERY)
 
     began = time.monotonic()
-    with beating(beat):
+    with beating(tick):
         beats.wait_for(4)
     missed = 20
     assert beats.count <= (time.monotonic() - began) / EVERY + 2 - missed
@@ -83,25 +83,25 @@ def test_beats_that_were_missed_are_made_up_for_by_one() -> None:
 def test_a_beat_that_fails_is_told_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
     beats = Beats()
 
-    def beat() -> None:
+    def tick() -> None:
         beats()
         raise RuntimeError("the database is away")
 
-    with beating(beat):
+    with beating(tick):
         beats.wait_for(3)
     assert "the database is away" in caplog.text
-    assert "tick failed; it will be tried again at the next beat" in caplog.text
+    assert "tick failed; it will be tried again at the next run" in caplog.text
 
 
 def test_stopping_waits_for_the_beat_that_is_running() -> None:
     begun, ended = threading.Event(), threading.Event()
 
-    def beat() -> None:
+    def tick() -> None:
         begun.set()
         time.sleep(4 * EVERY)
         ended.set()
 
-    with beating(beat):
+    with beating(tick):
         assert begun.wait(ENOUGH)
     assert ended.is_set()
 

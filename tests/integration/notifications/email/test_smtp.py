@@ -18,7 +18,7 @@ from notifications.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.bounces import verify
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
-from notifications.email.smtp import Email, Pace
+from notifications.email.smtp import Email, RateLimit
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 MONDAY = datetime(2021, 6, 14, 1, tzinfo=UTC)
@@ -248,9 +248,9 @@ async def test_a_channel_can_be_opened_again_in_another_event_loop() -> None:
 
 
 def test_an_even_pace_gives_each_letter_its_turn() -> None:
-    pace = Pace(60)
-    assert [pace.turn(now) for now in (0.0, 0.0, 0.5, 10.0)] == [0.0, 1.0, 1.5, 0.0]
-    assert Pace(0).turn(5.0) == 0.0
+    pace = RateLimit(60)
+    assert [pace.reserve(now) for now in (0.0, 0.0, 0.5, 10.0)] == [0.0, 1.0, 1.5, 0.0]
+    assert RateLimit(0).reserve(5.0) == 0.0
 
 
 async def test_a_letter_waits_for_its_turn() -> None:

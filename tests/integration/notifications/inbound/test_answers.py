@@ -20,7 +20,7 @@ from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, State
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.channel_health import pulses
+from notifications.channel_health import channel_health
 from notifications.delivery import deliver
 from notifications.email.bounces import bounce_address
 from notifications.email.mime import Sender, compose, digest
@@ -56,7 +56,7 @@ class Relay(LetterBox):
 
 def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
     mail, sms = Relay(), Relay("sms")
-    office = replace(post_office(mail), channels={"email": mail, "sms": sms}, codes=CODES)
+    office = replace(post_office(mail), channels={"email": mail, "sms": sms}, short_code_key=CODES)
     asyncio.run(deliver(laid.database, now, office))
     return mail, sms
 
@@ -391,4 +391,4 @@ def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
     for _ in range(5):
         assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
     with laid.database.read() as session:
-        assert pulses(session)["imap"].down
+        assert channel_health(session)["imap"].down

@@ -15,7 +15,14 @@ from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
-from notifications.letters.facts import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, ORDER, LetterFacts, gather, moot
+from notifications.letters.facts import (
+    ONLY_UNACKNOWLEDGED,
+    ONLY_WHILE_LATE,
+    ORDER,
+    LetterFacts,
+    gather,
+    obsolete_reason,
+)
 from notifications.letters.renderer import PARTS
 
 TODAY, NOW = date(2021, 6, 18), at("2021-06-18", "07:30")
@@ -47,19 +54,23 @@ def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
     """A line that asks for something has no point once it is done; one that tells of a deed is told all the same."""
     tells = {NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED, NoticeKind.WROTE}
     for state in set(State) - set(OPEN_STATES):
-        assert bool(moot(kind, state, TODAY, TODAY)) is (kind not in tells), (kind, state)
+        assert bool(obsolete_reason(kind, state, TODAY, TODAY)) is (kind not in tells), (kind, state)
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_a_line_that_asks_to_acknowledge_stands_until_that_is_done(kind: NoticeKind) -> None:
     asks = kind in ONLY_UNACKNOWLEDGED
-    assert moot(kind, State.ACKNOWLEDGED, date(2021, 6, 1), TODAY) == ("acknowledged" if asks else "") or (
+    assert obsolete_reason(kind, State.ACKNOWLEDGED, date(2021, 6, 1), TODAY) == ("acknowledged" if asks else "") or (
         kind is NoticeKind.RETURNED
     )
 
 
 def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_all_the_same() -> None:
-    told = {kind for kind in NoticeKind if not moot(kind, State.RETURNED, date(2021, 6, 1), TODAY, PlanState.ENDED)}
+    told = {
+        kind
+        for kind in NoticeKind
+        if not obsolete_reason(kind, State.RETURNED, date(2021, 6, 1), TODAY, PlanState.ENDED)
+    }
     assert told == {
         NoticeKind.RETURNED,
         NoticeKind.EXTENSION_DECIDED,
@@ -71,9 +82,9 @@ def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_al
 
 @pytest.mark.parametrize("kind", sorted(ONLY_WHILE_LATE))
 def test_overdue_is_said_only_while_it_is(kind: NoticeKind) -> None:
-    assert moot(kind, State.ASSIGNED, date(2021, 6, 17), TODAY) == ""
-    assert moot(kind, State.ASSIGNED, TODAY, TODAY) == "due_moved"
-    assert moot(kind, State.ASSIGNED, None, TODAY) == ""
+    assert obsolete_reason(kind, State.ASSIGNED, date(2021, 6, 17), TODAY) == ""
+    assert obsolete_reason(kind, State.ASSIGNED, TODAY, TODAY) == "due_moved"
+    assert obsolete_reason(kind, State.ASSIGNED, None, TODAY) == ""
 
 
 def test_a_letter_knows_whom_it_goes_to_and_what_is_late_by_how_much(laid: Laid) -> None:
@@ -107,7 +118,7 @@ def test_lines_come_worst_first_and_an_assignment_is_spoken_of_once(laid: Laid) 
         lifecycle.chase(session, mine, actor="contact:1", now=at("2021-06-18", "07:10"))
     facts = gathered(laid)["coordinator@huyen-a.example"]
     assert [line.kind for line in facts.items] == [NoticeKind.OVERDUE]
-    assert list(facts.moot.values()) == ["said_already"]
+    assert list(facts.obsolete.values()) == ["said_already"]
 
 
 def test_an_answer_to_be_read_is_said_beside_another_line_about_the_same_assignment(laid: Laid) -> None:
@@ -132,7 +143,7 @@ def test_a_reported_assignment_leaves_an_empty_letter_that_says_why(laid: Laid) 
     do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18", "07:10"))
     facts = gathered(laid)["coordinator@huyen-a.example"]
     assert facts.empty
-    assert list(facts.moot.values()) == ["reported"]
+    assert list(facts.obsolete.values()) == ["reported"]
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.CANCELLED, State.TRANSFERRED])
@@ -140,7 +151,7 @@ def test_so_does_one_that_is_nobody_s_any_more(laid: Laid, state: State) -> None
     bring_to(laid.database, state, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-18", "07:10"))
     facts = gathered(laid)["coordinator@so-ban.example"]
     assert NoticeKind.OVERDUE not in [line.kind for line in facts.items]
-    assert state.value in facts.moot.values()
+    assert state.value in facts.obsolete.values()
 
 
 def counted(laid: Laid, ids: list[int]) -> int:

@@ -41,8 +41,8 @@ def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
         ("watch", "subject.txt", "", 0, "characters"),
         ("watch", "subject.txt", "dài " * 60, 0, "characters"),
         ("duties", "body.txt", "Có việc mới.", 0, "no way to answer"),
-        ("watch", "body.html", "<p>x</p>\n<img src='https://theo-doi.example/1.png'>", 2, "would be fetched"),
-        ("watch", "body.html", "<script>1</script>", 1, "would be fetched"),
+        ("watch", "body.html", "<p>x</p>\n<img src='https://theo-doi.example/1.png'>", 2, "would be downloaded"),
+        ("watch", "body.html", "<script>1</script>", 1, "would be downloaded"),
         ("duties", "body.txt", "{{ ''.__class__.__mro__ }}", 1, "unsafe"),
         ("duties", "boddy.txt", "x", 0, "no template has this name"),
     ],
@@ -128,7 +128,7 @@ def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
 
 def office_with(folder: Path, box: LetterBox) -> DeliveryContext:
     return DeliveryContext(
-        {"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, own_templates=folder)
+        {"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, custom_folder=folder)
     )
 
 

@@ -32,8 +32,8 @@ from engine.store.records import Assignment, Contact, Duty, Letter, Notice
 from engine.terms import LetterState
 from workflows.cli import app
 from workflows.passes import tick
-from workflows.simulation.fast_forward import live
-from workflows.simulation.scenarios import people
+from workflows.simulation.fast_forward import fast_forward
+from workflows.simulation.scenarios import simulated_agencies
 from workflows.simulation.simulation import cached_simulation, simulate, summary
 from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json
 
@@ -123,7 +123,7 @@ def real() -> Year:
 @pytest.mark.parametrize("scenario", Scenario)
 def test_the_live_passes_send_the_letters_that_were_foreseen(sqlite_database: Database, scenario: Scenario) -> None:
     laid = activated(store(sqlite_database, now=at(FIRST.isoformat(), "09:00")))
-    asyncio.run(beat(laid, LAST, people(sqlite_database, scenario, policy(), 3)))
+    asyncio.run(beat(laid, LAST, simulated_agencies(sqlite_database, scenario, policy(), 3)))
     happened = sent(sqlite_database)
     assert len(happened) >= 10
     matches(small(scenario), happened)
@@ -137,7 +137,7 @@ def test_plan_188_lives_on_both_databases_as_it_was_foreseen(database: Database)
         return await tick(database, now, office)
 
     began, ends = at("2021-04-07", "09:00"), at("2021-06-25", "23:59")
-    asyncio.run(live(database, began, ends, step, people(database, Scenario.MIXED, policy())))
+    asyncio.run(fast_forward(database, began, ends, step, simulated_agencies(database, Scenario.MIXED, policy())))
     matches(real(), sent(database))
 
 

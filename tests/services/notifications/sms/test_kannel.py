@@ -67,7 +67,7 @@ async def test_a_wrong_password_is_a_matter_for_the_operator(kannel: RunningKann
     [outcome] = await through(kannel, letter(1), password="wrong")
     assert (outcome.fate, outcome.code, outcome.receipt) == (Fate.RETRY, "403", "")
     assert "Authorization failed" in outcome.reply
-    assert "mend this channel's settings" in outcome.reply
+    assert "correct this channel's settings" in outcome.reply
 
 
 async def test_a_gateway_that_has_stopped_is_tried_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifications.channel import About, Fate
-from notifications.email.smtp_replies import Stage, judge
+from notifications.email.smtp_replies import Stage, reply_outcome
 
 A, L, C, U = About.ADDRESS, About.LETTER, About.CHANNEL, About.UNCLEAR
 REFUSED, RETRY = Fate.REFUSED, Fate.RETRY
@@ -95,7 +95,7 @@ ANSWERS = [
 def test_a_refusal_is_about_the_mailbox_the_letter_or_our_way_of_sending(
     stage: Stage, code: int, words: str, fate: Fate, about: About
 ) -> None:
-    outcome = judge(stage, code, words)
+    outcome = reply_outcome(stage, code, words)
     assert (outcome.fate, outcome.about) == (fate, about)
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiosmtplib import SMTPConnectError
 
 from notifications.channel import Fate
-from notifications.email.smtp_replies import OPENING, Stage, broken, judge, unopened
+from notifications.email.smtp_replies import OPENING, Stage, connect_failed, interrupted, reply_outcome
 
 A, R, N, U = Fate.ACCEPTED, Fate.RETRY, Fate.REFUSED, Fate.UNKNOWN
 TABLE = [
@@ -43,7 +43,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("stage", "code", "words", "fate"), TABLE)
 def test_an_answer_has_one_fate(stage: Stage, code: int, words: str, fate: Fate) -> None:
-    outcome = judge(stage, code, words, "<x@y>")
+    outcome = reply_outcome(stage, code, words, "<x@y>")
     assert outcome.fate is fate
     assert outcome.receipt == ("<x@y>" if fate in (A, U) else "")
 
@@ -51,12 +51,12 @@ def test_an_answer_has_one_fate(stage: Stage, code: int, words: str, fate: Fate)
 @pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.DOT}))
 @pytest.mark.parametrize("code", range(100, 600, 50))
 def test_before_the_dot_nothing_is_accepted_or_in_doubt(stage: Stage, code: int) -> None:
-    assert judge(stage, code, "words").fate in (R, N)
-    assert broken(stage, OSError("gone")).fate is R
+    assert reply_outcome(stage, code, "words").fate in (R, N)
+    assert interrupted(stage, OSError("gone")).fate is R
 
 
 def test_silence_after_the_dot_is_in_doubt() -> None:
-    outcome = broken(Stage.DOT, TimeoutError(), "<x@y>")
+    outcome = interrupted(Stage.DOT, TimeoutError(), "<x@y>")
     assert (outcome.fate, outcome.receipt, outcome.reply) == (U, "<x@y>", "dot: TimeoutError")
 
 
@@ -73,17 +73,17 @@ WAITS = {
 
 @pytest.mark.parametrize("words", WAITS)
 def test_the_wait_that_is_asked_for_is_understood(words: str) -> None:
-    assert judge(Stage.RCPT, 450, words).after == WAITS[words]
+    assert reply_outcome(Stage.RCPT, 450, words).after == WAITS[words]
 
 
 def test_too_many_connections_wait_longer_than_a_busy_relay() -> None:
-    assert judge(Stage.CONNECT, 421, "too many connections").after == timedelta(minutes=5)
-    assert judge(Stage.LOGIN, 454, "too many logins").after == timedelta(minutes=5)
-    assert judge(Stage.MAIL, 421, "shutting down").after == timedelta(minutes=1)
+    assert reply_outcome(Stage.CONNECT, 421, "too many connections").after == timedelta(minutes=5)
+    assert reply_outcome(Stage.LOGIN, 454, "too many logins").after == timedelta(minutes=5)
+    assert reply_outcome(Stage.MAIL, 421, "shutting down").after == timedelta(minutes=1)
 
 
 def test_an_answer_is_kept_on_one_line_and_short() -> None:
-    outcome = judge(Stage.RCPT, 550, "5.1.1 no\n5.1.1 such \udcff user " + "x" * 900)
+    outcome = reply_outcome(Stage.RCPT, 550, "5.1.1 no\n5.1.1 such \udcff user " + "x" * 900)
     assert outcome.code == "550"
     assert outcome.reply.startswith("5.1.1 no 5.1.1 such ? user")
     assert len(outcome.reply) == 500
@@ -91,7 +91,7 @@ def test_an_answer_is_kept_on_one_line_and_short() -> None:
 
 @pytest.mark.parametrize("stage", sorted(OPENING))
 def test_what_keeps_a_line_from_opening_is_told_with_what_to_mend(stage: Stage) -> None:
-    outcome = unopened(stage, "mail.example:587", OSError("no route"))
+    outcome = connect_failed(stage, "mail.example:587", OSError("no route"))
     assert outcome.fate is R
     assert outcome.reply.count("mail.example:587") == 2
     assert outcome.reply.endswith("(no route)")
@@ -100,4 +100,4 @@ def test_what_keeps_a_line_from_opening_is_told_with_what_to_mend(stage: Stage) 
 def test_a_certificate_at_fault_is_named_wherever_it_shows() -> None:
     error = SMTPConnectError("no")
     error.__cause__ = ssl.SSLCertVerificationError("hostname mismatch")
-    assert "ca_file" in unopened(Stage.CONNECT, "mail.example:465", error).reply
+    assert "ca_file" in connect_failed(Stage.CONNECT, "mail.example:465", error).reply

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.inbound.message import asked, own_words, read_mail
+from notifications.inbound.message import own_text, read_mail, read_mail_reply
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood
 
 TODAY = date(2021, 6, 14)
@@ -31,7 +31,7 @@ TODAY = date(2021, 6, 14)
     ],
 )
 def test_what_acknowledges(text: str) -> None:
-    assert asked(text, TODAY) == Acknowledge("")
+    assert read_mail_reply(text, TODAY) == Acknowledge("")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_acknowledges(text: str) -> None:
     ],
 )
 def test_what_does_not_acknowledge(text: str) -> None:
-    assert isinstance(asked(text, TODAY), NotUnderstood)
+    assert isinstance(read_mail_reply(text, TODAY), NotUnderstood)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_what_does_not_acknowledge(text: str) -> None:
     ],
 )
 def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None:
-    assert asked(text, TODAY) == Extend("", until, reason)
+    assert read_mail_reply(text, TODAY) == Extend("", until, reason)
 
 
 @pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])
 def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> None:
-    found = asked(text, TODAY)
+    found = read_mail_reply(text, TODAY)
     assert isinstance(found, NotUnderstood)
     assert "ngày xin gia hạn" in str(found.answer)
 
@@ -87,7 +87,7 @@ def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> 
     ],
 )
 def test_what_a_mail_program_quotes_is_not_what_the_person_said(quoted: str) -> None:
-    assert own_words(f"Ai làm việc này?\n\n{quoted}") == "Ai làm việc này?"
+    assert own_text(f"Ai làm việc này?\n\n{quoted}") == "Ai làm việc này?"
 
 
 def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
@@ -95,7 +95,7 @@ def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
         "From: a@so.example\nContent-Type: text/html; charset=utf-8\n\n"
         "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
     )
-    assert asked(read_mail(raw.encode()).text, TODAY) == Acknowledge("")
+    assert read_mail_reply(read_mail(raw.encode()).text, TODAY) == Acknowledge("")
 
 
 def test_what_it_answers_the_nearest_first() -> None:
@@ -119,4 +119,4 @@ def test_whatever_strangers_send_is_read_as_far_as_it_can_be(raw: bytes) -> None
     for each in (raw, b"From: a@so.example\nContent-Type: text/html; charset=x\n\n" + raw, b"From: " + raw):
         found = read_mail(each)
         assert len(found.id) <= 255
-        asked(found.text, TODAY)
+        read_mail_reply(found.text, TODAY)

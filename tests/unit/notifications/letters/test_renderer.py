@@ -27,7 +27,7 @@ from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
-from notifications.letters.renderer import LANGUAGES, ONE_PART, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.renderer import LANGUAGES, ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
@@ -294,7 +294,7 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
         contact_id=contact_id,
         to="+84900000000",
     )
-    assert len(sms.text) <= ONE_PART, sms.text
+    assert len(sms.text) <= ONE_PART_CHARS, sms.text
     assert sms.text.isascii()
     assert not set(sms.text) & set("[]{}^~|\\`")  # each costs two in GSM 7 bit
     assert (sms.subject, sms.html) == ("", "")

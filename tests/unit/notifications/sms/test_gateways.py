@@ -92,7 +92,7 @@ async def test_kannel_is_told_when_the_text_keeps_its_marks():
 @pytest.mark.parametrize(
     ("status", "words", "fate", "mend"),
     [
-        (403, "Authorization failed for sendsms", Fate.RETRY, "mend this channel's settings"),
+        (403, "Authorization failed for sendsms", Fate.RETRY, "correct this channel's settings"),
         (400, "Sender missing and no global set, rejected", Fate.RETRY, "set this channel's sender"),
         (400, "Number(s) has/have been denied by white- and/or black-lists.", Fate.REFUSED, "denied"),
         (503, "4: Temporal failure, try again later.", Fate.RETRY, "try again later"),

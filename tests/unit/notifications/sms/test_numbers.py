@@ -20,8 +20,8 @@ def test_a_mobile_number_is_read_however_it_is_written(written):
     [
         ("02383844444", "not a mobile number"),
         ("+14155552671", "not a number of Viet Nam"),
-        ("01234567890", "11 digits that ended in 2018"),
-        ("01689123456", "11 digits that ended in 2018"),
+        ("01234567890", "11 digits, which were replaced in 2018"),
+        ("01689123456", "11 digits, which were replaced in 2018"),
         ("0912345", "not exist in the numbering plan"),
         ("1900", "not exist in the numbering plan"),
         ("coordinator@so.example", "not a telephone number"),
