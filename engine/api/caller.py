@@ -17,7 +17,7 @@ from engine.accounts.api_tokens import bearer_of, note_use
 from engine.accounts.idempotency import MAX_KEY_CHARS, once
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
-from engine.http.request_context import RequestContext, SignInFirst, anybody, desk_visit
+from engine.http.request_context import RequestContext, SignInFirst, anonymous_context, signed_in_context
 from engine.http.security import same_origin
 from engine.text import Text
 
@@ -69,9 +69,9 @@ def _holder(request: Request) -> RequestContext:
     writes down the day, a look too: that is a record of the key's, and changes nothing that anybody looks at."""
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not kind:
-        ctx = desk_visit(request)
+        ctx = signed_in_context(request)
         return ctx if ctx.account is not None else ctx.acting(API)
-    ctx = anybody(request)
+    ctx = anonymous_context(request)
     if kind.lower() == "bearer" and 0 < len(key) <= MAX_KEY_CHARS:
         with ctx.app.database.read() as session:
             bearer = bearer_of(session, key.strip(), ctx.now)

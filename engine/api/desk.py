@@ -21,18 +21,18 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Nothing
 from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledged
+from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (
-    DO,
-    Wish,
+    CHANNEL_ACTIONS,
+    ChannelAction,
+    create_feed,
     feed_address,
-    feed_made,
-    feed_revoked,
-    feeds_shown,
-    must_be_mine,
+    find_contact,
     own_contact,
+    revoke_agency_feed,
+    visible_feeds,
 )
-from engine.http.evidence_download import Digest, given_back
+from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId, Plain, SmallId
 from engine.http.uploads import folder_of
 from engine.store.recipients import CHANNELS
@@ -80,7 +80,7 @@ class WishesOut(BaseModel):
 
 class WishBody(Body):
     channel: Annotated[str, Field(pattern=f"^({'|'.join(CHANNELS)})$")]
-    do: Wish
+    do: ChannelAction
 
 
 class DeputyBody(Body):
@@ -138,14 +138,14 @@ def upload(caller: Caller, said: FileBody, agency_id: AgencyId) -> Response:
 @router.get("/agencies/{agency_id}/evidence/{digest}", response_class=Response)
 def download(caller: Caller, agency_id: AgencyId, digest: Digest) -> Response:
     """The file as it came in."""
-    return given_back(caller, agency_id, digest)
+    return evidence_response(caller, agency_id, digest)
 
 
 @router.post("/assignments/acknowledge", response_model=Acknowledged)
 def acknowledge_many(caller: Caller, said: IdsBody) -> Response:
     """Several at once: all of them or, when one is not the caller's, none."""
     with caller.writing() as session:
-        return caller.once(session, lambda: Acknowledged(acknowledged=list(acknowledged(caller, session, said.ids))))
+        return caller.once(session, lambda: Acknowledged(acknowledged=list(acknowledge_all(caller, session, said.ids))))
 
 
 @router.get("/wishes")
@@ -171,7 +171,7 @@ def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
         caller,
         contact_id,
         Permission.SET_WISHES,
-        lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
+        lambda s: CHANNEL_ACTIONS[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
     )
 
 
@@ -201,14 +201,14 @@ def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
         who = own_contact(caller, session)
-        return [FeedRow.of(each) for each in feeds_shown(session, agency_id, who.id if who else 0)]
+        return [FeedRow.of(each) for each in visible_feeds(session, agency_id, who.id if who else 0)]
 
 
 @router.post("/agencies/{agency_id}/feeds")
 def make_feed(caller: Caller, said: FeedBody, agency_id: AgencyId) -> FeedOut:
     """The address is a secret and kept nowhere, so an ``Idempotency-Key`` cannot bring it back: it is not looked at."""
     with caller.writing() as session:
-        return FeedOut(address=feed_address(caller, feed_made(caller, session, agency_id, said.contact)))
+        return FeedOut(address=feed_address(caller, create_feed(caller, session, agency_id, said.contact)))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke", response_model=Revoked)
@@ -217,7 +217,7 @@ def revoke_feed(caller: Caller, said: Nothing, agency_id: AgencyId, feed_id: Sma
     with caller.writing() as session:
 
         def done() -> Revoked:
-            feed_revoked(caller, session, agency_id, feed_id)
+            revoke_agency_feed(caller, session, agency_id, feed_id)
             return Revoked(revoked=feed_id)
 
         return caller.once(session, done)
@@ -226,7 +226,7 @@ def revoke_feed(caller: Caller, said: Nothing, agency_id: AgencyId, feed_id: Sma
 def _do(caller: Call, contact_id: int, deed: Permission, doing: Callable[[Session], object]) -> Response:
     """Authorise, do, and look again, in one unit of work."""
     with caller.writing() as session:
-        caller.require(deed, must_be_mine(caller, session, contact_id).agency_id)
+        caller.require(deed, find_contact(caller, session, contact_id).agency_id)
 
         def done() -> WishesOut:
             doing(session)
@@ -236,7 +236,7 @@ def _do(caller: Call, contact_id: int, deed: Permission, doing: Callable[[Sessio
 
 
 def _wishes(caller: Call, session: Session, contact_id: int) -> WishesOut:
-    must_be_mine(caller, session, contact_id)
+    find_contact(caller, session, contact_id)
     found = preferences.preferences_of(session, contact_id, caller.now)
     return WishesOut(
         contact=_shown(found.contact),

@@ -13,7 +13,7 @@ from engine.api.models import Body
 from engine.errors import BadInput
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
-from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
 router = APIRouter()
@@ -41,19 +41,19 @@ class TemplatesSaved(BaseModel):
 
 @router.get("/templates/{language}/{kind}")
 def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
-    files = wording_of(caller).files(language, kind)
+    files = template_editor_of(caller).files(language, kind)
     return [TemplateOut(part=each.part, text=each.text, own=each.own) for each in files]
 
 
 @router.put("/templates/{language}/{kind}", response_model=TemplatesSaved)
 def save_templates(caller: Caller, said: TemplatesBody, language: Language, kind: Kind) -> TemplatesSaved | Response:
     """Nothing with a fault is kept: every fault is answered with its file and line. Doing it again changes nothing."""
-    wording = wording_of(caller)
+    wording = template_editor_of(caller)
     files = {each.part: each for each in wording.files(language, kind)}
     unknown = sorted(set(said.texts) - set(files))
     if unknown:
         raise BadInput(Text(f"Không có tệp mẫu {unknown[0][:64]}.", f"There is no template file {unknown[0][:64]}."))
-    texts = {part: kept_text(text, files[part]) for part, text in said.texts.items()}
+    texts = {part: normalize_template(text, files[part]) for part, text in said.texts.items()}
     problems = wording.problems(language, kind, texts)
     if problems:
         told = [{"field": f"{each.file}:{each.line}", "what": each.what.said(caller.language)} for each in problems]

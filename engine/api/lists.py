@@ -59,7 +59,7 @@ def assignments(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
     """By due date, those without one last. Whoever does not see the board sees his own agency's."""
-    wanted = replace(wanted, agency_id=caller.within(wanted.agency_id))
+    wanted = replace(wanted, agency_id=caller.visible_agency(wanted.agency_id))
     with caller.reading() as (session, today):
         return Listed[AssignmentRow].of(list_assignments(session, today, wanted, after=after, limit=limit))
 

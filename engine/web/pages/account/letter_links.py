@@ -16,8 +16,8 @@ from engine.agencies.preferences import slow
 from engine.assignments.evidence import MAX_FILE_BYTES
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.errors import Conflict, NotFound
-from engine.http.contact_access import DO, Wish
-from engine.http.evidence_download import Digest, given_back
+from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
+from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import Code, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
@@ -76,7 +76,7 @@ def report_shown(ctx: Unauthenticated, token: str, said: Code = "", n: PageNumbe
 def file_shown(ctx: Unauthenticated, token: str, digest: Digest) -> Response:
     """A file of the holder's own agency."""
     ctx, where = _report(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
-    return given_back(ctx, where.agency_id, digest)
+    return evidence_response(ctx, where.agency_id, digest)
 
 
 async def _sent(request: Request, ctx: Unauthenticated, token: str) -> Form:
@@ -106,12 +106,12 @@ def wish(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     if form.raw("List-Unsubscribe") == "One-Click":
         with ctx.writing() as session:
             slow(session, link.contact_id, link.subject, actor=ctx.actor.name, now=ctx.now)
-        return wishes_page(ctx, link.contact_id, outcome=Wish.SLOW, by_link=True)
+        return wishes_page(ctx, link.contact_id, outcome=ChannelAction.SLOW, by_link=True)
     ctx.tools.tokens.check(form.raw("token"), token)
-    do, channel = form.choice("do", Wish), form.text("channel", 16)
+    do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
         with ctx.writing() as session:
-            DO[do](session, link.contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+            CHANNEL_ACTIONS[do](session, link.contact_id, channel, actor=ctx.actor.name, now=ctx.now)
     except Conflict as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
         return wishes_page(ctx, link.contact_id, trouble=trouble, by_link=True)
@@ -145,7 +145,7 @@ def _actor(who: LinkHolder) -> Actor:
 
 
 def _by(ctx: RequestContext, who: LinkHolder, token: str) -> RequestContext:
-    return replace(ctx.bound(token).speaking(who.language), actor=_actor(who))
+    return replace(ctx.bound(token).in_contact_language(who.language), actor=_actor(who))
 
 
 def _page(

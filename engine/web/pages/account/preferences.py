@@ -17,14 +17,14 @@ from engine.agencies.contacts import phone_number
 from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.contact_access import (
-    DO,
-    Wish,
+    CHANNEL_ACTIONS,
+    ChannelAction,
+    create_feed,
     feed_address,
-    feed_made,
-    feed_revoked,
-    feeds_shown,
-    must_be_mine,
+    find_contact,
     own_contact,
+    revoke_agency_feed,
+    visible_feeds,
 )
 from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
@@ -75,7 +75,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     try:
         _must_be_whole(form)
         with ctx.writing() as session:
-            who = must_be_mine(ctx, session, contact_id)
+            who = find_contact(ctx, session, contact_id)
             ctx.require(Permission.NAME_DEPUTY, who.agency_id)
             preferences.name_deputy(
                 session,
@@ -100,7 +100,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 @router.post("/wishes/{contact_id}/deputies/{deputy_id}/end")
 def end(ctx: SignedIn, form: PostedForm, contact_id: SmallId, deputy_id: SmallId) -> Response:
     with ctx.writing() as session:
-        who = must_be_mine(ctx, session, contact_id)
+        who = find_contact(ctx, session, contact_id)
         ctx.require(Permission.NAME_DEPUTY, who.agency_id)
         preferences.end_deputy(session, contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
     return ctx.go(f"/wishes/{contact_id}", said="ended")
@@ -112,14 +112,14 @@ def make(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     contact_id = form.number("contact") if form.has("contact") else 0
     with ctx.writing() as session:
         whose = contact_id if form.raw("whose") == "mine" else None
-        key = feed_made(ctx, session, agency_id, whose)
+        key = create_feed(ctx, session, agency_id, whose)
     return wishes_page(ctx, contact_id, fresh=feed_address(ctx, key))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
 def revoke(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, feed_id: SmallId) -> Response:
     with ctx.writing() as session:
-        feed_revoked(ctx, session, agency_id, feed_id)
+        revoke_agency_feed(ctx, session, agency_id, feed_id)
     back = f"/wishes/{form.number('contact')}" if form.has("contact") else "/wishes"
     return ctx.go(back, said="revoked")
 
@@ -139,10 +139,10 @@ def wishes_page(
     with ctx.app.database.read() as session:
         found = preferences_of(session, contact_id, ctx.now) if contact_id else None
         if found and not by_link:
-            must_be_mine(ctx, session, contact_id)
+            find_contact(ctx, session, contact_id)
         agency_id = found.contact.agency_id if found else ctx.actor.agency_id
         agency = agency_name(session, agency_id)[0] if agency_id else ""
-        feeds = () if by_link or not agency_id else feeds_shown(session, agency_id, contact_id)
+        feeds = () if by_link or not agency_id else visible_feeds(session, agency_id, contact_id)
     act_at = ctx.path if by_link else f"/wishes/{contact_id}/letters"
     return ctx.page(
         "wishes.html",
@@ -196,8 +196,8 @@ def _day(form: Form, name: str) -> date:
 
 def set_channel(ctx: RequestContext, form: Form, contact_id: int) -> str:
     """Stop, slow or resume one channel; what was done."""
-    do, channel = form.choice("do", Wish), form.text("channel", 16)
+    do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     with ctx.writing() as session:
-        must_be_mine(ctx, session, contact_id)
-        DO[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+        find_contact(ctx, session, contact_id)
+        CHANNEL_ACTIONS[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
     return do.value

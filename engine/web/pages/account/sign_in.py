@@ -25,7 +25,7 @@ from engine.accounts.sign_in import (
 from engine.errors import BadInput, DondocError, NotFound, TooOften, Unavailable
 from engine.http.app_context import SignInLetter
 from engine.http.filters import Code
-from engine.http.known_browsers import mark_here, remember
+from engine.http.known_browsers import browser_mark, remember
 from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
 from engine.text import Text
@@ -56,7 +56,7 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
             ip=ctx.ip,
             device=ctx.device,
             now=ctx.now,
-            known=mark_here(ctx, email),
+            known=browser_mark(ctx, email),
         )
     except (SignInRefused, TooOften) as error:
         return sign_in_page(ctx, to, email=email, trouble=error)
@@ -95,7 +95,7 @@ def show_link(ctx: Anonymous, key: Key, to: To = "") -> Response:
             line = behind_link(session, key, ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, local(to), trouble=error)
-    return _link_page(ctx.speaking(line.language), line, key, local(to))
+    return _link_page(ctx.in_contact_language(line.language), line, key, local(to))
 
 
 @router.post("/sign-in/link/{key}")
@@ -151,7 +151,7 @@ def _end_here(ctx: RequestContext) -> None:
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
     with ctx.writing() as session:
-        key = ask_link(session, email=email, ip=ctx.ip, now=ctx.now, known=mark_here(ctx, email))
+        key = ask_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
         line = find(session, email)
     if key is None or line is None:
         return None

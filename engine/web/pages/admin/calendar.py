@@ -20,7 +20,7 @@ from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
 from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
-from engine.http.forms import Form, clean, written_day
+from engine.http.forms import Form, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.calendar import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
@@ -150,7 +150,7 @@ def _single(typed: Typed, out: Understood) -> Iterable[DayException]:
     if not (typed.name.strip() or typed.basis.strip()) and typed.day.strip() in ("", *typed.drop):
         return ()
     try:
-        day = written_day(typed.day)
+        day = parse_day(typed.day)
     except BadInput as error:
         out.wrong["day"], day = error, date.min
     if typed.kind not in tuple(DayKind):
@@ -169,7 +169,7 @@ def _single(typed: Typed, out: Understood) -> Iterable[DayException]:
 
 def _day_or_none(text: str) -> date | None:
     try:
-        return written_day(text)
+        return parse_day(text)
     except BadInput:
         return None
 

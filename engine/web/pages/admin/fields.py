@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused
-from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean, written_day
+from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean, parse_day
 from engine.text import Text
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class FormFields:
 
     def day(self, name: str) -> date | None:
         """None when nothing was typed."""
-        return self._read(name, written_day) if self.fields.get(name, "").strip() else None
+        return self._read(name, parse_day) if self.fields.get(name, "").strip() else None
 
     def needed_day(self, name: str) -> date:
         """A day that must be given; without one nothing is done, so what is returned does not matter then."""

@@ -15,7 +15,7 @@ from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.http.template_editor import Preview, TemplateFile
-from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
 router = APIRouter()
@@ -58,7 +58,7 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
 
 @router.get("/admin/templates")
 def listing(ctx: SignedIn) -> Response:
-    wording = wording_of(ctx)
+    wording = template_editor_of(ctx)
     found = [
         (kind, [(language, any(each.own for each in wording.files(language, kind))) for language in wording.languages])
         for kind in wording.kinds
@@ -68,14 +68,14 @@ def listing(ctx: SignedIn) -> Response:
 
 @router.get("/admin/templates/{language}/{kind}")
 def show(ctx: SignedIn, language: Name, kind: Name, said: Code = "") -> Response:
-    files = wording_of(ctx).files(language, kind)
+    files = template_editor_of(ctx).files(language, kind)
     return _page(ctx, language, kind, files, {each.part: each.text for each in files}, outcome=said)
 
 
 @router.post("/admin/templates/{language}/{kind}")
 def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """«check» tries and shows, «save» does so and then keeps; nothing with a fault is kept."""
-    wording = wording_of(ctx)
+    wording = template_editor_of(ctx)
     files = wording.files(language, kind)
     texts = {each.part: form.raw(each.part)[: 2 * MAX_TEMPLATE_CHARS] for each in files}
     try:
@@ -102,7 +102,7 @@ def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respons
 @router.post("/admin/templates/{language}/{kind}/html")
 def html(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """The HTML part on its own, for the frame beside the form."""
-    wording = wording_of(ctx)
+    wording = template_editor_of(ctx)
     texts = _texts(form, wording.files(language, kind))
     framed = {"content-security-policy": LETTER_POLICY}
     if wording.problems(language, kind, texts):
@@ -113,7 +113,7 @@ def html(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respons
 @router.post("/admin/templates/{language}/{kind}/reset")
 def reset(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
     """Back to what ships."""
-    wording = wording_of(ctx)
+    wording = template_editor_of(ctx)
     texts = {each.part: each.shipped for each in wording.files(language, kind)}
     changed = wording.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
     return ctx.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
@@ -154,7 +154,7 @@ def _page(
 
 
 def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:
-    return {each.part: kept_text(form.raw(each.part), each) for each in files}
+    return {each.part: normalize_template(form.raw(each.part), each) for each in files}
 
 
 def _mark(files: Sequence[TemplateFile]) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.csv_download import Cell, attached
+from engine.http.csv_download import Cell, csv_response
 from engine.http.filters import Cursor, Logged
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
@@ -50,7 +50,7 @@ def download(ctx: SignedIn, wanted: Logged, after: Cursor = "") -> Response:
     ctx.require(Permission.SEE_LOG)
     with ctx.app.database.read() as session:
         found = log(session, wanted, after=after, limit=MOST_ROWS, span=MOST_SEEN)
-    return attached(written(found, ctx.language), f"log-{ctx.today.isoformat()}.csv")
+    return csv_response(written(found, ctx.language), f"log-{ctx.today.isoformat()}.csv")
 
 
 def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:

@@ -19,7 +19,7 @@ from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check
 from engine.files.plan_renewal import CONFIRM, plan_number, renew
 from engine.http.filters import SmallId
-from engine.http.forms import MAX_REASON_CHARS, clean, written_day
+from engine.http.forms import MAX_REASON_CHARS, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.plans.closing import end, would_leave
@@ -100,7 +100,7 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
     try:
         number = plan_number(typed["number"].strip())
         field = "issued_on"
-        issued = written_day(typed["issued_on"])
+        issued = parse_day(typed["issued_on"])
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
         if not plan.year < year <= 2100:

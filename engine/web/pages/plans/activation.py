@@ -16,7 +16,7 @@ from engine.errors import BadInput, NotFound
 from engine.files.plan import PlanFile
 from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
-from engine.http.forms import written_day
+from engine.http.forms import parse_day
 from engine.http.request_context import PostedForm, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, Scenario
 from engine.queries.plans import plan_page
@@ -62,7 +62,7 @@ def simulate(
     begins, ends = _usual(plan.file, ctx.today)
     typed = {"from": first, "until": until}
     try:
-        asked = ActivationForm(scenario, written_day(first) if first else begins, written_day(until) if until else ends)
+        asked = ActivationForm(scenario, parse_day(first) if first else begins, parse_day(until) if until else ends)
         _must_fit(asked)
     except BadInput as error:
         return ctx.page(

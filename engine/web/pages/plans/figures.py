@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
-from engine.http.csv_download import Cell, attached
+from engine.http.csv_download import Cell, csv_response
 from engine.http.filters import Code, SmallId
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.filter_choices import period_choices
@@ -46,7 +46,7 @@ def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "
 @router.get("/plans/{plan_id}/figures.csv")
 def download(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
     plan, _, period, found = _read(ctx, plan_id, period)
-    return attached(_rows(found, at=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
+    return csv_response(_rows(found, at=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
 
 
 def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:

@@ -19,7 +19,7 @@ from engine.files.base_model import did_you_mean
 from engine.files.directory import DirectoryFile, fold
 from engine.files.plan import PlanFile, against_directory
 from engine.files.yaml_reader import read
-from engine.http.forms import written_day
+from engine.http.forms import parse_day
 from engine.importer import ImportedPlan, as_json, as_plan_yaml
 from engine.rules.periods import Cadence
 from engine.text import Text
@@ -274,7 +274,7 @@ def _body(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str
 
 def _day(typed: str, name: str, out: Reviewed) -> date | None:
     try:
-        return written_day(typed)
+        return parse_day(typed)
     except BadInput as error:
         out.wrong(name, error.text)
         return None

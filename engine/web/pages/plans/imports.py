@@ -20,7 +20,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
-from engine.http.security import REVIEW_BYTES, same_origin
+from engine.http.security import MAX_REVIEW_BYTES, same_origin
 from engine.importer import read_document
 from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
@@ -82,7 +82,7 @@ async def _typed(request: Request, ctx: SignedIn) -> Form:
     ctx.require(Permission.LOAD_PLAN)
     _ours(request)
     fields: dict[str, tuple[str, ...]] = {}
-    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=REVIEW_BYTES) as sent:
+    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_REVIEW_BYTES) as sent:
         _token(request, sent)
         for name, value in sent.multi_items():
             if isinstance(value, str):

@@ -32,7 +32,7 @@ class Trouble:
 
 @router.get("/assignments")
 def listing(ctx: SignedIn, wanted: Assignments, after: Cursor = "") -> Response:
-    wanted = replace(wanted, agency_id=ctx.within(wanted.agency_id))
+    wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
         found = list_assignments(session, today, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)

@@ -33,7 +33,7 @@ from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, LINE, MAX_FORM_PARTS, UploadedFiles, file_all, read_lines
+from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.rules.privacy import SAID, Private, looks_private, warnings
 from engine.text import Text
@@ -153,7 +153,7 @@ def _found(ctx: RequestContext, page: ReportPage, kept: SavedDraft | None) -> Fi
     if kept is None:
         files = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
         return Filled(files=files)
-    lines = {each.row.id: kept.fields.get(f"{LINE}{each.row.id}", "").splitlines() for each in page.items}
+    lines = {each.row.id: kept.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
     files, _ = read_lines(ctx, page.agency_id, lines)
     return Filled(typed=kept.fields, files=files, draft=kept, seen=kept.saved_at.isoformat())
 
@@ -164,7 +164,7 @@ def submit(ctx: RequestContext, form: Form, where: Address) -> Response:
     require(ctx.actor, Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    filed = file_all(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
+    filed = store_uploads(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
     typed = _typed(form, filed)
     try:
         wrong = {**_secret(typed), **filed.problems}
@@ -210,7 +210,7 @@ def _keep_the_rest(
     rest = {
         name: text
         for name, text in typed.items()
-        if name.startswith((*FREE, LINE)) and name.partition("-")[2] not in ids
+        if name.startswith((*FREE, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
@@ -291,7 +291,7 @@ def _typed(form: Form, filed: UploadedFiles) -> dict[str, str]:
     said = {
         name: values[0]
         for name, values in form.fields.items()
-        if values and name not in NOT_TYPED and not name.startswith(LINE)
+        if values and name not in NOT_TYPED and not name.startswith(KEPT_PREFIX)
     }
     return said | filed.lines
 
