@@ -140,10 +140,10 @@ def published(session: Session, frozen_id: int) -> Published:
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
     """Newest first; two queries."""
     f = table(Frozen)
-    chosen = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
+    statement = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
     if plan_id is not None:
-        chosen = chosen.where(f.c.plan_id == plan_id)
-    rows = session.connection().execute(chosen).all()
+        statement = statement.where(f.c.plan_id == plan_id)
+    rows = session.connection().execute(statement).all()
     seals = _seals(session, [row.id for row in rows])
     return tuple(_published(session, row, seals) for row in rows)
 
@@ -194,7 +194,7 @@ def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
 def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequence[Any]:
     """Every assignment counted on the day, with its class."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    statement = (
         select(
             a.c.id,
             a.c.agency_id,
@@ -211,7 +211,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequenc
         .where(*counted_on(cut_off, plan_id, period))
         .order_by(a.c.id)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(statement).all()
 
 
 def _cells(rows: Sequence[Any]) -> list[Cell]:
@@ -252,11 +252,11 @@ def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
 
 def _events(session: Session, assignment_ids: Sequence[int], after: int) -> dict[int, tuple[EventLine, ...]]:
     e = table(Event)
-    chosen = select(e.c.assignment_id, e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(
+    statement = select(e.c.assignment_id, e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(
         e.c.assignment_id.in_(assignment_ids), e.c.id > after, e.c.kind.in_(EXPLAINING)
     )
     found: dict[int, tuple[EventLine, ...]] = {}
-    for row in session.connection().execute(chosen.order_by(e.c.id)):
+    for row in session.connection().execute(statement.order_by(e.c.id)):
         found[row[0]] = (*found.get(row[0], ()), EventLine(*row[1:]))
     return found
 

@@ -23,7 +23,7 @@ from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
 from engine.queries.directory.accounts import search as search_accounts
-from engine.queries.directory.agency import AgencyPage, Found, agency_page, search
+from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import Role
@@ -156,11 +156,11 @@ class LogOut(BaseModel):
 
 
 @router.get("/directory")
-def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Found]:
+def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
     """Agencies any of whose names, earlier ones too, holds ``q``, told without tones and case."""
     caller.require(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
-        return Listed[Found].of(search(session, today, q, after=after, limit=limit))
+        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit))
 
 
 @router.get("/directory/{agency_id}")

@@ -60,13 +60,13 @@ def assignment_list(
     _, database, _, _ = opened()
     a, d = table(Assignment), table(Duty)
     columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
-    chosen = select(*columns).join(d, d.c.id == a.c.duty_id)
+    statement = select(*columns).join(d, d.c.id == a.c.duty_id)
     if agency:
-        chosen = chosen.where(a.c.agency_id == agency)
+        statement = statement.where(a.c.agency_id == agency)
     if period:
-        chosen = chosen.where(a.c.period == period)
+        statement = statement.where(a.c.period == period)
     with database.read() as session:
-        for row in session.connection().execute(chosen.order_by(a.c.due_on, a.c.id).limit(limit)):
+        for row in session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(limit)):
             due = "—" if row.due_on is None else written(row.due_on)
             typer.echo(f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}")
 

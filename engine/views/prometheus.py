@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.queries.system.channels import channels
-from engine.queries.system.letter_counts import proof
+from engine.queries.system.letter_counts import count_letters
 from engine.queries.time_class import read_today, time_class
 from engine.rules.calendar import local_date
 from engine.store.database import table
@@ -74,7 +74,7 @@ def _letters(session: Session, now: datetime) -> Iterator[Metric]:
     yield _gauge("letters_due", "Letters that should have left by now.", (), [((), owed)])
     waited = 0.0 if oldest is None else (now - oldest).total_seconds()
     yield _gauge("oldest_unsent_seconds", "How long the oldest of them has waited; 0 if none.", (), [((), waited)])
-    week = proof(session, since, local_date(now) + timedelta(days=1))
+    week = count_letters(session, since, local_date(now) + timedelta(days=1))
     proved: Sequence[Row] = [
         (("owed",), week.owed),
         (("sent",), week.sent),
@@ -99,13 +99,13 @@ def _passes(session: Session, now: datetime) -> Iterator[Metric]:
 def _assignments(session: Session, now: datetime) -> Metric:
     a, p = table(Assignment), table(Plan)
     kind = time_class(read_today(session, now)).label("class")
-    chosen = (
+    statement = (
         select(kind, func.count())
         .select_from(a.join(p, p.c.id == a.c.plan_id))
         .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
         .group_by(kind)
     )
-    found = {each: count for each, count in session.connection().execute(chosen)}  # noqa: C416
+    found = {each: count for each, count in session.connection().execute(statement)}  # noqa: C416
     rows: Sequence[Row] = [((each.value,), found.get(each, 0)) for each in TimeClass]
     return _gauge("assignments", "Assignments of active plans by time class.", ("class",), rows)
 
@@ -118,12 +118,12 @@ def _channels(session: Session) -> Metric:
 
 def _answers(session: Session, now: datetime) -> Metric:
     i = table(Incoming)
-    chosen = (
+    statement = (
         select(i.c.channel, i.c.outcome, func.count())
         .where(i.c.at > now - timedelta(days=DAYS))
         .group_by(i.c.channel, i.c.outcome)
     )
     rows: Sequence[Row] = [
-        ((channel, outcome or "none"), n) for channel, outcome, n in session.connection().execute(chosen)
+        ((channel, outcome or "none"), n) for channel, outcome, n in session.connection().execute(statement)
     ]
     return _gauge("incoming", f"Messages of the last {DAYS} days by what they did.", ("channel", "outcome"), rows)

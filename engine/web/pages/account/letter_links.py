@@ -23,7 +23,7 @@ from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
 from engine.http.uploads import MAX_FORM_PARTS
 from engine.queries.time_class import Today, read_today
-from engine.queries.work.letter_links import LinkedDuties, LinkHolder, asked_in, holder, report_subject
+from engine.queries.work.letter_links import LinkedDuties, LinkHolder, holder, linked_duties, report_subject
 from engine.text import Text
 from engine.web.pages.account.preferences import Trouble, wishes_page
 from engine.web.pages.work.report import Address, report_form, submit
@@ -137,7 +137,7 @@ def _checked(ctx: RequestContext, form_token: str, token: str, purpose: Purpose)
 
 def _behind(session: Session, today: Today, link: Link) -> tuple[LinkHolder, tuple[LinkedDuties, ...]]:
     who = holder(session, link, today.day)
-    return who, asked_in(session, today, link, who)
+    return who, linked_duties(session, today, link, who)
 
 
 def _actor(who: LinkHolder) -> Actor:

@@ -24,7 +24,7 @@ from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
-from engine.queries.work.rehearsal import WouldSay, letters_made
+from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text
 
 
@@ -139,7 +139,7 @@ class DecisionPage(Generic[A, W]):
                 sentence=sentence,
             )
 
-    def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
+    def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[PlannedLetter, ...]:
         """Which letters follow is found by doing it and undoing it."""
         with ctx.app.database.rehearse() as session:
-            return letters_made(session, lambda: self.do(session, act, ids, "?", ctx))
+            return planned_letters(session, lambda: self.do(session, act, ids, "?", ctx))

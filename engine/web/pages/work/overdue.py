@@ -16,7 +16,7 @@ from engine.http.forms import Form, clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
-from engine.queries.work.chase_preview import rows_to_chase, what_chasing_says
+from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
@@ -89,7 +89,7 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             require(ctx.actor, Permission.CHASE, row.supervisor_id)
     if not form.has("sure"):
         with ctx.app.database.rehearse() as session:
-            would = what_chasing_says(session, today, rows, ctx.actor.name)
+            would = preview_chase(session, today, rows, ctx.actor.name)
         return ctx.page("chase.html", today=today, rows=rows, would=would, asked=asked(wanted))
     with ctx.writing() as session:
         chased = sum(chase(session, row.id, actor=ctx.actor.name, now=ctx.now) for row in rows)
