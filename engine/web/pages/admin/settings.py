@@ -1,4 +1,4 @@
-"""What the operator has set, to be read: no page changes a setting, and no secret is on any."""
+"""The settings, read-only; secrets are not shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The directory, and one agency's desk."""
+"""The list of agencies, and one agency's desk."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def show(
 def acknowledge_shown(
     ctx: SignedIn, form: PostedForm, agency_id: AgencyId, plan: PlanId, period: Code = ""
 ) -> Response:
-    """The one whose button was pressed, else all that the section showed as new."""
+    """Acknowledge the assignment whose button was pressed, else all shown as new."""
     ctx.require(Permission.ACKNOWLEDGE, agency_id)
     ids = (form.number("one"),) if form.has("one") else form.numbers("id")
     with ctx.writing() as session:

@@ -1,4 +1,4 @@
-"""Evidence given back: a download to whoever may see it, never shown in the page."""
+"""Evidence download for users with permission; files are never rendered inside a page."""
 
 from __future__ import annotations
 
