@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
-from engine.admin.settings_view import Configured, configured
+from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Nothing
@@ -363,10 +363,10 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
 
 
 @router.get("/settings")
-def settings(caller: Caller) -> list[Configured]:
+def settings(caller: Caller) -> list[SettingLine]:
     """Every setting with its purpose and source; secret values are never included."""
     caller.require(Permission.SEE_SETTINGS)
-    return list(configured(caller.app.settings))
+    return list(describe_settings(caller.app.settings))
 
 
 def _refused(caller: Call, refused: FileRefused) -> Response:

@@ -1,7 +1,6 @@
-"""Labels of every closed set, Vietnamese and English: one table a set, and a test that no member is without its two.
+"""Labels of every enumeration in Vietnamese and English: one table each; a test checks that none is missing.
 
-Pure. What a page says in whole sentences stands in its template; what an event says, in
-``engine.views.event_sentences``.
+Pure. Whole sentences of pages are in their templates; sentences about events in ``engine.views.event_sentences``.
 """
 
 from __future__ import annotations
@@ -201,5 +200,5 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
 
 
 def label(value: StrEnum, language: str) -> str:
-    """The label of a member of a closed set."""
+    """The label of an enumeration member."""
     return LABELS[type(value)][value].said(language)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.policy_editor import LADDERS, differences, keep, manners, mark_of, policy_text, read_policy, steps
+from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, policy_rows, policy_text, read_policy, steps
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.http.filters import Code, Plain
 from engine.http.forms import clean
@@ -39,7 +39,7 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
         for kind, name in LADDERS.items()
     ]
     return ctx.page(
-        "admin/policy.html", line=line, ladders=ladders, rows=manners(line.policy, ctx.language), said_it=said
+        "admin/policy.html", line=line, ladders=ladders, rows=policy_rows(line.policy, ctx.language), said_it=said
     )
 
 
