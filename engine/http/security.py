@@ -92,7 +92,7 @@ def _with_headers(send: Send, extra: Mapping[str, str], *, bodiless: bool) -> Se
 
 
 def _with_limit(receive: Receive, headers: Headers, max_bytes: int) -> Receive:
-    """Reject a body whose declared or actual length exceeds ``most`` bytes (413)."""
+    """Reject a body whose declared or actual length exceeds ``max_bytes`` (413)."""
     received = 0
     declared = headers.get("content-length", "0")
     too_long = declared.isdecimal() and int(declared) > max_bytes

@@ -64,8 +64,8 @@ class Today:
 def read_today(session: Session, now: datetime) -> Today:
     """Read the calendar and the policies' thresholds; two queries."""
     calendar, day = read_calendar(session), local_date(now)
-    bodies = session.connection().scalars(select(table(PolicyRecord).c.body)).all()
-    policies = [Policy.model_validate(body) for body in bodies]
+    policy_bodies = session.connection().scalars(select(table(PolicyRecord).c.body)).all()
+    policies = [Policy.model_validate(policy_body) for policy_body in policy_bodies]
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(now, day, calendar, soon, days)
@@ -78,10 +78,10 @@ def time_class(today: Today) -> ColumnElement[TimeClass]:
     return _class(today, due, p.c.policy_id, (reported.is_not(None)) & (reported <= due), reported.is_not(None))
 
 
-def tallied_class(today: Today, tally: Any) -> ColumnElement[TimeClass]:
+def counter_class(today: Today, counters: Any) -> ColumnElement[TimeClass]:
     """The class of a row of ``engine.assignments.counters``."""
-    on_time, late = (tally.c.timing == each.value for each in (Timing.ON_TIME, Timing.LATE))
-    return _class(today, tally.c.due_on, tally.c.policy_id, on_time, late)
+    on_time, late = (counters.c.timing == each.value for each in (Timing.ON_TIME, Timing.LATE))
+    return _class(today, counters.c.due_on, counters.c.policy_id, on_time, late)
 
 
 def _class(today: Today, due_on: Any, policy_id: Any, on_time: Any, done: Any) -> ColumnElement[TimeClass]:

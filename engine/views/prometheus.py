@@ -86,7 +86,9 @@ def _letters(session: Session, now: datetime) -> Iterator[Metric]:
         (("delivered",), week.delivered),
         (("in_doubt",), week.in_doubt),
     ]
-    yield _gauge("letters_proof", f"Letters of the last {COUNTED_DAYS} days, as the digest says.", ("what",), totals)
+    yield _gauge(
+        "letters_proof", f"Letters of the last {COUNTED_DAYS} days, as in the weekly digest.", ("what",), totals
+    )
 
 
 def _passes(session: Session, now: datetime) -> Iterator[Metric]:

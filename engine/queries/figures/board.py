@@ -12,7 +12,7 @@ from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import tallied
-from engine.queries.time_class import BOXES, Today, tallied_class, time_class, worst
+from engine.queries.time_class import BOXES, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
@@ -146,7 +146,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
             counters.c.agency_id,
             counters.c.period,
             counters.c.due_on,
-            tallied_class(today, counters).label("class"),
+            counter_class(today, counters).label("class"),
             counters.c.n,
         ).subquery()
         return each, each

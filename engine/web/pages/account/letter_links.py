@@ -25,7 +25,7 @@ from engine.http.uploads import MAX_FORM_PARTS
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import LinkedDuties, LinkHolder, holder, linked_duties, report_subject
 from engine.text import Text
-from engine.web.pages.account.preferences import Trouble, wishes_page
+from engine.web.pages.account.preferences import Trouble, preferences_page
 from engine.web.pages.work.report import Address, report_form, submit
 
 router = APIRouter()
@@ -93,20 +93,20 @@ def report_sent(ctx: Unauthenticated, form: Annotated[Form, Depends(_sent)], tok
 
 
 @router.get("/u/{token}")
-def wishes_shown(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
+def show_preferences(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
     ctx, link = _preferences_link(ctx, token)
-    return wishes_page(ctx, link.contact_id, outcome=said, by_link=True)
+    return preferences_page(ctx, link.contact_id, outcome=said, by_link=True)
 
 
 @router.post("/u/{token}")
-def wish(ctx: Unauthenticated, form: Fields, token: str) -> Response:
+def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     """Handles the page's buttons, and one-click unsubscribe of mail programs (RFC 8058), which slows the letters of the
     link's channel. One-click requests have no form token and follow no redirect: the link itself is the secret."""
     ctx, link = _preferences_link(ctx, token)
     if form.raw("List-Unsubscribe") == "One-Click":
         with ctx.writing() as session:
             slow(session, link.contact_id, link.subject, actor=ctx.actor.name, now=ctx.now)
-        return wishes_page(ctx, link.contact_id, outcome=ChannelAction.SLOW, by_link=True)
+        return preferences_page(ctx, link.contact_id, outcome=ChannelAction.SLOW, by_link=True)
     ctx.tools.tokens.check(form.raw("token"), token)
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
@@ -114,7 +114,7 @@ def wish(ctx: Unauthenticated, form: Fields, token: str) -> Response:
             CHANNEL_ACTIONS[do](session, link.contact_id, channel, actor=ctx.actor.name, now=ctx.now)
     except Conflict as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
-        return wishes_page(ctx, link.contact_id, trouble=trouble, by_link=True)
+        return preferences_page(ctx, link.contact_id, trouble=trouble, by_link=True)
     return ctx.go(ctx.path, said=do.value, lang=_language_parameter(ctx))
 
 

@@ -51,12 +51,12 @@ def mine(ctx: SignedIn, said: Code = "") -> Response:
     ctx.require(Permission.SET_WISHES, ctx.actor.agency_id)
     with ctx.app.database.read() as session:
         contact = own_contact(ctx, session)
-    return wishes_page(ctx, contact.id if contact else 0, outcome=said)
+    return preferences_page(ctx, contact.id if contact else 0, outcome=said)
 
 
 @router.get("/wishes/{contact_id}")
 def theirs(ctx: SignedIn, contact_id: SmallId, said: Code = "") -> Response:
-    return wishes_page(ctx, contact_id, outcome=said)
+    return preferences_page(ctx, contact_id, outcome=said)
 
 
 @router.post("/wishes/{contact_id}/letters")
@@ -65,7 +65,7 @@ def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
         said = set_channel(ctx, form, contact_id)
     except (BadInput, Conflict) as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
-        return wishes_page(ctx, contact_id, trouble=trouble)
+        return preferences_page(ctx, contact_id, trouble=trouble)
     return ctx.go(f"/wishes/{contact_id}", said=said)
 
 
@@ -93,7 +93,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
         problems = error.fields if isinstance(error, FieldsRefused) else {}
         fields = {key: each.said(ctx.language) for key, each in problems.items()}
         trouble = Trouble("deputy", error.said(ctx.language), fields, typed, error.status)
-        return wishes_page(ctx, contact_id, trouble=trouble)
+        return preferences_page(ctx, contact_id, trouble=trouble)
     return ctx.go(f"/wishes/{contact_id}", said="named")
 
 
@@ -114,7 +114,7 @@ def make(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     with ctx.writing() as session:
         owner_id = contact_id if form.raw("whose") == "mine" else None
         key = create_feed(ctx, session, agency_id, owner_id)
-    return wishes_page(ctx, contact_id, fresh=feed_address(ctx, key))
+    return preferences_page(ctx, contact_id, fresh=feed_address(ctx, key))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
@@ -125,7 +125,7 @@ def revoke(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, feed_id: SmallI
     return ctx.go(back, said="revoked")
 
 
-def wishes_page(
+def preferences_page(
     ctx: RequestContext,
     contact_id: int,
     *,

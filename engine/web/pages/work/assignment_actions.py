@@ -72,9 +72,9 @@ ACTIONS: dict[Permission, Action] = {
 }
 
 
-@router.post("/assignments/{assignment_id}/{deed}")
-def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, deed: str) -> Response:
-    permission = Permission(deed) if deed in tuple(ACTIONS) else None
+@router.post("/assignments/{assignment_id}/{action}")
+def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, action: str) -> Response:
+    permission = Permission(action) if action in tuple(ACTIONS) else None
     if permission is None:
         raise NotFound
     try:
