@@ -1,4 +1,4 @@
-"""The web application out of its parts: pages, signed links, the JSON API, static files, errors, guards."""
+"""Builds the FastAPI application: pages, signed links, JSON API, static files, error handlers and middleware."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ PAGES = (
 
 
 def make_app(context: AppContext) -> FastAPI:
-    """The whole of what is served. Reads templates and the signing key once."""
+    """Create the application. Templates and the signing key are read once, here."""
     app = FastAPI(
         title="Đôn Đốc",
         version=VERSION,
@@ -81,11 +81,11 @@ def make_app(context: AppContext) -> FastAPI:
 
     @app.get("/static/{name}", include_in_schema=False)
     def static(name: str) -> Response:
-        found = files.get(f"/static/{name}")
-        if found is None:
+        asset = files.get(f"/static/{name}")
+        if asset is None:
             raise HTTPException(404)
-        kept = {"cache-control": "public, max-age=31536000, immutable"}
-        return Response(found.body, media_type=found.media_type, headers=kept)
+        headers = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)

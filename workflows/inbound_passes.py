@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from engine.errors import NotAllowed
-from engine.http.security import at_the_machine
+from engine.http.security import is_local_request
 from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.views.prometheus import CONTENT_TYPE, render
@@ -53,7 +53,7 @@ def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host
         if token:
             allowed = hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
         else:
-            allowed = at_the_machine(request, host)
+            allowed = is_local_request(request, host)
         if not allowed:
             raise NotAllowed
         with database.read() as session:

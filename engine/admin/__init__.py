@@ -1,1 +1,1 @@
-"""What an administrator does beyond single records: policies, settings, published figures, the daily cleanup."""
+"""Administration beyond single records: policies, settings, published figures, the daily cleanup."""

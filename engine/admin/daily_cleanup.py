@@ -1,7 +1,8 @@
-"""What a new day brings: what is to be forgotten (addresses of people who have left, ended sessions, used links, old
-answers, files that nothing names), names of agencies that begin today, and the board's tally made anew.
+"""The daily cleanup: deletes what is no longer needed (addresses of people who left, ended sessions, used links, old
+idempotency answers, unreferenced files), applies agency names that begin today, and recomputes the board's counters.
 
-Kept no longer than it serves (Law 91/2025/QH15). Called by a daily pass; running it twice forgets nothing more.
+Personal data is kept no longer than it serves its purpose (Law 91/2025/QH15). Run by a daily pass; a second run on the
+same day does nothing.
 """
 
 from __future__ import annotations
@@ -21,38 +22,39 @@ from engine.store.event_log import append, event
 from engine.store.records import Fact, SignedIn, SignInLink
 from engine.terms import EventKind
 
-LAST_DAY = "last_upkeep"
-"""The fact that holds the local day that was last kept."""
+LAST_CLEANUP_FACT = "last_upkeep"
+"""Name of the fact with the local date of the last cleanup."""
 
 SESSION_RETENTION = timedelta(days=90)
-"""A person may look back on where he was signed in, so long."""
+"""How long users can see their ended sessions."""
 LINK_RETENTION = timedelta(days=1)
 
 
 def is_owed(session: Session, now: datetime) -> bool:
-    """Whether this local day has not been kept yet: one look at one row."""
-    kept = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_DAY))
-    return kept is None or kept < local_date(now).isoformat()
+    """True if today's cleanup has not run. One query."""
+    last_day = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_CLEANUP_FACT))
+    return last_day is None or last_day < local_date(now).isoformat()
 
 
 def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
-    """All of it, once a local day: ``delete_expired``, and ``names`` taken up. The day is taken first, so that of two
-    passes at once the second has nothing to do; empty then."""
+    """Run the cleanup once per local day: ``delete_expired``, new names, counters. The day is claimed first, so of two
+    concurrent passes the second does nothing. Returns counts; empty if it had already run."""
     facts: Any = table(Fact)
     today = local_date(now).isoformat()
-    insert_new(session, Fact, [{"name": LAST_DAY, "value": ""}])
-    mine = update(facts).where(facts.c.name == LAST_DAY, facts.c.value < today).values(value=today)
-    if session.connection().execute(mine).rowcount != 1:
+    insert_new(session, Fact, [{"name": LAST_CLEANUP_FACT, "value": ""}])
+    claim = update(facts).where(facts.c.name == LAST_CLEANUP_FACT, facts.c.value < today).values(value=today)
+    if session.connection().execute(claim).rowcount != 1:
         return {}
     return {
         **delete_expired(session, now),
         "names": agencies.take_up_names(session, now),
-        "miscounted": _count(session, now),
+        "miscounted": _recount(session, now),
     }
 
 
-def _count(session: Session, now: datetime) -> int:
-    """Make the board's tally anew; how many places were wrong before, which is none or a defect, and is told."""
+def _recount(session: Session, now: datetime) -> int:
+    """Recompute the board's counters; returns how many were wrong. More than zero is a defect and is logged as an
+    event."""
     wrong = counters.wrong(session)
     if wrong:
         key = f"audit:tally:{local_date(now).isoformat()}"
@@ -62,8 +64,8 @@ def _count(session: Session, now: datetime) -> int:
 
 
 def delete_expired(session: Session, now: datetime) -> dict[str, int]:
-    """How much was forgotten, by what: ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The bytes of
-    these go by ``leftover.sweep`` once this is committed."""
+    """Delete expired records; returns counts of ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The
+    files' bytes are removed by ``unreferenced_uploads`` after this is committed."""
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {

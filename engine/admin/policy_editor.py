@@ -1,7 +1,7 @@
-"""Policies as an administrator keeps them: the text that is edited, what it says in words, what an edit changes.
+"""Editing policies: the text that is edited, its description in words, and what an edit changes.
 
-The words are pure. Offsets are working days; a ladder is frozen with each assignment when it opens, so an edit speaks
-of assignments to come, while hours and limits hold for every letter from the next pass on.
+The descriptions are pure. Offsets are working days. Each assignment keeps a copy of the ladder it was opened with, so
+ladder edits affect future assignments only, while hours and limits apply to every letter from the next pass on.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requ
 
 
 def read_policy(text: str) -> Policy:
-    """The policy in a text. Raises FileRefused with every mistake by its line."""
+    """Parse a policy. Raises FileRefused with every mistake by line."""
     return read(text, Policy, also=_channel_mistakes)
 
 
 def _channel_mistakes(policy: Policy) -> Iterator[Mistake]:
-    """A channel that nothing sends on would silence every letter."""
+    """Report unknown channels: a channel without a sender would silence every letter."""
     if not policy.channels:
         yield Mistake(("channels",), Text("chưa có kênh nào", "there is no channel"), Text.same("channels: [email]"))
     for n, name in enumerate(policy.channels):
@@ -52,7 +52,7 @@ def _channel_mistakes(policy: Policy) -> Iterator[Mistake]:
 
 
 class _OneLine(dict[str, Any]):
-    """A mapping that is written on one line."""
+    """A mapping that is dumped on one line."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -65,17 +65,15 @@ _Dumper.add_representer(
 
 
 def policy_text(policy: Policy) -> str:
-    """The whole policy as a file that ``read_policy`` gives back equal; a rung a line."""
-    plain: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
-    plain |= {name: _wall(getattr(policy, name)) for name in ("decide_at", "send_at")}
-    plain["window"] = _OneLine(opens=_wall(policy.window.opens), closes=_wall(policy.window.closes))
-    plain["ladders"] = {
+    """The policy as YAML that ``read_policy`` parses to an equal policy; one line per rung."""
+    data: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    data |= {name: _clock_time(getattr(policy, name)) for name in ("decide_at", "send_at")}
+    data["window"] = _OneLine(opens=_clock_time(policy.window.opens), closes=_clock_time(policy.window.closes))
+    data["ladders"] = {
         kind: {"name": ladder.name, "rungs": [_OneLine(_plain(rung)) for rung in ladder.rungs]}
         for kind, ladder in policy.ladders.items()
     }
-    text: str = yaml.dump(
-        plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200, default_flow_style=None
-    )
+    text: str = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=200, default_flow_style=None)
     return text
 
 
@@ -83,7 +81,7 @@ def _plain(rung: Rung) -> dict[str, Any]:
     return rung.model_dump(mode="json", exclude_defaults=True)
 
 
-def _wall(at: time) -> str:
+def _clock_time(at: time) -> str:
     return f"{at:%H:%M}"
 
 
@@ -92,7 +90,7 @@ def _wall(at: time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung in words: when, what to whom, and under which condition (perhaps empty)."""
+    """One rung in words: when, what to whom, and under which condition (may be empty)."""
 
     rung: str
     when: str
@@ -109,16 +107,16 @@ def steps(ladder: Ladder, language: str) -> tuple[Step, ...]:
 
 
 def _step(rung: Rung, language: str) -> Step:
-    at = LANGUAGES.index(language)
+    index = LANGUAGES.index(language)
     people = ", ".join(label(role, language) for role in rung.to)
-    level = ("", f" {('lần', 'level')[at]} {rung.level}")[rung.level > 0]
+    level = ("", f" {('lần', 'level')[index]} {rung.level}")[rung.level > 0]
     what = f"{label(rung.kind, language)}{level} → {people}"
     conditions = [
         (rung.unless_acknowledged, ("chỉ khi chưa xác nhận", "only while not acknowledged")),
         (rung.by == "other", ("qua kênh khác, nếu có", "on another channel, where there is one")),
         (rung.dispatch, ("kèm dự thảo công văn đôn đốc", "with a chasing dispatch drafted")),
     ]
-    condition = "; ".join(words[at] for holds, words in conditions if holds)
+    condition = "; ".join(words[index] for applies, words in conditions if applies)
     return Step(rung.rung, _when(rung, language), what, condition, rung.level)
 
 
@@ -145,44 +143,46 @@ def _days(count: int, english: bool) -> str:
     return f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
 
 
-def manners(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
-    """(what, value) of everything but the ladders."""
-    english, at = language == "en", LANGUAGES.index(language)
+def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
+    """(name, value) of every setting of the policy except the ladders."""
+    english, index = language == "en", LANGUAGES.index(language)
     channels = ", ".join(coded(name, language) for name in policy.channels)
-    stop = ", ".join(label(kind, language) for kind in policy.may_stop) or ("none", "không thư nào")[not english]
+    may_be_weekly = (
+        ", ".join(label(kind, language) for kind in policy.may_stop) or ("none", "không thư nào")[not english]
+    )
     opens = f"{policy.open_days_before} {'days before the due date' if english else 'ngày trước hạn'}"
     rows = (
         (("Tên", "Name"), policy.name),
-        (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _wall(policy.decide_at)),
-        (("Thư rời máy lúc", "They leave at"), _wall(policy.send_at)),
+        (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _clock_time(policy.decide_at)),
+        (("Thư rời máy lúc", "They are sent at"), _clock_time(policy.send_at)),
         (
             (
                 "Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",
                 "Sent only in these hours on working days (urgent plans at any time)",
             ),
-            f"{_wall(policy.window.opens)}–{_wall(policy.window.closes)}",
+            f"{_clock_time(policy.window.opens)}–{_clock_time(policy.window.closes)}",
         ),
         (("Kênh", "Channels"), channels),
         (
-            ("Nhiều nhất một người một ngày", "At most, a person and day"),
+            ("Nhiều nhất một người một ngày", "Maximum per person and day"),
             f"1 letter; {policy.urgent_per_day} when urgent"
             if english
             else f"1 thư; việc khẩn {policy.urgent_per_day} thư",
         ),
-        (("Người nhận được hẹn gộp theo tuần", "A reader may have weekly"), stop),
-        (("Tổng hợp tuần vào", "The weekly digest comes on"), WEEKDAYS[LANGUAGES[at]][policy.digest_weekday]),
+        (("Người nhận được hẹn gộp theo tuần", "Recipients may receive weekly"), may_be_weekly),
+        (("Tổng hợp tuần vào", "The weekly digest comes on"), WEEKDAYS[LANGUAGES[index]][policy.digest_weekday]),
         (("Mở phần việc", "Assignments open"), opens),
         (
             ("Coi là sắp đến hạn", "Counted as due soon"),
             f"{policy.due_soon_days} {'working days before' if english else 'ngày làm việc trước hạn'}",
         ),
     )
-    return tuple((what[at], value) for what, value in rows)
+    return tuple((what[index], value) for what, value in rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that an edit changes; ``was`` or ``becomes`` is empty where it is added or taken away."""
+    """One change of an edit; ``was`` or ``becomes`` is empty where something is added or removed."""
 
     what: str
     was: str
@@ -192,7 +192,7 @@ class Difference:
 def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ...]:
     found = [
         Difference(what, was, becomes)
-        for (what, was), (_, becomes) in zip(manners(old, language), manners(new, language), strict=True)
+        for (what, was), (_, becomes) in zip(policy_rows(old, language), policy_rows(new, language), strict=True)
         if was != becomes
     ]
     for kind, words in LADDERS.items():
@@ -212,11 +212,11 @@ def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ..
     return tuple(found)
 
 
-# --- the deed --------------------------------------------------------------------------------------------------------
+# --- saving ----------------------------------------------------------------------------------------------------------
 
 
 def mark_of(policy: Policy | None) -> str:
-    """What a stored policy is known by; «new» where there is none yet."""
+    """Fingerprint of a stored policy; «new» if there is none."""
     if policy is None:
         return "new"
     body = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True)
@@ -224,8 +224,8 @@ def mark_of(policy: Policy | None) -> str:
 
 
 def keep(session: Session, policy: Policy, *, actor: str, now: datetime, instead_of: str = "") -> None:
-    """Make it the current policy of its id. ``instead_of``: the mark of the one that it was compared with; raises
-    Conflict if another stands there by now."""
+    """Make it the current policy of its id. ``instead_of``: mark of the policy it was compared with. Raises Conflict if
+    the stored policy has changed since."""
     p = table(PolicyRecord)
     body = session.connection().scalar(select(p.c.body).where(p.c.id == policy.id).with_for_update())
     current = None if body is None else Policy.model_validate(body)
@@ -233,7 +233,7 @@ def keep(session: Session, policy: Policy, *, actor: str, now: datetime, instead
         raise Conflict(
             Text(
                 "Có người vừa sửa chính sách này; hãy xem lại những gì thay đổi rồi lưu.",
-                "Somebody has just changed this policy; look again at what changes, then save.",
+                "Someone has just changed this policy; check the changes again, then save.",
             )
         )
     load_policy(session, policy, actor=actor, now=now)

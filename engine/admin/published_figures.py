@@ -1,8 +1,8 @@
-"""Published figures: frozen at a cut-off, never changed afterwards; what was learnt later is shown as a restatement.
+"""Published figures: fixed at a cut-off date and never changed; later knowledge is shown as a restatement.
 
-Results rank agencies, so a printed number stays what was printed. A row is written once and by nobody again; its digest
-is in the event, so a later change of the row would show. A restatement is the same reckoning about the same day with
-what is known now, and the events that made the difference.
+Results rank agencies, so a printed number must stay as printed. A row is written once and never updated; its digest is
+in the event log, so a later change of the row is detectable. A restatement is the same computation for the same day
+with what is known now, with the events that made the difference.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass
 from engine.text import Text
 
-EXPLAINING = (
+EXPLAINING_EVENTS = (
     EventKind.REPORTED,
     EventKind.RETURNED,
     EventKind.EXTENSION_GRANTED,
@@ -48,7 +48,7 @@ EXPLAINING = (
 
 @dataclass(frozen=True)
 class Published:
-    """What was frozen. ``intact``: the row is what the event says was written."""
+    """Published figures. ``intact``: the row matches the digest in its event."""
 
     id: int
     plan_id: int
@@ -63,7 +63,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Restated:
-    """One assignment that stands otherwise than was published; a class is None where it is not counted."""
+    """One assignment whose class differs from the published one; a class is None where it is not counted."""
 
     assignment_id: int
     citation: str
@@ -85,17 +85,17 @@ class Restatement:
 
 
 def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, *, actor: str, now: datetime) -> int:
-    """Publish a plan's figures about a day that is not in the future; ``period`` "" for all. Returns the row's id.
-    Raises Conflict when these have been published before: they are not published twice."""
+    """Publish a plan's figures for a day that is not in the future; ``period`` "" means all. Returns the row's id.
+    Raises BadInput, NotFound, and Conflict when these figures have already been published."""
     if cut_off > local_date(now):
-        raise BadInput(Text(f"Ngày chốt {written(cut_off)} chưa tới.", "The cut-off day has not come yet."))
+        raise BadInput(Text(f"Ngày chốt {written(cut_off)} chưa tới.", "The cut-off day is in the future."))
     p = table(Plan)
     plan = session.connection().execute(select(p.c.number, p.c.state).where(p.c.id == plan_id)).first()
     if plan is None or plan.state is PlanState.LOADED:
         raise NotFound(Text(f"Không có kế hoạch đang chạy số {plan_id}.", f"There is no running plan {plan_id}."))
     rows = _rows(session, plan_id, period, cut_off)
     if not rows:
-        raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "There is nothing in this period to freeze."))
+        raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "This period has no assignments to publish."))
     last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
     body = {
         "standing": _stored(from_cells(cut_off, _cells(rows))),
@@ -103,8 +103,8 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
         "plan": plan.number,
         "classes": {str(row.id): [row.agency_id, row.time_class.value, row.citation, row.period] for row in rows},
     }
-    fresh = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
-    if insert_new(session, Frozen, [fresh]) == 0:
+    row = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
+    if insert_new(session, Frozen, [row]) == 0:
         raise Conflict(
             Text(
                 f"Số liệu này đã chốt đến {written(cut_off)} và không thay đổi nữa.",
@@ -112,8 +112,8 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
             )
         )
     f = table(Frozen)
-    same = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
-    frozen_id = int(session.connection().scalars(select(f.c.id).where(*same)).one())
+    key = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
+    frozen_id = int(session.connection().scalars(select(f.c.id).where(*key)).one())
     append(
         session,
         [
@@ -133,36 +133,37 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
 
 
 def published(session: Session, frozen_id: int) -> Published:
-    """What was printed, as it was printed. Raises NotFound."""
+    """Published figures as they were published. Raises NotFound."""
     return _published(session, _row(session, frozen_id))
 
 
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
     """Newest first; two queries."""
     f = table(Frozen)
-    chosen = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
+    statement = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
     if plan_id is not None:
-        chosen = chosen.where(f.c.plan_id == plan_id)
-    rows = session.connection().execute(chosen).all()
-    seals = _seals(session, [row.id for row in rows])
-    return tuple(_published(session, row, seals) for row in rows)
+        statement = statement.where(f.c.plan_id == plan_id)
+    rows = session.connection().execute(statement).all()
+    digests = _digests(session, [row.id for row in rows])
+    return tuple(_published(session, row, digests) for row in rows)
 
 
 def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
-    """What is known now about the cut-off day that was not known then, by agency; four queries. Raises NotFound."""
+    """Differences between present knowledge about the cut-off day and the published figures, by agency; four queries.
+    Raises NotFound."""
     row = _row(session, frozen_id)
     was: Mapping[str, Sequence[str]] = row.body["classes"]
     rows = {str(each.id): each for each in _rows(session, row.plan_id, row.period, row.cut_off)}
-    differ = [key for key in {**was, **rows} if _class_then(was, key) != _class_now(rows, key)]
-    if not differ:
+    changed = [key for key in {**was, **rows} if _class_then(was, key) != _class_now(rows, key)]
+    if not changed:
         return ()
-    told = _events(session, [int(key) for key in differ], int(row.body["after_event"]))
+    events = _events(session, [int(key) for key in changed], int(row.body["after_event"]))
     by_agency: dict[str, list[Restated]] = {}
-    for key in sorted(differ, key=int):
+    for key in sorted(changed, key=int):
         agency_id = str(was[key][0]) if key in was else rows[key].agency_id
         citation, period = (was[key][2], was[key][3]) if key in was else (rows[key].citation, rows[key].period)
         by_agency.setdefault(agency_id, []).append(
-            Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), told.get(int(key), ()))
+            Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), events.get(int(key), ()))
         )
     then = {each.id: each for each in _loaded(row.body["standing"]).agencies}
     today = {each.id: each for each in from_cells(row.cut_off, _cells(list(rows.values()))).agencies}
@@ -192,9 +193,9 @@ def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
 
 
 def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequence[Any]:
-    """Every assignment counted on the day, with its class."""
+    """The assignments counted on the day, with their class."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    statement = (
         select(
             a.c.id,
             a.c.agency_id,
@@ -211,7 +212,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequenc
         .where(*counted_on(cut_off, plan_id, period))
         .order_by(a.c.id)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(statement).all()
 
 
 def _cells(rows: Sequence[Any]) -> list[Cell]:
@@ -222,13 +223,13 @@ def _row(session: Session, frozen_id: int) -> Any:
     row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
     if row is None:
         raise NotFound(
-            Text(f"Không có bảng số liệu đã chốt số {frozen_id}.", f"There are no frozen figures {frozen_id}.")
+            Text(f"Không có bảng số liệu đã chốt số {frozen_id}.", f"There are no published figures {frozen_id}.")
         )
     return row
 
 
-def _published(session: Session, row: Any, seals: Mapping[int, str] | None = None) -> Published:
-    seal = (seals if seals is not None else _seals(session, [row.id])).get(row.id, "")
+def _published(session: Session, row: Any, digests: Mapping[int, str] | None = None) -> Published:
+    digest = (digests if digests is not None else _digests(session, [row.id])).get(row.id, "")
     return Published(
         row.id,
         row.plan_id,
@@ -238,12 +239,12 @@ def _published(session: Session, row: Any, seals: Mapping[int, str] | None = Non
         row.at,
         row.actor,
         _loaded(row.body["standing"]),
-        seal == content_digest(row.body),
+        digest == content_digest(row.body),
     )
 
 
-def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """Frozen id -> the digest that its event names."""
+def _digests(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Id -> digest in the publishing event."""
     e = table(Event)
     keys = {f"frozen:{frozen_id}": frozen_id for frozen_id in ids}
     rows = session.connection().execute(select(e.c.key, e.c.detail).where(e.c.key.in_(keys)))
@@ -252,11 +253,11 @@ def _seals(session: Session, ids: Sequence[int]) -> dict[int, str]:
 
 def _events(session: Session, assignment_ids: Sequence[int], after: int) -> dict[int, tuple[EventLine, ...]]:
     e = table(Event)
-    chosen = select(e.c.assignment_id, e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(
-        e.c.assignment_id.in_(assignment_ids), e.c.id > after, e.c.kind.in_(EXPLAINING)
+    statement = select(e.c.assignment_id, e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(
+        e.c.assignment_id.in_(assignment_ids), e.c.id > after, e.c.kind.in_(EXPLAINING_EVENTS)
     )
     found: dict[int, tuple[EventLine, ...]] = {}
-    for row in session.connection().execute(chosen.order_by(e.c.id)):
+    for row in session.connection().execute(statement.order_by(e.c.id)):
         found[row[0]] = (*found.get(row[0], ()), EventLine(*row[1:]))
     return found
 
@@ -270,7 +271,7 @@ def _stored(each: Standing) -> dict[str, Any]:
 
 
 def _loaded(body: Mapping[str, Any]) -> Standing:
-    def day(text: str | None) -> date | None:
+    def parse_day(text: str | None) -> date | None:
         return None if text is None else date.fromisoformat(text)
 
     return Standing(
@@ -279,5 +280,8 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
         tuple(
             AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in body["agencies"]
         ),
-        tuple(PeriodStanding(each["period"], day(each["due_on"]), Boxes(**each["tally"])) for each in body["periods"]),
+        tuple(
+            PeriodStanding(each["period"], parse_day(each["due_on"]), Boxes(**each["tally"]))
+            for each in body["periods"]
+        ),
     )

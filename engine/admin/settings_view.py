@@ -1,6 +1,6 @@
-"""The settings as they may be shown: each with its value, where that came from, and what it is for in words.
+"""The settings for display: each with its value, source and purpose.
 
-Pure. A secret is never shown in part, nor how long it is; an address that may hold one is not shown at all.
+Pure. Secrets are never shown, not even in part or by length; URLs that may contain a secret are hidden.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from sqlalchemy.exc import ArgumentError
 from config.settings import Settings, SettingSource, setting_sources
 
 HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
-"""Not secrets by their type, but gateways and monitors put keys into them."""
+"""Not secrets by type, but gateways and monitors put keys into them."""
 URLS = frozenset({"database_url", "prefect_api_url"})
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "": ("Máy chủ và dữ liệu", "Server and data"),
     "signin": ("Đăng nhập chung", "Single sign-on"),
     "mail": ("Thư điện tử gửi đi", "Outgoing mail"),
-    "imap": ("Thư trả lời", "Answers by mail"),
+    "imap": ("Thư trả lời", "Incoming mail"),
     "sms": ("Tin nhắn", "SMS"),
-    "passes": ("Nhịp chạy và lưu giữ", "Rhythm and retention"),
+    "passes": ("Nhịp chạy và lưu giữ", "Schedule and retention"),
     "watch": ("Theo dõi vận hành", "Operation"),
 }
-# Field -> (group, what it is for in Vietnamese). The English stands with the field itself.
+# Field -> (group, purpose in Vietnamese). The English purpose is the field's description.
 PURPOSES: Mapping[str, tuple[str, str]] = {
     "data_dir": ("", "nơi để cơ sở dữ liệu, hộp thư Maildir, tệp kèm theo và khóa ký"),
     "database_url": ("", "để trống: SQLite trong data_dir; hoặc địa chỉ PostgreSQL"),
@@ -93,8 +93,8 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
-    """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` tells these two apart."""
+class SettingLine:
+    """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` distinguishes the two."""
 
     name: str
     group: str
@@ -106,22 +106,22 @@ class Configured:
     en: str
 
 
-def configured(settings: Settings) -> tuple[Configured, ...]:
-    """Every setting, group by group."""
+def describe_settings(settings: Settings) -> tuple[SettingLine, ...]:
+    """Every setting, by group."""
     sources = setting_sources(settings)
-    found = [_one(settings, name, sources[name]) for name in Settings.model_fields]
+    lines = [_describe(settings, name, sources[name]) for name in Settings.model_fields]
     order = list(GROUPS)
-    return tuple(sorted(found, key=lambda each: order.index(each.group)))
+    return tuple(sorted(lines, key=lambda each: order.index(each.group)))
 
 
-def _one(settings: Settings, name: str, source: SettingSource) -> Configured:
+def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLine:
     value: Any = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN
     group, vi = PURPOSES[name]
     shown = "" if hidden else _without_password(str(plain)) if name in URLS else _shown(plain)
     en = Settings.model_fields[name].description or ""
-    return Configured(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
+    return SettingLine(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
 
 
 def _shown(value: Any) -> str:
@@ -131,7 +131,7 @@ def _shown(value: Any) -> str:
 
 
 def _without_password(address: str) -> str:
-    """An address without who signs in, how, and whatever else hangs on it; one that cannot be read is not shown."""
+    """The URL without user, password and parameters; «…» if it cannot be parsed."""
     if not address:
         return ""
     try:

@@ -1,1 +1,1 @@
-"""The JSON API: the same queries and deeds as the pages, for programs. Errors are problem+json (RFC 9457)."""
+"""The JSON API: the same queries and actions as the pages. Errors are problem+json (RFC 9457)."""

@@ -1,7 +1,8 @@
-"""/api/v1/account: one's own account as its page has it: sessions, and keys for programs.
+"""/api/v1/account: the caller's own account: sessions, and API tokens.
 
-Whoever calls with a key needs the scope ``administer`` for all but seeing who he is, and makes no key that reaches
-further than his own. A key is answered once and kept nowhere, so making one takes no ``Idempotency-Key``.
+A caller with a token needs the scope ``administer`` for everything except reading the account, and cannot create a
+token with more scopes than their own. A token is returned once and not stored, so creating one takes no
+``Idempotency-Key``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ router = APIRouter()
 
 
 class AccountOut(BaseModel):
-    """Who calls. ``scopes`` are those of the key that was used; null for whoever is signed in."""
+    """The caller's account. ``scopes`` are those of the token used; null for a signed-in user."""
 
     id: int
     email: str
@@ -41,7 +42,7 @@ class AccountOut(BaseModel):
 
 
 class TokenBody(Body):
-    """``days``: how long it lasts."""
+    """``days``: lifetime of the token."""
 
     label: Annotated[Short, Field(min_length=1, max_length=120)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
@@ -49,7 +50,7 @@ class TokenBody(Body):
 
 
 class TokenMade(BaseModel):
-    """``key`` is shown here and never again."""
+    """``key`` is shown only here."""
 
     key: str
     token: TokenLine
@@ -61,91 +62,91 @@ class Ended(BaseModel):
 
 @router.get("/account")
 def who(caller: Caller) -> AccountOut:
-    mine = _mine(caller)
+    account = _own_account(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
     return AccountOut(
-        id=mine.id,
-        email=mine.email,
-        label=mine.label,
-        role=mine.role,
-        agency_id=mine.agency_id,
-        agency=mine.agency,
-        language=mine.language,
+        id=account.id,
+        email=account.email,
+        label=account.label,
+        role=account.role,
+        agency_id=account.agency_id,
+        agency=account.agency,
+        language=account.language,
         scopes=scopes,
     )
 
 
 @router.get("/account/sessions")
 def sessions(caller: Caller) -> Listed[SessionLine]:
-    """The live ones, the last used first; on one page."""
-    mine = _myself(caller)
+    """The active sessions, last used first; on one page."""
+    account = _own_account_to_change(caller)
     with caller.app.database.read() as session:
-        found = sessions_of(session, mine.id, caller.now)
+        found = sessions_of(session, account.id, caller.now)
     return Listed[SessionLine](items=list(found), next=None, total=len(found))
 
 
 @router.post("/account/sessions/{session_id}/end")
-def end_one(caller: Caller, session_id: SmallId, said: Nothing) -> Ended:
-    mine = _myself(caller)
+def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
+    account = _own_account_to_change(caller)
     with caller.writing() as session:
-        end_session(session, mine.id, session_id, caller.now)
+        end_session(session, account.id, session_id, caller.now)
     return Ended(ended=1)
 
 
 @router.post("/account/sessions/end-others")
-def end_others(caller: Caller, said: Nothing) -> Ended:
-    """All but the one that calls; a key's caller ends all."""
-    mine = _myself(caller)
+def end_others(caller: Caller, payload: Nothing) -> Ended:
+    """End all sessions but the caller's own; a caller with a token ends all."""
+    account = _own_account_to_change(caller)
     with caller.writing() as session:
-        return Ended(ended=end_sessions(session, mine.id, caller.now, but=caller.session_id))
+        return Ended(ended=end_sessions(session, account.id, caller.now, but=caller.session_id))
 
 
 @router.get("/account/tokens")
 def tokens(caller: Caller) -> Listed[TokenLine]:
-    """Newest first, those that are over too; on one page."""
-    mine = _myself(caller)
+    """Newest first, including expired and revoked ones; on one page."""
+    account = _own_account_to_change(caller)
     with caller.app.database.read() as session:
-        found = tokens_of(session, mine.id)
+        found = tokens_of(session, account.id)
     return Listed[TokenLine](items=list(found), next=None, total=len(found))
 
 
 @router.post("/account/tokens", status_code=201)
-def make(caller: Caller, said: TokenBody) -> TokenMade:
-    mine = _myself(caller)
-    if caller.bearer is not None and not set(said.scopes) <= caller.bearer.scopes:
+def make(caller: Caller, payload: TokenBody) -> TokenMade:
+    account = _own_account_to_change(caller)
+    if caller.bearer is not None and not set(payload.scopes) <= caller.bearer.scopes:
         raise NotAllowed(
-            Text("Khóa không lập được khóa rộng hơn chính nó.", "A key makes no key that reaches further.")
+            Text("Khóa không lập được khóa rộng hơn chính nó.", "A token cannot create a token with more scopes.")
         )
     with caller.writing() as session:
         key = make_token(
             session,
-            mine.id,
-            label=said.label,
-            scopes=said.scopes,
-            lasts=timedelta(days=said.days),
+            account.id,
+            label=payload.label,
+            scopes=payload.scopes,
+            lasts=timedelta(days=payload.days),
             actor=caller.actor.name,
             now=caller.now,
         )
-        return TokenMade(key=key, token=tokens_of(session, mine.id)[0])
+        return TokenMade(key=key, token=tokens_of(session, account.id)[0])
 
 
 @router.post("/account/tokens/{token_id}/revoke", status_code=204)
-def revoke(caller: Caller, token_id: SmallId, said: Nothing) -> Response:
-    mine = _myself(caller)
+def revoke(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
+    account = _own_account_to_change(caller)
     with caller.writing() as session:
-        revoke_token(session, mine.id, token_id, actor=caller.actor.name, now=caller.now)
+        revoke_token(session, account.id, token_id, actor=caller.actor.name, now=caller.now)
     return Response(status_code=204)
 
 
-def _mine(caller: Call) -> AccountLine:
+def _own_account(caller: Call) -> AccountLine:
     account_id = caller.account.id if caller.account else caller.bearer.account_id if caller.bearer else 0
     if not account_id:
-        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
+        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "No account is signed in."))
     with caller.app.database.read() as session:
         return find_account(session, account_id)
 
 
-def _myself(caller: Call) -> AccountLine:
-    mine = _mine(caller)
-    caller.require(Permission.MAKE_TOKEN, mine.agency_id)
-    return mine
+def _own_account_to_change(caller: Call) -> AccountLine:
+    account = _own_account(caller)
+    caller.require(Permission.MAKE_TOKEN, account.agency_id)
+    return account

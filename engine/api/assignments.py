@@ -1,4 +1,4 @@
-"""POST under /api/v1: one deed a request, answered with the assignment as it then stands."""
+"""POST under /api/v1: one action per request, answered with the resulting assignment."""
 
 from __future__ import annotations
 
@@ -42,33 +42,33 @@ from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
 
 router = APIRouter()
-Doing = Callable[[Session], object]
+Action = Callable[[Session], object]
 
 
 def _do(
-    caller: Call, assignment_id: int, deed: Permission, doing: Doing, warnings: Mapping[str, str] | None = None
+    caller: Call, assignment_id: int, permission: Permission, action: Action, warnings: Mapping[str, str] | None = None
 ) -> Response:
-    """Authorise, do, and look again, in one unit of work."""
+    """Authorise, run the action and read the assignment again, in one transaction."""
     with caller.writing() as session:
         today = read_today(session, caller.now)
-        _may(caller, deed, assignment_row(session, today, assignment_id))
+        _require(caller, permission, assignment_row(session, today, assignment_id))
 
         def done() -> Done:
-            came_to = doing(session)
+            result = action(session)
             row = assignment_row(session, today, assignment_id)
-            became = came_to if deed is Permission.TRANSFER and isinstance(came_to, int) else None
-            return Done(assignment=row, news=came_to is not False, became=became, warnings=dict(warnings or {}))
+            new_id = result if permission is Permission.TRANSFER and isinstance(result, int) else None
+            return Done(assignment=row, news=result is not False, became=new_id, warnings=dict(warnings or {}))
 
         return caller.once(session, done)
 
 
-def _may(caller: RequestContext, deed: Permission, row: AssignmentRow) -> None:
-    caller.require(deed, concerned(deed, row.agency_id, row.supervisor_id))
+def _require(caller: RequestContext, permission: Permission, row: AssignmentRow) -> None:
+    caller.require(permission, concerned(permission, row.agency_id, row.supervisor_id))
 
 
 @router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
-def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
-    """Doing it again changes nothing: ``news`` is false."""
+def acknowledge(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
+    """Idempotent: ``news`` is false when it was acknowledged before."""
     return _do(
         caller,
         assignment_id,
@@ -78,18 +78,18 @@ def acknowledge(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> R
 
 
 @router.post("/assignments/{assignment_id}/decline", response_model=Done)
-def decline(caller: Caller, assignment_id: AssignmentId, said: MaybeReason) -> Response:
-    """«Not mine»: the state stays, the monitor hears of it."""
+def decline(caller: Caller, assignment_id: AssignmentId, payload: MaybeReason) -> Response:
+    """«Not mine»: the state is unchanged, the monitor is notified."""
     return _do(
         caller,
         assignment_id,
         Permission.DECLINE,
-        lambda s: lifecycle.decline(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
+        lambda s: lifecycle.decline(s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now),
     )
 
 
 @router.post("/assignments/{assignment_id}/accept", response_model=Done)
-def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
+def accept(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
     return _do(
         caller,
         assignment_id,
@@ -99,70 +99,70 @@ def accept(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Respon
 
 
 @router.post("/assignments/{assignment_id}/return", response_model=Done)
-def return_report(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
+def return_report(caller: Caller, assignment_id: AssignmentId, payload: Reason) -> Response:
     return _do(
         caller,
         assignment_id,
         Permission.RETURN,
         lambda s: lifecycle.return_report(
-            s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now
+            s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now
         ),
     )
 
 
 @router.post("/assignments/{assignment_id}/extension", response_model=Done)
-def ask_extension(caller: Caller, assignment_id: AssignmentId, said: ExtensionBody) -> Response:
+def ask_extension(caller: Caller, assignment_id: AssignmentId, payload: ExtensionBody) -> Response:
     return _do(
         caller,
         assignment_id,
         Permission.ASK_EXTENSION,
         lambda s: lifecycle.ask_extension(
-            s, assignment_id, until=said.until, reason=said.reason, actor=caller.actor.name, now=caller.now
+            s, assignment_id, until=payload.until, reason=payload.reason, actor=caller.actor.name, now=caller.now
         ),
     )
 
 
 @router.post("/assignments/{assignment_id}/extension/decision", response_model=Done)
-def decide_extension(caller: Caller, assignment_id: AssignmentId, said: DecisionBody) -> Response:
-    """Decide the request that waits."""
+def decide_extension(caller: Caller, assignment_id: AssignmentId, payload: DecisionBody) -> Response:
+    """Decide the pending request."""
 
     def decide(session: Session) -> None:
         waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
         if waiting is None:
             raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
         lifecycle.decide_extension(
-            session, waiting.id, granted=said.granted, answer=said.answer, actor=caller.actor.name, now=caller.now
+            session, waiting.id, granted=payload.granted, answer=payload.answer, actor=caller.actor.name, now=caller.now
         )
 
     return _do(caller, assignment_id, Permission.DECIDE_EXTENSION, decide)
 
 
 @router.post("/assignments/{assignment_id}/cancel", response_model=Done)
-def cancel(caller: Caller, assignment_id: AssignmentId, said: Reason) -> Response:
+def cancel(caller: Caller, assignment_id: AssignmentId, payload: Reason) -> Response:
     return _do(
         caller,
         assignment_id,
         Permission.CANCEL,
-        lambda s: lifecycle.cancel(s, assignment_id, reason=said.reason, actor=caller.actor.name, now=caller.now),
+        lambda s: lifecycle.cancel(s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now),
     )
 
 
 @router.post("/assignments/{assignment_id}/transfer", response_model=Done)
-def transfer(caller: Caller, assignment_id: AssignmentId, said: TransferBody) -> Response:
+def transfer(caller: Caller, assignment_id: AssignmentId, payload: TransferBody) -> Response:
     """``became`` is the receiving agency's assignment."""
     return _do(
         caller,
         assignment_id,
         Permission.TRANSFER,
         lambda s: lifecycle.transfer(
-            s, assignment_id, to_agency=said.to, reason=said.reason, actor=caller.actor.name, now=caller.now
+            s, assignment_id, to_agency=payload.to, reason=payload.reason, actor=caller.actor.name, now=caller.now
         ),
     )
 
 
 @router.post("/assignments/{assignment_id}/chase", response_model=Done)
-def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Response:
-    """One line in the coordinator's next letter; ``news`` is false when it was chased today already."""
+def chase(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
+    """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
     return _do(
         caller,
         assignment_id,
@@ -172,14 +172,14 @@ def chase(caller: Caller, assignment_id: AssignmentId, said: Nothing) -> Respons
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
-def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) -> Response:
+def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
-        _may(caller, Permission.REPORT, row)
+        _require(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
-        files = _files(session, row.agency_id, {assignment_id: said.files})
-    typed = Typed(assignment_id, row.citation, said.outcome, said.body, said.reason, files[assignment_id])
-    checked = _checked(page, [typed], said.figures)
+        files = _files(session, row.agency_id, {assignment_id: payload.files})
+    typed = Typed(assignment_id, row.citation, payload.outcome, payload.body, payload.reason, files[assignment_id])
+    checked = _checked(page, [typed], payload.figures)
     if checked.problems:
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
@@ -188,17 +188,17 @@ def report_one(caller: Caller, assignment_id: AssignmentId, said: ReportBody) ->
         assignment_id,
         Permission.REPORT,
         lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
-        _doubtful(caller, page, said.figures),
+        _total_warnings(caller, page, payload.figures),
     )
 
 
 @router.post("/reports", response_model=Submitted)
-def report_all(caller: Caller, said: ReportsBody) -> Response:
-    """Several duties of one agency in one submission: all of it or nothing."""
-    caller.require(Permission.REPORT, said.agency)
+def report_all(caller: Caller, payload: ReportsBody) -> Response:
+    """Report several duties of one agency in one submission: all or nothing."""
+    caller.require(Permission.REPORT, payload.agency)
     with caller.reading() as (session, today):
-        page = report_page(session, today, said.agency, said.plan, said.period)
-        files = _files(session, said.agency, {each.assignment: each.files for each in said.duties})
+        page = report_page(session, today, payload.agency, payload.plan, payload.period)
+        files = _files(session, payload.agency, {each.assignment: each.files for each in payload.duties})
     known = {item.row.id: item.row.citation for item in page.items}
     typed = [
         Typed(
@@ -209,48 +209,51 @@ def report_all(caller: Caller, said: ReportsBody) -> Response:
             each.reason,
             files[each.assignment],
         )
-        for each in said.duties
+        for each in payload.duties
     ]
     foreign = {
         f"assignment-{each.assignment}": Text("Không thuộc trang báo cáo này.", "Not on this report page.")
-        for each in said.duties
+        for each in payload.duties
         if each.assignment not in known
     }
-    checked = Submission(problems=foreign) if foreign else _checked(page, typed, said.figures)
+    checked = Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures)
     if checked.problems:
         return _refused(caller, checked)
-    doubtful = _doubtful(caller, page, said.figures)
+    warnings = _total_warnings(caller, page, payload.figures)
     with caller.writing() as session:
 
         def done() -> Submitted:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
-            return Submitted(assignments=list(checked.texts), warnings=doubtful)
+            return Submitted(assignments=list(checked.texts), warnings=warnings)
 
         return caller.once(session, done)
 
 
 def _files(
-    session: Session, agency_id: str, asked: Mapping[int, Sequence[str]]
+    session: Session, agency_id: str, requested: Mapping[int, Sequence[str]]
 ) -> dict[int, tuple[Mapping[str, Any], ...]]:
-    """By assignment: uploaded files as a report names them. Raises FieldsRefused for one that this agency has not."""
-    known = find_all(session, agency_id, {digest for digests in asked.values() for digest in digests})
+    """The uploaded files by assignment, as reports store them. Raises FieldsRefused for a file the agency has not
+    uploaded."""
+    known = find_all(session, agency_id, {digest for digests in requested.values() for digest in digests})
     unknown = {
         f"files-{number}": Text("Cơ quan chưa tải tệp này lên.", "The agency has not uploaded this file.")
-        for number, digests in asked.items()
+        for number, digests in requested.items()
         if set(digests) - set(known)
     }
     if unknown:
         raise FieldsRefused(unknown)
-    return {number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in asked.items()}
+    return {
+        number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in requested.items()
+    }
 
 
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
-    asked = {indicator.code for indicator in page.indicators}
+    requested = {indicator.code for indicator in page.indicators}
     unknown = {
         f"figure-{code}": Text("Không hỏi số liệu này.", "This figure is not asked for.")
         for code in figures
-        if code not in asked
+        if code not in requested
     }
     return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures))
 
@@ -259,15 +262,15 @@ def _typed(figures: Figures) -> dict[str, str]:
     return {code: clean(str(value), MAX_REASON_CHARS) for code, value in figures.items()}
 
 
-def _doubtful(caller: RequestContext, page: ReportPage, figures: Figures) -> dict[str, str]:
-    """By field: totals that were taken and are not their parts' sum. Nobody is asked twice here, but told."""
+def _total_warnings(caller: RequestContext, page: ReportPage, figures: Figures) -> dict[str, str]:
+    """By field: warnings about totals that differ from the sum of their parts. They are accepted all the same."""
     values, _ = read_figures(page.indicators, _typed(figures))
-    doubtful = doubtful_totals(values, page.parts, page.agency_id)
-    return {f"figure-{code}": text.said(caller.language) for code, text in doubtful.items()}
+    totals = doubtful_totals(values, page.parts, page.agency_id)
+    return {f"figure-{code}": text.said(caller.language) for code, text in totals.items()}
 
 
 def _refused(caller: RequestContext, checked: Submission) -> Response:
-    """Every problem at once, field by field."""
-    problems = [{"field": field, "what": said.said(caller.language)} for field, said in checked.problems.items()]
+    """All problems at once, by field."""
+    problems = [{"field": field, "what": text.said(caller.language)} for field, text in checked.problems.items()]
     sentence = "; ".join(f"{each['field']}: {each['what']}" for each in problems)
     return answer(caller.request, 422, sentence, problems)

@@ -1,5 +1,5 @@
-"""Who calls the API: the holder of a token, whoever is signed in, or, while there is no account, a program on this
-very machine as the pages' desk is. A write that bears an ``Idempotency-Key`` is done once."""
+"""Identifies the API's caller: an API token, a signed-in user, or, while no account exists, a program on this machine.
+A write with an ``Idempotency-Key`` is done once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.accounts.api_tokens import bearer_of, note_use
 from engine.accounts.idempotency import MAX_KEY_CHARS, once
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
-from engine.http.request_context import RequestContext, SignInFirst, anybody, desk_visit
+from engine.http.request_context import RequestContext, SignInFirst, anonymous_context, signed_in_context
 from engine.http.security import same_origin
 from engine.text import Text
 
@@ -27,13 +27,13 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=MAX_KEY_CHARS)]
 
 @dataclass(frozen=True)
 class Call(RequestContext):
-    """A visit of a program. ``key`` is its idempotency key, ``sent`` the body as it came."""
+    """Request context of an API call. ``key`` is its idempotency key, ``sent`` the raw body."""
 
     key: str = ""
     sent: bytes = b""
 
-    def once(self, session: Session, deed: Callable[[], BaseModel]) -> Response:
-        """The deed's answer; the earlier one, and nothing done, when this key was answered before."""
+    def once(self, session: Session, action: Callable[[], BaseModel]) -> Response:
+        """The action's response; for a key seen before, the earlier response, and nothing is done."""
         method, path = self.request.method, self.path
         answer = once(
             session,
@@ -43,7 +43,7 @@ class Call(RequestContext):
             path=path,
             body=self.sent,
             now=self.now,
-            deed=lambda: (200, deed().model_dump_json()),
+            deed=lambda: (200, action().model_dump_json()),
         )
         again = {"idempotency-replayed": "true"} if answer.again else {}
         return Response(answer.body, answer.status, media_type="application/json", headers=again)
@@ -54,7 +54,8 @@ async def _sent(request: Request) -> bytes:
 
 
 def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key = "") -> Call:
-    """A write must say that it is JSON, which no form of another site can, and come from no other site."""
+    """The caller. A write must declare JSON, which a form of another site cannot, and must not come from another
+    site."""
     ctx = _holder(request)
     if request.method not in ("GET", "HEAD"):
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -65,13 +66,13 @@ def _caller(request: Request, sent: Annotated[bytes, Depends(_sent)], key: Key =
 
 
 def _holder(request: Request) -> RequestContext:
-    """A token that is said but does not hold is refused, whatever else the caller may have. Its first call of a day
-    writes down the day, a look too: that is a record of the key's, and changes nothing that anybody looks at."""
+    """An invalid token is refused even if the caller has a session. The token's first call of a day, reads included,
+    records that day as its last use."""
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not kind:
-        ctx = desk_visit(request)
+        ctx = signed_in_context(request)
         return ctx if ctx.account is not None else ctx.acting(API)
-    ctx = anybody(request)
+    ctx = anonymous_context(request)
     if kind.lower() == "bearer" and 0 < len(key) <= MAX_KEY_CHARS:
         with ctx.app.database.read() as session:
             bearer = bearer_of(session, key.strip(), ctx.now)
@@ -80,7 +81,7 @@ def _holder(request: Request) -> RequestContext:
                 note_use(session, bearer.token_id, ctx.now)
         if bearer is not None:
             return ctx.acting(bearer.actor, bearer)
-    raise SignInFirst(Text("Khóa này không dùng được.", "This token is unknown, over or revoked."))
+    raise SignInFirst(Text("Khóa này không dùng được.", "This token is unknown, expired or revoked."))
 
 
 Caller = Annotated[Call, Depends(_caller)]

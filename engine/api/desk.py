@@ -1,4 +1,5 @@
-"""An agency's desk under /api/v1: evidence, acknowledging several, wishes, deputies, calendars."""
+"""An agency's desk under /api/v1: evidence, bulk acknowledgement, notification preferences, deputies, calendar
+feeds."""
 
 from __future__ import annotations
 
@@ -21,18 +22,18 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Nothing
 from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledged
+from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (
-    DO,
-    Wish,
+    CHANNEL_ACTIONS,
+    ChannelAction,
+    create_feed,
     feed_address,
-    feed_made,
-    feed_revoked,
-    feeds_shown,
-    must_be_mine,
+    find_contact,
     own_contact,
+    revoke_agency_feed,
+    visible_feeds,
 )
-from engine.http.evidence_download import Digest, given_back
+from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId, Plain, SmallId
 from engine.http.uploads import folder_of
 from engine.store.recipients import CHANNELS
@@ -43,14 +44,15 @@ router = APIRouter()
 
 
 class FileBody(Body):
-    """``content`` in base64, 10 MB at most; what the file is is read from its bytes."""
+    """``content`` in base64, at most 10 MB; the media type is detected from the bytes."""
 
     name: Annotated[str, Plain, Field(min_length=1, max_length=200)]
     content: Base64Bytes
 
 
 class FileOut(BaseModel):
-    """``digest`` (SHA-256) is what a report's ``files`` name. ``news`` is false when the agency had it already."""
+    """``digest`` (SHA-256) is what a report's ``files`` refer to. ``news`` is false when the agency had uploaded it
+    before."""
 
     digest: str
     name: str
@@ -64,13 +66,13 @@ class IdsBody(Body):
 
 
 class Acknowledged(BaseModel):
-    """``acknowledged``: for which it was news; the others were not new any more."""
+    """``acknowledged``: the assignments that changed; the others had been acknowledged before."""
 
     acknowledged: list[int]
 
 
-class WishesOut(BaseModel):
-    """``may_wait``: the kinds of lines that a slowed channel brings once a week."""
+class PreferencesOut(BaseModel):
+    """``may_wait``: the notice kinds that a slowed channel sends once a week."""
 
     contact: ContactLine
     channels: list[Channel]
@@ -78,13 +80,13 @@ class WishesOut(BaseModel):
     deputies: list[ContactLine]
 
 
-class WishBody(Body):
+class ChannelActionBody(Body):
     channel: Annotated[str, Field(pattern=f"^({'|'.join(CHANNELS)})$")]
-    do: Wish
+    do: ChannelAction
 
 
 class DeputyBody(Body):
-    """From one day to another, both included; a year at most."""
+    """Both days included; one year at most."""
 
     email: Annotated[str, Plain, Field(max_length=254)]
     phone: Annotated[str, Plain, Field(max_length=40)] = ""
@@ -94,13 +96,13 @@ class DeputyBody(Body):
 
 
 class FeedBody(Body):
-    """Whose calendar: a contact's, or the agency's own when null."""
+    """Calendar of a contact, or of the agency itself when null."""
 
     contact: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class FeedOut(BaseModel):
-    """The secret address; it is not shown again."""
+    """The secret address; shown only here."""
 
     address: str
 
@@ -120,73 +122,77 @@ class Revoked(BaseModel):
 
 
 @router.post("/agencies/{agency_id}/evidence", response_model=FileOut)
-def upload(caller: Caller, said: FileBody, agency_id: AgencyId) -> Response:
-    """One file, for a report to name."""
+def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
+    """Upload one file, for a report to refer to."""
     caller.require(Permission.REPORT, agency_id)
     with caller.app.database.read() as session:
         evidence.must_have_room(session, agency_id, caller.now)
-    kept = evidence.store(folder_of(caller), name=said.name, body=said.content)
+    stored = evidence.store(folder_of(caller), name=payload.name, body=payload.content)
     with caller.writing() as session:
 
         def done() -> FileOut:
-            news = evidence.keep(session, kept, agency_id=agency_id, actor=caller.actor.name, now=caller.now)
-            return FileOut.model_validate({**kept.as_named, "news": news})
+            news = evidence.keep(session, stored, agency_id=agency_id, actor=caller.actor.name, now=caller.now)
+            return FileOut.model_validate({**stored.as_named, "news": news})
 
         return caller.once(session, done)
 
 
 @router.get("/agencies/{agency_id}/evidence/{digest}", response_class=Response)
 def download(caller: Caller, agency_id: AgencyId, digest: Digest) -> Response:
-    """The file as it came in."""
-    return given_back(caller, agency_id, digest)
+    """The file as uploaded."""
+    return evidence_response(caller, agency_id, digest)
 
 
 @router.post("/assignments/acknowledge", response_model=Acknowledged)
-def acknowledge_many(caller: Caller, said: IdsBody) -> Response:
-    """Several at once: all of them or, when one is not the caller's, none."""
+def acknowledge_many(caller: Caller, payload: IdsBody) -> Response:
+    """Acknowledge several: all, or none when one is not the caller's."""
     with caller.writing() as session:
-        return caller.once(session, lambda: Acknowledged(acknowledged=list(acknowledged(caller, session, said.ids))))
+        return caller.once(
+            session, lambda: Acknowledged(acknowledged=list(acknowledge_all(caller, session, payload.ids)))
+        )
 
 
 @router.get("/wishes")
-def my_wishes(caller: Caller) -> WishesOut:
-    """Those of the contact that the caller's account is."""
+def my_wishes(caller: Caller) -> PreferencesOut:
+    """Preferences of the contact that matches the caller's account."""
     with caller.app.database.read() as session:
-        who = own_contact(caller, session)
-        if who is None:
-            raise NotFound(Text("Tài khoản này không là đầu mối nào.", "This account is no contact of its agency."))
-        return _wishes(caller, session, who.id)
+        contact = own_contact(caller, session)
+        if contact is None:
+            raise NotFound(Text("Tài khoản này không là đầu mối nào.", "This account is not a contact of its agency."))
+        return _preferences(caller, session, contact.id)
 
 
 @router.get("/contacts/{contact_id}/wishes")
-def contact_wishes(caller: Caller, contact_id: SmallId) -> WishesOut:
+def contact_wishes(caller: Caller, contact_id: SmallId) -> PreferencesOut:
     with caller.app.database.read() as session:
-        return _wishes(caller, session, contact_id)
+        return _preferences(caller, session, contact_id)
 
 
-@router.post("/contacts/{contact_id}/wishes", response_model=WishesOut)
-def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
-    """Stop, slow or resume one channel. The last one that reaches a person is not stopped (409)."""
+@router.post("/contacts/{contact_id}/wishes", response_model=PreferencesOut)
+def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Response:
+    """Stop, slow or resume one channel. The last channel that reaches a person cannot be stopped (409)."""
     return _do(
         caller,
         contact_id,
         Permission.SET_WISHES,
-        lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
+        lambda s: CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, actor=caller.actor.name, now=caller.now),
     )
 
 
-@router.post("/contacts/{contact_id}/deputies", response_model=WishesOut)
-def name_deputy(caller: Caller, said: DeputyBody, contact_id: SmallId) -> Response:
+@router.post("/contacts/{contact_id}/deputies", response_model=PreferencesOut)
+def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Response:
     return _do(
         caller,
         contact_id,
         Permission.NAME_DEPUTY,
-        lambda s: preferences.name_deputy(s, contact_id, **said.model_dump(), actor=caller.actor.name, now=caller.now),
+        lambda s: preferences.name_deputy(
+            s, contact_id, **payload.model_dump(), actor=caller.actor.name, now=caller.now
+        ),
     )
 
 
-@router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=WishesOut)
-def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
+@router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=PreferencesOut)
+def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
     return _do(
         caller,
         contact_id,
@@ -197,56 +203,57 @@ def end_deputy(caller: Caller, said: Nothing, contact_id: SmallId, deputy_id: Sm
 
 @router.get("/agencies/{agency_id}/feeds")
 def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
-    """The agency's calendars and the caller's own."""
+    """The agency's calendar feeds and the caller's own."""
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
-        who = own_contact(caller, session)
-        return [FeedRow.of(each) for each in feeds_shown(session, agency_id, who.id if who else 0)]
+        contact = own_contact(caller, session)
+        return [FeedRow.of(each) for each in visible_feeds(session, agency_id, contact.id if contact else 0)]
 
 
 @router.post("/agencies/{agency_id}/feeds")
-def make_feed(caller: Caller, said: FeedBody, agency_id: AgencyId) -> FeedOut:
-    """The address is a secret and kept nowhere, so an ``Idempotency-Key`` cannot bring it back: it is not looked at."""
+def make_feed(caller: Caller, payload: FeedBody, agency_id: AgencyId) -> FeedOut:
+    """The address is a secret that is not stored, so an ``Idempotency-Key`` could not return it again and is
+    ignored."""
     with caller.writing() as session:
-        return FeedOut(address=feed_address(caller, feed_made(caller, session, agency_id, said.contact)))
+        return FeedOut(address=feed_address(caller, create_feed(caller, session, agency_id, payload.contact)))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke", response_model=Revoked)
-def revoke_feed(caller: Caller, said: Nothing, agency_id: AgencyId, feed_id: SmallId) -> Response:
-    """The address answers nothing any more. Revoking again is 404: nothing of it is left to revoke."""
+def revoke_feed(caller: Caller, payload: Nothing, agency_id: AgencyId, feed_id: SmallId) -> Response:
+    """The address stops working. Revoking it again is 404."""
     with caller.writing() as session:
 
         def done() -> Revoked:
-            feed_revoked(caller, session, agency_id, feed_id)
+            revoke_agency_feed(caller, session, agency_id, feed_id)
             return Revoked(revoked=feed_id)
 
         return caller.once(session, done)
 
 
-def _do(caller: Call, contact_id: int, deed: Permission, doing: Callable[[Session], object]) -> Response:
-    """Authorise, do, and look again, in one unit of work."""
+def _do(caller: Call, contact_id: int, permission: Permission, action: Callable[[Session], object]) -> Response:
+    """Authorise, run the action and read the preferences again, in one transaction."""
     with caller.writing() as session:
-        caller.require(deed, must_be_mine(caller, session, contact_id).agency_id)
+        caller.require(permission, find_contact(caller, session, contact_id).agency_id)
 
-        def done() -> WishesOut:
-            doing(session)
-            return _wishes(caller, session, contact_id)
+        def done() -> PreferencesOut:
+            action(session)
+            return _preferences(caller, session, contact_id)
 
         return caller.once(session, done)
 
 
-def _wishes(caller: Call, session: Session, contact_id: int) -> WishesOut:
-    must_be_mine(caller, session, contact_id)
+def _preferences(caller: Call, session: Session, contact_id: int) -> PreferencesOut:
+    find_contact(caller, session, contact_id)
     found = preferences.preferences_of(session, contact_id, caller.now)
-    return WishesOut(
-        contact=_shown(found.contact),
+    return PreferencesOut(
+        contact=_without_replies(found.contact),
         channels=list(found.channels),
         may_wait=list(found.may_wait),
-        deputies=[_shown(each) for each in found.deputies],
+        deputies=[_without_replies(each) for each in found.deputies],
     )
 
 
-def _shown(contact: ContactLine) -> ContactLine:
-    """Why an address is dead is what another's mail server said: only that it is dead is told."""
+def _without_replies(contact: ContactLine) -> ContactLine:
+    """Whether an address is dead, without the mail server's message about it."""
     dead = {channel: why if why == preferences.ASKED else "dead" for channel, why in contact.suppressed.items()}
     return replace(contact, suppressed=dead)

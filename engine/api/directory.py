@@ -1,4 +1,4 @@
-"""Agencies, contacts, accounts and the log under /api/v1: what the administration's pages do, by the same deeds."""
+"""Agencies, contacts, accounts and the log under /api/v1: the same actions as the administration pages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
 from engine.queries.directory.accounts import search as search_accounts
-from engine.queries.directory.agency import AgencyPage, Found, agency_page, search
+from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import Role
 
 router = APIRouter()
-Sought = Annotated[str, Plain, Query(max_length=100)]
+SearchText = Annotated[str, Plain, Query(max_length=100)]
 Code = Annotated[str, Plain, Field(max_length=64)]
 Line = Annotated[str, Plain, Field(max_length=300)]
 SuccessionId = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -37,7 +37,7 @@ BigId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class AgencyBody(Body):
-    """``groups``: ids of the groups that it joins."""
+    """``groups``: ids of the groups the agency joins."""
 
     id: Code
     name: Line
@@ -50,7 +50,7 @@ class AgencyBody(Body):
 
 
 class NameBody(Body):
-    """From ``on`` the agency is called so; the earlier name ends the day before."""
+    """The agency's name from ``on``; the earlier name ends the day before."""
 
     name: Line
     short: Line = ""
@@ -58,7 +58,7 @@ class NameBody(Body):
 
 
 class SuccessionBody(Body):
-    """From ``on``, ``function`` belongs to the agency ``to``; ``chung`` is all that no other line names."""
+    """From ``on``, ``function`` belongs to the agency ``to``; ``chung`` covers every function without its own line."""
 
     to: Code
     on: Day
@@ -67,7 +67,7 @@ class SuccessionBody(Body):
 
 
 class HandoverBody(Body):
-    """Assignment id -> agency that takes it. What is not named stays."""
+    """Assignment id -> receiving agency. Assignments not listed stay."""
 
     choices: Annotated[dict[BigId, Code], Field(min_length=1, max_length=1_000)]
 
@@ -83,7 +83,7 @@ class ContactBody(Body):
 
 
 class ContactChange(Body):
-    """Only what is named changes; a day that is null becomes open."""
+    """Only the given fields change; a null day becomes open-ended."""
 
     email: Line = ""
     phone: Line = ""
@@ -98,7 +98,7 @@ class LastDay(Body):
 
 
 class AccountBody(Body):
-    """Without a password it signs in by a link or by single sign-on."""
+    """Without a password the account signs in by a link or by single sign-on."""
 
     email: Line
     role: ActorRole
@@ -109,7 +109,7 @@ class AccountBody(Body):
 
 
 class AccountChange(Body):
-    """Only what is named changes."""
+    """Only the given fields change."""
 
     role: ActorRole = ActorRole.COORDINATOR
     agency_id: Code = ""
@@ -122,7 +122,7 @@ class PasswordBody(Body):
 
 
 class AgencyDone(BaseModel):
-    """The agency as it then stands."""
+    """The agency after the change."""
 
     agency: AgencyPage
 
@@ -136,7 +136,8 @@ class AccountDone(BaseModel):
 
 
 class HandoverDone(BaseModel):
-    """``moved``: old assignment -> new one; ``merged``: cancelled since the successor has it; ``left``: why not."""
+    """``moved``: old assignment -> new one; ``merged``: cancelled because the successor already has it; ``left``: not
+    moved, with the reason."""
 
     moved: Mapping[int, int]
     merged: list[int]
@@ -144,8 +145,8 @@ class HandoverDone(BaseModel):
 
 
 class LogOut(BaseModel):
-    """Newest first. ``next``: the cursor of the next page, null at the end; ``unfinished``: a long stretch was looked
-    through before the page was full, so go on from ``next``."""
+    """Newest first. ``next``: the cursor of the next page, null at the end; ``unfinished``: the limit on events read
+    was reached before the page was full, so continue from ``next``."""
 
     items: list[LogRow]
     next: str | None
@@ -156,70 +157,70 @@ class LogOut(BaseModel):
 
 
 @router.get("/directory")
-def directory(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[Found]:
-    """Agencies any of whose names, earlier ones too, holds ``q``, told without tones and case."""
+def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
+    """Agencies with a present or earlier name that contains ``q``, ignoring tone marks and case."""
     caller.require(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
-        return Listed[Found].of(search(session, today, q, after=after, limit=limit))
+        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit))
 
 
 @router.get("/directory/{agency_id}")
 def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
-    """Names in time, successions and contacts."""
+    """Names with their validity, successions and contacts."""
     caller.require(Permission.SEE_CONTACTS, agency_id)
     with caller.reading() as (session, _):
         return agency_page(session, agency_id)
 
 
 @router.post("/directory", response_model=AgencyDone)
-def add_agency(caller: Caller, said: AgencyBody) -> Response:
+def add_agency(caller: Caller, payload: AgencyBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
-    given = said.model_dump()
-    return _agency(caller, given.pop("id"), lambda s: agencies.add_agency(s, said.id, **given, **_by(caller)))
+    fields = payload.model_dump()
+    return _agency(caller, fields.pop("id"), lambda s: agencies.add_agency(s, payload.id, **fields, **_by(caller)))
 
 
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
-def rename_agency(caller: Caller, agency_id: AgencyId, said: NameBody) -> Response:
+def rename_agency(caller: Caller, agency_id: AgencyId, payload: NameBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
-    return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **said.model_dump(), **_by(caller)))
+    return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **_by(caller)))
 
 
 @router.post("/directory/{agency_id}/succession", response_model=AgencyDone)
-def succeed_agency(caller: Caller, agency_id: AgencyId, said: SuccessionBody) -> Response:
-    """Records who took a function over; nothing moves by itself."""
+def succeed_agency(caller: Caller, agency_id: AgencyId, payload: SuccessionBody) -> Response:
+    """Record who took over a function; assignments are not moved."""
     caller.require(Permission.KEEP_AGENCIES)
     return _agency(
         caller,
         agency_id,
         lambda s: agencies.succeed(
-            s, agency_id, said.to, on=said.on, basis=said.basis, function=said.function, **_by(caller)
+            s, agency_id, payload.to, on=payload.on, basis=payload.basis, function=payload.function, **_by(caller)
         ),
     )
 
 
 @router.post("/directory/{agency_id}/succession/{succession_id}/withdraw", response_model=AgencyDone)
-def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, said: Nothing) -> Response:
-    """Takes back a line that was entered by mistake; what was handed over stays where it went."""
+def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, payload: Nothing) -> Response:
+    """Delete a succession entered by mistake; assignments handed over stay where they are."""
     caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.withdraw(s, agency_id, succession_id, **_by(caller)))
 
 
 @router.get("/directory/{agency_id}/handover")
 def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
-    """Every open assignment with where it would go; nothing moves."""
+    """Dry run: every open assignment with its receiving agency."""
     caller.require(Permission.KEEP_AGENCIES)
     with caller.reading() as (session, _):
         return handover.succeeded(session, agency_id, caller.now)
 
 
 @router.post("/directory/{agency_id}/handover", response_model=HandoverDone)
-def hand_over(caller: Caller, agency_id: AgencyId, said: HandoverBody) -> Response:
-    """Moves what is named; one that cannot move is left with the reason, the others move all the same."""
+def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Response:
+    """Move the listed assignments; those that cannot move are returned with the reason."""
     caller.require(Permission.KEEP_AGENCIES)
     with caller.writing() as session:
 
         def done() -> HandoverDone:
-            found = handover.hand_over(session, agency_id, said.choices, **_by(caller))
+            found = handover.hand_over(session, agency_id, payload.choices, **_by(caller))
             left = {each: error.said(caller.language) for each, error in found.left.items()}
             return HandoverDone(moved=found.moved, merged=list(found.merged), left=left)
 
@@ -230,36 +231,38 @@ def hand_over(caller: Caller, agency_id: AgencyId, said: HandoverBody) -> Respon
 
 
 @router.post("/directory/{agency_id}/contacts", response_model=ContactDone)
-def add_contact(caller: Caller, agency_id: AgencyId, said: ContactBody) -> Response:
+def add_contact(caller: Caller, agency_id: AgencyId, payload: ContactBody) -> Response:
     caller.require(Permission.KEEP_CONTACTS, agency_id)
-    return _contact(caller, lambda s: contacts.add(s, agency_id, **said.model_dump(), **_by(caller)))
+    return _contact(caller, lambda s: contacts.add(s, agency_id, **payload.model_dump(), **_by(caller)))
 
 
 @router.post("/contacts/{contact_id}", response_model=ContactDone)
-def change_contact(caller: Caller, contact_id: SmallId, said: ContactChange) -> Response:
-    """A new address begins with a clean record, and links that went to the old one stop working."""
-    named = said.model_dump(exclude_unset=True)
-    return _kept(caller, contact_id, lambda s: contacts.change(s, contact_id, **named, **_by(caller)))
+def change_contact(caller: Caller, contact_id: SmallId, payload: ContactChange) -> Response:
+    """A new address starts with a clean delivery record, and links sent to the old one stop working."""
+    named = payload.model_dump(exclude_unset=True)
+    return _contact_action(caller, contact_id, lambda s: contacts.change(s, contact_id, **named, **_by(caller)))
 
 
 @router.post("/contacts/{contact_id}/last-day", response_model=ContactDone)
-def end_contact(caller: Caller, contact_id: SmallId, said: LastDay) -> Response:
-    """After that day nothing is sent and the addresses go."""
-    return _kept(caller, contact_id, lambda s: contacts.end(s, contact_id, on=said.on, **_by(caller)))
+def end_contact(caller: Caller, contact_id: SmallId, payload: LastDay) -> Response:
+    """After that day nothing is sent and the addresses are deleted."""
+    return _contact_action(caller, contact_id, lambda s: contacts.end(s, contact_id, on=payload.on, **_by(caller)))
 
 
 @router.post("/contacts/{contact_id}/left", response_model=ContactDone)
-def contact_left(caller: Caller, contact_id: SmallId, said: Nothing) -> Response:
-    """From this moment nothing is sent; addresses, links and calendars are gone for good."""
-    return _kept(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **_by(caller)))
+def contact_left(caller: Caller, contact_id: SmallId, payload: Nothing) -> Response:
+    """From now on nothing is sent; addresses, links and calendar feeds are deleted."""
+    return _contact_action(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **_by(caller)))
 
 
 # --- accounts ------------------------------------------------------------------------------------------------------
 
 
 @router.get("/accounts")
-def the_accounts(caller: Caller, q: Sought = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AccountLine]:
-    """Active ones first, by agency and mailbox. Whether there is a password, never the password."""
+def the_accounts(
+    caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[AccountLine]:
+    """Active accounts first, by agency and mailbox. Shows whether there is a password, never the password."""
     caller.require(Permission.KEEP_ACCOUNTS)
     with caller.reading() as (session, _):
         found: Page[AccountLine] = search_accounts(session, q, after=after, limit=limit)
@@ -274,102 +277,102 @@ def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
 
 
 @router.post("/accounts", response_model=AccountDone)
-def add_account(caller: Caller, said: AccountBody) -> Response:
+def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
 
-    def made(session: Session) -> int:
-        accounts.must_not_lock_out(session, said.role)
-        return accounts.create(session, **said.model_dump() | {"role": said.role.value}, **_by(caller))
+    def create(session: Session) -> int:
+        accounts.must_not_lock_out(session, payload.role)
+        return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **_by(caller))
 
-    return _account(caller, made)
+    return _account(caller, create)
 
 
 @router.post("/accounts/{account_id}", response_model=AccountDone)
-def change_account(caller: Caller, account_id: SmallId, said: AccountChange) -> Response:
-    """A new role or agency signs the person out; the last administrator stays one."""
+def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) -> Response:
+    """A new role or agency ends the account's sessions; the last administrator cannot be changed."""
     caller.require(Permission.KEEP_ACCOUNTS)
-    named: dict[str, Any] = {name: str(each) for name, each in said.model_dump(exclude_unset=True).items()}
+    named: dict[str, Any] = {name: str(each) for name, each in payload.model_dump(exclude_unset=True).items()}
     return _account(caller, lambda s: accounts.change(s, account_id, **named, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/password", response_model=AccountDone)
-def set_password(caller: Caller, account_id: SmallId, said: PasswordBody) -> Response:
-    """Signs out everywhere."""
+def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> Response:
+    """Set a password; ends all sessions."""
     caller.require(Permission.KEEP_ACCOUNTS)
-    return _account(caller, lambda s: accounts.set_password(s, account_id, said.password, **_by(caller)), account_id)
+    return _account(caller, lambda s: accounts.set_password(s, account_id, payload.password, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
-def sign_out(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
-    """Everywhere."""
+def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+    """End all sessions of the account."""
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id)
 
 
 @router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
-def deactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
-    """Sessions, links and tokens end now; the last administrator stays."""
+def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+    """End the account's sessions, links and tokens; the last administrator cannot be deactivated."""
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.deactivate(s, account_id, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
-def reactivate(caller: Caller, account_id: SmallId, said: Nothing) -> Response:
+def reactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.reactivate(s, account_id, **_by(caller)), account_id)
 
 
 @router.get("/log")
 def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
-    """Everything that happened, newest first; never counted."""
+    """All events, newest first; without a total."""
     caller.require(Permission.SEE_LOG)
     with caller.reading() as (session, _):
         found = log(session, wanted, after=after, limit=limit)
     return LogOut(items=list(found.rows), next=found.next or None, unfinished=found.unfinished)
 
 
-# --- what every deed is made of ------------------------------------------------------------------------------------
+# --- helpers -------------------------------------------------------------------------------------------------------
 
 
 def _by(caller: Call) -> dict[str, Any]:
     return {"actor": caller.actor.name, "now": caller.now}
 
 
-def _agency(caller: Call, agency_id: str, deed: Callable[[Session], object]) -> Response:
+def _agency(caller: Call, agency_id: str, action: Callable[[Session], object]) -> Response:
     with caller.writing() as session:
 
         def done() -> AgencyDone:
-            deed(session)
+            action(session)
             return AgencyDone(agency=agency_page(session, agency_id))
 
         return caller.once(session, done)
 
 
-def _contact(caller: Call, deed: Callable[[Session], int]) -> Response:
+def _contact(caller: Call, action: Callable[[Session], int]) -> Response:
     with caller.writing() as session:
-        return caller.once(session, lambda: ContactDone(contact=contacts.find(session, deed(session))))
+        return caller.once(session, lambda: ContactDone(contact=contacts.find(session, action(session))))
 
 
-def _kept(caller: Call, contact_id: int, deed: Callable[[Session], None]) -> Response:
-    """A deed about a contact that is there, for who keeps the contacts of its agency."""
+def _contact_action(caller: Call, contact_id: int, action: Callable[[Session], None]) -> Response:
+    """An action on an existing contact. Raises NotFound, NotAllowed."""
     with caller.reading() as (session, _):
         caller.require(Permission.KEEP_CONTACTS, contacts.find(session, contact_id).agency_id)
 
-    def same(session: Session) -> int:
-        deed(session)
+    def act(session: Session) -> int:
+        action(session)
         return contact_id
 
-    return _contact(caller, same)
+    return _contact(caller, act)
 
 
-def _account(caller: Call, deed: Callable[[Session], object], account_id: int = 0) -> Response:
-    """``account_id`` 0: the deed makes the account and answers with its id."""
+def _account(caller: Call, action: Callable[[Session], object], account_id: int = 0) -> Response:
+    """``account_id`` 0: the action creates the account and returns its id."""
     with caller.writing() as session:
 
         def done() -> AccountDone:
             if account_id:
                 accounts.account(session, account_id)
-            made = deed(session)
-            return AccountDone(account=accounts.account(session, account_id or int(str(made))))
+            result = action(session)
+            return AccountDone(account=accounts.account(session, account_id or int(str(result))))
 
         return caller.once(session, done)

@@ -1,4 +1,4 @@
-"""The leadership's figures under /api/v1: how plans stand on a day, what changed, what was published for good."""
+"""The leadership's figures under /api/v1: progress of plans on a day, changes, published figures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WEEK = timedelta(days=7)
 
 @router.get("/standing")
 def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
-    """By what is known now about that day; today, if none is said."""
+    """Progress on a day by what is known now; today by default."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         return StandingOut.of(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
@@ -43,7 +43,7 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
 
 @router.get("/standing/changes")
 def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
-    """The agencies whose figures differ between two days; the last week, if none is said."""
+    """Agencies whose figures differ between two days; the last week by default."""
     caller.require(Permission.SEE_STANDING)
     last: date = until or caller.today
     with caller.reading() as (session, _):
@@ -53,16 +53,18 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
-def publish(caller: Caller, plan_id: SmallId, said: FreezeBody) -> Response:
-    """Publish a plan's figures about a day: from then on they never change."""
+def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
+    """Publish a plan's figures for a day; published figures never change."""
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
         caller.require(Permission.FREEZE, plan.supervisor_id)
-        if said.period and said.period not in period_choices(session, plan_id):
+        if payload.period and payload.period not in period_choices(session, plan_id):
             raise BadInput(Text("Kế hoạch này không có kỳ ấy.", "The plan has no such period."))
 
         def done() -> PublishedOut:
-            made = publish_figures(session, plan_id, said.period, said.cut_off, actor=caller.actor.name, now=caller.now)
+            made = publish_figures(
+                session, plan_id, payload.period, payload.cut_off, actor=caller.actor.name, now=caller.now
+            )
             return PublishedOut.of(published(session, made))
 
         return caller.once(session, done)
@@ -78,7 +80,7 @@ def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
 
 @router.get("/published/{frozen_id}")
 def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
-    """What was published, as it was, and by agency what stands otherwise by now."""
+    """Published figures unchanged, and by agency the differences known since."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         found, later = published(session, frozen_id), restatements(session, frozen_id)

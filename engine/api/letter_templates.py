@@ -1,4 +1,4 @@
-"""The letters' templates under /api/v1: read, tried, saved."""
+"""The letter templates under /api/v1: read, try, save."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.api.models import Body
 from engine.errors import BadInput
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
-from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
 router = APIRouter()
@@ -25,11 +25,11 @@ class TemplateOut(BaseModel):
     part: str
     text: str
     own: bool
-    """Whether it differs from what ships."""
+    """Whether it differs from the shipped template."""
 
 
 class TemplatesBody(Body):
-    """The files to change, by part; a part that is not named stays. ``try_only`` saves nothing."""
+    """The files to change, by part; parts not listed stay. With ``try_only`` nothing is saved."""
 
     texts: dict[Annotated[str, Plain, Field(max_length=64)], Annotated[str, Field(max_length=2 * MAX_TEMPLATE_CHARS)]]
     try_only: bool = False
@@ -41,24 +41,25 @@ class TemplatesSaved(BaseModel):
 
 @router.get("/templates/{language}/{kind}")
 def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
-    files = wording_of(caller).files(language, kind)
+    files = template_editor_of(caller).files(language, kind)
     return [TemplateOut(part=each.part, text=each.text, own=each.own) for each in files]
 
 
 @router.put("/templates/{language}/{kind}", response_model=TemplatesSaved)
-def save_templates(caller: Caller, said: TemplatesBody, language: Language, kind: Kind) -> TemplatesSaved | Response:
-    """Nothing with a fault is kept: every fault is answered with its file and line. Doing it again changes nothing."""
-    wording = wording_of(caller)
-    files = {each.part: each for each in wording.files(language, kind)}
-    unknown = sorted(set(said.texts) - set(files))
+def save_templates(caller: Caller, payload: TemplatesBody, language: Language, kind: Kind) -> TemplatesSaved | Response:
+    """Templates with errors are not saved; all errors are returned with file and line. Saving the same text changes
+    nothing."""
+    editor = template_editor_of(caller)
+    files = {each.part: each for each in editor.files(language, kind)}
+    unknown = sorted(set(payload.texts) - set(files))
     if unknown:
         raise BadInput(Text(f"Không có tệp mẫu {unknown[0][:64]}.", f"There is no template file {unknown[0][:64]}."))
-    texts = {part: kept_text(text, files[part]) for part, text in said.texts.items()}
-    problems = wording.problems(language, kind, texts)
+    texts = {part: normalize_template(text, files[part]) for part, text in payload.texts.items()}
+    problems = editor.problems(language, kind, texts)
     if problems:
-        told = [{"field": f"{each.file}:{each.line}", "what": each.what.said(caller.language)} for each in problems]
-        return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in told), told)
-    if said.try_only:
+        errors = [{"field": f"{each.file}:{each.line}", "what": each.what.said(caller.language)} for each in problems]
+        return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in errors), errors)
+    if payload.try_only:
         return TemplatesSaved(changed=0)
-    changed = wording.save(language, kind, texts, actor=caller.actor.name, now=caller.now)
+    changed = editor.save(language, kind, texts, actor=caller.actor.name, now=caller.now)
     return TemplatesSaved(changed=changed)

@@ -1,4 +1,4 @@
-"""GET under /api/v1: what the pages show, as JSON. Lists go page by page with an opaque cursor."""
+"""GET under /api/v1: the pages' data as JSON. Lists are paginated with an opaque cursor."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
 def assignments(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
-    """By due date, those without one last. Whoever does not see the board sees his own agency's."""
-    wanted = replace(wanted, agency_id=caller.within(wanted.agency_id))
+    """By due date, those without one last. Callers who do not see the board get only their own agency's."""
+    wanted = replace(wanted, agency_id=caller.visible_agency(wanted.agency_id))
     with caller.reading() as (session, today):
         return Listed[AssignmentRow].of(list_assignments(session, today, wanted, after=after, limit=limit))
 
@@ -75,7 +75,7 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 @router.get("/board")
 def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
-    """The four boxes by agency and period, of what the filters let through."""
+    """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return BoardOut.of(board(session, today, wanted), caller.now)
@@ -122,7 +122,7 @@ def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Lis
 
 @router.get("/agencies/{agency_id}")
 def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
-    """An agency's desk: what is returned, overdue, due soon, new, in hand and done."""
+    """An agency's desk: returned, overdue, due soon, new, in progress and done."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):
         return desk(session, today, agency_id, plan_id=plan, period=period)

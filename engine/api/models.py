@@ -1,4 +1,4 @@
-"""What the API takes and gives, where that is not a query's own dataclass."""
+"""Request and response models of the API, where a query's dataclass is not used directly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Body(BaseModel):
 
 
 class Nothing(Body):
-    """A deed that needs no words."""
+    """An action without parameters."""
 
 
 class Reason(Body):
@@ -49,7 +49,7 @@ class MaybeReason(Body):
 
 class ReportBody(Body):
     """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators;
-    ``files``: digests of what the agency has uploaded."""
+    ``files``: digests of files the agency has uploaded."""
 
     outcome: Outcome
     body: Words = ""
@@ -67,7 +67,7 @@ class DutyReport(Body):
 
 
 class ReportsBody(Body):
-    """One submission of an agency for a plan and period: all of it or nothing."""
+    """One submission of an agency for a plan and period: all or nothing."""
 
     agency: Annotated[str, Plain, Field(max_length=64)]
     plan: Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -104,8 +104,8 @@ class Listed(BaseModel, Generic[T]):
 
 
 class Done(BaseModel):
-    """What a deed came to. ``news`` is false when it had been done before; ``became`` is the new assignment's id;
-    ``warnings``: by field, what a report holds that should be looked at again."""
+    """Result of an action. ``news`` is false when it had been done before; ``became`` is the new assignment's id;
+    ``warnings``: by field, values of a report to check again."""
 
     assignment: AssignmentRow
     news: bool = True
@@ -114,7 +114,8 @@ class Done(BaseModel):
 
 
 class Submitted(BaseModel):
-    """``warnings``: by field, what was taken and should be looked at again, as a total that is not its parts' sum."""
+    """``warnings``: by field, accepted values to check again, such as a total that differs from the sum of its
+    parts."""
 
     assignments: list[int]
     warnings: dict[str, str] = {}
@@ -208,7 +209,7 @@ class DueOut(BaseModel):
 
 
 class DutyOut(BaseModel):
-    """``due_source``: local (configured), law or plan; null for a duty that came after the document."""
+    """``due_source``: local (configured), law or plan; null for a duty added after the document."""
 
     citation: str
     heading: str
@@ -240,7 +241,7 @@ class DutyOut(BaseModel):
 
 
 class PlanDetail(BaseModel):
-    """``gaps``: numbers that the document leaves out, with a note."""
+    """``gaps``: numbers missing in the document, with a note."""
 
     plan: PlanOut
     supervisor_id: str

@@ -1,4 +1,4 @@
-"""The monitor's work under /api/v1: what waits for a decision and deciding many, duties after the document, figures."""
+"""The monitor's work under /api/v1: pending decisions and bulk decisions, duties added after the document, figures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 def reports_waiting(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[WaitingReport]:
-    """Reports that the caller's department may accept or return. ``id`` is the report's own."""
+    """Reports that the caller's department may accept or return. ``id`` is the report's id."""
     with caller.reading() as (session, today):
         wanted = _of_the_department(caller, Permission.ACCEPT, wanted)
         return Listed[WaitingReport].of(list_reports_waiting(session, today, wanted, after=after, limit=limit))
@@ -55,41 +55,41 @@ def reports_waiting(
 def extensions(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[ExtensionRequest]:
-    """Requests for a later due date that wait for the caller's department."""
+    """Requests for a later due date pending at the caller's department."""
     with caller.reading() as (session, today):
         wanted = _of_the_department(caller, Permission.DECIDE_EXTENSION, wanted)
         return Listed[ExtensionRequest].of(list_extensions_waiting(session, today, wanted, after=after, limit=limit))
 
 
 @router.post("/reports/accept", response_model=DecidedOut)
-def accept_many(caller: Caller, said: ReportIds) -> Response:
-    """500 at most. One that somebody else decided, or that was sent anew since, is left with the reason."""
-    accept = partial(accept_reports, report_ids=said.reports, actor=caller.actor.name, now=caller.now)
-    return _reports(caller, Permission.ACCEPT, said.reports, accept)
+def accept_many(caller: Caller, payload: ReportIds) -> Response:
+    """At most 500. Reports decided by someone else or resubmitted since are left, with the reason."""
+    accept = partial(accept_reports, report_ids=payload.reports, actor=caller.actor.name, now=caller.now)
+    return _reports(caller, Permission.ACCEPT, payload.reports, accept)
 
 
 @router.post("/reports/return", response_model=DecidedOut)
-def return_many(caller: Caller, said: ReturnBody) -> Response:
-    """All with one reason, which the coordinators read."""
+def return_many(caller: Caller, payload: ReturnBody) -> Response:
+    """Return all with one reason, which is sent to the coordinators."""
     send_back = partial(
-        return_reports, report_ids=said.reports, reason=said.reason, actor=caller.actor.name, now=caller.now
+        return_reports, report_ids=payload.reports, reason=payload.reason, actor=caller.actor.name, now=caller.now
     )
-    return _reports(caller, Permission.RETURN, said.reports, send_back)
+    return _reports(caller, Permission.RETURN, payload.reports, send_back)
 
 
 @router.post("/extensions/decide", response_model=DecidedOut)
-def decide_many(caller: Caller, said: ExtensionsBody) -> Response:
-    """All with one answer. One that was answered before, or whose report is in, is left with the reason."""
+def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
+    """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
-        for row in extensions_chosen(session, read_today(session, caller.now), said.extensions):
+        for row in extensions_chosen(session, read_today(session, caller.now), payload.extensions):
             caller.require(Permission.DECIDE_EXTENSION, row.assignment.supervisor_id)
 
         def done() -> DecidedOut:
             decided = decide_extensions(
                 session,
-                said.extensions,
-                granted=said.granted,
-                answer=said.answer,
+                payload.extensions,
+                granted=payload.granted,
+                answer=payload.answer,
                 actor=caller.actor.name,
                 now=caller.now,
             )
@@ -99,48 +99,48 @@ def decide_many(caller: Caller, said: ExtensionsBody) -> Response:
 
 
 @router.post("/plans/{plan_id}/duties", response_model=DutyAdded)
-def add(caller: Caller, plan_id: SmallId, said: DutyBody) -> Response:
-    """A duty that came after the document: opens at once, owed once, numbered BS.n."""
+def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
+    """Add a duty after the document: opens at once, owed once, numbered BS.n."""
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
         caller.require(Permission.ADD_DUTY, plan.supervisor_id)
 
         def done() -> DutyAdded:
-            duty_id = add_duty(session, plan_id, said.duty(), actor=caller.actor.name, now=caller.now)
+            duty_id = add_duty(session, plan_id, payload.duty(), actor=caller.actor.name, now=caller.now)
             return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
 
         return caller.once(session, done)
 
 
 @router.post("/duties/{duty_id}/amend", response_model=AmendedOut)
-def amend(caller: Caller, duty_id: SmallId, said: AmendBody) -> Response:
-    """Only what is given changes. Says how many assignments opened, were cancelled, got another due date."""
+def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
+    """Only the given fields change. Returns how many assignments opened, were cancelled, or got another due date."""
     with caller.writing() as session:
         caller.require(Permission.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
 
         def done() -> AmendedOut:
-            came_to = amend_duty(session, duty_id, said.change(), actor=caller.actor.name, now=caller.now)
-            return AmendedOut(opened=came_to.opened, cancelled=came_to.cancelled, moved=came_to.moved)
+            amended = amend_duty(session, duty_id, payload.change(), actor=caller.actor.name, now=caller.now)
+            return AmendedOut(opened=amended.opened, cancelled=amended.cancelled, moved=amended.moved)
 
         return caller.once(session, done)
 
 
 @router.get("/plans/{plan_id}/figures")
 def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
-    """Sums so far with who gave which; without a period, of the plan's latest great round."""
+    """Sums so far with each agency's value; by default of the plan's latest main period."""
     caller.require(Permission.SEE_FIGURES)
     with caller.reading() as (session, _):
         found = indicators.consolidated(session, plan_id, period or main_period(session, plan_id))
     return ConsolidatedOut.of(found, caller.language)
 
 
-def _of_the_department(caller: Call, deed: Permission, wanted: AssignmentFilter) -> AssignmentFilter:
-    return replace(wanted, supervisor_id=caller.department(deed) or wanted.supervisor_id)
+def _of_the_department(caller: Call, permission: Permission, wanted: AssignmentFilter) -> AssignmentFilter:
+    return replace(wanted, supervisor_id=caller.department(permission) or wanted.supervisor_id)
 
 
-def _reports(caller: Call, deed: Permission, ids: list[int], decide: Callable[..., Decided]) -> Response:
-    """Each authorised by the department above its owner, then decided, in one unit of work."""
+def _reports(caller: Call, permission: Permission, ids: list[int], decide: Callable[..., Decided]) -> Response:
+    """Check the caller's permission for each report, then decide them, in one transaction."""
     with caller.writing() as session:
         for row in reports_chosen(session, read_today(session, caller.now), ids):
-            caller.require(deed, row.assignment.supervisor_id)
+            caller.require(permission, row.assignment.supervisor_id)
         return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

@@ -1,4 +1,4 @@
-"""What the monitor's part of the API takes and gives, where that is not a query's own dataclass."""
+"""Request and response models of the monitor's part of the API, where a query's dataclass is not used directly."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 
 Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MAX_DECISIONS)]
-Bodies = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
+AgencyIds = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
 Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
-Owners = Annotated[Bodies, Field(min_length=1)]
+Owners = Annotated[AgencyIds, Field(min_length=1)]
 Text = Annotated[Words, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 Heading = Annotated[Needed, Field(max_length=200)]
 
 
 class ReportIds(Body):
-    """``reports``: ids of reports, not of assignments: what is decided is what was read."""
+    """``reports``: ids of reports, not of assignments, so that a decision applies to the report that was read."""
 
     reports: Ids
 
@@ -48,7 +48,7 @@ class DutyBody(Body):
     due: Day
     basis: Needed
     reason: Short = ""
-    coordinating: Bodies = Field(default_factory=list)
+    coordinating: AgencyIds = Field(default_factory=list)
     request: bool = False
     fixed: bool = False
 
@@ -66,13 +66,13 @@ class DutyBody(Body):
 
 
 class AmendBody(Body):
-    """Null leaves it. ``owners`` are all owners from now on; ``due``: period -> new date."""
+    """Null fields stay. ``owners`` is the complete new list; ``due``: period -> new date."""
 
     basis: Needed
     text: Text | None = None
     heading: Heading | None = None
     owners: Owners | None = None
-    coordinating: Bodies | None = None
+    coordinating: AgencyIds | None = None
     due: Dates = Field(default_factory=dict)
 
     def change(self) -> Amendment:
@@ -82,7 +82,7 @@ class AmendBody(Body):
 
 
 class FreezeBody(Body):
-    """``period`` empty: every period. ``cut_off`` is today or earlier."""
+    """An empty ``period`` means all. ``cut_off`` is today or earlier."""
 
     period: Annotated[str, Plain, Field(max_length=16)] = ""
     cut_off: Day
@@ -94,7 +94,7 @@ class Left(BaseModel):
 
 
 class DecidedOut(BaseModel):
-    """``done`` and ``left`` together are the ids that were sent."""
+    """``done`` and ``left`` together are the requested ids."""
 
     done: list[int]
     left: list[Left]
@@ -123,7 +123,8 @@ class GivenOut(BaseModel):
 
 
 class FigureOut(BaseModel):
-    """``total`` by the indicator's own rule; ``reached``: percent of the target; ``problem``: what is wrong."""
+    """``total`` by the indicator's own rule; ``reached``: percent of the target; ``problem``: why there is no valid
+    total."""
 
     code: str
     name: str
@@ -155,7 +156,8 @@ class FigureOut(BaseModel):
 
 
 class ConsolidatedOut(BaseModel):
-    """``waiting``: agency id -> name, of those that still owe a report; ``reported`` agencies owe none."""
+    """``waiting``: agency id -> name of agencies that still owe a report; ``reported``: number of agencies that owe
+    none."""
 
     plan_id: int
     period: str
@@ -178,7 +180,7 @@ class ConsolidatedOut(BaseModel):
 
 
 class TallyOut(BaseModel):
-    """``rate``: percent done on time of what is done or past due; null while nothing has come due."""
+    """``rate``: percent done on time of those done or past due; null while nothing has come due."""
 
     on_time: int
     late: int
@@ -253,7 +255,7 @@ class RestatedOut(BaseModel):
 
 
 class RestatementOut(BaseModel):
-    """An agency that stands otherwise than was published, with the assignments that explain it."""
+    """An agency whose figures differ from the published ones, with the assignments that explain it."""
 
     agency_id: str
     agency: str
@@ -279,7 +281,7 @@ class RestatementOut(BaseModel):
 
 
 class PublishedOut(BaseModel):
-    """What was published for good. ``intact``: what is stored is what the log says was published."""
+    """Published figures. ``intact``: the stored figures match the digest in the log."""
 
     id: int
     plan_id: int

@@ -1,4 +1,4 @@
-"""The API's routes under one prefix, with the errors every one of them may answer."""
+"""The API's routes under one prefix, with the errors that each of them may return."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ProblemField(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error as RFC 9457 has it: ``detail`` is a sentence for people, ``errors`` names the fields at fault."""
+    """An error by RFC 9457: ``detail`` is a sentence for people, ``errors`` names the invalid fields."""
 
     type: str
     title: str
@@ -31,15 +31,15 @@ def _problem(what: str) -> dict[str, Any]:
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    400: _problem("What was sent cannot be read"),
-    401: _problem("Nobody: no token, no session, or one that has ended"),
+    400: _problem("The request cannot be read"),
+    401: _problem("Not signed in: no token, no session, or an expired one"),
     403: _problem("Not allowed"),
-    404: _problem("No such thing"),
-    409: _problem("The state of the assignment does not allow it, or somebody was first"),
-    413: _problem("Longer than 1 MB (an upload: than 14 MB)"),
+    404: _problem("Not found"),
+    409: _problem("The state of the assignment does not allow it, or it was changed meanwhile"),
+    413: _problem("Larger than 1 MB (uploads: 14 MB)"),
     415: _problem("Not application/json"),
-    422: _problem("A field is wrong; errors names each"),
-    503: _problem("The database is out of reach"),
+    422: _problem("A field is invalid; errors names each"),
+    503: _problem("The database is unavailable"),
 }
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS)

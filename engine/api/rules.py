@@ -1,7 +1,7 @@
-"""The rules under /api/v1: calendar, policies, plans' files and lives, settings. The same deeds as the pages'.
+"""Rules under /api/v1: calendar, policies, plan files and plan states, settings. The same actions as the pages.
 
-What an administrator writes as a file is sent as its text (YAML, or JSON, which is YAML too): a refused one answers
-422 with every mistake by its line and field.
+Files are sent as text (YAML, or JSON, which is YAML too): a rejected one returns 422 with every mistake by line and
+field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
-from engine.admin.settings_view import Configured, configured
+from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Nothing
@@ -59,7 +59,7 @@ class TextBody(Body):
 
 
 class PolicyText(TextBody):
-    """``instead_of``: the ``mark`` of the policy that this replaces; a 409 if another stands there by now."""
+    """``instead_of``: the ``mark`` of the policy that this replaces; 409 if it has changed since."""
 
     instead_of: Annotated[str, Field(max_length=64)] = ""
 
@@ -72,7 +72,7 @@ class DayBody(Body):
 
 
 class ChangeBody(Body):
-    """Days to set, and days that become again what their weekday and the public holidays say."""
+    """Days to set, and exceptions to drop, so that the weekday and the public holidays apply again."""
 
     set: list[DayBody] = Field(default_factory=list, max_length=MAX_DAYS)
     drop: list[Day] = Field(default_factory=list, max_length=MAX_DAYS)
@@ -83,13 +83,13 @@ class ChangeBody(Body):
 
 
 class AgreedBody(ChangeBody):
-    """``previewed``: the ``mark`` of a preview; a 409 if it would come out otherwise by now."""
+    """``previewed``: the ``mark`` of a preview; 409 if the result would differ by now."""
 
     previewed: Annotated[str, Field(max_length=64)] = ""
 
 
 class CalendarOut(BaseModel):
-    """``known``: the year's holidays have been entered; else they are only reckoned."""
+    """``known``: the year's holidays have been entered; otherwise they are only computed."""
 
     year: int
     known: bool
@@ -97,7 +97,7 @@ class CalendarOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """``stay``: due dates that would fall into the past, and therefore stay. ``agencies``: how many are told."""
+    """``stay``: due dates that would move into the past, and therefore stay. ``agencies``: how many are notified."""
 
     mark: str
     moves: list[Move]
@@ -150,7 +150,7 @@ class ReportDue(BaseModel):
 
 
 class ReportOut(BaseModel):
-    """What a plan comes to (``dondoc plan check --json``). ``owners``: citation -> how many."""
+    """Summary of a plan (``dondoc plan check --json``). ``owners``: citation -> number of owners."""
 
     number: str
     items: int
@@ -167,7 +167,7 @@ class PlanLoaded(BaseModel):
 
 
 class PlanNow(BaseModel):
-    """``left``: assignments that were open when the plan ended, and stay so."""
+    """``left``: assignments that were open when the plan ended, and stay open."""
 
     id: int
     state: PlanState
@@ -187,7 +187,7 @@ class PointOut(BaseModel):
 
 
 class Draft(BaseModel):
-    """The text of the new plan file, and what a person must confirm. Nothing is saved."""
+    """The text of the new plan file, and the points to confirm. Nothing is saved."""
 
     text: str
     confirm: list[PointOut]
@@ -198,7 +198,7 @@ class Draft(BaseModel):
 
 @router.get("/calendar/{year}")
 def calendar(caller: Caller, year: YearPath) -> CalendarOut:
-    """The days of a year that are not what their weekday says."""
+    """The days of a year that differ from their weekday's rule."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (_, today):
         found = calendar_year(today.calendar, year)
@@ -206,23 +206,23 @@ def calendar(caller: Caller, year: YearPath) -> CalendarOut:
 
 
 @router.post("/calendar/preview")
-def preview_calendar(caller: Caller, said: ChangeBody) -> PreviewOut:
-    """What a change would do; nothing is saved."""
+def preview_calendar(caller: Caller, payload: ChangeBody) -> PreviewOut:
+    """Preview of a change; nothing is saved."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (session, _):
-        return PreviewOut.of(calendar_change.preview(session, said.change(), caller.now))
+        return PreviewOut.of(calendar_change.preview(session, payload.change(), caller.now))
 
 
 @router.post("/calendar", response_model=PreviewOut)
-def change_calendar(caller: Caller, said: AgreedBody) -> Response:
-    """Save a change, and move what moves."""
+def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
+    """Save a change and move the affected dates."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.writing() as session:
         return caller.once(
             session,
             lambda: PreviewOut.of(
                 calendar_change.apply(
-                    session, said.change(), actor=caller.actor.name, now=caller.now, previewed=said.previewed
+                    session, payload.change(), actor=caller.actor.name, now=caller.now, previewed=payload.previewed
                 )
             ),
         )
@@ -233,7 +233,7 @@ def change_calendar(caller: Caller, said: AgreedBody) -> Response:
 
 @router.get("/policies")
 def policies(caller: Caller) -> list[PolicyOut]:
-    """All of them: there are few."""
+    """All policies, without paging: there are few."""
     caller.require(Permission.KEEP_POLICIES)
     with caller.reading() as (session, _):
         return [PolicyOut.of(line) for line in list_policies(session)]
@@ -247,21 +247,21 @@ def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
 
 
 @router.put("/policies/{policy_id}", response_model=PolicyOut)
-def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Response:
+def put_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Response:
     """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
     caller.require(Permission.KEEP_POLICIES)
     try:
-        found = read_policy(said.text)
+        found = read_policy(payload.text)
     except FileRefused as refused:
         return _refused(caller, refused)
     if found.id != policy_id:
         raise BadInput(
-            Text(f"Nội dung ghi id «{found.id}», không phải «{policy_id[:64]}».", "The text says another id.")
+            Text(f"Nội dung ghi id «{found.id}», không phải «{policy_id[:64]}».", "The text has another id.")
         )
     with caller.writing() as session:
 
         def done() -> PolicyOut:
-            keep(session, found, actor=caller.actor.name, now=caller.now, instead_of=said.instead_of)
+            keep(session, found, actor=caller.actor.name, now=caller.now, instead_of=payload.instead_of)
             return PolicyOut.of(policy_line(session, policy_id))
 
         return caller.once(session, done)
@@ -271,12 +271,12 @@ def put_policy(caller: Caller, policy_id: PolicyId, said: PolicyText) -> Respons
 
 
 @router.post("/plans/check", response_model=ReportOut)
-def check_plan(caller: Caller, said: TextBody) -> Response | ReportOut:
-    """What a plan file comes to; nothing is saved."""
+def check_plan(caller: Caller, payload: TextBody) -> Response | ReportOut:
+    """Check a plan file; nothing is saved."""
     caller.require(Permission.LOAD_PLAN)
     try:
         with caller.reading() as (session, today):
-            plan = loading.read_plan(session, said.text)
+            plan = loading.read_plan(session, payload.text)
             report: Any = check(plan, read_directory(session, contacts=True), today.calendar).json()
     except FileRefused as refused:
         return _refused(caller, refused)
@@ -284,14 +284,14 @@ def check_plan(caller: Caller, said: TextBody) -> Response | ReportOut:
 
 
 @router.post("/plans", response_model=PlanLoaded)
-def load_plan(caller: Caller, said: TextBody) -> Response:
-    """Store a plan file. It stands still until it is activated; a changed text replaces it until then."""
+def load_plan(caller: Caller, payload: TextBody) -> Response:
+    """Store a plan file. Nothing opens until it is activated; until then a changed text replaces it."""
     caller.require(Permission.LOAD_PLAN)
     try:
         with caller.writing() as session:
 
             def done() -> PlanLoaded:
-                plan = loading.read_plan(session, said.text)
+                plan = loading.read_plan(session, payload.text)
                 return PlanLoaded(id=loading.load_plan(session, plan, actor=caller.actor.name, now=caller.now))
 
             return caller.once(session, done)
@@ -301,13 +301,13 @@ def load_plan(caller: Caller, said: TextBody) -> Response:
 
 @router.get("/plans/{plan_id}/activation")
 def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
-    """What activating would open and send at once, by the very code that does it, undone again."""
+    """What activating would open and send at once: runs the activation and rolls it back."""
     caller.require(Permission.RUN_PLANS)
     return opening.rehearse(caller.app.database, plan_id, caller.now)
 
 
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
-def activate(caller: Caller, plan_id: SmallId, said: Nothing) -> Response:
+def activate(caller: Caller, plan_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
@@ -323,25 +323,25 @@ class Reason(Body):
 
 
 @router.post("/plans/{plan_id}/end", response_model=PlanNow)
-def end_plan(caller: Caller, plan_id: SmallId, said: Reason) -> Response:
-    """Nothing more opens and nobody is reminded; what is open stays as it is and may still be reported."""
+def end_plan(caller: Caller, plan_id: SmallId, payload: Reason) -> Response:
+    """Nothing more opens and nobody is reminded; open assignments stay and may still be reported."""
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            left = end(session, plan_id, reason=said.reason, actor=caller.actor.name, now=caller.now)
+            left = end(session, plan_id, reason=payload.reason, actor=caller.actor.name, now=caller.now)
             return PlanNow(id=plan_id, state=PlanState.ENDED, left=left)
 
         return caller.once(session, done)
 
 
 @router.post("/plans/{plan_id}/renewal")
-def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
-    """Next year's plan file out of this one, its dates moved by the calendar."""
+def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
+    """Draft of next year's plan file, with dates moved by the calendar."""
     caller.require(Permission.LOAD_PLAN)
     with caller.reading() as (session, today):
         plan = plan_page(session, today, plan_id).file
-    if not plan.year < said.year == said.issued_on.year:
+    if not plan.year < payload.year == payload.issued_on.year:
         raise BadInput(
             Text(
                 f"Năm phải sau {plan.year} và là năm ban hành.",
@@ -350,11 +350,11 @@ def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
         )
     text, points = renew(
         plan,
-        year=said.year,
-        number=plan_number(said.number),
-        issued_on=said.issued_on,
+        year=payload.year,
+        number=plan_number(payload.number),
+        issued_on=payload.issued_on,
         calendar=today.calendar,
-        known_until=known_until(today.calendar, said.year),
+        known_until=known_until(today.calendar, payload.year),
     )
     return Draft(text=text, confirm=[PointOut(**asdict(point)) for point in points])
 
@@ -363,15 +363,15 @@ def renew_plan(caller: Caller, plan_id: SmallId, said: RenewBody) -> Draft:
 
 
 @router.get("/settings")
-def settings(caller: Caller) -> list[Configured]:
-    """Every setting with its purpose and source; a secret's value is never in the answer."""
+def settings(caller: Caller) -> list[SettingLine]:
+    """Every setting with its purpose and source; secret values are never included."""
     caller.require(Permission.SEE_SETTINGS)
-    return list(configured(caller.app.settings))
+    return list(describe_settings(caller.app.settings))
 
 
 def _refused(caller: Call, refused: FileRefused) -> Response:
-    """Every mistake by its line and field."""
-    at = 1 if caller.language == "en" else 0
+    """All mistakes by line and field."""
+    index = 1 if caller.language == "en" else 0
     problems = [
         {
             "field": f"{each.line}: {each.field}",
@@ -379,5 +379,5 @@ def _refused(caller: Call, refused: FileRefused) -> Response:
         }
         for each in refused.problems
     ]
-    said = ("Văn bản có lỗi; chưa lưu gì.", "The text has mistakes; nothing is saved.")
-    return answer(caller.request, refused.status, said[at], problems)
+    texts = ("Văn bản có lỗi; chưa lưu gì.", "The text has mistakes; nothing is saved.")
+    return answer(caller.request, refused.status, texts[index], problems)

@@ -1,4 +1,4 @@
-"""Accounts on the command line: the first administrator, and whoever has lost the way in."""
+"""Accounts on the command line: creating the first administrator, and recovering access."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from sqlmodel import Session
 
 from engine.accounts import accounts, sign_in
 from engine.accounts.permissions import ActorRole
-from engine.cli.context import opened
+from engine.cli.context import open_context
 from engine.errors import NotFound
 from engine.text import Text
 
 accounts_app = typer.Typer(no_args_is_help=True, help="Tài khoản: thêm, xem, khóa, đổi mật khẩu. / Accounts.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's mailbox.")]
-At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
+At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 
 
 @accounts_app.command()
 def add(
     email: Email,
-    role: Annotated[ActorRole, typer.Option(help="What the person does here.")],
-    agency: Annotated[str, typer.Option(help="The agency it acts for (id).")],
-    label: Annotated[str, typer.Option(help="How pages call it; never a person's name.")] = "",
+    role: Annotated[ActorRole, typer.Option(help="The account's role.")],
+    agency: Annotated[str, typer.Option(help="The id of the agency it acts for.")],
+    label: Annotated[str, typer.Option(help="Display name; never a person's name.")] = "",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
-    with_password: Annotated[bool, typer.Option("--password", help="Ask for one; else it signs in by links.")] = False,
+    with_password: Annotated[
+        bool, typer.Option("--password", help="Ask for a password; otherwise sign in by link.")
+    ] = False,
     at: At = "",
 ) -> None:
-    """A new account; the first administrator with `--role administrator --agency ID --password`."""
-    _, database, now, actor = opened(at)
+    """Create an account; the first administrator with `--role administrator --agency ID --password`."""
+    _, database, now, actor = open_context(at)
     password = _new_password() if with_password else ""
     with database.write() as session:
-        made = accounts.create(
+        account_id = accounts.create(
             session,
             email=email,
             role=role,
@@ -44,13 +46,13 @@ def add(
             actor=actor,
             now=now,
         )
-    typer.echo(Text(f"Đã lập tài khoản số {made}.", f"Account {made} made."))
+    typer.echo(Text(f"Đã lập tài khoản số {account_id}.", f"Account {account_id} created."))
 
 
 @accounts_app.command("list")
 def list_all() -> None:
-    """Every account: id, mailbox, role, agency, whether it is open."""
-    _, database, _, _ = opened("")
+    """List every account: id, mailbox, role, agency, whether it is open."""
+    _, database, _, _ = open_context("")
     with database.read() as session:
         for each in accounts.list_accounts(session):
             state = "mở/open" if each.active else "khóa/closed"
@@ -60,7 +62,7 @@ def list_all() -> None:
 @accounts_app.command()
 def end(email: Email, at: At = "") -> None:
     """Close an account: its sessions, links and tokens end now."""
-    _, database, now, actor = opened(at)
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         accounts.deactivate(session, _id(session, email), actor=actor, now=now)
     typer.echo(Text("Đã khóa.", "Closed."))
@@ -68,8 +70,8 @@ def end(email: Email, at: At = "") -> None:
 
 @accounts_app.command()
 def password(email: Email, at: At = "") -> None:
-    """Give a new password; the account is signed out everywhere."""
-    _, database, now, actor = opened(at)
+    """Set a new password; ends all sessions of the account."""
+    _, database, now, actor = open_context(at)
     new = _new_password()
     with database.write() as session:
         accounts.set_password(session, _id(session, email), new, actor=actor, now=now)
@@ -79,7 +81,7 @@ def password(email: Email, at: At = "") -> None:
 @accounts_app.command()
 def signout(email: Email, at: At = "") -> None:
     """End all sessions of an account."""
-    _, database, now, _ = opened(at)
+    _, database, now, _ = open_context(at)
     with database.write() as session:
         count = sign_in.end_sessions(session, _id(session, email), now)
     typer.echo(Text(f"Đã kết thúc {count} phiên.", f"{count} sessions ended."))
@@ -93,5 +95,5 @@ def _id(session: Session, email: str) -> int:
 
 
 def _new_password() -> str:
-    asked: str = typer.prompt("Mật khẩu / Password", hide_input=True, confirmation_prompt="Lặp lại / Again")
-    return asked
+    entered: str = typer.prompt("Mật khẩu / Password", hide_input=True, confirmation_prompt="Lặp lại / Again")
+    return entered

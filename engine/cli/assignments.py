@@ -1,4 +1,4 @@
-"""The engine on the command line: acknowledge, report, accept; look things up."""
+"""Assignments on the command line (list, acknowledge, report, accept …), files to load, the database, letter links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.settings import read_settings
 from engine.agencies import directory_loading
 from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
-from engine.cli.context import day, opened
+from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.errors import NotFound
 from engine.files.calendar import load_calendar
@@ -32,13 +32,13 @@ files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch.
 database_app = typer.Typer(no_args_is_help=True, help="Cơ sở dữ liệu. / The database.")
 links = typer.Typer(no_args_is_help=True, help="Liên kết trong thư. / Links in letters.")
 
-AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's number.")]
+AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's id.")]
 Reason = Annotated[str, typer.Option(help="The reason, in words.")]
-At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
+At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Hang the engine's commands below the root command."""
+    """Add the engine's commands to the root command."""
     for name, commands in (
         ("plan", plans),
         ("assignment", assignments),
@@ -52,54 +52,58 @@ def add_commands(app: typer.Typer) -> None:
 
 @assignments.command("list")
 def assignment_list(
-    agency: Annotated[str, typer.Option(help="Only of this agency.")] = "",
-    period: Annotated[str, typer.Option(help="Only of this period.")] = "",
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10000)] = 200,
+    agency: Annotated[str, typer.Option(help="Only this agency.")] = "",
+    period: Annotated[str, typer.Option(help="Only this period.")] = "",
+    limit: Annotated[int, typer.Option(help="Maximum number of lines.", min=1, max=10000)] = 200,
 ) -> None:
-    """Assignments by due date: id, citation, period, agency, state, due."""
-    _, database, _, _ = opened()
+    """List assignments by due date: id, citation, period, agency, state, due date."""
+    _, database, _, _ = open_context()
     a, d = table(Assignment), table(Duty)
     columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
-    chosen = select(*columns).join(d, d.c.id == a.c.duty_id)
+    statement = select(*columns).join(d, d.c.id == a.c.duty_id)
     if agency:
-        chosen = chosen.where(a.c.agency_id == agency)
+        statement = statement.where(a.c.agency_id == agency)
     if period:
-        chosen = chosen.where(a.c.period == period)
+        statement = statement.where(a.c.period == period)
     with database.read() as session:
-        for row in session.connection().execute(chosen.order_by(a.c.due_on, a.c.id).limit(limit)):
+        for row in session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(limit)):
             due = "—" if row.due_on is None else written(row.due_on)
             typer.echo(f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}")
 
 
 @assignments.command()
 def acknowledge(assignment: AssignmentId, at: At = "") -> None:
-    """The owner has seen it."""
-    _, database, now, actor = opened(at)
+    """Acknowledge an assignment for its owner."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
-        news = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
-    typer.echo(Text("Đã xác nhận.", "Acknowledged.") if news else Text("Đã được xác nhận từ trước.", "It was already."))
+        changed = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
+    typer.echo(
+        Text("Đã xác nhận.", "Acknowledged.")
+        if changed
+        else Text("Đã được xác nhận từ trước.", "Already acknowledged.")
+    )
 
 
 @assignments.command()
 def report(
     assignment: AssignmentId,
-    outcome: Annotated[Outcome, typer.Option(help="What came of it.")] = Outcome.DONE,
+    outcome: Annotated[Outcome, typer.Option(help="The outcome.")] = Outcome.DONE,
     body: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Reason = "",
     at: At = "",
 ) -> None:
     """Submit a report about one assignment."""
-    _, database, now, actor = opened(at)
+    _, database, now, actor = open_context(at)
     with database.write() as session:
-        said = lifecycle.ReportText(outcome, body, reason)
-        number = lifecycle.report(session, assignment, said, actor=actor, now=now)
+        text = lifecycle.ReportText(outcome, body, reason)
+        number = lifecycle.report(session, assignment, text, actor=actor, now=now)
     typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 
 
 @assignments.command()
 def accept(assignment: AssignmentId, at: At = "") -> None:
-    """The monitor takes the report."""
-    _, database, now, actor = opened(at)
+    """Accept the report."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         lifecycle.accept(session, assignment, actor=actor, now=now)
     typer.echo(Text("Đã tiếp nhận.", "Accepted."))
@@ -108,7 +112,7 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
 @assignments.command("return")
 def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     """Send the report back, with a reason."""
-    _, database, now, actor = opened(at)
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         lifecycle.return_report(session, assignment, reason=reason, actor=actor, now=now)
     typer.echo(Text("Đã trả lại.", "Returned."))
@@ -117,24 +121,24 @@ def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
 @assignments.command()
 def extend(
     assignment: AssignmentId,
-    until: Annotated[str, typer.Option(help="The new due date, as 2021-06-25.")],
+    until: Annotated[str, typer.Option(help="The new due date, such as 2021-06-25.")],
     reason: Reason,
-    grant: Annotated[bool, typer.Option("--grant", help="Grant it at once.")] = False,
+    grant: Annotated[bool, typer.Option("--grant", help="Grant it immediately.")] = False,
     at: At = "",
 ) -> None:
-    """Ask for a later due date (and grant it at once)."""
-    _, database, now, actor = opened(at)
+    """Request a later due date (and grant it with --grant)."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
-        asked = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
+        request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
         if grant:
-            lifecycle.decide_extension(session, asked, granted=True, actor=actor, now=now)
-    typer.echo(Text(f"Đề nghị gia hạn số {asked}.", f"Extension request {asked}."))
+            lifecycle.decide_extension(session, request_id, granted=True, actor=actor, now=now)
+    typer.echo(Text(f"Đề nghị gia hạn số {request_id}.", f"Extension request {request_id}."))
 
 
 @assignments.command()
 def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
-    """It is no longer owed."""
-    _, database, now, actor = opened(at)
+    """Cancel an assignment."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
     typer.echo(Text("Đã hủy.", "Cancelled."))
@@ -143,22 +147,22 @@ def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
 @assignments.command()
 def transfer(
     assignment: AssignmentId,
-    to: Annotated[str, typer.Option(help="The agency that takes it over (id).")],
+    to: Annotated[str, typer.Option(help="The id of the receiving agency.")],
     reason: Reason,
     at: At = "",
 ) -> None:
-    """Give it to another agency."""
-    _, database, now, actor = opened(at)
+    """Transfer an assignment to another agency."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         directory_loading.expand_owners(session, [to])
-        made = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
-    typer.echo(Text(f"Đã chuyển; phần việc mới số {made}.", f"Transferred; the new assignment is {made}."))
+        new_id = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
+    typer.echo(Text(f"Đã chuyển; phần việc mới số {new_id}.", f"Transferred; the new assignment is {new_id}."))
 
 
 @files.command("directory")
 def load_directory_file(file: Path, at: At = "") -> None:
-    """Add or rename agencies, groups and contacts."""
-    _, database, now, actor = opened(at)
+    """Load agencies, groups and contacts from a file."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
     typer.echo(Text("Đã nạp danh bạ.", "Directory loaded."))
@@ -166,8 +170,8 @@ def load_directory_file(file: Path, at: At = "") -> None:
 
 @files.command("policy")
 def load_policy_file(file: Path, at: At = "") -> None:
-    """Make this the current policy of its id."""
-    _, database, now, actor = opened(at)
+    """Load a policy and make it the current one of its id."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         loading.load_policy(session, read(file, Policy), actor=actor, now=now)
     typer.echo(Text("Đã nạp chính sách.", "Policy loaded."))
@@ -175,8 +179,8 @@ def load_policy_file(file: Path, at: At = "") -> None:
 
 @files.command("calendar")
 def load_calendar_file(file: Path) -> None:
-    """Add the operator's days that are not known yet."""
-    _, database, _, _ = opened()
+    """Load the days of a calendar file that are not stored yet."""
+    _, database, _, _ = open_context()
     with database.write() as session:
         count = loading.load_days(session, load_calendar(file).exceptions.values())
     typer.echo(Text(f"Đã thêm {count} ngày.", f"{count} days added."))
@@ -184,16 +188,16 @@ def load_calendar_file(file: Path) -> None:
 
 @database_app.command()
 def upgrade() -> None:
-    """Bring the schema to this version's. Safe to run at every start."""
+    """Upgrade the schema to this version. Safe to run at every start."""
     settings = read_settings()
     Database(settings.database).upgrade()
     typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
 
 
 @links.command()
-def revoke(contact: Annotated[int, typer.Argument(help="The contact's number.")], at: At = "") -> None:
-    """Make every link sent to a contact until now useless."""
-    _, database, now, actor = opened(at)
+def revoke(contact: Annotated[int, typer.Argument(help="The contact's id.")], at: At = "") -> None:
+    """Revoke every link sent to a contact until now."""
+    _, database, now, actor = open_context(at)
     contacts = table(Contact)
     with database.write() as session:
         changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))

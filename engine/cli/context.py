@@ -1,4 +1,4 @@
-"""Where a command stands: settings, database, what time it is, who acts; and how a day or an instant is typed."""
+"""What every command needs: settings, database, current time, actor; and parsing of dates and instants."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from engine.text import Text
 
 
 def moment(at: str) -> datetime:
-    """An instant as typed: ISO, in plan time when it names no zone. Raises BadInput."""
+    """Parse an ISO instant; plan time if it has no zone. Raises BadInput."""
     try:
         parsed = datetime.fromisoformat(at)
     except ValueError:
         raise BadInput(
             Text(
                 f"«{at}» không phải thời điểm; viết như 2021-06-07T08:00.",
-                f"“{at}” is no instant; write 2021-06-07T08:00.",
+                f"“{at}” is not an instant; write it like 2021-06-07T08:00.",
             )
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=PLAN_TIME)
 
 
 def day(text: str) -> date:
-    """A local date as typed: ISO. Raises BadInput."""
+    """Parse an ISO date. Raises BadInput."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is no date.")) from None
+        raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date.")) from None
 
 
-def opened(at: str = "") -> tuple[Settings, Database, datetime, str]:
-    """Settings, database, now, and who is acting."""
+def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
+    """(settings, database, now, actor)."""
     settings = read_settings()
     database = Database(settings.database)
     now = moment(at) if at else (StandingClock(database)() if settings.demo else system_clock())

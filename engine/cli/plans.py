@@ -1,4 +1,4 @@
-"""Plans on the command line: read a document, check, load, activate, compare two texts, renew for another year."""
+"""Plans on the command line: import a document, check, compare, renew, load, activate, end, list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from config import DATA
 from engine.assignments import opening
-from engine.cli.context import day, opened
+from engine.cli.context import day, open_context
 from engine.errors import BadInput
 from engine.files.calendar import load_calendar, load_calendar_file
 from engine.files.directory import load_directory
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
 
-At = Annotated[str, typer.Option(help="ISO instant to take for now.")]
-Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Directory = Annotated[Path, typer.Option(help="Directory file.")]
 Calendar = Annotated[Path, typer.Option(help="Calendar file.")]
 Language = Annotated[str, typer.Option(help="vi or en.")]
-Out = Annotated[str, typer.Option("-o", "--output", help="Write here instead of to the screen.")]
+Out = Annotated[str, typer.Option("-o", "--output", help="Write to this file instead of the screen.")]
 DIRECTORY, CALENDAR = DATA / "agencies/nghe-an.yaml", DATA / "calendars/vn.yaml"
 
 
@@ -47,17 +47,21 @@ def plan_import(
     as_json_: Json = False,
     directory: Directory = DIRECTORY,
 ) -> None:
-    """Read a plan document into a draft plan file; what a person must confirm is marked, and said on stderr."""
-    from engine.importer import as_json, as_plan_yaml, read_document  # Word, PDF and HTML readers: only when used
+    """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
+    from engine.importer import (  # imports Word, PDF and HTML readers: only when used
+        as_json,
+        as_plan_yaml,
+        read_document,
+    )
 
-    bodies = load_directory(directory)
-    found = read_document(document, document.name, directory=bodies)
-    said = json.dumps(as_json(found), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(found, bodies)
-    _give(said, output)
-    _doubts(found)
+    agencies = load_directory(directory)
+    imported = read_document(document, document.name, directory=agencies)
+    text = json.dumps(as_json(imported), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(imported, agencies)
+    _write(text, output)
+    _print_summary(imported)
 
 
-def _doubts(found: ImportedPlan) -> None:
+def _print_summary(found: ImportedPlan) -> None:
     duties, items = sum(1 for _ in found.duties), sum(1 for _ in found.items)
     typer.echo(
         Text(
@@ -72,8 +76,8 @@ def _doubts(found: ImportedPlan) -> None:
         typer.echo(f"! {named}", err=True)
 
 
-def _give(text: str, output: str) -> None:
-    """To a file, or to the screen."""
+def _write(text: str, output: str) -> None:
+    """Write to a file, or to the screen."""
     if not output:
         typer.echo(text, nl=False)
         return
@@ -93,38 +97,41 @@ def plan_check(
     calendar: Calendar = CALENDAR,
     language: Language = "vi",
 ) -> None:
-    """Say what a plan file holds: items, gaps, duties, owners, assignments per period, due dates and their sums."""
-    bodies = load_directory(directory)
-    report = check(load_plan(file, bodies), bodies, load_calendar(calendar))
+    """Check a plan file and show items, gaps, duties, owners, assignments per period, due dates and totals."""
+    agencies = load_directory(directory)
+    report = check(load_plan(file, agencies), agencies, load_calendar(calendar))
     typer.echo(json.dumps(report.json(), ensure_ascii=False) if as_json_ else report.text(language))
 
 
 @plans.command("diff")
 def plan_diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="The plan file as it was.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="The plan file as it will be.")],
+    before: Annotated[Path, typer.Argument(metavar="A", help="The old plan file.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="The new plan file.")],
     as_json_: Json = False,
     directory: Directory = DIRECTORY,
     calendar: Calendar = CALENDAR,
     language: Language = "vi",
 ) -> None:
-    """Say what changes for whom when a plan is amended."""
-    bodies = load_directory(directory)
-    found = compare(load_plan(before, bodies), load_plan(after, bodies), bodies, load_calendar(calendar))
-    typer.echo(json.dumps(found.json(), ensure_ascii=False) if as_json_ else found.text(language), nl=as_json_)
+    """Compare two plan files: what changes for which agency."""
+    agencies = load_directory(directory)
+    changes = compare(load_plan(before, agencies), load_plan(after, agencies), agencies, load_calendar(calendar))
+    typer.echo(json.dumps(changes.json(), ensure_ascii=False) if as_json_ else changes.text(language), nl=as_json_)
 
 
 @plans.command("renew")
 def plan_renew(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="This year's plan file.")],
     year: Annotated[int, typer.Option(help="The new plan's year.", min=2000, max=2100)],
-    number: Annotated[str, typer.Option(help="The new plan's number, as 25/KH-UBND.")],
-    issued: Annotated[str, typer.Option(help="Its date, as 2022-01-20; the same day of the year if not given.")] = "",
+    number: Annotated[str, typer.Option(help="The new plan's number, such as 25/KH-UBND.")],
+    issued: Annotated[
+        str, typer.Option(help="Its date, such as 2022-01-20; by default the same day of the year.")
+    ] = "",
     output: Out = "",
     calendar: Calendar = CALENDAR,
     language: Language = "vi",
 ) -> None:
-    """Next year's plan from this one, its dates moved by the calendar; what to confirm is listed on stderr."""
+    """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
+    stderr."""
     old, days = load_plan(plan), load_calendar_file(calendar)
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
@@ -137,7 +144,7 @@ def plan_renew(
         calendar=days.calendar(),
         known_until=days.known_until,
     )
-    _give(text, output)
+    _write(text, output)
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)
@@ -145,8 +152,8 @@ def plan_renew(
 
 @plans.command("load")
 def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
-    """Store a plan. It stands still until it is activated; a changed file replaces it until then."""
-    _, database, now, actor = opened(at)
+    """Store a plan. Nothing opens until it is activated; until then a changed file replaces it."""
+    _, database, now, actor = open_context(at)
     with database.write() as session:
         plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
     typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
@@ -158,8 +165,8 @@ def plan_activate(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     at: At = "",
 ) -> None:
-    """Set a plan going, after showing what would be sent at once."""
-    _, database, now, actor = opened(at)
+    """Activate a plan, after showing what would be sent at once."""
+    _, database, now, actor = open_context(at)
     would = opening.rehearse(database, plan, now)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
@@ -179,12 +186,12 @@ def plan_activate(
 @plans.command("end")
 def plan_end(
     plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why, as the log will say.")],
+    reason: Annotated[str, typer.Option(help="The reason, recorded in the log.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     at: At = "",
 ) -> None:
-    """End an active plan: nothing more opens, nobody is reminded; what is open stays and may still be reported."""
-    _, database, now, actor = opened(at)
+    """End an active plan: nothing more opens, nobody is reminded; open assignments stay and may still be reported."""
+    _, database, now, actor = open_context(at)
     with database.read() as session:
         left = would_leave(session, plan, now)
     typer.echo(
@@ -202,8 +209,8 @@ def plan_end(
 
 @plans.command("list")
 def plan_list() -> None:
-    """Every plan: id, number, year, state, short title."""
-    _, database, _, _ = opened()
+    """List every plan: id, number, year, state, short title."""
+    _, database, _, _ = open_context()
     p = table(Plan)
     with database.read() as session:
         for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):

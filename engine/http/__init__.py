@@ -1,1 +1,1 @@
-"""What pages and API share: the request, forms, filters, security, rendering, uploads, error pages."""
+"""Code shared by the pages and the API: request context, forms, filters, security, rendering, uploads, error pages."""

@@ -1,4 +1,4 @@
-"""What the pages and the API work with, wired in the composition root."""
+"""The dependencies of the web application, wired in the composition root (``workflows.system``)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from engine.store.database import Database
 
 @dataclass(frozen=True)
 class SignInLetter:
-    """A sign-in link on its way to the mailbox of an account. ``path`` is the link's on this server; ``device`` is what
-    asked, in the account's language, empty when it is unknown; ``name`` tells one letter from another."""
+    """A sign-in link to be mailed to an account. ``path`` is the link's path on this server; ``device`` describes the
+    requesting browser in the account's language, empty when unknown; ``name`` identifies the letter."""
 
     name: str
     to: str
@@ -31,24 +31,24 @@ class SignInLetter:
 
 
 class SignInMailer(Protocol):
-    """Sends sign-in letters at once, past the outbox and its one letter a day."""
+    """Sends sign-in letters immediately, bypassing the outbox and its limit of one letter a day."""
 
     def reachable(self) -> bool:
-        """Whether a letter would be taken now. Asked whether there is an account or not: the answer and how long it
-        takes tell nothing of an address."""
+        """Whether the mail server would accept a letter now. Called whether or not the account exists, so that neither
+        the result nor the response time reveals which addresses have accounts."""
         ...
 
     def send(self, letter: SignInLetter) -> None:
-        """Send it; what goes wrong is logged."""
+        """Send the letter; failures are logged, not raised."""
         ...
 
 
 @dataclass(frozen=True)
 class AppContext:
-    """``step`` moves the demonstration's clock ("event", "day", "week") and runs the passes; None: the clock is real.
-    ``simulate`` lives through a plan's year before it happens, ``links`` sends sign-in links (None: nobody signs in by
-    one), ``wording`` knows the letters' templates: letters are the other packages' work. ``single_sign_on`` is the
-    province's; None: there is none."""
+    """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
+    clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``
+    edits letter templates; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect provider;
+    None means there is none."""
 
     database: Database
     clock: Clock

@@ -1,4 +1,4 @@
-"""Acknowledging several assignments in one unit of work: the desk and the API."""
+"""Acknowledges several assignments in one transaction; used by the agency desk and the API."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from engine.text import Text
 MAX_ACKNOWLEDGED = 200
 
 
-def acknowledged(ctx: RequestContext, session: Session, ids: Collection[int]) -> tuple[int, ...]:
-    """Acknowledge several in one unit of work; those for which it was news. What is no longer new stays as it is."""
+def acknowledge_all(ctx: RequestContext, session: Session, ids: Collection[int]) -> tuple[int, ...]:
+    """Acknowledge several assignments in one transaction and return the ids that changed; others are left as they are.
+    Raises BadInput for an empty or too long list, NotFound, NotAllowed."""
     if not 0 < len(ids) <= MAX_ACKNOWLEDGED:
         raise BadInput(
             Text(f"Chọn từ 1 đến {MAX_ACKNOWLEDGED} phần việc.", f"Choose from 1 to {MAX_ACKNOWLEDGED} assignments.")

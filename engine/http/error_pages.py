@@ -1,4 +1,5 @@
-"""Every error as a page in words, or as problem+json (RFC 9457) under /api. One place; nothing else catches them."""
+"""Exception handlers: every error becomes an HTML page, or problem+json (RFC 9457) under /api. Nothing else catches
+these errors."""
 
 from __future__ import annotations
 
@@ -27,25 +28,25 @@ TITLES = {
     401: ("Chưa đăng nhập", "Not signed in"),
     403: ("Không được phép", "Not allowed"),
     404: ("Không có ở đây", "Nothing here"),
-    405: ("Không làm được ở địa chỉ này", "Not done at this address"),
+    405: ("Không làm được ở địa chỉ này", "Not possible at this address"),
     409: ("Không làm được lúc này", "Not possible now"),
     413: ("Gửi lên quá lớn", "Too large"),
-    415: ("Kiểu nội dung không nhận", "That kind of content is not taken"),
+    415: ("Kiểu nội dung không nhận", "Unsupported content type"),
     422: ("Có chỗ chưa đúng", "Something is not right"),
-    429: ("Thử quá nhiều lần", "Tried too often"),
-    500: ("Lỗi bên trong", "An error inside"),
-    503: ("Tạm thời không dùng được", "Out of reach for the moment"),
+    429: ("Thử quá nhiều lần", "Too many attempts"),
+    500: ("Lỗi bên trong", "Internal error"),
+    503: ("Tạm thời không dùng được", "Temporarily unavailable"),
 }
-WORDS = {
+DETAILS = {
     404: (
         "Địa chỉ này không có gì; có thể liên kết gõ thiếu.",
-        "There is nothing at this address; it may be cut short.",
+        "There is nothing at this address; the link may be incomplete.",
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
     413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
     415: ("Hãy gửi nội dung dạng application/json.", "Send application/json."),
 }
-WRONG = {
+FIELD_ERRORS = {
     "missing": ("còn thiếu", "is missing"),
     "int_parsing": ("phải là số nguyên", "must be a whole number"),
     "int_type": ("phải là số nguyên", "must be a whole number"),
@@ -69,22 +70,22 @@ WRONG = {
 
 
 def install(app: FastAPI) -> None:
-    """Teach an application to say every error in words."""
-    app.add_exception_handler(DondocError, _said)
-    app.add_exception_handler(SignInFirst, _signed_out)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(PoolTimeout, _busy)
-    app.add_exception_handler(Exception, _unexpected)
+    """Register the exception handlers."""
+    app.add_exception_handler(DondocError, _dondoc_error)
+    app.add_exception_handler(SignInFirst, _sign_in_required)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ClientDisconnect, _client_disconnected)
+    app.add_exception_handler(PoolTimeout, _pool_timeout)
+    app.add_exception_handler(Exception, _unexpected_error)
 
 
-async def _signed_out(request: Request, error: Exception) -> Response:
-    """Nothing that was typed is lost."""
-    return await unsent_page(request) or _said(request, error)
+async def _sign_in_required(request: Request, error: Exception) -> Response:
+    """Offer a posted form again, so that nothing typed is lost; otherwise respond as for any other error."""
+    return await unsent_page(request) or _dondoc_error(request, error)
 
 
-def _said(request: Request, error: Exception) -> Response:
+def _dondoc_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DondocError)
     page = request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
     if isinstance(error, SignInFirst) and page:
@@ -95,77 +96,79 @@ def _said(request: Request, error: Exception) -> Response:
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
-    made = answer(request, error.status, error.said(language), problems)
+    response = answer(request, error.status, error.said(language), problems)
     if error.status == 401:
-        made.headers["www-authenticate"] = CHALLENGE
-    return made
+        response.headers["www-authenticate"] = CHALLENGE
+    return response
 
 
-def _http(request: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    said = WORDS.get(error.status_code, (str(error.detail),) * 2)
-    most = max_body_bytes(request.url.path)
-    if error.status_code == 413 and most > MAX_BODY_BYTES:
-        said = (
-            f"Gửi lên lớn quá {most // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
+    texts = DETAILS.get(error.status_code, (str(error.detail),) * 2)
+    max_bytes = max_body_bytes(request.url.path)
+    if error.status_code == 413 and max_bytes > MAX_BODY_BYTES:
+        texts = (
+            f"Gửi lên lớn quá {max_bytes // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
             "nhẹ hơn (bớt hình ảnh).",
-            f"Over {most // 1_000_000} MB at a time; go back and send fewer files, or lighter ones (with fewer "
+            f"Over {max_bytes // 1_000_000} MB at a time; go back and send fewer or smaller files (with fewer "
             "pictures).",
         )
-    made = answer(request, error.status_code, _in(request, said))
+    response = answer(request, error.status_code, _translated(request, texts))
     for name, value in (error.headers or {}).items():
-        made.headers[name] = value
-    return made
+        response.headers[name] = value
+    return response
 
 
-def _invalid(request: Request, error: Exception) -> Response:
-    """A path that is no number names nothing; anything else is said field by field, without repeating what was sent."""
+def _validation_error(request: Request, error: Exception) -> Response:
+    """An invalid path parameter is 404; other problems are listed by field, without echoing the input."""
     assert isinstance(error, RequestValidationError)
     problems = [_problem(request, each) for each in error.errors()]
     if any(each.get("loc", ("",))[0] == "path" for each in error.errors()):
-        return answer(request, 404, _in(request, WORDS[404]))
+        return answer(request, 404, _translated(request, DETAILS[404]))
     sentence = "; ".join(f"{field}: {what}" for field, what in problems)
     return answer(request, 422, sentence, [{"field": field, "what": what} for field, what in problems])
 
 
-def _gone(request: Request, error: Exception) -> Response:
-    """Whoever was sending left before all of it had come: nothing was read, so nothing was done, and nobody is there
-    to be answered. The address is named by its pattern: that of a letter's link holds its key."""
-    log.info("%s %s: the sender left midway", request.method, getattr(request.scope.get("route"), "path", ""))
+def _client_disconnected(request: Request, error: Exception) -> Response:
+    """The client disconnected during upload; nothing was read and nothing was done. The log names the route pattern,
+    not the path, since the path of a letter's link contains its key."""
+    log.info(
+        "%s %s: client disconnected during upload", request.method, getattr(request.scope.get("route"), "path", "")
+    )
     return Response(status_code=400)
 
 
-def _busy(request: Request, error: Exception) -> Response:
+def _pool_timeout(request: Request, error: Exception) -> Response:
     log.error("%s %s: %s", request.method, request.url.path, error)
     return answer(request, 503, Unavailable().said(language_of(request)[0]))
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
-    """Never a traceback: a number under which the log has it."""
+def _unexpected_error(request: Request, error: Exception) -> Response:
+    """Answer with a reference number instead of a traceback; the log has the traceback under that number."""
     number = secrets.token_hex(4)
     log.error("error %s at %s %s", number, request.method, request.url.path, exc_info=error)
-    said = (
+    texts = (
         f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: hãy đưa số này cho người quản trị.",
         f"Something went wrong here. Reference {number}: give this number to the administrator.",
     )
-    made = answer(request, 500, _in(request, said))
-    made.headers.update(HEADERS)  # this answer is made outside of the guard
-    return made
+    response = answer(request, 500, _translated(request, texts))
+    response.headers.update(HEADERS)  # this response bypasses the Guard middleware
+    return response
 
 
 def _problem(request: Request, error: Any) -> tuple[str, str]:
-    place = [str(part) for part in error.get("loc", ()) if part not in ("body", "query")]
+    location = [str(part) for part in error.get("loc", ()) if part not in ("body", "query")]
     kind = str(error.get("type", ""))
-    return ".".join(place) or "body", _in(request, WRONG.get(kind, ("không đúng", "is not right")))
+    return ".".join(location) or "body", _translated(request, FIELD_ERRORS.get(kind, ("không đúng", "is not right")))
 
 
-def _in(request: Request, said: tuple[str, ...]) -> str:
-    return said[1] if language_of(request)[0] == "en" else said[0]
+def _translated(request: Request, texts: tuple[str, ...]) -> str:
+    return texts[1] if language_of(request)[0] == "en" else texts[0]
 
 
 def answer(request: Request, status: int, sentence: str, problems: list[dict[str, str]] | None = None) -> Response:
-    """One error as the page or the problem document that its address calls for."""
-    title = _in(request, TITLES.get(status, (HTTPStatus(status).phrase,) * 2))
+    """An error as an HTML page, or as a problem document under /api."""
+    title = _translated(request, TITLES.get(status, (HTTPStatus(status).phrase,) * 2))
     if request.url.path.startswith("/api/"):
         body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
         if problems:

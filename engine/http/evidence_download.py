@@ -1,4 +1,4 @@
-"""An uploaded file back to whoever may see it: pages and the API."""
+"""Downloads of uploaded evidence files, for pages and the API."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from engine.http.uploads import folder_of
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
-def given_back(ctx: RequestContext, agency_id: str, digest: str) -> Response:
+def evidence_response(ctx: RequestContext, agency_id: str, digest: str) -> Response:
+    """The file as a response. Raises NotFound, NotAllowed."""
     ctx.require(Permission.SEE_EVIDENCE, agency_id)
     with ctx.app.database.read() as session:
-        kept = find(session, agency_id, digest)
-    return Response(read_back(folder_of(ctx), kept), headers=headers(kept))
+        file = find(session, agency_id, digest)
+    return Response(read_back(folder_of(ctx), file), headers=headers(file))

@@ -1,7 +1,7 @@
-"""A form posted after the session has ended: shown again with all that was typed, to be sent once signed in anew.
+"""A form posted after the session expired: shown again with everything typed, to be sent after signing in again.
 
-Only a form of our own page is shown again, by its token: what another site made a browser post, without the cookie
-that the browser keeps from other sites, must not come back bearing a good token.
+Only a form with a valid token of ours is shown again: a form that another site made the browser post (without the
+SameSite cookie) must not come back with a valid token.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from engine.errors import DondocError
 from engine.http.forms import Form
 from engine.http.request_context import binding_of, language_of, read_form, tools_of
-from engine.http.uploads import CHOSEN, MAX_FORM_PARTS
+from engine.http.uploads import FILE_PREFIX, MAX_FORM_PARTS
 
-SECRET = frozenset({"password", "old", "new", "again"})
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+PASSWORD_FIELDS = frozenset({"password", "old", "new", "again"})
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 MULTILINE_CHARS = 40
 CHALLENGE = 'Bearer realm="dondoc"'
-"""RFC 9110, 11.6.1: a 401 says how one may sign in."""
+"""RFC 9110, 11.6.1: a 401 response names an authentication scheme."""
 NAMES: dict[str, tuple[str, str]] = {
     "body": ("Đã làm gì", "What was done"),
     "reason": ("Lý do", "Reason"),
@@ -34,7 +34,8 @@ NAMES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field as sent. ``typed``: worth showing; the others go along unseen."""
+    """One submitted field. ``typed``: typed by the user and therefore shown; the others are carried as hidden
+    fields."""
 
     name: str
     value: str
@@ -47,10 +48,10 @@ class Field:
 
 
 async def unsent_page(request: Request) -> HTMLResponse | None:
-    """The page; None when the form is not one of ours, or holds a password."""
+    """The page; None when the form is not one of ours, or contains a password."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     binding = binding_of(request)
-    if request.method != "POST" or kind not in FORMS or not binding:
+    if request.method != "POST" or kind not in FORM_TYPES or not binding:
         return None
     tools = tools_of(request)
     try:
@@ -58,7 +59,7 @@ async def unsent_page(request: Request) -> HTMLResponse | None:
         tools.tokens.check(form.raw("token"), binding)
     except (DondocError, HTTPException):
         return None
-    if SECRET & set(form.fields):
+    if PASSWORD_FIELDS & set(form.fields):
         return None
     page = tools.templates.render(
         "unsent.html",
@@ -100,5 +101,5 @@ def _words(name: str) -> tuple[str, str]:
 
 
 def _files(form: Form) -> tuple[str, ...]:
-    """The names of files that were chosen: they cannot be kept for nobody, and are chosen again."""
-    return tuple(each.name[:80] for name, every in form.files.items() if name.startswith(CHOSEN) for each in every)
+    """Names of the chosen files. Files cannot be stored without a signed-in user, so they have to be chosen again."""
+    return tuple(each.name[:80] for name, every in form.files.items() if name.startswith(FILE_PREFIX) for each in every)

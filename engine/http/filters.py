@@ -1,4 +1,4 @@
-"""Filters as they stand in an address: typed, bounded, and an empty one («all») the same as none."""
+"""Query parameters of lists as typed, bounded FastAPI dependencies. An empty parameter («all») equals a missing one."""
 
 from __future__ import annotations
 
@@ -19,56 +19,56 @@ from engine.rules.calendar import FIRST_YEAR, LAST_YEAR
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass
 from engine.text import Text
 
-MOST_SMALL, MOST_BIG = 2**31 - 1, 2**63 - 1
+MAX_INT32, MAX_INT64 = 2**31 - 1, 2**63 - 1
 
 
-def _none(value: Any) -> Any:
+def _empty_to_none(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _some(values: Any) -> Any:
+def _drop_empty(values: Any) -> Any:
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 
-def _plain(value: str) -> str:
-    """No code of ours holds a control character, and PostgreSQL takes no NUL at all."""
+def _no_control_characters(value: str) -> str:
+    """Reject control characters: no identifier of ours contains one, and PostgreSQL rejects NUL."""
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in value):
         raise ValueError("control characters")
     return value
 
 
-Plain = AfterValidator(_plain)
-Empty = BeforeValidator(_none)
-Several = BeforeValidator(_some)
+Plain = AfterValidator(_no_control_characters)
+Empty = BeforeValidator(_empty_to_none)
+Several = BeforeValidator(_drop_empty)
 Code = Annotated[str, Plain, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
-Small = Annotated[int, Field(ge=1, le=MOST_SMALL)]
+Small = Annotated[int, Field(ge=1, le=MAX_INT32)]
 Typed = Annotated[str, Plain, Query(max_length=80)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 Count = Annotated[int, Query(ge=0, le=10_000)]
-AssignmentId = Annotated[int, Path(ge=1, le=MOST_BIG)]
-LetterId = Annotated[int, Path(ge=1, le=MOST_BIG)]
+AssignmentId = Annotated[int, Path(ge=1, le=MAX_INT64)]
+LetterId = Annotated[int, Path(ge=1, le=MAX_INT64)]
 AgencyId = Annotated[str, Plain, Path(max_length=64)]
 PeriodKey = Annotated[str, Plain, Path(max_length=16)]
-SmallId = Annotated[int, Path(ge=1, le=MOST_SMALL)]
+SmallId = Annotated[int, Path(ge=1, le=MAX_INT32)]
 
 
-def asked_plan(
+def plan_from_query(
     request: Request, plan: Annotated[Small | None, Empty, Query()] = None, number: Typed = ""
 ) -> int | None:
-    """The plan that an address names, by its id or by the number that somebody typed. Raises NotFound for a number
-    that no plan bears."""
+    """The plan given in the query, by id or by the number that the user typed. Raises NotFound for an unknown
+    number."""
     if not number.strip():
         return plan
     with tools_of(request).context.database.read() as session:
         return plan_numbered(session, number)
 
 
-PlanId = Annotated[int | None, Depends(asked_plan)]
+PlanId = Annotated[int | None, Depends(plan_from_query)]
 
 
 def known_year(day: date) -> date:
-    """Raises BadInput for a day of a year that the calendar does not know."""
+    """The day. Raises BadInput when the calendar does not cover its year."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise BadInput(
             Text(f"Ngày phải từ năm {FIRST_YEAR} đến {LAST_YEAR}.", f"A date must lie in {FIRST_YEAR} to {LAST_YEAR}.")
@@ -88,7 +88,7 @@ def assignment_filter(
     kind: Code = "",
     department: Code = "",
 ) -> AssignmentFilter:
-    """What to list of the assignments."""
+    """The assignment filter of the query."""
     return AssignmentFilter(
         plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting, kind=kind, department=department
     )
@@ -104,7 +104,7 @@ def letter_filter(
     day: Annotated[date | None, Empty, Query()] = None,
     digest: bool = False,
 ) -> LetterFilter:
-    """What to list of the letters."""
+    """The letter filter of the query."""
     return LetterFilter(contact, agency, role, kind, channel, tuple(states), day, digest)
 
 
@@ -116,7 +116,7 @@ def log_filter(
     since: Annotated[date | None, Empty, Query(alias="from")] = None,
     until: Annotated[date | None, Empty, Query(alias="to")] = None,
 ) -> LogFilter:
-    """What to list of the log."""
+    """The log filter of the query."""
     for day in (since, until):
         if day is not None:
             known_year(day)

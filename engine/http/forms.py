@@ -1,6 +1,6 @@
-"""Forms as they arrive: read once, checked for our token, every field fetched by what it should be.
+"""Posted forms: parsed once, checked for our token, each field read as the type it should have.
 
-A field that cannot be read raises BadInput with its name in words; nothing hostile reaches a deed or the database.
+An unreadable field raises BadInput with a readable message, so no invalid input reaches the actions or the database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ALLOWED_CONTROLS = "\n\t"
 
 
 def plain(text: str) -> str:
-    """Text in one form: NFC, one kind of line break. Raises BadInput for control characters."""
+    r"""Text in NFC with ``\n`` line breaks. Raises BadInput for control characters."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in ALLOWED_CONTROLS for char in text):
         raise BadInput(
@@ -33,7 +33,7 @@ def plain(text: str) -> str:
 
 
 def clean(text: str, most: int = MAX_FIELD_CHARS) -> str:
-    """Text as it may be stored: ``plain``, nothing empty around it, not longer than ``most``."""
+    """Text ready to be stored: ``plain``, stripped, at most ``most`` characters. Raises BadInput."""
     text = plain(text.strip())
     if len(text) > most:
         raise BadInput(
@@ -45,23 +45,23 @@ def clean(text: str, most: int = MAX_FIELD_CHARS) -> str:
     return text
 
 
-def written_day(value: str) -> date:
+def parse_day(value: str) -> date:
     """A date as a browser sends it (2021-06-17) or as people write it (17/6/2021). Raises BadInput."""
     value = value.strip()
-    found = read_day(value)
-    if found is None:
+    day = read_day(value)
+    if day is None:
         raise BadInput(
             Text(
                 f"Không đọc được ngày «{value[:20]}»; hãy viết như 17/6/2021.",
                 f"The date “{value[:20]}” cannot be read; write it like 17/6/2021.",
             )
         )
-    return found
+    return day
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as a browser sent it: its own name for it, never believed, and its bytes."""
+    """An uploaded file: the name given by the browser, which is not trusted, and its bytes."""
 
     name: str
     body: bytes
@@ -69,32 +69,32 @@ class Upload:
 
 @dataclass(frozen=True)
 class Form:
-    """Field name -> values. Made by the page's dependency after the token was checked. ``files`` only where a page
-    asks for them."""
+    """Field name -> values. Created by a dependency after the token check. ``files`` is filled only for pages that
+    accept uploads."""
 
     fields: Mapping[str, tuple[str, ...]]
     files: Mapping[str, tuple[Upload, ...]] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
-        """What was typed, to be shown again."""
+        """The raw value, to show it again."""
         return next(iter(self.fields.get(name, ())), "")
 
     def every(self, name: str) -> tuple[str, ...]:
-        """All that was sent under one name, as it came."""
+        """All raw values of a field."""
         return tuple(self.fields.get(name, ()))
 
     def text(self, name: str, most: int = MAX_FIELD_CHARS) -> str:
         return clean(self.raw(name), most)
 
     def day(self, name: str) -> date:
-        return written_day(self.raw(name))
+        return parse_day(self.raw(name))
 
     def number(self, name: str) -> int:
         """A positive id."""
         return _id(self.raw(name))
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """The ids that were ticked, each once."""
+        """The ticked ids without duplicates."""
         return tuple(dict.fromkeys(_id(value) for value in self.fields.get(name, ())))
 
     def choice(self, name: str, kind: type[E]) -> E:
@@ -102,7 +102,7 @@ class Form:
             return kind(self.raw(name))
         except ValueError:
             raise BadInput(
-                Text("Chưa chọn, hoặc lựa chọn không có.", "Nothing, or no such thing, was chosen.")
+                Text("Chưa chọn, hoặc lựa chọn không có.", "Nothing was chosen, or the choice does not exist.")
             ) from None
 
     def has(self, name: str) -> bool:
@@ -111,5 +111,5 @@ class Form:
 
 def _id(value: str) -> int:
     if not (value.isascii() and value.isdecimal()) or len(value) > 18 or int(value) < 1:
-        raise BadInput(Text(f"«{value[:20]}» không phải số hiệu.", f"“{value[:20]}” is not a number of anything here."))
+        raise BadInput(Text(f"«{value[:20]}» không phải số hiệu.", f"“{value[:20]}” is not a valid id."))
     return int(value)

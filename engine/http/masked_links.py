@@ -1,4 +1,4 @@
-"""Letters as others may read them: a reader's own links are keys, so they are masked outside the demonstration."""
+"""Masks the signed links in letters shown to other users: they grant access. Not masked in the demonstration."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 from engine.http.request_context import RequestContext
 
-KEY = re.compile(r"(/[a-z]/)[A-Za-z0-9_.-]{20,}")
+LINK_KEY = re.compile(r"(/[a-z]/)[A-Za-z0-9_.-]{20,}")
 
 
 def masked(ctx: RequestContext, text: str) -> str:
-    return text if ctx.demo else KEY.sub(r"\1…", text)
+    return text if ctx.demo else LINK_KEY.sub(r"\1…", text)

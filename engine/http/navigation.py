@@ -1,4 +1,4 @@
-"""The pages that stand in every page's head: only those that the visitor may see."""
+"""The navigation bar: only the pages that the user may see."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("/health", "Hệ thống", "Health", Permission.SEE_HEALTH),
     ("/admin", "Quản trị", "Administration", Permission.KEEP_CONTACTS),
 )
-"""Path, its name in both languages, and the deed that it takes; within one's own body is enough."""
+"""Path, name in both languages, and the permission it requires; having it within one's own agency is enough."""
 
 
 def pages_of(ctx: RequestContext) -> list[tuple[str, str]]:
-    """(path, name) in the visitor's language; an owner's own desk comes first."""
-    at = 1 if ctx.language == "en" else 0
-    seen = [(path, (vi, en)[at]) for path, vi, en, deed in PAGES if ctx.may(deed, ctx.actor.agency_id)]
-    return seen if ctx.home == "/" else [(ctx.home, ("Bàn làm việc", "My desk")[at]), *seen]
+    """(path, name) in the user's language; an owner agency's own desk comes first."""
+    index = 1 if ctx.language == "en" else 0
+    seen = [(path, (vi, en)[index]) for path, vi, en, permission in PAGES if ctx.may(permission, ctx.actor.agency_id)]
+    return seen if ctx.home == "/" else [(ctx.home, ("Bàn làm việc", "My desk")[index]), *seen]

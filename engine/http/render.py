@@ -1,5 +1,5 @@
-"""Templates into pages. A template sees one page's facts, the visitor's language and the words below; a name that it
-misspells is an error. Every sentence stands in both languages side by side: ``_("…", "…")``."""
+"""Renders Jinja templates. A template gets the page's data and the functions of ``vocabulary``; an undefined name is an
+error. Sentences are written in both languages side by side: ``_("…", "…")``."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 
-HERE = Path(__file__).parent.parent / "web"
-MAX_QUOTED_WORDS = 24
+WEB_DIR = Path(__file__).parent.parent / "web"
+MAX_FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
 FATE = {
     LetterState.QUEUED: "t",
@@ -44,7 +44,7 @@ FATE = {
     LetterState.EXPIRED: "o",
     LetterState.SUPPRESSED: "n",
 }
-"""The mark (colour and shape) of a letter's fate."""
+"""The mark (colour and shape) of a letter's delivery state."""
 STATIC = {
     "dondoc.css": "text/css; charset=utf-8",
     "plans.css": "text/css; charset=utf-8",
@@ -53,10 +53,13 @@ STATIC = {
 }
 
 
-# What the page says once a deed is done.
+# The confirmation message of each action.
 SAID: Mapping[str, tuple[str, str]] = {
     "acknowledge": ("Đã ghi nhận xác nhận.", "The acknowledgement is recorded."),
-    "decline": ("Đã báo cho bộ phận theo dõi; trạng thái giữ nguyên.", "The monitor is told; the state stays."),
+    "decline": (
+        "Đã báo cho bộ phận theo dõi; trạng thái giữ nguyên.",
+        "The monitor has been notified; the state is unchanged.",
+    ),
     "accept": ("Đã tiếp nhận báo cáo.", "The report is accepted."),
     "return": (
         "Đã trả lại; đầu mối sẽ nhận lý do trong thư kế tiếp.",
@@ -64,14 +67,14 @@ SAID: Mapping[str, tuple[str, str]] = {
     ),
     "chase": (
         "Đã đưa một dòng đôn đốc vào thư kế tiếp của đầu mối.",
-        "A chasing line is in the coordinator's next letter.",
+        "A reminder is in the coordinator's next letter.",
     ),
     "ask_extension": ("Đã gửi đề nghị gia hạn.", "The extension request is sent."),
     "decide_extension": (
         "Đã trả lời đề nghị gia hạn; đầu mối sẽ nhận thư.",
-        "The request is decided; the coordinator will be told.",
+        "The request is decided; the coordinator will be notified.",
     ),
-    "cancel": ("Đã hủy phần việc; không thư nào nhắc nữa.", "Cancelled; no letter speaks of it again."),
+    "cancel": ("Đã hủy phần việc; không thư nào nhắc nữa.", "Cancelled; no more letters about it will be sent."),
     "transfer": (
         "Đã chuyển giao; cơ quan nhận được nhắc từ đầu.",
         "Transferred; the receiving agency is reminded from the beginning.",
@@ -81,7 +84,7 @@ SAID: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Static:
-    """A file whose address holds its hash, so that browsers may keep it for ever."""
+    """A static file. Its address contains its hash, so browsers may cache it for ever."""
 
     address: str
     body: bytes
@@ -89,12 +92,12 @@ class Static:
 
 
 class Templates:
-    """Compiled templates and the addresses of the static files. Made once, with the application."""
+    """Compiled templates and static file addresses. Created once per application."""
 
     def __init__(self) -> None:
         self.static = {name: _static(name, media_type) for name, media_type in STATIC.items()}
         self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
+            loader=FileSystemLoader(WEB_DIR / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -118,26 +121,27 @@ class Templates:
 
 
 def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
-    """The words of a language as templates use them. ``left`` is the distance of a due date from the page's day."""
+    """The functions of a language that templates use. ``left``: working days from the page's day to a due date, in
+    words."""
 
-    def spoken_by(words_of: Callable[[Any, str], str]) -> Callable[[Any], str]:
-        return lambda value: words_of(value, language)
+    def localized(render_words: Callable[[Any, str], str]) -> Callable[[Any], str]:
+        return lambda value: render_words(value, language)
 
     return {
         "_": lambda vi, en: en if language == "en" else vi,
         "many": partial(_many, language),
         "language": language,
-        "num": spoken_by(words.number_words),
-        "label": spoken_by(label),
-        "device": spoken_by(device_words),
-        "code": spoken_by(words.coded),
-        "level": spoken_by(words.level_name),
-        "day": spoken_by(written),
-        "at": spoken_by(words.moment),
-        "period": spoken_by(words.period_words),
-        "said": spoken_by(said),
-        "why": spoken_by(_why),
-        "in_language": spoken_by(in_language),
+        "num": localized(words.number_words),
+        "label": localized(label),
+        "device": localized(device_words),
+        "code": localized(words.coded),
+        "level": localized(words.level_name),
+        "day": localized(written),
+        "at": localized(words.moment),
+        "period": localized(words.period_words),
+        "said": localized(said),
+        "why": localized(_skip_reason),
+        "in_language": localized(in_language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
         "today": today,
@@ -148,19 +152,19 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
 
 def _many(language: str, count: int, vi: str, one: str, more: str = "") -> str:
     """A number with its noun; Vietnamese has no plural, English has: «3 việc», "1 line", "3 lines"."""
-    said_count = words.number_words(count, language)
+    number = words.number_words(count, language)
     if language != "en":
-        return f"{said_count} {vi}"
-    return f"{said_count} {one if count == 1 else more or one + 's'}"
+        return f"{number} {vi}"
+    return f"{number} {one if count == 1 else more or one + 's'}"
 
 
-def _why(reason: str, language: str) -> str:
-    """Why a rung said nothing."""
+def _skip_reason(reason: str, language: str) -> str:
+    """Why a rung sent nothing."""
     return label(Skip(reason) if reason in tuple(Skip) else Dropped(reason), language)
 
 
 def in_language(words_: Text | str, language: str) -> str:
-    """A Text in the reader's language; of an office's own note («tiếng Việt / English») the half that is theirs."""
+    """A Text in the given language; of a free note «tiếng Việt / English», the matching half."""
     if isinstance(words_, Text):
         return words_.said(language)
     vi, slash, en = words_.partition(" / ")
@@ -168,7 +172,7 @@ def in_language(words_: Text | str, language: str) -> str:
 
 
 def pairs(values: Iterable[Any], words_of: Callable[[Any], str]) -> list[tuple[str, str]]:
-    """(value, words) of each: what a form chooses among."""
+    """(value, words) of each value: the options of a select."""
     return [(str(value), words_of(value)) for value in values]
 
 
@@ -181,7 +185,7 @@ def _left(language: str, today: Today | None) -> Any:
 
 
 def _late(language: str, today: Today | None) -> Any:
-    """How late something was done: empty when it was on time."""
+    """How late something was done; empty when on time."""
 
     def late(due_on: date | None, on: date) -> str:
         assert today is not None
@@ -191,31 +195,31 @@ def _late(language: str, today: Today | None) -> Any:
 
 
 def url(path: str, /, **parameters: Any) -> str:
-    """An address with its parameters; empty ones are left out, several values of one are repeated."""
-    said_ones = {name: value for name, value in parameters.items() if value not in (None, "", (), False)}
-    query = urlencode({name: _plain(value) for name, value in said_ones.items()}, doseq=True)
+    """A URL with query parameters; empty ones are left out, sequences are repeated."""
+    kept = {name: value for name, value in parameters.items() if value not in (None, "", (), False)}
+    query = urlencode({name: _parameter(value) for name, value in kept.items()}, doseq=True)
     return f"{path}?{query}" if query else path
 
 
-def _plain(value: Any) -> Any:
+def _parameter(value: Any) -> Any:
     return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
 
 
-def first_words(text: str, most: int = MAX_QUOTED_WORDS) -> str:
-    found = text.split()
-    return " ".join(found[:most]).rstrip(";,.") + "\u00a0…" if len(found) > most else text
+def first_words(text: str, most: int = MAX_FIRST_WORDS) -> str:
+    all_words = text.split()
+    return " ".join(all_words[:most]).rstrip(";,.") + "\u00a0…" if len(all_words) > most else text
 
 
 def changed(query: Iterable[tuple[str, str]], **changes: str) -> dict[str, Any]:
-    """The parameters of an address with some changed."""
-    kept: dict[str, list[str]] = {}
+    """Query parameters with some changed."""
+    result: dict[str, list[str]] = {}
     for name, value in query:
-        kept.setdefault(name, []).append(value)
-    return kept | dict(changes)
+        result.setdefault(name, []).append(value)
+    return result | dict(changes)
 
 
 def _static(name: str, media_type: str) -> Static:
-    body = (HERE / "static" / name).read_bytes()
+    body = (WEB_DIR / "static" / name).read_bytes()
     stem, _, ending = name.partition(".")
     return Static(f"/static/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{ending}", body, media_type)
 

@@ -1,7 +1,7 @@
-"""One request as an endpoint sees it: who acts, in which language, at what time, and how to answer.
+"""The context of a request: who acts, in which language, at what time, and how to respond.
 
-``SignedIn`` is whoever is signed in (until there is an account: whoever sits at the machine); ``Anonymous`` may be
-nobody yet, as on the sign-in page; ``Unauthenticated`` is anybody with a link from a letter.
+Dependencies: ``SignedIn`` requires a signed-in user (or, until the first account exists, a local request);
+``Anonymous`` accepts anyone, as the sign-in page does; ``Unauthenticated`` is for signed links from letters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
-from engine.http.security import YEAR, FormTokens, at_the_machine, network_of, same_origin
+from engine.http.security import YEAR_SECONDS, FormTokens, is_local_request, network_of, same_origin
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -37,7 +37,7 @@ from engine.text import Text
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
-"""Before signing in: belongs to no body, and no page but those of signing in is shown to it."""
+"""The actor before signing in: belongs to no agency and may see only the sign-in pages."""
 
 
 class SignInFirst(NotAllowed):
@@ -49,13 +49,13 @@ class SignInFirst(NotAllowed):
 class FormUnread(BadInput):
     default = Text(
         "Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài.",
-        "The form cannot be read: broken, too many fields or files, or one that is too long.",
+        "The form cannot be read: malformed, too many fields or files, or a field that is too long.",
     )
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Made once with the application: ``request.app.state.tools``."""
+    """Created once with the application, as ``request.app.state.tools``."""
 
     context: AppContext
     templates: Templates
@@ -64,21 +64,22 @@ class Tools:
 
 @dataclass(frozen=True)
 class RequestContext:
-    """``binding`` is what the page's form tokens are bound to; ``actor`` is None until a link has told who it is."""
+    """``binding`` is the secret that the page's form tokens are bound to; ``actor`` is the desk until a session, a
+    token or a link identifies someone else."""
 
     tools: Tools
     request: Request
     now: datetime
     language: str
     chosen: bool
-    """Whether the visitor chose the language; else a link's holder is spoken to in the contact's own."""
+    """Whether the user chose the language; otherwise a link's page uses the contact's own."""
     binding: str = ""
     actor: Actor = DESK
     cookies: dict[str, str] = field(default_factory=dict)
     account: AccountLine | None = None
     session_id: int = 0
     bearer: Bearer | None = None
-    """The API token that speaks: its scopes narrow what its account may do."""
+    """The API token of the request; its scopes narrow what its account may do."""
 
     @property
     def app(self) -> AppContext:
@@ -88,31 +89,32 @@ class RequestContext:
     def today(self) -> date:
         return local_date(self.now)
 
-    def require(self, deed: Permission, agency_id: str = "") -> None:
+    def require(self, permission: Permission, agency_id: str = "") -> None:
+        """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""
         if self.bearer is not None:
-            self.bearer.require(deed)
-        require(self.actor, deed, agency_id)
+            self.bearer.require(permission)
+        require(self.actor, permission, agency_id)
 
-    def may(self, deed: Permission, agency_id: str = "") -> bool:
-        """For templates: whether to show what the actor could do."""
-        scoped = self.bearer is None or scope_of(deed) in self.bearer.scopes
-        return scoped and may(self.actor, deed, agency_id)
+    def may(self, permission: Permission, agency_id: str = "") -> bool:
+        """Whether the actor has the permission; templates use it to hide actions."""
+        scoped = self.bearer is None or scope_of(permission) in self.bearer.scopes
+        return scoped and may(self.actor, permission, agency_id)
 
-    def within(self, agency_id: str) -> str:
-        """The body whose assignments a list may show: any, for those who see the board; else one's own alone. Raises
-        NotAllowed when another's were asked for."""
+    def visible_agency(self, agency_id: str) -> str:
+        """The agency that a list is restricted to: the requested one for users who see the board, otherwise the user's
+        own. Raises NotAllowed when another agency was requested."""
         if self.may(Permission.SEE_BOARD):
             self.require(Permission.SEE_BOARD)
             return agency_id
         self.require(Permission.SEE_ASSIGNMENT, agency_id or self.actor.agency_id)
         return self.actor.agency_id
 
-    def department(self, deed: Permission) -> str:
-        """The department whose work a list of what waits may show: any («»), or one's own alone. Raises NotAllowed
-        for those who decide nothing."""
-        if self.may(deed):
+    def department(self, permission: Permission) -> str:
+        """The department whose pending decisions a list may show: "" for all, or the user's own. Raises NotAllowed for
+        users who decide nothing."""
+        if self.may(permission):
             return ""
-        self.require(deed, self.actor.agency_id)
+        self.require(permission, self.actor.agency_id)
         return self.actor.agency_id
 
     def acting(self, actor: Actor, bearer: Bearer | None = None) -> RequestContext:
@@ -121,13 +123,13 @@ class RequestContext:
     def bound(self, binding: str) -> RequestContext:
         return replace(self, binding=binding)
 
-    def speaking(self, language: str) -> RequestContext:
-        """In a contact's own language, unless the visitor chose another."""
+    def in_contact_language(self, language: str) -> RequestContext:
+        """With the contact's own language, unless the user chose another."""
         return self if self.chosen or language not in LANGUAGES else replace(self, language=language)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Today]]:
-        """A session and the day that the page speaks of."""
+        """A read session and the date-dependent facts of the page."""
         with self.app.database.read() as session:
             yield session, read_today(session, self.now)
 
@@ -137,30 +139,33 @@ class RequestContext:
             yield session
 
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
-        """A template as an answer. ``cookies`` are set on the way."""
+        """Render a template as a response; sets ``cookies``."""
         bare = self.actor.kind in ("contact", "nobody")
         body = self.tools.templates.render(template, self.language, today, ctx=self, bare=bare, **facts)
-        answer = HTMLResponse(body, status)
+        response = HTMLResponse(body, status)
         for name, value in self.cookies.items():
-            answer.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", secure=self.secure)
-        return answer
+            response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
+        return response
 
     def go(self, path: str, **parameters: Any) -> RedirectResponse:
-        """After a deed: look at the page again (303), so that reloading does nothing twice."""
+        """Redirect after a POST (303), so that reloading does not repeat the action."""
         return RedirectResponse(url(path, **parameters), 303)
 
-    def back(self, **said: Any) -> RedirectResponse:
-        """The list again, with the filters of this address, saying what was done."""
-        return RedirectResponse(self.here(**{name: str(value or "") for name, value in said.items()}), 303)
+    def back(self, **message: Any) -> RedirectResponse:
+        """Redirect to the current list with its filters and a message about what was done."""
+        return RedirectResponse(self.here(**{name: str(value or "") for name, value in message.items()}), 303)
 
-    def with_session(self, answer: RedirectResponse, key: str) -> RedirectResponse:
-        """Hand a session's cookie out; an empty key takes it back."""
-        name, how = guarded(SESSION_COOKIE, self.secure), {"httponly": True, "samesite": "lax", "secure": self.secure}
+    def with_session(self, response: RedirectResponse, key: str) -> RedirectResponse:
+        """Set the session cookie; an empty key deletes it."""
+        name, options = (
+            guarded(SESSION_COOKIE, self.secure),
+            {"httponly": True, "samesite": "lax", "secure": self.secure},
+        )
         if key:
-            answer.set_cookie(name, key, max_age=int(MAX_SESSION_TIME.total_seconds()), **how)  # type: ignore[arg-type]
+            response.set_cookie(name, key, max_age=int(MAX_SESSION_TIME.total_seconds()), **options)  # type: ignore[arg-type]
         else:
-            answer.delete_cookie(name, **how)  # type: ignore[arg-type]
-        return answer
+            response.delete_cookie(name, **options)  # type: ignore[arg-type]
+        return response
 
     @property
     def secure(self) -> bool:
@@ -168,20 +173,20 @@ class RequestContext:
 
     @property
     def device(self) -> str:
-        """What the browser says it is, as the list of sessions shows it."""
+        """The User-Agent header, at most 120 characters, as the list of sessions shows it."""
         return self.request.headers.get("user-agent", "")[:120]
 
     @property
     def ip(self) -> str:
-        """The visitor's network, as limits count it; behind a trusted proxy the one that the proxy names."""
+        """The client's network, for rate limits; behind a trusted proxy, as the proxy reports it."""
         return network_of(self.request.client.host) if self.request.client else ""
 
     @property
     def home(self) -> str:
-        """Where work begins: an owner's own desk, everybody else's board."""
+        """The start page: the agency's own desk for owners, the board for everyone else."""
         return "/" if self.may(Permission.SEE_BOARD) else f"/agencies/{quote(self.actor.agency_id, safe='')}"
 
-    # --- what templates ask -----------------------------------------------------------------------------------
+    # --- for templates ----------------------------------------------------------------------------------------
 
     @property
     def pages(self) -> list[tuple[str, str]]:
@@ -205,37 +210,37 @@ class RequestContext:
 
     @property
     def other_address(self) -> str:
-        """This very page in the other language; a page that answers a form is looked at anew."""
+        """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
 
     def here(self, **changes: str) -> str:
-        """This page with some parameters changed."""
+        """The current URL with some parameters changed."""
         return url(self.path, **changed(self.request.query_params.multi_items(), **changes))
 
 
 def tools_of(request: Request) -> Tools:
-    found: Tools = request.app.state.tools
-    return found
+    tools: Tools = request.app.state.tools
+    return tools
 
 
 def language_of(request: Request) -> tuple[str, bool]:
-    """The language asked for by address, else by cookie, else the settings'; and whether it was chosen."""
-    for said in (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")):
-        if said in LANGUAGES:
-            return said, True
+    """The language from the query, else from the cookie, else from the settings; and whether the user chose it."""
+    for code in (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")):
+        if code in LANGUAGES:
+            return code, True
     return tools_of(request).context.settings.language, False
 
 
-def _visit(request: Request) -> RequestContext:
+def _base_context(request: Request) -> RequestContext:
     tools = tools_of(request)
     language, chosen = language_of(request)
     cookies = {LANGUAGE_COOKIE: language} if request.query_params.get("lang", "") in LANGUAGES else {}
     return RequestContext(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
 
 
-def anybody(request: Request) -> RequestContext:
-    """Signed in or not, with a cookie that forms are bound to."""
-    ctx = _visit(request)
+def anonymous_context(request: Request) -> RequestContext:
+    """Context of a signed-in or anonymous user, with a cookie that form tokens are bound to."""
+    ctx = _base_context(request)
     binding = binding_of(request)
     if len(binding) < 16:
         binding = FormTokens.fresh_binding()
@@ -243,19 +248,20 @@ def anybody(request: Request) -> RequestContext:
     return _signed_in(ctx.bound(binding))
 
 
-def desk_visit(request: Request) -> RequestContext:
-    """Whoever is signed in; the desk itself in the demonstration, or at the machine while there is no account. Raises
-    SignInFirst for anybody else."""
-    ctx = anybody(request)
+def signed_in_context(request: Request) -> RequestContext:
+    """Context of the signed-in user. In the demonstration, or for local requests while no account exists, the desk
+    acts. Raises SignInFirst for everyone else."""
+    ctx = anonymous_context(request)
     if ctx.account is not None:
         return ctx
-    if ctx.app.settings.demo or _alone_at_the_machine(ctx):
+    if ctx.app.settings.demo or _local_without_accounts(ctx):
         return replace(ctx, actor=DESK)
     raise SignInFirst
 
 
 def _signed_in(ctx: RequestContext) -> RequestContext:
-    """The holder of the session's cookie acts. Looking does not prolong a session: a scanner may look."""
+    """Identify the user by the session cookie. Only requests that change something prolong the session, since mail
+    scanners follow links."""
     key = ctx.request.cookies.get(guarded(SESSION_COOKIE, ctx.secure), "")
     if not key or len(key) > 200:
         return replace(ctx, actor=NOBODY)
@@ -266,25 +272,27 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
     if holder.stale and ctx.request.method not in ("GET", "HEAD"):
         with ctx.writing() as session:
             slide(session, holder.session_id, ctx.now)
-    who = holder.account
-    return replace(ctx, actor=who.actor, account=who, session_id=holder.session_id).speaking(who.language)
+    account = holder.account
+    return replace(ctx, actor=account.actor, account=account, session_id=holder.session_id).in_contact_language(
+        account.language
+    )
 
 
-def _alone_at_the_machine(ctx: RequestContext) -> bool:
-    if not at_the_machine(ctx.request, ctx.app.settings.host):
+def _local_without_accounts(ctx: RequestContext) -> bool:
+    if not is_local_request(ctx.request, ctx.app.settings.host):
         return False
     with ctx.app.database.read() as session:
         return not any_active(session)
 
 
 def guarded(name: str, secure: bool) -> str:
-    """A cookie's name; with ``__Host-`` the browser itself holds it to https, this host and every path, and takes it
-    from no neighbouring host."""
+    """A cookie's name. With the prefix ``__Host-`` browsers restrict it to https, this host and every path, and accept
+    it from no other host."""
     return f"__Host-{name}" if secure else name
 
 
 def binding_of(request: Request) -> str:
-    """What a visitor's form tokens are bound to; empty before his first page."""
+    """The secret that the user's form tokens are bound to; empty before their first page."""
     return request.cookies.get(guarded(BINDING_COOKIE, is_secure(tools_of(request).context)), "")
 
 
@@ -293,19 +301,20 @@ def is_secure(context: AppContext) -> bool:
 
 
 def local(path: str) -> str:
-    """A path of this very server, else nothing: nobody is sent elsewhere by an address that was sent to him."""
+    """The path if it belongs to this server, else "": prevents open redirects."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if plain and path.isprintable() and "\\" not in path and len(path) <= 1_000 else ""
 
 
-SignedIn = Annotated[RequestContext, Depends(desk_visit)]
-Anonymous = Annotated[RequestContext, Depends(anybody)]
-Unauthenticated = Annotated[RequestContext, Depends(_visit)]
+SignedIn = Annotated[RequestContext, Depends(signed_in_context)]
+Anonymous = Annotated[RequestContext, Depends(anonymous_context)]
+Unauthenticated = Annotated[RequestContext, Depends(_base_context)]
 
 
 async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) -> Form:
-    """A form of a page of this server, its token not yet checked. Of a file no more than ``most_bytes`` + 1 is read:
-    enough to see that it is too long. An empty file field sends a nameless part, which is no file."""
+    """Parse a form of this server; its token is not checked yet. At most ``most_bytes`` + 1 bytes of a file are read,
+    enough to see that it is too long. An empty file field sends a part without a name, which is skipped. Raises
+    FormUnread, NotAllowed."""
     fields: dict[str, tuple[str, ...]] = {}
     files: dict[str, tuple[Upload, ...]] = {}
     try:
@@ -325,16 +334,16 @@ async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) 
 
 
 async def _fields(request: Request) -> Form:
-    """The fields of a form that takes no files."""
+    """The fields of a form without uploads."""
     return await read_form(request)
 
 
 Fields = Annotated[Form, Depends(_fields)]
-"""A form as sent, its token not yet checked: for pages of links, whose token is bound to the link."""
+"""A form whose token is not checked yet: for pages of signed links, whose token is bound to the link."""
 
 
 def checked(request: Request, form: Fields) -> Form:
-    """A form of our own page, its token checked against the visitor's own cookie."""
+    """A form whose token was checked against the user's cookie. Raises NotAllowed."""
     tools_of(request).tokens.check(form.raw("token"), binding_of(request))
     return form
 

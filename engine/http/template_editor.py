@@ -1,5 +1,5 @@
-"""What the pages ask of the letters' words. The engine knows no letters: another package answers, wired in the
-composition root."""
+"""The interface through which pages and API edit letter templates. The engine knows nothing of letters: another package
+implements it, wired in the composition root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.errors import Problem
 
 @dataclass(frozen=True)
 class Preview:
-    """A letter that has not left yet, as it would be if it left now."""
+    """A letter as it would be if it were sent now."""
 
     subject: str
     text: str
@@ -22,8 +22,8 @@ class Preview:
 
 @dataclass(frozen=True)
 class TemplateFile:
-    """One file of a kind of letter. ``part`` is its own name («subject.txt»), ``name`` its path
-    («vi/duties/subject.txt»); ``text`` is what letters are made from now, ``shipped`` what comes with the program."""
+    """One template file of a letter kind. ``part`` is its name («subject.txt»), ``name`` its path
+    («vi/duties/subject.txt»); ``text`` is the text in use, ``shipped`` the text that comes with the program."""
 
     part: str
     name: str
@@ -36,25 +36,25 @@ class TemplateFile:
 
 
 class TemplateEditor(Protocol):
-    """The words of letters, which an office may change. ``texts`` are part -> text."""
+    """Editor of letter templates. ``texts`` are part -> text."""
 
     @property
     def kinds(self) -> Sequence[str]: ...
     @property
     def languages(self) -> Sequence[str]: ...
     def files(self, language: str, kind: str) -> Sequence[TemplateFile]:
-        """Raises NotFound for a kind or language that is none."""
+        """The files of a template. Raises NotFound for an unknown kind or language."""
         ...
 
     def problems(self, language: str, kind: str, texts: Mapping[str, str]) -> Sequence[Problem]: ...
     def shown(self, language: str, kind: str, texts: Mapping[str, str], now: datetime) -> Preview:
-        """The newest real letter as these texts would write it; only of texts that have no problems."""
+        """The newest real letter rendered with these texts, which must have no problems."""
         ...
 
     def save(self, language: str, kind: str, texts: Mapping[str, str], *, actor: str, now: datetime) -> int:
-        """How many files changed."""
+        """Save the texts; returns how many files changed."""
         ...
 
     def letter(self, letter_id: int, now: datetime) -> Preview | None:
-        """A letter that has not left, as it would leave now; None when nothing in it stands any more."""
+        """An unsent letter as it would be sent now; None when none of its lines is still valid."""
         ...

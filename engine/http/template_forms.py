@@ -1,4 +1,4 @@
-"""What pages and API share about editing letter templates: who may, and how a text is kept."""
+"""Editing letter templates, for pages and API: permission check and text normalisation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from engine.text import Text
 MAX_TEMPLATE_CHARS = 50_000
 
 
-def kept_text(text: str, file: TemplateFile) -> str:
-    """A template as files are kept: one line break at the end. Raises BadInput."""
+def normalize_template(text: str, file: TemplateFile) -> str:
+    """The text as stored: normalised, with one line break at the end. Raises BadInput."""
     try:
         text = plain(text)
     except BadInput:
-        raise BadInput(Text(f"«{file.part}» có ký tự điều khiển.", "It holds control characters.")) from None
+        raise BadInput(Text(f"«{file.part}» có ký tự điều khiển.", "It contains control characters.")) from None
     if len(text) > MAX_TEMPLATE_CHARS:
         raise BadInput(
             Text(
@@ -28,8 +28,8 @@ def kept_text(text: str, file: TemplateFile) -> str:
     return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
 
 
-def wording_of(ctx: RequestContext) -> TemplateEditor:
-    """For whoever may change templates; not found where nothing knows them."""
+def template_editor_of(ctx: RequestContext) -> TemplateEditor:
+    """The template editor. Raises NotAllowed, and NotFound when none is configured."""
     ctx.require(Permission.KEEP_TEMPLATES)
     if ctx.app.wording is None:
         raise NotFound

@@ -1,5 +1,5 @@
-"""The files of a report form: those chosen now are stored at once, whatever becomes of the form; those stored before
-come back as ticked lines «digest name», and unticking one takes it away. Nothing here counts as reported."""
+"""Files of a report form. Files chosen now are stored at once, even if the form is rejected; files stored earlier come
+back as ticked lines «digest name», and unticking a line removes the file. Storing a file does not report anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from engine.text import Text
 
 MAX_FORM_PARTS = 500
 """File fields of one form: a browser sends an empty one for each duty."""
-CHOSEN, LINE = "file-", "kept-"
+FILE_PREFIX, KEPT_PREFIX = "file-", "kept-"
 GONE = Text("Tệp chọn trước đó không còn; hãy chọn lại.", "A file chosen before is gone; choose it again.")
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.pptx,.odt,.ods"
 
@@ -40,12 +40,12 @@ class UploadedFiles:
 
     @property
     def lines(self) -> dict[str, str]:
-        """As a draft keeps them, by field."""
-        return {f"{LINE}{number}": "\n".join(map(line, files)) for number, files in self.kept.items() if files}
+        """The kept files by field, as a draft stores them."""
+        return {f"{KEPT_PREFIX}{number}": "\n".join(map(line, files)) for number, files in self.kept.items() if files}
 
 
 def line(kept: StoredFile) -> str:
-    """One stored file as a form carries it along."""
+    """A stored file as a line of the form: «digest name»."""
     return f"{kept.digest} {kept.name}"
 
 
@@ -53,22 +53,24 @@ def folder_of(ctx: RequestContext) -> Path:
     return ctx.app.settings.files
 
 
-def file_all(ctx: RequestContext, form: Form, agency_id: str, assignment_ids: Iterable[int]) -> UploadedFiles:
-    """What stands in the form for these assignments; fit files among those chosen are stored and noted."""
-    numbers = tuple(assignment_ids)
-    known, problems = read_lines(ctx, agency_id, {n: form.every(f"{LINE}{n}") for n in numbers})
+def store_uploads(ctx: RequestContext, form: Form, agency_id: str, assignment_ids: Iterable[int]) -> UploadedFiles:
+    """The files of these assignments: those kept from before and those chosen now, which are stored and recorded."""
+    ids = tuple(assignment_ids)
+    known, problems = read_lines(ctx, agency_id, {n: form.every(f"{KEPT_PREFIX}{n}") for n in ids})
     kept: dict[int, tuple[StoredFile, ...]] = {}
     fresh: list[StoredFile] = []
-    full = _no_room(ctx, agency_id) if form.files else None
-    for number in numbers:
-        if full and f"{CHOSEN}{number}" in form.files:
-            kept[number], problems[f"{CHOSEN}{number}"] = known.get(number, ()), full
+    full = _quota_problem(ctx, agency_id) if form.files else None
+    for number in ids:
+        if full and f"{FILE_PREFIX}{number}" in form.files:
+            kept[number], problems[f"{FILE_PREFIX}{number}"] = known.get(number, ()), full
             continue
-        taken, said = _take(folder_of(ctx), form.files.get(f"{CHOSEN}{number}", ()), known.get(number, ()))
-        fresh += taken
-        kept[number] = _each_once((*known.get(number, ()), *taken))
-        if said:
-            problems[f"{CHOSEN}{number}"] = Text.joined(" ", said)
+        stored, errors = _store_chosen(
+            folder_of(ctx), form.files.get(f"{FILE_PREFIX}{number}", ()), known.get(number, ())
+        )
+        fresh += stored
+        kept[number] = _unique((*known.get(number, ()), *stored))
+        if errors:
+            problems[f"{FILE_PREFIX}{number}"] = Text.joined(" ", errors)
     if fresh:
         with ctx.writing() as session:
             for each in fresh:
@@ -76,8 +78,8 @@ def file_all(ctx: RequestContext, form: Form, agency_id: str, assignment_ids: It
     return UploadedFiles(kept, problems)
 
 
-def _no_room(ctx: RequestContext, agency_id: str) -> Text | None:
-    """Why nothing more is taken just now: beside the field, so that what was typed stays."""
+def _quota_problem(ctx: RequestContext, agency_id: str) -> Text | None:
+    """Why the agency cannot upload more now, as a field error so that the rest of the form is kept; None if it can."""
     with ctx.app.database.read() as session:
         try:
             must_have_room(session, agency_id, ctx.now)
@@ -89,55 +91,56 @@ def _no_room(ctx: RequestContext, agency_id: str) -> Text | None:
 def read_lines(
     ctx: RequestContext, agency_id: str, lines: Mapping[int, Iterable[str]]
 ) -> tuple[dict[int, tuple[StoredFile, ...]], dict[str, Text]]:
-    """Lines as files that the agency did upload, under the names that the lines give them; what is unknown is said."""
+    """Resolve lines to files that the agency uploaded, under the names in the lines; (files, problems of unknown
+    ones)."""
     split = {number: [each.partition(" ")[::2] for each in every] for number, every in lines.items()}
     with ctx.app.database.read() as session:
         known = find_all(session, agency_id, {digest for each in split.values() for digest, _ in each})
     kept = {
-        number: tuple(_named(known[digest], name) for digest, name in each if digest in known)[:MAX_FILES]
+        number: tuple(_renamed(known[digest], name) for digest, name in each if digest in known)[:MAX_FILES]
         for number, each in split.items()
     }
-    gone = {f"{CHOSEN}{number}": GONE for number, each in split.items() if any(d not in known for d, _ in each)}
+    gone = {f"{FILE_PREFIX}{number}": GONE for number, each in split.items() if any(d not in known for d, _ in each)}
     return kept, gone
 
 
-def _named(kept: StoredFile, name: str) -> StoredFile:
+def _renamed(kept: StoredFile, name: str) -> StoredFile:
     return replace(kept, name=safe_name(name, kept.name.rpartition(".")[2])) if name else kept
 
 
-def _take(
-    folder: Path, chosen: Iterable[Upload], before: tuple[StoredFile, ...]
+def _store_chosen(
+    folder: Path, chosen: Iterable[Upload], kept: tuple[StoredFile, ...]
 ) -> tuple[list[StoredFile], list[Text]]:
-    """Store what fits, as many as there is room for."""
-    taken: list[StoredFile] = []
-    said: list[Text] = []
+    """Store the files that pass the checks, up to the limit; (stored files, error messages)."""
+    stored: list[StoredFile] = []
+    errors: list[Text] = []
     for upload in chosen:
-        name = _last_part(upload.name)
+        name = _display_name(upload.name)
         try:
-            if len(before) + len(taken) >= MAX_FILES:
+            if len(kept) + len(stored) >= MAX_FILES:
                 raise FileUnfit(
                     Text(
                         f"Mỗi việc nhiều nhất {MAX_FILES} tệp; chưa nhận «{name}».",
-                        f"{MAX_FILES} files a duty at most; “{name}” is not taken.",
+                        f"At most {MAX_FILES} files a duty; “{name}” was not accepted.",
                     )
                 )
-            _must_not_be_secret(name)
-            taken.append(store(folder, name=name, body=upload.body))
+            _refuse_secret(name)
+            stored.append(store(folder, name=name, body=upload.body))
         except BadInput as error:
-            said.append(error.text)
-    return taken, said
+            errors.append(error.text)
+    return stored, errors
 
 
-def _must_not_be_secret(name: str) -> None:
+def _refuse_secret(name: str) -> None:
     if any(each.what is Private.SECRET for each in looks_private(name)):
         vi, en = SAID[Private.SECRET]
         raise FileUnfit(Text(f"Tên tệp {vi}.", f"The file's name {en}."))
 
 
-def _last_part(name: str) -> str:
-    """As it may be said: no path, nothing that a terminal or a page minds."""
+def _display_name(name: str) -> str:
+    """The file name without its path and unprintable characters, at most 200 characters."""
     return "".join(each for each in re.split(r"[/\\]", name)[-1] if each.isprintable())[:200]
 
 
-def _each_once(files: Iterable[StoredFile]) -> tuple[StoredFile, ...]:
+def _unique(files: Iterable[StoredFile]) -> tuple[StoredFile, ...]:
     return tuple({each.digest: each for each in files}.values())

@@ -1,1 +1,1 @@
-"""What people look at: read only, Core rows into frozen dataclasses, a constant number of queries a page."""
+"""Read-only queries behind pages and API: Core rows into frozen dataclasses, a constant number of queries per page."""

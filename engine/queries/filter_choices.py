@@ -1,4 +1,4 @@
-"""What a filter offers to choose among: plans, periods, kinds of body, departments."""
+"""The options of filters: plans, periods, agency levels, departments."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from engine.terms import PlanState
 from engine.text import Text
 
 MAX_LISTED_PLANS = 60
-"""So many plans one can choose among in a list; of more, one types the number."""
-TYPED = re.compile(r"(?P<number>.*?)\s*(?:\((?P<year>\d{4})\))?")
+"""With more plans than this, the user types the number instead of choosing from a list."""
+TYPED_NUMBER = re.compile(r"(?P<number>.*?)\s*(?:\((?P<year>\d{4})\))?")
 
 
 @dataclass(frozen=True)
 class PlanChoices:
-    """(id, number and year) of the plans that run or have run, newest first. ``many``: too many for a list; then only
-    the one that is chosen stands in it."""
+    """(id, number and year) of active and ended plans, newest first. ``many``: too many for a list; then only the
+    chosen one is listed."""
 
     listed: tuple[tuple[str, str], ...]
     many: bool
@@ -33,10 +33,10 @@ class PlanChoices:
 
 def plan_choices(session: Session, chosen: int | None = None) -> PlanChoices:
     p = table(Plan)
-    first = p.c.id == chosen
-    found = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
-    found = found.order_by(first.desc(), p.c.issued_on.desc(), p.c.id).limit(MAX_LISTED_PLANS + 1)
-    rows = [(row.id, f"{row.number} ({row.year})") for row in session.connection().execute(found)]
+    is_chosen = p.c.id == chosen
+    statement = select(p.c.id, p.c.number, p.c.year).where(p.c.state != PlanState.LOADED)
+    statement = statement.order_by(is_chosen.desc(), p.c.issued_on.desc(), p.c.id).limit(MAX_LISTED_PLANS + 1)
+    rows = [(row.id, f"{row.number} ({row.year})") for row in session.connection().execute(statement)]
     many = len(rows) > MAX_LISTED_PLANS
     if many:
         rows = [row for row in rows[:1] if row[0] == chosen]
@@ -44,44 +44,45 @@ def plan_choices(session: Session, chosen: int | None = None) -> PlanChoices:
 
 
 def plan_numbered(session: Session, typed: str) -> int:
-    """The plan that somebody means by «188», «188/KH-UBND» or «188/KH-UBND (2021)»: the newest of that number. Raises
-    NotFound."""
+    """The newest plan with the typed number: «188», «188/KH-UBND» or «188/KH-UBND (2021)». Raises NotFound."""
     p = table(Plan)
-    asked: Any = TYPED.fullmatch(" ".join(typed.split()))
+    parts: Any = TYPED_NUMBER.fullmatch(" ".join(typed.split()))
     number = func.lower(p.c.number)
-    wanted = asked["number"].lower()
-    same = (number == wanted) | number.startswith(f"{wanted}/", autoescape=True)
-    found = select(p.c.id).where(p.c.state != PlanState.LOADED, same | number.startswith(f"{wanted}-", autoescape=True))
-    if asked["year"]:
-        found = found.where(p.c.year == int(asked["year"]))
-    plan_id = session.connection().scalar(found.order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(1))
+    wanted = parts["number"].lower()
+    matches = (number == wanted) | number.startswith(f"{wanted}/", autoescape=True)
+    statement = select(p.c.id).where(
+        p.c.state != PlanState.LOADED, matches | number.startswith(f"{wanted}-", autoescape=True)
+    )
+    if parts["year"]:
+        statement = statement.where(p.c.year == int(parts["year"]))
+    plan_id = session.connection().scalar(statement.order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(1))
     if plan_id is None:
         raise NotFound(
             Text(
                 f"Không có kế hoạch nào đang chạy hoặc đã chạy mang số «{typed}»; hãy tìm ở trang Kế hoạch.",
-                f"No plan that runs or has run bears the number “{typed}”; look for it on the page Plans.",
+                f"No active or ended plan has the number “{typed}”; look for it on the Plans page.",
             )
         )
     return int(plan_id)
 
 
 def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
-    """The periods that have assignments, by due date. Looks at all of them: a board knows its own ``choices``."""
+    """Periods that have assignments, by due date. Reads all assignments; a board has its own ``choices``."""
     a, p = table(Assignment), table(Plan)
-    chosen = select(a.c.period, func.min(a.c.due_on).label("due")).join(p, p.c.id == a.c.plan_id)
-    chosen = chosen.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
-    found = session.connection().execute(chosen.group_by(a.c.period)).all()
-    return tuple(row.period for row in sorted(found, key=lambda row: (row.due or date.max, row.period)))
+    statement = select(a.c.period, func.min(a.c.due_on).label("due")).join(p, p.c.id == a.c.plan_id)
+    statement = statement.where(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
+    rows = session.connection().execute(statement.group_by(a.c.period)).all()
+    return tuple(row.period for row in sorted(rows, key=lambda row: (row.due or date.max, row.period)))
 
 
 def kind_choices(session: Session) -> tuple[str, ...]:
-    """The kinds of body that the directory has, in its order."""
+    """The levels that occur in the directory, in its order."""
     levels = session.connection().scalars(select(table(Agency).c.level).distinct())
     return tuple(sorted(levels, key=lambda level: (level_rank(level), level)))
 
 
 def department_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, name) of the departments that follow an active plan."""
+    """(id, name) of the departments that supervise an active plan."""
     p, g = table(Plan), table(Agency)
     following = select(p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
     rows: Any = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)).order_by(g.c.name))

@@ -1,4 +1,4 @@
-"""Pages of long lists: an opaque cursor that says after which row to go on (keyset, so deep pages cost no more)."""
+"""Keyset pagination: an opaque cursor names the last row of a page, so deep pages cost no more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PAGE_ROWS = 200
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some rows, how many there are in all (None: not counted), and where the next page begins ("": nowhere)."""
+    """A page of rows; ``next`` is the cursor of the next page ("" on the last), ``total`` None when not counted."""
 
     rows: tuple[T, ...]
     next: str = ""
@@ -32,7 +32,7 @@ def encode(*values: Any) -> str:
 
 
 def decode(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """The values of a cursor. Raises BadInput for one that we did not make."""
+    """The values of a cursor. Raises BadInput for an invalid one."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(kinds):
@@ -51,6 +51,6 @@ def decode(cursor: str, *kinds: Callable[[Any], Any]) -> tuple[Any, ...]:
 
 
 def page(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]], total: int | None = None) -> Page[T]:
-    """A page out of up to ``limit + 1`` rows: the one too many says that there is more."""
+    """A page from up to ``limit + 1`` rows; the extra row shows that there are more."""
     shown = tuple(rows[:limit])
     return Page(shown, encode(*key(shown[-1])) if len(rows) > limit else "", total)

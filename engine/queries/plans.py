@@ -1,4 +1,5 @@
-"""Plans: the list, and one with its duties, gaps, focus areas, indicators and the rules that its dates come from."""
+"""Plans: the list, and one plan with its duties, gaps, focus areas, indicators and the rules its due dates come
+from."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """Where due dates come from: ``source`` local is shown as «configured», never as from the plan."""
+    """The rule behind a due date: ``source`` local is shown as «configured», never as coming from the plan."""
 
     name: str
     source: str
@@ -50,7 +51,7 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True)
 class DueLine:
-    """One round of a duty: its period, due date and arithmetic."""
+    """One period of a duty: its due date and how it is computed."""
 
     period: str
     on: date
@@ -72,14 +73,14 @@ class DutyLine:
     repeats: str
     waits_for: tuple[str, ...]
     rule: RuleLine | None
-    """None for a duty that came after the document."""
+    """None for a duty added after the document."""
     rounds: tuple[DueLine, ...]
     counts: Counts
 
 
 @dataclass(frozen=True)
 class PlanPage:
-    """``agencies``: id -> name, of every body that the plan names. ``gaps``: numbers that the document leaves out."""
+    """``agencies``: id -> name of every agency. ``gaps``: numbers missing in the document, with a note."""
 
     row: PlanRow
     supervisor: str
@@ -93,22 +94,22 @@ class PlanPage:
 def list_plans(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = ""
 ) -> Page[PlanRow]:
-    """Newest first; three queries. ``words``: those whose number or title holds all of these words."""
+    """Newest first; three queries. ``words``: only plans whose number or title contains all of these words."""
     p, g, d = table(Plan), table(Agency), table(Duty)
     duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
     named = [
         p.c.number.icontains(each, autoescape=True) | p.c.title.icontains(each, autoescape=True)
         for each in words.split()
     ]
-    chosen = _plans(duties).where(*named).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
+    statement = _plans(duties).where(*named).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
     if after:
         issued, last = decode(after, date.fromisoformat, int)
-        chosen = chosen.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
-    found: Any = session.connection().execute(chosen).all()
+        statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
+    found: Any = session.connection().execute(statement).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
     rows = [PlanRow(*(*row, _total(counts, row.id))) for row in found]
-    counted = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
-    total = session.connection().scalar(counted)
+    count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
+    total = session.connection().scalar(count)
     return page(rows, limit, lambda row: (row.issued_on, row.id), total)
 
 
@@ -116,23 +117,23 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     """Five queries. Raises NotFound."""
     p, d, g = table(Plan), table(Duty), table(Agency)
     count = select(func.count()).where(d.c.plan_id == plan_id).scalar_subquery()
-    found: Any = (
+    plan_row: Any = (
         session.connection()
         .execute(_plans(count).add_columns(p.c.file, p.c.supervisor_id).where(p.c.id == plan_id))
         .first()
     )
-    if found is None:
+    if plan_row is None:
         raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
-    file = PlanFile.model_validate(found.file)
+    file = PlanFile.model_validate(plan_row.file)
     agencies: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     counts = _counts(session, today, table(Assignment).c.plan_id == plan_id)
     rows = session.connection().execute(select(d).where(d.c.plan_id == plan_id).order_by(d.c.position))
     duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)
     notes = {gap.citation: gap.note for gap in file.gaps}
     gaps = {citation: notes.get(citation, "") for citation in file.all_gaps}
-    row = PlanRow(*(*found[:11], _total(counts, plan_id)))
-    above = agencies.get(found.supervisor_id, found.supervisor_id)
-    return PlanPage(row, above, found.supervisor_id, file, gaps, duties, agencies)
+    row = PlanRow(*(*plan_row[:11], _total(counts, plan_id)))
+    supervisor = agencies.get(plan_row.supervisor_id, plan_row.supervisor_id)
+    return PlanPage(row, supervisor, plan_row.supervisor_id, file, gaps, duties, agencies)
 
 
 def _plans(duties: Any) -> Any:
@@ -166,10 +167,10 @@ def _counts(session: Session, today: Today, where: Any) -> _Counts:
     )
     grouped = select(each.c.plan_id, each.c.duty_id, each.c["class"], func.count())
     found: _Counts = {}
-    for plan_id, duty_id, klass, count in session.connection().execute(
+    for plan_id, duty_id, class_, count in session.connection().execute(
         grouped.group_by(each.c.plan_id, each.c.duty_id, each.c["class"])
     ):
-        found.setdefault((plan_id, duty_id), {})[klass] = count
+        found.setdefault((plan_id, duty_id), {})[class_] = count
     return found
 
 

@@ -1,1 +1,1 @@
-"""What people read, made of what queries return: labels, event sentences, charts, Prometheus metrics."""
+"""Presentation of query results: labels, event sentences, charts, Prometheus metrics."""

@@ -1,4 +1,4 @@
-"""What happened, in a sentence: an event with its detail, and who did it. Pure; Vietnamese and English."""
+"""Events as sentences, and their actors in words. Pure; Vietnamese and English."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.rules.words import CODES, LANGUAGES, coded
 from engine.terms import EventKind, Outcome, Role
 from engine.views.labels import label
 
-# kind -> what stands after the label, with the names of the detail that it needs; left out when any is missing.
+# kind -> text after the label, with fields of the event's detail; left out when a field is missing.
 _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.OPENED: ("hạn {due}", "due {due}"),
     EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
@@ -44,8 +44,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
 _CODED = ("what", "way", "finding")
 
 
-class Happened(Protocol):
-    """An event, as whichever query read it."""
+class EventFacts(Protocol):
+    """The parts of an event that a sentence needs."""
 
     @property
     def kind(self) -> EventKind: ...
@@ -53,22 +53,26 @@ class Happened(Protocol):
     def detail(self) -> Mapping[str, Any]: ...
 
 
-def said(event: Happened, language: str) -> str:
-    """The event in one sentence."""
-    at = LANGUAGES.index(language)
+def said(event: EventFacts, language: str) -> str:
+    """The event as one sentence."""
+    index = LANGUAGES.index(language)
     head = label(event.kind, language)
-    more = _DETAILS.get(event.kind)
-    if more is None:
+    detail_texts = _DETAILS.get(event.kind)
+    if detail_texts is None:
         return head
-    detail = {name: _worded(name, value, language) for name, value in event.detail.items() if f"{{{name}}}" in more[at]}
+    detail = {
+        name: _value_words(name, value, language)
+        for name, value in event.detail.items()
+        if f"{{{name}}}" in detail_texts[index]
+    }
     try:
-        tail = more[at].format_map(detail).strip(" «»“”:")
+        tail = detail_texts[index].format_map(detail).strip(" «»“”:")
     except KeyError:
         return head
-    return f"{head}: {more[at].format_map(detail).strip()}" if tail else head
+    return f"{head}: {detail_texts[index].format_map(detail).strip()}" if tail else head
 
 
-def _worded(name: str, value: Any, language: str) -> str:
+def _value_words(name: str, value: Any, language: str) -> str:
     if name in ("due", "until", "was", "on") and isinstance(value, str):
         return written(date.fromisoformat(value), language)
     if name in _CODED:
@@ -83,7 +87,7 @@ def _worded(name: str, value: Any, language: str) -> str:
 
 
 def actor_words(actor: str, people: Mapping[str, Person], language: str) -> str:
-    """Who did it: «đầu mối, UBND huyện Diễn Châu», «hệ thống», «bộ phận theo dõi»."""
+    """The actor in words: «đầu mối, UBND huyện Diễn Châu», «hệ thống», «bộ phận theo dõi»."""
     person = people.get(actor)
     if person is not None:
         return person.agency if person.role is None else f"{label(person.role, language)}, {person.agency}"

@@ -1,7 +1,6 @@
-"""Labels of every closed set, Vietnamese and English: one table a set, and a test that no member is without its two.
+"""Labels of every enumeration in Vietnamese and English: one table each; a test checks that none is missing.
 
-Pure. What a page says in whole sentences stands in its template; what an event says, in
-``engine.views.event_sentences``.
+Pure. Whole sentences of pages are in their templates; sentences about events in ``engine.views.event_sentences``.
 """
 
 from __future__ import annotations
@@ -55,27 +54,27 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         NoticeKind.OVERDUE: Text("báo quá hạn", "overdue"),
         NoticeKind.ESCALATION: Text("đôn đốc", "escalation"),
         NoticeKind.RETURNED: Text("trả lại báo cáo", "report returned"),
-        NoticeKind.EXTENSION_ASKED: Text("xin gia hạn", "extension asked"),
+        NoticeKind.EXTENSION_ASKED: Text("xin gia hạn", "extension requested"),
         NoticeKind.EXTENSION_DECIDED: Text("trả lời gia hạn", "extension decided"),
         NoticeKind.NOT_MINE: Text("báo không phải việc của mình", "not mine"),
-        NoticeKind.CHASE: Text("đôn đốc trực tiếp", "chased by hand"),
+        NoticeKind.CHASE: Text("đôn đốc trực tiếp", "chased directly"),
         NoticeKind.TRANSFERRED: Text("chuyển giao", "transferred"),
         NoticeKind.CANCELLED: Text("hủy việc", "cancelled"),
         NoticeKind.DUE_MOVED: Text("đổi hạn", "due date moved"),
         NoticeKind.UNREACHABLE: Text("báo không liên lạc được", "unreachable"),
-        NoticeKind.WROTE: Text("có thư trả lời cần đọc", "an answer to be read"),
+        NoticeKind.WROTE: Text("có thư trả lời cần đọc", "reply to read"),
     },
     LetterState: {
-        LetterState.QUEUED: Text("chờ gửi", "waiting to leave"),
+        LetterState.QUEUED: Text("chờ gửi", "queued"),
         LetterState.SENDING: Text("đang gửi", "being sent"),
         LetterState.ACCEPTED: Text("đã gửi", "sent"),
         LetterState.DELIVERED: Text("đã đến nơi", "delivered"),
-        LetterState.BOUNCED_SOFT: Text("tạm bị trả về", "bounced for now"),
+        LetterState.BOUNCED_SOFT: Text("tạm bị trả về", "bounced temporarily"),
         LetterState.BOUNCED_HARD: Text("bị trả về", "bounced"),
         LetterState.REFUSED: Text("bị từ chối", "refused"),
         LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "in doubt"),
         LetterState.SUPPRESSED: Text("không gửi", "not sent"),
-        LetterState.EXPIRED: Text("hết hạn gửi", "expired unsent"),
+        LetterState.EXPIRED: Text("hết hạn gửi", "expired before sending"),
     },
     EventKind: {
         EventKind.PLAN_LOADED: Text("Nạp kế hoạch", "Plan loaded"),
@@ -86,7 +85,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.REPORTED: Text("Gửi báo cáo", "Reported"),
         EventKind.ACCEPTED: Text("Tiếp nhận báo cáo", "Report accepted"),
         EventKind.RETURNED: Text("Trả lại báo cáo", "Report returned"),
-        EventKind.EXTENSION_ASKED: Text("Xin gia hạn", "Extension asked"),
+        EventKind.EXTENSION_ASKED: Text("Xin gia hạn", "Extension requested"),
         EventKind.EXTENSION_GRANTED: Text("Đồng ý gia hạn", "Extension granted"),
         EventKind.EXTENSION_REFUSED: Text("Không đồng ý gia hạn", "Extension refused"),
         EventKind.CANCELLED: Text("Hủy phần việc", "Cancelled"),
@@ -95,17 +94,17 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DUE_MOVED: Text("Đổi hạn", "Due date moved"),
         EventKind.RUNG_FIRED: Text("Đến bậc nhắc", "Rung reached"),
         EventKind.RUNG_SKIPPED: Text("Bỏ qua bậc nhắc", "Rung left out"),
-        EventKind.CHASED: Text("Đôn đốc trực tiếp", "Chased by hand"),
+        EventKind.CHASED: Text("Đôn đốc trực tiếp", "Chased directly"),
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
-        EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "A letter's fate became known"),
-        EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "A letter was not sent"),
-        EventKind.UNREACHABLE: Text("Không liên lạc được", "Nobody could be reached"),
+        EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
+        EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "Letter not sent"),
+        EventKind.UNREACHABLE: Text("Không liên lạc được", "No contact reachable"),
         EventKind.LINKS_REVOKED: Text("Thu hồi liên kết", "Links revoked"),
         EventKind.CONTACT_CHANGED: Text("Đổi đầu mối liên hệ", "Contact changed"),
         EventKind.DIRECTORY_LOADED: Text("Nạp danh bạ", "Directory loaded"),
         EventKind.POLICY_LOADED: Text("Nạp chính sách", "Policy loaded"),
         EventKind.CALENDAR_CHANGED: Text("Sửa lịch làm việc", "Calendar changed"),
-        EventKind.AUDIT_FAILED: Text("Tự kiểm tra thấy lỗi", "The self-audit found something"),
+        EventKind.AUDIT_FAILED: Text("Tự kiểm tra thấy lỗi", "The self-audit found a problem"),
         EventKind.TEMPLATE_CHANGED: Text("Sửa mẫu thư", "Letter template changed"),
         EventKind.ACCOUNT_CHANGED: Text("Thay đổi tài khoản", "Account changed"),
         EventKind.SIGNED_IN: Text("Đăng nhập", "Signed in"),
@@ -113,23 +112,23 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DUTY_AMENDED: Text("Sửa nhiệm vụ", "Duty amended"),
         EventKind.EVIDENCE_STORED: Text("Tải lên tệp minh chứng", "Evidence uploaded"),
         EventKind.EVIDENCE_REMOVED: Text("Xóa tệp minh chứng không báo cáo nào dùng", "Unused evidence removed"),
-        EventKind.FIGURES_FROZEN: Text("Chốt số liệu", "Figures frozen"),
+        EventKind.FIGURES_FROZEN: Text("Chốt số liệu", "Figures published"),
         EventKind.FEED_CHANGED: Text("Thay đổi địa chỉ lịch", "Calendar address changed"),
         EventKind.AGENCY_CHANGED: Text("Sửa danh bạ cơ quan", "Directory of agencies changed"),
     },
     Quiet: {
         Quiet.AWAITING_ACCEPTANCE: Text("đang chờ tiếp nhận báo cáo", "the report awaits acceptance"),
-        Quiet.LADDER_ENDED: Text("đã qua hết các bậc nhắc", "every rung has been used"),
+        Quiet.LADDER_ENDED: Text("đã qua hết các bậc nhắc", "all rungs have passed"),
         Quiet.PLAN_ENDED: Text("kế hoạch đã kết thúc", "the plan has ended"),
         Quiet.NO_DEADLINE: Text("không có thời hạn", "there is no deadline"),
     },
     Skip: {
-        Skip.BEFORE_OPENING: Text("trước ngày mở phần việc", "it lies before the opening"),
+        Skip.BEFORE_OPENING: Text("trước ngày mở phần việc", "before the assignment opened"),
         Skip.ACKNOWLEDGED: Text("đã xác nhận nên không hỏi lại", "acknowledged already"),
-        Skip.OVERTAKEN: Text("bậc sau đến cùng lúc, chỉ gửi bậc mới nhất", "a later rung came due with it"),
+        Skip.OVERTAKEN: Text("bậc sau đến cùng lúc, chỉ gửi bậc mới nhất", "a later rung was due at the same time"),
     },
     Dropped: {
-        Dropped.REPORTED: Text("đã báo cáo nên không nhắc nữa", "reported, so nothing more is said"),
+        Dropped.REPORTED: Text("đã báo cáo nên không nhắc nữa", "reported, so no more reminders"),
         Dropped.CANCELLED: Text("phần việc đã hủy", "the assignment is cancelled"),
         Dropped.TRANSFERRED: Text("phần việc đã chuyển giao", "the assignment was transferred"),
         Dropped.ACKNOWLEDGED: Text("đã xác nhận nên sẽ không hỏi lại", "acknowledged, so it will not be asked again"),
@@ -194,12 +193,12 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Trouble.LETTERS_STUCK: Text(
             "Có thư kẹt quá một giờ chưa gửi được.", "Letters have been stuck for over an hour."
         ),
-        Trouble.AUDIT: Text("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found something wrong."),
+        Trouble.AUDIT: Text("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found problems."),
         Trouble.IN_DOUBT: Text("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),
     },
 }
 
 
 def label(value: StrEnum, language: str) -> str:
-    """The label of a member of a closed set."""
+    """The label of an enumeration member."""
     return LABELS[type(value)][value].said(language)

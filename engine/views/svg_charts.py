@@ -1,7 +1,8 @@
-"""Pictures where people would rather look: SVG made here, each with the same figures as a table. Pure.
+"""SVG charts, each with the same data as a table. Pure.
 
-No script and no style of their own: classes of the site's sheet, so they follow light and dark. Nothing is said by
-colour alone: cells hold their number, what is to come has a broken edge, a due date is a triangle, bars bear words.
+No scripts and no inline styles: classes of the site's stylesheet, so charts follow light and dark mode. Nothing is
+shown by colour alone: cells show their number, future letters have a dashed edge, due dates are triangles, bars have
+labels.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ from engine.rules.words import LANGUAGES, period_words, short_day
 from engine.terms import EventKind
 from engine.views.labels import label
 
-LANES = 3
-"""Marks of one week stand below each other, so many; further ones overlap, the table has them all."""
-MOST_ROWS = 60
-"""Agencies in one heat map; the table has them all."""
+MAX_LANES = 3
+"""Timeline marks close to each other are stacked in this many lanes; further ones overlap, and the table has them
+all."""
+MAX_MAP_ROWS = 60
+"""Agencies in one heat map; the table has all of them."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The same figures as rows of text; the first of each row is its heading."""
+    """The chart's data as rows of text; the first cell of each row is its heading."""
 
     caption: str
     head: tuple[str, ...]
@@ -38,33 +40,33 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """``svg`` goes into a page as it is; ``table`` beside it, perhaps folded."""
+    """``svg`` is safe markup; ``table`` has the same data."""
 
     svg: Markup
     table: Table
 
 
 def year_map(year: Year, language: str) -> Picture:
-    """Weeks x agencies: how many letters, sent (whole edge) or to come (broken edge); a triangle where something is
-    due. Wide: to be put into a frame that scrolls."""
+    """Heat map of weeks x agencies: number of letters, sent (solid edge) or expected (dashed edge); a triangle where
+    something is due. Wide: needs a scrolling container."""
     say = _say(language)
     left, top, side, height = 200, 40, 18, 20  # a year fits a desk's width
     parts = [_months(year, left, top, side, language)]
-    for n, agency in enumerate(year.agencies[:MOST_ROWS]):
+    for n, agency in enumerate(year.agencies[:MAX_MAP_ROWS]):
         y = top + n * height
         parts.append(_text(left - 8, y + 14, _cut(agency.name, 27), "pic-label", anchor="end"))
         for column, monday in enumerate(year.mondays):
             week = agency.weeks.get(monday)
             if week is not None:
                 parts.append(_cell(week, left + column * side, y, side, _week_words("", monday, week, say)))
-    rows = min(len(year.agencies), MOST_ROWS)
+    rows = min(len(year.agencies), MAX_MAP_ROWS)
     if year.this_week in year.mondays:
         x = left + year.mondays.index(year.this_week) * side
         parts.append(_rect(x, top - 4, side, rows * height + 4, "pic-now"))
     title = say(f"Năm {year.year}: số thư mỗi tuần của từng cơ quan", f"{year.year}: letters a week, by agency")
     text = say(
         "Ô viền liền: thư đã gửi; viền đứt: thư sẽ gửi nếu chưa báo cáo; tam giác: tuần có hạn; khung đậm: tuần này.",
-        "Whole edge: letters sent; broken edge: letters to come if nothing is reported; triangle: something is due; "
+        "Solid edge: letters sent; dashed edge: letters to come if nothing is reported; triangle: something is due; "
         "bold frame: this week.",
     )
     size = (left + len(year.mondays) * side + 8, top + rows * height + 8)
@@ -72,19 +74,19 @@ def year_map(year: Year, language: str) -> Picture:
 
 
 def letters_per_week(year: Year, language: str) -> Picture:
-    """Bars, a week each: letters sent, and on top of them those to come with a broken edge."""
+    """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge."""
     say, total = _say(language), year.total
     left, base, side, tall = 40, 180, 14, 140
-    most = max((week.sent + week.to_come for week in total.values()), default=0) or 1
+    highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
     wide = left + len(total) * side
     parts = [
         _months(year, left, base + 38, side, language),
         _line(left, base, wide, base, "pic-rule"),
-        _text(left - 6, base - tall + 10, str(most), "pic-soft", anchor="end"),
+        _text(left - 6, base - tall + 10, str(highest), "pic-soft", anchor="end"),
         _text(left - 6, base, "0", "pic-soft", anchor="end"),
     ]
     for n, (monday, week) in enumerate(total.items()):
-        x, sent, coming = left + n * side, tall * week.sent / most, tall * week.to_come / most
+        x, sent, coming = left + n * side, tall * week.sent / highest, tall * week.to_come / highest
         words = _week_words("", monday, week, say)
         if week.sent:
             parts.append(_rect(x + 1, base - sent, side - 2, sent, "pic-sent", words))
@@ -95,8 +97,8 @@ def letters_per_week(year: Year, language: str) -> Picture:
     title = say(f"Số thư mỗi tuần, năm {year.year}", f"Letters a week, {year.year}")
     sent, coming = sum(each.sent for each in total.values()), sum(each.to_come for each in total.values())
     text = say(
-        f"Đã gửi {sent}, sẽ gửi {coming} nếu chưa báo cáo; nhiều nhất {most} thư một tuần. Tam giác: tuần có hạn.",
-        f"{sent} sent, {coming} to come if nothing is reported; at most {most} a week. Triangle: something is due.",
+        f"Đã gửi {sent}, sẽ gửi {coming} nếu chưa báo cáo; nhiều nhất {highest} thư một tuần. Tam giác: tuần có hạn.",
+        f"{sent} sent, {coming} to come if nothing is reported; at most {highest} a week. Triangle: something is due.",
     )
     rows = tuple(
         (_week_name(monday, language), str(week.sent), str(week.to_come), str(week.due))
@@ -109,8 +111,8 @@ def letters_per_week(year: Year, language: str) -> Picture:
 
 
 def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
-    """The on-time rate of each period as a bar with its percentage and how many of how many; a period of which nothing
-    has come due has no bar and says so."""
+    """Bar per period with its on-time rate and counts; a period in which nothing has come due has no bar and says
+    so."""
     say = _say(language)
     long, height = 200, 48
     parts = []
@@ -118,15 +120,17 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
     for n, each in enumerate(periods):
         y, tally, name = n * height, each.tally, period_words(each.period, language)
         parts += [_text(0, y + 16, name, "pic-label"), _rect(0.5, y + 22, long, 16, "pic-track")]
-        said = say("chưa đến hạn", "nothing due yet")
+        rate_text = say("chưa đến hạn", "nothing due yet")
         if tally.rate is not None:
-            said = _percent(tally.rate, language)
-            parts.append(_rect(0.5, y + 22, long * tally.on_time / tally.judged, 16, "pic-good", f"{name}: {said}"))
+            rate_text = _percent(tally.rate, language)
+            parts.append(
+                _rect(0.5, y + 22, long * tally.on_time / tally.judged, 16, "pic-good", f"{name}: {rate_text}")
+            )
         count = "" if tally.rate is None else f" ({tally.on_time}/{tally.judged})"
-        parts.append(_text(long + 10, y + 35, said + count, "pic-label"))
-        rows.append((name, said, str(tally.on_time), str(tally.late), str(tally.overdue), str(tally.in_term)))
+        parts.append(_text(long + 10, y + 35, rate_text + count, "pic-label"))
+        rows.append((name, rate_text, str(tally.on_time), str(tally.late), str(tally.overdue), str(tally.in_term)))
     title = say("Tỷ lệ đúng hạn theo kỳ", "On-time rate by period")
-    text = "; ".join(f"{name}: {said}" for name, said, *_ in rows) or say("Chưa có kỳ nào.", "No period yet.")
+    text = "; ".join(f"{name}: {rate_text}" for name, rate_text, *_ in rows) or say("Chưa có kỳ nào.", "No period yet.")
     head = (
         say("Kỳ", "Period"),
         say("Tỷ lệ đúng hạn", "On-time rate"),
@@ -141,7 +145,7 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Something on a timeline: its day, shape and words."""
+    """A mark on a timeline: its day, shape and text."""
 
     day: date
     shape: str
@@ -156,7 +160,7 @@ _SHAPES = {
     RungState.LATER: "come",
     RungState.DROPPED: "skipped",
 }
-_ACTS = (
+_ACTIONS = (
     EventKind.OPENED,
     EventKind.ACKNOWLEDGED,
     EventKind.REPORTED,
@@ -171,16 +175,16 @@ _ACTS = (
 
 
 def timeline(story: Story, today: date, language: str) -> Picture:
-    """One assignment from its opening on: acts above the line (diamonds), rungs below (filled: sent; hollow: to come;
-    crossed: left out), the due date and today as upright lines. The numbers are those of the table's rows."""
+    """Timeline of one assignment: actions above the line (diamonds), rungs below (filled: sent; hollow: to come;
+    crossed: skipped), and vertical lines for the due date and today. Numbers refer to the table's rows."""
     say, row = _say(language), story.row
-    acts = [
+    actions = [
         _Mark(local_date(each.at), "act", label(each.kind, language))
         for each in reversed(story.events)
-        if each.kind in _ACTS
+        if each.kind in _ACTIONS
     ]
     rungs = [_Mark(each.on, _SHAPES[each.state], f"{each.rung}: {label(each.state, language)}") for each in story.rungs]
-    marks = sorted([*acts, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
+    marks = sorted([*actions, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
     days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
     first, last = min(days), max(days)
     left, long, line = 24, 720, 104
@@ -190,16 +194,16 @@ def timeline(story: Story, today: date, language: str) -> Picture:
 
     parts = [
         _line(left, line, left + long, line, "pic-rule"),
-        _upright(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98),
+        _vertical_line(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98),
     ]
     if row.due_on is not None:
         parts.append(
-            _upright(x(row.due_on), 24, line + 84, "pic-due", f"{say('hạn', 'due')} {short_day(row.due_on)}", 18)
+            _vertical_line(x(row.due_on), 24, line + 84, "pic-due", f"{say('hạn', 'due')} {short_day(row.due_on)}", 18)
         )
     lanes: dict[tuple[bool, int], float] = {}
     for n, mark in enumerate(marks, 1):
         above, at = mark.shape == "act", x(mark.day)
-        lane = next((lane for lane in range(LANES) if lanes.get((above, lane), -99) + 24 <= at), LANES - 1)
+        lane = next((lane for lane in range(MAX_LANES) if lanes.get((above, lane), -99) + 24 <= at), MAX_LANES - 1)
         lanes[above, lane] = at
         parts.append(_mark(mark, n, at, line + (-1 if above else 1) * (20 + 24 * lane), language))
     title = say(
@@ -208,8 +212,7 @@ def timeline(story: Story, today: date, language: str) -> Picture:
     text = say(
         "Hình thoi: việc đã làm; tròn đặc: thư đã gửi; tròn rỗng: thư sẽ gửi; gạch chéo: bỏ qua. Số là số dòng "
         "trong bảng.",
-        "Diamond: what was done; filled: letter sent; hollow: letter to come; crossed: left out. "
-        "Numbers are the table's rows.",
+        "Diamond: action; filled: letter sent; hollow: letter to come; crossed: skipped. Numbers are the table's rows.",
     )
     rows = tuple((str(n), written(mark.day, language), mark.words) for n, mark in enumerate(marks, 1))
     head = (say("Số", "No."), say("Ngày", "Day"), say("Việc", "What"))
@@ -220,7 +223,7 @@ def timeline(story: Story, today: date, language: str) -> Picture:
 
 
 class _Say:
-    """The sentence of the page's language."""
+    """Chooses the text in the page's language."""
 
     def __init__(self, language: str) -> None:
         self._at = LANGUAGES.index(language)
@@ -241,16 +244,16 @@ def _week_name(monday: date, language: str) -> str:
 
 
 def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:
-    """What a cell says when it is pointed at, and to a screen reader."""
+    """The tooltip of a cell, also read by screen readers."""
     language = LANGUAGES[0] if say("vi", "en") == "vi" else LANGUAGES[1]
-    said = [f"{name}, {_week_name(monday, language)}" if name else _week_name(monday, language)]
+    parts = [f"{name}, {_week_name(monday, language)}" if name else _week_name(monday, language)]
     if week.sent:
-        said.append(say(f"đã gửi {week.sent} thư", f"{week.sent} letters sent"))
+        parts.append(say(f"đã gửi {week.sent} thư", f"{week.sent} letters sent"))
     if week.to_come:
-        said.append(say(f"sẽ gửi {week.to_come} thư", f"{week.to_come} letters to come"))
+        parts.append(say(f"sẽ gửi {week.to_come} thư", f"{week.to_come} letters to come"))
     if week.due:
-        said.append(say(f"{week.due} việc đến hạn, {week.open} chưa báo cáo", f"{week.due} due, {week.open} open"))
-    return "; ".join(said)
+        parts.append(say(f"{week.due} việc đến hạn, {week.open} chưa báo cáo", f"{week.due} due, {week.open} open"))
+    return "; ".join(parts)
 
 
 def _percent(value: float, language: str) -> str:
@@ -258,12 +261,12 @@ def _percent(value: float, language: str) -> str:
     return text if language == "en" else text.replace(".", ",")
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[: max_chars - 1].rstrip() + "…"
 
 
 def _year_table(year: Year, title: str, language: str) -> Table:
-    """One row an agency and week that has anything: a table of 53 columns is read by nobody."""
+    """One row per agency and non-empty week: a table with 53 columns would be unreadable."""
     say = _say(language)
     head = (
         say("Cơ quan", "Agency"),
@@ -285,8 +288,8 @@ def _year_table(year: Year, title: str, language: str) -> Table:
 
 
 def _svg(name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup]) -> Markup:
-    """Drawn at its own size and never larger; a wide one belongs into a frame that scrolls, since a number made smaller
-    is no number."""
+    """An SVG element in its natural size. Wide ones need a scrolling container, because scaled-down numbers are
+    illegible."""
     wide, tall = (f"{each:g}" for each in size)
     return Markup(
         '<svg class="picture" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" role="img" '
@@ -329,7 +332,7 @@ def _triangle(x: float, y: float, kind: str, words: str = "") -> Markup:
 
 
 def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
-    """One week of one agency: its number of letters, its edge, its triangle."""
+    """One week of one agency: number of letters, edge, triangle."""
     count = week.sent + week.to_come
     depth = min(count, 4)
     kind = f"pic-cell pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
@@ -339,7 +342,7 @@ def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
 
 
 def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:
-    """The months above or below the weeks, each where its first Monday stands."""
+    """Month names at the first Monday of each month."""
     parts = []
     for n, monday in enumerate(year.mondays):
         if monday.day <= 7 and monday.year == year.year:
@@ -348,12 +351,12 @@ def _months(year: Year, left: float, y: float, side: float, language: str) -> Ma
     return Markup("").join(parts)
 
 
-def _upright(x: float, y1: float, y2: float, kind: str, words: str, y_text: float) -> Markup:
+def _vertical_line(x: float, y1: float, y2: float, kind: str, words: str, y_text: float) -> Markup:
     return _line(x, y1, x, y2, kind) + _text(x, y_text, words, "pic-label", anchor="middle")
 
 
 def _mark(mark: _Mark, number: int, x: float, y: float, language: str) -> Markup:
-    """A numbered shape with its words."""
+    """A numbered shape with a tooltip."""
     x, y = round(x, 1), round(y, 1)
     if mark.shape == "act":
         shape = Markup('<path d="M{:g} {:g}l11 11l-11 11l-11 -11z" class="pic-act"/>').format(x, y - 11)

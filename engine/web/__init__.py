@@ -1,1 +1,1 @@
-"""Pages for people, rendered on the server; they need no JavaScript and nothing from outside."""
+"""Server-rendered pages; they need no JavaScript and no external resources."""

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import Boxes, OverdueRow, boxes, overdue, schedule
-from engine.queries.system.letter_counts import Proof, proof
+from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.calendar import local_date
 from engine.rules.policy import dates
 from engine.store.database import among, table
@@ -103,7 +103,7 @@ class DigestFacts:
     week: str
     rows: tuple[tuple[OverdueRow, int], ...]
     boxes: Boxes | None
-    proof: Proof
+    proof: LetterCounts
     """Delivery figures of the letters of the previous seven days."""
     supervisor: str = ""
     """The supervising department, the agency's contact for questions."""
@@ -415,7 +415,7 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
     counts = boxes(session, today, sorted(leaders)) if leaders else {}
-    week = proof(session, today - timedelta(days=7), today)
+    week = count_letters(session, today - timedelta(days=7), today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
     names = _names(session, {row.supervisor_id for row in rows})

@@ -21,7 +21,7 @@ from engine.accounts.signed_links import Signer
 from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
-from engine.queries.system.letter_counts import Proof
+from engine.queries.system.letter_counts import LetterCounts
 from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
@@ -177,7 +177,7 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             continue
         shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
-        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, Proof(9, 8, 7, 1))
+        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, LetterCounts(9, 8, 7, 1))
         if kind != "sms":
             yield replace(empty, items=tuple(shown), digest=digest)
             yield replace(empty, digest=digest)

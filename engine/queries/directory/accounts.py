@@ -1,4 +1,4 @@
-"""The accounts as a list, found by mailbox, label or agency however they are typed."""
+"""The list of accounts, searched by mailbox, label or agency regardless of case and tone marks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from engine.queries.paging import PER_PAGE, Page, decode, page
 
 
 def search(session: Session, text: str = "", *, after: str = "", limit: int = PER_PAGE) -> Page[AccountLine]:
-    """Active ones first, by agency and mailbox. One query: a province has some hundreds of accounts."""
+    """Active accounts first, by agency and mailbox. One query that reads all accounts: a province has some hundreds."""
     wanted = fold(text)
-    met = [
+    matches = [
         each
         for each in list_accounts(session)
-        if not wanted or any(wanted in fold(told) for told in (each.email, each.label, each.agency))
+        if not wanted or any(wanted in fold(field) for field in (each.email, each.label, each.agency))
     ]
-    first = decode(after, int)[0] if after else 0
-    return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))
+    offset = decode(after, int)[0] if after else 0
+    return page(matches[max(offset, 0) :][: limit + 1], limit, lambda _: (offset + limit,), len(matches))

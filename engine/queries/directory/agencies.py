@@ -1,4 +1,4 @@
-"""The directory as a list: agencies by kind of body, with what each has open and overdue."""
+"""The list of agencies by level, with the numbers of open and overdue assignments."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class AgencyRow:
 
 
 def list_agencies(session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE) -> Page[AgencyRow]:
-    """By kind of body, code and name; two queries."""
+    """By level, code and name; two queries."""
     a, g, p = table(Assignment), table(Agency), table(Plan)
-    load = (
+    counts = (
         select(
             a.c.agency_id,
             func.count().label("open"),
@@ -43,34 +43,34 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
         .group_by(a.c.agency_id)
         .subquery()
     )
-    chosen = (
+    statement = (
         select(
             g.c.id,
             g.c.name,
             g.c.short,
             g.c.level,
             g.c.parent_id,
-            func.coalesce(load.c.open, 0),
-            func.coalesce(load.c.overdue, 0),
+            func.coalesce(counts.c.open, 0),
+            func.coalesce(counts.c.overdue, 0),
         )
-        .outerjoin(load, load.c.agency_id == g.c.id)
+        .outerjoin(counts, counts.c.agency_id == g.c.id)
         .order_by(*in_order())
     )
-    first = decode(after, int)[0] if after else 0
-    rows = [AgencyRow(*row) for row in session.connection().execute(chosen.offset(first).limit(limit + 1))]
+    offset = decode(after, int)[0] if after else 0
+    rows = [AgencyRow(*row) for row in session.connection().execute(statement.offset(offset).limit(limit + 1))]
     total = session.connection().scalar(select(func.count()).select_from(g))
-    return page(rows, limit, lambda _: (first + limit,), total)
+    return page(rows, limit, lambda _: (offset + limit,), total)
 
 
 def in_order() -> tuple[Any, ...]:
-    """By kind of body, code and name: as every list of agencies stands."""
+    """ORDER BY expressions for agencies: level, code, name; shared by all lists of agencies."""
     g = table(Agency)
     ranks = {level: level_rank(level) for level in LEVELS}
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
 
 
 def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, name) of every agency: what a form chooses among."""
+    """(id, name) of every agency: the options of a select."""
     g = table(Agency)
     rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*in_order()))
     return tuple((row[0], row[1]) for row in rows)

@@ -1,4 +1,4 @@
-"""One agency as whoever keeps the directory sees it, and the directory searched by name as people type it."""
+"""One agency with names, successions and contacts, and the search in the directory by name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class NameLine:
-    """What a body is called from a day till a day, both included; None is open."""
+    """A name of an agency with its validity, both days included; None means open-ended."""
 
     name: str
     short: str
@@ -34,7 +34,7 @@ class NameLine:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A succession as seen from one of its two bodies: ``agency`` is the other one."""
+    """A succession seen from one of its two agencies: ``agency`` is the other one."""
 
     id: int
     agency_id: str
@@ -46,7 +46,8 @@ class Edge:
 
 @dataclass(frozen=True)
 class AgencyPage:
-    """``names`` newest first. ``went_to``: who took its functions over; ``came_from``: whose it took over."""
+    """``names`` newest first. ``went_to``: agencies that took over its functions; ``came_from``: agencies whose
+    functions it took over."""
 
     id: str
     name: str
@@ -63,9 +64,9 @@ class AgencyPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One agency in the searched directory. ``was``: an earlier or other name that the search met. ``coordinators``:
-    how many can be reached today."""
+class AgencyMatch:
+    """A search result. ``was``: the earlier or alternative name that matched. ``coordinators``: how many can be reached
+    today."""
 
     id: str
     name: str
@@ -80,8 +81,8 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
     """Four queries. Raises NotFound."""
     g, n = table(Agency), table(AgencyGroup)
     above = g.alias()
-    chosen = select(g, above.c.name.label("parent")).outerjoin(above, above.c.id == g.c.parent_id)
-    row = session.connection().execute(chosen.where(g.c.id == agency_id)).first()
+    statement = select(g, above.c.name.label("parent")).outerjoin(above, above.c.id == g.c.parent_id)
+    row = session.connection().execute(statement.where(g.c.id == agency_id)).first()
     if row is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
@@ -102,31 +103,35 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
     )
 
 
-def search(session: Session, today: Today, text: str = "", *, after: str = "", limit: int = PER_PAGE) -> Page[Found]:
-    """Agencies any of whose names holds the text, told without tones and case; two queries, whatever is found. The
-    directory is read whole: a province has some hundreds of bodies."""
+def search(
+    session: Session, today: Today, text: str = "", *, after: str = "", limit: int = PER_PAGE
+) -> Page[AgencyMatch]:
+    """Agencies with a name that contains the text, ignoring tone marks and case; always two queries. Reads the whole
+    directory: a province has some hundreds of agencies."""
     g, c, s = table(Agency), table(Contact), table(Succession)
-    known = session.connection().execute(select(g, _gone(s, today.day).label("succeeded")).order_by(*in_order())).all()
-    answers = (
+    agencies = (
+        session.connection().execute(select(g, _succeeded(s, today.day).label("succeeded")).order_by(*in_order())).all()
+    )
+    reachable = (
         or_(c.c.email != "", c.c.phone != ""),
         c.c.role == Role.COORDINATOR,
         or_(c.c.valid_from.is_(None), c.c.valid_from <= today.day),
         or_(c.c.valid_until.is_(None), c.c.valid_until >= today.day),
     )
-    counted = select(c.c.agency_id, func.count()).where(*answers).group_by(c.c.agency_id)
-    coordinators: dict[str, int] = {row[0]: row[1] for row in session.connection().execute(counted)}
+    statement = select(c.c.agency_id, func.count()).where(*reachable).group_by(c.c.agency_id)
+    coordinators: dict[str, int] = {row[0]: row[1] for row in session.connection().execute(statement)}
     wanted = fold(text)
-    met = [
-        Found(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
-        for row in known
-        if (was := _met(row, wanted)) is not None
+    matches = [
+        AgencyMatch(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
+        for row in agencies
+        if (was := _matched_name(row, wanted)) is not None
     ]
-    first = decode(after, int)[0] if after else 0
-    return page(met[max(first, 0) :][: limit + 1], limit, lambda _: (first + limit,), len(met))
+    offset = decode(after, int)[0] if after else 0
+    return page(matches[max(offset, 0) :][: limit + 1], limit, lambda _: (offset + limit,), len(matches))
 
 
 def level_choices(session: Session) -> tuple[str, ...]:
-    """The kinds of body that the directory knows."""
+    """The levels that occur in the directory."""
     g = table(Agency)
     return tuple(session.connection().scalars(select(g.c.level).distinct().order_by(g.c.level)))
 
@@ -137,12 +142,12 @@ def group_choices(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((row[0], row[1]) for row in rows)
 
 
-def _gone(s: Any, day: date) -> Any:
+def _succeeded(s: Any, day: date) -> Any:
     return select(s.c.id).where(s.c.from_id == table(Agency).c.id, s.c.on <= day).exists()
 
 
-def _met(row: Any, wanted: str) -> str | None:
-    """ "" when the present name or the id holds what is wanted, another name that does, None when none does."""
+def _matched_name(row: Any, wanted: str) -> str | None:
+    """The other name that matches; "" when the present name or id matches, None when nothing does."""
     if not wanted or any(wanted in fold(each) for each in (row.name, row.short, row.id)):
         return ""
     others = [text for each in row.names for text in (each["name"], each.get("short") or "")]
@@ -160,17 +165,17 @@ def _name(entry: dict[str, Any]) -> NameLine:
 
 
 def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Edge, ...]]:
-    """(went to, came from), oldest first."""
+    """(successors, predecessors), oldest first."""
     s, g = table(Succession), table(Agency)
     other = g.alias()
-    chosen = (
+    statement = (
         select(s, g.c.name.label("giver"), other.c.name.label("taker"))
         .join(g, g.c.id == s.c.from_id)
         .join(other, other.c.id == s.c.to_id)
         .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id))
         .order_by(s.c.on, s.c.id)
     )
-    rows: Sequence[Any] = session.connection().execute(chosen).all()
+    rows: Sequence[Any] = session.connection().execute(statement).all()
     went = (Edge(r.id, r.to_id, r.taker, r.on, r.function, r.basis) for r in rows if r.from_id == agency_id)
     came = (Edge(r.id, r.from_id, r.giver, r.on, r.function, r.basis) for r in rows if r.to_id == agency_id)
     return tuple(went), tuple(came)

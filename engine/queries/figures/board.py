@@ -1,4 +1,4 @@
-"""The board: a sentence, the four boxes, the matrix agency x period. One grouped query feeds all three."""
+"""The board: summary, the four boxes, and the matrix agency x period. One grouped query feeds all three."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import tallied
-from engine.queries.time_class import BOXES, Today, tallied_class, time_class, worst
+from engine.queries.time_class import BOXES, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
@@ -25,7 +25,8 @@ COMING = tuple(each for each in TimeClass if each not in (*DONE, TimeClass.OPEN_
 
 @dataclass(frozen=True)
 class Counts:
-    """How many assignments in each time class; ``earliest`` is the first due date among the open ones."""
+    """Assignments per time class; ``earliest`` is the first due date of those not yet due, ``late_since`` the oldest
+    overdue one."""
 
     by_class: Mapping[TimeClass, int]
     earliest: date | None = None
@@ -57,7 +58,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class AgencyLine:
-    """An agency with its counts, in all and by period."""
+    """Counts of an agency, in total and by period."""
 
     id: str
     name: str
@@ -68,8 +69,8 @@ class AgencyLine:
 
 @dataclass(frozen=True)
 class Board:
-    """``agencies`` in the directory's order, ``periods`` by due date. ``latest``: the agency furthest behind.
-    ``choices``: every period that could be asked for, by due date."""
+    """``agencies`` in directory order, ``periods`` by due date. ``latest``: the agency furthest behind. ``choices``:
+    all periods the filter can select, by due date."""
 
     total: Counts
     periods: tuple[str, ...]
@@ -81,14 +82,14 @@ class Board:
         return tuple(sorted(self.agencies, key=_lateness))
 
     def late_for(self, days: int, today: Today) -> Board:
-        """Only the agencies whose oldest overdue assignment has been so for as many working days; the total stays."""
+        """Only agencies with an assignment overdue for at least ``days`` working days; the total is unchanged."""
         late = (line for line in self.agencies if -(today.days_left(line.total.late_since) or 0) >= days)
         return replace(self, agencies=tuple(line for line in late if line.total.overdue))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One agency and period; ``first`` is its first due date, whatever became of it."""
+    """One agency and period; ``first`` is the earliest due date of any assignment in it."""
 
     agency_id: str
     name: str
@@ -99,8 +100,7 @@ class _Cell:
 
 
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """One query, whatever is stored. It reads all periods: the one that is wanted is taken out of them, and the others
-    are what else could be asked for."""
+    """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     g = table(Agency)
     each, source = _counted(session, today, replace(wanted, period="", kind=""))
     n, which, due = each.c.n, each.c["class"], each.c.due_on
@@ -111,7 +111,7 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
         .subquery()
     )
     n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
-    chosen = (
+    statement = (
         select(
             grouped.c.agency_id,
             g.c.name,
@@ -127,23 +127,27 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
         .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period)
         .order_by(g.c.code, g.c.name)
     )
-    cells = [_cell(row) for row in session.connection().execute(chosen)]
+    cells = [_cell(row) for row in session.connection().execute(statement)]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Any, Any]:
-    """How many assignments stand alike (agency, period, due date, class), and where that is selected from. Over all
-    plans the tally knows; within some of them the assignments are counted.
+    """Counts by agency, period, due date and class, and the FROM clause for selecting them. Without a filter they come
+    from the counter table; otherwise assignments are counted.
 
-    PostgreSQL is made to go plan by plan through the index (the OFFSET keeps the subquery whole): left to itself it
-    looks up each of a province's rows in a table of plans, which costs half as much again, and reads those of plans
-    that ended long ago."""
+    On PostgreSQL the OFFSET keeps the lateral subquery from being flattened, so plans are read one by one through the
+    index: the default plan joins every row to the plans (half as slow again) and reads plans that ended long ago.
+    """
     a, d, p = table(Assignment), table(Duty), table(Plan)
     if wanted == AssignmentFilter():
-        known = tallied()
+        counters = tallied()
         each = select(
-            known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"), known.c.n
+            counters.c.agency_id,
+            counters.c.period,
+            counters.c.due_on,
+            counter_class(today, counters).label("class"),
+            counters.c.n,
         ).subquery()
         return each, each
     counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"), literal(1).label("n"))
@@ -167,11 +171,11 @@ def _board(cells: Sequence[_Cell]) -> Board:
 
 
 def _by_due_date(cells: Sequence[_Cell]) -> tuple[str, ...]:
-    """The periods in the order in which their first reports are due."""
-    ends: dict[str, date] = {}
+    """Periods by their first due date."""
+    first_due: dict[str, date] = {}
     for cell in cells:
-        ends[cell.period] = min(ends.get(cell.period, date.max), cell.first or date.max)
-    return tuple(sorted(ends, key=lambda period: (ends[period], period)))
+        first_due[cell.period] = min(first_due.get(cell.period, date.max), cell.first or date.max)
+    return tuple(sorted(first_due, key=lambda period: (first_due[period], period)))
 
 
 def _line(cells: Sequence[_Cell]) -> AgencyLine:
@@ -180,13 +184,13 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
 
 
 def _cell(row: Any) -> _Cell:
-    agency_id, name, level, period, first, coming, late, *counted = row
-    by_class = {each: int(n) for each, n in zip(TimeClass, counted, strict=True) if n}
+    agency_id, name, level, period, first, coming, late, *by_class_counts = row
+    by_class = {each: int(n) for each, n in zip(TimeClass, by_class_counts, strict=True) if n}
     return _Cell(agency_id, name, level, period, first, Counts(by_class, coming, late))
 
 
 def _counts(cells: Sequence[_Cell]) -> Counts:
-    """Several cells together."""
+    """The sum of several cells."""
     by_class: dict[TimeClass, int] = {}
     for cell in cells:
         for each, n in cell.counts.by_class.items():

@@ -1,7 +1,7 @@
-"""How a plan stands on a day, for the leadership: the four boxes, the on-time rate by agency (worst first), by period.
+"""Progress of plans on a given day: the four boxes, the on-time rate by agency (worst first), totals by period.
 
-One reckoning for three pages: today's figures, last week's beside them, and what is frozen at a cut-off. Judged by what
-is known now about that day: a report that was returned since counts as not done, an extension granted since counts.
+Used for today's figures, for comparison with last week, and for published figures. Computed from what is known now
+about that day: a report returned since counts as not done, and an extension granted since counts.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.terms import COUNTED_STATES, PlanState, TimeClass
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Assignments by box. ``rate``: of those done or past due, how many percent were done on time; None while nothing
-    has come due. What is not yet due neither helps nor harms."""
+    """Assignments per box. ``rate``: percentage done on time of those done or past due; None while nothing has come
+    due. Assignments not yet due do not count."""
 
     on_time: int = 0
     late: int = 0
@@ -77,7 +77,7 @@ class PeriodStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """``agencies`` worst first, ``periods`` by due date."""
+    """Progress on one day; ``agencies`` worst first, ``periods`` by due date."""
 
     as_of: date
     total: Boxes
@@ -87,7 +87,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Standings:
-    """Several days. ``choices``: every period that could be asked for, by due date."""
+    """Progress on several days. ``choices``: all periods the filter can select, by due date."""
 
     days: tuple[Standing, ...]
     choices: tuple[str, ...]
@@ -95,7 +95,7 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class AgencyChange:
-    """What became of an agency between two days."""
+    """Change of an agency's figures between two days."""
 
     id: str
     name: str
@@ -113,7 +113,7 @@ class AgencyChange:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """So many assignments of an agency in a period stand so."""
+    """The number of assignments of an agency and period that are in one time class."""
 
     agency_id: str
     name: str
@@ -125,12 +125,12 @@ class Cell:
 
 
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
-    """One query, whatever is stored; of all active plans unless one is given."""
+    """Progress on one day, in one query; of all active plans unless one is given."""
     return standings(session, (as_of,), plan_id=plan_id, period=period).days[0]
 
 
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
-    """How things stood on several days, out of one look at every assignment."""
+    """Progress on several days, in one query."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     on = [case((a.c.opened_on <= day, class_on(day))).label(f"on_{n}") for n, day in enumerate(days)]
     each = (
@@ -142,34 +142,34 @@ def standings(session: Session, days: Sequence[date], *, plan_id: int | None = N
     )
     keys = [each.c.agency_id, each.c.period, *(each.c[label.name] for label in on)]
     grouped = select(*keys, func.count().label("n"), func.min(each.c.due_on).label("due_on")).group_by(*keys).subquery()
-    chosen = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
-    rows = session.connection().execute(chosen).all()
+    statement = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
+    rows = session.connection().execute(statement).all()
     found = tuple(from_cells(day, _cells(rows, 2 + n, period)) for n, day in enumerate(days))
     dues = {row.period: row.due_on or date.max for row in sorted(rows, key=lambda row: row.due_on or date.max)[::-1]}
     return Standings(found, tuple(sorted(dues, key=lambda each: (dues[each], each))))
 
 
 def _cells(rows: Sequence[Any], at: int, period: str) -> Iterator[Cell]:
-    """One day's part of the rows: its class is column ``at``, None for what had not been opened."""
+    """The cells of one day: its class is in column ``at``, None for assignments that had not been opened."""
     for row in rows:
         if row[at] is not None and period in ("", row.period):
             yield Cell(row.agency_id, row.name, row.level, row.period, TimeClass(row[at]), row.n, row.due_on)
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
-    """Cells added up."""
+    """Progress as the sum of cells."""
     total: Counter[str] = Counter()
-    bodies: dict[str, tuple[str, str]] = {}
+    names: dict[str, tuple[str, str]] = {}
     by_agency: dict[str, Counter[str]] = defaultdict(Counter)
     by_period: dict[str, Counter[str]] = defaultdict(Counter)
     dues: dict[str, date] = {}
     for cell in cells:
         for counted in (total, by_agency[cell.agency_id], by_period[cell.period]):
             counted[BOX[cell.time_class]] += cell.count
-        bodies[cell.agency_id] = cell.name, cell.level
+        names[cell.agency_id] = cell.name, cell.level
         if cell.due_on is not None:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
-    agencies = [AgencyStanding(id_, *bodies[id_], Boxes(**counted)) for id_, counted in by_agency.items()]
+    agencies = [AgencyStanding(id_, *names[id_], Boxes(**counted)) for id_, counted in by_agency.items()]
     periods = [PeriodStanding(period, dues.get(period), Boxes(**counted)) for period, counted in by_period.items()]
     return Standing(
         as_of,
@@ -180,7 +180,7 @@ def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
 
 
 def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
-    """The agencies whose figures differ, those with more newly overdue first."""
+    """Agencies whose figures differ, those with most newly overdue first."""
     was = {each.id: each.tally for each in then.agencies}
     found = [
         AgencyChange(each.id, each.name, was.get(each.id, Boxes()), each.tally)
@@ -191,27 +191,28 @@ def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
 
 
 def class_on(as_of: date) -> ColumnElement[TimeClass]:
-    """The class of an assignment on a day, by what is known now. ``due soon`` is part of «in term» here."""
+    """SQL expression: the class of an assignment on a day, by what is known now. «Due soon» counts as «in term»
+    here."""
     a = table(Assignment)
     done = a.c.reported_on.is_not(None) & (a.c.reported_on <= as_of)
-    chosen = case(
+    statement = case(
         (a.c.due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
         (done & (a.c.reported_on <= a.c.due_on), literal(TimeClass.DONE_ON_TIME.value)),
         (done, literal(TimeClass.DONE_LATE.value)),
         (a.c.due_on < as_of, literal(TimeClass.OPEN_OVERDUE.value)),
         else_=literal(TimeClass.OPEN_IN_TIME.value),
     )
-    return type_coerce(chosen, TIME_CLASS)
+    return type_coerce(statement, TIME_CLASS)
 
 
 def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Any]:
-    """Conditions: what had been opened by that day and is somebody's to do."""
+    """WHERE conditions: assignments opened by that day and neither cancelled nor transferred."""
     a, p = table(Assignment), table(Plan)
-    found: list[Any] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
-    found.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
+    where: list[Any] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
+    where.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
     if period:
-        found.append(a.c.period == period)
-    return found
+        where.append(a.c.period == period)
+    return where
 
 
 def _worst_first(each: AgencyStanding) -> tuple[float, int, str]:

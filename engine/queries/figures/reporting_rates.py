@@ -1,4 +1,4 @@
-"""Reporting rates under DHIS2's names, per agency and period: what other systems read."""
+"""Reporting rates per agency and period under DHIS2's metric names, for other systems."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.terms import TimeClass
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Rates are percentages of the expected reports; None where none is expected."""
+    """Rates are percentages of the expected reports; None where none are expected."""
 
     agency_id: str
     agency: str
@@ -22,12 +22,12 @@ class Metric:
     reporting_rate_on_time: float | None
 
 
-def metrics(found: Board) -> tuple[Metric, ...]:
-    """One row an agency and period, in the board's order."""
+def metrics(board: Board) -> tuple[Metric, ...]:
+    """One row per agency and period, in the board's order."""
     return tuple(
         _metric(line.id, line.name, period, line.cells[period])
-        for line in found.agencies
-        for period in found.periods
+        for line in board.agencies
+        for period in board.periods
         if period in line.cells
     )
 

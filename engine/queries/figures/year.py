@@ -1,6 +1,7 @@
-"""A year week by week: letters sent and to come, and due dates, by agency. What the heat map and the bars are made of.
+"""A year week by week: letters sent and expected, and due dates, by agency. Data of the heat map and the bar charts.
 
-To come is what the ladders say if nothing more is reported: of assignments that are open, and of rounds that will open.
+Expected letters are what the ladders would send if nothing more is reported: for open assignments, and for periods that
+have not opened yet.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing
 
 MAX_SIMULATED_PLANS = 30
-"""Of more active plans than this at once, rounds that have not opened are left out (their files would all be read)."""
-_UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED)
-_WAITING = (LetterState.QUEUED, LetterState.SENDING)
+"""With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
+_NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED)
+_QUEUED = (LetterState.QUEUED, LetterState.SENDING)
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """``sent``: letters that left or were tried; ``to_come``: letters waiting and letters that the ladders foresee, as
-    one a person and day; ``due``: assignments due that week, of which ``open`` are not reported."""
+    """``sent``: letters sent or attempted; ``to_come``: queued letters and those the ladders will send, counted as one
+    per person and day; ``due``: assignments due that week, of which ``open`` are not reported."""
 
     sent: int = 0
     to_come: int = 0
@@ -49,7 +50,7 @@ class Week:
 
 @dataclass(frozen=True)
 class AgencyYear:
-    """An agency's weeks, by Monday; a week in which nothing is, is not there."""
+    """An agency's weeks by Monday; empty weeks are left out."""
 
     id: str
     name: str
@@ -59,7 +60,7 @@ class AgencyYear:
 
 @dataclass(frozen=True)
 class Year:
-    """``mondays`` are the year's weeks in order; ``foreseen`` false: rounds that will open are not in it."""
+    """``mondays``: the year's weeks in order; ``foreseen``: whether periods that have not opened yet are included."""
 
     year: int
     mondays: tuple[date, ...]
@@ -69,27 +70,27 @@ class Year:
 
     @property
     def total(self) -> dict[date, Week]:
-        """All agencies together."""
+        """Weekly totals of all agencies."""
         return {
             monday: sum((each.weeks.get(monday, Week()) for each in self.agencies), Week()) for monday in self.mondays
         }
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of body that have anything in it, in the directory's order."""
+        """The levels that occur, in directory order."""
         return tuple(dict.fromkeys(each.level for each in self.agencies))
 
     @property
     def cells(self) -> int:
-        """How many agencies' weeks have anything in them."""
+        """The number of non-empty weeks of all agencies."""
         return sum(len(each.weeks) for each in self.agencies)
 
     def of_kind(self, kind: str) -> Year:
-        """Bodies of one kind alone."""
+        """Only agencies of one level."""
         return replace(self, agencies=tuple(each for each in self.agencies if each.level == kind))
 
     def by_kind(self, names: Mapping[str, str]) -> Year:
-        """One line a kind of body, by its name."""
+        """One line per level, with the given names."""
         lines = [
             AgencyYear(
                 kind,
@@ -102,7 +103,7 @@ class Year:
         return replace(self, agencies=tuple(lines))
 
     def half(self, number: int) -> Year:
-        """The weeks that begin before July, or those from then on."""
+        """The first half (1): weeks that begin before July, or the second half."""
         mondays = tuple(monday for monday in self.mondays if (monday < date(self.year, 7, 1)) == (number == 1))
         lines = (
             replace(each, weeks={monday: week for monday, week in each.weeks.items() if monday in mondays})
@@ -116,7 +117,7 @@ def monday_of(day: date) -> date:
 
 
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
-    """Of one plan, or of all that are active. Nine queries for one plan, whatever is stored."""
+    """The year of one plan, or of all active plans. Nine queries for one plan."""
     mondays = _mondays(year)
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
     book = read_rulebook(session)
@@ -131,8 +132,8 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     coming = [*_open_ladders(session, today, book, plan_id)]
     if foreseen:
         for plan in plans:
-            for told, (agency_id, due_on) in _rounds_to_open(session, plan, book, today):
-                coming += told
+            for letters, (agency_id, due_on) in _periods_to_open(session, plan, book, today):
+                coming += letters
                 if first <= due_on <= last:
                     cells[agency_id, monday_of(due_on), "due"] += 1
                     cells[agency_id, monday_of(due_on), "open"] += 1
@@ -150,52 +151,54 @@ def _mondays(year: int) -> tuple[date, ...]:
 
 def _plans(session: Session, plan_id: int | None) -> Sequence[Any]:
     p = table(Plan)
-    chosen = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
-    return session.connection().execute(chosen if plan_id is None else chosen.where(p.c.id == plan_id)).all()
+    statement = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
+    return session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id)).all()
 
 
 def _letters(
     session: Session, today: Today, first: date, last: date, plan_id: int | None
 ) -> Iterator[tuple[str, date, str, int]]:
-    """Letters that left, and those that wait, by agency and day."""
+    """Sent and queued letters by agency and day."""
     m, n, a = table(Letter), table(Notice), table(Assignment)
-    chosen = select(m.c.agency_id, m.c.day, m.c.state, func.count()).where(
-        m.c.day.between(first, last), m.c.state.not_in(_UNSAID)
+    statement = select(m.c.agency_id, m.c.day, m.c.state, func.count()).where(
+        m.c.day.between(first, last), m.c.state.not_in(_NOT_SENT)
     )
     if plan_id is not None:
         about = select(n.c.id).join(a, a.c.id == n.c.assignment_id)
-        chosen = chosen.where(exists(about.where(n.c.letter_id == m.c.id, n.c.moot == "", a.c.plan_id == plan_id)))
+        statement = statement.where(
+            exists(about.where(n.c.letter_id == m.c.id, n.c.moot == "", a.c.plan_id == plan_id))
+        )
     for agency_id, day, state, count in session.connection().execute(
-        chosen.group_by(m.c.agency_id, m.c.day, m.c.state)
+        statement.group_by(m.c.agency_id, m.c.day, m.c.state)
     ):
-        yield agency_id, day, "to_come" if state in _WAITING else "sent", count
+        yield agency_id, day, "to_come" if state in _QUEUED else "sent", count
 
 
 def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
-    """Due dates of what has opened: of one plan counted, of all of them out of the tally."""
+    """Due dates of opened assignments: counted for one plan, from the counter table for all."""
     a, known = table(Assignment), tallied()
     if plan_id is None:
-        due, still, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        chosen = select(known.c.agency_id, due, func.sum(n), func.sum(case((still, n), else_=0)))
+        due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
+        statement = select(known.c.agency_id, due, func.sum(n), func.sum(case((still_due, n), else_=0)))
     else:
-        due, still = a.c.due_on, a.c.state.in_(OPEN_STATES)
-        chosen = select(a.c.agency_id, due, func.count(), func.sum(case((still, 1), else_=0)))
-        chosen = chosen.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    chosen = chosen.where(due.between(first, last)).group_by(chosen.selected_columns[0], due)
-    for agency_id, day, count, still_open in session.connection().execute(chosen):
+        due, still_due = a.c.due_on, a.c.state.in_(OPEN_STATES)
+        statement = select(a.c.agency_id, due, func.count(), func.sum(case((still_due, 1), else_=0)))
+        statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    statement = statement.where(due.between(first, last)).group_by(statement.selected_columns[0], due)
+    for agency_id, day, count, still_open in session.connection().execute(statement):
         yield agency_id, day, "due", count
         if still_open:
             yield agency_id, day, "open", still_open
 
 
 _Letter = tuple[str, Role, date]
-"""Who would be written to, in what role, on which day."""
+"""A letter to be sent: agency, role, day."""
 
 
 def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None) -> Iterator[_Letter]:
-    """The rungs to come of open assignments; those that stand alike are looked at once."""
+    """Future letters of open assignments; assignments with equal facts are evaluated once."""
     a, p = table(Assignment), table(Plan)
-    alike = (
+    facts_columns = (
         a.c.agency_id,
         a.c.supervisor_id,
         p.c.issuer_id,
@@ -205,21 +208,25 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
         a.c.due_on,
         a.c.acted_until,
     )
-    chosen = select(*alike).join(p, p.c.id == a.c.plan_id).where(a.c.state.in_(OPEN_STATES), _of(plan_id))
-    chosen = chosen.where(p.c.state == PlanState.ACTIVE).distinct()
+    statement = (
+        select(*facts_columns)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.state.in_(OPEN_STATES), _plan_condition(plan_id))
+    )
+    statement = statement.where(p.c.state == PlanState.ACTIVE).distinct()
 
-    @cache  # thousands stand alike but for whose they are
-    def told(ladder_id: int, facts: Facts) -> tuple[tuple[Role, date], ...]:
-        return tuple(_would_tell(book.ladders[ladder_id], facts, today))
+    @cache  # thousands differ only in their agency
+    def letters(ladder_id: int, facts: Facts) -> tuple[tuple[Role, date], ...]:
+        return tuple(_future_letters(book.ladders[ladder_id], facts, today))
 
-    for agency_id, supervisor_id, issuer_id, ladder_id, *facts in session.connection().execute(chosen):
-        yield from _to((agency_id, supervisor_id, issuer_id), told(ladder_id, Facts(*facts)))
+    for agency_id, supervisor_id, issuer_id, ladder_id, *facts in session.connection().execute(statement):
+        yield from _with_recipients((agency_id, supervisor_id, issuer_id), letters(ladder_id, Facts(*facts)))
 
 
-def _rounds_to_open(
+def _periods_to_open(
     session: Session, plan: Any, book: Rulebook, today: Today
 ) -> Iterator[tuple[tuple[_Letter, ...], tuple[str, date]]]:
-    """The rounds of a plan that have not opened: what their ladders would say, and whose due date it is."""
+    """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
     policy = book.policy(plan.policy_id)
     a = table(Assignment)
     opened = set(
@@ -232,40 +239,43 @@ def _rounds_to_open(
         ladder = policy.ladders["request" if each.duty.request else "order"]
         opens_on = max(each.opens_on, today.day)
         facts = Facts(State.ASSIGNED, opens_on, each.round.due.on, opens_on - ONE_DAY)
-        told = tuple(_would_tell(ladder, facts, today))
+        letters = tuple(_future_letters(ladder, facts, today))
         for agency_id in each.duty.owners:
             if (each.duty.id, agency_id, each.round.period.key) not in opened:
                 above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
-                yield tuple(_to((agency_id, above, plan.issuer_id), told)), (agency_id, each.round.due.on)
+                yield (
+                    tuple(_with_recipients((agency_id, above, plan.issuer_id), letters)),
+                    (agency_id, each.round.due.on),
+                )
 
 
-def _would_tell(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:
-    """In what role somebody would be written to, and on which day."""
+def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:
+    """(role, day) of each future rung of a ladder."""
     for on, rung in upcoming(ladder, facts, today.calendar):
         day = today.calendar.on_or_after(on)
         yield from ((role, day) for role in rung.to)
 
 
-def _to(bodies: tuple[str, str, str], told: Iterable[tuple[Role, date]]) -> Iterator[_Letter]:
-    owner, above, issuer = bodies
-    for role, day in told:
-        yield above if role is Role.MONITOR else issuer if role is Role.LEADERSHIP else owner, role, day
+def _with_recipients(agencies: tuple[str, str, str], letters: Iterable[tuple[Role, date]]) -> Iterator[_Letter]:
+    owner, supervisor, issuer = agencies
+    for role, day in letters:
+        yield supervisor if role is Role.MONITOR else issuer if role is Role.LEADERSHIP else owner, role, day
 
 
-def _of(plan_id: int | None) -> Any:
+def _plan_condition(plan_id: int | None) -> Any:
     p = table(Plan)
     return p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id
 
 
 def _agencies(session: Session, cells: Counter[tuple[str, date, str]]) -> tuple[AgencyYear, ...]:
-    """In the directory's order."""
+    """Non-empty agencies in directory order."""
     g = table(Agency)
     weeks: dict[str, dict[date, Week]] = {}
     for (agency_id, monday, what), count in cells.items():
         mine = weeks.setdefault(agency_id, {})
         mine[monday] = mine.get(monday, Week()) + Week(**{what: count})
     ids: Iterable[str] = weeks
-    chosen = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(ids))).order_by(g.c.code, g.c.name)
-    rows = session.connection().execute(chosen)
+    statement = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(ids))).order_by(g.c.code, g.c.name)
+    rows = session.connection().execute(statement)
     found = [AgencyYear(agency_id, name, level, weeks[agency_id]) for agency_id, name, level in rows]
     return tuple(sorted(found, key=lambda each: level_rank(each.level)))

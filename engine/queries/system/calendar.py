@@ -1,4 +1,4 @@
-"""A year of the working calendar: the days that are not what their weekday says, and whence each is known."""
+"""A year of the working calendar: days that differ from their weekday's rule, and the source of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.rules.calendar import DayException, DayKind, WorkCalendar
 
 @dataclass(frozen=True, slots=True)
 class DayLine:
-    """One such day. ``entered``: by this office; else it is a public holiday that the program reckons by itself."""
+    """One such day. ``entered``: entered by this installation; otherwise a public holiday that the program computes."""
 
     day: date
     kind: DayKind
@@ -23,7 +23,7 @@ class DayLine:
 
 @dataclass(frozen=True)
 class CalendarYear:
-    """``known``: this office has entered the year's holidays; without them Tết and swapped days are only reckoned."""
+    """``known``: the year's holidays have been entered; without them Tết and swapped days are only estimates."""
 
     year: int
     days: tuple[DayLine, ...]
@@ -35,7 +35,7 @@ class CalendarYear:
 
 
 def calendar_year(calendar: WorkCalendar, year: int) -> CalendarYear:
-    """Pure: the year as a calendar tells it, in order."""
+    """The year's exceptions in order. Pure."""
     first = date(year, 1, 1)
     every = (first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days))
     lines = tuple(_line(entry, calendar) for day in every if (entry := calendar.exception(day)) is not None)
@@ -44,7 +44,7 @@ def calendar_year(calendar: WorkCalendar, year: int) -> CalendarYear:
 
 
 def known_until(calendar: WorkCalendar, year: int) -> int:
-    """The year, if its days have been entered; else the one before."""
+    """The year if its days have been entered, else the year before."""
     return year if calendar_year(calendar, year).known else year - 1
 
 

@@ -1,5 +1,4 @@
-"""Whether each channel works, as the delivering pass last felt it (``notifications.channel_health`` writes the
-facts)."""
+"""Whether each channel works, as recorded by the deliver pass (``notifications.channel_health`` writes the facts)."""
 
 from __future__ import annotations
 
@@ -16,14 +15,14 @@ from engine.store.records import Fact, Letter
 from engine.terms import LetterState
 
 PREFIX = "channel:"
-"""Of the names of the facts that keep each channel's pulse."""
+"""Prefix of the facts that hold the channels' health."""
 RECENT_LETTERS = 100
-"""Letters looked at for channels that have never failed and so have no fact."""
+"""How many recent letters are read to find channels that have never failed and so have no fact."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
-    """``down_since`` is None while the channel works; ``why`` is the other side's own words."""
+    """``down_since`` is None while the channel works; ``why`` is the gateway's or mail server's own message."""
 
     name: str
     down_since: datetime | None
@@ -35,20 +34,20 @@ class ChannelLine:
 
 
 def channels(session: Session) -> tuple[ChannelLine, ...]:
-    """Every channel that has failed once or carried one of the latest letters, by name."""
+    """Every channel that has ever failed or carried one of the latest letters, by name."""
     f, m = table(Fact), table(Letter)
     connection = session.connection()
     facts = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
-    kept: dict[str, dict[str, Any]] = {
+    health: dict[str, dict[str, Any]] = {
         row.name.removeprefix(PREFIX): json.loads(row.value) for row in connection.execute(facts)
     }
     recent = (
         select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT_LETTERS)
     )
-    names = sorted({*connection.scalars(recent), *kept})
-    return tuple(_line(name, kept.get(name, {})) for name in names)
+    names = sorted({*connection.scalars(recent), *health})
+    return tuple(_line(name, health.get(name, {})) for name in names)
 
 
-def _line(name: str, pulse: dict[str, Any]) -> ChannelLine:
-    since = pulse.get("down_since", "")
-    return ChannelLine(name, datetime.fromisoformat(since) if since else None, pulse.get("why", "") if since else "")
+def _line(name: str, health: dict[str, Any]) -> ChannelLine:
+    since = health.get("down_since", "")
+    return ChannelLine(name, datetime.fromisoformat(since) if since else None, health.get("why", "") if since else "")

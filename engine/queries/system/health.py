@@ -1,4 +1,4 @@
-"""Whether the system works: the last run of each pass, what is owed, today's letters, what the audit found."""
+"""System health: last run of each pass, letters owed, today's letters, findings of the last audit."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK
 from engine.queries.system.channels import ChannelLine, channels
-from engine.queries.system.letter_counts import Proof, proof
+from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.store.database import table
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
 
 SILENT_AFTER = timedelta(minutes=15)
-"""A pass that has not finished for so long has stopped."""
+"""A pass that has not finished for this long has stopped."""
 STUCK_AFTER = timedelta(hours=1)
-"""A letter that should have left so long ago is stuck."""
+"""A letter that should have been sent this long ago is stuck."""
 AUDIT = "audit"
-"""The pass that runs every few minutes, whether or not anything is due: the one whose silence means something."""
+"""The pass that runs every few minutes even if nothing is due, so its silence is meaningful."""
 INFORMATIVE = ("unknown_letters",)
 
 
@@ -50,8 +50,8 @@ class PassLine:
 
 @dataclass(frozen=True)
 class Health:
-    """``today``: letters of today's date by fate. ``oldest``: since when the oldest owed letter should have left.
-    ``findings``: what the last audit counted that should be nought. ``week``: the letters of the last seven days."""
+    """``today``: letters of today by delivery state. ``oldest``: when the oldest owed letter should have been sent.
+    ``findings``: counts of the last audit that should be zero. ``week``: the letters of the last seven days."""
 
     now: datetime
     passes: tuple[PassLine, ...]
@@ -63,10 +63,10 @@ class Health:
     digest_week: str
     findings: Mapping[str, int]
     channels: tuple[ChannelLine, ...]
-    week: Proof
+    week: LetterCounts
     troubles: tuple[Trouble, ...]
     live: bool
-    """Whether the clock runs; while it stands (demonstration) a pass is not silent."""
+    """Whether the clock is real; with the demonstration's fixed clock no pass counts as silent."""
 
     @property
     def well(self) -> bool:
@@ -74,7 +74,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Eight queries, whatever is stored."""
+    """Eight queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
@@ -89,30 +89,30 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
     week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK)) or ""
     findings = _findings(passes)
-    working = channels(session)
-    down = any(not each.up for each in working)
+    channel_lines = channels(session)
+    down = any(not each.up for each in channel_lines)
     troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live)
-    seven_days = proof(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
+    seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
-        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, working, seven_days, troubles, live
+        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, channel_lines, seven_days, troubles, live
     )
 
 
 def _passes(session: Session) -> tuple[PassLine, ...]:
     p = table(Pass)
-    chosen = select(p.c.name, p.c.started_at, p.c.finished_at, p.c.counts, p.c.error).order_by(p.c.started_at.desc())
-    return tuple(PassLine(*row) for row in session.connection().execute(chosen))
+    statement = select(p.c.name, p.c.started_at, p.c.finished_at, p.c.counts, p.c.error).order_by(p.c.started_at.desc())
+    return tuple(PassLine(*row) for row in session.connection().execute(statement))
 
 
 def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
     letter = table(Letter)
-    chosen = select(letter.c.state, func.count()).where(letter.c.day == day).group_by(letter.c.state)
-    return {row[0]: row[1] for row in session.connection().execute(chosen)}
+    statement = select(letter.c.state, func.count()).where(letter.c.day == day).group_by(letter.c.state)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
 def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
-    """What the last audit found wrong."""
+    """The non-zero problem counts of the last audit."""
     counts = next((each.counts for each in passes if each.name == AUDIT), {})
     return {name: count for name, count in counts.items() if count and name not in INFORMATIVE}
 
@@ -127,7 +127,7 @@ def _troubles(
     live: bool,
 ) -> tuple[Trouble, ...]:
     last = next((each.finished_at for each in passes if each.name == AUDIT), None)
-    wrong = {
+    is_present = {
         Trouble.NO_PASS: not passes,
         Trouble.PASS_FAILED: any(each.error for each in passes),
         Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
@@ -136,4 +136,4 @@ def _troubles(
         Trouble.AUDIT: bool(findings),
         Trouble.IN_DOUBT: in_doubt > 0,
     }
-    return tuple(trouble for trouble, present in wrong.items() if present)
+    return tuple(trouble for trouble, is_present in is_present.items() if is_present)

@@ -1,4 +1,4 @@
-"""Proof that letters leave: how many were owed, sent, delivered and in doubt between two days. One indexed count."""
+"""Counts of letters owed, sent, delivered and in doubt between two days. One indexed query."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from engine.store.records import Letter
 from engine.terms import LetterState
 
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED, LetterState.BOUNCED_SOFT, LetterState.BOUNCED_HARD)
-"""A relay or gateway took it, whatever became of it afterwards."""
+"""States in which a relay or gateway had accepted the letter, whatever happened afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """``owed`` leaves out what had lost its point before it could leave; ``in_doubt`` may or may not have arrived."""
+class LetterCounts:
+    """``owed`` leaves out letters that became obsolete before sending; ``in_doubt`` may or may not have arrived."""
 
     owed: int = 0
     sent: int = 0
@@ -27,14 +27,14 @@ class Proof:
     in_doubt: int = 0
 
 
-def proof(session: Session, since: date, until: date) -> Proof:
-    """Of the letters dated from ``since`` on and before ``until``."""
+def count_letters(session: Session, since: date, until: date) -> LetterCounts:
+    """Counts of letters dated from ``since`` (included) to ``until`` (excluded)."""
     m = table(Letter)
-    chosen = select(m.c.state, func.count()).where(m.c.day >= since, m.c.day < until).group_by(m.c.state)
+    statement = select(m.c.state, func.count()).where(m.c.day >= since, m.c.day < until).group_by(m.c.state)
     counts: Counter[LetterState] = Counter()
-    for state, count in session.connection().execute(chosen):
+    for state, count in session.connection().execute(statement):
         counts[state] = count
-    return Proof(
+    return LetterCounts(
         owed=counts.total() - counts[LetterState.SUPPRESSED],
         sent=sum(counts[state] for state in SENT),
         delivered=counts[LetterState.DELIVERED],

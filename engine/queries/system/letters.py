@@ -1,4 +1,4 @@
-"""Letters: the list with its filters, and one exactly as it was sent with what became of it."""
+"""Letters: the filtered list, and one letter exactly as it was sent with its delivery attempts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class LetterRow:
-    """One letter as a list shows it. ``lines``: how many assignments it speaks of."""
+    """One letter in a list. ``lines``: how many assignments it mentions."""
 
     id: int
     day: date
@@ -46,7 +46,7 @@ class LetterRow:
 
 @dataclass(frozen=True)
 class LetterFilter:
-    """Which letters; an empty field does not narrow."""
+    """Which letters to list; an empty field does not filter."""
 
     contact_id: int | None = None
     agency_id: str = ""
@@ -60,7 +60,7 @@ class LetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """One thing a letter says about one assignment; ``moot`` says why it was left out at the last moment."""
+    """One line of a letter about one assignment; ``moot`` is the reason why it was left out just before sending."""
 
     assignment_id: int
     plan: str
@@ -86,7 +86,7 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True)
 class LetterStory:
-    """``text`` is None while nothing has been rendered, or when the text has been pruned."""
+    """``text`` is None before rendering and after the text has been pruned."""
 
     row: LetterRow
     key: str
@@ -97,7 +97,7 @@ class LetterStory:
     html: bool
 
     def shown(self, mask: Callable[[str], str]) -> LetterStory:
-        """With what only the recipient may see masked in the text."""
+        """A copy with the recipient's personal links masked in the text."""
         return replace(self, text=None if self.text is None else mask(self.text))
 
 
@@ -127,10 +127,10 @@ def _columns() -> list[Any]:
     ]
 
 
-def _joined(*chosen: Any) -> Any:
+def _joined(*selected: Any) -> Any:
     letter, c, g, body = table(Letter), table(Contact), table(Agency), table(LetterBody)
     return (
-        select(*chosen)
+        select(*selected)
         .select_from(letter)
         .join(c, c.c.id == letter.c.contact_id)
         .join(g, g.c.id == letter.c.agency_id)
@@ -161,16 +161,16 @@ def list_letters(session: Session, wanted: LetterFilter, *, after: str = "", lim
     """Newest first; two queries."""
     letter = table(Letter)
     where = _conditions(wanted)
-    chosen = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
+    statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
-        chosen = chosen.where(letter.c.id < decode(after, int)[0])
-    rows = [LetterRow(*row) for row in session.connection().execute(chosen)]
+        statement = statement.where(letter.c.id < decode(after, int)[0])
+    rows = [LetterRow(*row) for row in session.connection().execute(statement)]
     total = session.connection().scalar(select(func.count()).select_from(letter).where(*where))
     return page(rows, limit, lambda row: (row.id,), total)
 
 
 def letter_story(session: Session, letter_id: int) -> LetterStory:
-    """One letter, its lines, its attempts and its text. Four queries. Raises NotFound."""
+    """One letter with its lines, attempts and text. Four queries. Raises NotFound."""
     letter, c, body = table(Letter), table(Contact), table(LetterBody)
     mine = letter.c.id == letter_id
     has_html = func.length(body.c.html) > 0
@@ -196,7 +196,7 @@ def letter_html(session: Session, letter_id: int) -> str:
 
 def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    statement = (
         select(
             a.c.id, p.c.number, d.c.citation, g.c.name, a.c.period, a.c.due_on, n.c.kind, n.c.rung, n.c.level, n.c.moot
         )
@@ -207,11 +207,13 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
         .where(n.c.letter_id == letter_id)
         .order_by(n.c.level.desc(), n.c.id)
     )
-    rows: Any = session.connection().execute(chosen)
+    rows: Any = session.connection().execute(statement)
     return tuple(LetterLine(*row) for row in rows)
 
 
 def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
-    chosen = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(d.c.letter_id == letter_id)
-    return tuple(DeliveryAttempt(*row) for row in session.connection().execute(chosen.order_by(d.c.attempt)))
+    statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(
+        d.c.letter_id == letter_id
+    )
+    return tuple(DeliveryAttempt(*row) for row in session.connection().execute(statement.order_by(d.c.attempt)))

@@ -1,8 +1,8 @@
-"""The audit log: everything that happened, newest first, narrowed by what, who, which plan, which agency and when.
+"""The audit log: all events, newest first, filtered by kind, actor, plan, agency and date.
 
-It only grows, so nothing here counts it. A page walks back along the primary key and looks at no more than ``SPAN``
-events; where these are spent it shows what it has and says from where to go on. A day is found by halving the ids,
-since events are written in the order in which they happen.
+The log only grows, so it is never counted. A page walks back along the primary key and reads at most
+``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and where to continue. Days are found by
+binary search on the ids, since events are written in order of time.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Event, Plan
 from engine.terms import EventKind
 
-SPAN = 50_000
-"""How many events one page may look at: some tens of milliseconds, however rare what is sought."""
+MAX_SCANNED_EVENTS = 50_000
+"""How many events one page may read: some tens of milliseconds, however rare the matches."""
 OUT_OF_ORDER = 1_000
-"""How far two events of the same moment may stand apart when several processes write at once."""
+"""How far apart in id two events of the same moment can be when several processes write at once."""
 
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which events; an empty field does not narrow. ``actor``: one («account:3») or all of a kind («account»);
+    """Which events; an empty field does not filter. ``actor``: one («account:3») or all of a kind («account»);
     ``agency_id``: of the assignment, or of the directory; ``since`` and ``until``: local days, both included."""
 
     kind: EventKind | None = None
@@ -43,7 +43,7 @@ class LogFilter:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One event with what it was about. ``plan`` is its number; ``agency`` the assignment's owner."""
+    """One event with its subject. ``plan`` is the plan's number; ``agency`` the assignment's owner."""
 
     id: int
     at: datetime
@@ -60,8 +60,8 @@ class LogRow:
 
 @dataclass(frozen=True)
 class Log:
-    """``next``: where the next page begins ("": nowhere). ``unfinished``: the span was spent before the page was full,
-    so there may be more further back. ``people``: actor -> who it is."""
+    """``next``: cursor of the next page ("" on the last). ``unfinished``: the limit on events read was reached before
+    the page was full, so there may be more. ``people``: actor -> who it is."""
 
     rows: tuple[LogRow, ...]
     next: str
@@ -69,9 +69,11 @@ class Log:
     people: Mapping[str, Person]
 
 
-def log(session: Session, wanted: LogFilter, *, after: str = "", limit: int = PER_PAGE, span: int = SPAN) -> Log:
-    """At most five statements, none of which grows with what is stored."""
-    first, last = _ends(session, wanted)
+def log(
+    session: Session, wanted: LogFilter, *, after: str = "", limit: int = PER_PAGE, span: int = MAX_SCANNED_EVENTS
+) -> Log:
+    """A page of the log, in at most five statements that do not grow with the log."""
+    first, last = _id_range(session, wanted)
     if after:
         last = min(last, decode(after, int)[0] - 1)
     lowest = max(first, last - span + 1)
@@ -120,8 +122,8 @@ def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
         found.append(e.c.plan_id == wanted.plan_id)
     if wanted.agency_id:
         owns = exists().where(a.c.id == e.c.assignment_id, a.c.agency_id == wanted.agency_id)
-        told = and_(e.c.assignment_id.is_(None), e.c.detail["agency"].as_string() == wanted.agency_id)
-        found.append(or_(owns, told))
+        in_directory = and_(e.c.assignment_id.is_(None), e.c.detail["agency"].as_string() == wanted.agency_id)
+        found.append(or_(owns, in_directory))
     if wanted.since:
         found.append(e.c.at >= instant(wanted.since, time()))
     if wanted.until:
@@ -129,27 +131,28 @@ def _conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _ends(session: Session, wanted: LogFilter) -> tuple[int, int]:
-    """The first and last id that the days allow, some to spare; one statement."""
+def _id_range(session: Session, wanted: LogFilter) -> tuple[int, int]:
+    """The range of ids that the days allow, with a margin; one statement."""
     newest = select(func.coalesce(func.max(table(Event).c.id), 0)).scalar_subquery()
     begins = _first_since(wanted.since, "begins") if wanted.since else literal(1)
     ends = _first_since(wanted.until + ONE_DAY, "ends") if wanted.until else newest + 1
-    first, last, most = session.connection().execute(select(begins, ends, newest)).one()
-    spare = OUT_OF_ORDER if wanted.since or wanted.until else 0
-    return max(1, first - spare), min(most, last - 1 + spare)
+    first, last, max_id = session.connection().execute(select(begins, ends, newest)).one()
+    margin = OUT_OF_ORDER if wanted.since or wanted.until else 0
+    return max(1, first - margin), min(max_id, last - 1 + margin)
 
 
 def _first_since(day: date, name: str) -> Any:
-    """The first id whose event happened on a day or later, found by halving: some twenty looks at the primary key."""
+    """Scalar subquery: the first id of an event on that day or later, by binary search on the primary key (about twenty
+    reads)."""
     e = table(Event)
     newest = select(func.coalesce(func.max(e.c.id), 0)).scalar_subquery()
-    whole = cast(literal(1), BigInteger)
-    low_high = select(whole.label("low"), cast(newest + 1, BigInteger).label("high")).cte(name, recursive=True)
+    one = cast(literal(1), BigInteger)
+    low_high = select(one.label("low"), cast(newest + 1, BigInteger).label("high")).cte(name, recursive=True)
     middle = (low_high.c.low + low_high.c.high) // 2
-    looked_at = select(e.c.at).where(e.c.id >= middle).order_by(e.c.id).limit(1).correlate(low_high).scalar_subquery()
-    earlier = looked_at < instant(day, time())
-    halved = select(
+    event_at = select(e.c.at).where(e.c.id >= middle).order_by(e.c.id).limit(1).correlate(low_high).scalar_subquery()
+    earlier = event_at < instant(day, time())
+    step = select(
         case((earlier, middle + 1), else_=low_high.c.low), case((earlier, low_high.c.high), else_=middle)
     ).where(low_high.c.low < low_high.c.high)
-    both = low_high.union_all(halved)
-    return select(both.c.low).where(both.c.low >= both.c.high).limit(1).scalar_subquery()
+    steps = low_high.union_all(step)
+    return select(steps.c.low).where(steps.c.low >= steps.c.high).limit(1).scalar_subquery()

@@ -1,4 +1,4 @@
-"""Policies: each with the plans that go by it; and whom an edit would reach."""
+"""Policies with the plans that use them, and what an edit would affect."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.terms import OPEN_STATES, PlanState
 from engine.text import Text
 
-MOST_PLANS = 30
-"""Of more active plans than this, what is still to open is not counted (their files would all be read)."""
+MAX_COUNTED_PLANS = 30
+"""With more active plans than this, assignments still to open are not counted, since every plan file would be read."""
 
 
 @dataclass(frozen=True)
 class PolicyLine:
-    """``plans``: (id, number) of the active plans that go by it."""
+    """``plans``: (id, number) of the active plans that use it."""
 
     id: str
     policy: Policy
@@ -35,7 +35,7 @@ class PolicyLine:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The next round to open, and the days on which a ladder would speak of it."""
+    """The next period to open, and the dates of the ladder's rungs for it."""
 
     plan: str
     period: str
@@ -46,9 +46,9 @@ class Example:
 
 @dataclass(frozen=True)
 class Reach:
-    """``open``: assignments that keep the ladder they have; ``to_open``: those that would get the new one, None when
-    there are too many plans to count; ``at_once``: those of them that the next pass would open, and write about;
-    ``example``: the next of these."""
+    """What a policy change affects. ``open``: assignments that keep their present ladder; ``to_open``: assignments that
+    would get the new one, None with too many plans to count; ``at_once``: those of them that the next pass would open
+    and write about; ``example``: the next of these."""
 
     open: int = 0
     to_open: int | None = 0
@@ -60,12 +60,13 @@ def list_policies(session: Session) -> tuple[PolicyLine, ...]:
     """By id; two queries."""
     p, plans = table(PolicyRecord), table(Plan)
     active = select(plans.c.policy_id, plans.c.id, plans.c.number).where(plans.c.state == PlanState.ACTIVE)
-    going: dict[str, list[tuple[int, str]]] = {}
+    plans_of: dict[str, list[tuple[int, str]]] = {}
     for policy_id, plan_id, number in session.connection().execute(active.order_by(plans.c.issued_on, plans.c.id)):
-        going.setdefault(policy_id, []).append((plan_id, number))
+        plans_of.setdefault(policy_id, []).append((plan_id, number))
     rows = session.connection().execute(select(p.c.id, p.c.body, p.c.loaded_at).order_by(p.c.id))
     return tuple(
-        PolicyLine(row.id, Policy.model_validate(row.body), row.loaded_at, tuple(going.get(row.id, ()))) for row in rows
+        PolicyLine(row.id, Policy.model_validate(row.body), row.loaded_at, tuple(plans_of.get(row.id, ())))
+        for row in rows
     )
 
 
@@ -84,13 +85,15 @@ def find_policy(session: Session, policy_id: str) -> Policy | None:
 
 
 def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date) -> Reach:
-    """What a policy would be for, if it stood now: open assignments of its plans, and those still to open under it."""
+    """What the policy would affect if it took effect now: open assignments of its plans, and those still to open."""
     a, p = table(Assignment), table(Plan)
-    mine = (p.c.policy_id == policy.id, p.c.state == PlanState.ACTIVE)
-    chosen = select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*mine, a.c.state.in_(OPEN_STATES))
-    open_now = int(session.connection().scalar(chosen) or 0)
-    plans = session.connection().execute(select(p).where(*mine).order_by(p.c.id).limit(MOST_PLANS + 1)).all()
-    if len(plans) > MOST_PLANS:
+    where = (p.c.policy_id == policy.id, p.c.state == PlanState.ACTIVE)
+    statement = (
+        select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*where, a.c.state.in_(OPEN_STATES))
+    )
+    open_now = int(session.connection().scalar(statement) or 0)
+    plans = session.connection().execute(select(p).where(*where).order_by(p.c.id).limit(MAX_COUNTED_PLANS + 1)).all()
+    if len(plans) > MAX_COUNTED_PLANS:
         return Reach(open_now, None)
     coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
     if not coming:
@@ -98,19 +101,19 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].round.due.on))
     ladder = policy.ladders["request" if opening.duty.request else "order"]
     opens_on = max(opening.opens_on, today)
-    spoken = dates(ladder, opens_on, opening.round.due.on, calendar)
+    rung_dates = dates(ladder, opens_on, opening.round.due.on, calendar)
     example = Example(
         plan,
         opening.round.period.key,
         opens_on,
         opening.round.due.on,
-        tuple((rung.rung, on) for on, rung in spoken if on >= opens_on),
+        tuple((rung.rung, on) for on, rung in rung_dates if on >= opens_on),
     )
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 
 
 def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[str, Any]]:
-    """(plan, opening), once for each owner whose assignment has not opened."""
+    """(plan number, opening) for each owner whose assignment has not opened."""
     a = table(Assignment)
     columns = select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)
     opened = set(map(tuple, session.connection().execute(columns)))

@@ -1,1 +1,1 @@
-"""Queries about assignments: lists, the desk, the report page, what waits for a decision."""
+"""Queries about assignments: lists, the desk, the report page, pending decisions."""

@@ -1,4 +1,4 @@
-"""One assignment with its whole story: where it stands, its ladder, what happened, what it waits for."""
+"""One assignment in full: its state, ladder, events, letters, reports and extensions, and what it waits for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EVENTS_SHOWN = 300
 
 @dataclass(frozen=True)
 class DutyHead:
-    """What the plan says: ``source`` of the due date is local («configured»), law or plan."""
+    """What the plan says about the duty; ``source`` of the due date is local («configured»), law or plan."""
 
     plan_title: str
     short_title: str
@@ -62,7 +62,7 @@ class DutyHead:
     accepted_at: datetime | None
     transferred_from_id: int | None
     plan_supervisor_id: str
-    """Whose the plan is to change; ``AssignmentRow.supervisor_id`` is the body above this owner."""
+    """The department that may change the plan; ``AssignmentRow.supervisor_id`` is the agency above this owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class ExtensionLine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who an actor of an event is: a contact's or account's capacity and agency, or an agency as such."""
+    """Who the actor of an event is: role and agency of a contact or account, or an agency as such."""
 
     role: Role | ActorRole | None
     agency: str
@@ -103,8 +103,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Story:
-    """``events`` newest first. ``waits_for``: assignments of the same period that this one consolidates.
-    ``people``: actor -> who it is, for the contacts and agencies that acted."""
+    """``events`` newest first. ``waits_for``: assignments of the same period that this one consolidates. ``people``:
+    actor -> who it is, for the contacts, accounts and agencies that acted."""
 
     row: AssignmentRow
     head: DutyHead
@@ -122,37 +122,37 @@ class Story:
 
 
 def assignment_row(session: Session, today: Today, assignment_id: int) -> AssignmentRow:
-    """One assignment as a list shows it. Raises NotFound."""
-    chosen = joined(select(*columns(today))).where(table(Assignment).c.id == assignment_id)
-    rows = from_rows(session.connection().execute(chosen).all())
+    """One assignment as a list row. Raises NotFound."""
+    statement = joined(select(*columns(today))).where(table(Assignment).c.id == assignment_id)
+    rows = from_rows(session.connection().execute(statement).all())
     if not rows:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     return rows[0]
 
 
 def story(session: Session, today: Today, assignment_id: int) -> Story:
-    """About ten queries, whatever happened. Raises NotFound."""
+    """One assignment in full; about ten queries. Raises NotFound."""
     row = assignment_row(session, today, assignment_id)
     facts, ladder, head = _head(session, row)
     events = _events(session, assignment_id)
-    told = _told(session, assignment_id)
+    notified = _notified(session, assignment_id)
     reports = _list(session, Report, ReportLine, assignment_id)
     extensions = _list(session, Extension, ExtensionLine, assignment_id)
     rungs = rung_lines(
-        assignment_id, ladder, facts, events, told, today.calendar, today.day, ended=row.quiet is Quiet.PLAN_ENDED
+        assignment_id, ladder, facts, events, notified, today.calendar, today.day, ended=row.quiet is Quiet.PLAN_ENDED
     )
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
         waits_for = tuple(_waited_for(session, today, row, head.waits_for))
     actors = [event.actor for event in events] + [each.actor for each in (*reports, *extensions)]
     people = people_of(session, actors)
-    return Story(row, head, rungs, events[::-1], told, reports, extensions, waits_for, people)
+    return Story(row, head, rungs, events[::-1], notified, reports, extensions, waits_for, people)
 
 
 def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead]:
     a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
-    above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
-    chosen = (
+    supervisor, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
+    statement = (
         select(
             a,
             d.c.heading,
@@ -168,19 +168,19 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
             p.c.issuer_id,
             p.c.supervisor_id.label("plan_supervisor_id"),
             issuer.c.name.label("issuer"),
-            above.c.name.label("supervisor"),
+            supervisor.c.name.label("supervisor"),
             p.c.file["report_rules"].label("rules"),
             p.c.file["focus_areas"].label("areas"),
             ladder.c.body,
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .join(above, above.c.id == a.c.supervisor_id)
+        .join(supervisor, supervisor.c.id == a.c.supervisor_id)
         .join(issuer, issuer.c.id == p.c.issuer_id)
         .join(ladder, ladder.c.id == a.c.ladder_id)
         .where(a.c.id == row.id)
     )
-    found = session.connection().execute(chosen).one()
+    found = session.connection().execute(statement).one()
     rule = (found.rules or {}).get(found.rule, {})
     area = next((f"{each['code']} {each['title']}" for each in found.areas or () if each["code"] == found.area), "")
     window = (found.window_start, found.window_end) if found.window_start and found.window_end else None
@@ -212,27 +212,27 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
 
 
 def _names(session: Session, ids: Sequence[str]) -> list[str]:
-    """Names of agencies; of a group, or of an id that is gone, the id itself."""
+    """Names of agencies; for a group or an unknown id, the id itself."""
     if not ids:
         return []
     g = table(Agency)
-    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(ids))
-    known = {row[0]: row[1] for row in session.connection().execute(chosen)}
+    statement = select(g.c.id, g.c.name).where(g.c.id.in_(ids))
+    known = {row[0]: row[1] for row in session.connection().execute(statement)}
     return [known.get(each, each) for each in ids]
 
 
 def _events(session: Session, assignment_id: int) -> tuple[EventLine, ...]:
     """The last events, oldest first."""
     e = table(Event)
-    chosen = select(e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(e.c.assignment_id == assignment_id)
-    rows = session.connection().execute(chosen.order_by(e.c.id.desc()).limit(EVENTS_SHOWN)).all()
+    statement = select(e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(e.c.assignment_id == assignment_id)
+    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(EVENTS_SHOWN)).all()
     return tuple(EventLine(*row) for row in reversed(rows))
 
 
-def _told(session: Session, assignment_id: int) -> tuple[Notified, ...]:
-    """Every line of every letter about it, in the order in which they were decided."""
+def _notified(session: Session, assignment_id: int) -> tuple[Notified, ...]:
+    """All letter lines about it, in order of creation."""
     n, letter, c, g = table(Notice), table(Letter), table(Contact), table(Agency)
-    chosen = (
+    statement = (
         select(
             n.c.key,
             n.c.kind,
@@ -258,15 +258,15 @@ def _told(session: Session, assignment_id: int) -> tuple[Notified, ...]:
         .where(n.c.assignment_id == assignment_id)
         .order_by(n.c.id)
     )
-    rows: Any = session.connection().execute(chosen)
+    rows: Any = session.connection().execute(statement)
     return tuple(Notified(*row) for row in rows)
 
 
 def _list(session: Session, record: type[SQLModel], line: type[Any], assignment_id: int) -> tuple[Any, ...]:
-    """The rows of a record about an assignment as ``line``s, oldest first."""
-    stored = table(record)
-    chosen = select(*(stored.c[name] for name in line.__slots__)).where(stored.c.assignment_id == assignment_id)
-    return tuple(line(*row) for row in session.connection().execute(chosen.order_by(stored.c.id)))
+    """The rows of a table about an assignment as ``line`` objects, oldest first."""
+    source = table(record)
+    statement = select(*(source.c[name] for name in line.__slots__)).where(source.c.assignment_id == assignment_id)
+    return tuple(line(*row) for row in session.connection().execute(statement.order_by(source.c.id)))
 
 
 def _waited_for(
@@ -274,12 +274,12 @@ def _waited_for(
 ) -> Iterable[AssignmentRow]:
     a, d = table(Assignment), table(Duty)
     same = conditions(AssignmentFilter(plan_id=row.plan_id, period=row.period), today)
-    chosen = joined(select(*columns(today))).where(*same, d.c.citation.in_(citations))
-    return from_rows(session.connection().execute(chosen.order_by(d.c.position, a.c.agency_id)).all())
+    statement = joined(select(*columns(today))).where(*same, d.c.citation.in_(citations))
+    return from_rows(session.connection().execute(statement.order_by(d.c.position, a.c.agency_id)).all())
 
 
 def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
-    """Those among the actors whom the directory or the accounts know; in three queries at most."""
+    """The actors found in the directory or among the accounts; three queries at most."""
     named = [actor.partition(":") for actor in set(actors)]
     account_ids = [int(rest) for kind, _, rest in named if kind == "account" and rest.isdecimal()]
     ids = [int(rest) for kind, _, rest in named if kind == "contact" and rest.isdecimal()]
@@ -287,8 +287,8 @@ def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
     c, g = table(Contact), table(Agency)
     found: dict[str, Person] = {}
     if ids:
-        chosen = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
-        found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(chosen)}
+        statement = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
+        found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(statement)}
     if account_ids:
         t = table(Account)
         accounts = select(t.c.id, t.c.role, g.c.name).join(g, g.c.id == t.c.agency_id).where(t.c.id.in_(account_ids))
@@ -296,6 +296,6 @@ def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
             f"account:{row[0]}": Person(ActorRole(row[1]), row[2]) for row in session.connection().execute(accounts)
         }
     if agency_ids:
-        bodies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
-        found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(bodies)}
+        agencies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
+        found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(agencies)}
     return found

@@ -1,4 +1,4 @@
-"""Assignments as rows: one filter and one shape for the lists, the API and every number that opens."""
+"""Assignments as rows: one filter and one row type for pages, API and all numbers that link to lists."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from engine.text import Text
 
 FAR = date(9999, 12, 31)
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
-"""What settles a «not mine»: the owner took it after all, or the monitor chased it nevertheless."""
+"""Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
 
 
 class Waiting(StrEnum):
-    """What waits for a decision of the department above."""
+    """Decisions that the supervising department has to make."""
 
     ACCEPT = "accept"
     EXTENSION = "extension"
@@ -34,7 +34,7 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssignmentRow:
-    """One assignment as a list shows it. ``time_class`` is None when it is nobody's any more."""
+    """One assignment in a list. ``time_class`` is None for cancelled and transferred ones."""
 
     id: int
     plan_id: int
@@ -61,7 +61,7 @@ class AssignmentRow:
 
 @dataclass(frozen=True)
 class AssignmentFilter:
-    """What to list; an empty field does not narrow. Without a plan, only plans that are active."""
+    """Which assignments to list; an empty field does not filter. Without a plan, only those of active plans."""
 
     plan_id: int | None = None
     period: str = ""
@@ -73,13 +73,13 @@ class AssignmentFilter:
     waiting: Waiting | None = None
     ids: tuple[int, ...] = ()
     kind: str = ""
-    """The owner's kind of body (``Agency.level``)."""
+    """The owner's level (``Agency.level``)."""
     department: str = ""
-    """The department that follows the plan, whoever is above the owner: what it owes itself is in it too."""
+    """The department that supervises the plan, whichever agency is above the owner; includes what it owes itself."""
 
 
 def columns(today: Today) -> list[Any]:
-    """What ``AssignmentRow`` is made of, in its order."""
+    """The columns of ``AssignmentRow``, in its order."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     return [
         a.c.id,
@@ -107,16 +107,16 @@ def columns(today: Today) -> list[Any]:
 
 
 def from_rows(rows: Sequence[Any]) -> list[AssignmentRow]:
-    """Rows of ``columns``; the class is taken away from what is cancelled or transferred."""
+    """Build rows from ``columns``; cancelled and transferred ones have no class."""
     made = [AssignmentRow(*row[: len(AssignmentRow.__slots__)]) for row in rows]
     return [row if row.state in COUNTED_STATES else replace(row, time_class=None) for row in made]
 
 
-def joined(chosen: Select[Any]) -> Select[Any]:
-    """``assignment`` with its duty, plan and owner."""
+def joined(statement: Select[Any]) -> Select[Any]:
+    """Join ``assignment`` with its duty, plan and owner."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     return (
-        chosen.select_from(a)
+        statement.select_from(a)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
@@ -124,7 +124,7 @@ def joined(chosen: Select[Any]) -> Select[Any]:
 
 
 def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[bool]]:
-    """A filter as conditions on the joined tables."""
+    """The filter as WHERE conditions on the joined tables."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     equal = {
         a.c.period: wanted.period,
@@ -144,7 +144,7 @@ def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[boo
         found.append(a.c.id.in_(wanted.ids))
     if wanted.states:
         found.append(a.c.state.in_(wanted.states))
-    if wanted.classes == (TimeClass.OPEN_OVERDUE,):  # the same, in words that the open ones' index serves
+    if wanted.classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
         found += [a.c.state.in_(OPEN_STATES), a.c.due_on < today.day]
     elif wanted.classes:
         found += [a.c.state.in_(_states_of(wanted.classes)), time_class(today).in_(wanted.classes)]
@@ -154,34 +154,35 @@ def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[boo
 
 
 def _states_of(classes: Sequence[TimeClass]) -> tuple[State, ...]:
-    """The states that may have these classes: said beside the class so that the open ones' index serves."""
+    """The states that can have these classes; added to the WHERE clause so that the index on open assignments
+    serves."""
     open_only = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
     return OPEN_STATES if set(classes) <= open_only else COUNTED_STATES
 
 
 def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:
-    """The periods of (period, a due date) in the order in which they are first due: what a filter chooses among. The
-    one that is wanted is in it even when nothing of it was found."""
-    first: dict[str, date] = {}
+    """Periods by first due date, from (period, due date) pairs: the options of a filter. Always includes the selected
+    period."""
+    first_due: dict[str, date] = {}
     for period, due_on in found:
-        first[period] = min(first.get(period, FAR), due_on or FAR)
+        first_due[period] = min(first_due.get(period, FAR), due_on or FAR)
     if wanted.period:
-        first.setdefault(wanted.period, FAR)
-    return tuple(sorted(first, key=lambda period: (first[period], period)))
+        first_due.setdefault(wanted.period, FAR)
+    return tuple(sorted(first_due, key=lambda period: (first_due[period], period)))
 
 
-def _waiting(what: Waiting) -> ColumnElement[bool]:
+def _waiting(waiting: Waiting) -> ColumnElement[bool]:
     a, e, x = table(Assignment), table(Event), table(Extension)
-    if what is Waiting.ACCEPT:
+    if waiting is Waiting.ACCEPT:
         return a.c.state == State.REPORTED  # type: ignore[no-any-return]
-    if what is Waiting.EXTENSION:
+    if waiting is Waiting.EXTENSION:
         return exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
     later = e.alias("later")
     answered = exists().where(
         later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
     )
-    said = exists().where(e.c.assignment_id == a.c.id, e.c.kind == EventKind.DECLINED, ~answered)
-    return and_(a.c.state.in_(OPEN_STATES), said)
+    declined = exists().where(e.c.assignment_id == a.c.id, e.c.kind == EventKind.DECLINED, ~answered)
+    return and_(a.c.state.in_(OPEN_STATES), declined)
 
 
 def list_assignments(
@@ -193,20 +194,20 @@ def list_assignments(
     limit: int = PER_PAGE,
     count: bool = True,
 ) -> Page[AssignmentRow]:
-    """Assignments by due date, those without one last. Two queries, one when nobody asks for the total."""
+    """Assignments by due date, those without one last. Two queries, one when ``count`` is false."""
     a = table(Assignment)
     where = conditions(wanted, today)
     if after:
         where.append(_after(*decode(after, date.fromisoformat, int)))
-    chosen = joined(select(*columns(today))).where(*where)
-    chosen = chosen.order_by(a.c.due_on.asc().nulls_last(), a.c.id).limit(limit + 1)
-    found = from_rows(session.connection().execute(chosen).all())
+    statement = joined(select(*columns(today))).where(*where)
+    statement = statement.order_by(a.c.due_on.asc().nulls_last(), a.c.id).limit(limit + 1)
+    found = from_rows(session.connection().execute(statement).all())
     total = how_many(session, today, wanted) if count else None
     return page(found, limit, lambda row: (row.due_on or FAR, row.id), total)
 
 
 def _after(due_on: date, last_id: int) -> ColumnElement[bool]:
-    """What comes after a row in that order; in words that an index on the due date serves."""
+    """Rows after the cursor, written so that an index on the due date serves."""
     a = table(Assignment)
     undated = a.c.due_on.is_(None)
     if due_on == FAR:
@@ -216,9 +217,9 @@ def _after(due_on: date, last_id: int) -> ColumnElement[bool]:
 
 
 def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[AssignmentRow]:
-    """The assignments of these ids, whatever their plan's state. Raises NotFound when one does not exist."""
-    chosen = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
-    rows = from_rows(session.connection().execute(chosen).all())
+    """The assignments with these ids, whatever their plan's state. Raises NotFound when one does not exist."""
+    statement = joined(select(*columns(today))).where(table(Assignment).c.id.in_(ids)).order_by(table(Assignment).c.id)
+    rows = from_rows(session.connection().execute(statement).all())
     if len(rows) != len(set(ids)):
         raise NotFound(Text("Có phần việc không tồn tại.", "One of these assignments does not exist."))
     return rows
@@ -227,22 +228,22 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
 def first(
     session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any
 ) -> tuple[list[AssignmentRow], int]:
-    """The first rows of a filter and how many there are in all. Counted apart from the rows: a window over all of
-    them would carry every column of every row."""
+    """The first rows of a filter and the total. Counted separately: a window function would carry every column of every
+    row."""
     return rows(session, today, wanted, limit, *order), how_many(session, today, wanted)
 
 
 def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
-    """The first rows of a filter, by due date if no order is given: said so that no index on the due date serves,
-    since few rows pass such a filter, and walking along all of them in order finds those few last."""
+    """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
+    used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
     a = table(Assignment)
-    chosen = joined(select(*columns(today))).where(*conditions(wanted, today))
-    chosen = chosen.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
-    return from_rows(session.connection().execute(chosen).all())
+    statement = joined(select(*columns(today))).where(*conditions(wanted, today))
+    statement = statement.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
+    return from_rows(session.connection().execute(statement).all())
 
 
 def how_many(session: Session, today: Today, wanted: AssignmentFilter) -> int:
-    """How many assignments a filter names; joined to no more than it asks about."""
+    """The number of assignments of a filter; joins only the tables that the filter needs."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id)
     if wanted.citation:

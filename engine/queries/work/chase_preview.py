@@ -1,4 +1,5 @@
-"""What «đôn đốc» would say to whom, before it is said: the deed itself, rehearsed and undone."""
+"""Preview of chasing («đôn đốc»): which letters would be sent to whom. Runs the real action in a session that is rolled
+back."""
 
 from __future__ import annotations
 
@@ -11,17 +12,18 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import chase
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.queries.work.rehearsal import WouldSay, letters_with
+from engine.queries.work.rehearsal import PlannedLetter, letters_with
 from engine.store.database import table
 from engine.store.records import Assignment, Notice
 from engine.terms import OPEN_STATES, NoticeKind
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """``chased_today`` were chased today already, ``unreachable`` reach nobody: chasing them sends nothing."""
+class ChasePreview:
+    """``chased_today``: already chased today; ``unreachable``: no contact can be reached. Chasing these sends
+    nothing."""
 
-    letters: tuple[WouldSay, ...]
+    letters: tuple[PlannedLetter, ...]
     chased_today: tuple[AssignmentRow, ...]
     unreachable: tuple[AssignmentRow, ...]
 
@@ -31,37 +33,37 @@ class Rehearsal:
 
 
 def rows_to_chase(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
-    """The chosen assignments that are still open; one that was reported meanwhile is left out."""
-    chosen = joined(select(*columns(today))).where(*conditions(AssignmentFilter(ids=tuple(ids)), today))
-    rows = from_rows(session.connection().execute(chosen.order_by(table(Assignment).c.due_on)).all())
+    """The selected assignments that are still open."""
+    statement = joined(select(*columns(today))).where(*conditions(AssignmentFilter(ids=tuple(ids)), today))
+    rows = from_rows(session.connection().execute(statement.order_by(table(Assignment).c.due_on)).all())
     return [row for row in rows if row.state in OPEN_STATES]
 
 
-def what_chasing_says(session: Session, today: Today, rows: Sequence[AssignmentRow], actor: str) -> Rehearsal:
-    """Chase for real in a session that is undone, and look at what it made."""
+def preview_chase(session: Session, today: Today, rows: Sequence[AssignmentRow], actor: str) -> ChasePreview:
+    """Chase in a session that is rolled back, and return the resulting letters."""
     before = _chased(session, rows, today)
     for row in rows:
         chase(session, row.id, actor=actor, now=today.now)
     after = _chased(session, rows, today)
-    fresh = {key: ids for key, ids in after.items() if ids - before.get(key, set())}
-    said_before = set().union(*before.values())
+    created = {key: ids for key, ids in after.items() if ids - before.get(key, set())}
+    chased_before = set().union(*before.values())
     reached = set().union(*after.values())
-    return Rehearsal(
-        letters_with(session, {key: ids - before.get(key, set()) for key, ids in fresh.items()}),
-        tuple(row for row in rows if row.id in said_before),
+    return ChasePreview(
+        letters_with(session, {key: ids - before.get(key, set()) for key, ids in created.items()}),
+        tuple(row for row in rows if row.id in chased_before),
         tuple(row for row in rows if row.id not in reached),
     )
 
 
 def _chased(session: Session, rows: Sequence[AssignmentRow], today: Today) -> dict[int, set[int]]:
-    """Letter -> the assignments that it chases today."""
+    """Letter id -> the assignments it chases today."""
     n = table(Notice)
     effects = {f"assignment:{row.id}:chase:{today.day.isoformat()}" for row in rows}
-    chosen = select(n.c.letter_id, n.c.assignment_id, n.c.key).where(
+    statement = select(n.c.letter_id, n.c.assignment_id, n.c.key).where(
         n.c.assignment_id.in_([row.id for row in rows]), n.c.kind == NoticeKind.CHASE
     )
     found: dict[int, set[int]] = {}
-    for letter_id, assignment_id, key in session.connection().execute(chosen):
+    for letter_id, assignment_id, key in session.connection().execute(statement):
         if key.rsplit(":", 2)[0] in effects:
             found.setdefault(letter_id, set()).add(assignment_id)
     return found

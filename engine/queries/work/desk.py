@@ -1,4 +1,4 @@
-"""An agency's desk: what came back, what is late, what is near, what is new; and the reports that are owed."""
+"""An agency's desk: returned, overdue, due soon and new assignments, and the reports owed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from engine.store.records import Agency, Assignment, Contact, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
-SHOWN = {"new": 20, "reported": 5, "accepted": 5}
+SHOWN_ROWS = {"new": 20, "reported": 5, "accepted": 5}
 SHORT_LIST_ROWS = 12
-"""How many of a section are shown, and of the reports owed: a page that opens on a telephone at once. New ones are
-acknowledged from here, so more of them."""
+"""How many rows of a section, and of the reports owed, are shown: the page must load quickly on a phone. New
+assignments are acknowledged here, so more of them are shown."""
 _OPEN = (State.ASSIGNED, State.ACKNOWLEDGED)
 SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...]]] = {
     "returned": ((State.RETURNED,), ()),
@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...]]] = {
     "reported": ((State.REPORTED,), ()),
     "accepted": ((State.ACCEPTED,), ()),
 }
-"""Worst first, then next, then the rest; every counted assignment stands in exactly one."""
+"""Sections, most urgent first; every counted assignment is in exactly one."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class DeskSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """One report page: the assignments of one plan and period, how many are still open, due first on ``due_on``."""
+class OwedReport:
+    """One report page: the assignments of a plan and period, how many are open, and their first due date."""
 
     plan_id: int
     plan: str
@@ -53,8 +53,8 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answerer:
-    """Who answers for an agency; whether a letter reaches them, without their address."""
+class AgencyContact:
+    """A contact of the agency and whether letters reach them, without the address."""
 
     id: int
     role: Role
@@ -70,9 +70,9 @@ class AgencyDesk:
     id: str
     name: str
     level: str
-    contacts: tuple[Answerer, ...]
-    owed: tuple[Owed, ...]
-    """The first ``SHORT_LIST_ROWS`` of them; ``owed_open`` report pages in all have something open."""
+    contacts: tuple[AgencyContact, ...]
+    owed: tuple[OwedReport, ...]
+    """The first ``SHORT_LIST_ROWS``; ``owed_open`` report pages in total have something open."""
     owed_open: int
     sections: tuple[DeskSection, ...]
 
@@ -87,7 +87,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
 
 
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
-    """Eleven queries, whatever is stored. Raises NotFound."""
+    """Eleven queries. Raises NotFound."""
     name, level = agency_name(session, agency_id)
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
     counts = _counts(session, today, wanted)
@@ -96,7 +96,10 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
             section,
             tuple(
                 rows(
-                    session, today, replace(wanted, states=states, classes=classes), SHOWN.get(section, SHORT_LIST_ROWS)
+                    session,
+                    today,
+                    replace(wanted, states=states, classes=classes),
+                    SHOWN_ROWS.get(section, SHORT_LIST_ROWS),
                 )
             ),
             sum(n for (state, klass), n in counts.items() if state in states and (not classes or klass in classes)),
@@ -104,12 +107,14 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
         for section, (states, classes) in SECTIONS.items()
     )
     reports = owed(session, agency_id)
-    still = sum(1 for each in reports if each.open)
-    return AgencyDesk(agency_id, name, level, _contacts(session, agency_id), reports[:SHORT_LIST_ROWS], still, sections)
+    open_count = sum(1 for each in reports if each.open)
+    return AgencyDesk(
+        agency_id, name, level, _contacts(session, agency_id), reports[:SHORT_LIST_ROWS], open_count, sections
+    )
 
 
 def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass], int]:
-    """How many assignments of a filter are in each state and class."""
+    """Counts per state and class."""
     a, p = table(Assignment), table(Plan)
     each = select(a.c.state, time_class(today).label("class")).select_from(a).join(p, p.c.id == a.c.plan_id)
     found = each.where(*conditions(wanted, today)).subquery()
@@ -117,13 +122,13 @@ def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tu
     return {(state, klass): n for state, klass, n in session.connection().execute(grouped)}
 
 
-def owed(session: Session, agency_id: str) -> tuple[Owed, ...]:
+def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:
     """The agency's report pages of active plans, those with something open first, by due date."""
     a, p = table(Assignment), table(Plan)
-    still = case((a.c.state.in_(OPEN_STATES), 1), else_=0)
+    open_count = case((a.c.state.in_(OPEN_STATES), 1), else_=0)
     due = func.min(case((a.c.state.in_(OPEN_STATES), a.c.due_on)))
-    chosen = (
-        select(a.c.plan_id, p.c.number, a.c.period, func.count(), func.sum(still), due)
+    statement = (
+        select(a.c.plan_id, p.c.number, a.c.period, func.count(), func.sum(open_count), due)
         .join(p, p.c.id == a.c.plan_id)
         .where(
             a.c.agency_id == agency_id,
@@ -132,12 +137,12 @@ def owed(session: Session, agency_id: str) -> tuple[Owed, ...]:
         )
         .group_by(a.c.plan_id, p.c.number, a.c.period)
     )
-    found = [Owed(*row) for row in session.connection().execute(chosen)]
+    found = [OwedReport(*row) for row in session.connection().execute(statement)]
     return tuple(sorted(found, key=lambda row: (row.open == 0, row.due_on or date.max, row.plan, row.period)))
 
 
-def _contacts(session: Session, agency_id: str) -> tuple[Answerer, ...]:
+def _contacts(session: Session, agency_id: str) -> tuple[AgencyContact, ...]:
     c = table(Contact)
-    chosen = select(c.c.id, c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
-    found = session.connection().execute(chosen.where(c.c.agency_id == agency_id).order_by(c.c.id))
-    return tuple(Answerer(*row) for row in found)
+    statement = select(c.c.id, c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
+    found = session.connection().execute(statement.where(c.c.agency_id == agency_id).order_by(c.c.id))
+    return tuple(AgencyContact(*row) for row in found)

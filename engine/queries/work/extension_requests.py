@@ -1,4 +1,4 @@
-"""Requests for a later due date: those that wait for the department's answer, the earliest due first."""
+"""Requests for a later due date that wait for the department's decision, earliest due date first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROWS_PER_PAGE = 25
 
 @dataclass(frozen=True)
 class ExtensionRequest:
-    """One request with its assignment; ``assignment.due_on`` is the date as it is now."""
+    """One request with its assignment; ``assignment.due_on`` is the present due date."""
 
     id: int
     asked_at: datetime
@@ -47,13 +47,13 @@ class ExtensionRequest:
 
     @property
     def can_be_granted(self) -> bool:
-        """Not once it is reported, cancelled or transferred: there is no due date left to move."""
+        """False once the assignment is reported, cancelled or transferred: there is no due date left to move."""
         return self.waits and self.assignment.state in OPEN_STATES
 
 
 @dataclass(frozen=True)
 class ExtensionsWaiting:
-    """One page of ``total`` requests. ``periods``: those of which anything waits, whichever is looked at."""
+    """One page of ``total`` requests. ``periods``: periods with pending requests, ignoring the filter."""
 
     rows: tuple[ExtensionRequest, ...]
     total: int
@@ -63,15 +63,17 @@ class ExtensionsWaiting:
 
 
 def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> ExtensionsWaiting:
-    """By due date; two queries. A page past the last is the last."""
+    """By due date; two queries. A page number past the end gives the last page."""
     a, x = table(Assignment), table(Extension)
     cells = _counted(session, today, replace(wanted, waiting=None, period=""))
     total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
     pages = -(-total // ROWS_PER_PAGE)
     page = min(page, pages) or 1
-    wanted = replace(wanted, waiting=None)  # said by the join
-    chosen = _asked(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
-    found = session.connection().execute(chosen.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
+    wanted = replace(wanted, waiting=None)  # implied by the join
+    statement = (
+        _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
+    )
+    found = session.connection().execute(statement.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
     periods = periods_among(((cell.period, cell.due) for cell in cells), wanted)
     return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages, periods)
 
@@ -79,36 +81,38 @@ def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter,
 def list_extensions_waiting(
     session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
 ) -> Page[ExtensionRequest]:
-    """In the order in which they were asked; two queries."""
+    """In the order of the requests; two queries."""
     x = table(Extension)
     total = how_many(session, today, replace(wanted, waiting=Waiting.EXTENSION))
-    chosen = _asked(today).where(*conditions(replace(wanted, waiting=None), today), x.c.decided_at.is_(None))
+    statement = _select_requests(today).where(
+        *conditions(replace(wanted, waiting=None), today), x.c.decided_at.is_(None)
+    )
     if after:
-        chosen = chosen.where(x.c.id > decode(after, int)[0])
-    rows = _lines(session.connection().execute(chosen.order_by(x.c.id).limit(limit + 1)).all())
+        statement = statement.where(x.c.id > decode(after, int)[0])
+    rows = _lines(session.connection().execute(statement.order_by(x.c.id).limit(limit + 1)).all())
     return page(rows, limit, lambda row: (row.id,), total)
 
 
 def extensions_chosen(session: Session, today: Today, extension_ids: Collection[int]) -> list[ExtensionRequest]:
-    """The requests of these ids, whether they still wait or not."""
+    """The requests with these ids, pending or decided."""
     a, x = table(Assignment), table(Extension)
-    chosen = _asked(today).where(x.c.id.in_(extension_ids)).order_by(a.c.due_on, x.c.id)
-    return _lines(session.connection().execute(chosen).all())
+    statement = _select_requests(today).where(x.c.id.in_(extension_ids)).order_by(a.c.due_on, x.c.id)
+    return _lines(session.connection().execute(statement).all())
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
-    """How many requests of each period."""
+    """Pending requests per period."""
     a, x = table(Assignment), table(Extension)
-    chosen = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
-    chosen = joined(chosen).join(x, x.c.assignment_id == a.c.id)
-    chosen = chosen.where(*conditions(wanted, today), x.c.decided_at.is_(None)).group_by(a.c.period)
-    return session.connection().execute(chosen).all()
+    statement = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
+    statement = joined(statement).join(x, x.c.assignment_id == a.c.id)
+    statement = statement.where(*conditions(wanted, today), x.c.decided_at.is_(None)).group_by(a.c.period)
+    return session.connection().execute(statement).all()
 
 
-def _asked(today: Today) -> Any:
+def _select_requests(today: Today) -> Any:
     a, x = table(Assignment), table(Extension)
-    said = (x.c.id.label("extension_id"), x.c.asked_at, x.c.until, x.c.reason, x.c.decided_at)
-    return joined(select(*columns(today), *said)).join(x, x.c.assignment_id == a.c.id)
+    extension_columns = (x.c.id.label("extension_id"), x.c.asked_at, x.c.until, x.c.reason, x.c.decided_at)
+    return joined(select(*columns(today), *extension_columns)).join(x, x.c.assignment_id == a.c.id)
 
 
 def _lines(rows: Any) -> list[ExtensionRequest]:

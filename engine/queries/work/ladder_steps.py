@@ -1,6 +1,5 @@
-"""The ladder of one assignment as people look at it: what was said, what comes next and when, what was left out
-and why. Pure: it puts the frozen ladder's dates beside the events and letters that came of them.
-"""
+"""The ladder of one assignment for display: rungs that fired, the next ones with dates, and skipped ones with reasons.
+Pure: combines the dates of the assignment's own ladder with its events and letters."""
 
 from __future__ import annotations
 
@@ -19,15 +18,15 @@ class RungState(StrEnum):
     FIRED = "fired"
     SKIPPED = "skipped"
     DUE = "due"
-    """Its day has come; the next pass speaks."""
+    """Its day has come; the next pass acts on it."""
     NEXT = "next"
     LATER = "later"
     DROPPED = "dropped"
-    """Its day is to come but nothing will be said."""
+    """Its day is in the future, but nothing will be sent."""
 
 
 class Dropped(StrEnum):
-    """Why a rung without an event says nothing."""
+    """Why a rung without an event sends nothing."""
 
     REPORTED = "reported"
     CANCELLED = "cancelled"
@@ -39,7 +38,7 @@ class Dropped(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """One line of one letter about an assignment, and the letter's fate."""
+    """One letter line about an assignment, with the letter's delivery state."""
 
     key: str
     kind: NoticeKind
@@ -71,7 +70,7 @@ class EventLine:
 
 @dataclass(frozen=True)
 class RungLine:
-    """``why`` is a ``policy.Skip`` or a ``Dropped``. ``at``: when the pass dealt with it."""
+    """``why`` is a ``policy.Skip`` or a ``Dropped``; ``at`` is when the pass handled it."""
 
     rung: str
     on: date
@@ -85,7 +84,7 @@ class RungLine:
     letters: tuple[Notified, ...] = ()
 
 
-_ENDED = {
+_CLOSED = {
     State.REPORTED: Dropped.REPORTED,
     State.ACCEPTED: Dropped.REPORTED,
     State.CANCELLED: Dropped.CANCELLED,
@@ -98,36 +97,38 @@ def rung_lines(
     ladder: Ladder,
     facts: Facts,
     events: Sequence[EventLine],
-    told: Sequence[Notified],
+    notified: Sequence[Notified],
     calendar: WorkCalendar,
     today: date,
     *,
     ended: bool = False,
 ) -> tuple[RungLine, ...]:
-    """Past rungs out of the events (those of an earlier due date too), the others out of the ladder; by date.
-    ``ended``: its plan has, so what is to come will not be said."""
+    """Rungs by date: past ones from the events (including those of an earlier due date), the others from the ladder.
+    ``ended``: the plan has ended, so future rungs send nothing."""
     by_name = {rung.rung: rung for rung in ladder.rungs}
-    past = [_past(event, by_name, told) for event in events if event.kind in _SPOKEN and "rung" in event.detail]
+    past = [
+        _past(event, by_name, notified) for event in events if event.kind in _RUNG_EVENTS and "rung" in event.detail
+    ]
     prefix = f"assignment:{assignment_id}:{'-' if facts.due_on is None else facts.due_on.isoformat()}:"
-    dealt_with = {
+    handled = {
         (event.key or "").removeprefix(prefix).rsplit(":", 1)[0]
         for event in events
-        if event.kind in _SPOKEN and (event.key or "").startswith(prefix)
+        if event.kind in _RUNG_EVENTS and (event.key or "").startswith(prefix)
     }
     coming: list[RungLine] = []
     for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if rung.rung not in dealt_with:
+        if rung.rung not in handled:
             first = all(line.state is not RungState.NEXT for line in coming)
             line = _coming(rung, on, facts, today, first)
-            said = ended and line.state is not RungState.DROPPED
-            coming.append(replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED) if said else line)
+            dropped = ended and line.state is not RungState.DROPPED
+            coming.append(replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED) if dropped else line)
     return tuple(sorted(past + coming, key=lambda line: line.on))
 
 
-_SPOKEN = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
+_RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
 
 
-def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Notified]) -> RungLine:
+def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Notified]) -> RungLine:
     detail = event.detail
     rung = by_name.get(str(detail["rung"]))
     effect = (event.key or "").rsplit(":", 1)[0] + ":"
@@ -136,21 +137,21 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], told: Sequence[Notified
     return RungLine(
         str(detail["rung"]),
         date.fromisoformat(str(detail["on"])),
-        _SPOKEN[event.kind],
+        _RUNG_EVENTS[event.kind],
         kind=rung.kind if rung else None,
         roles=roles,
         level=rung.level if rung else 0,
         dispatch=bool(rung and rung.dispatch),
         why=str(detail.get("reason", "")),
         at=event.at,
-        letters=tuple(each for each in told if fired and each.key.startswith(effect)),
+        letters=tuple(each for each in notified if fired and each.key.startswith(effect)),
     )
 
 
 def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> RungLine:
     state, why = RungState.LATER, ""
     if facts.state not in OPEN_STATES:
-        state, why = RungState.DROPPED, _ENDED[facts.state]
+        state, why = RungState.DROPPED, _CLOSED[facts.state]
     elif rung.unless_acknowledged and facts.state is not State.ASSIGNED:
         state, why = RungState.DROPPED, Dropped.ACKNOWLEDGED
     elif facts.acted_until is not None and on <= facts.acted_until:

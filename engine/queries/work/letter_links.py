@@ -1,7 +1,7 @@
-"""What stands behind a link in a letter: who was written to, and the duties that the letter named for their agency.
+"""Resolves a link in a letter: the contact it was sent to, and the duties that the letter listed for their agency.
 
-A link is refused, in words, when it was revoked or the person no longer answers for the agency. Reading changes
-nothing; what the page then does goes through ``engine.assignments.lifecycle``.
+A link is refused with a reason when it was revoked or the person is no longer a contact. Read-only; changes made by the
+page go through ``engine.assignments.lifecycle``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class LinkHolder:
-    """The contact that a link was made for, as the directory has it today."""
+    """The contact a link was made for, as in the directory today."""
 
     id: int
     agency_id: str
@@ -39,7 +39,7 @@ class LinkHolder:
 
 @dataclass(frozen=True, slots=True)
 class LinkedDuties:
-    """One duty that a letter named. ``next_on`` and ``next_kind``: the next reminder if nothing changes."""
+    """One duty that a letter listed. ``next_on`` and ``next_kind``: the next reminder if nothing changes."""
 
     row: AssignmentRow
     heading: str
@@ -58,7 +58,7 @@ class LinkedDuties:
 
 
 def holder(session: Session, link: Link, today: date) -> LinkHolder:
-    """The contact behind a link. Raises LinkRefused, saying which of the reasons it is."""
+    """The contact a link was made for. Raises LinkRefused with the reason."""
     c, g = table(Contact), table(Agency)
     found = (
         session.connection()
@@ -74,23 +74,24 @@ def holder(session: Session, link: Link, today: date) -> LinkHolder:
                 "This link has been revoked; open the newest letter or ask the monitor.",
             )
         )
-    over = (found.valid_until is not None and found.valid_until < today) or (
+    inactive = (found.valid_until is not None and found.valid_until < today) or (
         found.valid_from is not None and found.valid_from > today
     )
-    if over or not (found.email or found.phone):
+    if inactive or not (found.email or found.phone):
         raise LinkRefused(
             Text(
                 f"Người nhận thư này hiện không còn làm đầu mối cho {found.agency}; hãy chuyển cho đầu mối mới.",
-                f"The person this letter went to no longer answers for {found.agency}; pass it on to whoever does now.",
+                f"The person this letter went to no longer answers for {found.agency}; forward it to the new contact.",
             )
         )
     return LinkHolder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
 
 
-def asked_in(session: Session, today: Today, link: Link, who: LinkHolder) -> tuple[LinkedDuties, ...]:
-    """The duties that the letter named for the holder's agency, by due date. Raises LinkRefused for another's letter.
+def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -> tuple[LinkedDuties, ...]:
+    """The duties that the letter listed for the contact's agency, by due date. Raises LinkRefused if the letter was
+    sent to someone else.
 
-    Cancelled and transferred ones are left out: they are nobody's to acknowledge any more.
+    Cancelled and transferred ones are left out: they no longer need acknowledging.
     """
     letter, n = table(Letter), table(Notice)
     letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
@@ -99,7 +100,7 @@ def asked_in(session: Session, today: Today, link: Link, who: LinkHolder) -> tup
         raise LinkRefused
     a, d, ladder = table(Assignment), table(Duty), table(LadderRecord)
     named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
-    chosen = (
+    statement = (
         joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, ladder.c.body))
         .join(ladder, ladder.c.id == a.c.ladder_id)
         .where(
@@ -107,12 +108,12 @@ def asked_in(session: Session, today: Today, link: Link, who: LinkHolder) -> tup
         )
         .order_by(a.c.due_on, d.c.position)
     )
-    found = session.connection().execute(chosen).all()
-    return tuple(_asked(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
+    found = session.connection().execute(statement).all()
+    return tuple(_linked_duty(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
 
 
-def _asked(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
-    """With the next rung that speaks to the agency itself."""
+def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
+    """With the next rung that notifies the agency itself."""
     coming: tuple[date, NoticeKind] | None = None
     if row.state in OPEN_STATES:
         facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until)
@@ -123,7 +124,7 @@ def _asked(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
 
 
 def report_subject(link: Link) -> tuple[int, str]:
-    """Plan id and period of a report link. Raises LinkRefused for a subject that names none."""
+    """Plan id and period of a report link. Raises LinkRefused for a malformed subject."""
     plan_id, _, period = link.subject.partition(":")
     if not plan_id.isdecimal() or len(plan_id) > 9 or not period:
         raise LinkRefused

@@ -1,4 +1,4 @@
-"""What is overdue, by agency, the one furthest behind first; with when each was last chased, and by what."""
+"""Overdue assignments by agency, the agency furthest behind first, with the last letter that chased each."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from engine.terms import LetterState, NoticeKind, Role, TimeClass
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 5
 CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
-UNSAID = (LetterState.SUPPRESSED, LetterState.EXPIRED)
+NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Chased:
-    """The last letter that chased an assignment: when it left (None: still waiting), to whom, by which rung."""
+    """The last letter that chased an assignment: when it was sent (None: still queued), to which role, by which
+    rung."""
 
     assignment_id: int
     letter_id: int
@@ -40,7 +41,7 @@ class Chased:
 
 @dataclass(frozen=True)
 class OverdueRow:
-    """``late``: working days since the due date; 0 when no working day has passed yet."""
+    """``late``: working days since the due date; 0 while no working day has passed."""
 
     assignment: AssignmentRow
     late: int
@@ -61,8 +62,8 @@ class LateAgency:
 
 @dataclass(frozen=True)
 class Overdue:
-    """One page of agencies; ``total`` assignments of ``agency_count`` agencies in all; ``next`` is a page number.
-    ``periods``: those that have something overdue, whichever was asked for."""
+    """One page of agencies; ``total`` assignments of ``agency_count`` agencies; ``next`` is a page number. ``periods``:
+    periods with something overdue, ignoring the filter."""
 
     agencies: tuple[LateAgency, ...]
     total: int
@@ -73,9 +74,9 @@ class Overdue:
 
 
 def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
-    """Four queries: the agencies by period, which rows of this page's, the rows, their last letters."""
+    """Four queries: agencies by period, ids of this page's rows, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
-    late = _of_late(
+    late = _select_overdue(
         today,
         replace(wanted, period=""),
         a.c.agency_id,
@@ -84,8 +85,8 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
         func.min(a.c.due_on).label("since"),
     )
     counted = late.group_by(a.c.agency_id, a.c.period).subquery()
-    chosen = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
-    found = session.connection().execute(chosen).all()
+    statement = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
+    found = session.connection().execute(statement).all()
     periods = tuple(sorted({row.period for row in found}))
     ranked = _ranked(row for row in found if wanted.period in ("", row.period))
     first = (page - 1) * AGENCIES_PER_PAGE
@@ -100,7 +101,7 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
 
 
 def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:
-    """(id, name, how many, the oldest's due date) of each agency, the one furthest behind first."""
+    """(id, name, count, oldest due date) of each agency, the one furthest behind first."""
     by_agency: dict[str, tuple[str, str, int, date]] = {}
     for row in found:
         _, _, n, since = by_agency.get(row.agency_id, ("", "", 0, row.since))
@@ -108,8 +109,8 @@ def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:
     return sorted(by_agency.values(), key=lambda row: (row[3], -row[2], row[1]))
 
 
-def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:
-    """Columns of the overdue ones; joined to no more than the filter asks about."""
+def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:
+    """Select columns of overdue assignments; joins only the tables that the filter needs."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     late = select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id)
     if wanted.citation:
@@ -120,13 +121,13 @@ def _of_late(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[An
 def _rows(
     session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
 ) -> dict[str, list[OverdueRow]]:
-    """The oldest few of each agency."""
+    """The oldest rows of each agency."""
     a = table(Assignment)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
-    few = _of_late(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
-    ids = session.connection().scalars(select(few.c.id).where(few.c.rank <= ROWS_PER_AGENCY)).all()
-    chosen = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
-    rows = from_rows(session.connection().execute(chosen).all())
+    ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
+    ids = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= ROWS_PER_AGENCY)).all()
+    statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
+    rows = from_rows(session.connection().execute(statement).all())
     chased = last_chased(session, [row.id for row in rows])
     found: dict[str, list[OverdueRow]] = defaultdict(list)
     for row in rows:
@@ -137,7 +138,7 @@ def _rows(
 def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Chased]:
     """The last chasing letter about each assignment."""
     n, letter = table(Notice), table(Letter)
-    chosen = (
+    statement = (
         select(
             n.c.assignment_id,
             letter.c.id,
@@ -151,8 +152,11 @@ def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Ch
         )
         .join(letter, letter.c.id == n.c.letter_id)
         .where(
-            n.c.assignment_id.in_(assignment_ids), n.c.kind.in_(CHASING), n.c.moot == "", letter.c.state.not_in(UNSAID)
+            n.c.assignment_id.in_(assignment_ids),
+            n.c.kind.in_(CHASING),
+            n.c.moot == "",
+            letter.c.state.not_in(NOT_SENT),
         )
         .order_by(letter.c.day, n.c.level, n.c.id)
     )
-    return {row[0]: Chased(*row) for row in session.connection().execute(chosen)}
+    return {row[0]: Chased(*row) for row in session.connection().execute(statement)}

@@ -1,4 +1,5 @@
-"""The letters that a deed would put lines into, seen by doing it in a session that is undone (Database.rehearse)."""
+"""The letters that an action would add lines to, found by running it in a session that is rolled back
+(Database.rehearse)."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from engine.terms import Role
 
 
 @dataclass(frozen=True, slots=True)
-class WouldSay:
-    """One letter that would carry lines of the deed: to whom, when it leaves, about which assignments."""
+class PlannedLetter:
+    """One letter that would be created or extended: to whom, when it is sent, about which assignments."""
 
     letter_id: int
     agency: str
@@ -28,26 +29,26 @@ class WouldSay:
     assignment_ids: tuple[int, ...]
 
 
-def letters_made(session: Session, doing: Callable[[], object]) -> tuple[WouldSay, ...]:
-    """Do it, and name the letters that got lines by it. Three queries beside the deed's own."""
+def planned_letters(session: Session, action: Callable[[], object]) -> tuple[PlannedLetter, ...]:
+    """Run the action and return the letters that got new lines. Three queries besides the action's own."""
     n = table(Notice)
     last = session.connection().scalar(select(func.max(n.c.id))) or 0
-    doing()
+    action()
     found: dict[int, set[int]] = {}
-    fresh = select(n.c.letter_id, n.c.assignment_id).where(n.c.id > last)
-    for letter_id, assignment_id in session.connection().execute(fresh):
+    new_lines = select(n.c.letter_id, n.c.assignment_id).where(n.c.id > last)
+    for letter_id, assignment_id in session.connection().execute(new_lines):
         found.setdefault(letter_id, set()).add(assignment_id)
     return letters_with(session, found)
 
 
-def letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[WouldSay, ...]:
-    """Letters with the assignments that they would speak of, by agency."""
+def letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[PlannedLetter, ...]:
+    """Letters with the assignments they would mention, by agency."""
     letter, c, g = table(Letter), table(Contact), table(Agency)
-    chosen = (
+    statement = (
         select(letter.c.id, g.c.name, letter.c.role, c.c.label, letter.c.channel, letter.c.day, letter.c.send_after)
         .join(c, c.c.id == letter.c.contact_id)
         .join(g, g.c.id == letter.c.agency_id)
         .where(letter.c.id.in_(list(lines)))
         .order_by(g.c.name, letter.c.id)
     )
-    return tuple(WouldSay(*row, tuple(sorted(lines[row[0]]))) for row in session.connection().execute(chosen))
+    return tuple(PlannedLetter(*row, tuple(sorted(lines[row[0]]))) for row in session.connection().execute(statement))

@@ -1,4 +1,4 @@
-"""The report page: every duty of one agency in one plan and period, with the figures asked of it."""
+"""The report page: all duties of one agency in one plan and period, with the figures requested."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class ReportItem:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """``figures``: the agency's latest value of each indicator in this period, from reports that stand. ``parts``: by
-    code of a total asked here, the figure that it is the total of, as the other agencies' reports stand."""
+    """``figures``: the agency's latest value of each indicator in this period, from reports not returned. ``parts``:
+    for the code of a requested total, the figure it sums, from the other agencies' reports."""
 
     agency_id: str
     agency: str
@@ -66,7 +66,7 @@ class ReportPage:
 
 
 def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
-    """Six queries, five more where a total is asked. Raises NotFound when the agency has nothing in that plan and
+    """Six queries, five more with a requested total. Raises NotFound when the agency has nothing in that plan and
     period."""
     name, _ = agency_name(session, agency_id)
     p = table(Plan)
@@ -81,7 +81,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
                 "This agency has nothing to report in that plan and period.",
             )
         )
-    asked = _asked(session, plan.file, agency_id, [item.row.citation for item in items])
+    requested = _requested(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(
         agency_id,
         name,
@@ -91,50 +91,50 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         plan.short_title,
         period,
         items,
-        asked,
+        requested,
         _figures(items),
-        _parts(session, plan_id, period, asked),
+        _parts(session, plan_id, period, requested),
     )
 
 
 def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
-    chosen = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule)).where(*conditions(wanted, today))
-    found = session.connection().execute(chosen.order_by(d.c.position)).all()
+    statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule)).where(*conditions(wanted, today))
+    found = session.connection().execute(statement.order_by(d.c.position)).all()
     rows = from_rows(found)
     last = _last_reports(session, [row.id for row in rows])
     rules = plan.file.get("report_rules", {})
-    made = []
+    items = []
     for row, extra in zip(rows, found, strict=True):
         rule = rules.get(extra.rule, {})
-        made.append(
+        items.append(
             ReportItem(
                 row, extra.heading, extra.due_why, rule.get("source", ""), rule.get("basis", ""), last.get(row.id)
             )
         )
-    return tuple(made)
+    return tuple(items)
 
 
 def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
     r = table(Report)
-    chosen = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
-    chosen = chosen.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
-    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(chosen)}
+    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = statement.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
+    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
 
 
-def _asked(
+def _requested(
     session: Session, file: Mapping[str, Any], agency_id: str, citations: Sequence[str]
 ) -> tuple[Indicator, ...]:
-    """The plan's indicators asked of the agency itself, of a group it is in, or of a duty on the page."""
+    """The plan's indicators requested from the agency, a group of it, or a duty on the page."""
     groups = session.connection().execute(select(table(AgencyGroup).c.id, table(AgencyGroup).c.members))
     names = {agency_id, *citations, *(group for group, members in groups if agency_id in members)}
     indicators = (Indicator.model_validate(each) for each in file.get("indicators", ()))
     return tuple(each for each in indicators if names & set(each.asked_of))
 
 
-def _parts(session: Session, plan_id: int, period: str, asked: Sequence[Indicator]) -> dict[str, FigureLine]:
-    totals = {each.code: each.total_of for each in asked if each.total_of is not None}
+def _parts(session: Session, plan_id: int, period: str, requested: Sequence[Indicator]) -> dict[str, FigureLine]:
+    totals = {each.code: each.total_of for each in requested if each.total_of is not None}
     if not totals:
         return {}
     lines = {line.indicator.code: line for line in consolidated(session, plan_id, period).lines}
@@ -142,11 +142,11 @@ def _parts(session: Session, plan_id: int, period: str, asked: Sequence[Indicato
 
 
 def _figures(items: Sequence[ReportItem]) -> dict[str, Any]:
-    """The latest value of each figure, the corrected one after a return."""
-    when: list[tuple[datetime, Mapping[str, Any]]] = [
+    """The latest value of each figure; after a return, the corrected one."""
+    reports: list[tuple[datetime, Mapping[str, Any]]] = [
         (item.last.submitted_at, item.last.figures) for item in items if item.last is not None
     ]
     found: dict[str, Any] = {}
-    for _, figures in sorted(when, key=lambda each: each[0]):
+    for _, figures in sorted(reports, key=lambda each: each[0]):
         found |= figures
     return found

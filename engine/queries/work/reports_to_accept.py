@@ -1,4 +1,4 @@
-"""Reports that wait to be taken or sent back, by agency, the one that has waited longest first; what each says."""
+"""Reports waiting to be accepted or returned, by agency, the longest waiting first, with their content."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ROWS_PER_PAGE = 25
 
 @dataclass(frozen=True)
 class WaitingReport:
-    """A report with its assignment. ``figures``: (code, the indicator's name, value); ``files``: name, size and
-    digest of each."""
+    """A report with its assignment. ``figures``: (code, indicator name, value); ``files``: name, size and digest of
+    each."""
 
     id: int
     number: int
@@ -54,7 +54,7 @@ class WaitingReport:
 
 @dataclass(frozen=True)
 class WaitingAgency:
-    """``total`` reports, of which ``rows`` are shown; the first came in at ``since``."""
+    """``total`` reports, of which ``rows`` are shown; the first was submitted at ``since``."""
 
     id: str
     name: str
@@ -65,8 +65,8 @@ class WaitingAgency:
 
 @dataclass(frozen=True)
 class WaitingReports:
-    """One page of agencies; ``total`` reports of ``agency_count`` agencies in all, waiting since ``since``.
-    ``periods``: those of which anything waits, whichever is looked at."""
+    """One page of agencies; ``total`` reports of ``agency_count`` agencies, waiting since ``since``. ``periods``:
+    periods with waiting reports, ignoring the filter."""
 
     agencies: tuple[WaitingAgency, ...]
     total: int
@@ -78,12 +78,12 @@ class WaitingReports:
 
 
 def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> WaitingReports:
-    """Three queries: the agencies, this page's reports, the names of their figures. A page holds as many agencies as
-    have ``ROWS_PER_PAGE`` reports together, at least one; a page past the last is the last."""
+    """Three queries: agencies, this page's reports, names of their figures. A page holds as many agencies as have
+    ``ROWS_PER_PAGE`` reports together, at least one; a page number past the end gives the last page."""
     wanted = replace(wanted, waiting=Waiting.ACCEPT)
     cells = _counted(session, today, replace(wanted, period=""))
     found = _by_agency(cell for cell in cells if wanted.period in ("", cell.period))
-    pages = _packed(found)
+    pages = _paginate(found)
     page = min(page, len(pages)) or 1
     shown = pages[page - 1] if pages else []
     rows = _rows(session, today, wanted, [each.id for each in shown])
@@ -103,35 +103,35 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
 def list_reports_waiting(
     session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
 ) -> Page[WaitingReport]:
-    """All in one list, those that have waited longest first; three queries."""
+    """All in one list, the longest waiting first; three queries."""
     a, r, wanted = table(Assignment), table(Report), replace(wanted, waiting=Waiting.ACCEPT)
-    chosen = joined(select(*columns(today), *_said())).join(r, r.c.assignment_id == a.c.id)
-    chosen = chosen.where(*conditions(wanted, today), r.c.returned_at.is_(None)).order_by(r.c.id).limit(limit + 1)
+    statement = joined(select(*columns(today), *_report_columns())).join(r, r.c.assignment_id == a.c.id)
+    statement = statement.where(*conditions(wanted, today), r.c.returned_at.is_(None)).order_by(r.c.id).limit(limit + 1)
     if after:
-        chosen = chosen.where(r.c.id > decode(after, int)[0])
-    rows = _reports(session, session.connection().execute(chosen).all())
+        statement = statement.where(r.c.id > decode(after, int)[0])
+    rows = _reports(session, session.connection().execute(statement).all())
     return page(rows, limit, lambda row: (row.id,), how_many(session, today, wanted))
 
 
 def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) -> list[WaitingReport]:
-    """The reports of these ids, whether they still wait or not, by agency."""
+    """The reports with these ids, waiting or decided, by agency."""
     a, g, r = table(Assignment), table(Agency), table(Report)
-    chosen = joined(select(*columns(today), *_said())).join(r, r.c.assignment_id == a.c.id)
-    rows = session.connection().execute(chosen.where(r.c.id.in_(report_ids)).order_by(g.c.name, a.c.due_on, a.c.id))
+    statement = joined(select(*columns(today), *_report_columns())).join(r, r.c.assignment_id == a.c.id)
+    rows = session.connection().execute(statement.where(r.c.id.in_(report_ids)).order_by(g.c.name, a.c.due_on, a.c.id))
     return _reports(session, rows.all())
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
-    """How many reports of each agency and period."""
+    """Waiting reports per agency and period."""
     a, g = table(Assignment), table(Agency)
     first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
-    chosen = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
-    chosen = joined(chosen).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
-    return session.connection().execute(chosen).all()
+    statement = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
+    statement = joined(statement).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
+    return session.connection().execute(statement).all()
 
 
 def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
-    """The one that has waited longest first."""
+    """Agencies with their totals, the longest waiting first."""
     found: dict[str, WaitingAgency] = {}
     for cell in cells:
         known = found.get(cell.agency_id, WaitingAgency(cell.agency_id, cell.name, 0, cell.first))
@@ -139,7 +139,7 @@ def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
     return sorted(found.values(), key=lambda each: (each.since, each.name))
 
 
-def _packed(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:
+def _paginate(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:
     pages: list[list[WaitingAgency]] = []
     room = 0
     for each in agencies:
@@ -154,20 +154,20 @@ def _packed(agencies: Sequence[WaitingAgency]) -> list[list[WaitingAgency]]:
 def _rows(
     session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
 ) -> dict[str, list[WaitingReport]]:
-    """The first of each agency's, those that have waited longest."""
+    """The longest waiting reports of each agency."""
     a, r = table(Assignment), table(Report)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.reported_at, a.c.id)).label("rank")
     ranked = joined(select(a.c.id, rank)).where(*conditions(wanted, today), a.c.agency_id.in_(agency_ids)).subquery()
-    chosen = joined(select(*columns(today), *_said())).join(ranked, ranked.c.id == a.c.id)
-    chosen = chosen.join(r, (r.c.assignment_id == a.c.id) & r.c.returned_at.is_(None))
-    chosen = chosen.where(ranked.c.rank <= ROWS_PER_PAGE).order_by(a.c.reported_at, a.c.id)
+    statement = joined(select(*columns(today), *_report_columns())).join(ranked, ranked.c.id == a.c.id)
+    statement = statement.join(r, (r.c.assignment_id == a.c.id) & r.c.returned_at.is_(None))
+    statement = statement.where(ranked.c.rank <= ROWS_PER_PAGE).order_by(a.c.reported_at, a.c.id)
     found: dict[str, list[WaitingReport]] = defaultdict(list)
-    for each in _reports(session, session.connection().execute(chosen).all()):
+    for each in _reports(session, session.connection().execute(statement).all()):
         found[each.assignment.agency_id].append(each)
     return found
 
 
-def _said() -> list[Any]:
+def _report_columns() -> list[Any]:
     r = table(Report)
     return [
         r.c.id.label("report_id"),
@@ -202,8 +202,8 @@ def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
 
 
 def _names(session: Session, plan_ids: Collection[int]) -> Mapping[tuple[int, str], str]:
-    """(plan, code) -> what the indicator is called."""
+    """(plan, code) -> the indicator's name."""
     p = table(Plan)
-    chosen = select(p.c.id, p.c.file["indicators"]).where(p.c.id.in_(plan_ids))
-    rows = session.connection().execute(chosen)
+    statement = select(p.c.id, p.c.file["indicators"]).where(p.c.id.in_(plan_ids))
+    rows = session.connection().execute(statement)
     return {(row[0], each["code"]): each["name"] for row in rows for each in row[1] or ()}

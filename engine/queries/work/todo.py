@@ -1,4 +1,5 @@
-"""What the department above has to do today: accept, decide, settle «not mine», find somebody to write to."""
+"""The supervising department's to-do list: reports to accept, extensions and «not mine» to decide, agencies without a
+reachable contact."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class TodoGroup:
-    """The first few of a list and how many there are in all."""
+    """The first rows of a list and the total."""
 
     rows: tuple[AssignmentRow, ...]
     total: int
@@ -29,7 +30,7 @@ class TodoGroup:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """An agency with open assignments whom no letter would reach today."""
+    """An agency with open assignments that no letter would reach today."""
 
     agency_id: str
     agency: str
@@ -38,7 +39,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class WaitingExtension:
-    """A request for a later due date that nobody has decided."""
+    """A pending request for a later due date."""
 
     id: int
     assignment_id: int
@@ -53,7 +54,7 @@ class Todo:
     extensions: TodoGroup
     declined: TodoGroup
     asked: dict[int, WaitingExtension]
-    """Assignment id -> the request that waits, for the rows of ``extensions``."""
+    """Assignment id -> pending request, for the rows of ``extensions``."""
     unreachable: tuple[Unreachable, ...]
 
     @property
@@ -62,46 +63,46 @@ class Todo:
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Ten queries, whatever is stored; with ``supervisor_id``, what waits for one department alone."""
+    """Ten queries; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
-    narrowed = {what: replace(wanted, waiting=what) for what in Waiting}
-    accept = first(session, today, narrowed[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
-    extensions = first(session, today, narrowed[Waiting.EXTENSION], SHOWN)
-    declined = first(session, today, narrowed[Waiting.DECLINED], SHOWN)
+    filters = {what: replace(wanted, waiting=what) for what in Waiting}
+    accept = first(session, today, filters[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
+    extensions = first(session, today, filters[Waiting.EXTENSION], SHOWN)
+    declined = first(session, today, filters[Waiting.DECLINED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
-    return Todo(_some(accept), _some(extensions), _some(declined), asked, unreachable(session, today, wanted))
+    return Todo(_group(accept), _group(extensions), _group(declined), asked, unreachable(session, today, wanted))
 
 
-def _some(found: tuple[list[AssignmentRow], int]) -> TodoGroup:
+def _group(found: tuple[list[AssignmentRow], int]) -> TodoGroup:
     return TodoGroup(tuple(found[0]), found[1])
 
 
 def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:
-    """The requests that wait, by assignment."""
+    """Pending requests by assignment."""
     if not assignment_ids:
         return {}
     x = table(Extension)
-    chosen = select(x.c.id, x.c.assignment_id, x.c.asked_at, x.c.until, x.c.reason)
-    chosen = chosen.where(x.c.assignment_id.in_(assignment_ids), x.c.decided_at.is_(None))
-    rows = session.connection().execute(chosen)
+    statement = select(x.c.id, x.c.assignment_id, x.c.asked_at, x.c.until, x.c.reason)
+    statement = statement.where(x.c.assignment_id.in_(assignment_ids), x.c.decided_at.is_(None))
+    rows = session.connection().execute(statement)
     return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
 
 
 def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Unreachable, ...]:
-    """Owners of open assignments with nobody to write to, by what stands in the directory now. Who cannot be reached
-    is found first, and only their assignments are counted."""
+    """Owners of open assignments without a reachable contact today. Unreachable agencies are found first, and only
+    their assignments are counted."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     connection = session.connection()
     owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
     owners = connection.scalars(select(g.c.id).where(owning)).all()
-    answering = read_recipients(session, owners)
-    nobody = [owner for owner in owners if not answering.on(owner, Role.COORDINATOR, today.day)]
+    recipients = read_recipients(session, owners)
+    unreachable_ids = [owner for owner in owners if not recipients.on(owner, Role.COORDINATOR, today.day)]
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
         select(a.c.agency_id, g.c.name, func.count())
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(among(session, a.c.agency_id, nobody), *conditions(still_open, today))
+        .where(among(session, a.c.agency_id, unreachable_ids), *conditions(still_open, today))
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )

@@ -1,1 +1,1 @@
-"""One module a page or two: parse, authorise, one deed or one query, render."""
+"""One module per page or two. An endpoint parses, authorises, runs one action or query, and renders."""

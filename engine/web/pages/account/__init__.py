@@ -1,1 +1,1 @@
-"""Pages of one's own: signing in, the account, preferences, and the links in letters."""
+"""Personal pages: sign-in, account, preferences, and the pages behind links in letters."""

@@ -1,4 +1,4 @@
-"""One's own account: where one is signed in, the password, the language, and keys for programs."""
+"""The user's own account: sessions, password, language, and API tokens."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
 
 router = APIRouter()
-DAYS = (30, 90, 366)
-"""How long a key may be made to last."""
-MAIN: dict[Scope, tuple[Permission, ...]] = {
+TOKEN_LIFETIMES_DAYS = (30, 90, 366)
+"""The lifetimes offered for a token, in days."""
+SCOPE_PERMISSIONS: dict[Scope, tuple[Permission, ...]] = {
     Scope.READ: (Permission.SEE_PLANS,),
     Scope.REPORT: (Permission.REPORT,),
     Scope.DECIDE: (Permission.ACCEPT,),
     Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
 }
-"""What an account must be able to do one of, to be offered a scope."""
+"""Scope -> permissions of which the account needs at least one to be offered the scope."""
 
 
 @router.get("/account")
@@ -38,34 +38,34 @@ def account(ctx: SignedIn, said: Code = "") -> Response:
 
 @router.post("/account/sessions/{session_id}/end")
 def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
-    mine = _mine(ctx)
+    account_line = _own_account(ctx)
     with ctx.writing() as session:
-        end_session(session, mine.id, session_id, ctx.now)
+        end_session(session, account_line.id, session_id, ctx.now)
     return ctx.go("/account", said="ended")
 
 
 @router.post("/account/sessions/end-others")
 def end_others(ctx: SignedIn, form: PostedForm) -> Response:
-    mine = _mine(ctx)
+    account_line = _own_account(ctx)
     with ctx.writing() as session:
-        end_sessions(session, mine.id, ctx.now, but=ctx.session_id)
+        end_sessions(session, account_line.id, ctx.now, but=ctx.session_id)
     return ctx.go("/account", said="ended")
 
 
 @router.post("/account/password")
 def change_password(ctx: SignedIn, form: PostedForm) -> Response:
-    """The old one is asked for, and counted as signing in is: an unattended desk is not enough. Whoever is signed in
-    with the old one elsewhere is signed out; this browser stays."""
-    mine = _mine(ctx)
+    """Change the password. The old one is required, with the same rate limit as signing in, so that an unattended
+    browser is not enough. All other sessions end; this browser stays signed in."""
+    account_line = _own_account(ctx)
     old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
-        must_be_good(new, mine.email)
+        must_be_good(new, account_line.email)
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
-        if mine.has_password:
+        if account_line.has_password:
             sign_in(
                 ctx.app.database,
-                email=mine.email,
+                email=account_line.email,
                 password=old,
                 ip=ctx.ip,
                 device=ctx.device,
@@ -73,37 +73,37 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
                 known=f"session {ctx.session_id}",
             )
     except SignInRefused:
-        wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The present password is wrong."))
+        wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The current password is wrong."))
         return _page(ctx, status=422, trouble=wrong)
     except (BadInput, TooOften) as error:
         return _page(ctx, status=error.status, trouble=error)
     with ctx.writing() as session:
-        set_password(session, mine.id, new, actor=ctx.actor.name, now=ctx.now)
-        key = open_session(session, mine.id, way="password", device=ctx.device, now=ctx.now)
+        set_password(session, account_line.id, new, actor=ctx.actor.name, now=ctx.now)
+        key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now)
     return ctx.with_session(ctx.go("/account", said="password"), key)
 
 
 @router.post("/account/language")
 def speak(ctx: SignedIn, form: PostedForm) -> Response:
-    mine, language = _mine(ctx), form.text("language", 5)
+    account_line, language = _own_account(ctx), form.text("language", 5)
     with ctx.writing() as session:
-        change(session, mine.id, language=language, actor=ctx.actor.name, now=ctx.now)
+        change(session, account_line.id, language=language, actor=ctx.actor.name, now=ctx.now)
     return ctx.go("/account", said="language", lang=language)
 
 
 @router.post("/account/tokens")
 def make(ctx: SignedIn, form: PostedForm) -> Response:
-    """The key stands in this answer alone: it is kept nowhere, so there is no page to go to that could show it."""
-    mine = _mine(ctx)
-    ctx.require(Permission.MAKE_TOKEN, mine.agency_id)
+    """Create a token. Its key is shown only in this response and not stored, so there is no redirect."""
+    account_line = _own_account(ctx)
+    ctx.require(Permission.MAKE_TOKEN, account_line.agency_id)
     try:
         days = form.number("days")
-        if days not in DAYS:
-            raise BadInput(Text("Chọn khóa dùng được bao lâu.", "Choose how long the key lasts."))
+        if days not in TOKEN_LIFETIMES_DAYS:
+            raise BadInput(Text("Chọn khóa dùng được bao lâu.", "Choose how long the token is valid."))
         with ctx.writing() as session:
             key = make_token(
                 session,
-                mine.id,
+                account_line.id,
                 label=form.text("label", 120),
                 scopes=form.fields.get("scope", ()),
                 lasts=timedelta(days=days),
@@ -117,9 +117,9 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
 
 @router.post("/account/tokens/{token_id}/revoke")
 def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
-    mine = _mine(ctx)
+    account_line = _own_account(ctx)
     with ctx.writing() as session:
-        revoke_token(session, mine.id, token_id, actor=ctx.actor.name, now=ctx.now)
+        revoke_token(session, account_line.id, token_id, actor=ctx.actor.name, now=ctx.now)
     return ctx.go("/account", said="revoked")
 
 
@@ -133,31 +133,35 @@ def _page(
     trouble_with_key: DondocError | None = None,
     typed: Form | None = None,
 ) -> Response:
-    mine = _mine(ctx)
+    account_line = _own_account(ctx)
     with ctx.reading() as (session, today):
-        found, keys = sessions_of(session, mine.id, ctx.now), tokens_of(session, mine.id)
-    said, said_of_key = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
-    live = [each for each in keys if each.holds(ctx.now)]
-    offered = [scope for scope, deeds in MAIN.items() if any(ctx.may(deed, mine.agency_id) for deed in deeds)]
+        sessions, tokens = sessions_of(session, account_line.id, ctx.now), tokens_of(session, account_line.id)
+    sentence, key_sentence = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
+    active = [each for each in tokens if each.holds(ctx.now)]
+    offered = [
+        scope
+        for scope, permissions in SCOPE_PERMISSIONS.items()
+        if any(ctx.may(permission, account_line.agency_id) for permission in permissions)
+    ]
     return ctx.page(
         "account.html",
         status,
         today=today,
-        mine=mine,
-        sessions=found,
+        mine=account_line,
+        sessions=sessions,
         outcome=outcome,
-        sentence=said,
+        sentence=sentence,
         key=key,
-        keys=live,
-        former=[each for each in keys if each not in live],
+        keys=active,
+        former=[each for each in tokens if each not in active],
         offered=offered,
-        days=DAYS,
+        days=TOKEN_LIFETIMES_DAYS,
         typed=typed or Form({}),
-        said_of_key=said_of_key,
+        said_of_key=key_sentence,
     )
 
 
-def _mine(ctx: RequestContext) -> AccountLine:
+def _own_account(ctx: RequestContext) -> AccountLine:
     if ctx.account is None:
-        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "Nobody is signed in here."))
+        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "No account is signed in."))
     return ctx.account

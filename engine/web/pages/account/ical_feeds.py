@@ -1,4 +1,5 @@
-"""A calendar by its secret address: whoever knows it reads it, so it says nothing that a letter would not."""
+"""Calendar feeds at secret addresses: anyone with the address can read the feed, so it holds no more than a letter
+would."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ MAX_ADDRESS_CHARS = 200
 
 @router.get("/feed/{name}")
 def show(ctx: Unauthenticated, name: str) -> Response:
-    """RFC 5545; asked for again and again by calendar programs, and never changed by that."""
+    """The feed (RFC 5545). Calendar programs poll it; reading changes nothing."""
     key, dot, ending = name.rpartition(".")
     if not dot or ending != "ics" or len(key) > MAX_ADDRESS_CHARS:
         raise NotFound
     with ctx.app.database.read() as session:
         reader = reader_of(session, key, ctx.now)
         body = feed(session, reader, ctx.now, base_url=ctx.app.settings.base_url)
-    told = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex"}
-    return Response(body, media_type="text/calendar; charset=utf-8", headers=told)
+    headers = {"content-disposition": 'inline; filename="don-doc.ics"', "x-robots-tag": "noindex"}
+    return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)

@@ -1,8 +1,8 @@
-"""The single sign-on's two addresses: away to the provider, and back. What the reader takes along stands sealed in a
-cookie of ten minutes, not on the server.
+"""The two endpoints of single sign-on: redirect to the provider, and the callback. The request's state is kept in a
+signed cookie for ten minutes, not on the server.
 
-Coming back is the one GET that changes something: the provider sends the browser by a redirect. A scanner that follows
-the address changes nothing, for it has no such cookie; neither does anybody who was sent the address.
+The callback is the only GET that changes something, because the provider returns by redirect. A scanner or another
+person following the address changes nothing, since they lack the cookie.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ COOKIE = "dondoc_sso"
 
 @router.get("/sign-in/sso")
 def go(ctx: Anonymous, to: To = "") -> Response:
-    provider, begun = _provider(ctx), AuthorizationRequest.now(local(to), ctx.now)
+    provider, auth_request = _provider(ctx), AuthorizationRequest.now(local(to), ctx.now)
     try:
-        answer = RedirectResponse(provider.address(begun, ctx.now), 303)
+        answer = RedirectResponse(provider.address(auth_request, ctx.now), 303)
     except ProviderAway as error:
         return sign_in_page(ctx, local(to), trouble=error)
-    sealed = str(_seal(ctx).dumps(astuple(begun)))
+    sealed = str(_serializer(ctx).dumps(astuple(auth_request)))
     answer.set_cookie(
         guarded(COOKIE, ctx.secure),
         sealed,
@@ -55,27 +55,28 @@ def go(ctx: Anonymous, to: To = "") -> Response:
 
 @router.get(RETURN)
 def come(ctx: Anonymous) -> Response:
-    provider, begun = _provider(ctx), _kept(ctx)
+    provider, auth_request = _provider(ctx), _stored_request(ctx)
     try:
-        if begun is None:
+        if auth_request is None:
             raise SingleSignOnRefused(
                 Text(
                     "Lần đăng nhập chung này đã quá mười phút, hoặc không bắt đầu từ trình duyệt này; hãy làm lại.",
-                    "This single sign-on is older than ten minutes, or did not begin in this browser; begin again.",
+                    "This single sign-on is older than ten minutes, or did not begin in this browser; start again.",
                 )
             )
         with ctx.writing() as session:
-            take_once(session, begun.state, ip=ctx.ip, now=ctx.now)
-        line = _account(ctx, provider.proven(dict(ctx.request.query_params), begun, ctx.now))
+            take_once(session, auth_request.state, ip=ctx.ip, now=ctx.now)
+        line = _account(ctx, provider.proven(dict(ctx.request.query_params), auth_request, ctx.now))
         with ctx.writing() as session:
             key = open_session(session, line.id, way="single_sign_on", device=ctx.device, now=ctx.now)
     except (SingleSignOnRefused, ProviderAway, TooOften, SignInRefused) as error:
-        return _forgotten(ctx, sign_in_page(ctx, begun.to if begun else "", trouble=error))
-    return _forgotten(ctx, entered(ctx, begun.to, key, line.email))
+        return _without_cookie(ctx, sign_in_page(ctx, auth_request.to if auth_request else "", trouble=error))
+    return _without_cookie(ctx, entered(ctx, auth_request.to, key, line.email))
 
 
 def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:
-    """No account makes itself: an administrator makes it, for the mailbox that the provider has verified."""
+    """The account for a verified identity. Accounts are not created here: an administrator creates them for the mailbox
+    that the provider has verified."""
     with ctx.writing() as session:
         line = match_subject(session, who.subject, email=who.email, verified=who.verified, now=ctx.now)
     if line is not None:
@@ -101,18 +102,20 @@ def _provider(ctx: RequestContext) -> Provider:
     return ctx.app.single_sign_on
 
 
-def _seal(ctx: RequestContext) -> URLSafeSerializer:
+def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     return URLSafeSerializer(ctx.app.signer.secret("single-sign-on"))
 
 
-def _kept(ctx: RequestContext) -> AuthorizationRequest | None:
+def _stored_request(ctx: RequestContext) -> AuthorizationRequest | None:
     try:
-        begun = AuthorizationRequest(*_seal(ctx).loads(ctx.request.cookies.get(guarded(COOKIE, ctx.secure), "")))
+        auth_request = AuthorizationRequest(
+            *_serializer(ctx).loads(ctx.request.cookies.get(guarded(COOKIE, ctx.secure), ""))
+        )
     except (BadSignature, TypeError):
         return None
-    return None if begun.is_over(ctx.now) else begun
+    return None if auth_request.is_over(ctx.now) else auth_request
 
 
-def _forgotten(ctx: RequestContext, answer: Response) -> Response:
+def _without_cookie(ctx: RequestContext, answer: Response) -> Response:
     answer.delete_cookie(guarded(COOKIE, ctx.secure), httponly=True, samesite="lax", secure=ctx.secure)
     return answer

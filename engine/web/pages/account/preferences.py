@@ -1,5 +1,5 @@
-"""My wishes: fewer letters, who stands in for me, due dates in my calendar. One's own; a head and an administrator may
-do so for the contacts of the agency, and whoever holds the link of a letter for its own reader's letters."""
+"""Notification preferences: fewer letters, deputies, calendar feeds. Users set their own; heads and administrators may
+do so for contacts of their agency, and the holder of a letter's link for that letter's recipient."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.agencies.contacts import phone_number
 from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.contact_access import (
-    DO,
-    Wish,
+    CHANNEL_ACTIONS,
+    ChannelAction,
+    create_feed,
     feed_address,
-    feed_made,
-    feed_revoked,
-    feeds_shown,
-    must_be_mine,
+    find_contact,
     own_contact,
+    revoke_agency_feed,
+    visible_feeds,
 )
 from engine.http.filters import AgencyId, Code, SmallId
 from engine.http.forms import Form
@@ -37,7 +37,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Trouble:
-    """A form that was refused: which one, why, beside which fields, and what had been typed into it."""
+    """A rejected form: which one, why, errors by field, and what was typed."""
 
     form: str = ""
     sentence: str = ""
@@ -50,13 +50,13 @@ class Trouble:
 def mine(ctx: SignedIn, said: Code = "") -> Response:
     ctx.require(Permission.SET_WISHES, ctx.actor.agency_id)
     with ctx.app.database.read() as session:
-        who = own_contact(ctx, session)
-    return wishes_page(ctx, who.id if who else 0, outcome=said)
+        contact = own_contact(ctx, session)
+    return preferences_page(ctx, contact.id if contact else 0, outcome=said)
 
 
 @router.get("/wishes/{contact_id}")
 def theirs(ctx: SignedIn, contact_id: SmallId, said: Code = "") -> Response:
-    return wishes_page(ctx, contact_id, outcome=said)
+    return preferences_page(ctx, contact_id, outcome=said)
 
 
 @router.post("/wishes/{contact_id}/letters")
@@ -65,7 +65,7 @@ def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
         said = set_channel(ctx, form, contact_id)
     except (BadInput, Conflict) as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
-        return wishes_page(ctx, contact_id, trouble=trouble)
+        return preferences_page(ctx, contact_id, trouble=trouble)
     return ctx.go(f"/wishes/{contact_id}", said=said)
 
 
@@ -73,58 +73,59 @@ def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until")}
     try:
-        _must_be_whole(form)
+        _check_fields(form)
         with ctx.writing() as session:
-            who = must_be_mine(ctx, session, contact_id)
-            ctx.require(Permission.NAME_DEPUTY, who.agency_id)
+            contact = find_contact(ctx, session, contact_id)
+            ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
             preferences.name_deputy(
                 session,
                 contact_id,
                 email=form.text("email", 254),
                 phone=form.text("phone", 40),
                 label=form.text("label", 120),
-                language=who.language,
+                language=contact.language,
                 valid_from=form.day("valid_from"),
                 valid_until=form.day("valid_until"),
                 actor=ctx.actor.name,
                 now=ctx.now,
             )
     except (BadInput, Conflict) as error:
-        beside = error.fields if isinstance(error, FieldsRefused) else {}
-        fields = {key: each.said(ctx.language) for key, each in beside.items()}
+        problems = error.fields if isinstance(error, FieldsRefused) else {}
+        fields = {key: each.said(ctx.language) for key, each in problems.items()}
         trouble = Trouble("deputy", error.said(ctx.language), fields, typed, error.status)
-        return wishes_page(ctx, contact_id, trouble=trouble)
+        return preferences_page(ctx, contact_id, trouble=trouble)
     return ctx.go(f"/wishes/{contact_id}", said="named")
 
 
 @router.post("/wishes/{contact_id}/deputies/{deputy_id}/end")
 def end(ctx: SignedIn, form: PostedForm, contact_id: SmallId, deputy_id: SmallId) -> Response:
     with ctx.writing() as session:
-        who = must_be_mine(ctx, session, contact_id)
-        ctx.require(Permission.NAME_DEPUTY, who.agency_id)
+        contact = find_contact(ctx, session, contact_id)
+        ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
         preferences.end_deputy(session, contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
     return ctx.go(f"/wishes/{contact_id}", said="ended")
 
 
 @router.post("/agencies/{agency_id}/feeds")
 def make(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
-    """Answered with the page itself: the address is shown once, and must stand in no address line or log."""
+    """Create a calendar feed. Renders the page instead of redirecting: the address is shown once and must not appear in
+    URLs or logs."""
     contact_id = form.number("contact") if form.has("contact") else 0
     with ctx.writing() as session:
-        whose = contact_id if form.raw("whose") == "mine" else None
-        key = feed_made(ctx, session, agency_id, whose)
-    return wishes_page(ctx, contact_id, fresh=feed_address(ctx, key))
+        owner_id = contact_id if form.raw("whose") == "mine" else None
+        key = create_feed(ctx, session, agency_id, owner_id)
+    return preferences_page(ctx, contact_id, fresh=feed_address(ctx, key))
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke")
 def revoke(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, feed_id: SmallId) -> Response:
     with ctx.writing() as session:
-        feed_revoked(ctx, session, agency_id, feed_id)
+        revoke_agency_feed(ctx, session, agency_id, feed_id)
     back = f"/wishes/{form.number('contact')}" if form.has("contact") else "/wishes"
     return ctx.go(back, said="revoked")
 
 
-def wishes_page(
+def preferences_page(
     ctx: RequestContext,
     contact_id: int,
     *,
@@ -133,21 +134,21 @@ def wishes_page(
     fresh: str = "",
     by_link: bool = False,
 ) -> Response:
-    """``contact_id`` 0: an account that is no contact of its agency; it still may have the agency's calendar.
-    ``by_link``: a reader without an account, who was let in by the link and sets the letters alone."""
+    """The preferences page. ``contact_id`` 0: an account that is not a contact; it may still have the agency's feed.
+    ``by_link``: a reader without an account, who can change only the letters."""
     trouble = trouble or Trouble()
     with ctx.app.database.read() as session:
-        found = preferences_of(session, contact_id, ctx.now) if contact_id else None
-        if found and not by_link:
-            must_be_mine(ctx, session, contact_id)
-        agency_id = found.contact.agency_id if found else ctx.actor.agency_id
+        preferences = preferences_of(session, contact_id, ctx.now) if contact_id else None
+        if preferences and not by_link:
+            find_contact(ctx, session, contact_id)
+        agency_id = preferences.contact.agency_id if preferences else ctx.actor.agency_id
         agency = agency_name(session, agency_id)[0] if agency_id else ""
-        feeds = () if by_link or not agency_id else feeds_shown(session, agency_id, contact_id)
+        feeds = () if by_link or not agency_id else visible_feeds(session, agency_id, contact_id)
     act_at = ctx.path if by_link else f"/wishes/{contact_id}/letters"
     return ctx.page(
         "wishes.html",
         trouble.status,
-        wishes=found,
+        wishes=preferences,
         agency_id=agency_id,
         agency=agency,
         feeds=feeds,
@@ -156,18 +157,18 @@ def wishes_page(
         outcome=outcome,
         trouble=trouble,
         fresh=fresh,
-        names=_may_name(ctx, found, by_link),
+        names=_may_name(ctx, preferences, by_link),
     )
 
 
-def _may_name(ctx: RequestContext, found: Preferences | None, by_link: bool) -> bool:
-    if found is None or by_link or not ctx.may(Permission.NAME_DEPUTY, found.contact.agency_id):
+def _may_name(ctx: RequestContext, preferences: Preferences | None, by_link: bool) -> bool:
+    if preferences is None or by_link or not ctx.may(Permission.NAME_DEPUTY, preferences.contact.agency_id):
         return False
-    return found.contact.role in MAY_NAME and found.contact.answers_on(ctx.today)
+    return preferences.contact.role in MAY_NAME and preferences.contact.answers_on(ctx.today)
 
 
-def _must_be_whole(form: Form) -> None:
-    """Every field at once, so that nobody mends one only to be told of the next. Raises FieldsRefused."""
+def _check_fields(form: Form) -> None:
+    """Check all fields at once, so that all errors are shown together. Raises FieldsRefused."""
     checks: Mapping[str, Callable[[], object]] = {
         "email": lambda: mailbox(form.text("email", 254)),
         "phone": lambda: phone_number(form.text("phone", 40)),
@@ -175,14 +176,14 @@ def _must_be_whole(form: Form) -> None:
         "valid_from": lambda: _day(form, "valid_from"),
         "valid_until": lambda: _day(form, "valid_until"),
     }
-    found: dict[str, Text] = {}
+    problems: dict[str, Text] = {}
     for key, check in checks.items():
         try:
             check()
         except BadInput as error:
-            found[key] = error.text
-    if found:
-        raise FieldsRefused(found)
+            problems[key] = error.text
+    if problems:
+        raise FieldsRefused(problems)
 
 
 def _day(form: Form, name: str) -> date:
@@ -191,13 +192,13 @@ def _day(form: Form, name: str) -> date:
     return form.day(name)
 
 
-# --- whose it is, and what pages and the API do alike -----------------------------------------------------------
+# --- shared with the links in letters ---------------------------------------------------------------------------
 
 
 def set_channel(ctx: RequestContext, form: Form, contact_id: int) -> str:
-    """Stop, slow or resume one channel; what was done."""
-    do, channel = form.choice("do", Wish), form.text("channel", 16)
+    """Stop, slow or resume one channel; returns the action."""
+    do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     with ctx.writing() as session:
-        must_be_mine(ctx, session, contact_id)
-        DO[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+        find_contact(ctx, session, contact_id)
+        CHANNEL_ACTIONS[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
     return do.value

@@ -1,5 +1,5 @@
-"""Signing in, by password or by a link sent to the mailbox, and out. The single sign-on is ``sso``'s, one's own
-account ``account``'s."""
+"""Signing in, by password or by a mailed link, and out. Single sign-on is in ``oidc``, the account page in
+``account``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from engine.accounts.sign_in import (
 from engine.errors import BadInput, DondocError, NotFound, TooOften, Unavailable
 from engine.http.app_context import SignInLetter
 from engine.http.filters import Code
-from engine.http.known_browsers import mark_here, remember
+from engine.http.known_browsers import browser_mark, remember
 from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
 from engine.text import Text
@@ -46,7 +46,8 @@ def ask(ctx: Anonymous, to: To = "", said: Code = "") -> Response:
 
 @router.post("/sign-in")
 def take(ctx: Anonymous, form: PostedForm) -> Response:
-    """A refused one keeps the address, never the password; what is said does not tell whether the address is known."""
+    """Sign in by password. A rejected form keeps the address, never the password; the message does not reveal whether
+    the address has an account."""
     email, to = form.text("email", 254), local(form.raw("to"))
     try:
         key = sign_in(
@@ -56,7 +57,7 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
             ip=ctx.ip,
             device=ctx.device,
             now=ctx.now,
-            known=mark_here(ctx, email),
+            known=browser_mark(ctx, email),
         )
     except (SignInRefused, TooOften) as error:
         return sign_in_page(ctx, to, email=email, trouble=error)
@@ -65,14 +66,14 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
 
 @router.post("/sign-in/link")
 def send_link(ctx: Anonymous, form: PostedForm) -> Response:
-    """The same is said, and as fast, whether the address has an account or not: the letter leaves after the answer.
-    Whether letters can leave at all is looked at before, for everybody."""
-    post, typed, to = ctx.app.links, form.raw("email")[:254], local(form.raw("to"))
-    if post is None:
+    """Send a sign-in link. The response and its timing are the same whether or not the address has an account: the
+    letter is sent after the response. Whether mail can be sent at all is checked first, for every address."""
+    mailer, typed, to = ctx.app.links, form.raw("email")[:254], local(form.raw("to"))
+    if mailer is None:
         raise NotFound
     try:
         letter = _letter(ctx, mailbox(typed), to)
-        if not post.reachable():
+        if not mailer.reachable():
             raise Unavailable(
                 Text(
                     "Lúc này chưa gửi được thư; hãy thử lại sau ít phút, hoặc đăng nhập bằng mật khẩu.",
@@ -81,21 +82,21 @@ def send_link(ctx: Anonymous, form: PostedForm) -> Response:
             )
     except (BadInput, TooOften, Unavailable) as error:
         return sign_in_page(ctx, to, email=typed, trouble=error)
-    answer = ctx.go("/sign-in", said="sent", to=to)
+    response = ctx.go("/sign-in", said="sent", to=to)
     if letter is not None:
-        answer.background = BackgroundTask(post.send, letter)
-    return answer
+        response.background = BackgroundTask(mailer.send, letter)
+    return response
 
 
 @router.get("/sign-in/link/{key}")
 def show_link(ctx: Anonymous, key: Key, to: To = "") -> Response:
-    """A page with one button: scanners of mail look at it and sign nobody in."""
+    """A page with one button, so that mail scanners following the link sign nobody in."""
     try:
         with ctx.app.database.read() as session:
             line = behind_link(session, key, ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, local(to), trouble=error)
-    return _link_page(ctx.speaking(line.language), line, key, local(to))
+    return _link_page(ctx.in_contact_language(line.language), line, key, local(to))
 
 
 @router.post("/sign-in/link/{key}")
@@ -112,7 +113,7 @@ def take_link(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
 
 @router.post("/sign-in/link/{key}/password")
 def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
-    """A password that was forgotten: set anew by the link, which is used up only if the new one will do."""
+    """Set a new password by the link, which is used up only if the password is accepted."""
     to, new = local(form.raw("to")), form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
@@ -136,11 +137,11 @@ def leave(ctx: Anonymous, form: PostedForm) -> Response:
 
 
 def entered(ctx: RequestContext, to: str, key: str, email: str) -> Response:
-    """On to where he was going. Whoever was signed in here before is not any more: the cookie is taken over."""
+    """Redirect to where the user was going. A session that was open in this browser ends."""
     _end_here(ctx)
-    answer = ctx.with_session(ctx.go(to or "/"), key)
-    remember(ctx, answer, email)
-    return answer
+    response = ctx.with_session(ctx.go(to or "/"), key)
+    remember(ctx, response, email)
+    return response
 
 
 def _end_here(ctx: RequestContext) -> None:
@@ -151,7 +152,7 @@ def _end_here(ctx: RequestContext) -> None:
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
     with ctx.writing() as session:
-        key = ask_link(session, email=email, ip=ctx.ip, now=ctx.now, known=mark_here(ctx, email))
+        key = ask_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
         line = find(session, email)
     if key is None or line is None:
         return None

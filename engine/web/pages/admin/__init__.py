@@ -1,1 +1,1 @@
-"""The administration's pages: whoever keeps the directory, accounts, rules and the log works here."""
+"""Administration pages: directory, accounts, rules and the log."""

@@ -1,4 +1,4 @@
-"""Accounts: who may sign in, for which agency, in what capacity. A password goes in here and never comes out."""
+"""Accounts: who may sign in, for which agency, with which role. Passwords can be set here, never read."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
 from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
-Sought = Annotated[str, Plain, Query(max_length=100)]
+SearchText = Annotated[str, Plain, Query(max_length=100)]
 CHANGEABLE = ("label", "role", "agency_id", "language")
 
 
 @router.get("/admin/accounts")
-def listing(ctx: SignedIn, q: Sought = "", after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.reading() as (session, today):
         found = search(session, q, after=after)
@@ -43,14 +43,14 @@ def ask_new(ctx: SignedIn, agency: Code = "") -> Response:
 def add(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     typed = FormFields.of(form, "email", *CHANGEABLE, whole="email")
-    said = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
+    values = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
 
-    def deed(session: Session) -> int:
-        accounts.must_not_lock_out(session, said["role"])
-        return accounts.create(session, **said, password=_password(form), actor=ctx.actor.name, now=ctx.now)
+    def action(session: Session) -> int:
+        accounts.must_not_lock_out(session, values["role"])
+        return accounts.create(session, **values, password=_password(form), actor=ctx.actor.name, now=ctx.now)
 
-    made = typed.do(lambda: _written(ctx, deed))
-    return ctx.go(f"/admin/accounts/{made}", said="added") if made else _new(ctx, typed)
+    account_id = typed.do(lambda: _run(ctx, action))
+    return ctx.go(f"/admin/accounts/{account_id}", said="added") if account_id else _new(ctx, typed)
 
 
 @router.get("/admin/accounts/{account_id}")
@@ -62,13 +62,13 @@ def show(ctx: SignedIn, account_id: SmallId, said: Code = "") -> Response:
 def change(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     typed = FormFields.of(form, *CHANGEABLE, whole="role")
-    said = {name: typed.text(name) for name in CHANGEABLE}
+    values = {name: typed.text(name) for name in CHANGEABLE}
 
-    def deed(session: Session) -> bool:
-        accounts.change(session, account_id, **said, actor=ctx.actor.name, now=ctx.now)
+    def action(session: Session) -> bool:
+        accounts.change(session, account_id, **values, actor=ctx.actor.name, now=ctx.now)
         return True
 
-    if typed.do(lambda: _written(ctx, deed)):
+    if typed.do(lambda: _run(ctx, action)):
         return ctx.go(f"/admin/accounts/{account_id}", said="changed")
     return _page(ctx, account_id, typed=typed)
 
@@ -78,11 +78,11 @@ def set_password(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Respon
     ctx.require(Permission.KEEP_ACCOUNTS)
     typed = FormFields(whole="password")
 
-    def deed(session: Session) -> bool:
+    def action(session: Session) -> bool:
         accounts.set_password(session, account_id, _password(form), actor=ctx.actor.name, now=ctx.now)
         return True
 
-    if typed.do(lambda: _written(ctx, deed)):
+    if typed.do(lambda: _run(ctx, action)):
         return ctx.go(f"/admin/accounts/{account_id}", said="password")
     return _page(ctx, account_id, secret=typed)
 
@@ -98,7 +98,7 @@ def sign_out(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
 
 @router.post("/admin/accounts/{account_id}/deactivate")
 def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
-    """The last administrator stays: refused in words."""
+    """Deactivate an account; refused for the last administrator."""
     ctx.require(Permission.KEEP_ACCOUNTS)
     try:
         with ctx.writing() as session:
@@ -120,9 +120,9 @@ def _password(form: Form) -> str:
     return form.raw("password")[:MAX_PASSWORD_CHARS]
 
 
-def _written(ctx: RequestContext, deed: Callable[[Session], int]) -> int:
+def _run(ctx: RequestContext, action: Callable[[Session], int]) -> int:
     with ctx.writing() as session:
-        return deed(session)
+        return action(session)
 
 
 def _new(ctx: RequestContext, typed: FormFields) -> Response:
@@ -145,19 +145,19 @@ def _page(
 ) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.reading() as (session, today):
-        found, agencies = accounts.account(session, account_id), agency_choices(session)
+        account, agencies = accounts.account(session, account_id), agency_choices(session)
         signed_in = sessions_of(session, account_id, ctx.now)
-    asked = (typed or FormFields()).filled((name, str(getattr(found, name))) for name in CHANGEABLE)
+    shown = (typed or FormFields()).filled((name, str(getattr(account, name))) for name in CHANGEABLE)
     secret = secret or FormFields()
-    status = trouble.status if trouble else max(asked.status, secret.status)
+    status = trouble.status if trouble else max(shown.status, secret.status)
     return ctx.page(
         "admin/account.html",
         status,
         today=today,
-        account=found,
+        account=account,
         agencies=agencies,
         sessions=signed_in,
-        typed=asked,
+        typed=shown,
         secret=secret,
         roles=ActorRole,
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""The directory kept by hand: agencies found by name, their names in time, who took over what."""
+"""Editing the directory: search for agencies, their names over time, successions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from engine.rules.words import LEVELS
 from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
-Sought = Annotated[str, Plain, Query(max_length=100)]
+SearchText = Annotated[str, Plain, Query(max_length=100)]
 NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
 
 @router.get("/admin/agencies")
-def listing(ctx: SignedIn, q: Sought = "", after: Cursor = "") -> Response:
-    """Whoever keeps but one agency's contacts goes there at once."""
+def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
+    """The list; users who keep the contacts of one agency only are redirected to it."""
     ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
     if not ctx.may(Permission.SEE_CONTACTS):
         return ctx.go(f"/admin/agencies/{ctx.actor.agency_id}")
@@ -41,18 +41,18 @@ def ask_new(ctx: SignedIn) -> Response:
 def add(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_AGENCIES)
     typed = FormFields.of(form, *NEW, whole="id")
-    said = {name: typed.text(name) for name in NEW if name not in ("since", "groups")}
-    agency_id, since, groups = said.pop("id"), typed.day("since"), form.fields.get("groups", ())
+    values = {name: typed.text(name) for name in NEW if name not in ("since", "groups")}
+    agency_id, since, groups = values.pop("id"), typed.day("since"), form.fields.get("groups", ())
 
-    def deed() -> str:
+    def action() -> str:
         with ctx.writing() as session:
             agencies.add_agency(
-                session, agency_id, **said, since=since, groups=groups, actor=ctx.actor.name, now=ctx.now
+                session, agency_id, **values, since=since, groups=groups, actor=ctx.actor.name, now=ctx.now
             )
         return agency_id
 
-    made = typed.do(deed)
-    return ctx.go(f"/admin/agencies/{made}", said="added") if made else _new(ctx, typed)
+    created = typed.do(action)
+    return ctx.go(f"/admin/agencies/{created}", said="added") if created else _new(ctx, typed)
 
 
 @router.get("/admin/agencies/{agency_id}")
@@ -66,12 +66,12 @@ def rename(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     typed = FormFields.of(form, "name", "short", "on", whole="name")
     name, short, on = typed.text("name"), typed.text("short"), typed.needed_day("on")
 
-    def deed() -> bool:
+    def action() -> bool:
         with ctx.writing() as session:
             agencies.rename(session, agency_id, name=name, short=short, on=on, actor=ctx.actor.name, now=ctx.now)
         return True
 
-    if typed.do(deed):
+    if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="renamed")
     return _page(ctx, agency_id, typed)
 
@@ -88,13 +88,13 @@ def succeed(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     to, function, basis = typed.text("to"), typed.text("function"), typed.text("basis")
     on = typed.needed_day("on")
 
-    def deed() -> int:
+    def action() -> int:
         with ctx.writing() as session:
             return agencies.succeed(
                 session, agency_id, to, on=on, function=function, basis=basis, actor=ctx.actor.name, now=ctx.now
             )
 
-    if typed.do(deed):
+    if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="succeeded")
     return _succession(ctx, agency_id, typed)
 

@@ -1,6 +1,6 @@
-"""The working calendar of a year; a change is looked at with all that it moves, then saved.
+"""The working calendar of a year; a change is previewed with everything that it moves, then saved.
 
-The preview is a GET: its address is the whole change, so that it can be sent to a colleague before anybody saves it.
+The preview is a GET: its URL contains the whole change, so it can be sent to a colleague before saving.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
 from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
-from engine.http.forms import Form, clean, written_day
+from engine.http.forms import Form, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.calendar import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
@@ -36,7 +36,7 @@ Short = Annotated[str, Query(max_length=400)]
 
 @dataclass(frozen=True)
 class Typed:
-    """A change as typed: a pasted list, one day by itself, and days that were ticked to be dropped."""
+    """A change as typed: a pasted list, a single day, and days ticked to be dropped."""
 
     list: str = ""
     day: str = ""
@@ -47,8 +47,8 @@ class Typed:
 
 
 @dataclass
-class Understood:
-    """The change, or what is wrong by field."""
+class ParsedChange:
+    """The parsed change, or the errors by field."""
 
     change: Change = field(default_factory=Change)
     listed: DayList = field(default_factory=DayList)
@@ -85,7 +85,7 @@ def show(
     moved: Count = 0,
     told: Count = 0,
 ) -> Response:
-    """The year; ``day`` puts one of its days into the form, to be changed, ``list`` what was typed before."""
+    """The year; ``day`` fills the form with one of its days, ``list`` with the list typed before."""
     ctx.require(Permission.KEEP_CALENDAR)
     with ctx.reading() as (_, today):
         entry = today.calendar.exceptions.get(_day_or_none(day) or date.min)
@@ -98,21 +98,21 @@ def show(
 
 @router.get("/admin/calendar/preview")
 def look(ctx: SignedIn, typed: Annotated[Typed, Depends(_typed)], year: YearNumber = None) -> Response:
-    """What a change would do, before anybody saves it."""
+    """Preview of a change."""
     ctx.require(Permission.KEEP_CALENDAR)
     return _preview(ctx, typed, year or ctx.today.year)
 
 
 @router.post("/admin/calendar")
 def save(ctx: SignedIn, form: PostedForm) -> Response:
-    """Save what was previewed; if it would come out otherwise by now, show that instead."""
+    """Save the previewed change; if the result would differ by now, show the new preview instead."""
     ctx.require(Permission.KEEP_CALENDAR)
     typed = _sent(form)
     with ctx.reading() as (_, today):
-        understood = understand(typed, today.calendar)
-    if understood.refused:
-        return _year(ctx, ctx.today.year, typed, understood)
-    change = understood.change
+        parsed = parse_change(typed, today.calendar)
+    if parsed.refused:
+        return _year(ctx, ctx.today.year, typed, parsed)
+    change = parsed.change
     try:
         with ctx.writing() as session:
             done = calendar_change.apply(
@@ -120,56 +120,60 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
             )
     except Conflict as error:
         return _preview(ctx, typed, ctx.today.year, error)
-    touched = [*change.drop, *(entry.day for entry in change.set)]
+    changed_days = [*change.drop, *(entry.day for entry in change.set)]
     return ctx.go(
-        "/admin/calendar", year=min(touched).year, days=len(touched), moved=len(done.moves), told=done.agencies
+        "/admin/calendar",
+        year=min(changed_days).year,
+        days=len(changed_days),
+        moved=len(done.moves),
+        told=done.agencies,
     )
 
 
-def understand(typed: Typed, calendar: WorkCalendar) -> Understood:
-    """The change that was typed. Pure."""
-    out = Understood()
+def parse_change(typed: Typed, calendar: WorkCalendar) -> ParsedChange:
+    """Parse a typed change. Pure."""
+    result = ParsedChange()
     try:
-        out.listed = read_days(clean(typed.list, MAX_LIST_CHARS), calendar)
+        result.listed = read_days(clean(typed.list, MAX_LIST_CHARS), calendar)
     except BadInput as error:
-        out.wrong["list"] = error
-    single = _single(typed, out)
+        result.wrong["list"] = error
+    single = _single(typed, result)
     dropped = [day for each in typed.drop if (day := _day_or_none(each)) in calendar.exceptions]
-    out.change = Change(
-        (*out.listed.set, *single), tuple(dict.fromkeys([*out.listed.drop, *(day for day in dropped if day)]))
+    result.change = Change(
+        (*result.listed.set, *single), tuple(dict.fromkeys([*result.listed.drop, *(day for day in dropped if day)]))
     )
-    if not out.refused:
+    if not result.refused:
         try:
-            calendar_change.must_be_sane(out.change)
+            calendar_change.must_be_sane(result.change)
         except BadInput as error:
-            out.wrong["list"] = error
-    return out
+            result.wrong["list"] = error
+    return result
 
 
-def _single(typed: Typed, out: Understood) -> Iterable[DayException]:
+def _single(typed: Typed, result: ParsedChange) -> Iterable[DayException]:
     if not (typed.name.strip() or typed.basis.strip()) and typed.day.strip() in ("", *typed.drop):
         return ()
     try:
-        day = written_day(typed.day)
+        day = parse_day(typed.day)
     except BadInput as error:
-        out.wrong["day"], day = error, date.min
+        result.wrong["day"], day = error, date.min
     if typed.kind not in tuple(DayKind):
-        out.wrong["kind"] = BadInput(Text("Chưa chọn nghỉ hay làm bù.", "Choose whether closed or worked."))
+        result.wrong["kind"] = BadInput(Text("Chưa chọn nghỉ hay làm bù.", "Choose a day off or a working day."))
     name, basis = typed.name, typed.basis
     try:
         name, basis = clean(typed.name, LONGEST_NAME), clean(typed.basis, LONGEST_BASIS)
     except BadInput as error:
-        out.wrong["name"] = error
+        result.wrong["name"] = error
     if not name.strip():
-        out.wrong["name"] = BadInput(Text("Cần một tên gọi, như «Nghỉ bù Quốc khánh».", "The day needs a name."))
-    if out.wrong:
+        result.wrong["name"] = BadInput(Text("Cần một tên gọi, như «Nghỉ bù Quốc khánh».", "The day needs a name."))
+    if result.wrong:
         return ()
     return (DayException(day, DayKind(typed.kind), name, basis),)
 
 
 def _day_or_none(text: str) -> date | None:
     try:
-        return written_day(text)
+        return parse_day(text)
     except BadInput:
         return None
 
@@ -178,7 +182,7 @@ def _year(
     ctx: RequestContext,
     year: int,
     typed: Typed,
-    understood: Understood | None = None,
+    parsed: ParsedChange | None = None,
     saved: dict[str, int] | None = None,
 ) -> Response:
     with ctx.reading() as (_, today):
@@ -186,11 +190,11 @@ def _year(
         last_quarter = ctx.today.month >= 10 and year == ctx.today.year
         ahead = year + 1 if last_quarter and not calendar_year(today.calendar, year + 1).known else None
         months = [_month(today.calendar, year, month) for month in range(1, 13)]
-    wrong = {} if understood is None else {k: each.said(ctx.language) for k, each in understood.wrong.items()}
-    problems = () if understood is None else understood.listed.problems
+    wrong = {} if parsed is None else {k: each.said(ctx.language) for k, each in parsed.wrong.items()}
+    problems = () if parsed is None else parsed.listed.problems
     return ctx.page(
         "admin/calendar.html",
-        422 if understood else 200,
+        422 if parsed else 200,
         today=today,
         found=found,
         months=months,
@@ -206,7 +210,7 @@ def _year(
 
 
 def _month(calendar: WorkCalendar, year: int, month: int) -> tuple[date, list[list[date | None]], int]:
-    """(first day, weeks from Monday, number of working days); None where a week reaches into another month."""
+    """(first day, weeks from Monday, working days); None for days of other months."""
     weeks = [
         [day if day.month == month else None for day in week] for week in Calendar().monthdatescalendar(year, month)
     ]
@@ -216,7 +220,7 @@ def _month(calendar: WorkCalendar, year: int, month: int) -> tuple[date, list[li
 
 @dataclass(frozen=True)
 class Alike:
-    """Due dates that move alike: from one day to another for one reason."""
+    """Due dates that move from the same day to the same day for the same reason."""
 
     was: date
     due: date
@@ -232,16 +236,16 @@ def alike(moves: Iterable[Move], language: str) -> list[Alike]:
     def key(move: Move) -> tuple[date, date, str]:
         return move.was, move.due, move.why[language]
 
-    return [Alike(*same, tuple(each)) for same, each in groupby(sorted(moves, key=key), key)]
+    return [Alike(*group_key, tuple(each)) for group_key, each in groupby(sorted(moves, key=key), key)]
 
 
 def _preview(ctx: RequestContext, typed: Typed, year: int, stale: Conflict | None = None) -> Response:
     with ctx.reading() as (session, today):
-        understood = understand(typed, today.calendar)
-        if understood.refused:
-            return _year(ctx, year, typed, understood)
-        found: Preview = calendar_change.preview(session, understood.change, ctx.now)
-    change = replace(understood.change, set=tuple(sorted(understood.change.set, key=lambda each: each.day)))
+        parsed = parse_change(typed, today.calendar)
+        if parsed.refused:
+            return _year(ctx, year, typed, parsed)
+        found: Preview = calendar_change.preview(session, parsed.change, ctx.now)
+    change = replace(parsed.change, set=tuple(sorted(parsed.change.set, key=lambda each: each.day)))
     return ctx.page(
         "admin/calendar_preview.html",
         stale.status if stale else 200,

@@ -1,4 +1,4 @@
-"""Who answers for an agency: added, changed, given a last day, or gone from this moment."""
+"""Contacts of an agency: add, change, set a last day, or remove at once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def ask_new(ctx: SignedIn, agency_id: AgencyId) -> Response:
 def add(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     ctx.require(Permission.KEEP_CONTACTS, agency_id)
     typed = FormFields.of(form, *FIELDS, whole="email")
-    given = _given(typed)
+    values = _values(typed)
 
-    def deed() -> int:
+    def action() -> int:
         with ctx.writing() as session:
-            return contacts.add(session, agency_id, typed.text("role"), **given, actor=ctx.actor.name, now=ctx.now)
+            return contacts.add(session, agency_id, typed.text("role"), **values, actor=ctx.actor.name, now=ctx.now)
 
-    if typed.do(deed):
+    if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="contact_added")
     return _new(ctx, agency_id, typed)
 
@@ -49,21 +49,21 @@ def show(ctx: SignedIn, contact_id: SmallId) -> Response:
 def change(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     agency_id = _agency_of(ctx, contact_id)
     typed = FormFields.of(form, *FIELDS[1:], whole="email")
-    given = _given(typed)
+    values = _values(typed)
 
-    def deed() -> bool:
+    def action() -> bool:
         with ctx.writing() as session:
-            contacts.change(session, contact_id, **given, actor=ctx.actor.name, now=ctx.now)
+            contacts.change(session, contact_id, **values, actor=ctx.actor.name, now=ctx.now)
         return True
 
-    if typed.do(deed):
+    if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="contact_changed")
     return _page(ctx, contact_id, typed)
 
 
 @router.post("/admin/contacts/{contact_id}/last-day")
 def last_day(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
-    """A last day that has passed is the same as having left."""
+    """Set a contact's last day; one in the past is the same as having left."""
     agency_id = _agency_of(ctx, contact_id)
     typed = FormFields.of(form, "on", whole="on")
     on = typed.needed_day("on")
@@ -72,12 +72,12 @@ def last_day(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     if not typed.wrong and began is not None and on < began:
         typed.refuse({"on": Text("Ngày cuối trước ngày bắt đầu.", "The last day is before the first.")})
 
-    def deed() -> bool:
+    def action() -> bool:
         with ctx.writing() as session:
             contacts.end(session, contact_id, on=on, actor=ctx.actor.name, now=ctx.now)
         return True
 
-    if typed.do(deed):
+    if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="contact_ends")
     return _page(ctx, contact_id, FormFields(), ending=typed)
 
@@ -90,15 +90,15 @@ def left(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     return ctx.go(f"/admin/agencies/{agency_id}", said="contact_left")
 
 
-def _given(typed: FormFields) -> dict[str, Any]:
-    """What the deeds take, as typed; a day left empty is open."""
+def _values(typed: FormFields) -> dict[str, Any]:
+    """The form's values as the actions take them; an empty day is open-ended."""
     words = {name: typed.text(name) for name in ("label", "email", "phone", "language")}
     days: dict[str, date | None] = {name: typed.day(name) for name in ("valid_from", "valid_until")}
     return words | days
 
 
 def _agency_of(ctx: RequestContext, contact_id: int) -> str:
-    """The agency whose contact this is. Raises NotFound, and NotAllowed for another's."""
+    """The contact's agency. Raises NotFound, and NotAllowed for another agency's contact."""
     with ctx.reading() as (session, _):
         agency_id = contacts.find(session, contact_id).agency_id
     ctx.require(Permission.KEEP_CONTACTS, agency_id)

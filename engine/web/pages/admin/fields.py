@@ -1,5 +1,4 @@
-"""A form read field by field, the administration's and whose else: what cannot be read is said beside its field, and
-what was typed comes back."""
+"""Reads a form field by field: errors are shown beside their fields, and what was typed is shown again."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused
-from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean, written_day
+from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean, parse_day
 from engine.text import Text
 
 T = TypeVar("T")
@@ -17,9 +16,10 @@ T = TypeVar("T")
 
 @dataclass
 class FormFields:
-    """What was typed and what is wrong with it; a page that shows a form takes one, empty for a new form.
+    """Typed values and their errors; pages that show a form take one, empty for a new form.
 
-    ``whole``: the field beside which a refusal that names no field is said."""
+    ``whole``: the field beside which errors without a field are shown.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, Text] = field(default_factory=dict)
@@ -31,11 +31,11 @@ class FormFields:
         return cls({name: form.raw(name)[:MAX_FIELD_CHARS] for name in names}, whole=whole)
 
     def text(self, name: str, most: int = 300) -> str:
-        """On one line."""
+        """The value on one line."""
         return self._read(name, lambda raw: " ".join(clean(raw, most).split())) or ""
 
     def words(self, name: str, most: int = MAX_REASON_CHARS) -> str:
-        """As it was typed, line by line."""
+        """The value with its line breaks."""
         return self._read(name, lambda raw: clean(raw, most)) or ""
 
     def needed_words(self, name: str, missing: Text, most: int = MAX_REASON_CHARS) -> str:
@@ -45,11 +45,12 @@ class FormFields:
         return found
 
     def day(self, name: str) -> date | None:
-        """None when nothing was typed."""
-        return self._read(name, written_day) if self.fields.get(name, "").strip() else None
+        """The date; None when empty."""
+        return self._read(name, parse_day) if self.fields.get(name, "").strip() else None
 
     def needed_day(self, name: str) -> date:
-        """A day that must be given; without one nothing is done, so what is returned does not matter then."""
+        """A required date. When it is missing an error is recorded, so ``do`` runs nothing and the returned value is
+        unused."""
         found = self.day(name)
         if found is None and name not in self.wrong:
             self.refuse({name: Text("Cần ghi ngày.", "Give the day.")})
@@ -59,12 +60,12 @@ class FormFields:
         self.wrong |= wrong
         self.status = status
 
-    def do(self, deed: Callable[[], T]) -> T | None:
-        """The deed's answer, when everything could be read and nothing was refused; else None, and why beside it."""
+    def do(self, action: Callable[[], T]) -> T | None:
+        """Run the action if there are no errors, and return its result; else None, with the errors recorded."""
         if self.wrong:
             return None
         try:
-            return deed()
+            return action()
         except FieldsRefused as error:
             self.refuse(error.fields)
         except BadInput as error:
@@ -74,10 +75,10 @@ class FormFields:
         return None
 
     def filled(self, values: Iterable[tuple[str, str]]) -> FormFields:
-        """A form that shows what stands, where nothing was typed."""
+        """The form with present values where nothing was typed."""
         return FormFields(dict(values) | self.fields, self.wrong, self.status, self.whole)
 
-    # --- what templates ask ---------------------------------------------------------------------------------------
+    # --- for templates --------------------------------------------------------------------------------------------
 
     def value(self, name: str) -> str:
         return self.fields.get(name, "")
@@ -86,9 +87,9 @@ class FormFields:
         wrong = self.wrong.get(name)
         return wrong.said(language) if wrong else ""
 
-    def _read(self, name: str, reading: Callable[[str], T]) -> T | None:
+    def _read(self, name: str, parse: Callable[[str], T]) -> T | None:
         try:
-            return reading(self.fields.get(name, ""))
+            return parse(self.fields.get(name, ""))
         except BadInput as error:
             self.refuse({name: error.text})
             return None

@@ -1,5 +1,5 @@
-"""Handing over: every open assignment of an agency whose functions went elsewhere, with where it would go. First looked
-at, then named in a sentence, then done."""
+"""Handover: the open assignments of an agency whose functions went elsewhere, with the proposed receiver of each.
+Previewed, confirmed, then done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.text import Text
 
 router = APIRouter()
 MAX_HANDOVERS = 50
-"""How many a page asks about; the others follow when these have gone."""
+"""Assignments per page; the others follow once these are handed over."""
 
 
 @router.get("/admin/agencies/{agency_id}/handover")
@@ -28,21 +28,24 @@ def look(ctx: SignedIn, agency_id: AgencyId, said: Code = "") -> Response:
 
 @router.post("/admin/agencies/{agency_id}/handover")
 def give(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
-    """First the effect in a sentence; with ``sure``, the deed. What could not move is said, the others move."""
+    """Without ``sure``, show the effect; with it, hand over. Assignments that cannot move are listed, the others
+    move."""
     ctx.require(Permission.KEEP_AGENCIES)
-    chosen = _chosen(form)
+    choices = _choices(form)
     with ctx.reading() as (session, today):
         found = succeeded(session, agency_id, ctx.now)
-    if not chosen:
+    if not choices:
         return _page(
             ctx, agency_id, trouble=BadInput(Text("Chưa chọn cơ quan nhận cho việc nào.", "Nothing was chosen."))
         )
     if not form.has("sure"):
-        moves, merges = _effect(found, chosen)
-        return ctx.page("admin/handover_sure.html", today=today, found=found, chosen=chosen, moves=moves, merges=merges)
+        moves, merges = _effect(found, choices)
+        return ctx.page(
+            "admin/handover_sure.html", today=today, found=found, chosen=choices, moves=moves, merges=merges
+        )
     try:
         with ctx.writing() as session:
-            done = hand_over(session, agency_id, chosen, actor=ctx.actor.name, now=ctx.now)
+            done = hand_over(session, agency_id, choices, actor=ctx.actor.name, now=ctx.now)
     except BadInput as error:
         return _page(ctx, agency_id, trouble=error)
     if done.left:
@@ -50,8 +53,8 @@ def give(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     return ctx.go(f"/admin/agencies/{agency_id}/handover", said=f"{len(done.moved)}.{len(done.merged)}")
 
 
-def _chosen(form: Form) -> dict[int, str]:
-    """Assignment -> receiving agency, of the fields ``to-<id>`` that were not left empty."""
+def _choices(form: Form) -> dict[int, str]:
+    """Assignment id -> receiving agency, from the non-empty fields ``to-<id>``."""
     fields = {name.removeprefix("to-"): form.text(name, 64) for name in form.fields if name.startswith("to-")}
     wrong = [name for name in fields if not (name.isascii() and name.isdecimal() and len(name) <= 18)]
     if wrong or len(fields) > MAX_HANDOVERS:
@@ -61,12 +64,12 @@ def _chosen(form: Form) -> dict[int, str]:
     return {int(name): to for name, to in fields.items() if to}
 
 
-def _effect(found: Succeeded, chosen: dict[int, str]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """((name of the receiving body, how many move), …) and the same of those that merge into what it has."""
+def _effect(found: Succeeded, choices: dict[int, str]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """((receiving agency's name, number of moves), …), and the same for assignments that merge with existing ones."""
     names = {each.agency_id: each.agency for each in found.successors}
     moves, merges = Counter[str](), Counter[str]()
     for each in found.proposals:
-        to = chosen.get(each.assignment_id, "")
+        to = choices.get(each.assignment_id, "")
         if to in names:
             (merges if to in each.merges else moves)[names[to]] += 1
     return moves.most_common(), merges.most_common()
@@ -85,16 +88,16 @@ def _page(
         found = succeeded(session, agency_id, ctx.now)
     status = 422 if trouble else 409 if done else 200
     moved, _, merged = outcome.partition(".")
-    counted = (int(moved), int(merged)) if moved.isdecimal() and merged.isdecimal() else None
-    bodies = {each.agency_id: each.agency for each in found.successors}
+    counts = (int(moved), int(merged)) if moved.isdecimal() and merged.isdecimal() else None
+    agencies = {each.agency_id: each.agency for each in found.successors}
     return ctx.page(
         "admin/handover.html",
         status,
         today=today,
         found=found,
         shown=found.proposals[:MAX_HANDOVERS],
-        bodies=bodies,
-        counted=counted,
+        bodies=agencies,
+        counted=counts,
         done=done,
         sentence=trouble.said(ctx.language) if trouble else "",
     )

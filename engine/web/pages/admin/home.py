@@ -1,4 +1,4 @@
-"""The administration's home: a quiet list of its pages, each shown only to who may."""
+"""The administration home page: a list of its pages, limited to those the user may open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Thiết lập",
         "Settings",
         "Mọi thiết lập của máy chủ, để xem.",
-        "Every setting of the server, to be read.",
+        "Every setting of the server, read-only.",
         Permission.SEE_SETTINGS,
     ),
     (
@@ -44,7 +44,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Cơ quan và đầu mối",
         "Agencies and contacts",
         "Ai nhận thư cho cơ quan nào; tên theo thời gian; cơ quan nào kế thừa việc gì.",
-        "Who receives letters for which agency; names in time; who took over what.",
+        "Who receives letters for which agency; names over time; successions.",
         Permission.KEEP_CONTACTS,
     ),
     (
@@ -52,7 +52,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Tài khoản",
         "Accounts",
         "Ai đăng nhập được, cho cơ quan nào, với vai trò gì.",
-        "Who may sign in, for which agency, in what capacity.",
+        "Who may sign in, for which agency, with which role.",
         Permission.KEEP_ACCOUNTS,
     ),
     (
@@ -76,11 +76,12 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Mẫu thư",
         "Letter templates",
         "Câu chữ của thư và tin nhắn; thử trước khi lưu.",
-        "The words of letters and messages; tried before saving.",
+        "The texts of letters and messages; tried before saving.",
         Permission.KEEP_TEMPLATES,
     ),
 )
-"""Path, its name and what it is for, in both languages, and the deed that it takes; within one's own body is enough."""
+"""Path, name and purpose in both languages, and the permission required; having it within one's own agency is
+enough."""
 
 
 @dataclass(frozen=True)
@@ -94,20 +95,20 @@ class HomeLine:
 def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.KEEP_CONTACTS, ctx.actor.agency_id)
     with ctx.reading() as (session, today):
-        found = health(session, today, live=not ctx.demo) if ctx.may(Permission.SEE_HEALTH) else None
+        system_health = health(session, today, live=not ctx.demo) if ctx.may(Permission.SEE_HEALTH) else None
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
-    passes = found.passes if found else ()
+    passes = system_health.passes if system_health else ()
     audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
     return ctx.page(
-        "admin/home.html", today=today, lines=lines_of(ctx), health=found, audited=audited, work_left=work_left
+        "admin/home.html", today=today, lines=lines_of(ctx), health=system_health, audited=audited, work_left=work_left
     )
 
 
 def lines_of(ctx: RequestContext) -> list[HomeLine]:
-    """The pages that the visitor may open, in his language."""
-    at = 1 if ctx.language == "en" else 0
+    """The pages that the user may open, in their language."""
+    index = 1 if ctx.language == "en" else 0
     return [
-        HomeLine(path, (vi, en)[at], (what_vi, what_en)[at])
-        for path, vi, en, what_vi, what_en, deed in LINES
-        if ctx.may(deed, ctx.actor.agency_id)
+        HomeLine(path, (vi, en)[index], (what_vi, what_en)[index])
+        for path, vi, en, what_vi, what_en, permission in LINES
+        if ctx.may(permission, ctx.actor.agency_id)
     ]

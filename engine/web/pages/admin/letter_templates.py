@@ -1,4 +1,4 @@
-"""The letters' templates: an office's own words, tried on every letter of their kind before they are saved."""
+"""Letter templates: the installation's own texts, tried on letters of their kind before saving."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.http.template_editor import Preview, TemplateFile
-from engine.http.template_forms import MAX_TEMPLATE_CHARS, kept_text, wording_of
+from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
 router = APIRouter()
@@ -41,7 +41,7 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "answer": (
         "Thư trả lời tin không hiểu được",
-        "Answers to what could not be understood",
+        "Answers to messages that could not be understood",
         "một lần, lịch sự, chỉ cách làm",
         "once, politely, with what to do",
     ),
@@ -49,7 +49,7 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "sms": ("Tin nhắn SMS", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
     "shared": (
         "Câu chữ dùng chung",
-        "Words that all share",
+        "Shared texts",
         "tên các phần, câu mở đầu, cách viết một dòng",
         "titles, opening sentences, how a line is written",
     ),
@@ -58,42 +58,42 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
 
 @router.get("/admin/templates")
 def listing(ctx: SignedIn) -> Response:
-    wording = wording_of(ctx)
+    editor = template_editor_of(ctx)
     found = [
-        (kind, [(language, any(each.own for each in wording.files(language, kind))) for language in wording.languages])
-        for kind in wording.kinds
+        (kind, [(language, any(each.own for each in editor.files(language, kind))) for language in editor.languages])
+        for kind in editor.kinds
     ]
     return ctx.page("templates.html", found=found, KINDS=KINDS)
 
 
 @router.get("/admin/templates/{language}/{kind}")
 def show(ctx: SignedIn, language: Name, kind: Name, said: Code = "") -> Response:
-    files = wording_of(ctx).files(language, kind)
+    files = template_editor_of(ctx).files(language, kind)
     return _page(ctx, language, kind, files, {each.part: each.text for each in files}, outcome=said)
 
 
 @router.post("/admin/templates/{language}/{kind}")
 def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
-    """«check» tries and shows, «save» does so and then keeps; nothing with a fault is kept."""
-    wording = wording_of(ctx)
-    files = wording.files(language, kind)
+    """«check» tries the texts and shows a preview, «save» also saves them; templates with errors are not saved."""
+    editor = template_editor_of(ctx)
+    files = editor.files(language, kind)
     texts = {each.part: form.raw(each.part)[: 2 * MAX_TEMPLATE_CHARS] for each in files}
     try:
         texts = _texts(form, files)
-        problems = wording.problems(language, kind, texts)
+        problems = editor.problems(language, kind, texts)
         if problems:
             return _page(ctx, language, kind, files, texts, problems=problems, status=422)
         if form.raw("act") != "save":
-            shown = wording.shown(language, kind, texts, ctx.now)
+            shown = editor.shown(language, kind, texts, ctx.now)
             return _page(ctx, language, kind, files, texts, shown=shown, seen=form.raw("seen"))
         if form.raw("seen") != _mark(files):
             raise Conflict(
                 Text(
                     "Có người vừa sửa mẫu này; bản của anh/chị vẫn ở dưới đây, hãy xem lại rồi lưu.",
-                    "Somebody has just changed this template; yours is still below, look again and save.",
+                    "Someone has just changed this template; yours is still below, check it again and save.",
                 )
             )
-        changed = wording.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
+        changed = editor.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
     except (BadInput, Conflict) as error:
         return _page(ctx, language, kind, files, texts, trouble=error, status=error.status)
     return ctx.go(f"/admin/templates/{language}/{kind}", said="saved" if changed else "same")
@@ -101,21 +101,21 @@ def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respons
 
 @router.post("/admin/templates/{language}/{kind}/html")
 def html(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
-    """The HTML part on its own, for the frame beside the form."""
-    wording = wording_of(ctx)
-    texts = _texts(form, wording.files(language, kind))
-    framed = {"content-security-policy": LETTER_POLICY}
-    if wording.problems(language, kind, texts):
-        return HTMLResponse("<p>Mẫu còn lỗi: hãy kiểm tra trước. / Check the template first.</p>", 422, framed)
-    return HTMLResponse(wording.shown(language, kind, texts, ctx.now).html, headers=framed)
+    """The HTML part alone, for the frame beside the form."""
+    editor = template_editor_of(ctx)
+    texts = _texts(form, editor.files(language, kind))
+    headers = {"content-security-policy": LETTER_POLICY}
+    if editor.problems(language, kind, texts):
+        return HTMLResponse("<p>Mẫu còn lỗi: hãy kiểm tra trước. / Check the template first.</p>", 422, headers)
+    return HTMLResponse(editor.shown(language, kind, texts, ctx.now).html, headers=headers)
 
 
 @router.post("/admin/templates/{language}/{kind}/reset")
 def reset(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Response:
-    """Back to what ships."""
-    wording = wording_of(ctx)
-    texts = {each.part: each.shipped for each in wording.files(language, kind)}
-    changed = wording.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
+    """Restore the shipped templates."""
+    editor = template_editor_of(ctx)
+    texts = {each.part: each.shipped for each in editor.files(language, kind)}
+    changed = editor.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
     return ctx.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
 
 
@@ -154,9 +154,9 @@ def _page(
 
 
 def _texts(form: Form, files: Sequence[TemplateFile]) -> dict[str, str]:
-    return {each.part: kept_text(form.raw(each.part), each) for each in files}
+    return {each.part: normalize_template(form.raw(each.part), each) for each in files}
 
 
 def _mark(files: Sequence[TemplateFile]) -> str:
-    """What stood when the page was made: another's change meanwhile is not overwritten unread."""
+    """Fingerprint of the texts on the page, so that a change made by someone else meanwhile is not overwritten."""
     return hashlib.sha256("\0".join(each.text for each in files).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The audit log: who did what, when; every filter stands in the address, and what is filtered can be taken along."""
+"""The audit log: who did what and when. All filters are in the URL, and the filtered list can be downloaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.csv_download import Cell, attached
+from engine.http.csv_download import Cell, csv_response
 from engine.http.filters import Cursor, Logged
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
@@ -21,9 +21,9 @@ from engine.views.labels import label
 
 router = APIRouter()
 ACTORS = ("system", "account", "contact", "api", "cli", "desk")
-"""Kinds of actors that a form chooses among; one of them is chosen by following its name in a line."""
-MOST_ROWS, MOST_SEEN = 5_000, 500_000
-"""What one download holds and looks at; it says when it was cut."""
+"""The kinds of actors offered in the filter; a single actor is chosen by following their name in a line."""
+MAX_DOWNLOAD_ROWS, MAX_SCANNED_EVENTS = 5_000, 500_000
+"""Limits of a download: rows returned and events read; a truncated file says so."""
 
 
 @router.get("/admin/log")
@@ -49,12 +49,12 @@ def show(ctx: SignedIn, wanted: Logged, after: Cursor = "") -> Response:
 def download(ctx: SignedIn, wanted: Logged, after: Cursor = "") -> Response:
     ctx.require(Permission.SEE_LOG)
     with ctx.app.database.read() as session:
-        found = log(session, wanted, after=after, limit=MOST_ROWS, span=MOST_SEEN)
-    return attached(written(found, ctx.language), f"log-{ctx.today.isoformat()}.csv")
+        found = log(session, wanted, after=after, limit=MAX_DOWNLOAD_ROWS, span=MAX_SCANNED_EVENTS)
+    return csv_response(csv_rows(found, ctx.language), f"log-{ctx.today.isoformat()}.csv")
 
 
-def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
-    """The rows of a download, a head first; the last one says so when there would be more."""
+def csv_rows(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
+    """The rows of a download after a header row; the last one says when it was truncated."""
     english = language == "en"
     yield (
         ("no.", "when", "who", "actor", "what", "plan", "citation", "agency")
@@ -67,9 +67,8 @@ def written(found: Log, language: str) -> Iterator[tuple[Cell, ...]]:
     if found.next:
         last = found.rows[-1].id if found.rows else 0
         yield (
-            f"Cut here: {MOST_ROWS} lines at most. Narrow the filter, or take events before no. {last} by their days."
+            f"Truncated at {MAX_DOWNLOAD_ROWS} lines. Narrow the filter, or download events before no. {last} by date."
             if english
-            else f"Cắt ở đây: mỗi lần tải nhiều nhất {MOST_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện trước số "
-            f"{last} "
-            "theo ngày.",
+            else f"Cắt ở đây: mỗi lần tải nhiều nhất {MAX_DOWNLOAD_ROWS} dòng. Lọc hẹp hơn, hoặc tải các sự kiện "
+            f"trước số {last} theo ngày.",
         )

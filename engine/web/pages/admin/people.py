@@ -1,4 +1,4 @@
-"""The administration of who there is: agencies, contacts, what is handed over, accounts, and the log of it all."""
+"""Router of the pages about people: agencies, contacts, handover, accounts, and the log."""
 
 from __future__ import annotations
 

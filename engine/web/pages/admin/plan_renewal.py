@@ -1,6 +1,6 @@
-"""Plans from a plan file: next year's out of this year's, checked, saved; and a plan's end.
+"""Plan files: load one, draft next year's from this year's, and end a plan.
 
-The text goes along in the form until it is saved: nothing is kept here between requests, nothing typed is lost.
+The text travels in the form until it is saved: the server keeps nothing between requests, and nothing typed is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.files.plan import PlanFile
 from engine.files.plan_check import PlanReport, check
 from engine.files.plan_renewal import CONFIRM, plan_number, renew
 from engine.http.filters import SmallId
-from engine.http.forms import MAX_REASON_CHARS, clean, written_day
+from engine.http.forms import MAX_REASON_CHARS, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.plans.closing import end, would_leave
@@ -42,7 +42,7 @@ def ask(ctx: SignedIn) -> Response:
 
 @router.post("/plans/load")
 def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
-    """Check a plan file, or save it; one that is refused comes back with every mistake by its line."""
+    """Check a plan file, or save it; a rejected one is shown again with every mistake by line."""
     ctx.require(Permission.LOAD_PLAN)
     text = upload.raw.decode("utf-8-sig", errors="replace")
     if upload.do == "edit":
@@ -73,7 +73,7 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
 
 @router.post("/plans/{plan_id}/renew")
 def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
-    """The draft for another year, checked, with what a person must confirm; nothing is saved yet."""
+    """The checked draft for another year, with the points to confirm; nothing is saved yet."""
     ctx.require(Permission.LOAD_PLAN)
     typed = {name: form.raw(name)[:60] for name in ("year", "number", "issued_on")}
     with ctx.reading() as (session, today):
@@ -88,19 +88,19 @@ def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
 
 
 class _WrongField(Exception):
-    """A field of the renewal form, and what is wrong with it."""
+    """An invalid field of the renewal form, with its error."""
 
     def __init__(self, field: str, error: BadInput) -> None:
         self.field, self.error = field, error
 
 
 def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
-    """The text of the next plan's file."""
+    """The text of the new plan file. Raises _WrongField."""
     field = "number"
     try:
         number = plan_number(typed["number"].strip())
         field = "issued_on"
-        issued = written_day(typed["issued_on"])
+        issued = parse_day(typed["issued_on"])
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
         if not plan.year < year <= 2100:
@@ -131,8 +131,8 @@ def _written(day: date) -> str:
 def _renewal(
     ctx: RequestContext, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
 ) -> Response:
-    said = {wrong.field: wrong.error.said(ctx.language)} if wrong else {}
-    return ctx.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=said)
+    errors = {wrong.field: wrong.error.said(ctx.language)} if wrong else {}
+    return ctx.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=errors)
 
 
 def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) -> Response:
@@ -148,11 +148,11 @@ def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) ->
 
 
 def _checked(ctx: RequestContext, text: str, stale: Conflict | None = None) -> Response:
-    """What the plan comes to. Raises FileRefused and BadInput."""
+    """The page with the plan's summary. Raises FileRefused and BadInput."""
     with ctx.reading() as (session, today):
         plan = loading.read_plan(session, text)
         report = checked(session, plan, today)
-        stands = loading.find_plan(session, plan)
+        stored = loading.find_plan(session, plan)
     confirm = [_point(line, ctx.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
     return ctx.page(
         "plan_check.html",
@@ -161,7 +161,7 @@ def _checked(ctx: RequestContext, text: str, stale: Conflict | None = None) -> R
         plan=plan,
         report=report,
         text=text,
-        stands=stands,
+        stands=stored,
         confirm=confirm,
         stale=stale.said(ctx.language) if stale else "",
     )
@@ -177,11 +177,11 @@ PLACES = {
     "calendar": ("Lịch làm việc", "Calendar"),
     "owners": ("Cơ quan chủ trì", "Owners"),
 }
-"""The places of a renewal's points as people call them."""
+"""Plan file fields as people call them."""
 
 
 def _point(line: str, language: str) -> tuple[str, str]:
-    """(place, what to confirm) of a line at the draft's head."""
+    """(field, what to confirm) of a comment line at the top of the draft."""
     place, _, what = line.removeprefix(f"# {CONFIRM}: ").partition(": ")
     return PLACES.get(place, (place, place))[language == "en"], what
 

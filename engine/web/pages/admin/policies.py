@@ -1,4 +1,4 @@
-"""Policies: when whom is told what, in words; edited as text, after a look at what changes for what is to come."""
+"""Reminder policies in words; edited as text, with a preview of what changes for future assignments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.policy_editor import LADDERS, differences, keep, manners, mark_of, policy_text, read_policy, steps
+from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, policy_rows, policy_text, read_policy, steps
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.http.filters import Code, Plain
 from engine.http.forms import clean
@@ -35,11 +35,11 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
     with ctx.reading() as (session, _):
         line = policy_line(session, policy_id)
     ladders = [
-        (words, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
-        for kind, words in LADDERS.items()
+        (name, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
+        for kind, name in LADDERS.items()
     ]
     return ctx.page(
-        "admin/policy.html", line=line, ladders=ladders, rows=manners(line.policy, ctx.language), said_it=said
+        "admin/policy.html", line=line, ladders=ladders, rows=policy_rows(line.policy, ctx.language), said_it=said
     )
 
 
@@ -53,7 +53,7 @@ def edit(ctx: SignedIn, policy_id: PolicyId) -> Response:
 
 @router.post("/admin/policies")
 def decide(ctx: SignedIn, form: PostedForm) -> Response:
-    """Look at what a text changes, or save it; a text that is refused comes back with every mistake by its line."""
+    """Preview a text, or save it; a rejected text is shown again with every mistake by line."""
     ctx.require(Permission.KEEP_POLICIES)
     text, of = form.raw("text"), form.raw("of")[:64]
     if form.raw("do") == "edit":
@@ -108,7 +108,7 @@ def _preview(ctx: RequestContext, policy: Policy, text: str, of: str, stale: Con
         of=of,
         stale=stale.said(ctx.language) if stale else "",
         ladders=[
-            (words, steps(policy.ladders[kind], ctx.language))  # type: ignore[index]
-            for kind, words in LADDERS.items()
+            (name, steps(policy.ladders[kind], ctx.language))  # type: ignore[index]
+            for kind, name in LADDERS.items()
         ],
     )

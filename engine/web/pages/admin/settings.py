@@ -1,4 +1,4 @@
-"""What the operator has set, to be read: no page changes a setting, and no secret is on any."""
+"""The settings, read-only; secrets are not shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.settings_view import GROUPS, configured
+from engine.admin.settings_view import GROUPS, describe_settings
 from engine.http.request_context import SignedIn
 
 router = APIRouter()
@@ -17,6 +17,6 @@ router = APIRouter()
 @router.get("/admin/settings")
 def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_SETTINGS)
-    found = configured(ctx.app.settings)
+    found = describe_settings(ctx.app.settings)
     groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
     return ctx.page("admin/settings.html", groups=groups)

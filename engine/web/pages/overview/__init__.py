@@ -1,1 +1,1 @@
-"""Pages that show how things stand: board, leadership, health, letters, the demonstration."""
+"""Overview pages: board, leadership, health, letters, the demonstration."""

@@ -1,4 +1,4 @@
-"""The board: what an officer should know within five seconds of opening it at half past seven."""
+"""The board: the state of all assignments at a glance, and what the user has to decide."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
 
 router = APIRouter()
-CELLS_PER_PAGE, MOST_LINES = 220, 60
-"""A page is read whole on a telephone: so many cells, however many periods stand side by side."""
+MAX_CELLS, MAX_LINES = 220, 60
+"""Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""
 LATE_FILTERS_WORKING_DAYS = (1, 3, 7, 15)
-"""Working days overdue that one may ask for: those after which the shipped ladder tells somebody else."""
+"""The options of the lateness filter, in working days: those after which the shipped ladder notifies someone else."""
 ALL = "all"
-"""Said in an address in place of a department: the plans of every one."""
+"""The value of the department parameter that means all departments."""
 
 
 @router.get("/")
@@ -45,7 +45,7 @@ def show(
     ctx.require(Permission.SEE_BOARD)
     with ctx.reading() as (session, today):
         departments = department_choices(session)
-        if _has_plans_of_its_own(ctx, departments):
+        if _supervises_plans(ctx, departments):
             return RedirectResponse(ctx.here(department=ctx.actor.agency_id), 303)
         wanted = AssignmentFilter(
             plan_id=plan, period=period, kind=kind, department="" if department == ALL else department
@@ -56,7 +56,7 @@ def show(
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
     lines = shown.by_lateness() if sort == "late" else shown.agencies
-    per_page = max(10, min(MOST_LINES, CELLS_PER_PAGE // max(len(found.periods), 1)))
+    per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
     return ctx.page(
         "board.html",
@@ -88,16 +88,16 @@ def show(
     )
 
 
-def _has_plans_of_its_own(ctx: RequestContext, departments: tuple[tuple[str, str], ...]) -> bool:
-    """Whether a monitor who asked for nothing in particular should first see what his own department follows."""
-    following = [agency_id for agency_id, _ in departments]
-    asked = ctx.request.query_params.keys() - {"lang"}
-    mine = ctx.actor.role is ActorRole.MONITOR and ctx.actor.agency_id in following
-    return mine and len(following) > 1 and not asked
+def _supervises_plans(ctx: RequestContext, departments: tuple[tuple[str, str], ...]) -> bool:
+    """Whether to redirect a monitor without filters to the plans that their own department supervises."""
+    supervising = [agency_id for agency_id, _ in departments]
+    filters = ctx.request.query_params.keys() - {"lang"}
+    is_supervisor = ctx.actor.role is ActorRole.MONITOR and ctx.actor.agency_id in supervising
+    return is_supervisor and len(supervising) > 1 and not filters
 
 
 def _todo(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> Todo | None:
-    """What waits for the visitor's own decision; nothing for those who only look."""
+    """The decisions the user has to make; None for users who only read."""
     if not ctx.may(Permission.ACCEPT, ctx.actor.agency_id):
         return None
     return todo(session, today, replace(wanted, supervisor_id=ctx.department(Permission.ACCEPT)))

@@ -1,4 +1,4 @@
-"""The demonstration's bar: steps the clock, and the passes run that would have run."""
+"""The demonstration's controls: advance the clock and run the passes that are then due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One page that proves it works: a green sentence or a red one, and the figures behind it."""
+"""The health page: a green or red summary, and the figures behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leadership's page, to be read in a minute and printed; what was published at a cut-off; and the year."""
+"""Pages for the leadership: the one-page summary for printing, published figures, and the year."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ router = APIRouter()
 WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
-"""Agencies on the printed page, worst first; all of them by a link."""
-MOST_AGENCIES, MOST_WEEKS = 22, 90
-"""Lines of one map, and weeks with something in them: what keeps the page and its table under 50 KB."""
+"""Agencies on the printed page, worst first; a link shows all."""
+MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
+"""Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
 HalfNumber = Annotated[int | None, Query(ge=1, le=2)]
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A form of publishing that was refused: which field is at fault, why, and what had been typed."""
+    """A rejected publishing form: the invalid field, the error, and what was typed."""
 
     field: str
     error: DondocError
@@ -50,14 +50,14 @@ def show(ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False) ->
 
 @router.post("/leadership/freeze")
 def publish(ctx: SignedIn, form: PostedForm) -> Response:
-    """From now on the printed number stays; what is learnt later stands beside it."""
+    """Publish figures: they never change; later corrections are shown as restatements."""
     plan_id, period = form.number("plan"), form.raw("period")
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     ctx.require(Permission.FREEZE, plan.supervisor_id)
     typed = {name: form.raw(name)[:20] for name in ("period", "cut_off")}
     try:
-        _must_be_of_the_plan(ctx, plan_id, period)
+        _check_period(ctx, plan_id, period)
     except BadInput as error:
         return _page(ctx, plan_id, "", Refused("period", error, typed))
     try:
@@ -71,7 +71,7 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
 
 @router.get("/leadership/frozen/{frozen_id}")
 def frozen(ctx: SignedIn, frozen_id: SmallId) -> Response:
-    """What was printed, as it was printed, and by agency what stands otherwise now."""
+    """Published figures unchanged, and by agency the differences known since."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
@@ -93,23 +93,23 @@ def year(
     half: HalfNumber = None,
     page: PageNumber = 1,
 ) -> Response:
-    """Weeks by agencies, and letters a week: sent and to come. Of many agencies, first a line a kind of body; each kind
-    is opened by itself, half a year at a time."""
+    """Weeks by agency, and letters per week, sent and to come. With many agencies the lines are first one per level;
+    each level opens separately, half a year at a time."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found = year_of(session, today, year or ctx.today.year, plan_id=plan)
         plans = plan_choices(session, plan)
     kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
-    chosen = found.of_kind(kind) if kind else found
-    folded = not kind and len(found.agencies) > MOST_AGENCIES
-    lines = found.by_kind(dict(kinds)) if folded else chosen
-    here = lines.agencies[(page - 1) * MOST_AGENCIES : page * MOST_AGENCIES]
-    shown = replace(lines, agencies=here)
-    if half is None and shown.cells > MOST_WEEKS:
+    selected = found.of_kind(kind) if kind else found
+    folded = not kind and len(found.agencies) > MAX_MAP_LINES
+    lines = found.by_kind(dict(kinds)) if folded else selected
+    page_lines = lines.agencies[(page - 1) * MAX_MAP_LINES : page * MAX_MAP_LINES]
+    shown = replace(lines, agencies=page_lines)
+    if half is None and shown.cells > MAX_MAP_WEEKS:
         half = 1 if ctx.today.month <= 6 or ctx.today.year != found.year else 2
     if half is not None:
         shown = shown.half(half)
-    drawn = (svg_charts.letters_per_week(chosen, ctx.language), svg_charts.year_map(shown, ctx.language))
+    drawn = (svg_charts.letters_per_week(selected, ctx.language), svg_charts.year_map(shown, ctx.language))
     return ctx.page(
         "year.html",
         today=today,
@@ -122,18 +122,18 @@ def year(
         half=half,
         folded=folded,
         page=page,
-        pages=-(-len(lines.agencies) // MOST_AGENCIES),
+        pages=-(-len(lines.agencies) // MAX_MAP_LINES),
     )
 
 
-def _must_be_of_the_plan(ctx: RequestContext, plan_id: int, period: str) -> None:
+def _check_period(ctx: RequestContext, plan_id: int, period: str) -> None:
     with ctx.reading() as (session, _):
         known = period_choices(session, plan_id)
     if period and period not in known:
         raise BadInput(
             Text(
                 "Kế hoạch này không có kỳ ấy; hãy chọn trong danh sách.",
-                "The plan has no such period; choose one of the list.",
+                "The plan has no such period; choose one from the list.",
             )
         )
 
@@ -143,11 +143,11 @@ def _page(
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        stood = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
+        progress = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
         plans = plan_choices(session, plan_id)
-        frozen_ones = list_published(session, plan_id)
-        chosen = plan_page(session, today, plan_id) if plan_id is not None else None
-    now, then = stood.days
+        publications = list_published(session, plan_id)
+        plan = plan_page(session, today, plan_id) if plan_id is not None else None
+    now, then = progress.days
     return ctx.page(
         "leadership.html",
         refused.error.status if refused else 200,
@@ -156,13 +156,13 @@ def _page(
         then=then,
         changed=changes(then, now)[:MAX_CHANGES_SHOWN],
         plans=plans,
-        periods=stood.choices,
+        periods=progress.choices,
         plan=plan_id,
         period_key=period,
-        published=frozen_ones,
+        published=publications,
         rates=svg_charts.rates(now.periods, ctx.language),
         last_week=ctx.today - WEEK,
-        may_freeze=chosen is not None and ctx.may(Permission.FREEZE, chosen.supervisor_id),
+        may_freeze=plan is not None and ctx.may(Permission.FREEZE, plan.supervisor_id),
         refused=refused,
         whole=whole,
         most_agencies=MAX_AGENCIES_SHOWN,

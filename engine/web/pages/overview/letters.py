@@ -1,5 +1,5 @@
-"""Letters: the list, and one exactly as it was sent. A letter's own links are a person's keys, so they are masked
-outside the demonstration: reading a letter is no way to act in somebody's name."""
+"""Letters: the list, and one letter exactly as it was sent. Links in letters grant access, so they are masked outside
+the demonstration: reading a letter must not let the reader act for its recipient."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def show(ctx: SignedIn, letter_id: LetterId) -> Response:
 
 @router.get("/letters/{letter_id}/html")
 def html(ctx: SignedIn, letter_id: LetterId) -> Response:
-    """The HTML part on its own, for a frame that may run and follow nothing."""
+    """The HTML part alone, for a sandboxed frame."""
     ctx.require(Permission.SEE_LETTERS)
     with ctx.app.database.read() as session:
         body = letter_html(session, letter_id)
@@ -53,7 +53,7 @@ def html(ctx: SignedIn, letter_id: LetterId) -> Response:
 
 
 def _links(ctx: RequestContext, text: str) -> tuple[str, ...]:
-    """In the demonstration: the letter's own links, as paths on this very server."""
+    """In the demonstration: the letter's links as paths on this server."""
     if not ctx.demo:
         return ()
     own = re.escape(ctx.app.settings.base_url)

@@ -1,1 +1,1 @@
-"""Pages about plans: the plan, its import, activation, amendments and figures."""
+"""Pages about plans: the plan, import, activation, amendments and figures."""

@@ -1,4 +1,4 @@
-"""Before «activate»: the whole year that a plan would cause, and what would be sent at once; then the deed itself."""
+"""Activating a plan: a simulation of its whole year, a preview of what would be sent at once, and the activation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.errors import BadInput, NotFound
 from engine.files.plan import PlanFile
 from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
-from engine.http.forms import written_day
+from engine.http.forms import parse_day
 from engine.http.request_context import PostedForm, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, Scenario
 from engine.queries.plans import plan_page
@@ -27,14 +27,14 @@ from engine.web.pages.plans.imports import plan_download
 
 router = APIRouter()
 MAX_SIMULATED_TIME = timedelta(days=800)
-MOST_SHOWN, PEOPLE = 25, 36
-"""Letters of the chosen week, and recipients on a page."""
+MAX_LETTERS, PEOPLE_PER_PAGE = 25, 36
+"""Letters of the selected week, and recipients per page."""
 Typed = Annotated[str, Query(max_length=20)]
 
 
 @dataclass(frozen=True)
 class ActivationForm:
-    """What to live through, as typed."""
+    """The period and scenario to simulate."""
 
     scenario: Scenario
     first: date
@@ -52,18 +52,19 @@ def simulate(
     agency: Code = "",
     page: PageNumber = 1,
 ) -> Response:
-    """Weeks by people with figures, who gets too much, what collides or rolls, and a week's letters one by one."""
+    """The simulated year: letters by week and person, overloaded people, collisions and moved dates, and one week's
+    letters."""
     ctx.require(Permission.SEE_PLANS)
     if ctx.app.simulate is None:
         raise NotFound
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-        bodies = names(read_directory(session))
-    begins, ends = _usual(plan.file, ctx.today)
+        agencies = names(read_directory(session))
+    begins, ends = _default_period(plan.file, ctx.today)
     typed = {"from": first, "until": until}
     try:
-        asked = ActivationForm(scenario, written_day(first) if first else begins, written_day(until) if until else ends)
-        _must_fit(asked)
+        request = ActivationForm(scenario, parse_day(first) if first else begins, parse_day(until) if until else ends)
+        _check_period(request)
     except BadInput as error:
         return ctx.page(
             "simulate.html",
@@ -75,42 +76,43 @@ def simulate(
             typed=typed,
             sentence=error.said(ctx.language),
         )
-    year = ctx.app.simulate(plan.file, asked.first, asked.last, scenario)
+    year = ctx.app.simulate(plan.file, request.first, request.last, scenario)
     weeks, people = year.heat()
-    chosen = week if week in weeks else next(iter(weeks), "")
-    letters = [each for each in year.messages if each.week == chosen and agency in ("", each.agency)]
+    selected = week if week in weeks else next(iter(weeks), "")
+    letters = [each for each in year.messages if each.week == selected and agency in ("", each.agency)]
     return ctx.page(
         "simulate.html",
         today=today,
         plan=plan,
-        asked=asked,
+        asked=request,
         year=year,
         typed=typed,
         sentence="",
         weeks=weeks,
         people=people,
         page=page,
-        per_page=PEOPLE,
-        bodies=bodies,
-        chosen=chosen,
+        per_page=PEOPLE_PER_PAGE,
+        bodies=agencies,
+        chosen=selected,
         agency=agency,
         letters=letters,
-        most=MOST_SHOWN,
+        most=MAX_LETTERS,
         monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1),
         busy=BUSY_WEEK,
     )
 
 
-def _usual(plan: PlanFile, today: date) -> tuple[date, date]:
-    """From today while the plan's year lasts, else from its issue; to the end of the January after."""
+def _default_period(plan: PlanFile, today: date) -> tuple[date, date]:
+    """The default period: from today during the plan's year, else from its issue date; to the end of the next
+    January."""
     last = date(plan.year + 1, 1, 31)
     return (today if plan.issued_on <= today <= last else plan.issued_on), last
 
 
-def _must_fit(asked: ActivationForm) -> None:
-    if asked.last < asked.first:
+def _check_period(request: ActivationForm) -> None:
+    if request.last < request.first:
         raise BadInput(Text("Ngày cuối trước ngày đầu.", "The last day is before the first."))
-    if asked.last - asked.first > MAX_SIMULATED_TIME:
+    if request.last - request.first > MAX_SIMULATED_TIME:
         raise BadInput(
             Text(
                 f"Dài quá {MAX_SIMULATED_TIME.days} ngày; hãy chọn khoảng ngắn hơn.",
@@ -121,7 +123,7 @@ def _must_fit(asked: ActivationForm) -> None:
 
 @router.get("/plans/{plan_id}/file.yaml")
 def file(ctx: SignedIn, plan_id: SmallId) -> Response:
-    """The plan as a file that ``dondoc plan load`` takes."""
+    """The plan as a file for ``dondoc plan load``."""
     ctx.require(Permission.SEE_PLANS)
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
@@ -130,7 +132,7 @@ def file(ctx: SignedIn, plan_id: SmallId) -> Response:
 
 @router.get("/plans/{plan_id}/activate")
 def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
-    """What activating would do at once, by the very code that does it, undone again."""
+    """Preview of the activation: runs it and rolls it back."""
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)

@@ -1,5 +1,5 @@
-"""What comes after the document: a duty added to a running plan, or one of its duties changed, by a letter's number.
-What opens, moves and is cancelled, and which letters follow, is shown before anything is done."""
+"""Plan amendments: add a duty to a running plan, or change one, on the basis of a letter. What opens, moves and is
+cancelled, and which letters follow, is previewed first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def new(ctx: SignedIn, plan_id: SmallId) -> Response:
 
 @router.post("/plans/{plan_id}/duties/new")
 def add(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
-    """First what it would do; with ``act=do``, the deed; with ``act=edit``, the form again as it was typed."""
+    """Preview the new duty; with ``act=do`` add it; with ``act=edit`` show the form again."""
     plan, act = _plan(ctx, plan_id), form.raw("act")
     typed, owners = FormFields.of(form, *NEW), form.every("owners")
     if act == "edit":
@@ -44,7 +44,7 @@ def add(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     duty = NewDuty(
         typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS),
         _owners(typed, owners),
-        _coming(ctx, typed, "due"),
+        _future_day(ctx, typed, "due"),
         typed.needed_words("basis", NO_BASIS),
         reason=typed.words("reason"),
         request=bool(typed.value("request")),
@@ -85,7 +85,7 @@ def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
                 amend_duty(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
             return ctx.go(f"/plans/{duty.plan_id}", said="duty_amended")
         with ctx.app.database.rehearse() as session:
-            came_to, letters = would_amend(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
+            amended, letters = would_amend(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
         with ctx.reading() as (session, today):
             due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
             came, gone = _owners_changed(session, duty, wanted)
@@ -94,7 +94,7 @@ def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
             today=today,
             duty=duty,
             wanted=wanted,
-            came_to=came_to,
+            came_to=amended,
             letters=letters,
             due=due,
             came=came,
@@ -120,12 +120,12 @@ def _duty(ctx: RequestContext, duty_id: int) -> DutyNow:
 
 
 def _amendment(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...], duty: DutyNow) -> Amendment:
-    """Only what differs from what stands."""
+    """The fields that differ from the present duty."""
     due: dict[str, date] = {}
-    for period, standing, _ in duty.due:
+    for period, current, _ in duty.due:
         if typed.value(f"due-{period}").strip():
-            day = _coming(ctx, typed, f"due-{period}")
-            due |= {period: day} if day != standing else {}
+            day = _future_day(ctx, typed, f"due-{period}")
+            due |= {period: day} if day != current else {}
     text, owners = typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS), _owners(typed, owners)
     return Amendment(
         typed.needed_words("basis", NO_BASIS),
@@ -135,8 +135,8 @@ def _amendment(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...], 
     )
 
 
-def _coming(ctx: RequestContext, typed: FormFields, name: str) -> date:
-    """A due date that has not passed."""
+def _future_day(ctx: RequestContext, typed: FormFields, name: str) -> date:
+    """A due date that has not passed; otherwise an error is recorded."""
     day = typed.needed_day(name)
     if name not in typed.wrong and day < ctx.today:
         typed.refuse({name: Text(f"Hạn {written(day)} đã qua.", f"The due date {written(day, 'en')} has passed.")})
@@ -150,19 +150,19 @@ def _owners(typed: FormFields, owners: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _owners_changed(session: Session, duty: DutyNow, wanted: Amendment) -> tuple[list[str], list[str]]:
-    """The names of those who come and who go."""
+    """Names of added and removed owners."""
     if wanted.owners is None:
         return [], []
     names = {id: name for agencies in owner_choices(session).levels.values() for id, name in agencies}
-    now = expand_owners(session, wanted.owners)
+    owners = expand_owners(session, wanted.owners)
     return (
-        [names.get(each, each) for each in now if each not in duty.owners],
-        [names.get(each, each) for each in duty.owners if each not in now],
+        [names.get(each, each) for each in owners if each not in duty.owners],
+        [names.get(each, each) for each in duty.owners if each not in owners],
     )
 
 
 def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
-    """What a preview carries on to the deed."""
+    """The fields that the preview carries to the next submission."""
     return {name: values for name, values in form.fields.items() if name not in NOT_TYPED}
 
 

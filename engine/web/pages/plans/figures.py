@@ -1,4 +1,4 @@
-"""The figures of a plan and period added up: sums against their targets, who has given which, who is missing."""
+"""Consolidated figures of a plan and period: totals against targets, each agency's value, missing agencies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
-from engine.http.csv_download import Cell, attached
+from engine.http.csv_download import Cell, csv_response
 from engine.http.filters import Code, SmallId
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.filter_choices import period_choices
@@ -24,7 +24,7 @@ MAX_MISSING_SHOWN = 100
 
 @router.get("/plans/{plan_id}/figures")
 def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "") -> Response:
-    """``indicator`` opens one: every agency asked, with its value."""
+    """The totals; ``indicator`` selects one to list every agency with its value."""
     plan, periods, period, found = _read(ctx, plan_id, period)
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
@@ -46,11 +46,11 @@ def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "
 @router.get("/plans/{plan_id}/figures.csv")
 def download(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
     plan, _, period, found = _read(ctx, plan_id, period)
-    return attached(_rows(found, at=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
+    return csv_response(_rows(found, index=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
 
 
 def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:
-    """Without a period, the plan's latest great round."""
+    """Plan, periods, selected period (by default the plan's latest main period) and consolidated figures."""
     ctx.require(Permission.SEE_FIGURES)
     with ctx.reading() as (session, today):
         plan, periods = plan_page(session, today, plan_id), period_choices(session, plan_id)
@@ -60,18 +60,18 @@ def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tup
         return plan, periods, period, consolidated(session, plan_id, period)
 
 
-def _rows(found: Consolidated, *, at: int) -> Iterator[tuple[Cell, ...]]:
-    """A line of the whole, then one of each agency; what is missing is an empty cell."""
+def _rows(found: Consolidated, *, index: int) -> Iterator[tuple[Cell, ...]]:
+    """CSV rows: one for the total, then one per agency; missing values are empty."""
     yield (
         ("Mã", "Chỉ tiêu", "Cơ quan", "Giá trị", "Chỉ tiêu đặt ra", "Đạt (%)", "Ghi chú"),
         ("Code", "Figure", "Agency", "Value", "Target", "Reached (%)", "Remark"),
-    )[at]
+    )[index]
     for line in found.lines:
         each, missing = line.indicator, len(line.missing)
-        lacking = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[at] if missing else ""
+        note = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[index] if missing else ""
         remark = "; ".join(
-            said for said in (line.problem.said("en" if at else "vi") if line.problem else "", lacking) if said
+            text for text in (line.problem.said("en" if index else "vi") if line.problem else "", note) if text
         )
-        yield each.code, each.name, ("Tổng", "Total")[at], line.total, each.target, line.reached, remark
+        yield each.code, each.name, ("Tổng", "Total")[index], line.total, each.target, line.reached, remark
         for given in line.given:
             yield each.code, each.name, given.agency, given.value, None, None, None

@@ -1,7 +1,7 @@
-"""An imported plan on its way to a plan file: the form's fields out of the draft, and the plan out of the fields.
+"""Review of an imported plan: converts the draft to form fields, and the fields to a plan file.
 
-A field's name is its path in the draft («sections[0].items[2].owners»), which never changes while it is reviewed: what
-was found stays as it was, what was typed is laid over it. Pure.
+A field's name is its path in the draft («sections[0].items[2].owners»), which does not change during the review: typed
+values override the imported ones. Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.files.base_model import did_you_mean
 from engine.files.directory import DirectoryFile, fold
 from engine.files.plan import PlanFile, against_directory
 from engine.files.yaml_reader import read
-from engine.http.forms import written_day
+from engine.http.forms import parse_day
 from engine.importer import ImportedPlan, as_json, as_plan_yaml
 from engine.rules.periods import Cadence
 from engine.text import Text
@@ -27,7 +27,7 @@ from engine.text import Text
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")
 UNKNOWN = Text(
-    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose one suggested, or add it to the directory first"
+    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose a suggestion, or add it to the directory first"
 )
 SHOWN_AT = {"citation": "text", "rule": "due", "cadence": "cadence", "owners": "owners", "heading": "owners"}
 Fields = Mapping[str, tuple[str, ...]]
@@ -35,7 +35,7 @@ Fields = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Sheet:
-    """What was found in a document, and the draft that came of it: plain values, carried along by the form."""
+    """What was found in a document, and the draft made from it: plain values carried by the form."""
 
     name: str
     found: dict[str, Any]
@@ -43,7 +43,7 @@ class Sheet:
 
     @property
     def items(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]]:
-        """(path, section, item of the draft, item as found) in the document's order."""
+        """(path, section, draft item, found item) in document order."""
         found = [each for section in self.found["sections"] for each in section["items"] if each["duties"]]
         for s, section in enumerate(self.draft["sections"]):
             for i, item in enumerate(section["items"]):
@@ -52,7 +52,7 @@ class Sheet:
 
 @dataclass
 class Reviewed:
-    """The fields read: the plan's plain data, what is wrong by field, and where each duty of it came from."""
+    """The parsed fields: the plan's data, errors by field, and the origin of each duty."""
 
     data: dict[str, Any]
     problems: dict[str, list[Text]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Reviewed:
 
 
 def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
-    """The draft of an imported plan. What a person must confirm stands in ``found``."""
+    """The review of an imported plan; ``found`` contains what has to be confirmed."""
     draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=yaml.BaseLoader)  # dates stay text
     for section in draft["sections"]:
         for item in section["items"]:
@@ -76,11 +76,11 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     return Sheet(plan.name, found, draft)
 
 
-# --- the fields out of the draft -----------------------------------------------------------------------------------
+# --- from draft to fields ------------------------------------------------------------------------------------------
 
 
 def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ...]]:
-    """What the form shows at first."""
+    """The initial values of the form."""
     draft, rules = sheet.draft, sheet.draft["report_rules"]
     fields: dict[str, tuple[str, ...]] = {name: (str(draft.get(name) or ""),) for name in PLAIN}
     fields["issued_on"] = (written(draft.get("issued_on")),)
@@ -112,7 +112,7 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
 
 
 def written(day: object) -> str:
-    """An ISO date as people write it; empty for none."""
+    """An ISO date as d/m/yyyy; empty for none."""
     try:
         found = date.fromisoformat(str(day))
     except ValueError:
@@ -121,7 +121,7 @@ def written(day: object) -> str:
 
 
 def shown(directory: DirectoryFile, agency: str) -> str:
-    """What a body is called in the form: its name, or its id where the name would be read as another."""
+    """How the form shows an agency: by name, or by id where the name would resolve to another agency."""
     name = names(directory).get(agency, agency)
     return name if directory.find(name) == agency else agency
 
@@ -132,18 +132,18 @@ def names(directory: DirectoryFile) -> dict[str, str]:
     return found | {group.id: group.name for group in directory.groups}
 
 
-# --- the plan out of the fields ------------------------------------------------------------------------------------
+# --- from fields to plan -------------------------------------------------------------------------------------------
 
 
 def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed:
-    """The plan's data as typed, with what could not be read beside its field."""
+    """The plan's data as typed, with errors by field."""
 
     def text(name: str) -> str:
         return next(iter(fields.get(name, ())), "").strip()
 
     out = Reviewed({"schema": sheet.draft["schema"]})
     out.data |= {name: " ".join(text(name).split()) for name in PLAIN}
-    out.data |= {name: _body(text(name), name, directory, out) for name in ("issuer", "supervisor")}
+    out.data |= {name: _agency_id(text(name), name, directory, out) for name in ("issuer", "supervisor")}
     issued = _day(text("issued_on"), "issued_on", out)
     out.data |= {"issued_on": issued and issued.isoformat(), "year": issued and issued.year, "directory": directory.id}
     rules = _Rules(out, _number(text("due_day"), "due_day", out) or 17)
@@ -174,10 +174,10 @@ def _item(
     directory: DirectoryFile,
     rules: _Rules,
 ) -> dict[str, Any]:
-    """An item with the duties that are kept, numbered anew. ``new`` is where it will stand."""
+    """An item with the kept duties, renumbered. ``new`` is its path in the new plan."""
     out, name = rules.out, f"{path}.owners"
     typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
-    owners = list(dict.fromkeys(_body(each, name, directory, out) for each in typed))
+    owners = list(dict.fromkeys(_agency_id(each, name, directory, out) for each in typed))
     if not owners:
         out.wrong(name, Text("chưa có cơ quan chủ trì", "no owner"))
     duties: list[dict[str, Any]] = []
@@ -202,47 +202,49 @@ def _item(
 def _shared(
     place: str, duty: dict[str, Any], fields: Fields, directory: DirectoryFile, rules: _Rules
 ) -> dict[str, Any]:
-    """What the parts of a duty have in common: cycle, rule, coordinating bodies."""
+    """What the parts of a split duty share: cadence, rule, coordinating agencies."""
     out = rules.out
     known = [each for each in fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
     if not known:
-        out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cycle chosen"))
+        out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
     typed = next(iter(fields.get(f"{place}.coordinating", ())), "")
-    bodies = [each.strip() for each in typed.split(";") if each.strip()]
+    agencies = [each.strip() for each in typed.split(";") if each.strip()]
     return {
         "cadence": known or ["ad_hoc"],
         "rule": rules.rule(place, fields),
-        "coordinating": list(dict.fromkeys(_body(each, f"{place}.coordinating", directory, out) for each in bodies)),
+        "coordinating": list(
+            dict.fromkeys(_agency_id(each, f"{place}.coordinating", directory, out) for each in agencies)
+        ),
     }
 
 
 @dataclass
 class _Rules:
-    """Report rules as the duties ask for them: one for each different day and wording."""
+    """The report rules needed by the duties: one for each distinct day and wording."""
 
     out: Reviewed
-    usual: int
+    default_day: int
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     ids: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        basis = f"Đặt khi soát văn bản: ngày {self.usual} của tháng cuối kỳ"
-        rule = {"source": "local", "basis": basis, "to": self.out.data["supervisor"], "due_day": self.usual}
+        basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
+        rule = {"source": "local", "basis": basis, "to": self.out.data["supervisor"], "due_day": self.default_day}
         self.made[DEFAULT_RULE] = rule
 
     def rule(self, place: str, fields: Fields) -> str:
-        said = next(iter(fields.get(f"{place}.due", ())), "").strip()
+        due_text = next(iter(fields.get(f"{place}.due", ())), "").strip()
         wording = " ".join(next(iter(fields.get(f"{place}.wording", ())), "").split())
-        if not said and not wording:
+        if not due_text and not wording:
             return DEFAULT_RULE
         due_day, on = None, None
-        for part in filter(None, re.split(r"[;,\s]+", said)):
+        for part in filter(None, re.split(r"[;,\s]+", due_text)):
             if re.fullmatch(r"\d{1,2}", part):
                 due_day = _number(part, f"{place}.due", self.out)
             else:
                 on = _day(part, f"{place}.due", self.out)
         if due_day is None and on is None:
-            due_day = self.usual
+            due_day = self.default_day
         key = (due_day, on, wording)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"
@@ -257,8 +259,8 @@ class _Rules:
         return self.ids[key]
 
 
-def _body(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str:
-    """The id of a body as typed; an unknown one is said beside its field and kept as a word that no directory has."""
+def _agency_id(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str:
+    """The id of a typed agency; for an unknown one an error is recorded and a slug of the name returned."""
     found = typed if directory.members(typed) else directory.find(typed)
     if found:
         return found
@@ -274,7 +276,7 @@ def _body(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str
 
 def _day(typed: str, name: str, out: Reviewed) -> date | None:
     try:
-        return written_day(typed)
+        return parse_day(typed)
     except BadInput as error:
         out.wrong(name, error.text)
         return None
@@ -296,7 +298,7 @@ def _missing(sections: Iterable[dict[str, Any]]) -> set[str]:
 
 
 def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
-    """The plan, if nothing is wrong; else None, and ``out.problems`` says what, by field («» for the whole plan)."""
+    """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
     try:
         plan = read(_text(out.data), PlanFile, also=lambda plan: against_directory(plan, directory))
     except FileRefused as refused:
@@ -312,9 +314,9 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
 
 
 def unfinished(out: Reviewed) -> str:
-    """The draft as a file, what is still wrong at its head: to be gone on with elsewhere."""
-    said = [f"# CÒN SỬA / TO MEND: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
-    return "\n".join([*(" ".join(line.split()) for line in said), _text(out.data)])
+    """The draft as a file with the remaining errors as comments at the top, to be continued elsewhere."""
+    problems = [f"# CÒN SỬA / TO FIX: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
+    return "\n".join([*(" ".join(line.split()) for line in problems), _text(out.data)])
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -323,7 +325,7 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _shown_field(path: str, origin: Mapping[str, str]) -> str:
-    """The form's field at which a problem of the plan is shown; «» if it has none."""
+    """The form field beside which a problem of the plan file is shown; «» if there is none."""
     if re.fullmatch(r"report_rules\.[^.]+\.to", path):
         return "supervisor"
     for new in sorted(origin, key=len, reverse=True):

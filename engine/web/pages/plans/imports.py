@@ -1,5 +1,5 @@
-"""A plan document comes in: upload, review, correct, save. Nothing is kept here between requests: the form carries
-what was found, signed, and what was typed; so nothing is lost on an error, and nothing of a document stays behind."""
+"""Importing a plan document: upload, review, correct, save. The server keeps nothing between requests: the form carries
+the imported data, signed, and the typed values, so nothing is lost on an error and no document is left behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
-from engine.http.security import REVIEW_BYTES, same_origin
+from engine.http.security import MAX_REVIEW_BYTES, same_origin
 from engine.importer import read_document
 from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
@@ -43,29 +43,29 @@ MAX_FORM_FIELDS = 20_000
 
 @dataclass(frozen=True)
 class Upload:
-    """A document as sent: a file, or text that was pasted. ``raw`` is empty when there was none."""
+    """A document: an uploaded file or pasted text. ``raw`` is empty when there was none."""
 
     name: str
     raw: bytes
     do: str = ""
-    """Which button sent it, where there is more than one."""
+    """The button that was pressed, where there are several."""
 
 
-def _ours(request: Request) -> None:
+def _check_origin(request: Request) -> None:
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
 
 
-def _token(request: Request, sent: FormData) -> None:
+def _check_token(request: Request, sent: FormData) -> None:
     token = sent.get("token")
     tools_of(request).tokens.check(token if isinstance(token, str) else "", binding_of(request))
 
 
 async def received(request: Request, ctx: SignedIn) -> Upload:
     ctx.require(Permission.LOAD_PLAN)
-    _ours(request)
+    _check_origin(request)
     async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
-        _token(request, sent)
+        _check_token(request, sent)
         file, pasted, pressed = sent.get("document"), sent.get("text"), sent.get("do")
         do = pressed if isinstance(pressed, str) else ""
         if isinstance(file, UploadFile) and file.filename:
@@ -80,10 +80,10 @@ def _printable(name: str) -> str:
 
 async def _typed(request: Request, ctx: SignedIn) -> Form:
     ctx.require(Permission.LOAD_PLAN)
-    _ours(request)
+    _check_origin(request)
     fields: dict[str, tuple[str, ...]] = {}
-    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=REVIEW_BYTES) as sent:
-        _token(request, sent)
+    async with request.form(max_files=0, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_REVIEW_BYTES) as sent:
+        _check_token(request, sent)
         for name, value in sent.multi_items():
             if isinstance(value, str):
                 fields[name] = (*fields.get(name, ()), value)
@@ -98,7 +98,7 @@ def ask(ctx: SignedIn) -> Response:
 
 @router.post("/plans/import")
 def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
-    """The review page of a document; one that is refused brings the form back, with the reason."""
+    """Show the review page of a document; a rejected document shows the form again, with the reason."""
     try:
         if not upload.raw.strip():
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
@@ -112,30 +112,30 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
 
 @router.get("/plans/review")
 def again(ctx: SignedIn) -> Response:
-    """Somebody came back by address: the review lives in its form alone."""
+    """The review exists only in its form, so a GET starts again."""
     return ctx.go("/plans/import")
 
 
 @router.post("/plans/review")
 def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
-    """Save the plan, hand out its file, turn the page, or only look again (in another language)."""
-    sheet = _opened(ctx, form.raw("sheet"))
-    elsewhere, number = _aside(ctx, form.raw("aside"))
+    """Save the plan, download its file, turn the page, or render the page again (in another language)."""
+    sheet = _load_sheet(ctx, form.raw("sheet"))
+    elsewhere, number = _load_aside(ctx, form.raw("aside"))
     with ctx.reading() as (session, _):
         directory = read_directory(session)
     leaves, do = Leaves.of(sheet), form.raw("do")
-    at = leaves.within(number)
+    at = leaves.clamp(number)
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.pages[at])
     shown = ShownReview(sheet, directory, fields, at)
-    looking = do == "look" or do.startswith("page:")
-    if looking:
-        turned = do.removeprefix("page:")
-        at = leaves.within(int(turned)) if re.fullmatch(r"[0-9]{1,4}", turned) else at
+    only_render = do == "look" or do.startswith("page:")
+    if only_render:
+        target = do.removeprefix("page:")
+        at = leaves.clamp(int(target)) if re.fullmatch(r"[0-9]{1,4}", target) else at
         if not form.has("wrong"):
             return _page(ctx, replace(shown, at=at))
     out = reviewed(sheet, fields, directory)
     plan = checked(out, directory)
-    if looking:  # after a refusal, what is wrong stays beside its field on every page
+    if only_render:  # after a rejected save, errors stay beside their fields on every page
         return _page(ctx, replace(shown, at=at), problems=out.problems)
     if do == "file":
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
@@ -151,7 +151,7 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
 
 
 def plan_download(number: str, text: str) -> Response:
-    """A plan file to keep."""
+    """A plan file as a download."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", number).strip("-").lower() or "plan"
     headers = {"content-disposition": f'attachment; filename="{name}.yaml"'}
     return Response(text, media_type="application/yaml; charset=utf-8", headers=headers)
@@ -159,7 +159,7 @@ def plan_download(number: str, text: str) -> Response:
 
 @dataclass(frozen=True)
 class ShownReview:
-    """A review as it stands: every field, and the page that is shown."""
+    """The state of a review: all fields, and the page shown."""
 
     sheet: Sheet
     directory: DirectoryFile
@@ -175,7 +175,7 @@ def _page(
     error: DondocError | None = None,
     status: int = 200,
 ) -> Response:
-    sheet, fields, bodies = shown.sheet, shown.fields, names(shown.directory)
+    sheet, fields, agencies = shown.sheet, shown.fields, names(shown.directory)
     carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
     leaves = Leaves.of(sheet)
     parts = leaves.pages[shown.at]
@@ -187,20 +187,19 @@ def _page(
         carried=carried,
         fields=fields,
         problems=problems or {},
-        bodies=bodies,
+        bodies=agencies,
         leaves=leaves,
         leaf=shown.at,
         parts=parts,
         aside=kept,
-        known={*bodies, *bodies.values()},
+        known={*agencies, *agencies.values()},
         doubts=_doubts(sheet),
         sentence=error.said(ctx.language) if error else "",
     )
 
 
 def _doubts(sheet: Sheet) -> dict[str, Any]:
-    """Warnings by what is to be done with them: those without a due date together, the others one by one, and all
-    by their place."""
+    """Warnings grouped for the page: duties without a due date, the others, and all by place."""
     undated = [each["place"] for each in sheet.found["warnings"] if each["code"] == "no_due_date"]
     others = [each for each in sheet.found["warnings"] if each["code"] != "no_due_date"]
     by_place: dict[str, list[str]] = {}
@@ -213,8 +212,8 @@ def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import")
 
 
-def _aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
-    """What was typed on the other pages, and which page was shown. Raises BadInput unless this system made it."""
+def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
+    """Values typed on other pages, and the page shown. Raises BadInput unless the signature is ours."""
     try:
         fields, at = _serializer(ctx).loads(carried)
         return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
@@ -230,8 +229,8 @@ def _unreadable() -> BadInput:
     )
 
 
-def _opened(ctx: RequestContext, carried: str) -> Sheet:
-    """What the form carries along. Raises BadInput unless this system made it."""
+def _load_sheet(ctx: RequestContext, carried: str) -> Sheet:
+    """The imported data carried by the form. Raises BadInput unless the signature is ours."""
     try:
         return Sheet(*_serializer(ctx).loads(carried))
     except (BadSignature, TypeError):

@@ -1,4 +1,4 @@
-"""Plans, and one plan as its document says it: duties, gaps, focus areas, indicators, and whence its dates come."""
+"""The list of plans, and one plan: duties, gaps, focus areas, indicators, and the rules behind its dates."""
 
 from __future__ import annotations
 

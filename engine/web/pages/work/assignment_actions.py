@@ -1,5 +1,5 @@
-"""What is done to one assignment from its page. One table of deeds; a refused one shows the page again, with the
-reason beside its form and what had been typed still in it."""
+"""Actions on one assignment from its page, from one table of permission -> action. A rejected form shows the page again
+with the error and what was typed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-Doing = Callable[[Session, int, Form, dict[str, Any]], object]
+Action = Callable[[Session, int, Form, dict[str, Any]], object]
 
 
 def _transfer(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> object:
@@ -41,15 +41,17 @@ def _transfer(session: Session, assignment_id: int, form: Form, by: dict[str, An
 
 
 def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> None:
-    """The request must be this assignment's: the permission was asked about this one."""
+    """Decide the pending request of this assignment, for which the permission was checked."""
     granted = form.choice("answer", Answer) is Answer.GRANTED
     waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
     if waiting is None:
-        raise Conflict(Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request waits any more."))
+        raise Conflict(
+            Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request is pending any more.")
+        )
     lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", MAX_REASON_CHARS), **by)
 
 
-DEEDS: dict[Permission, Doing] = {
+ACTIONS: dict[Permission, Action] = {
     Permission.ACKNOWLEDGE: lambda s, i, form, by: lifecycle.acknowledge(s, i, **by),
     Permission.DECLINE: lambda s, i, form, by: lifecycle.decline(
         s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
@@ -70,31 +72,31 @@ DEEDS: dict[Permission, Doing] = {
 }
 
 
-@router.post("/assignments/{assignment_id}/{deed}")
-def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, deed: str) -> Response:
-    wanted = Permission(deed) if deed in tuple(DEEDS) else None
-    if wanted is None:
+@router.post("/assignments/{assignment_id}/{action}")
+def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, action: str) -> Response:
+    permission = Permission(action) if action in tuple(ACTIONS) else None
+    if permission is None:
         raise NotFound
     try:
-        news = _done(ctx, form, assignment_id, wanted)
+        result = _run(ctx, form, assignment_id, permission)
     except (NotAllowed, NotFound):
         raise
     except (BadInput, Conflict) as error:
-        return _again(ctx, form, assignment_id, wanted, error)
-    said = "nothing_new" if news is False else wanted.value
-    return ctx.go(f"/assignments/{assignment_id}", said=said)
+        return _again(ctx, form, assignment_id, permission, error)
+    outcome = "nothing_new" if result is False else permission.value
+    return ctx.go(f"/assignments/{assignment_id}", said=outcome)
 
 
-def _done(ctx: RequestContext, form: Form, assignment_id: int, deed: Permission) -> object:
+def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission) -> object:
     with ctx.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
-    require(ctx.actor, deed, concerned(deed, row.agency_id, row.supervisor_id))
+    require(ctx.actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
     by = {"actor": ctx.actor.name, "now": ctx.now}
     with ctx.writing() as session:
-        return DEEDS[deed](session, assignment_id, form, by)
+        return ACTIONS[permission](session, assignment_id, form, by)
 
 
-def _again(ctx: RequestContext, form: Form, assignment_id: int, deed: Permission, error: DondocError) -> Response:
+def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission, error: DondocError) -> Response:
     typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words")}
-    trouble = Trouble(deed.value, error.said(ctx.language), typed)
+    trouble = Trouble(permission.value, error.said(ctx.language), typed)
     return story_page(ctx, assignment_id, trouble=trouble, status=error.status)

@@ -1,4 +1,4 @@
-"""The list that every number opens, and one assignment with its whole story."""
+"""The list of assignments that all counts link to, and one assignment in full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Trouble:
-    """A form that was refused: which one, why, and what had been typed into it."""
+    """A rejected form: which one, why, and what was typed."""
 
     form: str = ""
     sentence: str = ""
@@ -32,7 +32,7 @@ class Trouble:
 
 @router.get("/assignments")
 def listing(ctx: SignedIn, wanted: Assignments, after: Cursor = "") -> Response:
-    wanted = replace(wanted, agency_id=ctx.within(wanted.agency_id))
+    wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
         found = list_assignments(session, today, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
@@ -49,7 +49,7 @@ def show(ctx: SignedIn, assignment_id: AssignmentId, said: Code = "") -> Respons
 def story_page(
     ctx: RequestContext, assignment_id: int, *, outcome: str = "", trouble: Trouble | None = None, status: int = 200
 ) -> HTMLResponse:
-    """The story, with the forms of the deeds that this actor may do in this state."""
+    """The page of one assignment, with forms for the actions open to the user."""
     with ctx.reading() as (session, today):
         found = story(session, today, assignment_id)
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
@@ -70,9 +70,9 @@ def story_page(
 
 
 def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
-    """The deeds that the state allows and the actor may do."""
+    """The actions that the state allows and the user may perform."""
     row, open_now = found.row, found.row.state in OPEN_STATES
-    possible = {
+    by_permission = {
         Permission.ACCEPT: row.state is State.REPORTED,
         Permission.RETURN: row.state is State.REPORTED,
         Permission.ACKNOWLEDGE: row.state is State.ASSIGNED,
@@ -87,7 +87,7 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.CANCEL: open_now,
     }
     return tuple(
-        deed.value
-        for deed, can in possible.items()
-        if can and may(ctx.actor, deed, concerned(deed, row.agency_id, row.supervisor_id))
+        permission.value
+        for permission, possible_now in by_permission.items()
+        if possible_now and may(ctx.actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
     )

@@ -1,7 +1,7 @@
-"""What the department above decides from a list, many at once: the list, a page that names the effect, then the deed.
-What somebody else decided meanwhile is left out, and said.
+"""Bulk decisions of the supervising department: the list, a page that shows the effect, then the action. Items decided
+by someone else meanwhile are skipped and listed.
 
-A ``DecisionPage`` is what there is to decide (reports, requests); how that goes is the same for all, and stands here.
+A ``DecisionPage`` describes one kind of item (reports, extension requests); the procedure is shared.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
-from engine.queries.work.rehearsal import WouldSay, letters_made
+from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text
 
 
 class Waiting(Protocol):
-    """One thing on the list."""
+    """An item of the list."""
 
     @property
     def id(self) -> int: ...
@@ -43,7 +43,7 @@ W = TypeVar("W", bound=Waiting)
 
 @dataclass(frozen=True)
 class ListView:
-    """How the list is looked at: its page, all of it ticked, and what came of the last deed."""
+    """The list's page, whether all items are ticked, and the result of the last action."""
 
     page: int = 1
     tick: bool = False
@@ -52,18 +52,18 @@ class ListView:
     kept: int = 0
 
 
-def _looking(page: PageNumber = 1, tick: Code = "", said: Code = "", n: Count = 0, kept: Count = 0) -> ListView:
+def _list_view(page: PageNumber = 1, tick: Code = "", said: Code = "", n: Count = 0, kept: Count = 0) -> ListView:
     return ListView(page, tick == "all", said, n, kept)
 
 
-Looked = Annotated[ListView, Depends(_looking)]
+CurrentView = Annotated[ListView, Depends(_list_view)]
 
 
 @dataclass(frozen=True)
 class DecisionPage(Generic[A, W]):
-    """``template`` is the list's, and with ``_sure`` the question's. ``acts``: what may be done, and the deed that each
-    is. ``can``: whether an act can still be done to one that was chosen. ``words``: the field of what goes with the
-    answer; ``needed`` says what is wrong when an act that needs some is given none."""
+    """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
+    action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
+    with the reason or answer; ``needed``: the error for actions that require one."""
 
     template: str
     acts: Mapping[A, Permission]
@@ -75,7 +75,7 @@ class DecisionPage(Generic[A, W]):
     needed: Mapping[A, Text] = field(default_factory=dict)
 
     def show(self, ctx: RequestContext, wanted: AssignmentFilter, looked: ListView, sentence: str = "") -> Response:
-        """What waits for the visitor's department, or for any."""
+        """The items pending at the user's department, or at any."""
         department = ctx.department(next(iter(self.acts.values())))
         wanted = replace(wanted, supervisor_id=department or wanted.supervisor_id)
         with ctx.reading() as (session, today):
@@ -93,7 +93,7 @@ class DecisionPage(Generic[A, W]):
         )
 
     def decide(self, ctx: RequestContext, form: Form, wanted: AssignmentFilter, looked: ListView) -> Response:
-        """Without ``sure``, what it would do; with it, the deed. The address keeps the list's filters."""
+        """Without ``sure`` show the effect; with it, run the action. The URL keeps the list's filters."""
         try:
             act, ids = self._choice(form)
             must_be_few(ids)
@@ -116,7 +116,7 @@ class DecisionPage(Generic[A, W]):
         return ctx.back(said=act.value, n=len(decided.done), kept=len(decided.left))
 
     def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
-        """A button of one line names its own; the buttons below mean all that are ticked."""
+        """The button of a line selects that item; the buttons below apply to all ticked items."""
         for act in self.acts:
             if form.has(act.value):
                 return act, (form.number(act.value),)
@@ -139,7 +139,7 @@ class DecisionPage(Generic[A, W]):
                 sentence=sentence,
             )
 
-    def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[WouldSay, ...]:
-        """Which letters follow is found by doing it and undoing it."""
+    def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[PlannedLetter, ...]:
+        """The letters that would follow, found by running the action in a session that is rolled back."""
         with ctx.app.database.rehearse() as session:
-            return letters_made(session, lambda: self.do(session, act, ids, "?", ctx))
+            return planned_letters(session, lambda: self.do(session, act, ids, "?", ctx))

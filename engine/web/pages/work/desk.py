@@ -1,4 +1,4 @@
-"""The directory, and one agency's desk."""
+"""The list of agencies, and one agency's desk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledged
+from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
@@ -42,9 +42,9 @@ def show(
 def acknowledge_shown(
     ctx: SignedIn, form: PostedForm, agency_id: AgencyId, plan: PlanId, period: Code = ""
 ) -> Response:
-    """The one whose button was pressed, else all that the section showed as new."""
+    """Acknowledge the assignment whose button was pressed, else all shown as new."""
     ctx.require(Permission.ACKNOWLEDGE, agency_id)
     ids = (form.number("one"),) if form.has("one") else form.numbers("id")
     with ctx.writing() as session:
-        news = acknowledged(ctx, session, ids)
-    return ctx.go(f"/agencies/{agency_id}", said="acknowledged", n=len(news), plan=plan, period=period)
+        changed = acknowledge_all(ctx, session, ids)
+    return ctx.go(f"/agencies/{agency_id}", said="acknowledged", n=len(changed), plan=plan, period=period)

@@ -1,11 +1,11 @@
-"""Evidence given back: a download to whoever may see it, never shown in the page."""
+"""Evidence download for users with permission; files are never rendered inside a page."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.http.evidence_download import Digest, given_back
+from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId
 from engine.http.request_context import SignedIn
 
@@ -14,4 +14,4 @@ router = APIRouter()
 
 @router.get("/agencies/{agency_id}/files/{digest}")
 def download(ctx: SignedIn, agency_id: AgencyId, digest: Digest) -> Response:
-    return given_back(ctx, agency_id, digest)
+    return evidence_response(ctx, agency_id, digest)

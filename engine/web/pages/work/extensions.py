@@ -1,4 +1,4 @@
-"""Extensions to decide: one granted or refused by the button of its line, many with one answer."""
+"""Extension requests: decide one by the button of its line, or many with one answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.assignments.bulk_decisions import Decided, decide_extensions
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, extensions_waiting
-from engine.web.pages.work.bulk_decisions import DecisionPage, Looked
+from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage
 
 router = APIRouter()
 
@@ -40,10 +40,10 @@ REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
 
 
 @router.get("/extensions")
-def show(ctx: SignedIn, wanted: Assignments, looked: Looked) -> Response:
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
     return REQUESTS.show(ctx, wanted, looked)
 
 
 @router.post("/extensions")
-def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: Looked) -> Response:
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
     return REQUESTS.decide(ctx, form, wanted, looked)

@@ -1,4 +1,4 @@
-"""The overdue list, and «đôn đốc» from it: what would be said is shown before anything is sent."""
+"""The overdue list, and chasing («đôn đốc») from it, with a preview of the letters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.http.forms import Form, clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
-from engine.queries.work.chase_preview import rows_to_chase, what_chasing_says
+from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
@@ -43,31 +43,34 @@ def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = 
         outcome=said,
         n=n,
         within_reach=within_reach,
-        asked=asked(wanted),
+        asked=filter_parameters(wanted),
     )
 
 
-def asked(wanted: AssignmentFilter) -> dict[str, object]:
-    """The filters of this list as parameters of an address."""
+def filter_parameters(wanted: AssignmentFilter) -> dict[str, object]:
+    """The list's filters as query parameters."""
     return {"plan": wanted.plan_id, "period": wanted.period, "kind": wanted.kind, "department": wanted.department}
 
 
-def _chosen(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
-    """Those ticked; all that are overdue, by the list's filters, of agencies ticked whole; all that a plan's period
-    still waits for. Of what is not ticked one by one, those that the visitor's department is above."""
-    above = ctx.department(Permission.CHASE)
-    late = replace(wanted, supervisor_id=above, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
-    wholes = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_DECISIONS]]
+def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
+    """The ids to chase: ticked assignments; all overdue ones of ticked agencies, by the list's filters; all open ones
+    of a plan's period. The last two only where the user's department is the supervisor."""
+    department = ctx.department(Permission.CHASE)
+    late = replace(wanted, supervisor_id=department, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
+    filters = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_DECISIONS]]
     if form.has("plan"):
-        wholes.append(
+        filters.append(
             AssignmentFilter(
-                plan_id=form.number("plan"), period=form.text("period", 64), states=OPEN_STATES, supervisor_id=above
+                plan_id=form.number("plan"),
+                period=form.text("period", 64),
+                states=OPEN_STATES,
+                supervisor_id=department,
             )
         )
     ids = form.numbers("id")
     with ctx.reading() as (session, today):
-        for whole in wholes:
-            found = list_assignments(session, today, whole, limit=MAX_DECISIONS, count=False)
+        for each in filters:
+            found = list_assignments(session, today, each, limit=MAX_DECISIONS, count=False)
             ids += tuple(row.id for row in found.rows)
     return tuple(dict.fromkeys(ids))
 
@@ -78,10 +81,10 @@ def _may_chase(ctx: RequestContext, agency: LateAgency) -> bool:
 
 @router.post("/overdue/chase")
 def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
-    """First the letters that would be sent; with ``sure``, the deed. The address keeps the list's filters."""
-    ids = _chosen(ctx, form, wanted)
+    """Without ``sure`` show the letters that would be sent; with it, chase. The URL keeps the list's filters."""
+    ids = _selected_ids(ctx, form, wanted)
     if not ids:
-        raise BadInput(Text("Chưa chọn việc nào để đôn đốc.", "Nothing was chosen to be chased."))
+        raise BadInput(Text("Chưa chọn việc nào để đôn đốc.", "No assignment was selected."))
     must_be_few(ids)
     with ctx.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)
@@ -89,8 +92,8 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             require(ctx.actor, Permission.CHASE, row.supervisor_id)
     if not form.has("sure"):
         with ctx.app.database.rehearse() as session:
-            would = what_chasing_says(session, today, rows, ctx.actor.name)
-        return ctx.page("chase.html", today=today, rows=rows, would=would, asked=asked(wanted))
+            would = preview_chase(session, today, rows, ctx.actor.name)
+        return ctx.page("chase.html", today=today, rows=rows, would=would, asked=filter_parameters(wanted))
     with ctx.writing() as session:
         chased = sum(chase(session, row.id, actor=ctx.actor.name, now=ctx.now) for row in rows)
-    return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **asked(wanted))
+    return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))

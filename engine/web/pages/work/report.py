@@ -1,5 +1,5 @@
-"""The report page: every duty of an agency for a period, one submission. At the desk by address, for a coordinator by
-the link in a letter; the same page, the same rules."""
+"""The report page: all duties of an agency for a period, in one submission. Used at the desk and, by the link in a
+letter, by coordinators without an account."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, LINE, MAX_FORM_PARTS, UploadedFiles, file_all, read_lines
+from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.rules.privacy import SAID, Private, looks_private, warnings
 from engine.text import Text
@@ -41,13 +41,13 @@ from engine.text import Text
 router = APIRouter()
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
-FREE = ("body-", "reason-")
+FREE_TEXT_PREFIXES = ("body-", "reason-")
 FIELDS = ("outcome", "body", "reason")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Which report page, and where its form is sent."""
+    """Identifies a report page, and the path its form is posted to."""
 
     agency_id: str
     plan_id: int
@@ -57,19 +57,19 @@ class Address:
 
 @dataclass(frozen=True)
 class Filled:
-    """What stands in the form: as typed, or as reported before."""
+    """The contents of the form: as typed, or as reported before."""
 
     problems: Mapping[str, Text] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
     warned: Mapping[str, str] = field(default_factory=dict)
-    """By field: what looks like somebody's private life, or a total that is not its parts' sum; sent all the same
-    once the reader has looked again."""
+    """Warnings by field: possible personal data, or a total that differs from the sum of its parts. The report is sent
+    anyway once the user confirms."""
     files: Mapping[int, tuple[File, ...]] = field(default_factory=dict)
-    """By assignment: what is stored already and goes with its report."""
+    """By assignment: stored files that belong to its report."""
     draft: SavedDraft | None = None
     seen: str = ""
-    """When the draft that the page shows was saved: a colleague's later one is not overwritten unread."""
+    """When the shown draft was saved, so that a colleague's later draft is not overwritten."""
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
@@ -81,7 +81,7 @@ def show(
 
 
 async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
-    """Nobody's files are read before it is known who sends them."""
+    """Check the permission before reading uploads."""
     ctx.require(Permission.REPORT, agency_id)
     return token_checked(request, await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES))
 
@@ -102,13 +102,13 @@ def report_form(
     outcome: str = "",
     n: int = 0,
 ) -> Response:
-    """The page, empty, as reported or saved before, or as typed and refused."""
+    """The page: empty, as reported or saved before, or as typed and rejected."""
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-        kept = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
+        draft = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
     if filled is None:
-        filled = _found(ctx, page, kept)
-    figures = _figures_as_they_stand(page, filled.typed)
+        filled = _initial(ctx, page, draft)
+    figures = _current_figures(page, filled.typed)
     return ctx.page(
         "report.html",
         status,
@@ -119,72 +119,72 @@ def report_form(
         outcome=outcome,
         n=n,
         confirm=_mark(filled.typed, filled.warned),
-        private=sum(name.startswith(FREE) for name in filled.warned),
-        check=_last_look(page, filled.typed, figures),
-        doubtful=_doubtful(page, figures),
+        private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in filled.warned),
+        check=_checklist(page, filled.typed, figures),
+        doubtful=_total_warnings(page, figures),
         ACCEPT=ACCEPT,
     )
 
 
-def _last_look(page: ReportPage, typed: Mapping[str, str], figures: Mapping[str, str]) -> Checklist:
-    duties = [_as_it_stands(typed, each.row.id, each.row.citation) for each in page.items if each.open]
+def _checklist(page: ReportPage, typed: Mapping[str, str], figures: Mapping[str, str]) -> Checklist:
+    duties = [_current_report(typed, each.row.id, each.row.citation) for each in page.items if each.open]
     return checklist(duties, page.indicators, figures)
 
 
-def _figures_as_they_stand(page: ReportPage, typed: Mapping[str, str]) -> dict[str, str]:
-    """By what was saved or sent last; a page just opened has nothing typed but the figures reported before."""
+def _current_figures(page: ReportPage, typed: Mapping[str, str]) -> dict[str, str]:
+    """The figures as saved or submitted last; a page just opened starts with the figures reported before."""
     earlier = {} if typed else page.figures
     return {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
 
 
-def _doubtful(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Text]:
-    """By field."""
+def _total_warnings(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Text]:
+    """Warnings by field about totals that differ from the sum of their parts."""
     values, _ = read_figures(page.indicators, figures)
-    return {f"figure-{code}": said for code, said in doubtful_totals(values, page.parts, page.agency_id).items()}
+    return {f"figure-{code}": text for code, text in doubtful_totals(values, page.parts, page.agency_id).items()}
 
 
-def _as_it_stands(typed: Mapping[str, str], assignment_id: int, citation: str) -> Typed:
+def _current_report(typed: Mapping[str, str], assignment_id: int, citation: str) -> Typed:
     outcome, body, reason = (typed.get(f"{name}-{assignment_id}", "").strip() for name in FIELDS)
     return Typed(assignment_id, citation, outcome, body, reason)
 
 
-def _found(ctx: RequestContext, page: ReportPage, kept: SavedDraft | None) -> Filled:
-    """What the page opens with: the draft, else what was reported before."""
-    if kept is None:
+def _initial(ctx: RequestContext, page: ReportPage, draft: SavedDraft | None) -> Filled:
+    """The initial contents: the draft, else the last reports."""
+    if draft is None:
         files = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
         return Filled(files=files)
-    lines = {each.row.id: kept.fields.get(f"{LINE}{each.row.id}", "").splitlines() for each in page.items}
+    lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
     files, _ = read_lines(ctx, page.agency_id, lines)
-    return Filled(typed=kept.fields, files=files, draft=kept, seen=kept.saved_at.isoformat())
+    return Filled(typed=draft.fields, files=files, draft=draft, seen=draft.saved_at.isoformat())
 
 
 def submit(ctx: RequestContext, form: Form, where: Address) -> Response:
-    """All of it or nothing; a refused one keeps what was typed and every fit file. The other button only saves it as
-    it stands."""
+    """Submit the report: all or nothing. A rejected one keeps what was typed and every valid file. The other button
+    saves a draft."""
     require(ctx.actor, Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    filed = file_all(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
-    typed = _typed(form, filed)
+    uploaded = store_uploads(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
+    typed = _typed(form, uploaded)
     try:
-        wrong = {**_secret(typed), **filed.problems}
+        wrong = {**_secret_problems(typed), **uploaded.problems}
         if wrong:
-            return _again(ctx, where, form, filed, 422, problems=wrong)
+            return _rejected(ctx, where, form, uploaded, 422, problems=wrong)
         if form.raw("act") == DRAFT:
             return _save(ctx, form, where, typed)
-        checked = _checked(form, page, filed)
+        checked = _checked(form, page, uploaded)
         if checked.problems:
-            return _again(ctx, where, form, filed, 422, problems=checked.problems)
-        warned = _warned(ctx, page, form, typed)
+            return _rejected(ctx, where, form, uploaded, 422, problems=checked.problems)
+        warned = _warnings(ctx, page, form, typed)
         if warned and form.raw("sure") != _mark(typed, warned):
-            return _again(ctx, where, form, filed, 422, warned=warned)
+            return _rejected(ctx, where, form, uploaded, 422, warned=warned)
         with ctx.writing() as session:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=ctx.actor.name, now=ctx.now)
-            _keep_the_rest(session, ctx, where, typed, checked)
+            _keep_unreported(session, ctx, where, typed, checked)
     except (BadInput, Conflict) as error:
-        return _again(ctx, where, form, filed, error.status, sentence=error.said(ctx.language))
-    return ctx.go(where.path, said="reported", n=len(checked.texts), lang=_lang(ctx))
+        return _rejected(ctx, where, form, uploaded, error.status, sentence=error.said(ctx.language))
+    return ctx.go(where.path, said="reported", n=len(checked.texts), lang=_language_parameter(ctx))
 
 
 def _save(ctx: RequestContext, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
@@ -199,18 +199,18 @@ def _save(ctx: RequestContext, form: Form, where: Address, typed: Mapping[str, s
             now=ctx.now,
             seen=_moment(form.raw("seen")),
         )
-    return ctx.go(where.path, said="draft", lang=_lang(ctx))
+    return ctx.go(where.path, said="draft", lang=_language_parameter(ctx))
 
 
-def _keep_the_rest(
+def _keep_unreported(
     session: Session, ctx: RequestContext, where: Address, typed: Mapping[str, str], sent: Submission
 ) -> None:
-    """The draft goes; what was typed about duties that were left for later stays as a draft."""
+    """Delete the draft, but keep what was typed about duties not yet reported as a new draft."""
     ids = {str(each) for each in sent.texts}
     rest = {
         name: text
         for name, text in typed.items()
-        if name.startswith((*FREE, LINE)) and name.partition("-")[2] not in ids
+        if name.startswith((*FREE_TEXT_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
@@ -225,18 +225,18 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else None
 
 
-def _warned(ctx: RequestContext, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
-    doubtful = _doubtful(page, _figures(form, page))
-    doubts = {name: text.said(ctx.language) for name, text in doubtful.items()}
-    return {**warnings(_free_text(typed), ctx.language), **doubts}
+def _warnings(ctx: RequestContext, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
+    total_warnings = _total_warnings(page, _figures(form, page))
+    texts = {name: text.said(ctx.language) for name, text in total_warnings.items()}
+    return {**warnings(_free_text(typed), ctx.language), **texts}
 
 
 def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in typed.items() if name.startswith(FREE)}
+    return {name: text for name, text in typed.items() if name.startswith(FREE_TEXT_PREFIXES)}
 
 
-def _secret(typed: Mapping[str, str]) -> dict[str, Text]:
-    """A «MẬT» stamp is kept nowhere, not even in a draft."""
+def _secret_problems(typed: Mapping[str, str]) -> dict[str, Text]:
+    """Errors for text with a «MẬT» (secret) stamp, which is not stored, not even in a draft."""
     vi, en = SAID[Private.SECRET]
     return {
         name: Text(f"Nội dung {vi}.", f"This text {en}.")
@@ -246,7 +246,7 @@ def _secret(typed: Mapping[str, str]) -> dict[str, Text]:
 
 
 def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
-    """What is confirmed is what was warned of: other words are asked about anew."""
+    """Fingerprint of the texts that were warned about: changed text has to be confirmed again."""
     words = "\0".join(f"{name}={clean(typed.get(name, ''))}" for name in sorted(warned))
     return hashlib.sha256(words.encode()).hexdigest()[:16] if warned else ""
 
@@ -270,7 +270,7 @@ def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]
     return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_named for each in files))
 
 
-def _again(
+def _rejected(
     ctx: RequestContext,
     where: Address,
     form: Form,
@@ -288,13 +288,13 @@ def _again(
 
 
 def _typed(form: Form, filed: UploadedFiles) -> dict[str, str]:
-    said = {
+    typed_values = {
         name: values[0]
         for name, values in form.fields.items()
-        if values and name not in NOT_TYPED and not name.startswith(LINE)
+        if values and name not in NOT_TYPED and not name.startswith(KEPT_PREFIX)
     }
-    return said | filed.lines
+    return typed_values | filed.lines
 
 
-def _lang(ctx: RequestContext) -> str:
+def _language_parameter(ctx: RequestContext) -> str:
     return ctx.request.query_params.get("lang", "")

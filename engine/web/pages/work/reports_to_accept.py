@@ -1,4 +1,4 @@
-"""Reports taken or sent back, one or many at once."""
+"""Reports to accept or return, one or many at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen, reports_waiting
 from engine.text import Text
-from engine.web.pages.work.bulk_decisions import DecisionPage, Looked
+from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage
 
 router = APIRouter()
 
@@ -43,10 +43,10 @@ REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
 
 
 @router.get("/accept")
-def show(ctx: SignedIn, wanted: Assignments, looked: Looked) -> Response:
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
     return REPORTS.show(ctx, wanted, looked)
 
 
 @router.post("/accept")
-def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: Looked) -> Response:
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
     return REPORTS.decide(ctx, form, wanted, looked)

@@ -137,7 +137,7 @@ def test_an_assignment_goes_its_whole_way(dondoc: Commands, laid: Laid) -> None:
     mine = laid.assignment("IV.1.1", "so-ban")
     when = ("--at", "2021-06-01T10:00")
     assert "Acknowledged" in dondoc("assignment", "acknowledge", mine, *when).well
-    assert "It was already" in dondoc("assignment", "acknowledge", mine, *when).well
+    assert "Already acknowledged" in dondoc("assignment", "acknowledge", mine, *when).well
     assert (
         "Extension request 1"
         in dondoc("assignment", "extend", mine, "--until", "2021-06-25", "--reason", "Lũ", "--grant", *when).well

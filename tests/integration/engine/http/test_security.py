@@ -36,7 +36,7 @@ def posts() -> Iterator[str]:
     """The address of every form that the desk's pages post to, filled in with things that exist."""
     given = {
         "assignment_id": "3",
-        "deed": "cancel",
+        "action": "cancel",
         "agency_id": "huyen-b",
         "period": "2021-H1",
         "language": "vi",

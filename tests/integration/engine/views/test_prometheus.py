@@ -9,7 +9,7 @@ from ground.factory import Laid, at, lay, swept
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, update
 
-from engine.queries.system.letter_counts import Proof, proof
+from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.store.database import Database, table
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
@@ -79,5 +79,5 @@ def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> N
         for number, fate in enumerate(fates, 1):
             session.connection().execute(update(table(Letter)).where(table(Letter).c.id == number).values(state=fate))
     with laid.database.read() as session:
-        assert proof(session, NOW.date(), NOW.date() + timedelta(days=1)) == Proof(4, 3, 1, 1)
-        assert proof(session, NOW.date() - timedelta(days=7), NOW.date()) == Proof()
+        assert count_letters(session, NOW.date(), NOW.date() + timedelta(days=1)) == LetterCounts(4, 3, 1, 1)
+        assert count_letters(session, NOW.date() - timedelta(days=7), NOW.date()) == LetterCounts()

@@ -27,9 +27,9 @@ HALF = {
     FILES: b'--b\r\nContent-Disposition: form-data; name="file-1"; filename="a.pdf"\r\n\r\n%PDF-1.7 ',
     "application/json": b'{"reason": "Thi',
 }
-LINE = "POST %s: the sender left midway"
+LINE = "POST %s: client disconnected during upload"
 ADDRESSES = [
-    ("/assignments/1/return", FORM, LINE % "/assignments/{assignment_id}/{deed}"),
+    ("/assignments/1/return", FORM, LINE % "/assignments/{assignment_id}/{action}"),
     ("/report/huyen-b/1/2021-H1", FILES, LINE % "/report/{agency_id}/{plan_id}/{period}"),
     ("/sign-in", FORM, LINE % "/sign-in"),
     ("/plans/import", FILES, LINE % "/plans/import"),
@@ -98,7 +98,7 @@ def test_so_it_is_when_the_session_had_ended(lived: Database, tmp_path: Path, ca
     office.client.cookies.set(BINDING_COOKIE, "the cookie of the page's form")
     with caplog.at_level(logging.INFO):
         leave_midway(office, "/assignments/1/return", FORM)
-    assert said(caplog) == [LINE % "/assignments/{assignment_id}/{deed}"]
+    assert said(caplog) == [LINE % "/assignments/{assignment_id}/{action}"]
     assert troubles(caplog) == []
 
 

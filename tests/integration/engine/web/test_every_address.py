@@ -49,7 +49,7 @@ def routes(found: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    given = {"agency_id": "huyen-b", "period": "2021-H1", "deed": "cancel", "language": "vi", "kind": "duties"}
+    given = {"agency_id": "huyen-b", "period": "2021-H1", "action": "cancel", "language": "vi", "kind": "duties"}
     return re.sub(r"{(\w+)(:\w+)?}", lambda name: given.get(name[1], "1"), path)
 
 

@@ -20,7 +20,7 @@ from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
 from engine.files.plan_parts import SUBJECT_WORDS, subject_words
-from engine.queries.system.letter_counts import Proof
+from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Role, State
 from engine.text import Text
@@ -95,7 +95,7 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
-    return DigestFacts("2021-W25", rows or (row(),), boxes, Proof(66, 65, 64, 1), "Department of Labour")
+    return DigestFacts("2021-W25", rows or (row(),), boxes, LetterCounts(66, 65, 64, 1), "Department of Labour")
 
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:

@@ -15,7 +15,7 @@ from ground.people import as_role, everything
 from engine.queries.system.log import LogFilter, log
 from engine.store.database import Database
 from engine.store.records import Event
-from engine.web.pages.admin.log import written
+from engine.web.pages.admin.log import csv_rows
 
 
 def lines(office: Office, path: str) -> list[str]:
@@ -63,7 +63,7 @@ def test_the_file_holds_what_the_filter_shows(office: Office) -> None:
 def test_a_file_that_was_cut_says_so(office: Office, lived: Database) -> None:
     with looking(lived) as (session, _):
         cut = log(session, LogFilter(), limit=3)
-    told = list(written(cut, "vi"))
+    told = list(csv_rows(cut, "vi"))
     assert len(told) == 5
     assert "Cắt ở đây" in str(told[-1][0])
 

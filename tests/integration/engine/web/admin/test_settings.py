@@ -10,7 +10,7 @@ from ground.office import Office, open_office
 from ground.people import as_role
 
 from config.settings import Settings
-from engine.admin.settings_view import HIDDEN, PURPOSES, configured
+from engine.admin.settings_view import HIDDEN, PURPOSES, describe_settings
 from engine.store.database import Database
 
 SECRETS = {
@@ -58,7 +58,7 @@ def test_an_address_is_shown_without_who_signs_in_and_how(office: Office) -> Non
 
 def test_an_address_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, database_url="kh0a://x:y:z@@@")  # type: ignore[call-arg]
-    (found,) = (each for each in configured(settings) if each.name == "DONDOC_DATABASE_URL")
+    (found,) = (each for each in describe_settings(settings) if each.name == "DONDOC_DATABASE_URL")
     assert "x:y" not in found.value
     assert "y:z" not in found.value
 

@@ -15,7 +15,7 @@ from ground.people import as_role
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.http.csv_download import spreadsheet
+from engine.http.csv_download import csv_bytes
 from engine.store.database import Database
 from engine.store.records import Notice
 from engine.terms import NoticeKind
@@ -155,7 +155,7 @@ def test_the_table_is_taken_away_with_its_totals_and_runs_no_formula(office: Off
     ],
 )
 def test_a_cell_is_harmless_and_a_number_stays_one(cell: Any, there: str) -> None:
-    (row,) = csv.reader(io.StringIO(spreadsheet([(cell, "x")]).decode("utf-8-sig"), newline=""))
+    (row,) = csv.reader(io.StringIO(csv_bytes([(cell, "x")]).decode("utf-8-sig"), newline=""))
     assert row == [there, "x"]
 
 

@@ -220,7 +220,7 @@ def test_the_draft_is_given_as_a_file_and_nothing_is_stored(desk: Office, typed:
 def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: Office, typed: Pairs) -> None:
     answer = send(desk, changed(typed, **{f"{ITEM.format(2)}.owners": "Sở Bịa Đặt"}), do="file")
     assert answer.status_code == 200
-    assert answer.text.startswith("# CÒN SỬA / TO MEND: sections[0].items[2].owners: danh bạ không có «Sở Bịa Đặt»")
+    assert answer.text.startswith("# CÒN SỬA / TO FIX: sections[0].items[2].owners: danh bạ không có «Sở Bịa Đặt»")
     with pytest.raises(FileRefused):
         read(answer.text, PlanFile, also=lambda plan: against_directory(plan, load_directory(DIRECTORY)))
 
