@@ -231,12 +231,12 @@ def _rounds_to_open(
     for each in planned(session, plan, policy, book.calendar):
         ladder = policy.ladders["request" if each.duty.request else "order"]
         opens_on = max(each.opens_on, today.day)
-        facts = Facts(State.ASSIGNED, opens_on, each.round.due.on, opens_on - ONE_DAY)
+        facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
         told = tuple(_would_tell(ladder, facts, today))
         for agency_id in each.duty.owners:
-            if (each.duty.id, agency_id, each.round.period.key) not in opened:
+            if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
                 above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
-                yield tuple(_to((agency_id, above, plan.issuer_id), told)), (agency_id, each.round.due.on)
+                yield tuple(_to((agency_id, above, plan.issuer_id), told)), (agency_id, each.due_period.due.on)
 
 
 def _would_tell(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:

@@ -95,15 +95,15 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
     if not coming:
         return Reach(open_now)
-    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].round.due.on))
+    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
     ladder = policy.ladders["request" if opening.duty.request else "order"]
     opens_on = max(opening.opens_on, today)
-    spoken = dates(ladder, opens_on, opening.round.due.on, calendar)
+    spoken = dates(ladder, opens_on, opening.due_period.due.on, calendar)
     example = Example(
         plan,
-        opening.round.period.key,
+        opening.due_period.period.key,
         opens_on,
-        opening.round.due.on,
+        opening.due_period.due.on,
         tuple((rung.rung, on) for on, rung in spoken if on >= opens_on),
     )
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
@@ -116,5 +116,5 @@ def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar
     opened = set(map(tuple, session.connection().execute(columns)))
     for each in planned(session, plan, policy, calendar):
         for agency_id in each.duty.owners:
-            if (each.duty.id, agency_id, each.round.period.key) not in opened:
+            if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
                 yield plan.number, each
