@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.passwords import hashed, must_be_good
+from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.words import LANGUAGES
@@ -65,7 +65,7 @@ def create(
     """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
     wrong = _field_errors(session, role, agency_id, language) | {
         "email": _error_of(lambda: mailbox(email)),
-        "password": _error_of(lambda: must_be_good(password, email)) if password else None,
+        "password": _error_of(lambda: require_strong_password(password, email)) if password else None,
     }
     if any(wrong.values()):
         raise FieldsRefused({field: what for field, what in wrong.items() if what})
@@ -111,7 +111,7 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
     """Set a new password and sign the account out everywhere."""
-    must_be_good(password, account(session, account_id).email)
+    require_strong_password(password, account(session, account_id).email)
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
     _sign_out(session, account_id, now)
@@ -167,7 +167,7 @@ def any_active(session: Session) -> bool:
     return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
 
 
-def must_not_lock_out(session: Session, role: str) -> None:
+def require_administrator_first(session: Session, role: str) -> None:
     """The first account closes the pages that were open without one, so it must be an administrator. Raises
     FieldsRefused. Not checked on the command line, which stays open."""
     if role != ActorRole.ADMINISTRATOR and not any_active(session):

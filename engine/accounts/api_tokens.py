@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import account
 from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
@@ -31,7 +31,7 @@ OWNERS = frozenset(
         Permission.REPORT,
         Permission.ASK_EXTENSION,
         Permission.NAME_DEPUTY,
-        Permission.SET_WISHES,
+        Permission.SET_PREFERENCES,
         Permission.MAKE_FEED,
     }
 )
@@ -103,7 +103,7 @@ def make_token(
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:
         raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is deactivated."))
-    key, digest = fresh_key(PREFIX)
+    key, digest = new_key(PREFIX)
     inserted = session.connection().execute(
         insert(table(ApiToken)).values(
             account_id=account_id,

@@ -32,7 +32,7 @@ class Answer:
     again: bool = False
 
 
-class KeyUsedOtherwise(BadInput):
+class IdempotencyKeyReused(BadInput):
     default = Text("Khóa này đã dùng cho một yêu cầu khác.", "This idempotency key was used for another request.")
 
     status = 422
@@ -50,7 +50,7 @@ def once(
     action: Callable[[], tuple[int, str]],
 ) -> Answer:
     """Run ``action``, which returns (status, body), unless this key of this actor already has a response. Without a
-    key it always runs. Raises KeyUsedOtherwise if the key belongs to a different request."""
+    key it always runs. Raises IdempotencyKeyReused if the key belongs to a different request."""
     if not key:
         return Answer(*action())
     if len(key) > MAX_KEY_CHARS:
@@ -64,7 +64,7 @@ def once(
     if insert_new(session, IdempotencyKey, [new_row]) == 0:
         row = session.connection().execute(select(keys).where(keys.c.key == digest)).one()
         if row.request_digest != request:
-            raise KeyUsedOtherwise
+            raise IdempotencyKeyReused
         return Answer(row.status, row.body, again=True)
     status, response = action()
     session.connection().execute(update(keys).where(keys.c.key == digest).values(status=status, body=response))

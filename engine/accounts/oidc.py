@@ -1,7 +1,7 @@
 """Single sign-on of the province: OpenID Connect, authorisation code flow with PKCE, state and nonce.
 
-Two steps with the user's browser between them: ``address`` gives the URL to send it to, ``proven`` verifies what it
-brought back. Nothing is trusted before the ID token's signature, issuer, audience, time and nonce were checked (OpenID
+Two steps with the user's browser between them: ``address`` gives the URL to send it to, ``verify_return`` checks what
+it brought back. Nothing is trusted before the ID token's signature, issuer, audience, time and nonce were checked (OpenID
 Connect Core 3.1.3.7, RFC 9207, RFC 9700). Which account the identity belongs to is decided by
 ``engine.accounts.accounts``.
 
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from config.settings import Settings, is_guarded
-from engine.accounts.rate_limit import ATTEMPT_RETENTION, Limit, count, must_not_be_too_often
+from engine.accounts.rate_limit import ATTEMPT_RETENTION, Limit, count, enforce_rate_limit
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.errors import NotAllowed, TooOften, Unavailable
 from engine.text import Text
@@ -56,7 +56,7 @@ class SingleSignOnRefused(NotAllowed):
     )
 
 
-class ProviderAway(Unavailable):
+class ProviderUnavailable(Unavailable):
     default = Text(
         "Hệ thống đăng nhập chung chưa trả lời; hãy thử lại sau.",
         "The single sign-on is not responding; try again later.",
@@ -112,7 +112,7 @@ class Provider:
         self._metadata: _Metadata | None = None
 
     def address(self, begun: AuthorizationRequest, now: datetime) -> str:
-        """The authorisation URL to send the browser to. Raises ProviderAway."""
+        """The authorisation URL to send the browser to. Raises ProviderUnavailable."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -130,9 +130,11 @@ class Provider:
             )
         )
 
-    def proven(self, returned: Mapping[str, str], begun: AuthorizationRequest, now: datetime) -> VerifiedIdentity:
+    def verify_return(
+        self, returned: Mapping[str, str], begun: AuthorizationRequest, now: datetime
+    ) -> VerifiedIdentity:
         """Verify the return from the provider. ``returned``: query parameters of the return URL; ``begun``: what this
-        browser kept. Raises SingleSignOnRefused or ProviderAway."""
+        browser kept. Raises SingleSignOnRefused or ProviderUnavailable."""
         if begun.is_over(now) or not compare_digest(returned.get("state", "").encode(), begun.state.encode()):
             raise SingleSignOnRefused
         document = self._current_metadata(now).document
@@ -253,9 +255,9 @@ class Provider:
             raise self._unavailable(f"{response.status_code} at {urlsplit(address).path}")
         return body
 
-    def _unavailable(self, why: str) -> ProviderAway:
+    def _unavailable(self, why: str) -> ProviderUnavailable:
         log.error("The single sign-on %s cannot be used: %s", self.issuer, why)
-        return ProviderAway()
+        return ProviderUnavailable()
 
 
 def provider_of(settings: Settings) -> Provider | None:
@@ -266,12 +268,12 @@ def provider_of(settings: Settings) -> Provider | None:
     return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url)
 
 
-def take_once(session: Session, state: str, *, ip: str, now: datetime) -> None:
+def consume_state(session: Session, state: str, *, ip: str, now: datetime) -> None:
     """Record a return with this state: each state is accepted once, even if the provider would accept it again, and
     each network is rate-limited. Raises SingleSignOnRefused or TooOften."""
     try:
-        must_not_be_too_often(session, TAKEN, {state: Limit(1, ATTEMPT_RETENTION)}, now)
+        enforce_rate_limit(session, TAKEN, {state: Limit(1, ATTEMPT_RETENTION)}, now)
     except TooOften:
         raise SingleSignOnRefused from None
-    must_not_be_too_often(session, TAKEN, {ip: BY_NETWORK[SIGN_IN]}, now)
+    enforce_rate_limit(session, TAKEN, {ip: BY_NETWORK[SIGN_IN]}, now)
     count(session, TAKEN, (state, ip), now)

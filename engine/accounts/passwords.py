@@ -24,7 +24,7 @@ _hashing_slots = threading.BoundedSemaphore(4)
 """Hashes at the same time: each takes 19 MiB, and a thousand posted passwords must not take 19 GiB."""
 
 
-def must_be_good(password: str, email: str) -> None:
+def require_strong_password(password: str, email: str) -> None:
     """Check a new password. Raises BadInput with everything that is wrong at once."""
     plain = fold(password).replace(" ", "")
     mailbox = fold(email.partition("@")[0])

@@ -57,7 +57,7 @@ class Permission(StrEnum):
     CANCEL = "cancel"
     TRANSFER = "transfer"
     NAME_DEPUTY = "name_deputy"
-    SET_WISHES = "set_wishes"
+    SET_PREFERENCES = "set_preferences"
     MAKE_FEED = "make_feed"
     MAKE_TOKEN = "make_token"
     ADD_DUTY = "add_duty"
@@ -103,7 +103,7 @@ def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]
     return dict.fromkeys(permissions, reach)
 
 
-_PERSONAL = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_WISHES)
+_PERSONAL = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_PREFERENCES)
 _OWNER = {
     **_reach(Reach.OWN, Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.REPORT, Permission.ASK_EXTENSION),
     **_reach(Reach.OWN, Permission.SEE_ASSIGNMENT, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),

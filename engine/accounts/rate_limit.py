@@ -29,7 +29,7 @@ class Limit:
     within: timedelta
 
 
-def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit], now: datetime) -> None:
+def enforce_rate_limit(session: Session, what: str, limits: dict[str, Limit], now: datetime) -> None:
     """Raises TooOften with the time of the next attempt. ``limits`` by subject: ``{email: Limit(5, …), ip: …}``."""
     attempts = table(Attempt)
     again: datetime | None = None

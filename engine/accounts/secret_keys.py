@@ -12,7 +12,7 @@ MAX_KEY_CHARS = 200
 """Longer input cannot be one of our keys and is cut before hashing."""
 
 
-def fresh_key(prefix: str = "") -> tuple[str, str]:
+def new_key(prefix: str = "") -> tuple[str, str]:
     """A new random key and the digest to store."""
     key = prefix + secrets.token_urlsafe(32)
     return key, digest_of(key)

@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
-from engine.accounts.rate_limit import Limit, count, forget, must_not_be_too_often
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
@@ -83,7 +83,7 @@ def sign_in(
     email = email.strip().lower()
     accounts, counted = table(Account), _counted(email, ip, known)
     with database.read() as session:
-        must_not_be_too_often(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
+        enforce_rate_limit(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
         row = (
             session.connection()
             .execute(select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active))
@@ -102,13 +102,13 @@ def sign_in(
         return open_session(session, row.id, way="password", device=device, now=now)
 
 
-def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
+def request_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
     """Create a sign-in link; returns its key for the caller to mail. None for an address without an account (the page
     answers the same either way). Earlier links of the account stop working. Raises TooOften."""
     email = email.strip().lower()
     counted = _counted(email, ip, known)
-    must_not_be_too_often(session, LINK, _limits(LINK, *counted), now)
-    must_not_be_too_often(session, LINK, {counted[0]: LINKS_A_DAY}, now)
+    enforce_rate_limit(session, LINK, _limits(LINK, *counted), now)
+    enforce_rate_limit(session, LINK, {counted[0]: LINKS_A_DAY}, now)
     count(session, LINK, counted, now)
     line = find(session, email)
     if line is None or not line.active:
@@ -117,7 +117,7 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str
     session.connection().execute(
         update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
     )
-    key, digest = fresh_key()
+    key, digest = new_key()
     session.connection().execute(
         insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
     )
@@ -148,7 +148,7 @@ def reset_by_link(session: Session, key: str, password: str, *, device: str, now
     return open_session(session, line.id, way="link", device=device, now=now)
 
 
-def behind_link(session: Session, key: str, now: datetime) -> AccountLine:
+def account_of_link(session: Session, key: str, now: datetime) -> AccountLine:
     """The account that a sign-in link belongs to. Writes nothing. Raises LinkStale."""
     account_id = session.connection().scalar(select(table(SignInLink).c.account_id).where(*_unused(key, now)))
     if account_id is None:
@@ -157,7 +157,7 @@ def behind_link(session: Session, key: str, now: datetime) -> AccountLine:
 
 
 def _use_link(session: Session, key: str, now: datetime) -> AccountLine:
-    line = behind_link(session, key, now)
+    line = account_of_link(session, key, now)
     used = update(table(SignInLink)).where(*_unused(key, now)).values(used_at=now)
     if session.connection().execute(used).rowcount != 1:
         raise LinkStale
@@ -173,7 +173,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
     """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on."""
     if not account(session, account_id).active:
         raise SignInRefused
-    key, digest = fresh_key()
+    key, digest = new_key()
     session.connection().execute(
         insert(table(SignedIn)).values(
             account_id=account_id,

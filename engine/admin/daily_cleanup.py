@@ -46,14 +46,14 @@ def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
         return {}
     return {
         **delete_expired(session, now),
-        "names": agencies.take_up_names(session, now),
+        "names": agencies.apply_current_names(session, now),
         "miscounted": _count(session, now),
     }
 
 
 def _count(session: Session, now: datetime) -> int:
     """Make the board's tally anew; how many places were wrong before, which is none or a defect, and is told."""
-    wrong = counters.wrong(session)
+    wrong = counters.count_mismatches(session)
     if wrong:
         key = f"audit:tally:{local_date(now).isoformat()}"
         append(session, [event(EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)])
@@ -67,7 +67,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {
-        "contacts": contacts.blank_those_gone(session, now),
+        "contacts": contacts.blank_former_contacts(session, now),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),

@@ -85,7 +85,7 @@ def rename(
     session: Session, agency_id: str, *, name: str, on: date, short: str = "", actor: str, now: datetime
 ) -> None:
     """Give the agency another name from ``on``; the earlier one ends the day before and is kept. A future name takes
-    effect by ``take_up_names``. Raises FieldsRefused, NotFound."""
+    effect by ``apply_current_names``. Raises FieldsRefused, NotFound."""
     names = _locked(session, agency_id)
     last, wrong = names[-1], _name_errors(name, short)
     start = last.get("from")
@@ -100,11 +100,11 @@ def rename(
     _raise_if_any(wrong)
     new_names = [*names[:-1], last | {"until": (on - ONE_DAY).isoformat()}, _entry(name, short, on)]
     session.connection().execute(update(table(Agency)).where(table(Agency).c.id == agency_id).values(names=new_names))
-    take_up_names(session, now, [agency_id])
+    apply_current_names(session, now, [agency_id])
     _log_change(session, "renamed", agency_id, actor, now, name=name, was=last["name"], on=on.isoformat())
 
 
-def take_up_names(session: Session, now: datetime, only: Iterable[str] = ()) -> int:
+def apply_current_names(session: Session, now: datetime, only: Iterable[str] = ()) -> int:
     """Update the current name of every agency (or of ``only`` some) to that of today; returns how many changed. For a
     daily pass."""
     g, today, changed = table(Agency), local_date(now), 0

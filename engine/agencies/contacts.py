@@ -114,8 +114,8 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
 
 
 def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetime) -> None:
-    """Set the person's last day. If it has passed, the addresses are blanked at once; otherwise ``blank_those_gone``
-    does so once it has passed."""
+    """Set the person's last day. If it has passed, the addresses are blanked at once; otherwise
+    ``blank_former_contacts`` does so once it has passed."""
     current, today = find(session, contact_id), local_date(now)
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on))
     _log_change(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=current.agency_id)
@@ -128,7 +128,7 @@ def leave_now(session: Session, contact_id: int, *, actor: str, now: datetime) -
     end(session, contact_id, on=local_date(now) - ONE_DAY, actor=actor, now=now)
 
 
-def blank_those_gone(session: Session, now: datetime) -> int:
+def blank_former_contacts(session: Session, now: datetime) -> int:
     """Blank the addresses of all contacts whose last day has passed; returns how many. For a daily pass."""
     c = table(Contact)
     gone = (c.c.valid_until < local_date(now), (c.c.email != "") | (c.c.phone != ""))

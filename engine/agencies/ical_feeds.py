@@ -17,7 +17,7 @@ from icalendar import Alarm, Calendar, Event
 from sqlalchemy import case, func, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.agencies.contacts import find as find_contact
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -90,7 +90,7 @@ def make_feed(session: Session, agency_id: str, *, contact_id: int | None = None
         f = table(Feed)
         own = (f.c.contact_id == contact_id, f.c.revoked_at.is_(None))
         session.connection().execute(update(f).where(*own).values(revoked_at=now))
-    key, digest = fresh_key()
+    key, digest = new_key()
     session.connection().execute(
         insert(table(Feed)).values(digest=digest, agency_id=agency_id, contact_id=contact_id, created_at=now)
     )

@@ -242,7 +242,7 @@ def _files(
     }
     if unknown:
         raise FieldsRefused(unknown)
-    return {number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in asked.items()}
+    return {number: tuple(known[each].as_entry for each in dict.fromkeys(digests)) for number, digests in asked.items()}
 
 
 def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:

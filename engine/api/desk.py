@@ -124,13 +124,13 @@ def upload(caller: Caller, said: FileBody, agency_id: AgencyId) -> Response:
     """One file, for a report to name."""
     caller.require(Permission.REPORT, agency_id)
     with caller.app.database.read() as session:
-        evidence.must_have_room(session, agency_id, caller.now)
+        evidence.enforce_upload_limit(session, agency_id, caller.now)
     kept = evidence.store(folder_of(caller), name=said.name, body=said.content)
     with caller.writing() as session:
 
         def done() -> FileOut:
             news = evidence.keep(session, kept, agency_id=agency_id, actor=caller.actor.name, now=caller.now)
-            return FileOut.model_validate({**kept.as_named, "news": news})
+            return FileOut.model_validate({**kept.as_entry, "news": news})
 
         return caller.once(session, done)
 
@@ -170,7 +170,7 @@ def wish(caller: Caller, said: WishBody, contact_id: SmallId) -> Response:
     return _do(
         caller,
         contact_id,
-        Permission.SET_WISHES,
+        Permission.SET_PREFERENCES,
         lambda s: DO[said.do](s, contact_id, said.channel, actor=caller.actor.name, now=caller.now),
     )
 

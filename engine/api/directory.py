@@ -278,7 +278,7 @@ def add_account(caller: Caller, said: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
 
     def made(session: Session) -> int:
-        accounts.must_not_lock_out(session, said.role)
+        accounts.require_administrator_first(session, said.role)
         return accounts.create(session, **said.model_dump() | {"role": said.role.value}, **_by(caller))
 
     return _account(caller, made)

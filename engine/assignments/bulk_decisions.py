@@ -73,7 +73,7 @@ def _lock_assignments(session: Session, report_ids: Sequence[int]) -> dict[int, 
 
 def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -> Decided:
     """Decide each in a savepoint, so that a failed one leaves no partial change."""
-    must_be_few(ids)
+    check_selection(ids)
     done: list[int] = []
     left: dict[int, Conflict | NotFound] = {}
     for one in sorted(set(ids)):
@@ -86,7 +86,7 @@ def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -
     return Decided(tuple(done), left)
 
 
-def must_be_few(ids: Sequence[int]) -> None:
+def check_selection(ids: Sequence[int]) -> None:
     """Raises BadInput if no id or more than MAX_DECISIONS were chosen."""
     if not ids:
         raise BadInput(Text("Chưa chọn việc nào.", "Nothing was chosen."))

@@ -109,7 +109,7 @@ class _OpenAssignment:
 
 def preview(session: Session, change: Change, now: datetime) -> Preview:
     """Compute what would move, without moving it. Four queries."""
-    must_be_sane(change)
+    validate_change(change)
     book = read_rulebook(session)
     rows = _computed(session, book, change.applied(book.calendar), local_date(now))
     return _preview(rows, _replaced(book.calendar, change))
@@ -121,7 +121,7 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime, previe
 
     ``previewed``: the ``mark`` of the preview that the user confirmed. Raises Conflict if the result differs from it.
     """
-    must_be_sane(change)
+    validate_change(change)
     old = read_rulebook(session)
     new = Rulebook(change.applied(old.calendar), old.policies, old.ladders)
     rows = _computed(session, old, new.calendar, local_date(now), lock=True)
@@ -150,7 +150,7 @@ def apply(session: Session, change: Change, *, actor: str, now: datetime, previe
     return result
 
 
-def must_be_sane(change: Change) -> None:
+def validate_change(change: Change) -> None:
     """Raises BadInput for a change that is empty or gives a day twice."""
     days = [entry.day for entry in change.set]
     if len(set(days)) != len(days) or set(days) & set(change.drop):

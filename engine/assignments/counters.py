@@ -95,7 +95,7 @@ def fold(session: Session) -> None:
         recount(session)
 
 
-def wrong(session: Session) -> int:
+def count_mismatches(session: Session) -> int:
     """Number of counters that differ from the assignments; anything but 0 is a defect."""
     actual = _actual_counts().subquery()
     both = union_all(*_lines(), select(*(actual.c[name] for name in KEYS), -actual.c.n)).subquery()
@@ -104,7 +104,7 @@ def wrong(session: Session) -> int:
     return session.connection().scalar(number) or 0
 
 
-def tallied() -> Any:
+def counter_totals() -> Any:
     """A subquery with columns ``KEYS`` and ``n``, the number of assignments; one row per counter."""
     lines = union_all(*_lines()).subquery()
     keys = [lines.c[name] for name in KEYS]

@@ -22,7 +22,7 @@ from urllib.parse import quote
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
 from engine.store.database import insert_new, table
@@ -63,7 +63,7 @@ class StoredFile:
     media_type: str
 
     @property
-    def as_named(self) -> dict[str, str | int]:
+    def as_entry(self) -> dict[str, str | int]:
         """The entry for ``lifecycle.ReportText.files``."""
         return {"digest": self.digest, "name": self.name, "size": self.size, "media_type": self.media_type}
 
@@ -93,10 +93,10 @@ def _already_stored(path: Path, size: int) -> bool:
         return False
 
 
-def must_have_room(session: Session, agency_id: str, now: datetime) -> None:
+def enforce_upload_limit(session: Session, agency_id: str, now: datetime) -> None:
     """Check the hourly limit of new files, before ``store``; otherwise a single leaked link could fill the disk. Raises
     TooOften."""
-    must_not_be_too_often(session, UPLOADS, {agency_id: UPLOAD_LIMIT}, now)
+    enforce_rate_limit(session, UPLOADS, {agency_id: UPLOAD_LIMIT}, now)
 
 
 def keep(session: Session, stored: StoredFile, *, agency_id: str, actor: str, now: datetime) -> bool:
@@ -143,7 +143,7 @@ def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict
     return {row.digest: StoredFile(*row) for row in rows}
 
 
-def read_back(folder: Path, stored: StoredFile) -> bytes:
+def read_file(folder: Path, stored: StoredFile) -> bytes:
     """The bytes of a stored file. Raises NotFound if they are missing or their digest differs."""
     path = _path(folder, stored.digest)
     body = path.read_bytes() if path.is_file() else b""

@@ -24,7 +24,7 @@ from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Duty, Letter, Plan
-from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.terms import EventKind, PlanState, State
 from engine.text import Text
 
@@ -142,7 +142,7 @@ def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar)
 
 def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
     ladders = {
-        request: freeze_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
+        request: store_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
     }
     rows = [
         _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)

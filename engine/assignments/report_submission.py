@@ -34,7 +34,7 @@ class Typed:
     body: str = ""
     reason: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
-    """Entries of ``engine.assignments.evidence.StoredFile.as_named``."""
+    """Entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
 
 
 @dataclass(frozen=True)

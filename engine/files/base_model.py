@@ -41,7 +41,7 @@ class FileModel(BaseModel):
         yield from ()
 
 
-def wrong(what: Text, fix: Text) -> PydanticCustomError:
+def field_error(what: Text, fix: Text) -> PydanticCustomError:
     """An error for a field validator to raise, with our own messages."""
     return PydanticCustomError("mistake", "{what}", {"what": what, "fix": fix})
 
@@ -65,7 +65,7 @@ def textual(pattern: str, fix: Text) -> tuple[AfterValidator, WithJsonSchema]:
 
     def validate(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise wrong(Text(f"«{value}» viết sai dạng", "has the wrong format"), fix)
+            raise field_error(Text(f"«{value}» viết sai dạng", "has the wrong format"), fix)
         return value
 
     return AfterValidator(validate), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
@@ -79,7 +79,7 @@ def _day(value: object) -> object:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         shown = "" if value is None else value
-        raise wrong(
+        raise field_error(
             Text(f"«{shown}» không phải một ngày có thật", "is not a valid date"),
             Text("viết năm-tháng-ngày, như 2021-06-17", "write year-month-day"),
         ) from None

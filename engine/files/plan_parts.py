@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, textual, wrong
+from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, field_error, textual
 from engine.files.directory import NonEmpty, fold
 from engine.rules.periods import DECREE_09, Cadence, Window
 from engine.text import Text
@@ -38,7 +38,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 def _neutral(text: str) -> str:
     words = subject_words(text)
     if words:
-        raise wrong(
+        raise field_error(
             Text("có chữ của lĩnh vực", f"names the subject: {', '.join(words)}"),
             Text("đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021»", "choose a neutral name"),
         )

@@ -43,7 +43,7 @@ def own_contact(ctx: RequestContext, session: Session) -> ContactLine | None:
 def must_be_mine(ctx: RequestContext, session: Session, contact_id: int) -> ContactLine:
     """One's own contact, or one that the actor keeps. Raises NotAllowed."""
     who = contacts.find(session, contact_id)
-    ctx.require(Permission.SET_WISHES, who.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, who.agency_id)
     me = own_contact(ctx, session)
     if me is None or me.email.casefold() != who.email.casefold() or me.agency_id != who.agency_id:
         ctx.require(Permission.KEEP_CONTACTS, who.agency_id)

@@ -8,7 +8,7 @@ from fastapi import Path
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.evidence import find, headers, read_back
+from engine.assignments.evidence import find, headers, read_file
 from engine.http.request_context import RequestContext
 from engine.http.uploads import folder_of
 
@@ -19,4 +19,4 @@ def given_back(ctx: RequestContext, agency_id: str, digest: str) -> Response:
     ctx.require(Permission.SEE_EVIDENCE, agency_id)
     with ctx.app.database.read() as session:
         kept = find(session, agency_id, digest)
-    return Response(read_back(folder_of(ctx), kept), headers=headers(kept))
+    return Response(read_file(folder_of(ctx), kept), headers=headers(kept))

@@ -25,7 +25,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
-from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.terms import OPEN_STATES, EventKind, PlanState, State
 from engine.text import Text
 
@@ -214,7 +214,7 @@ def _open(
     now: datetime,
 ) -> int:
     """Open assignments; existing ones are left unchanged. Returns how many are new."""
-    ladder_id = freeze_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
+    ladder_id = store_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
     owners = list(owners)
     rows = [
         {

@@ -35,7 +35,7 @@ class OpenWork:
     to_open: int
 
 
-def would_leave(session: Session, plan_id: int, now: datetime) -> OpenWork:
+def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     """Preview of ``end``. Raises NotFound, and Conflict for a plan that is not active."""
     p, a = table(Plan), table(Assignment)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()

@@ -29,7 +29,7 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True)
-class SimulatedYear:
+class SimulatedLetter:
     """One letter that would be sent. ``at`` is local; ``kind`` and ``rung`` are those of its most serious line."""
 
     at: str
@@ -51,10 +51,10 @@ class SimulatedYear:
 
 
 @dataclass(frozen=True)
-class Year:
+class SimulatedYear:
     """The simulated letters in order, and the due dates with their explanation."""
 
-    messages: tuple[SimulatedYear, ...]
+    messages: tuple[SimulatedLetter, ...]
     due: tuple[tuple[str, date, int, str], ...]
     """(period, due date, assignments, why it moved in Vietnamese; empty if it did not)"""
     assignments: int
@@ -94,5 +94,5 @@ def _weeks(first: str, last: str) -> list[str]:
     return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
 
 
-SimulateYear = Callable[[PlanFile, date, date, Scenario], Year]
+SimulateYear = Callable[[PlanFile, date, date, Scenario], SimulatedYear]
 """(plan, first day, last day, scenario) -> the simulated year, with the installed directory, policy and calendar."""

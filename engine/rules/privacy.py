@@ -22,7 +22,7 @@ class Private(StrEnum):
     EMAIL = "email"
 
 
-SAID: dict[Private, tuple[str, str]] = {
+PRIVATE_WORDS: dict[Private, tuple[str, str]] = {
     Private.SECRET: (
         "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
         "bears a «MẬT» stamp: secret documents must not be put into this system",
@@ -86,7 +86,7 @@ def warnings(fields: dict[str, str], language: str) -> dict[str, str]:
 def _sentences(text: str, language: str) -> Iterator[str]:
     kinds = {each.what: each for each in reversed(looks_private(text))}
     for what, each in sorted(kinds.items(), key=lambda pair: list(Private).index(pair[0])):
-        vi, en = SAID[what]
+        vi, en = PRIVATE_WORDS[what]
         yield (
             f"This text {en} ({each.masked}). Remove personal details."
             if language == "en"

@@ -21,7 +21,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class StandingClock:
+class DemoClock:
     """The demonstration's clock: it moves only when it is set, and is stored in the database."""
 
     def __init__(self, database: Database) -> None:

@@ -71,7 +71,7 @@ def _ladder(body: str) -> Ladder:
     return Ladder.model_validate(json.loads(body))
 
 
-def freeze_ladder(session: Session, ladder: Ladder) -> int:
+def store_ladder(session: Session, ladder: Ladder) -> int:
     """The row id of the ladder with exactly this content; inserted if it is new."""
     body = ladder.model_dump(mode="json")
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

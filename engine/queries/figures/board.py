@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
-from engine.assignments.counters import tallied
+from engine.assignments.counters import counter_totals
 from engine.queries.time_class import BOXES, Today, tallied_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
@@ -141,7 +141,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
     that ended long ago."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     if wanted == AssignmentFilter():
-        known = tallied()
+        known = counter_totals()
         each = select(
             known.c.agency_id, known.c.period, known.c.due_on, tallied_class(today, known).label("class"), known.c.n
         ).subquery()

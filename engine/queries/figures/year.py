@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import tallied
+from engine.assignments.counters import counter_totals
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
 from engine.queries.time_class import Today
@@ -173,7 +173,7 @@ def _letters(
 
 def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
     """Due dates of what has opened: of one plan counted, of all of them out of the tally."""
-    a, known = table(Assignment), tallied()
+    a, known = table(Assignment), counter_totals()
     if plan_id is None:
         due, still, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
         chosen = select(known.c.agency_id, due, func.sum(n), func.sum(case((still, n), else_=0)))

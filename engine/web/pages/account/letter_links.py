@@ -119,12 +119,12 @@ def wish(ctx: Unauthenticated, form: Fields, token: str) -> Response:
 
 
 def _wishing(ctx: RequestContext, token: str) -> tuple[RequestContext, Link]:
-    """Whoever holds the link sets that reader's letters: SET_WISHES of oneself, which every capacity may."""
+    """Whoever holds the link sets that reader's letters: SET_PREFERENCES of oneself, which every capacity may."""
     link = ctx.app.signer.read(Purpose.UNSUBSCRIBE, token, ctx.today)
     with ctx.app.database.read() as session:
         who = holder(session, link, ctx.today)
     ctx = _by(ctx, who, token)
-    ctx.require(Permission.SET_WISHES, who.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, who.agency_id)
     return ctx, link
 
 

@@ -48,7 +48,7 @@ class Trouble:
 
 @router.get("/wishes")
 def mine(ctx: SignedIn, said: Code = "") -> Response:
-    ctx.require(Permission.SET_WISHES, ctx.actor.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, ctx.actor.agency_id)
     with ctx.app.database.read() as session:
         who = own_contact(ctx, session)
     return wishes_page(ctx, who.id if who else 0, outcome=said)

@@ -46,7 +46,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
     said = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
 
     def deed(session: Session) -> int:
-        accounts.must_not_lock_out(session, said["role"])
+        accounts.require_administrator_first(session, said["role"])
         return accounts.create(session, **said, password=_password(form), actor=ctx.actor.name, now=ctx.now)
 
     made = typed.do(lambda: _written(ctx, deed))

@@ -19,7 +19,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
-from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
+from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_NAME_CHARS, DayList, read_days
 from engine.http.forms import Form, clean, written_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.calendar import calendar_year
@@ -140,7 +140,7 @@ def understand(typed: Typed, calendar: WorkCalendar) -> Understood:
     )
     if not out.refused:
         try:
-            calendar_change.must_be_sane(out.change)
+            calendar_change.validate_change(out.change)
         except BadInput as error:
             out.wrong["list"] = error
     return out
@@ -157,7 +157,7 @@ def _single(typed: Typed, out: Understood) -> Iterable[DayException]:
         out.wrong["kind"] = BadInput(Text("Chưa chọn nghỉ hay làm bù.", "Choose whether closed or worked."))
     name, basis = typed.name, typed.basis
     try:
-        name, basis = clean(typed.name, LONGEST_NAME), clean(typed.basis, LONGEST_BASIS)
+        name, basis = clean(typed.name, MAX_NAME_CHARS), clean(typed.basis, MAX_BASIS_CHARS)
     except BadInput as error:
         out.wrong["name"] = error
     if not name.strip():

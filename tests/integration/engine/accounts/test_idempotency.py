@@ -10,7 +10,7 @@ import pytest
 from ground.factory import at, rows
 
 from engine.accounts import idempotency
-from engine.accounts.idempotency import Answer, KeyUsedOtherwise
+from engine.accounts.idempotency import Answer, IdempotencyKeyReused
 from engine.errors import BadInput
 from engine.store.database import Database, insert_new
 from engine.store.records import Fact, IdempotencyKey
@@ -46,7 +46,7 @@ def test_the_key_of_another_actor_is_another_key_and_no_key_is_none(database: Da
 def test_a_key_used_for_something_else_is_refused(database: Database, more: dict[str, Any]) -> None:
     done: list[int] = []
     send(database, done)
-    with pytest.raises(KeyUsedOtherwise):
+    with pytest.raises(IdempotencyKeyReused):
         send(database, done, **more)
     assert len(done) == 1
 
