@@ -1,19 +1,20 @@
-"""Every error a person may meet, in one tree.
+"""All errors that reach a user, as one tree.
 
     DondocError                 status 500   (never raised itself)
     ├── BadInput                status 400   what was sent cannot be read as what was asked
-    │   ├── FileRefused         status 422   a plan, directory, policy or calendar file; carries Problems
+    ├── BadInput                status 400   the request or input cannot be parsed
     │   └── FieldsRefused       status 422   some fields of a form or body; carries a sentence for each
     ├── NotAllowed              status 403   the person or the link may not do this
-    │   ├── LinkRefused         status 403   a link from a letter: expired, revoked, or made by someone else
-    │   └── TooOften            status 429   tried more often than allowed; says when to try again
+    ├── NotAllowed              status 403   the user or the link lacks the permission
+    │   ├── LinkRefused         status 403   a link from a letter: expired, revoked or forged
+    │   └── TooOften            status 429   rate limit exceeded; carries the time of the next allowed attempt
     ├── NotFound                status 404   no such plan, assignment, letter …
-    ├── Conflict                status 409   someone else changed it first, or it exists already
-    │   └── ForbiddenMove       status 409   the state of the assignment does not allow the act
-    └── Unavailable             status 503   database or another part is out of reach; nothing was lost
+    ├── Conflict                status 409   someone else changed it first, or it already exists
+    │   └── ForbiddenMove       status 409   the action is not valid in the assignment's state
+    └── Unavailable             status 503   the database or another component cannot be reached; nothing was lost
 
-The message is one or two plain sentences in both languages: what is wrong, where, and what to do. Pages,
-API and command line turn an error into a page, problem+json or an exit code; nothing else catches it.
+The message is one or two plain sentences in both languages: what is wrong, where, and what to do. The pages, the
+API and the command line turn an error into a page, problem+json or an exit code; nothing else catches it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from engine.text import Text
 
 
 class DondocError(Exception):
-    """The root of the tree. ``text`` is what people read; without one it is the class's ``default``."""
+    """Base class. ``text`` is the message shown to users; it defaults to the class's ``default``."""
 
     status = 500
     default = Text("Có lỗi bên trong hệ thống; nhật ký ghi rõ.", "Something went wrong inside; the log says what.")
@@ -48,7 +49,7 @@ class BadInput(DondocError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a file: where it stands, what it is, how to mend it. ``line`` is 1-based, 0 if unknown."""
+    """One mistake in a file: its location, what is wrong and how to fix it. ``line`` is 1-based, 0 if unknown."""
 
     file: str
     line: int
@@ -82,7 +83,7 @@ class FieldsRefused(BadInput):
     status = 422
 
     def __init__(self, fields: Mapping[str, Text]) -> None:
-        """``fields``: the name of each refused field and what is wrong with it."""
+        """``fields`` maps the name of each refused field to what is wrong with it."""
         self.fields = dict(fields)
         super().__init__(Text.joined(" ", self.fields.values()))
 
@@ -106,6 +107,7 @@ class TooOften(NotAllowed):
     status = 429
 
     def __init__(self, text: Text | None = None, again: datetime | None = None) -> None:
+        """``again``: when the next attempt is allowed (aware UTC)."""
         super().__init__(text)
         self.again = again
 

@@ -1,7 +1,7 @@
-"""Compiled templates, kept for the whole process: another environment over the same files finds them ready.
+"""In-memory cache of compiled Jinja templates, shared by all environments of the process.
 
-To compile a page takes twenty times as long as to fill it; a letter's files are read by two environments, the shipped
-one and the office's.
+Compiling a page takes twenty times as long as rendering it, and the files of a letter are read by two environments: the
+shipped templates and the operator's own.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from jinja2.bccache import Bucket
 
 
 class Compiled(BytecodeCache):
-    """By the name of a template; Jinja looks whether the text is still the one that was compiled."""
+    """Bytecode by template name. Jinja compares the checksum of the source before it uses an entry."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
+        self._bytecode: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if (code := self._kept.get(bucket.key)) is not None:
+        if (code := self._bytecode.get(bucket.key)) is not None:
             bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
+        self._bytecode[bucket.key] = bucket.bytecode_to_string()
 
 
 @cache
 def compiled(*made_for: object) -> Compiled:
-    """The one for environments of a kind: what they compile depends on escaping and on the sandbox."""
+    """The cache for environments with these settings: bytecode depends on autoescaping and on the sandbox."""
     return Compiled()

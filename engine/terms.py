@@ -1,4 +1,4 @@
-"""The field's words as closed sets. Stored by value; see DESIGN for what each means. Pure."""
+"""The closed sets of the domain (states, roles, kinds), stored by value. DESIGN.md defines each. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """The work state of an assignment. Time classes (on time, late, overdue) are derived, never stored."""
+    """The work state of an assignment. Time classes (on time, late, overdue) are derived from it, never stored."""
 
     ASSIGNED = "assigned"
     ACKNOWLEDGED = "acknowledged"
@@ -20,14 +20,14 @@ class State(StrEnum):
 OPEN_STATES = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED)
 """The owner still owes a report."""
 DONE_STATES = (State.REPORTED, State.ACCEPTED)
-"""A report is in; on time is judged by when it was submitted."""
+"""A report was submitted; on time is judged by the submission date."""
 COUNTED_STATES = (State.ACCEPTED, State.ACKNOWLEDGED, State.ASSIGNED, State.REPORTED, State.RETURNED)
-"""What the four boxes count; cancelled and transferred assignments are nobody's any more. The most frequent first: a
-database tries a province's rows against them in this order."""
+"""Counted in the four boxes; cancelled and transferred assignments are not. Ordered by frequency, because the database
+compares each row with them in this order."""
 
 
 class TimeClass(StrEnum):
-    """The four boxes of Decision 42/2014/QĐ-TTg, with ``DUE_SOON`` inside open_in_time and ``NO_DEADLINE`` beside."""
+    """The four boxes of Decision 42/2014/QĐ-TTg, plus ``DUE_SOON`` (part of open_in_time) and ``NO_DEADLINE``."""
 
     DONE_ON_TIME = "done_on_time"
     DONE_LATE = "done_late"
@@ -38,7 +38,7 @@ class TimeClass(StrEnum):
 
 
 class Timing(StrEnum):
-    """How an assignment stands to its due date, whatever day it is: with today's date it makes the time class."""
+    """An assignment relative to its due date, independent of today; with today's date it gives the time class."""
 
     OPEN = "open"
     ON_TIME = "on_time"
@@ -46,7 +46,7 @@ class Timing(StrEnum):
 
 
 class Role(StrEnum):
-    """In what capacity a contact answers for an agency."""
+    """The capacity in which a contact acts for an agency."""
 
     COORDINATOR = "coordinator"
     HEAD = "head"
@@ -56,7 +56,7 @@ class Role(StrEnum):
 
 
 class Urgency(StrEnum):
-    """Decree 30/2020/NĐ-CP degrees; anything but NORMAL may be sent at night and on closed days."""
+    """Degrees of urgency of Decree 30/2020/NĐ-CP; all but NORMAL may be sent at night and on closed days."""
 
     NORMAL = "normal"
     KHAN = "khan"
@@ -71,7 +71,7 @@ class PlanState(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What one line of a letter says about one assignment."""
+    """The kind of one line of a letter about one assignment."""
 
     ASSIGNED = "assigned"
     ACKNOWLEDGE = "acknowledge"
@@ -89,11 +89,11 @@ class NoticeKind(StrEnum):
     DUE_MOVED = "due_moved"
     UNREACHABLE = "unreachable"
     WROTE = "wrote"
-    """Somebody answered a letter with what no machine understands: the monitor reads it."""
+    """A reply that could not be parsed; it is forwarded to the monitor."""
 
 
 class LetterState(StrEnum):
-    """The fate of a letter. ``accepted`` by a relay or gateway is not ``delivered`` to a person."""
+    """Delivery state of a letter. ``accepted`` by a relay or gateway does not mean ``delivered`` to a person."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -108,7 +108,7 @@ class LetterState(StrEnum):
 
 
 class EventKind(StrEnum):
-    """Everything that can have happened; past tense throughout."""
+    """Kinds of event in the log, in the past tense."""
 
     PLAN_LOADED = "plan_loaded"
     PLAN_ACTIVATED = "plan_activated"
@@ -151,7 +151,7 @@ class EventKind(StrEnum):
 
 
 class Quiet(StrEnum):
-    """Why a live assignment has no next action: never silence without a reason."""
+    """Why an open assignment has no next action; every one without a next action has a reason."""
 
     AWAITING_ACCEPTANCE = "awaiting_acceptance"
     LADDER_ENDED = "ladder_ended"
@@ -160,7 +160,7 @@ class Quiet(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What a report says about the duty."""
+    """The outcome that a report states for the duty."""
 
     DONE = "done"
     PARTLY = "partly"

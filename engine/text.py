@@ -1,4 +1,4 @@
-"""A sentence that people read, in both languages."""
+"""``Text``: a message for users, in Vietnamese and English."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """``vi`` and ``en`` say the same thing. ``str()`` gives both, for logs and terminals: «vi / en»."""
+    """The same message in both languages. ``str()`` gives both, for logs and terminals: «vi / en»."""
 
     vi: str
     en: str
 
     def said(self, language: str) -> str:
-        """The sentence in one language: English for "en", Vietnamese for any other."""
+        """The message in one language: English for "en", Vietnamese for any other code."""
         return self.en if language == "en" else self.vi
 
     def __str__(self) -> str:
         return self.vi if self.vi == self.en else f"{self.vi} / {self.en}"
 
     def filled(self, **values: object) -> Text:
-        """The sentence with its ``{placeholders}`` filled; a Text among the values gives each language its own."""
+        """Fill the ``{placeholders}``; a ``Text`` among the values is inserted in the matching language."""
         vi, en = (
             {key: each.said(language) if isinstance(each, Text) else each for key, each in values.items()}
             for language in ("vi", "en")
@@ -30,11 +30,11 @@ class Text:
 
     @classmethod
     def same(cls, words: str) -> Text:
-        """What reads alike in both languages: names, numbers, foreign error messages."""
+        """A text that is the same in both languages: a name, a number, an error message of a library."""
         return cls(words, words)
 
     @classmethod
     def joined(cls, separator: str, texts: Iterable[Text]) -> Text:
-        """Several sentences as one, language by language."""
-        found = tuple(texts)
-        return cls(separator.join(each.vi for each in found), separator.join(each.en for each in found))
+        """Join several texts into one, language by language."""
+        parts = tuple(texts)
+        return cls(separator.join(each.vi for each in parts), separator.join(each.en for each in parts))

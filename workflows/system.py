@@ -12,7 +12,7 @@ from pathlib import Path
 
 from config.settings import Settings, read_settings
 from engine.accounts.signed_links import Signer
-from engine.store.clock import Clock, StandingClock, system_clock
+from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
@@ -58,7 +58,7 @@ def compose(settings: Settings | None = None) -> System:
     """Create a System from the settings (default: read from the environment)."""
     settings = settings or read_settings()
     database = Database(settings.database)
-    clock: Clock = StandingClock(database) if settings.demo else system_clock
+    clock: Clock = DemoClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer),

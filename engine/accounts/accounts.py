@@ -1,6 +1,6 @@
-"""Accounts: who may sign in, for which agency, in what capacity. Signing in itself is ``engine.accounts.sign_in``.
+"""Accounts: who may sign in, for which agency, in which role. Signing in itself is ``engine.accounts.sign_in``.
 
-An account is never deleted: events name it. Deactivating it ends its sessions, links and tokens in the same moment.
+An account is never deleted, because events refer to it. Deactivating it ends its sessions, links and tokens at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.passwords import hashed, must_be_good
+from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.words import LANGUAGES
@@ -29,6 +29,8 @@ _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
+    """An account as pages show it. Says whether there is a password, never the password or its hash."""
+
     """An account as pages show it; whether there is a password, never the password."""
 
     id: int
@@ -60,17 +62,17 @@ def create(
     actor: str,
     now: datetime,
 ) -> int:
-    """A new account; without a password it signs in by a link or by single sign-on. Returns its id."""
-    wrong = _wrong(session, role, agency_id, language) | {
-        "email": _refusal(lambda: mailbox(email)),
-        "password": _refusal(lambda: must_be_good(password, email)) if password else None,
+    """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
+    wrong = _field_errors(session, role, agency_id, language) | {
+        "email": _error_of(lambda: mailbox(email)),
+        "password": _error_of(lambda: require_strong_password(password, email)) if password else None,
     }
     if any(wrong.values()):
         raise FieldsRefused({field: what for field, what in wrong.items() if what})
     email = mailbox(email)
     if find(session, email) is not None:
-        raise Conflict(Text(f"Đã có tài khoản {email}.", f"There is an account {email} already."))
-    made = session.connection().execute(
+        raise Conflict(Text(f"Đã có tài khoản {email}.", f"An account {email} already exists."))
+    inserted = session.connection().execute(
         insert(table(Account)).values(
             email=email,
             label=label.strip()[:120],
@@ -82,128 +84,128 @@ def create(
             created_at=now,
         )
     )
-    account_id = int((made.inserted_primary_key or (0,))[0])
-    _tell(session, "created", account_id, actor, now, role=role, agency=agency_id)
+    account_id = int((inserted.inserted_primary_key or (0,))[0])
+    _log_change(session, "created", account_id, actor, now, role=role, agency=agency_id)
     return account_id
 
 
 def change(session: Session, account_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
-    """Change ``label``, ``role``, ``agency_id`` or ``language``; the last administrator stays one. A new role or agency
-    signs the person out: what an open page shows may no longer be theirs to see."""
+    """Change ``label``, ``role``, ``agency_id`` or ``language``. The last administrator keeps the role. A new role or
+    agency signs the user out, because an open page may show what they may no longer see."""
     unknown = set(changes) - {"label", "role", "agency_id", "language"}
     if unknown:
         raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
     line = account(session, account_id)
     if not changes:
-        raise BadInput(Text("Chưa nêu gì để đổi.", "Nothing to change was given."))
+        raise BadInput(Text("Chưa nêu gì để đổi.", "No change was given."))
     role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
-    if wrong := _wrong(session, role, agency_id, changes.get("language", line.language)):
+    if wrong := _field_errors(session, role, agency_id, changes.get("language", line.language)):
         raise FieldsRefused(wrong)
     if role != ActorRole.ADMINISTRATOR and line.active:
-        _must_not_be_the_last(session, line)
+        _require_other_administrator(session, line)
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(**changes))
     if (role, agency_id) != (line.role, line.agency_id):
         _sign_out(session, account_id, now)
-    _tell(session, "changed", account_id, actor, now, role=role, agency=agency_id)
+    _log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
 
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
-    """Give a new password and sign the account out everywhere."""
-    must_be_good(password, account(session, account_id).email)
+    """Set a new password and sign the account out everywhere."""
+    require_strong_password(password, account(session, account_id).email)
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
     _sign_out(session, account_id, now)
-    _tell(session, "password", account_id, actor, now)
+    _log_change(session, "password", account_id, actor, now)
 
 
 def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
-    """Nobody signs in with it any more; sessions, links and tokens end now. The last administrator stays."""
+    """Block signing in; sessions, links and tokens end now. The last administrator cannot be deactivated."""
     line = account(session, account_id)
-    _must_not_be_the_last(session, line)
+    _require_other_administrator(session, line)
     accounts, tokens = table(Account), table(ApiToken)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
     session.connection().execute(
         update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
     )
     _sign_out(session, account_id, now)
-    _tell(session, "deactivated", account_id, actor, now)
+    _log_change(session, "deactivated", account_id, actor, now)
 
 
 def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
-    """Let it sign in again; revoked tokens stay revoked."""
+    """Allow signing in again; revoked tokens stay revoked."""
     account(session, account_id)
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(active=True))
-    _tell(session, "reactivated", account_id, actor, now)
+    _log_change(session, "reactivated", account_id, actor, now)
 
 
-# --- looking up ----------------------------------------------------------------------------------------------------
+# --- queries -------------------------------------------------------------------------------------------------------
 
 
 def account(session: Session, account_id: int) -> AccountLine:
-    """Raises NotFound."""
-    found = _first(session, _lines().where(table(Account).c.id == account_id))
-    if found is None:
+    """The account with this id. Raises NotFound."""
+    line = _first(session, _lines().where(table(Account).c.id == account_id))
+    if line is None:
         raise NotFound(Text(f"Không có tài khoản số {account_id}.", f"There is no account {account_id}."))
-    return found
+    return line
 
 
 def find(session: Session, email: str) -> AccountLine | None:
-    """By mailbox, however it is capitalised."""
+    """The account with this mailbox, ignoring case; None if there is none."""
     return _first(session, _lines().where(table(Account).c.email == email.strip().lower()))
 
 
 def list_accounts(session: Session) -> tuple[AccountLine, ...]:
-    """Active ones first, by agency and mailbox; one query."""
+    """All accounts, active ones first, then by agency and mailbox; one query."""
     accounts, g = table(Account), table(Agency)
     rows = session.connection().execute(_lines().order_by(accounts.c.active.desc(), g.c.name, accounts.c.email))
     return tuple(map(_line, rows))
 
 
 def any_active(session: Session) -> bool:
-    """Whether anybody can sign in at all: from then on the desk is no longer open to whoever sits at the machine."""
+    """True if anyone can sign in. Until then the pages are open without an account to local users."""
     accounts = table(Account)
     return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
 
 
-def must_not_lock_out(session: Session, role: str) -> None:
-    """The first account closes the desk that was open to whoever sits at the machine, so it is an administrator's.
-    Raises FieldsRefused. On the command line, which stays open, any may be the first."""
+def require_administrator_first(session: Session, role: str) -> None:
+    """The first account closes the pages that were open without one, so it must be an administrator. Raises
+    FieldsRefused. Not checked on the command line, which stays open."""
     if role != ActorRole.ADMINISTRATOR and not any_active(session):
         raise FieldsRefused(
             {
                 "role": Text(
                     "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này.",
-                    "The first account must be an administrator's, else nobody could open this page any more.",
+                    "The first account must be an administrator, or nobody could open this page any more.",
                 )
             }
         )
 
 
 def by_subject(session: Session, subject: str) -> AccountLine | None:
-    """The active account of a single sign-on subject (``<issuer>|<sub>``)."""
-    found = _first(session, _lines().where(table(Account).c.subject == subject)) if subject else None
-    return found if found is not None and found.active else None
+    """The active account with this single sign-on subject (``<issuer>|<sub>``)."""
+    line = _first(session, _lines().where(table(Account).c.subject == subject)) if subject else None
+    return line if line is not None and line.active else None
 
 
 def match_subject(
     session: Session, subject: str, *, email: str = "", verified: bool = False, actor: str = "system", now: datetime
 ) -> AccountLine | None:
-    """The account of a single sign-on. At the first time a mailbox that the issuer has *verified* binds the subject to
-    the account of that mailbox; an unverified one never does, else anybody could claim another's. None: no account."""
-    known = by_subject(session, subject)
-    if known is not None or not (subject and verified):
-        return known
+    """The account of a single sign-on subject; None if there is none. On first use, a mailbox that the issuer has
+    *verified* binds the subject to its account; an unverified one never does, else anyone could claim any account."""
+    bound = by_subject(session, subject)
+    if bound is not None or not (subject and verified):
+        return bound
     line = find(session, email)
     if line is None or not line.active or line.subject is not None:
         return None
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == line.id).values(subject=subject[:255]))
-    _tell(session, "single_sign_on", line.id, actor, now)
+    _log_change(session, "single_sign_on", line.id, actor, now)
     return by_subject(session, subject)
 
 
 def mailbox(text: str) -> str:
-    """A mailbox as kept: lower case. Raises BadInput."""
+    """Normalise a mailbox to lower case. Raises BadInput if it is not valid."""
     email = text.strip().lower()
     if len(email) > 254 or not _MAILBOX.fullmatch(email):
         raise BadInput(
@@ -230,8 +232,8 @@ def _lines() -> Select[Any]:
     return select(*columns).join(g, g.c.id == a.c.agency_id)
 
 
-def _first(session: Session, chosen: Select[Any]) -> AccountLine | None:
-    row = session.connection().execute(chosen).first()
+def _first(session: Session, statement: Select[Any]) -> AccountLine | None:
+    row = session.connection().execute(statement).first()
     return None if row is None else _line(row)
 
 
@@ -240,8 +242,8 @@ def _line(row: Any) -> AccountLine:
     return AccountLine(account_id, email, label, ActorRole(role), *rest)
 
 
-def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[str, Text]:
-    """Field -> what is wrong with it, in words."""
+def _field_errors(session: Session, role: str, agency_id: str, language: str) -> dict[str, Text]:
+    """Error messages by field name."""
     wrong = {}
     if role not in tuple(ActorRole):
         wrong["role"] = Text(f"Vai trò là một trong: {', '.join(ActorRole)}.", "The role is one of these.")
@@ -252,8 +254,8 @@ def _wrong(session: Session, role: str, agency_id: str, language: str) -> dict[s
     return wrong
 
 
-def _refusal(check: Callable[[], object]) -> Text | None:
-    """What a check objects to; None when nothing."""
+def _error_of(check: Callable[[], object]) -> Text | None:
+    """The message of the BadInput that ``check`` raises; None if it passes."""
     try:
         check()
     except BadInput as error:
@@ -261,19 +263,19 @@ def _refusal(check: Callable[[], object]) -> Text | None:
     return None
 
 
-def _must_not_be_the_last(session: Session, line: AccountLine) -> None:
-    """Somebody must be left who can put things right. Raises Conflict. The others are held meanwhile, so that two
-    administrators cannot remove each other at once."""
+def _require_other_administrator(session: Session, line: AccountLine) -> None:
+    """Raises Conflict if the account is the last active administrator. Locks the other administrators' rows, so that
+    two administrators cannot deactivate each other at once."""
     accounts = table(Account)
     others = select(accounts.c.id).where(
         accounts.c.role == ActorRole.ADMINISTRATOR.value, accounts.c.active, accounts.c.id != line.id
     )
-    held = session.connection().scalars(others.order_by(accounts.c.id).with_for_update()).first()
-    if line.role is ActorRole.ADMINISTRATOR and held is None:
+    other = session.connection().scalars(others.order_by(accounts.c.id).with_for_update()).first()
+    if line.role is ActorRole.ADMINISTRATOR and other is None:
         raise Conflict(
             Text(
                 "Đây là quản trị viên cuối cùng; hãy lập một quản trị viên khác trước.",
-                "This is the last administrator; make another one first.",
+                "This is the last administrator; create another one first.",
             )
         )
 
@@ -288,5 +290,5 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
     )
 
 
-def _tell(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
+def _log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
     append(session, [event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)])

@@ -1,4 +1,4 @@
-"""Keys for programs: an account's own reach, narrowed by scopes, until a day. Shown once, kept as a digest."""
+"""API tokens: an account's permissions, narrowed by scopes, until a day. Shown once; only the digest is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import account
 from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
@@ -22,7 +22,7 @@ from engine.terms import EventKind
 from engine.text import Text
 
 PREFIX = "dondoc_"
-"""So that a key left in a file or a log is recognised for what it is."""
+"""Makes a token recognisable when it turns up in a file or a log."""
 MAX_TOKEN_LIFETIME = timedelta(days=366)
 OWNERS = frozenset(
     {
@@ -31,34 +31,36 @@ OWNERS = frozenset(
         Permission.REPORT,
         Permission.ASK_EXTENSION,
         Permission.NAME_DEPUTY,
-        Permission.SET_WISHES,
+        Permission.SET_PREFERENCES,
         Permission.MAKE_FEED,
     }
 )
 
 
 class Scope(StrEnum):
-    """What a token may be used for, within what its account may do anyway."""
+    """What a token may be used for, within the permissions of its account."""
 
     READ = "read"
     REPORT = "report"
-    """What an owner does: acknowledge, report, ask for an extension."""
+    """Actions of an owner: acknowledge, report, ask for an extension."""
     DECIDE = "decide"
-    """What the department above does: accept, return, decide, chase, transfer."""
+    """Actions of the department above: accept, return, decide, chase, transfer."""
     ADMINISTER = "administer"
 
 
-def scope_of(deed: Permission) -> Scope:
-    """The scope that a deed needs; whatever is not named needs the highest."""
-    if deed.value.startswith("see_"):
+def scope_of(permission: Permission) -> Scope:
+    """The scope that a permission requires; unlisted permissions require the highest."""
+    if permission.value.startswith("see_"):
         return Scope.READ
-    return Scope.REPORT if deed in OWNERS else Scope.DECIDE if deed in ABOVE | OF_THE_PLAN else Scope.ADMINISTER
+    if permission in OWNERS:
+        return Scope.REPORT
+    return Scope.DECIDE if permission in ABOVE | OF_THE_PLAN else Scope.ADMINISTER
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whoever a token speaks for. ``actor.name`` is ``api:<token id>``. ``stale``: the caller should ``note_use`` (one
-    write a day)."""
+    """The holder of a valid token. ``actor.name`` is ``api:<token id>``. ``stale``: the caller should call
+    ``note_use`` (one write a day)."""
 
     actor: Actor
     token_id: int
@@ -66,10 +68,10 @@ class Bearer:
     scopes: frozenset[Scope]
     stale: bool
 
-    def require(self, deed: Permission) -> None:
-        """Raises NotAllowed unless the token has the scope; that the account may is ``engine.accounts.permissions``'s
-        to say."""
-        needed = scope_of(deed)
+    def require(self, permission: Permission) -> None:
+        """Raises NotAllowed unless the token has the scope. The account's own permissions are checked separately, by
+        ``engine.accounts.permissions``."""
+        needed = scope_of(permission)
         if needed not in self.scopes:
             raise NotAllowed(Text(f"Khóa này thiếu phạm vi «{needed}».", f"This token lacks the scope “{needed}”."))
 
@@ -91,7 +93,7 @@ class TokenLine:
 def make_token(
     session: Session, account_id: int, *, label: str, scopes: Iterable[str], lasts: timedelta, actor: str, now: datetime
 ) -> str:
-    """A new token; the returned key is shown once and never again."""
+    """Create a token; the returned key is shown once and cannot be read again. Raises BadInput or NotAllowed."""
     wanted = sorted(set(scopes))
     if not wanted or not set(wanted) <= set(Scope):
         raise BadInput(Text(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}.", "Scopes are one or more of these."))
@@ -100,9 +102,9 @@ def make_token(
     if not timedelta(0) < lasts <= MAX_TOKEN_LIFETIME:
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:
-        raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is closed."))
-    key, digest = fresh_key(PREFIX)
-    made = session.connection().execute(
+        raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is deactivated."))
+    key, digest = new_key(PREFIX)
+    inserted = session.connection().execute(
         insert(table(ApiToken)).values(
             account_id=account_id,
             digest=digest,
@@ -112,12 +114,12 @@ def make_token(
             expires_at=now + lasts,
         )
     )
-    _tell(session, "token_made", account_id, int((made.inserted_primary_key or (0,))[0]), actor, now)
+    _log_change(session, "token_made", account_id, int((inserted.inserted_primary_key or (0,))[0]), actor, now)
     return key
 
 
 def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
-    """Whom a token speaks for; None when it is unknown, over, revoked, or its account is closed. Changes nothing."""
+    """The holder of a token; None if it is unknown, expired or revoked, or its account is inactive. Writes nothing."""
     tokens = table(ApiToken)
     row = (
         session.connection()
@@ -141,7 +143,7 @@ def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
 
 
 def note_use(session: Session, token_id: int, now: datetime) -> None:
-    """Write down that a token was used today; later calls of the day find it written."""
+    """Record that a token was used today; further calls on the same day change nothing."""
     t, today = table(ApiToken), local_date(now)
     earlier = t.c.used_on.is_(None) | (t.c.used_on < today)
     session.connection().execute(update(t).where(t.c.id == token_id, earlier).values(used_on=today))
@@ -150,19 +152,19 @@ def note_use(session: Session, token_id: int, now: datetime) -> None:
 def tokens_of(session: Session, account_id: int) -> tuple[TokenLine, ...]:
     """An account's tokens, newest first."""
     t = table(ApiToken)
-    chosen = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
-    rows = session.connection().execute(chosen.where(t.c.account_id == account_id).order_by(t.c.id.desc()))
+    statement = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
+    rows = session.connection().execute(statement.where(t.c.account_id == account_id).order_by(t.c.id.desc()))
     return tuple(TokenLine(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows)
 
 
 def revoke_token(session: Session, account_id: int, token_id: int, *, actor: str, now: datetime) -> None:
-    """Raises NotFound for another's, or one revoked before."""
+    """Revoke a token. Raises NotFound if it belongs to another account or is already revoked."""
     t = table(ApiToken)
-    mine = (t.c.id == token_id, t.c.account_id == account_id, t.c.revoked_at.is_(None))
-    if session.connection().execute(update(t).where(*mine).values(revoked_at=now)).rowcount != 1:
+    own = (t.c.id == token_id, t.c.account_id == account_id, t.c.revoked_at.is_(None))
+    if session.connection().execute(update(t).where(*own).values(revoked_at=now)).rowcount != 1:
         raise NotFound(Text("Không có khóa này, hoặc đã thu hồi.", "There is no such token, or it was revoked."))
-    _tell(session, "token_revoked", account_id, token_id, actor, now)
+    _log_change(session, "token_revoked", account_id, token_id, actor, now)
 
 
-def _tell(session: Session, what: str, account_id: int, token_id: int, actor: str, now: datetime) -> None:
+def _log_change(session: Session, what: str, account_id: int, token_id: int, actor: str, now: datetime) -> None:
     append(session, [event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, token=token_id)])

@@ -1,4 +1,4 @@
-"""What asks for a page, in words that are ours: a browser may call itself anything, and a letter must not repeat it."""
+"""Name of the browser and system of a request, in our own words: a User-Agent is untrusted and never quoted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROWSERS = (
     ("chrome", "Chrome"),
     ("safari", "Safari"),
 )
-"""Mark and name, the more particular first: Edge calls itself Chrome too, and Chrome Safari."""
+"""Marker and name, the more specific first: Edge's User-Agent also contains Chrome, and Chrome's also Safari."""
 SYSTEMS = (
     ("android", "Android"),
     ("iphone", "iPhone"),
@@ -27,9 +27,9 @@ SYSTEMS = (
 
 
 def device_words(agent: str, language: str) -> str:
-    """«Chrome trên Android» out of a User-Agent; empty when it names nothing known."""
-    said = agent.lower()
-    browser, system = (next((name for mark, name in marks if mark in said), "") for marks in (BROWSERS, SYSTEMS))
+    """«Chrome trên Android» from a User-Agent; empty if it is not recognised."""
+    lowered = agent.lower()
+    browser, system = (next((name for mark, name in marks if mark in lowered), "") for marks in (BROWSERS, SYSTEMS))
     if browser and system:
         return f"{browser} on {system}" if language == "en" else f"{browser} trên {system}"
     return browser or system

@@ -1,7 +1,7 @@
-"""An API write that is sent twice is done once: the second is answered with the first one's answer.
+"""Idempotency keys of the API: a write sent twice is done once, and the second request gets the first response.
 
-The key is written first and in the same transaction as the deed, so a second request that comes while the first is
-still at work waits for it, and a deed that fails leaves no key behind.
+The key is inserted first and in the same transaction as the action, so a second request that arrives meanwhile waits
+for it, and a failed action leaves no key behind.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MAX_KEY_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was, or is, answered. ``again``: it was done before, and this is that answer."""
+    """A response. ``again``: the action had been done before, and this is the stored response."""
 
     status: int
     body: str
     again: bool = False
 
 
-class KeyUsedOtherwise(BadInput):
+class IdempotencyKeyReused(BadInput):
     default = Text("Khóa này đã dùng cho một yêu cầu khác.", "This idempotency key was used for another request.")
 
     status = 422
@@ -47,30 +47,31 @@ def once(
     path: str,
     body: bytes,
     now: datetime,
-    deed: Callable[[], tuple[int, str]],
+    action: Callable[[], tuple[int, str]],
 ) -> Answer:
-    """Do ``deed`` (status, body) unless this actor's key has been answered before. Without a key it is just done."""
+    """Run ``action``, which returns (status, body), unless this key of this actor already has a response. Without a
+    key it always runs. Raises IdempotencyKeyReused if the key belongs to a different request."""
     if not key:
-        return Answer(*deed())
+        return Answer(*action())
     if len(key) > MAX_KEY_CHARS:
         raise BadInput(
             Text(f"Khóa dài quá {MAX_KEY_CHARS} ký tự.", f"The key is longer than {MAX_KEY_CHARS} characters.")
         )
-    kept = hashlib.sha256(f"{actor}\n{key}".encode("utf-8", "replace")).hexdigest()
+    digest = hashlib.sha256(f"{actor}\n{key}".encode("utf-8", "replace")).hexdigest()
     request = hashlib.sha256(f"{method}\n{path}\n".encode("utf-8", "replace") + body).hexdigest()
     keys = table(IdempotencyKey)
-    fresh = {"key": kept, "request_digest": request, "status": 0, "body": "", "at": now}
-    if insert_new(session, IdempotencyKey, [fresh]) == 0:
-        row = session.connection().execute(select(keys).where(keys.c.key == kept)).one()
+    new_row = {"key": digest, "request_digest": request, "status": 0, "body": "", "at": now}
+    if insert_new(session, IdempotencyKey, [new_row]) == 0:
+        row = session.connection().execute(select(keys).where(keys.c.key == digest)).one()
         if row.request_digest != request:
-            raise KeyUsedOtherwise
+            raise IdempotencyKeyReused
         return Answer(row.status, row.body, again=True)
-    status, said = deed()
-    session.connection().execute(update(keys).where(keys.c.key == kept).values(status=status, body=said))
-    return Answer(status, said)
+    status, response = action()
+    session.connection().execute(update(keys).where(keys.c.key == digest).values(status=status, body=response))
+    return Answer(status, response)
 
 
 def prune(session: Session, now: datetime) -> int:
-    """Forget answers that nobody will ask for again; returns how many."""
+    """Delete responses older than KEY_RETENTION; returns how many."""
     keys = table(IdempotencyKey)
     return session.connection().execute(delete(keys).where(keys.c.at < now - KEY_RETENTION)).rowcount

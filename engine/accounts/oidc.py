@@ -1,11 +1,11 @@
-"""Signing in by the province's single sign-on: OpenID Connect, authorisation code with PKCE, state and nonce.
+"""Single sign-on of the province: OpenID Connect, authorisation code flow with PKCE, state and nonce.
 
-Two steps with the reader's browser between them: ``begin`` says where to send it and what to remember, ``proven`` reads
-what it brought back. Nothing that comes back is believed before the ID token's signature, issuer, audience, time and
-nonce were checked (OpenID Connect Core 3.1.3.7, RFC 9207, RFC 9700). Who may come in is ``engine.accounts.accounts``'s
-to say.
+Two steps with the user's browser between them: ``address`` gives the URL to send it to, ``verify_return`` checks what
+it brought back. Nothing is trusted before the ID token's signature, issuer, audience, time and nonce were checked
+(OpenID Connect Core 3.1.3.7, RFC 9207, RFC 9700). Which account the identity belongs to is decided by
+``engine.accounts.accounts``.
 
-Authlib and joserfc are imported when the first reader signs in so: they take a third of a second.
+Authlib and joserfc are imported on first use: they take a third of a second.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from config.settings import Settings, is_guarded
-from engine.accounts.rate_limit import ATTEMPT_RETENTION, Limit, count, must_not_be_too_often
+from engine.accounts.rate_limit import ATTEMPT_RETENTION, Limit, count, enforce_rate_limit
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.errors import NotAllowed, TooOften, Unavailable
 from engine.text import Text
@@ -34,37 +34,39 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 RETURN = "/sign-in/sso/return"
-"""The path that the provider sends readers back to; registered there behind the base URL."""
+"""Path that the provider redirects users to; registered there behind the base URL."""
 WELL_KNOWN = "/.well-known/openid-configuration"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Signed by a private key: neither unsigned nor by the secret that both sides know."""
+"""Asymmetric signatures only: neither unsigned tokens nor ones signed with the shared client secret."""
 ROUND_TRIP_LIFETIME = timedelta(minutes=10)
-"""From leaving for the provider to coming back."""
+"""Time allowed from the redirect to the provider until the return."""
 METADATA_CACHE_TIME = timedelta(hours=1)
-"""How long what the provider publishes about itself, keys included, is believed."""
+"""How long the provider's metadata and keys are cached."""
 CLOCK_LEEWAY_SECONDS = 60
-"""Seconds that the provider's clock may differ."""
+"""Tolerated difference from the provider's clock."""
 PROVIDER_TIMEOUT_SECONDS = 10.0
-"""Seconds to wait for the provider."""
+"""Timeout of each request to the provider."""
 TAKEN = "single_sign_on"
 
 
 class SingleSignOnRefused(NotAllowed):
     default = Text(
-        "Đăng nhập chung không xác nhận được; hãy làm lại từ đầu.", "The single sign-on was not confirmed; begin again."
+        "Đăng nhập chung không xác nhận được; hãy làm lại từ đầu.",
+        "The single sign-on could not be verified; start again.",
     )
 
 
-class ProviderAway(Unavailable):
+class ProviderUnavailable(Unavailable):
     default = Text(
         "Hệ thống đăng nhập chung chưa trả lời; hãy thử lại sau.",
-        "The single sign-on does not answer; try again later.",
+        "The single sign-on is not responding; try again later.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What the browser keeps, sealed, until it comes back. ``to`` is where the reader was going."""
+    """What the browser keeps in a sealed cookie until it returns. ``to``: the page the user wanted; ``at``: Unix time
+    in seconds."""
 
     state: str
     nonce: str
@@ -83,7 +85,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedIdentity:
-    """Who the provider says it is. ``subject`` is ``<issuer>|<sub>``, the provider's own name for the person."""
+    """The verified identity. ``subject`` is ``<issuer>|<sub>``, the provider's permanent id of the person."""
 
     subject: str
     email: str
@@ -91,8 +93,8 @@ class VerifiedIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What the provider publishes: its document, its keys (joserfc's KeySet), and when they were fetched."""
+class _Metadata:
+    """What the provider publishes: its discovery document, its keys (joserfc's KeySet), and when they were fetched."""
 
     document: Mapping[str, Any]
     keys: Any
@@ -100,23 +102,23 @@ class _Known:
 
 
 class Provider:
-    """One OpenID provider as its discovery document describes it. ``transport`` is httpx's, for tests."""
+    """An OpenID provider, as its discovery document describes it. ``transport`` is httpx's, for tests."""
 
     def __init__(
         self, issuer: str, client_id: str, secret: str, base_url: str, transport: httpx.BaseTransport | None = None
     ) -> None:
         self.issuer, self.client_id = issuer.removesuffix(WELL_KNOWN), client_id
         self._secret, self._return, self._transport = secret, base_url + RETURN, transport
-        self._known: _Known | None = None
+        self._metadata: _Metadata | None = None
 
     def address(self, begun: AuthorizationRequest, now: datetime) -> str:
-        """Where to send the browser. Raises ProviderAway."""
+        """The authorisation URL to send the browser to. Raises ProviderUnavailable."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
         return str(
             prepare_grant_uri(
-                self._published(now).document["authorization_endpoint"],
+                self._current_metadata(now).document["authorization_endpoint"],
                 self.client_id,
                 "code",
                 self._return,
@@ -128,41 +130,43 @@ class Provider:
             )
         )
 
-    def proven(self, brought: Mapping[str, str], begun: AuthorizationRequest, now: datetime) -> VerifiedIdentity:
-        """Who came back. ``brought`` are the parameters of the return address, ``begun`` what this very browser kept.
-        Raises SingleSignOnRefused or ProviderAway."""
-        if begun.is_over(now) or not compare_digest(brought.get("state", "").encode(), begun.state.encode()):
+    def verify_return(
+        self, returned: Mapping[str, str], begun: AuthorizationRequest, now: datetime
+    ) -> VerifiedIdentity:
+        """Verify the return from the provider. ``returned``: query parameters of the return URL; ``begun``: what this
+        browser kept. Raises SingleSignOnRefused or ProviderUnavailable."""
+        if begun.is_over(now) or not compare_digest(returned.get("state", "").encode(), begun.state.encode()):
             raise SingleSignOnRefused
-        document = self._published(now).document
-        self._must_be_its_answer(brought, document)
-        tokens = self._exchanged(brought.get("code", ""), begun, document)
-        claims = self._checked(str(tokens.get("id_token", "")), begun, now)
+        document = self._current_metadata(now).document
+        self._check_response(returned, document)
+        tokens = self._exchange_code(returned.get("code", ""), begun, document)
+        claims = self._verified_claims(str(tokens.get("id_token", "")), begun, now)
         if "email" not in claims and "userinfo_endpoint" in document:
-            claims |= self._told(document["userinfo_endpoint"], tokens, claims["sub"])
+            claims |= self._userinfo(document["userinfo_endpoint"], tokens, claims["sub"])
         return VerifiedIdentity(
             f"{document['issuer']}|{claims['sub']}", str(claims.get("email", "")), claims.get("email_verified") is True
         )
 
-    def _must_be_its_answer(self, brought: Mapping[str, str], document: Mapping[str, Any]) -> None:
-        """RFC 9207: an answer that names another issuer, or none where ours always names itself, is a mix-up."""
-        names = document.get("authorization_response_iss_parameter_supported") is True or "iss" in brought
-        if names and brought.get("iss") != document["issuer"]:
+    def _check_response(self, returned: Mapping[str, str], document: Mapping[str, Any]) -> None:
+        """RFC 9207: a response with another issuer, or without one if the provider always sends it, is a mix-up."""
+        names = document.get("authorization_response_iss_parameter_supported") is True or "iss" in returned
+        if names and returned.get("iss") != document["issuer"]:
             raise SingleSignOnRefused
-        if "error" in brought or not brought.get("code"):
+        if "error" in returned or not returned.get("code"):
             raise SingleSignOnRefused(
                 Text(
                     "Đăng nhập chung đã bị hủy hoặc từ chối; hãy làm lại hoặc dùng cách khác.",
-                    "The single sign-on was cancelled or refused; begin again, or use another way.",
+                    "The single sign-on was cancelled or refused; start again, or sign in another way.",
                 )
             )
 
-    def _exchanged(self, code: str, begun: AuthorizationRequest, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The code against tokens; the provider takes a code once."""
+    def _exchange_code(self, code: str, begun: AuthorizationRequest, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Exchange the code for tokens; the provider accepts a code once."""
         from authlib.oauth2.auth import ClientAuth
         from httpx import QueryParams
 
         methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        by = (
+        method = (
             "none"
             if not self._secret
             else "client_secret_basic"
@@ -175,29 +179,31 @@ class Provider:
             )
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        uri, headers, body = ClientAuth(self.client_id, self._secret, by).prepare(
+        uri, headers, body = ClientAuth(self.client_id, self._secret, method).prepare(
             "POST", document["token_endpoint"], headers, body
         )
-        return self._asked("POST", uri, headers=headers, content=body)
+        return self._request("POST", uri, headers=headers, content=body)
 
-    def _checked(self, token: str, begun: AuthorizationRequest, now: datetime) -> dict[str, Any]:
-        """The claims of an ID token, every one of them checked. Keys may have been changed since they were fetched."""
+    def _verified_claims(self, token: str, begun: AuthorizationRequest, now: datetime) -> dict[str, Any]:
+        """The verified claims of an ID token. If the signature fails, the keys are fetched again: they may be new."""
         from authlib.oidc.core import CodeIDToken
         from joserfc import jwt
         from joserfc.errors import JoseError
 
-        known = self._published(now)
-        decoded = partial(jwt.decode, token, algorithms=ALGORITHMS)
+        metadata = self._current_metadata(now)
+        decode = partial(jwt.decode, token, algorithms=ALGORITHMS)
         try:
             try:
-                read = decoded(known.keys)
+                decoded = decode(metadata.keys)
             except (JoseError, ValueError):
-                read = decoded(self._published(now, anew=True).keys)
+                decoded = decode(self._current_metadata(now, refresh=True).keys)
             options: dict[str, ClaimsOption] = {
-                "iss": {"essential": True, "value": known.document["issuer"]},
+                "iss": {"essential": True, "value": metadata.document["issuer"]},
                 "aud": {"essential": True, "value": self.client_id},
             }
-            claims = CodeIDToken(read.claims, read.header, options, {"nonce": begun.nonce, "client_id": self.client_id})
+            claims = CodeIDToken(
+                decoded.claims, decoded.header, options, {"nonce": begun.nonce, "client_id": self.client_id}
+            )
             claims.validate(int(now.timestamp()), CLOCK_LEEWAY_SECONDS)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             log.warning("An ID token was refused: %s", type(error).__name__)
@@ -206,68 +212,68 @@ class Provider:
             raise SingleSignOnRefused
         return dict(claims)
 
-    def _told(self, address: str, tokens: Mapping[str, Any], sub: str) -> dict[str, Any]:
-        """The mailbox, where the provider tells it apart from the ID token; about the same person (Core 5.3.2)."""
+    def _userinfo(self, address: str, tokens: Mapping[str, Any], sub: str) -> dict[str, Any]:
+        """The mailbox from the userinfo endpoint, if it is not in the ID token; ``sub`` must match (Core 5.3.2)."""
         headers = {"Authorization": f"Bearer {tokens.get('access_token', '')}"}
-        told = self._asked("GET", address, headers=headers)
-        if told.get("sub") != sub:
+        userinfo = self._request("GET", address, headers=headers)
+        if userinfo.get("sub") != sub:
             raise SingleSignOnRefused
-        return {name: told[name] for name in ("email", "email_verified") if name in told}
+        return {name: userinfo[name] for name in ("email", "email_verified") if name in userinfo}
 
-    def _published(self, now: datetime, *, anew: bool = False) -> _Known:
-        known = self._known
-        if known is None or anew or not timedelta(0) <= now - known.at <= METADATA_CACHE_TIME:
+    def _current_metadata(self, now: datetime, *, refresh: bool = False) -> _Metadata:
+        metadata = self._metadata
+        if metadata is None or refresh or not timedelta(0) <= now - metadata.at <= METADATA_CACHE_TIME:
             from joserfc.errors import JoseError
             from joserfc.jwk import KeySet
 
-            document = self._asked("GET", self.issuer.rstrip("/") + WELL_KNOWN)
+            document = self._request("GET", self.issuer.rstrip("/") + WELL_KNOWN)
             if str(document.get("issuer", "")).rstrip("/") != self.issuer.rstrip("/"):
-                raise self._away("the discovery document names another issuer")
+                raise self._unavailable("the discovery document names another issuer")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 if not is_guarded(str(document.get(name, ""))):
-                    raise self._away(f"{name} is missing or not https")
+                    raise self._unavailable(f"{name} is missing or not https")
             try:
-                keys = KeySet.import_key_set(self._asked("GET", document["jwks_uri"]))  # type: ignore[arg-type]
+                keys = KeySet.import_key_set(self._request("GET", document["jwks_uri"]))  # type: ignore[arg-type]
             except (JoseError, ValueError, TypeError, KeyError) as error:
-                raise self._away(f"its keys cannot be read: {error}") from None
-            self._known = known = _Known(document, keys, now)
-        return known
+                raise self._unavailable(f"its keys cannot be read: {error}") from None
+            self._metadata = metadata = _Metadata(document, keys, now)
+        return metadata
 
-    def _asked(self, method: str, address: str, **more: Any) -> Mapping[str, Any]:
-        """One request to the provider. A refused code is the reader's matter, anything else the operator's."""
+    def _request(self, method: str, address: str, **more: Any) -> Mapping[str, Any]:
+        """One request to the provider. A refused code is reported to the user, any other failure is logged."""
         import httpx
 
         try:
             with httpx.Client(transport=self._transport, timeout=PROVIDER_TIMEOUT_SECONDS) as client:
-                answer = client.request(method, address, **more)
-                found = answer.json()
+                response = client.request(method, address, **more)
+                body = response.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise self._away(f"{type(error).__name__} at {urlsplit(address).path}") from None
-        if answer.status_code == 400 and isinstance(found, dict) and found.get("error") == "invalid_grant":
+            raise self._unavailable(f"{type(error).__name__} at {urlsplit(address).path}") from None
+        if response.status_code == 400 and isinstance(body, dict) and body.get("error") == "invalid_grant":
             raise SingleSignOnRefused
-        if answer.status_code != 200 or not isinstance(found, dict):
-            raise self._away(f"{answer.status_code} at {urlsplit(address).path}")
-        return found
+        if response.status_code != 200 or not isinstance(body, dict):
+            raise self._unavailable(f"{response.status_code} at {urlsplit(address).path}")
+        return body
 
-    def _away(self, why: str) -> ProviderAway:
+    def _unavailable(self, why: str) -> ProviderUnavailable:
         log.error("The single sign-on %s cannot be used: %s", self.issuer, why)
-        return ProviderAway()
+        return ProviderUnavailable()
 
 
 def provider_of(settings: Settings) -> Provider | None:
-    """The provider that is set, if one is."""
+    """The configured provider; None if single sign-on is not set up."""
     if not settings.oidc_issuer:
         return None
     secret = settings.oidc_client_secret.get_secret_value()
     return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url)
 
 
-def take_once(session: Session, state: str, *, ip: str, now: datetime) -> None:
-    """Note that a browser came back with this state: the same return is taken once, whatever the provider thinks of
-    it, and no network tries too often. Raises SingleSignOnRefused or TooOften."""
+def consume_state(session: Session, state: str, *, ip: str, now: datetime) -> None:
+    """Record a return with this state: each state is accepted once, even if the provider would accept it again, and
+    each network is rate-limited. Raises SingleSignOnRefused or TooOften."""
     try:
-        must_not_be_too_often(session, TAKEN, {state: Limit(1, ATTEMPT_RETENTION)}, now)
+        enforce_rate_limit(session, TAKEN, {state: Limit(1, ATTEMPT_RETENTION)}, now)
     except TooOften:
         raise SingleSignOnRefused from None
-    must_not_be_too_often(session, TAKEN, {ip: BY_NETWORK[SIGN_IN]}, now)
+    enforce_rate_limit(session, TAKEN, {ip: BY_NETWORK[SIGN_IN]}, now)
     count(session, TAKEN, (state, ip), now)

@@ -1,6 +1,7 @@
-"""Passwords: what makes one good enough, in words, and how one is kept (argon2id, OWASP's 19 MiB and two passes).
+"""Passwords: strength rules, and hashing with argon2id (OWASP's 19 MiB and two passes).
 
-No rule about capitals and signs: they make people write passwords down. Length, and not what everybody tries first.
+No rules about capitals and symbols: they make people write passwords down. Length counts, and common passwords are
+refused.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.text import Text
 
-SHORTEST, LONGEST = 12, 256
-TRIED_FIRST = ("matkhau", "password", "123456", "qwerty", "admin", "dondoc", "iloveyou", "anhyeuem", "abc123")
+MIN_CHARS, MAX_CHARS = 12, 256
+COMMON_WORDS = ("matkhau", "password", "123456", "qwerty", "admin", "dondoc", "iloveyou", "anhyeuem", "abc123")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_turn = threading.BoundedSemaphore(4)
-"""Four at a time: each takes 19 MiB, and whoever posts a thousand passwords at once must not take 19 GiB."""
+_hashing_slots = threading.BoundedSemaphore(4)
+"""Hashes at the same time: each takes 19 MiB, and a thousand posted passwords must not take 19 GiB."""
 
 
-def must_be_good(password: str, email: str) -> None:
-    """Raises BadInput with everything that is wrong with a new password at once."""
+def require_strong_password(password: str, email: str) -> None:
+    """Check a new password. Raises BadInput with everything that is wrong at once."""
     plain = fold(password).replace(" ", "")
     mailbox = fold(email.partition("@")[0])
     rules = (
-        (len(password) >= SHORTEST, f"dài ít nhất {SHORTEST} ký tự", f"be at least {SHORTEST} characters long"),
-        (len(password) <= LONGEST, f"không quá {LONGEST} ký tự", f"be at most {LONGEST} characters long"),
-        (len(set(plain)) >= 5, "có ít nhất năm ký tự khác nhau", "hold at least five different characters"),
-        (len(mailbox) < 4 or mailbox not in plain, "không chứa tên hộp thư", "not hold the name of the mailbox"),
+        (len(password) >= MIN_CHARS, f"dài ít nhất {MIN_CHARS} ký tự", f"be at least {MIN_CHARS} characters long"),
+        (len(password) <= MAX_CHARS, f"không quá {MAX_CHARS} ký tự", f"be at most {MAX_CHARS} characters long"),
+        (len(set(plain)) >= 5, "có ít nhất năm ký tự khác nhau", "contain at least five different characters"),
+        (len(mailbox) < 4 or mailbox not in plain, "không chứa tên hộp thư", "not contain the name of the mailbox"),
         (
-            not any(plain.startswith(word) and len(plain) < len(word) + 6 for word in TRIED_FIRST),
+            not any(plain.startswith(word) and len(plain) < len(word) + 6 for word in COMMON_WORDS),
             "không bắt đầu bằng từ ai cũng thử",
-            "not begin with a word that everybody tries",
+            "not begin with a common word",
         ),
     )
     wrong = [(vi, en) for holds, vi, en in rules if not holds]
@@ -45,25 +46,25 @@ def must_be_good(password: str, email: str) -> None:
 
 
 def hashed(password: str) -> str:
-    with _turn:
+    with _hashing_slots:
         return _hasher.hash(password)
 
 
-def matches(kept: str, password: str) -> bool:
-    """Whether a password is the one kept. Takes as long when nothing is kept, so that the time tells nobody whether an
-    address is known."""
+def matches(stored: str, password: str) -> bool:
+    """True if the password matches the stored hash. Takes as long when there is no hash, so that the response time does
+    not reveal whether an account exists."""
     try:
-        with _turn:
-            return _hasher.verify(kept or _nobodys(), password[:LONGEST]) and bool(kept)
+        with _hashing_slots:
+            return _hasher.verify(stored or _dummy_hash(), password[:MAX_CHARS]) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 
 
-def is_dated(kept: str) -> bool:
-    """Whether a kept password was made with weaker settings than today's and should be hashed anew."""
-    return _hasher.check_needs_rehash(kept)
+def is_dated(stored: str) -> bool:
+    """True if the hash was made with weaker settings than today's, so that the password should be hashed again."""
+    return _hasher.check_needs_rehash(stored)
 
 
 @functools.cache
-def _nobodys() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(16))

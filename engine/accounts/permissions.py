@@ -1,7 +1,7 @@
-"""Who may see and do what: one table of role x deed -> reach. Every face asks here, and nowhere else.
+"""Permissions: one table of role × permission -> reach. The pages, the API and the command line all check here.
 
-A deed concerns one body: the owner of an assignment for what an owner does, the department above it for what the
-department decides. ``OWN`` is a deed within one's own body, ``ANY`` within every body.
+A permission applies to one agency: the owner of an assignment for an owner's actions, the department above it for the
+department's decisions. ``OWN`` allows it within the actor's own agency, ``ANY`` within every agency.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.terms import Role
 
 
 class ActorRole(StrEnum):
-    """In what capacity somebody acts. The first five are those of contacts (``engine.terms.Role``)."""
+    """The role in which somebody acts. The first five are those of contacts (``engine.terms.Role``)."""
 
     COORDINATOR = "coordinator"
     HEAD = "head"
@@ -39,11 +39,11 @@ class Permission(StrEnum):
     SEE_HEALTH = "see_health"
     SEE_EVIDENCE = "see_evidence"
     SEE_FIGURES = "see_figures"
-    """The consolidated report: who has given which figure, and the sums."""
+    """The consolidated report: who submitted which figure, and the totals."""
     SEE_STANDING = "see_standing"
-    """The leadership's page: on-time rates, what is frozen, the year."""
+    """The leadership's page: on-time rates, published figures, the year."""
     SEE_CONTACTS = "see_contacts"
-    """With their addresses: personal data (Law 91/2025)."""
+    """Including addresses: personal data (Law 91/2025/QH15)."""
     SEE_SETTINGS = "see_settings"
     SEE_LOG = "see_log"
     ACKNOWLEDGE = "acknowledge"
@@ -57,22 +57,22 @@ class Permission(StrEnum):
     CANCEL = "cancel"
     TRANSFER = "transfer"
     NAME_DEPUTY = "name_deputy"
-    SET_WISHES = "set_wishes"
+    SET_PREFERENCES = "set_preferences"
     MAKE_FEED = "make_feed"
     MAKE_TOKEN = "make_token"
     ADD_DUTY = "add_duty"
     AMEND_DUTY = "amend_duty"
     FREEZE = "freeze"
     LOAD_PLAN = "load_plan"
-    """Read a plan's document or file, check and store it."""
+    """Read a plan's document or file, check it and store it."""
     RUN_PLANS = "run_plans"
     """Activate, end, renew."""
     KEEP_AGENCIES = "keep_agencies"
-    """The directory, its successions and handing over."""
+    """The directory, successions and handover."""
     KEEP_CONTACTS = "keep_contacts"
     KEEP_POLICIES = "keep_policies"
     KEEP_TEMPLATES = "keep_templates"
-    """The words of the letters."""
+    """The texts of letters."""
     KEEP_CALENDAR = "keep_calendar"
     KEEP_ACCOUNTS = "keep_accounts"
     STEP_CLOCK = "step_clock"
@@ -93,24 +93,24 @@ ABOVE = frozenset(
         Permission.TRANSFER,
     }
 )
-"""Deeds of the department above the owner."""
+"""Permissions of the department above the owner."""
 
 OF_THE_PLAN = frozenset({Permission.ADD_DUTY, Permission.AMEND_DUTY, Permission.FREEZE})
-"""Deeds of the department that a plan names as its supervisor."""
+"""Permissions of the department that a plan names as its supervisor."""
 
 
-def _reach(reach: Reach, *deeds: Permission) -> Mapping[Permission, Reach]:
-    return dict.fromkeys(deeds, reach)
+def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]:
+    return dict.fromkeys(permissions, reach)
 
 
-_MYSELF = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_WISHES)
+_PERSONAL = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_PREFERENCES)
 _OWNER = {
     **_reach(Reach.OWN, Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.REPORT, Permission.ASK_EXTENSION),
     **_reach(Reach.OWN, Permission.SEE_ASSIGNMENT, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
     **_reach(Reach.ANY, Permission.SEE_PLANS),
-    **_MYSELF,
+    **_PERSONAL,
 }
-_WATCH = {
+_VIEWER = {
     **_reach(
         Reach.ANY,
         Permission.SEE_BOARD,
@@ -119,7 +119,7 @@ _WATCH = {
         Permission.SEE_FIGURES,
         Permission.SEE_STANDING,
     ),
-    **_MYSELF,
+    **_PERSONAL,
 }
 
 TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = {
@@ -127,18 +127,18 @@ TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = {
     ActorRole.DEPUTY: _OWNER,
     ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY, Permission.KEEP_CONTACTS)},
     ActorRole.MONITOR: {
-        **_WATCH,
+        **_VIEWER,
         **_reach(Reach.ANY, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
         **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
     },
-    ActorRole.LEADERSHIP: _WATCH,
+    ActorRole.LEADERSHIP: _VIEWER,
     ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts. ``kind`` is contact, account, api, cli or desk; ``name`` is what events record."""
+    """The person or program that acts. ``kind``: contact, account, api, cli or desk; ``name`` is recorded in events."""
 
     kind: str
     id: str
@@ -151,21 +151,21 @@ class Actor:
 
 
 DESK = Actor("desk", "", "", ActorRole.ADMINISTRATOR)
-"""Whoever sits at the machine itself: until there are accounts, everything but signed links binds to loopback."""
+"""The local user without an account: until there are accounts, all but signed links is served on loopback only."""
 
 
 def may(actor: Actor, action: Permission, agency_id: str = "") -> bool:
-    """Whether an actor may do this within a body; without one, whether within any."""
+    """True if the actor may do this within an agency; without an agency, true if within any."""
     reach = TABLE[actor.role].get(action)
     return reach is Reach.ANY or (reach is Reach.OWN and bool(agency_id) and agency_id == actor.agency_id)
 
 
 def concerned(action: Permission, owner_id: str, supervisor_id: str) -> str:
-    """The body that a deed about an assignment concerns."""
+    """The agency to which an action on an assignment applies."""
     return supervisor_id if action in ABOVE else owner_id
 
 
 def require(actor: Actor, action: Permission, agency_id: str = "") -> None:
-    """Raises NotAllowed unless the actor may."""
+    """Raises NotAllowed unless the actor has the permission."""
     if not may(actor, action, agency_id):
         raise NotAllowed

@@ -1,6 +1,6 @@
-"""How often something may be tried: sign-ins, links asked for. Counted per address and per network address.
+"""Rate limits for sign-ins, sign-in links and uploads, counted per subject (an address, a network).
 
-Kept as digests: a table of who tried to sign in from where is nobody's business. Pruned after a day.
+Subjects are stored as digests, so that the table does not reveal who tried to sign in from where. Pruned after a day.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ ATTEMPT_RETENTION = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``most`` in ``within``."""
+    """At most ``most`` attempts in ``within``."""
 
     most: int
     within: timedelta
 
 
-def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit], now: datetime) -> None:
-    """Raises TooOften, saying when to try again. ``limits`` by subject: ``{email: Limit(5, …), ip: Limit(50, …)}``."""
+def enforce_rate_limit(session: Session, what: str, limits: dict[str, Limit], now: datetime) -> None:
+    """Raises TooOften with the time of the next attempt. ``limits`` by subject: ``{email: Limit(5, …), ip: …}``."""
     attempts = table(Attempt)
     again: datetime | None = None
     for subject, limit in limits.items():
-        tried = (
+        attempted = (
             session.connection()
             .scalars(
                 select(attempts.c.at)
-                .where(attempts.c.subject == _kept(what, subject), attempts.c.at > now - limit.within)
+                .where(attempts.c.subject == _subject_key(what, subject), attempts.c.at > now - limit.within)
                 .order_by(attempts.c.at.desc())
                 .limit(limit.most)
             )
             .all()
         )
-        if subject and len(tried) >= limit.most:
-            again = max(again or now, tried[-1] + limit.within)
+        if subject and len(attempted) >= limit.most:
+            again = max(again or now, attempted[-1] + limit.within)
     if again is not None:
         wall = f"{(again + timedelta(seconds=59)).astimezone(PLAN_TIME):%H:%M}"
         raise TooOften(
@@ -54,19 +54,19 @@ def must_not_be_too_often(session: Session, what: str, limits: dict[str, Limit],
 
 
 def count(session: Session, what: str, subjects: tuple[str, ...], now: datetime) -> None:
-    """Note one more, and prune what no limit looks at any longer."""
+    """Count one more attempt, and prune attempts that no limit looks at any longer."""
     attempts = table(Attempt)
     session.connection().execute(delete(attempts).where(attempts.c.at < now - ATTEMPT_RETENTION))
-    rows = [{"subject": _kept(what, subject), "at": now} for subject in subjects if subject]
+    rows = [{"subject": _subject_key(what, subject), "at": now} for subject in subjects if subject]
     if rows:
         session.connection().execute(insert(attempts), rows)
 
 
 def forget(session: Session, what: str, subject: str) -> None:
-    """Begin counting anew: the right password was given."""
+    """Reset the count of a subject, after a correct password."""
     attempts = table(Attempt)
-    session.connection().execute(delete(attempts).where(attempts.c.subject == _kept(what, subject)))
+    session.connection().execute(delete(attempts).where(attempts.c.subject == _subject_key(what, subject)))
 
 
-def _kept(what: str, subject: str) -> str:
+def _subject_key(what: str, subject: str) -> str:
     return f"{what}:{hashlib.sha256(subject.encode('utf-8', 'replace')).hexdigest()[:40]}"

@@ -1,6 +1,6 @@
-"""Secrets that are handed out once and kept as digests: cookies, sign-in links, API tokens, calendar addresses.
+"""Random keys that are given out once and stored as digests: cookies, sign-in links, API tokens, calendar feeds.
 
-They are 256 random bits, so a plain SHA-256 is enough: there is nothing to guess, and no salt is needed to look one up.
+They are 256 random bits, so a plain SHA-256 is enough: they cannot be guessed, and a lookup needs no salt.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import hashlib
 import secrets
 
 MAX_KEY_CHARS = 200
-"""A longer key was not made by us and is not worth hashing."""
+"""Longer input cannot be one of our keys and is cut before hashing."""
 
 
-def fresh_key(prefix: str = "") -> tuple[str, str]:
-    """A new key for its holder, and the digest to keep."""
+def new_key(prefix: str = "") -> tuple[str, str]:
+    """A new random key and the digest to store."""
     key = prefix + secrets.token_urlsafe(32)
     return key, digest_of(key)
 

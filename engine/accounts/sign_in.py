@@ -1,8 +1,8 @@
-"""Signing in: by password, by a link sent to the mailbox, by the province's single sign-on; and sessions.
+"""Signing in by password or by a link sent to the mailbox, and the sessions of accounts.
 
-The cookie is a random key of which only the digest is kept. A session slides while it is used and ends by itself; its
-holder sees all of his and may end any. What an unknown address is told, and how long that takes, is what a wrong
-password is told.
+The cookie is a random key of which only the digest is stored. A session is extended while it is used and expires by
+itself; users see all their sessions and may end any of them. An unknown address gets the same response, after the same
+time, as a wrong password.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
-from engine.accounts.rate_limit import Limit, count, forget, must_not_be_too_often
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
@@ -26,22 +26,22 @@ from engine.terms import EventKind
 from engine.text import Text
 
 SESSION_IDLE_TIME, MAX_SESSION_TIME = timedelta(hours=12), timedelta(days=14)
-"""Unused for so long a session ends (a day at work and the evening); however much used, after a fortnight."""
-NOTED_EVERY = timedelta(minutes=10)
-"""Sliding costs a write; one in ten minutes is enough."""
+"""An unused session ends after the idle time (a working day and the evening), any session after a fortnight."""
+SLIDE_INTERVAL = timedelta(minutes=10)
+"""Extending a session costs a write, so it is done at most this often."""
 LINK_LIFETIME = timedelta(minutes=15)
 LINKS_A_DAY = Limit(12, timedelta(days=1))
-"""To one mailbox: nobody is to be flooded by somebody who types his address again and again."""
+"""Per mailbox, so that nobody can be flooded by repeated requests for their address."""
 SIGN_IN, LINK = "sign_in", "link"
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 BY_ADDRESS = {SIGN_IN: Limit(5, _QUARTER), LINK: Limit(3, _QUARTER)}
 BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
-"""A whole agency may sit behind one network address."""
+"""Higher, because a whole agency may share one network address."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionHolder:
-    """Whoever a cookie belongs to. ``stale``: the caller should ``slide`` the session (one write in ten minutes)."""
+    """The account behind a cookie. ``stale``: the caller should call ``slide`` (one write in ten minutes)."""
 
     account: AccountLine
     session_id: int
@@ -51,7 +51,7 @@ class SessionHolder:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One of a person's sessions as he sees them."""
+    """One of an account's sessions, as shown to the user."""
 
     id: int
     device: str
@@ -68,21 +68,22 @@ class SignInRefused(NotAllowed):
 
 class LinkStale(LinkRefused):
     default = Text(
-        "Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới.", "This link was used or is over; ask anew."
+        "Liên kết đăng nhập đã dùng hoặc quá 15 phút; hãy xin liên kết mới.",
+        "This link was used or has expired; request a new one.",
     )
 
 
 def sign_in(
     database: Database, *, email: str, password: str, ip: str, device: str, now: datetime, known: str = ""
 ) -> str:
-    """Sign in by password; returns the cookie's value. Raises SignInRefused (the same for an unknown address), or
-    TooOften. Takes the database: hashing is slow on purpose and holds no transaction, and a refusal is counted.
-    ``known`` is the mark of a browser that signed in to the account before: it is counted apart, so that nobody else's
-    guesses keep the rightful one out."""
+    """Sign in by password; returns the cookie's value. Raises SignInRefused (also for an unknown address) or TooOften.
+    Takes the database, not a session: hashing is slow on purpose and must not hold a transaction, and failed attempts
+    are counted. ``known`` identifies a browser that signed in to this account before; it is counted separately, so that
+    other people's guesses do not lock the owner out."""
     email = email.strip().lower()
     accounts, counted = table(Account), _counted(email, ip, known)
     with database.read() as session:
-        must_not_be_too_often(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
+        enforce_rate_limit(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
         row = (
             session.connection()
             .execute(select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active))
@@ -92,22 +93,22 @@ def sign_in(
         with database.write() as session:
             count(session, SIGN_IN, counted, now)
         raise SignInRefused
-    anew = hashed(password) if is_dated(row.password) else row.password
+    new_hash = hashed(password) if is_dated(row.password) else row.password
     with database.write() as session:
         forget(session, SIGN_IN, counted[0])
         unchanged = (accounts.c.id == row.id, accounts.c.password == row.password, accounts.c.active)
-        if session.connection().execute(update(accounts).where(*unchanged).values(password=anew)).rowcount != 1:
-            raise SignInRefused  # changed or closed while we were hashing
+        if session.connection().execute(update(accounts).where(*unchanged).values(password=new_hash)).rowcount != 1:
+            raise SignInRefused  # changed or deactivated during hashing
         return open_session(session, row.id, way="password", device=device, now=now)
 
 
-def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
-    """A sign-in link's key for the caller to mail; None for an address that has no account: the page says the same
-    either way. An earlier link of the account stops working. Raises TooOften."""
+def request_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
+    """Create a sign-in link; returns its key for the caller to mail. None for an address without an account (the page
+    answers the same either way). Earlier links of the account stop working. Raises TooOften."""
     email = email.strip().lower()
     counted = _counted(email, ip, known)
-    must_not_be_too_often(session, LINK, _limits(LINK, *counted), now)
-    must_not_be_too_often(session, LINK, {counted[0]: LINKS_A_DAY}, now)
+    enforce_rate_limit(session, LINK, _limits(LINK, *counted), now)
+    enforce_rate_limit(session, LINK, {counted[0]: LINKS_A_DAY}, now)
     count(session, LINK, counted, now)
     line = find(session, email)
     if line is None or not line.active:
@@ -116,7 +117,7 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str
     session.connection().execute(
         update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
     )
-    key, digest = fresh_key()
+    key, digest = new_key()
     session.connection().execute(
         insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
     )
@@ -124,7 +125,7 @@ def ask_link(session: Session, *, email: str, ip: str, now: datetime, known: str
 
 
 def _counted(email: str, ip: str, known: str) -> tuple[str, str]:
-    """What a try is counted by: the address and the network; a known browser by its mark alone."""
+    """The subjects that an attempt is counted under: address and network, or a known browser alone."""
     return (f"{email} {known}", "") if known else (email, ip)
 
 
@@ -133,30 +134,30 @@ def _limits(what: str, who: str, ip: str) -> dict[str, Limit]:
 
 
 def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:
-    """Sign in by a link, once; returns the cookie's value. Only ever by POST: scanners open links. Raises
+    """Sign in by link, once; returns the cookie's value. Only by POST, because mail scanners open links. Raises
     LinkStale."""
-    line = _use(session, key, now)
+    line = _use_link(session, key, now)
     return open_session(session, line.id, way="link", device=device, now=now)
 
 
 def reset_by_link(session: Session, key: str, password: str, *, device: str, now: datetime) -> str:
-    """The same, and a new password: whoever reads the mailbox may set one, and is signed out everywhere else. Raises
-    LinkStale, or BadInput for a password that will not do."""
-    line = _use(session, key, now)
+    """Sign in by link and set a new password; ends all other sessions. Raises LinkStale, or BadInput for a weak
+    password."""
+    line = _use_link(session, key, now)
     set_password(session, line.id, password, actor=line.actor.name, now=now)
     return open_session(session, line.id, way="link", device=device, now=now)
 
 
-def behind_link(session: Session, key: str, now: datetime) -> AccountLine:
-    """Whom a sign-in link would sign in. Changes nothing. Raises LinkStale."""
+def account_of_link(session: Session, key: str, now: datetime) -> AccountLine:
+    """The account that a sign-in link belongs to. Writes nothing. Raises LinkStale."""
     account_id = session.connection().scalar(select(table(SignInLink).c.account_id).where(*_unused(key, now)))
     if account_id is None:
         raise LinkStale
     return account(session, account_id)
 
 
-def _use(session: Session, key: str, now: datetime) -> AccountLine:
-    line = behind_link(session, key, now)
+def _use_link(session: Session, key: str, now: datetime) -> AccountLine:
+    line = account_of_link(session, key, now)
     used = update(table(SignInLink)).where(*_unused(key, now)).values(used_at=now)
     if session.connection().execute(used).rowcount != 1:
         raise LinkStale
@@ -169,10 +170,10 @@ def _unused(key: str, now: datetime) -> tuple[Any, ...]:
 
 
 def open_session(session: Session, account_id: int, *, way: str, device: str, now: datetime) -> str:
-    """A new session of an active account; returns the cookie's value. ``way``: password, link or single_sign_on."""
+    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on."""
     if not account(session, account_id).active:
         raise SignInRefused
-    key, digest = fresh_key()
+    key, digest = new_key()
     session.connection().execute(
         insert(table(SignedIn)).values(
             account_id=account_id,
@@ -188,7 +189,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
 
 
 def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None:
-    """Whose cookie it is; None when the session has ended, by time, by hand or with the account. Changes nothing."""
+    """The account behind a cookie; None if the session has ended or the account is inactive. Writes nothing."""
     signed = table(SignedIn)
     row = (
         session.connection()
@@ -202,11 +203,11 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     if row is None:
         return None
     line = account(session, row.account_id)
-    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= NOTED_EVERY) if line.active else None
+    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL) if line.active else None
 
 
 def slide(session: Session, session_id: int, now: datetime) -> None:
-    """Note that a session is used: it now ends ``SESSION_IDLE_TIME`` later, but never after its fortnight."""
+    """Extend a session by ``SESSION_IDLE_TIME`` from now, up to ``MAX_SESSION_TIME`` from its start."""
     signed = table(SignedIn)
     live = (signed.c.id == session_id, signed.c.ended_at.is_(None))
     began = session.connection().scalar(select(signed.c.created_at).where(*live))
@@ -216,7 +217,7 @@ def slide(session: Session, session_id: int, now: datetime) -> None:
 
 
 def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[SessionLine, ...]:
-    """A person's live sessions, the last used first."""
+    """An account's open sessions, most recently used first."""
     signed = table(SignedIn)
     columns = (signed.c.id, signed.c.device, signed.c.created_at, signed.c.seen_at, signed.c.expires_at)
     live = (signed.c.account_id == account_id, signed.c.ended_at.is_(None), signed.c.expires_at > now)
@@ -225,13 +226,13 @@ def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[Sessi
 
 
 def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:
-    """End one of one's own sessions. Raises NotFound for another's, or one that has ended."""
+    """End one session of an account. Raises NotFound if it belongs to another account or has ended."""
     if _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id == session_id) == 0:
         raise NotFound(Text("Phiên này đã kết thúc.", "This session has ended already."))
 
 
 def end_sessions(session: Session, account_id: int, now: datetime, *, but: int = 0) -> int:
-    """End all of a person's sessions but one (0: none kept); returns how many."""
+    """End all sessions of an account except ``but`` (0: end all); returns how many."""
     return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
 
 

@@ -1,7 +1,7 @@
-"""Links in letters: signed, for one purpose, expiring, revocable. Pure but for the key.
+"""Signed links in letters: for one purpose, expiring and revocable. Pure, apart from the key.
 
-A token says who was written to, about what, and until which day. Whether that person still answers for the agency,
-and whether the link was revoked since, is looked up when it is used. GET never changes anything.
+A token states the contact, the subject and the last valid day. Whether the contact still acts for the agency, and
+whether the link has been revoked since, is checked when it is used. A GET request never changes anything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.text import Text
 
 
 class Purpose(StrEnum):
-    """What a link is for; a token made for one purpose is no key to another."""
+    """What a link is for; a token for one purpose is not valid for another."""
 
     ACKNOWLEDGE = "acknowledge"
     REPORT = "report"
@@ -31,8 +31,8 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``subject`` is what it is about: a letter's id, or ``<plan id>:<period>``. ``since`` names the contact's
-    revocation that it was made after (``revocation``); 0: none yet."""
+    """``subject``: a letter's id, or ``<plan id>:<period>``. ``since``: the contact's last revocation before it was
+    made (``revocation``); 0 if there was none."""
 
     purpose: Purpose
     contact_id: int
@@ -42,21 +42,21 @@ class Link:
     since: int = 0
 
     def revoked(self, links_since: datetime | None) -> bool:
-        """Whether it was made before its contact's links were last revoked (``links_since``). One that names another
-        revocation was; one that names none is told by its day."""
+        """True if it was made before the contact's links were last revoked (``links_since``). Compared by ``since``; a
+        link without it is compared by its day."""
         if links_since is None:
             return False
         return self.since != revocation(links_since) if self.since else local_date(links_since) >= self.made_on
 
 
 def revocation(links_since: datetime | None) -> int:
-    """What links made from then on name: the instant in whole seconds, so that the day's later ones work."""
+    """The value of ``Link.since`` for new links: seconds since 1970, so that links made later on that day are valid."""
     return int(links_since.timestamp()) if links_since else 0
 
 
 class Signer:
-    """Makes and reads tokens with one key. A token is the same each time it is made from the same link, so a letter
-    sent twice is the same letter."""
+    """Creates and verifies tokens with one key. The same link always gives the same token, so that a letter sent twice
+    is identical."""
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
@@ -64,22 +64,22 @@ class Signer:
         self._keys = {purpose: each.make_signer().derive_key() for purpose, each in self._serializers.items()}
 
     def token(self, link: Link) -> str:
-        """What URLSafeSerializer makes, without its deriving the key again and trying to compress for each token:
-        a letter has three of them."""
+        """The same token as URLSafeSerializer's, without deriving the key again and trying compression each time: a
+        letter has three tokens."""
         subject = encode_basestring_ascii(link.subject)
         since = f",{link.since}" if link.since else ""
-        said = f"[{link.contact_id},{subject},{link.made_on.toordinal()},{link.until.toordinal()}{since}]"
-        payload = urlsafe_b64encode(said.encode()).rstrip(b"=")
-        seal = urlsafe_b64encode(hmac.digest(self._keys[link.purpose], payload, "sha1")).rstrip(b"=")
-        return (payload + b"." + seal).decode()
+        body = f"[{link.contact_id},{subject},{link.made_on.toordinal()},{link.until.toordinal()}{since}]"
+        payload = urlsafe_b64encode(body.encode()).rstrip(b"=")
+        signature = urlsafe_b64encode(hmac.digest(self._keys[link.purpose], payload, "sha1")).rstrip(b"=")
+        return (payload + b"." + signature).decode()
 
     def secret(self, use: str) -> str:
-        """A key of its own for another use (return addresses, callbacks, short codes), 64 hex digits. None of them
-        tells anything about another, or about the key itself."""
+        """A key derived for another use (return addresses, callbacks, short codes), 64 hex digits. It reveals nothing
+        about other derived keys or the master key."""
         return hmac.digest(self._key, f"dondoc.{use}".encode(), "sha256").hex()
 
     def read(self, purpose: Purpose, token: str, today: date) -> Link:
-        """The link of a token. Raises LinkRefused when it was not made by us, for this purpose, or is over."""
+        """Verify a token. Raises LinkRefused if it is forged, for another purpose, or expired."""
         try:
             contact_id, subject, made, until, *since = self._serializers[purpose].loads(token)
             days = date.fromordinal(made), date.fromordinal(until)

@@ -47,7 +47,7 @@ def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
         return {}
     return {
         **delete_expired(session, now),
-        "names": agencies.take_up_names(session, now),
+        "names": agencies.apply_current_names(session, now),
         "miscounted": _recount(session, now),
     }
 
@@ -55,7 +55,7 @@ def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
 def _recount(session: Session, now: datetime) -> int:
     """Recompute the board's counters; returns how many were wrong. More than zero is a defect and is logged as an
     event."""
-    wrong = counters.wrong(session)
+    wrong = counters.count_mismatches(session)
     if wrong:
         key = f"audit:tally:{local_date(now).isoformat()}"
         append(session, [event(EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)])
@@ -69,7 +69,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     signed, links = table(SignedIn), table(SignInLink)
     connection = session.connection()
     return {
-        "contacts": contacts.blank_those_gone(session, now),
+        "contacts": contacts.blank_former_contacts(session, now),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),

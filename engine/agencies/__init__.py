@@ -1,1 +1,1 @@
-"""The directory as it is kept: agencies, contacts, their preferences and calendar feeds."""
+"""The directory in the database: agencies, contacts, their notification preferences and calendar feeds."""

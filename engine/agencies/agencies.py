@@ -1,7 +1,8 @@
-"""The directory, kept by hand: a new agency, a new name from a day on, and who took over which function.
+"""Manual changes of the directory: a new agency, a new name from a day on, a succession of functions.
 
-``engine.plans.loading`` brings a directory from a file; these are the single acts between two files. Nobody is removed
-and no name is overwritten: what a body was called on the day of a document stays known (engine.plans.loading.name_on).
+``engine.agencies.directory_loading`` loads a directory from a file; these are the single changes in between. Agencies
+are never deleted and names never overwritten: the name on the day of a document stays known
+(engine.agencies.directory_loading.name_on).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from engine.text import Text
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LEVEL = re.compile(r"[a-z]+(?:_[a-z]+)*")
-MOST_NAME, MOST_BASIS = 200, 300
+MAX_NAME_CHARS, MAX_BASIS_CHARS = 200, 300
 
 
 def add_agency(
@@ -44,22 +45,22 @@ def add_agency(
     actor: str,
     now: datetime,
 ) -> None:
-    """A body that was not there. ``groups``: the agency groups it joins. Raises FieldsRefused, Conflict."""
-    wrong = _named(name, short)
+    """Add an agency. ``groups``: the agency groups it joins. Raises FieldsRefused, Conflict."""
+    wrong = _name_errors(name, short)
     if not _ID.fullmatch(agency_id) or len(agency_id) > 64:
         wrong["id"] = Text("Mã viết như so-noi-vu: chữ thường không dấu, số, gạch nối.", "Write an id like so-noi-vu.")
     if not _LEVEL.fullmatch(level) or len(level) > 32:
-        wrong["level"] = Text("Chọn loại cơ quan.", "Choose the kind of body.")
+        wrong["level"] = Text("Chọn loại cơ quan.", "Choose the kind of agency.")
     if len(code) > 16:
-        wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has 16 characters at most.")
+        wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has at most 16 characters.")
     if parent and not _known(session, [parent]):
         wrong["parent"] = _UNKNOWN
     if unknown := set(groups) - set(_groups(session)):
         wrong["groups"] = Text(f"Không có nhóm: {', '.join(sorted(unknown))}.", "There is no such group.")
-    _refuse(wrong)
+    _raise_if_any(wrong)
     if _known(session, [agency_id]):
         raise Conflict(
-            Text(f"Mã «{agency_id}» đã có trong danh bạ.", f"The id “{agency_id}” is in the directory already.")
+            Text(f"Mã «{agency_id}» đã có trong danh bạ.", f"The id “{agency_id}” is already in the directory.")
         )
     session.connection().execute(
         insert(table(Agency)).values(
@@ -77,39 +78,40 @@ def add_agency(
         members = [*_groups(session)[group], agency_id]
         n = table(AgencyGroup)
         session.connection().execute(update(n).where(n.c.id == group).values(members=members))
-    _tell(session, "added", agency_id, actor, now, name=name)
+    _log_change(session, "added", agency_id, actor, now, name=name)
 
 
 def rename(
     session: Session, agency_id: str, *, name: str, on: date, short: str = "", actor: str, now: datetime
 ) -> None:
-    """From ``on`` the body bears another name; the earlier one ends the day before and stays known. A name whose day
-    is still to come is taken up by ``take_up_names``. Raises FieldsRefused, NotFound."""
+    """Give the agency another name from ``on``; the earlier one ends the day before and is kept. A future name takes
+    effect by ``apply_current_names``. Raises FieldsRefused, NotFound."""
     names = _locked(session, agency_id)
-    last, wrong = names[-1], _named(name, short)
-    begun = last.get("from")
-    if begun and on <= date.fromisoformat(begun):
-        day = date.fromisoformat(begun)
+    last, wrong = names[-1], _name_errors(name, short)
+    start = last.get("from")
+    if start and on <= date.fromisoformat(start):
+        day = date.fromisoformat(start)
         wrong["on"] = Text(
             f"Tên đang có bắt đầu {written(day)}; tên mới phải sau ngày ấy.",
-            f"The present name began on {written(day, 'en')}; a new one begins later.",
+            f"The current name began on {written(day, 'en')}; a new one must begin later.",
         )
     if (name, short or name) == (last["name"], last.get("short") or last["name"]):
-        wrong["name"] = Text("Đây là tên đang dùng.", "This is the name it has.")
-    _refuse(wrong)
-    kept = [*names[:-1], last | {"until": (on - ONE_DAY).isoformat()}, _entry(name, short, on)]
-    session.connection().execute(update(table(Agency)).where(table(Agency).c.id == agency_id).values(names=kept))
-    take_up_names(session, now, [agency_id])
-    _tell(session, "renamed", agency_id, actor, now, name=name, was=last["name"], on=on.isoformat())
+        wrong["name"] = Text("Đây là tên đang dùng.", "This is the current name.")
+    _raise_if_any(wrong)
+    new_names = [*names[:-1], last | {"until": (on - ONE_DAY).isoformat()}, _entry(name, short, on)]
+    session.connection().execute(update(table(Agency)).where(table(Agency).c.id == agency_id).values(names=new_names))
+    apply_current_names(session, now, [agency_id])
+    _log_change(session, "renamed", agency_id, actor, now, name=name, was=last["name"], on=on.isoformat())
 
 
-def take_up_names(session: Session, now: datetime, only: Iterable[str] = ()) -> int:
-    """Let every body (or ``only`` some) bear the name of today; returns how many names changed. For a daily pass."""
+def apply_current_names(session: Session, now: datetime, only: Iterable[str] = ()) -> int:
+    """Update the current name of every agency (or of ``only`` some) to that of today; returns how many changed. For a
+    daily pass."""
     g, today, changed = table(Agency), local_date(now), 0
-    wanted = tuple(only)
-    chosen = select(g.c.id, g.c.name, g.c.short, g.c.names)
-    for row in session.connection().execute(chosen.where(g.c.id.in_(wanted)) if wanted else chosen).all():
-        entry = _borne(row.names, today)
+    ids = tuple(only)
+    statement = select(g.c.id, g.c.name, g.c.short, g.c.names)
+    for row in session.connection().execute(statement.where(g.c.id.in_(ids)) if ids else statement).all():
+        entry = _entry_on(row.names, today)
         name, short = str(entry["name"]), str(entry.get("short") or entry["name"])
         if (name, short) != (row.name, row.short):
             session.connection().execute(update(g).where(g.c.id == row.id).values(name=name, short=short))
@@ -120,58 +122,62 @@ def take_up_names(session: Session, now: datetime, only: Iterable[str] = ()) -> 
 def succeed(
     session: Session, from_id: str, to_id: str, *, on: date, basis: str, function: str = REST, actor: str, now: datetime
 ) -> int:
-    """From ``on``, ``function`` of one body belongs to another, by a legal basis; returns the edge's id. Nothing moves
-    by itself: see ``engine.assignments.handover``. Raises FieldsRefused, NotFound, Conflict."""
+    """Record that from ``on``, ``function`` of one agency belongs to another, on a legal basis; returns the row id.
+    Assignments are not moved: see ``engine.assignments.handover``. Raises FieldsRefused, NotFound, Conflict."""
     _locked(session, from_id)
     function, wrong = " ".join(function.split()) or REST, {}
     if from_id == to_id:
-        wrong["to"] = Text("Cơ quan không kế thừa chính mình.", "A body does not succeed itself.")
+        wrong["to"] = Text("Cơ quan không kế thừa chính mình.", "An agency cannot succeed itself.")
     elif not _known(session, [to_id]):
         wrong["to"] = _UNKNOWN
-    elif way := _way_back(session, from_id, to_id, function):
-        wrong["to"] = Text(f"Như vậy thành vòng: {way}.", f"That would be a circle: {way}.")
+    elif cycle := _cycle(session, from_id, to_id, function):
+        wrong["to"] = Text(f"Như vậy thành vòng: {cycle}.", f"That would be a cycle: {cycle}.")
     if not basis.strip():
-        wrong["basis"] = Text("Cần ghi văn bản làm căn cứ.", "Give the document it rests on.")
-    if len(basis) > MOST_BASIS or len(function) > MOST_NAME:
-        wrong["basis" if len(basis) > MOST_BASIS else "function"] = Text(
+        wrong["basis"] = Text("Cần ghi văn bản làm căn cứ.", "Give the document that is its legal basis.")
+    if len(basis) > MAX_BASIS_CHARS or len(function) > MAX_NAME_CHARS:
+        wrong["basis" if len(basis) > MAX_BASIS_CHARS else "function"] = Text(
             "Dài quá; hãy viết gọn.", "Too long; shorten it."
         )
-    _refuse(wrong)
+    _raise_if_any(wrong)
     s = table(Succession)
     edge = {"from_id": from_id, "to_id": to_id, "on": on, "function": function}
     if session.connection().scalar(select(s.c.id).filter_by(**edge)) is not None:
-        raise Conflict(Text("Việc kế thừa này đã ghi rồi.", "This succession is recorded already."))
-    made = session.connection().execute(insert(s).values(**edge, basis=basis.strip()))
-    _tell(session, "succeeded", from_id, actor, now, to=to_id, on=on.isoformat(), function=function, basis=basis)
-    return int((made.inserted_primary_key or (0,))[0])
+        raise Conflict(Text("Việc kế thừa này đã ghi rồi.", "This succession is already recorded."))
+    inserted = session.connection().execute(insert(s).values(**edge, basis=basis.strip()))
+    _log_change(session, "succeeded", from_id, actor, now, to=to_id, on=on.isoformat(), function=function, basis=basis)
+    return int((inserted.inserted_primary_key or (0,))[0])
 
 
 def withdraw(session: Session, from_id: str, succession_id: int, *, actor: str, now: datetime) -> None:
-    """Take back a succession that was entered by mistake. What was handed over by it stays where it went. Raises
+    """Delete a succession that was entered by mistake. Assignments already handed over are not moved back. Raises
     NotFound."""
     s = table(Succession)
-    mine = (s.c.id == succession_id, s.c.from_id == from_id)
-    edge = session.connection().execute(select(s).where(*mine)).first()
+    own = (s.c.id == succession_id, s.c.from_id == from_id)
+    edge = session.connection().execute(select(s).where(*own)).first()
     if edge is None:
         raise NotFound(Text("Không có việc kế thừa này.", "There is no such succession."))
-    session.connection().execute(delete(s).where(*mine))
-    _tell(session, "withdrawn", from_id, actor, now, to=edge.to_id, on=edge.on.isoformat(), function=edge.function)
+    session.connection().execute(delete(s).where(*own))
+    _log_change(
+        session, "withdrawn", from_id, actor, now, to=edge.to_id, on=edge.on.isoformat(), function=edge.function
+    )
 
 
-_UNKNOWN = Text("Danh bạ không có cơ quan này.", "It is not in the directory.")
+_UNKNOWN = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
 
 
-def _named(name: str, short: str) -> dict[str, Text]:
+def _name_errors(name: str, short: str) -> dict[str, Text]:
     wrong = {}
     if not name.strip():
         wrong["name"] = Text("Cần ghi tên.", "Give the name.")
     for field, text in (("name", name), ("short", short)):
-        if len(text) > MOST_NAME:
-            wrong[field] = Text(f"Tên dài nhất {MOST_NAME} ký tự.", f"A name has {MOST_NAME} characters at most.")
+        if len(text) > MAX_NAME_CHARS:
+            wrong[field] = Text(
+                f"Tên dài nhất {MAX_NAME_CHARS} ký tự.", f"A name has at most {MAX_NAME_CHARS} characters."
+            )
     return wrong
 
 
-def _refuse(wrong: Mapping[str, Text]) -> None:
+def _raise_if_any(wrong: Mapping[str, Text]) -> None:
     if wrong:
         raise FieldsRefused(wrong)
 
@@ -180,7 +186,7 @@ def _entry(name: str, short: str, since: date | None) -> dict[str, Any]:
     return {"from": None if since is None else since.isoformat(), "until": None, "name": name, "short": short}
 
 
-def _borne(names: list[dict[str, Any]], day: date) -> dict[str, Any]:
+def _entry_on(names: list[dict[str, Any]], day: date) -> dict[str, Any]:
     name = name_on(names, day)
     return next(each for each in reversed(names) if each["name"] == name)
 
@@ -196,35 +202,35 @@ def _groups(session: Session) -> dict[str, list[str]]:
 
 
 def _locked(session: Session, agency_id: str) -> list[dict[str, Any]]:
-    """The names of a body, held until the deed is done. Raises NotFound."""
+    """The names of an agency, with its row locked. Raises NotFound."""
     g = table(Agency)
-    found: list[dict[str, Any]] | None = session.connection().scalar(
+    names: list[dict[str, Any]] | None = session.connection().scalar(
         select(g.c.names).where(g.c.id == agency_id).with_for_update()
     )
-    if found is None:
+    if names is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
-    return found
+    return names
 
 
-def _way_back(session: Session, from_id: str, to_id: str, function: str) -> str:
-    """The circle that one more edge would close for this function, in names; empty when it would close none."""
+def _cycle(session: Session, from_id: str, to_id: str, function: str) -> str:
+    """The cycle that one more succession of this function would close, as agency names; empty if none."""
     s, g = table(Succession), table(Agency)
     edges: dict[str, list[str]] = {}
     for row in session.connection().execute(select(s.c.from_id, s.c.to_id, s.c.function)):
         if fold(row.function) == fold(function):
             edges.setdefault(row.from_id, []).append(row.to_id)
-    ways: list[tuple[str, ...]] = [(from_id, to_id)]
+    paths: list[tuple[str, ...]] = [(from_id, to_id)]
     reached = {to_id}
-    while ways and ways[0][-1] != from_id:
-        way = ways.pop(0)
-        ways += [(*way, each) for each in edges.get(way[-1], ()) if each not in reached]
-        reached.update(edges.get(way[-1], ()))
-    if not ways:
+    while paths and paths[0][-1] != from_id:
+        path = paths.pop(0)
+        paths += [(*path, each) for each in edges.get(path[-1], ()) if each not in reached]
+        reached.update(edges.get(path[-1], ()))
+    if not paths:
         return ""
-    chosen = select(g.c.id, g.c.name).where(g.c.id.in_(ways[0]))
-    names = {row.id: row.name for row in session.connection().execute(chosen)}
-    return " → ".join(names[each] for each in ways[0])
+    statement = select(g.c.id, g.c.name).where(g.c.id.in_(paths[0]))
+    names = {row.id: row.name for row in session.connection().execute(statement)}
+    return " → ".join(names[each] for each in paths[0])
 
 
-def _tell(session: Session, what: str, agency_id: str, actor: str, now: datetime, **detail: Any) -> None:
+def _log_change(session: Session, what: str, agency_id: str, actor: str, now: datetime, **detail: Any) -> None:
     append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what=what, agency=agency_id, **detail)])

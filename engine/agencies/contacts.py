@@ -1,7 +1,7 @@
-"""Who answers for an agency: contacts begin, change and leave. Telephone and e-mail are personal data.
+"""Contacts of agencies: adding, changing, and leaving. Telephone and e-mail are personal data.
 
-When a person leaves, the addresses are blanked, the links in old letters stop working and calendars are revoked; the
-row stays, since events name it (Law 91/2025/QH15: what is no longer needed is removed).
+When a person leaves, the addresses are blanked, the links in old letters stop working and calendar feeds are revoked.
+The row is kept, since events refer to it (Law 91/2025/QH15: what is no longer needed is removed).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PHONE = re.compile(r"\+?[0-9]{9,15}")
 
 @dataclass(frozen=True, slots=True)
 class ContactLine:
-    """A contact as administrators and the same agency see it."""
+    """A contact as shown to administrators and to its own agency."""
 
     id: int
     agency_id: str
@@ -45,8 +45,8 @@ class ContactLine:
     pace: dict[str, str]
 
     def answers_on(self, day: date) -> bool:
-        began = self.valid_from is None or self.valid_from <= day
-        return began and (self.valid_until is None or day <= self.valid_until)
+        started = self.valid_from is None or self.valid_from <= day
+        return started and (self.valid_until is None or day <= self.valid_until)
 
     @property
     def gone(self) -> bool:
@@ -67,7 +67,7 @@ def add(
     actor: str,
     now: datetime,
 ) -> int:
-    """A new contact; returns its id."""
+    """Add a contact; returns its id. Raises FieldsRefused, NotFound, Conflict."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
@@ -75,20 +75,22 @@ def add(
     same = (c.c.agency_id == agency_id, c.c.role == values["role"], c.c.email == values["email"], c.c.email != "")
     overlapping = c.c.valid_until.is_(None) | (c.c.valid_until >= (valid_from or local_date(now)))
     if session.connection().scalar(select(c.c.id).where(*same, overlapping)) is not None:
-        raise Conflict(Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox answers in that role already."))
-    made = session.connection().execute(
+        raise Conflict(
+            Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox is already a contact in that role.")
+        )
+    inserted = session.connection().execute(
         insert(c).values(agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, **values)
     )
-    contact_id = int((made.inserted_primary_key or (0,))[0])
-    _tell(session, "added", contact_id, actor, now, role=role, agency=agency_id)
+    contact_id = int((inserted.inserted_primary_key or (0,))[0])
+    _log_change(session, "added", contact_id, actor, now, role=role, agency=agency_id)
     return contact_id
 
 
 def change(session: Session, contact_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
-    """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new address begins
-    with a clean record, and links that went to the old one stop working."""
-    known = find(session, contact_id)
-    if known.gone:
+    """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new address is not
+    suppressed, and links sent to the old one stop working."""
+    current = find(session, contact_id)
+    if current.gone:
         raise Conflict(
             Text("Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới.", "This person has left; add a new contact.")
         )
@@ -96,49 +98,49 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     if unknown:
         raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
     merged = {
-        name: changes.get(name, getattr(known, name))
+        name: changes.get(name, getattr(current, name))
         for name in ("email", "phone", "language", "valid_from", "valid_until")
     }
-    values = _checked(known.role, **merged)
+    values = _checked(current.role, **merged)
     moved = {
-        channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(known, name)
+        channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(current, name)
     }
-    kept = {channel: why for channel, why in known.suppressed.items() if channel not in moved}
-    values |= {"label": str(changes.get("label", known.label)).strip()[:120], "suppressed": kept}
+    suppressed = {channel: why for channel, why in current.suppressed.items() if channel not in moved}
+    values |= {"label": str(changes.get("label", current.label)).strip()[:120], "suppressed": suppressed}
     if "email" in moved:
         values["links_since"] = now
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(**values))
-    _tell(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=known.agency_id)
+    _log_change(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=current.agency_id)
 
 
 def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetime) -> None:
-    """The person's last day. On or before today: the addresses are blanked at once, unless today is the last day;
-    later, ``blank_those_gone`` does it when the day has passed."""
-    known, today = find(session, contact_id), local_date(now)
+    """Set the person's last day. If it has passed, the addresses are blanked at once; otherwise
+    ``blank_former_contacts`` does so once it has passed."""
+    current, today = find(session, contact_id), local_date(now)
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on))
-    _tell(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=known.agency_id)
+    _log_change(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=current.agency_id)
     if on < today:
         _blank(session, [contact_id], now)
 
 
 def leave_now(session: Session, contact_id: int, *, actor: str, now: datetime) -> None:
-    """The person has left: nothing more is sent from this moment, and nothing of his is kept."""
+    """The person has left: nothing more is sent from now on, and their personal data is removed."""
     end(session, contact_id, on=local_date(now) - ONE_DAY, actor=actor, now=now)
 
 
-def blank_those_gone(session: Session, now: datetime) -> int:
-    """Blank the addresses of everybody whose last day has passed; returns how many. For a daily pass."""
+def blank_former_contacts(session: Session, now: datetime) -> int:
+    """Blank the addresses of all contacts whose last day has passed; returns how many. For a daily pass."""
     c = table(Contact)
     gone = (c.c.valid_until < local_date(now), (c.c.email != "") | (c.c.phone != ""))
     ids = list(session.connection().scalars(select(c.c.id).where(*gone).order_by(c.c.id)))
     _blank(session, ids, now)
     for contact_id in ids:
-        _tell(session, "blanked", contact_id, "system", now)
+        _log_change(session, "blanked", contact_id, "system", now)
     return len(ids)
 
 
 def find(session: Session, contact_id: int) -> ContactLine:
-    """Raises NotFound."""
+    """The contact with this id. Raises NotFound."""
     row = session.connection().execute(_lines().where(table(Contact).c.id == contact_id)).first()
     if row is None:
         raise NotFound(Text(f"Không có liên hệ số {contact_id}.", f"There is no contact {contact_id}."))
@@ -146,14 +148,14 @@ def find(session: Session, contact_id: int) -> ContactLine:
 
 
 def contacts_of(session: Session, agency_id: str) -> tuple[ContactLine, ...]:
-    """An agency's contacts, those who have left last; one query."""
+    """An agency's contacts, those who have left at the end; one query."""
     c = table(Contact)
     rows = session.connection().execute(_lines().where(c.c.agency_id == agency_id).order_by(c.c.id)).all()
     return tuple(sorted((ContactLine(*row) for row in rows), key=lambda each: (each.gone, each.id)))
 
 
 def phone_number(text: str) -> str:
-    """A telephone number as kept: digits, perhaps after a plus; empty for none. Raises BadInput."""
+    """Normalise a telephone number: digits, optionally after a plus; empty for none. Raises BadInput."""
     plain = re.sub(r"[\s.()-]", "", text)
     if plain and not _PHONE.fullmatch(plain):
         raise BadInput(Text("Số điện thoại viết như 0912 345 678 hoặc +84 912 345 678.", "Write it like +84912345678."))
@@ -180,17 +182,18 @@ def _lines() -> Any:
 def _checked(
     role: str, email: str, phone: str, language: str, valid_from: date | None, valid_until: date | None
 ) -> dict[str, Any]:
-    """The values as kept. Raises FieldsRefused with everything that is wrong."""
+    """The normalised values. Raises FieldsRefused with everything that is wrong."""
     wrong: dict[str, Text] = {}
 
-    def read(field: str, reading: Callable[[str], str], text: str) -> str:
+    def normalised(field: str, normalise: Callable[[str], str], text: str) -> str:
         try:
-            return reading(text)
+            return normalise(text)
         except BadInput as error:
             wrong[field] = error.text
             return ""
 
-    kept_email, kept_phone = read("email", mailbox, email) if email.strip() else "", read("phone", phone_number, phone)
+    email_value = normalised("email", mailbox, email) if email.strip() else ""
+    phone_value = normalised("phone", phone_number, phone)
     if role not in tuple(Role):
         wrong["role"] = Text(f"Vai trò là một trong: {', '.join(Role)}.", "The role is one of these.")
     if language not in LANGUAGES:
@@ -203,8 +206,8 @@ def _checked(
         raise FieldsRefused(wrong)
     return {
         "role": Role(role),
-        "email": kept_email,
-        "phone": kept_phone,
+        "email": email_value,
+        "phone": phone_value,
         "language": language,
         "valid_from": valid_from,
         "valid_until": valid_until,
@@ -223,5 +226,5 @@ def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:
     )
 
 
-def _tell(session: Session, what: str, contact_id: int, actor: str, now: datetime, **detail: Any) -> None:
+def _log_change(session: Session, what: str, contact_id: int, actor: str, now: datetime, **detail: Any) -> None:
     append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=contact_id, **detail)])

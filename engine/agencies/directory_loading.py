@@ -1,4 +1,4 @@
-"""A directory file into the database, whole or not at all; and the agencies behind a list of owners."""
+"""Loads a directory file into the database, in one transaction, and expands lists of owners."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engine.text import Text
 
 
 def load_directory(session: Session, directory: DirectoryFile, *, actor: str, now: datetime) -> None:
-    """Add or rename agencies, groups and successions; add contacts that are not there yet. Nobody is removed: a
-    contact ends by its dates, an agency by its successors."""
+    """Insert or update agencies, groups and successions; insert missing contacts. Nothing is deleted: a contact ends by
+    its dates, an agency by its successors."""
     connection = session.connection()
     for entry in _parents_first(directory.agencies):
         row = _agency(entry)
@@ -80,17 +80,17 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
 
 
 def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
-    """Agency ids of a list of agencies and groups, each once, in order. Raises BadInput for one nobody knows."""
+    """Expand agencies and groups to agency ids, each once, in order. Raises BadInput for an unknown one."""
     groups = {row.id: row.members for row in session.connection().execute(select(table(AgencyGroup)))}
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for owner in owners:
-        found.update(dict.fromkeys(groups.get(owner, [owner])))
-    _must_know(session, found)
-    return tuple(found)
+        result.update(dict.fromkeys(groups.get(owner, [owner])))
+    require_known_agencies(session, result)
+    return tuple(result)
 
 
 def name_on(names: list[dict[str, Any]], day: date) -> str:
-    """The name an agency bore on a day: the first whose dates hold it, else its last."""
+    """An agency's name on a day: the first entry whose dates include it, else the last."""
     for entry in names:
         begins, ends = entry.get("from"), entry.get("until")
         if (not begins or begins <= day.isoformat()) and (not ends or day.isoformat() <= ends):
@@ -98,7 +98,7 @@ def name_on(names: list[dict[str, Any]], day: date) -> str:
     return str(names[-1]["name"])
 
 
-def _must_know(session: Session, ids: Iterable[str]) -> None:
+def require_known_agencies(session: Session, ids: Iterable[str]) -> None:
     known = set(session.connection().scalars(select(table(Agency).c.id)))
     unknown = [each for each in ids if each not in known]
     if unknown:
@@ -125,7 +125,7 @@ def _agency(entry: AgencyEntry) -> dict[str, Any]:
 
 
 def _parents_first(agencies: Iterable[AgencyEntry]) -> list[AgencyEntry]:
-    """An order in which every agency comes after its parent (the file model has refused circles)."""
+    """Order agencies so that each comes after its parent (cycles were refused by the file model)."""
     waiting = {entry.id: entry for entry in agencies}
     ordered: list[AgencyEntry] = []
 

@@ -1,8 +1,9 @@
-"""Due dates in people's own calendars (RFC 5545): a feed an agency or contact, by a secret, revocable address.
+"""Calendar feeds of due dates (RFC 5545), per agency or contact, at a secret and revocable address.
 
-An entry is a due date: an all-day event with alarms, the same UID for ever. ``SEQUENCE`` and ``LAST-MODIFIED`` are read
-from the events of the assignment, so a moved date moves in the calendar too; what is reported or cancelled stays as a
-cancelled entry without alarms, or a calendar that has it would keep it. Only neutral words: a calendar is seen by many.
+An entry is a due date: an all-day event with alarms and a permanent UID. ``SEQUENCE`` and ``LAST-MODIFIED`` come from
+the assignment's events, so a moved date moves in the user's calendar. Reported and cancelled assignments stay as
+cancelled entries without alarms, because calendars would otherwise keep the old entry. Texts are neutral, since
+calendars are often shared.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from icalendar import Alarm, Calendar, Event
 from sqlalchemy import case, func, insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.secret_keys import digest_of, fresh_key
+from engine.accounts.secret_keys import digest_of, new_key
 from engine.agencies.contacts import find as find_contact
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -30,9 +31,9 @@ from engine.terms import COUNTED_STATES, DONE_STATES, OPEN_STATES, EventKind, Pl
 from engine.text import Text
 
 ENTRY_RETENTION = timedelta(days=120)
-"""How long an entry that is over stays in the feed: longer than anybody's calendar goes without looking."""
+"""How long a finished entry stays in the feed: longer than any calendar goes without refreshing."""
 ALARMS = (3, 1)
-"""Working days before the due date on which the calendar speaks, at the hour that letters leave."""
+"""Working days before the due date for alarms, at the hour at which letters are sent."""
 HALF_PAST_SEVEN = time(7, 30)
 CHANGING = (
     EventKind.DUE_MOVED,
@@ -42,12 +43,12 @@ CHANGING = (
     EventKind.CANCELLED,
     EventKind.TRANSFERRED,
 )
-"""What changes an entry: each adds one to its SEQUENCE, which therefore never goes back."""
+"""Events that change an entry: each adds one to its SEQUENCE, which therefore never decreases."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
-    """A feed as its holder sees it; the address itself is shown once."""
+    """A feed as shown to its owner; the address itself is shown only once."""
 
     id: int
     contact_id: int | None
@@ -56,7 +57,7 @@ class FeedLine:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose calendar an address is: an agency's, or one contact's of it, in that person's language."""
+    """The owner of a feed: an agency, or one of its contacts, with their language."""
 
     agency_id: str
     agency: str
@@ -67,7 +68,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One due date as a calendar shows it."""
+    """One due date as shown in a calendar."""
 
     uid: str
     on: date
@@ -80,43 +81,44 @@ class Entry:
 
 
 def make_feed(session: Session, agency_id: str, *, contact_id: int | None = None, actor: str, now: datetime) -> str:
-    """A new secret address; returns its key, shown once. A contact has one at a time: the one before is revoked."""
+    """Create a feed; returns its key, shown only once. A contact has one feed: an earlier one is revoked."""
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     if contact_id is not None:
         if find_contact(session, contact_id).agency_id != agency_id:
-            raise BadInput(Text("Liên hệ này thuộc cơ quan khác.", "This contact is of another agency."))
+            raise BadInput(Text("Liên hệ này thuộc cơ quan khác.", "This contact belongs to another agency."))
         f = table(Feed)
-        mine = (f.c.contact_id == contact_id, f.c.revoked_at.is_(None))
-        session.connection().execute(update(f).where(*mine).values(revoked_at=now))
-    key, digest = fresh_key()
+        own = (f.c.contact_id == contact_id, f.c.revoked_at.is_(None))
+        session.connection().execute(update(f).where(*own).values(revoked_at=now))
+    key, digest = new_key()
     session.connection().execute(
         insert(table(Feed)).values(digest=digest, agency_id=agency_id, contact_id=contact_id, created_at=now)
     )
-    _tell(session, "made", agency_id, contact_id, actor, now)
+    _log_change(session, "made", agency_id, contact_id, actor, now)
     return key
 
 
 def revoke_feed(session: Session, agency_id: str, feed_id: int, *, actor: str, now: datetime) -> None:
-    """The address answers nothing any more. Raises NotFound for another agency's, or one revoked before."""
+    """Revoke a feed. Raises NotFound if it belongs to another agency or is already revoked."""
     f = table(Feed)
-    mine = (f.c.id == feed_id, f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
-    row = session.connection().execute(select(f.c.contact_id).where(*mine)).first()
-    if row is None or session.connection().execute(update(f).where(*mine).values(revoked_at=now)).rowcount != 1:
+    own = (f.c.id == feed_id, f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
+    row = session.connection().execute(select(f.c.contact_id).where(*own)).first()
+    if row is None or session.connection().execute(update(f).where(*own).values(revoked_at=now)).rowcount != 1:
         raise NotFound(Text("Không có địa chỉ lịch này, hoặc đã thu hồi.", "There is no such feed, or it was revoked."))
-    _tell(session, "revoked", agency_id, row.contact_id, actor, now)
+    _log_change(session, "revoked", agency_id, row.contact_id, actor, now)
 
 
 def feeds_of(session: Session, agency_id: str) -> tuple[FeedLine, ...]:
-    """An agency's live feeds, oldest first."""
+    """An agency's active feeds, oldest first."""
     f = table(Feed)
-    chosen = select(f.c.id, f.c.contact_id, f.c.created_at).where(f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
-    return tuple(FeedLine(*row) for row in session.connection().execute(chosen.order_by(f.c.id)))
+    statement = select(f.c.id, f.c.contact_id, f.c.created_at)
+    statement = statement.where(f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
+    return tuple(FeedLine(*row) for row in session.connection().execute(statement.order_by(f.c.id)))
 
 
 def reader_of(session: Session, key: str, now: datetime) -> Reader:
-    """Whose feed a key opens. Raises NotFound for one that is unknown, revoked, or whose contact has left: a wrong
-    address says nothing of which."""
+    """The owner of the feed with this key. Raises NotFound if it is unknown or revoked, or its contact has left; the
+    message does not say which."""
     f, g, c = table(Feed), table(Agency), table(Contact)
     row = (
         session.connection()
@@ -134,19 +136,19 @@ def reader_of(session: Session, key: str, now: datetime) -> Reader:
 
 
 def feed(session: Session, reader: Reader, now: datetime, *, base_url: str = "") -> bytes:
-    """The calendar, as RFC 5545 has it, in a constant number of queries. A monitor sees what his department watches,
-    one entry a plan, period and due date; everybody else what the agency owes."""
+    """The feed as iCalendar (RFC 5545), in a constant number of queries. A monitor gets the assignments that their
+    department supervises, one entry per plan, period and due date; others get what the agency owes."""
     book = read_rulebook(session)
     policy = book.policies.get("default")
-    speaks = policy.send_at if policy is not None else HALF_PAST_SEVEN
-    look = _watched if reader.role is Role.MONITOR else _owed
-    entries = look(session, reader, now, base_url)
-    return as_ics(entries, _name(reader), book.calendar, speaks, now)
+    alarm_time = policy.send_at if policy is not None else HALF_PAST_SEVEN
+    read_entries = _supervised if reader.role is Role.MONITOR else _owed
+    entries = read_entries(session, reader, now, base_url)
+    return as_ics(entries, _name(reader), book.calendar, alarm_time, now)
 
 
-def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, speaks: time, now: datetime) -> bytes:
-    """Entries as a calendar. ``speaks``: the wall time of alarms."""
-    made = Calendar()
+def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, alarm_time: time, now: datetime) -> bytes:
+    """Entries as iCalendar. ``alarm_time``: local wall time of the alarms."""
+    ics = Calendar()
     for key, value in (
         ("prodid", "-//dondoc//han bao cao//VI"),
         ("version", "2.0"),
@@ -155,14 +157,14 @@ def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, speaks: 
         ("x-wr-timezone", "Asia/Ho_Chi_Minh"),
         ("x-published-ttl", "PT6H"),
     ):
-        made.add(key, value)
-    made.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
+        ics.add(key, value)
+    ics.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
     for each in entries:
-        made.add_component(_component(each, calendar, speaks, now))
-    return bytes(made.to_ical())
+        ics.add_component(_component(each, calendar, alarm_time, now))
+    return bytes(ics.to_ical())
 
 
-def _component(each: Entry, calendar: WorkCalendar, speaks: time, now: datetime) -> Event:
+def _component(each: Entry, calendar: WorkCalendar, alarm_time: time, now: datetime) -> Event:
     entry = Event()
     for key, value in (
         ("uid", each.uid),
@@ -181,7 +183,7 @@ def _component(each: Entry, calendar: WorkCalendar, speaks: time, now: datetime)
         entry.add(key, value)
     if not each.over:
         for days in ALARMS:
-            at = instant(calendar.shift(each.on, -days), speaks)
+            at = instant(calendar.shift(each.on, -days), alarm_time)
             if at > now:
                 entry.add_component(_alarm(at, each.summary))
     return entry
@@ -196,36 +198,36 @@ def _alarm(at: datetime, summary: str) -> Alarm:
 
 
 def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
-    """What an agency owes by a date: the open ones and those over of late."""
+    """An agency's assignments with a due date: open ones and recently finished ones."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    chosen = (
+    statement = (
         select(a.c.id, a.c.period, a.c.due_on, a.c.state, a.c.opened_at, d.c.citation, p.c.number, p.c.short_title)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(*_of_late(now), a.c.agency_id == agency_id)
+        .where(*_recent(now), a.c.agency_id == agency_id)
         .order_by(a.c.due_on, d.c.plan_id, d.c.position, a.c.id)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(statement).all()
 
 
-def _of_late(now: datetime) -> tuple[Any, ...]:
+def _recent(now: datetime) -> tuple[Any, ...]:
     a, p = table(Assignment), table(Plan)
     recent = a.c.state.in_(OPEN_STATES) | (a.c.due_on >= local_date(now) - ENTRY_RETENTION)
     return p.c.state != PlanState.LOADED, a.c.due_on.is_not(None), recent
 
 
-def _told(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
-    """Assignment -> how often its entry changed, and when last."""
+def _revisions(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """Assignment id -> how often its entry changed, and when last."""
     e = table(EventRecord)
-    found: dict[int, tuple[int, datetime]] = {}
+    result: dict[int, tuple[int, datetime]] = {}
     for start in range(0, len(assignment_ids), 500):
-        chosen = (
+        statement = (
             select(e.c.assignment_id, func.count(), func.max(e.c.at))
             .where(e.c.assignment_id.in_(assignment_ids[start : start + 500]), e.c.kind.in_(CHANGING))
             .group_by(e.c.assignment_id)
         )
-        found |= {row[0]: (row[1], row[2]) for row in session.connection().execute(chosen)}
-    return found
+        result |= {row[0]: (row[1], row[2]) for row in session.connection().execute(statement)}
+    return result
 
 
 _OVER = {
@@ -237,13 +239,13 @@ _OVER = {
 
 
 def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
-    """One entry an assignment."""
+    """One entry per assignment."""
     english = reader.language == "en"
     rows = _rows(session, reader.agency_id, now)
-    told = _told(session, [row.id for row in rows])
+    revisions = _revisions(session, [row.id for row in rows])
     entries = []
     for row in rows:
-        sequence, modified = told.get(row.id, (0, row.opened_at))
+        sequence, modified = revisions.get(row.id, (0, row.opened_at))
         over = row.state not in OPEN_STATES
         head = _OVER[row.state][english] if over else "Due" if english else "Hạn báo cáo"
         summary = f"{head}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
@@ -263,11 +265,11 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
     return entries
 
 
-def _watched(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
-    """One entry a plan, period and due date: how many of how many are in. What happened in the whole period counts as
-    a change of each, so that no SEQUENCE goes back when an assignment leaves for another date."""
+def _supervised(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
+    """One entry per plan, period and due date, with the number of reports received. Events of the whole period count as
+    changes of each entry, so that SEQUENCE does not decrease when an assignment moves to another date."""
     a, p, e = table(Assignment), table(Plan), table(EventRecord)
-    mine = a.c.supervisor_id == reader.agency_id
+    supervised = a.c.supervisor_id == reader.agency_id
     grouped = (
         select(
             a.c.plan_id,
@@ -280,29 +282,29 @@ def _watched(session: Session, reader: Reader, now: datetime, base_url: str) -> 
             func.min(a.c.opened_at).label("opened"),
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(*_of_late(now), mine, a.c.state.in_(COUNTED_STATES))
+        .where(*_recent(now), supervised, a.c.state.in_(COUNTED_STATES))
         .group_by(a.c.plan_id, a.c.period, a.c.due_on, p.c.number, p.c.short_title)
         .order_by(a.c.due_on, a.c.plan_id)
     )
-    changed = (
+    changes = (
         select(a.c.plan_id, a.c.period, func.count(), func.max(e.c.at))
         .join(e, e.c.assignment_id == a.c.id)
-        .where(mine, e.c.kind.in_(CHANGING))
+        .where(supervised, e.c.kind.in_(CHANGING))
         .group_by(a.c.plan_id, a.c.period)
     )
-    happened = {(row[0], row[1]): (row[2], row[3]) for row in session.connection().execute(changed)}
+    revisions = {(row[0], row[1]): (row[2], row[3]) for row in session.connection().execute(changes)}
     entries = []
     for row in session.connection().execute(grouped):
-        sequence, modified = happened.get((row.plan_id, row.period), (0, row.opened))
+        sequence, modified = revisions.get((row.plan_id, row.period), (0, row.opened))
         count, words = f"{row.done}/{row.all}", period_words(row.period, reader.language)
-        said = f"{count} reported, {words}" if reader.language == "en" else f"{count} đã báo cáo, kỳ {words}"
+        summary = f"{count} reported, {words}" if reader.language == "en" else f"{count} đã báo cáo, kỳ {words}"
         link = f"\n{base_url}/?plan={row.plan_id}&period={row.period}" if base_url else ""
         uid = f"plan-{row.plan_id}-{row.period}-{row.due_on.isoformat()}@dondoc"
         entries.append(
             Entry(
                 uid,
                 row.due_on,
-                f"{row.number}: {said}",
+                f"{row.number}: {summary}",
                 row.short_title + link,
                 row.done == row.all,
                 sequence,
@@ -314,11 +316,11 @@ def _watched(session: Session, reader: Reader, now: datetime, base_url: str) -> 
 
 
 def _name(reader: Reader) -> str:
-    watching = reader.role is Role.MONITOR
+    supervising = reader.role is Role.MONITOR
     if reader.language == "en":
-        return f"{'Followed by' if watching else 'Due dates of'} {reader.agency}"
-    return f"{'Theo dõi của' if watching else 'Hạn báo cáo của'} {reader.agency}"
+        return f"{'Followed by' if supervising else 'Due dates of'} {reader.agency}"
+    return f"{'Theo dõi của' if supervising else 'Hạn báo cáo của'} {reader.agency}"
 
 
-def _tell(session: Session, what: str, agency_id: str, contact_id: int | None, actor: str, now: datetime) -> None:
+def _log_change(session: Session, what: str, agency_id: str, contact_id: int | None, actor: str, now: datetime) -> None:
     append(session, [event(EventKind.FEED_CHANGED, now, actor=actor, what=what, agency=agency_id, contact=contact_id)])

@@ -1,7 +1,7 @@
-"""What a contact may set for himself: fewer letters, another channel, somebody who stands in for some days.
+"""Notification preferences of a contact: fewer letters, another channel, a deputy for some days.
 
-Never silence: a channel may be stopped only while another one reaches the person, and only what the policy names
-(``may_stop``) waits for the weekly letter; what is late comes at once whatever anybody wishes.
+Notifications can never be turned off completely: a channel can be stopped only while another one reaches the person,
+and only the kinds that the policy names (``may_stop``) can be moved to the weekly letter; overdue notices never are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.terms import EventKind, NoticeKind, Role
 from engine.text import Text
 
 ASKED = "asked"
-"""The reason kept in ``Contact.suppressed`` when the person stopped the channel himself."""
+"""Reason in ``Contact.suppressed`` for a channel that the person stopped."""
 WEEKLY = "weekly"
 MAX_DEPUTY_TIME = timedelta(days=366)
 MAY_NAME = (Role.COORDINATOR, Role.HEAD)
@@ -35,7 +35,7 @@ MAY_NAME = (Role.COORDINATOR, Role.HEAD)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel as it stands for a person. ``stopped``: the reason, ``asked`` or a dead address's."""
+    """One channel of a contact. ``stopped``: the reason, ``asked`` or that of an invalid address."""
 
     name: str
     address: bool
@@ -46,7 +46,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Preferences:
-    """``may_wait``: what the policy lets come once a week instead of at once; empty: nothing may be slowed."""
+    """``may_wait``: kinds that the policy allows to be sent weekly; empty if none."""
 
     contact: ContactLine
     channels: tuple[Channel, ...]
@@ -55,31 +55,31 @@ class Preferences:
 
 
 def preferences_of(session: Session, contact_id: int, now: datetime) -> Preferences:
-    """What stands and what may be changed. Raises NotFound."""
+    """The current preferences and what may be changed. Raises NotFound."""
     who = contacts.find(session, contact_id)
     others = contacts.contacts_of(session, who.agency_id)
     today = local_date(now)
-    coming = tuple(
+    deputies = tuple(
         each
         for each in others
         if each.role is Role.DEPUTY and not each.gone and (each.valid_until is None or each.valid_until >= today)
     )
-    return Preferences(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), coming)
+    return Preferences(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), deputies)
 
 
 def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
-    """The contact of an account: the one with its mailbox at its agency, in its own capacity if there are several."""
+    """The contact that belongs to an account: same mailbox and agency, preferably with the account's role."""
     today = local_date(now)
-    mine = [
+    matching = [
         each
         for each in contacts.contacts_of(session, agency_id)
         if email and each.email.casefold() == email.casefold() and each.answers_on(today)
     ]
-    return next((each for each in mine if each.role == role), mine[0] if mine else None)
+    return next((each for each in matching if each.role == role), matching[0] if matching else None)
 
 
 def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
-    """No more letters on this channel, while another one reaches the person. Raises ForbiddenMove otherwise."""
+    """Stop letters on a channel. Raises ForbiddenMove if no other channel reaches the person."""
     who = _locked(session, contact_id, channel)
     if channel in who.suppressed:
         return
@@ -87,25 +87,25 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
         raise ForbiddenMove(
             Text(
                 "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần.",
-                "This is the only channel that reaches you, so it cannot be stopped; it may be slowed to once a week.",
+                "This is the only channel that reaches you, so it cannot be stopped; you can choose weekly letters.",
             )
         )
     _write(session, who, {**who.suppressed, channel: ASKED}, who.pace, "stopped", channel, actor, now)
 
 
 def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
-    """What the policy lets wait comes on this channel once a week. Raises ForbiddenMove where nothing may wait."""
+    """Send non-urgent notices weekly on a channel. Raises ForbiddenMove if the policy allows none to wait."""
     who = _locked(session, contact_id, channel)
     if who.pace.get(channel) == WEEKLY:
         return
     if not _may_wait(session):
-        raise ForbiddenMove(Text("Chính sách không cho gộp thư nào.", "The policy lets nothing wait."))
+        raise ForbiddenMove(Text("Chính sách không cho gộp thư nào.", "The policy does not allow weekly letters."))
     _write(session, who, who.suppressed, {**who.pace, channel: WEEKLY}, "slowed", channel, actor, now)
 
 
 def resume(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
-    """As it was before ``stop`` or ``slow``. A dead address stays dead: a new one is entered by whoever keeps the
-    directory."""
+    """Undo ``stop`` and ``slow``. A channel suppressed for an invalid address stays so until a new address is entered
+    in the directory."""
     who = _locked(session, contact_id, channel)
     suppressed = _without(who.suppressed, channel) if who.suppressed.get(channel) == ASKED else who.suppressed
     pace = _without(who.pace, channel)
@@ -126,17 +126,22 @@ def name_deputy(
     actor: str,
     now: datetime,
 ) -> int:
-    """Somebody who stands in for the agency's coordinator from one day to another, both included; returns the
-    deputy's contact id. Only a coordinator or head names one, for a year at most."""
+    """Add a deputy who replaces the agency's coordinator between two days, both included; returns the contact id. Only
+    a coordinator or head may, for at most a year. Raises NotAllowed, BadInput."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
-            Text("Chỉ đầu mối hoặc người đứng đầu đang đương nhiệm cử được người thay.", "Only those in office may.")
+            Text(
+                "Chỉ đầu mối hoặc người đứng đầu đang đương nhiệm cử được người thay.",
+                "Only a current coordinator or head may name a deputy.",
+            )
         )
     if valid_until < local_date(now):
         raise BadInput(Text("Những ngày này đã qua.", "These days have passed."))
     if valid_until - valid_from > MAX_DEPUTY_TIME:
-        raise BadInput(Text("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối.", "At most a year."))
+        raise BadInput(
+            Text("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối.", "A deputy is named for at most a year.")
+        )
     return contacts.add(
         session,
         who.agency_id,
@@ -153,7 +158,7 @@ def name_deputy(
 
 
 def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:
-    """The coordinator is back: the deputy of the same agency stops at once."""
+    """End a deputy of the same agency at once; the coordinator is back. Raises NotAllowed."""
     who, deputy = contacts.find(session, contact_id), contacts.find(session, deputy_id)
     if deputy.role is not Role.DEPUTY or deputy.agency_id != who.agency_id or who.role not in MAY_NAME:
         raise NotAllowed
@@ -198,5 +203,5 @@ def _write(
     append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=who.id, channel=channel)])
 
 
-def _without(kept: Mapping[str, str], channel: str) -> dict[str, str]:
-    return {name: value for name, value in kept.items() if name != channel}
+def _without(values: Mapping[str, str], channel: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name != channel}

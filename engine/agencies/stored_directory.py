@@ -1,4 +1,4 @@
-"""The directory as the database holds it: what an imported document's owners are matched to."""
+"""Reads the directory back from the database, for example to match the owners named in an imported document."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from engine.text import Text
 
 
 def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile:
-    """Bodies and groups by the newest loaded directory's name; with their reachable contacts if asked for. Three or
-    four queries. Raises NotFound while none is loaded."""
+    """Agencies and groups, under the id of the last loaded directory; optionally with their reachable contacts. Three
+    or four queries. Raises NotFound if none is loaded."""
     connection = session.connection()
     e, g, n = table(Event), table(Agency), table(AgencyGroup)
     newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
@@ -29,7 +29,7 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
                 "No directory is loaded; run “dondoc init” or “dondoc load directory FILE”.",
             )
         )
-    answering = _contacts(session) if contacts else {}
+    contacts_by_agency = _contacts(session) if contacts else {}
     agencies = [
         {
             "id": row.id,
@@ -38,7 +38,7 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
             "level": row.level,
             "code": row.code,
             "parent": row.parent_id,
-            "contacts": answering.get(row.id, []),
+            "contacts": contacts_by_agency.get(row.id, []),
         }
         for row in connection.execute(select(g).order_by(g.c.id))
     ]
@@ -52,9 +52,9 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
 
 
 def _contacts(session: Session) -> dict[str, list[dict[str, Any]]]:
-    """Those who can be written to; who has left has no mailbox any more."""
+    """Contacts with a mailbox; those who left have none."""
     c = table(Contact)
-    found: dict[str, list[dict[str, Any]]] = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for row in session.connection().execute(select(c).where(c.c.email != "").order_by(c.c.id)):
         entry = {
             "role": row.role,
@@ -65,5 +65,5 @@ def _contacts(session: Session) -> dict[str, list[dict[str, Any]]]:
             "from": row.valid_from,
             "until": row.valid_until,
         }
-        found.setdefault(row.agency_id, []).append(entry)
-    return found
+        result.setdefault(row.agency_id, []).append(entry)
+    return result

@@ -244,7 +244,7 @@ def _files(
     if unknown:
         raise FieldsRefused(unknown)
     return {
-        number: tuple(known[each].as_named for each in dict.fromkeys(digests)) for number, digests in requested.items()
+        number: tuple(known[each].as_entry for each in dict.fromkeys(digests)) for number, digests in requested.items()
     }
 
 

@@ -43,7 +43,7 @@ class Call(RequestContext):
             path=path,
             body=self.sent,
             now=self.now,
-            deed=lambda: (200, action().model_dump_json()),
+            action=lambda: (200, action().model_dump_json()),
         )
         again = {"idempotency-replayed": "true"} if answer.again else {}
         return Response(answer.body, answer.status, media_type="application/json", headers=again)

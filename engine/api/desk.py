@@ -126,13 +126,13 @@ def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
     """Upload one file, for a report to refer to."""
     caller.require(Permission.REPORT, agency_id)
     with caller.app.database.read() as session:
-        evidence.must_have_room(session, agency_id, caller.now)
+        evidence.enforce_upload_limit(session, agency_id, caller.now)
     stored = evidence.store(folder_of(caller), name=payload.name, body=payload.content)
     with caller.writing() as session:
 
         def done() -> FileOut:
             news = evidence.keep(session, stored, agency_id=agency_id, actor=caller.actor.name, now=caller.now)
-            return FileOut.model_validate({**stored.as_named, "news": news})
+            return FileOut.model_validate({**stored.as_entry, "news": news})
 
         return caller.once(session, done)
 
@@ -174,7 +174,7 @@ def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Res
     return _do(
         caller,
         contact_id,
-        Permission.SET_WISHES,
+        Permission.SET_PREFERENCES,
         lambda s: CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, actor=caller.actor.name, now=caller.now),
     )
 

@@ -25,7 +25,7 @@ from engine.assignments import calendar_change, opening
 from engine.assignments.calendar_change import Change, Move, Preview, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
-from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, MAX_DAYS
+from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
 from engine.files.plan_check import check
 from engine.files.plan_renewal import plan_number, renew
 from engine.http.error_pages import answer
@@ -67,8 +67,8 @@ class PolicyText(TextBody):
 class DayBody(Body):
     day: Day
     kind: DayKind
-    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(clean)]
-    basis: Annotated[str, Field(max_length=LONGEST_BASIS), AfterValidator(clean)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS), AfterValidator(clean)]
+    basis: Annotated[str, Field(max_length=MAX_BASIS_CHARS), AfterValidator(clean)] = ""
 
 
 class ChangeBody(Body):

@@ -1,1 +1,1 @@
-"""What is owed and what becomes of it: opening, escalation, reports, the outbox. Writes the state of assignments."""
+"""Assignments: opening, escalation, reports, the outbox. The only writer of an assignment's state."""

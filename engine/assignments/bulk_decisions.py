@@ -1,7 +1,8 @@
-"""What the department above decides about many at once: reports taken or sent back, extensions granted or refused.
+"""Bulk decisions of the department above: accept or return reports, grant or refuse extensions.
 
-Each by the same act as one alone. What somebody else decided meanwhile is left, with the reason; the others are done.
-A report is named by its own id, not its assignment's: what is taken is what was read, never a later one.
+Each item is decided by the same function as a single one. Items that somebody else decided meanwhile are left, with the
+reason; the others are done. A report is given by its own id, not its assignment's, so that the report that was read is
+the one accepted, never a later one.
 """
 
 from __future__ import annotations
@@ -24,26 +25,26 @@ MAX_DECISIONS = 500
 
 @dataclass(frozen=True)
 class Decided:
-    """``done``: what was decided; ``left``: what was not, and why. Both by the ids that were chosen."""
+    """``done``: ids that were decided; ``left``: ids that were not, with the error."""
 
     done: tuple[int, ...]
     left: Mapping[int, Conflict | NotFound]
 
 
 def accept_reports(session: Session, report_ids: Sequence[int], *, actor: str, now: datetime) -> Decided:
-    """Take the reports."""
+    """Accept the reports."""
     return _reports(session, report_ids, lambda one: accept(session, one, actor=actor, now=now))
 
 
 def return_reports(session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime) -> Decided:
-    """Send the reports back, all with one reason. Raises BadInput without one."""
+    """Return the reports, all with the same reason. Raises BadInput without one."""
     return _reports(session, report_ids, lambda one: return_report(session, one, reason=reason, actor=actor, now=now))
 
 
 def decide_extensions(
     session: Session, extension_ids: Sequence[int], *, granted: bool, answer: str = "", actor: str, now: datetime
 ) -> Decided:
-    """Grant or refuse the requests, all with one answer."""
+    """Grant or refuse the requests, all with the same answer."""
 
     def decide(extension_id: int) -> None:
         decide_extension(session, extension_id, granted=granted, answer=answer, actor=actor, now=now)
@@ -52,27 +53,27 @@ def decide_extensions(
 
 
 def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], None]) -> Decided:
-    standing = _standing(session, report_ids)
+    assignments = _lock_assignments(session, report_ids)
 
     def decide(report_id: int) -> None:
-        if report_id not in standing:
-            raise Conflict(Text("Báo cáo này không còn chờ nữa.", "This report waits no longer."))
-        act(standing[report_id])
+        if report_id not in assignments:
+            raise Conflict(Text("Báo cáo này không còn chờ nữa.", "This report is no longer pending."))
+        act(assignments[report_id])
 
     return _each(session, report_ids, decide)
 
 
-def _standing(session: Session, report_ids: Sequence[int]) -> dict[int, int]:
-    """Report -> its assignment, locked, of those that were not sent back."""
+def _lock_assignments(session: Session, report_ids: Sequence[int]) -> dict[int, int]:
+    """Report id -> assignment id, locked, for reports that were not returned."""
     a, r = table(Assignment), table(Report)
-    chosen = select(r.c.id, a.c.id).join(a, a.c.id == r.c.assignment_id)
-    chosen = chosen.where(r.c.id.in_(report_ids), r.c.returned_at.is_(None)).order_by(a.c.id)
-    return dict(map(tuple, session.connection().execute(chosen.with_for_update(of=a))))
+    statement = select(r.c.id, a.c.id).join(a, a.c.id == r.c.assignment_id)
+    statement = statement.where(r.c.id.in_(report_ids), r.c.returned_at.is_(None)).order_by(a.c.id)
+    return dict(map(tuple, session.connection().execute(statement.with_for_update(of=a))))
 
 
 def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -> Decided:
-    """Each in a unit of its own inside the caller's: one that cannot be decided leaves nothing half done."""
-    must_be_few(ids)
+    """Decide each in a savepoint, so that a failed one leaves no partial change."""
+    check_selection(ids)
     done: list[int] = []
     left: dict[int, Conflict | NotFound] = {}
     for one in sorted(set(ids)):
@@ -85,8 +86,8 @@ def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -
     return Decided(tuple(done), left)
 
 
-def must_be_few(ids: Sequence[int]) -> None:
-    """Raises BadInput when nothing, or more than goes at once, was chosen."""
+def check_selection(ids: Sequence[int]) -> None:
+    """Raises BadInput if no id or more than MAX_DECISIONS were chosen."""
     if not ids:
         raise BadInput(Text("Chưa chọn việc nào.", "Nothing was chosen."))
     if len(ids) > MAX_DECISIONS:

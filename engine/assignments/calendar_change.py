@@ -1,8 +1,8 @@
-"""The working calendar changes: which open assignments' due dates and reminders would move, and moving them.
+"""Changes of the working calendar: preview which due dates and reminders of open assignments would move, then apply.
 
 Swaps are decided a week before (Friday 2 January 2026 off, Saturday 10 January worked, decided on 25 December 2025), so
-a change is looked at before it is saved: the same reckoning, over the calendar as it is and as it would be. A due date
-is reckoned anew from its nominal day, an extended one from the day that was granted, unless a special law fixes it.
+a change is previewed before it is saved, by the same computation. A due date is computed again from its nominal day,
+an extended one from the day that was granted, unless a special law fixes it.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from engine.text import Text
 
 @dataclass(frozen=True)
 class Change:
-    """Days to set, and days that become again what their weekday and the public holidays say."""
+    """Days to set, and exceptions to drop so that the weekday and the public holidays apply again."""
 
     set: tuple[DayException, ...] = ()
     drop: tuple[date, ...] = ()
 
     def applied(self, calendar: WorkCalendar) -> WorkCalendar:
-        """The calendar as it would be."""
+        """The calendar with the change."""
         kept = {day: entry for day, entry in calendar.exceptions.items() if day not in self.drop}
         return WorkCalendar(kept | {entry.day: entry for entry in self.set}, calendar.public)
 
@@ -62,6 +62,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class RungMove:
+    """A rung that moves to another day, and the number of assignments concerned."""
+
     """A rung that would speak on another day, for so many assignments."""
 
     rung: str
@@ -72,8 +74,8 @@ class RungMove:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a change does. ``stay``: due dates that would move into the past, and therefore stay. ``replaces``: what was
-    entered for the same days before."""
+    """The effect of a change. ``stay``: due dates that would move into the past and are therefore kept. ``replaces``:
+    exceptions previously entered for the same days."""
 
     moves: tuple[Move, ...] = ()
     rungs: tuple[RungMove, ...] = ()
@@ -82,18 +84,18 @@ class Preview:
 
     @property
     def agencies(self) -> int:
-        """How many agencies would get a line about it."""
+        """Number of agencies that would be notified."""
         return len({move.agency_id for move in self.moves})
 
     @property
     def mark(self) -> str:
-        """What this very preview is known by: another one has another mark."""
+        """A digest of this preview, to detect that the result has changed since."""
         return sha256(repr(self).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """One open assignment with what its due date is reckoned from."""
+class _OpenAssignment:
+    """An open assignment with its due date and rungs under the new calendar."""
 
     row: Any
     move: Move | None
@@ -106,50 +108,50 @@ class _Seen:
 
 
 def preview(session: Session, change: Change, now: datetime) -> Preview:
-    """What would move, without moving it. Four queries."""
-    must_be_sane(change)
+    """Compute what would move, without moving it. Four queries."""
+    validate_change(change)
     book = read_rulebook(session)
-    seen = _look(session, book, change.applied(book.calendar), local_date(now))
-    return _preview(seen, _replaced(book.calendar, change))
+    rows = _computed(session, book, change.applied(book.calendar), local_date(now))
+    return _preview(rows, _replaced(book.calendar, change))
 
 
 def apply(session: Session, change: Change, *, actor: str, now: datetime, previewed: str = "") -> Preview:
-    """Save the change and move what moves: an event each, and a line in the coordinator's letter where the due date
-    moved. Reminders that only change their day move without a word. Doing it twice moves nothing twice.
+    """Save the change and move what moves: an event for each, and a line in the coordinator's letter if the due date
+    moved. Reminders that only change their day are not announced. Idempotent.
 
-    ``previewed``: the mark of the preview that somebody has agreed to. Raises Conflict if it would come out otherwise.
+    ``previewed``: the ``mark`` of the preview that the user confirmed. Raises Conflict if the result differs from it.
     """
-    must_be_sane(change)
+    validate_change(change)
     old = read_rulebook(session)
     new = Rulebook(change.applied(old.calendar), old.policies, old.ladders)
-    seen = _look(session, old, new.calendar, local_date(now), lock=True)
-    found = _preview(seen, _replaced(old.calendar, change))
-    if previewed and previewed != found.mark:
+    rows = _computed(session, old, new.calendar, local_date(now), lock=True)
+    result = _preview(rows, _replaced(old.calendar, change))
+    if previewed and previewed != result.mark:
         raise Conflict(
             Text(
                 "Từ lúc xem trước đã có thay đổi nên kết quả sẽ khác; hãy xem lại rồi lưu.",
-                "Things have changed since the preview, so this would come out otherwise; look again, then save.",
+                "Things have changed since the preview, so the result would differ; preview again, then save.",
             )
         )
     _save(session, change, actor, now)
-    moved = [each for each in seen if each.moves]
+    moved = [each for each in rows if each.moves]
     for each in moved:
         assert each.move is not None
         move_due(session, each.row, each.move.due, now, each.move.why, new)
     append(session, [_event(each, actor, now) for each in moved])
-    _tell(session, moved, new, now)
-    _look_again(session, [each for each in seen if not each.moves], new, now)
+    _notify(session, moved, new, now)
+    _reschedule(session, [each for each in rows if not each.moves], new, now)
     plans = table(Plan)
-    session.connection().execute(  # what is still to open is dated by the new calendar
+    session.connection().execute(  # assignments still to be opened get their dates from the new calendar
         update(plans)
         .where(plans.c.state == PlanState.ACTIVE, plans.c.next_open_at.is_not(None))
         .values(next_open_at=now)
     )
-    return found
+    return result
 
 
-def must_be_sane(change: Change) -> None:
-    """Raises BadInput for a change that changes nothing, or one day twice."""
+def validate_change(change: Change) -> None:
+    """Raises BadInput for a change that is empty or gives a day twice."""
     days = [entry.day for entry in change.set]
     if len(set(days)) != len(days) or set(days) & set(change.drop):
         raise BadInput(Text("Một ngày được ghi hai lần.", "A day is given twice."))
@@ -159,21 +161,23 @@ def must_be_sane(change: Change) -> None:
         raise BadInput(Text("Mỗi ngày cần một tên gọi, như «Nghỉ bù Quốc khánh».", "Each day needs a name."))
 
 
-def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *, lock: bool = False) -> list[_Seen]:
+def _computed(
+    session: Session, book: Rulebook, after: WorkCalendar, today: date, *, lock: bool = False
+) -> list[_OpenAssignment]:
     granted, rules = _granted(session), _rolls(session)
 
-    @cache  # thousands stand alike
-    def reckoned(due_on: date | None, nominal: date | None, until: date | None, roll: bool) -> Due | None:
-        return _reckoned(due_on, nominal, until, roll, book.calendar, after)
+    @cache  # thousands of assignments have the same dates
+    def new_due(due_on: date | None, nominal: date | None, until: date | None, roll: bool) -> Due | None:
+        return _new_due(due_on, nominal, until, roll, book.calendar, after)
 
     @cache
-    def spoken(ladder_id: int, was: Facts, becomes: Facts) -> tuple[tuple[str, date, date], ...]:
-        return _rungs(book.ladders[ladder_id], was, becomes, book.calendar, after)
+    def moved_rungs(ladder_id: int, was: Facts, becomes: Facts) -> tuple[tuple[str, date, date], ...]:
+        return _moved_rungs(book.ladders[ladder_id], was, becomes, book.calendar, after)
 
-    seen = []
+    result = []
     for row in _open_rows(session, lock=lock):
         roll = bool((row.added or {}).get("roll", rules.get((row.plan_id, row.rule), True)))
-        due = reckoned(row.due_on, row.nominal_due, granted.get(row.id), roll)
+        due = new_due(row.due_on, row.nominal_due, granted.get(row.id), roll)
         move = None
         if due is not None and due.on != row.due_on:
             move = Move(
@@ -181,16 +185,16 @@ def _look(session: Session, book: Rulebook, after: WorkCalendar, today: date, *,
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        rungs = spoken(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
-        seen.append(_Seen(row, move, stays, rungs))
-    return seen
+        rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
+        result.append(_OpenAssignment(row, move, stays, rungs))
+    return result
 
 
-def _reckoned(
+def _new_due(
     due_on: date | None, nominal: date | None, until: date | None, roll: bool, before: WorkCalendar, after: WorkCalendar
 ) -> Due | None:
-    """The due date under the new calendar; None when there is nothing to reckon, or an extension that was granted to a
-    closed day on purpose is as closed as before."""
+    """The due date under the new calendar; None if there is none to compute. An extension that was deliberately granted
+    to a closed day is kept."""
     if due_on is None:
         return None
     if until is not None:
@@ -199,10 +203,10 @@ def _reckoned(
     return None if nominal is None else after.due(nominal, roll=roll)
 
 
-def _rungs(
+def _moved_rungs(
     ladder: Ladder, was: Facts, becomes: Facts, before: WorkCalendar, after: WorkCalendar
 ) -> tuple[tuple[str, date, date], ...]:
-    """The rungs still to come whose day changes."""
+    """The remaining rungs whose day changes."""
     days = {rung.rung: on for on, rung in upcoming(ladder, was, before)}
     moved = ((rung.rung, on) for on, rung in upcoming(ladder, becomes, after))
     return tuple((name, days[name], on) for name, on in moved if name in days and days[name] != on)
@@ -217,12 +221,12 @@ def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...
     return tuple(calendar.exceptions[day] for day in sorted(touched) if day in calendar.exceptions)
 
 
-def _preview(seen: Iterable[_Seen], replaces: tuple[DayException, ...]) -> Preview:
-    seen = list(seen)
-    counted: Counter[tuple[str, date, date]] = Counter(rung for each in seen for rung in each.rungs)
+def _preview(rows: Iterable[_OpenAssignment], replaces: tuple[DayException, ...]) -> Preview:
+    rows = list(rows)
+    counted: Counter[tuple[str, date, date]] = Counter(rung for each in rows for rung in each.rungs)
     rungs = sorted((RungMove(*key, count) for key, count in counted.items()), key=lambda each: (each.on, each.rung))
     moves = sorted(
-        ((each.move, each.stays) for each in seen if each.move is not None),
+        ((each.move, each.stays) for each in rows if each.move is not None),
         key=lambda pair: (pair[0].was, pair[0].agency, pair[0].citation),
     )
     return Preview(
@@ -235,7 +239,7 @@ def _preview(seen: Iterable[_Seen], replaces: tuple[DayException, ...]) -> Previ
 
 def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    statement = (
         select(
             a.c.id,
             a.c.plan_id,
@@ -263,32 +267,32 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
         .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
         .order_by(a.c.id)
     )
-    return session.connection().execute(chosen.with_for_update(of=a) if lock else chosen).all()
+    return session.connection().execute(statement.with_for_update(of=a) if lock else statement).all()
 
 
 def _granted(session: Session) -> dict[int, date]:
-    """Assignment -> the day of the last extension that was granted, among those still open."""
+    """Assignment id -> the last granted extension, for open assignments."""
     x, a = table(Extension), table(Assignment)
-    chosen = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
-    chosen = chosen.where(x.c.granted, a.c.state.in_(OPEN_STATES)).order_by(x.c.decided_at, x.c.id)
-    return {row[0]: row[1] for row in session.connection().execute(chosen)}
+    statement = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
+    statement = statement.where(x.c.granted, a.c.state.in_(OPEN_STATES)).order_by(x.c.decided_at, x.c.id)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
 def _rolls(session: Session) -> dict[tuple[int, str], bool]:
-    """(plan, rule) -> whether its dates roll over closed days."""
+    """(plan id, rule) -> whether its dates roll over closed days."""
     p = table(Plan)
-    chosen = select(p.c.id, p.c.file["report_rules"]).where(p.c.state == PlanState.ACTIVE)
+    statement = select(p.c.id, p.c.file["report_rules"]).where(p.c.state == PlanState.ACTIVE)
     return {
         (plan_id, name): bool(rule.get("roll", True))
-        for plan_id, rules in session.connection().execute(chosen)
+        for plan_id, rules in session.connection().execute(statement)
         for name, rule in (rules or {}).items()
     }
 
 
 def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
     days = table(CalendarDay)
-    gone = [*change.drop, *(entry.day for entry in change.set)]
-    session.connection().execute(delete(days).where(days.c.day.in_(gone)))
+    touched = [*change.drop, *(entry.day for entry in change.set)]
+    session.connection().execute(delete(days).where(days.c.day.in_(touched)))
     insert_new(
         session,
         CalendarDay,
@@ -297,14 +301,18 @@ def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
             for each in change.set
         ],
     )
-    told = {each.day.isoformat(): [each.kind.value, each.name, each.basis] for each in change.set}
+    entries = {each.day.isoformat(): [each.kind.value, each.name, each.basis] for each in change.set}
     append(
         session,
-        [event(EventKind.CALENDAR_CHANGED, now, actor=actor, set=told, drop=[day.isoformat() for day in change.drop])],
+        [
+            event(
+                EventKind.CALENDAR_CHANGED, now, actor=actor, set=entries, drop=[day.isoformat() for day in change.drop]
+            )
+        ],
     )
 
 
-def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
+def _event(each: _OpenAssignment, actor: str, now: datetime) -> dict[str, Any]:
     assert each.move is not None
     return event(
         EventKind.DUE_MOVED,
@@ -319,41 +327,41 @@ def _event(each: _Seen, actor: str, now: datetime) -> dict[str, Any]:
 
 
 def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> NoticeLine:
-    """The line that tells a coordinator of another due date. ``row``: an assignment with its plan's ``urgency``."""
-    told = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
-    effect = f"assignment:{row.id}:due:{told['was'] or '-'}:{told['due']}:{local_date(now).isoformat()}"
+    """The notice to a coordinator about a moved due date. ``row``: an assignment with its plan's ``urgency``."""
+    detail = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
+    effect = f"assignment:{row.id}:due:{detail['was'] or '-'}:{detail['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
     return NoticeLine(
-        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=told
+        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=detail
     )
 
 
-def _tell(session: Session, moved: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
-    """One line each into the coordinators' letters."""
+def _notify(session: Session, moved: Sequence[_OpenAssignment], book: Rulebook, now: datetime) -> None:
+    """Add a line for each moved due date to the coordinators' letters."""
     lines = [
         due_moved_line(each.row, each.move.was, each.move.due, book.policy(each.row.policy_id), now)
         for each in moved
         if each.move is not None
     ]
-    answering = read_recipients(session, (line.agency_id for line in lines))
-    post(session, lines, answering, book.calendar, now)
+    recipients = read_recipients(session, (line.agency_id for line in lines))
+    post(session, lines, recipients, book.calendar, now)
 
 
-def _look_again(session: Session, seen: Sequence[_Seen], book: Rulebook, now: datetime) -> None:
-    """The next look at those whose due date stays but whose next rung may not. One that is due by now keeps its
-    moment: it may be held back on purpose, so that an agency hears before the department above it."""
+def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Rulebook, now: datetime) -> None:
+    """Update the next action of assignments whose due date is kept but whose next rung may move. One that is already
+    due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
-    agenda = []
-    for each in seen:
+    updates = []
+    for each in rows:
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
         due_by_now = each.row.next_action_at is not None and on is not None and on <= today
         if not due_by_now and (at, quiet) != (each.row.next_action_at, each.row.quiet):
-            agenda.append({"row_id": each.row.id, "set_next": at, "set_quiet": quiet})
-    if agenda:
+            updates.append({"row_id": each.row.id, "set_next": at, "set_quiet": quiet})
+    if updates:
         session.connection().execute(
             update(a)
             .where(a.c.id == bindparam("row_id"))
             .values(next_action_at=bindparam("set_next"), quiet=bindparam("set_quiet")),
-            agenda,
+            updates,
         )

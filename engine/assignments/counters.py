@@ -1,9 +1,8 @@
-"""How many assignments of running plans stand alike: what the board over all plans is made of.
+"""Counters of assignments of active plans, by agency, policy, period, due date and timing: the data of the board.
 
-A province holds hundreds of thousands of assignments, of which a few change in an hour. ``Tally`` is how they were
-counted last; what changes an assignment (``engine.assignments.lifecycle``) appends a ``TallyChange`` in the same
-transaction, so no two writers wait for one row, and the two together are exact at every moment. ``recount`` makes them
-anew.
+A province has hundreds of thousands of assignments, of which a few change in an hour. ``Tally`` holds the last count;
+every change of an assignment (``engine.assignments.lifecycle``) appends a ``TallyChange`` in the same transaction, so
+writers never wait for a shared row, and the sum of both is always exact. ``recount`` rebuilds the counters.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from engine.terms import COUNTED_STATES, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing")
 MAX_PENDING_CHANGES = 5_000
-"""So many lines are read as quickly as the count itself; past that it is made anew."""
-ALONE = 20_210_408
-"""The advisory lock under which PostgreSQL counts, so that two counts do not add up."""
+"""Reading this many changes takes as long as counting; above it the counters are rebuilt."""
+RECOUNT_LOCK_ID = 20_210_408
+"""PostgreSQL advisory lock that serialises recounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class CounterKey:
-    """Where an assignment is counted."""
+    """The counter that an assignment belongs to."""
 
     plan_id: int
     agency_id: str
@@ -40,7 +39,7 @@ class CounterKey:
 
 
 def counter_key(row: Any, **changes: Any) -> CounterKey | None:
-    """Where an assignment is counted, as it is or with changes to it; None for one that is nobody's any more."""
+    """The counter of an assignment, as it is or with ``changes``; None if it is cancelled or transferred."""
     state, due_on, done_on = (
         changes[name] if name in changes else getattr(row, name) for name in ("state", "due_on", "reported_on")
     )
@@ -51,37 +50,37 @@ def counter_key(row: Any, **changes: Any) -> CounterKey | None:
     return CounterKey(row.plan_id, row.agency_id, row.period, due_on, timing)
 
 
-def record_transition(session: Session, leave: Iterable[CounterKey | None], enter: Iterable[CounterKey | None]) -> None:
-    """Append that assignments stand elsewhere now. What leaves and enters the same place is no change."""
-    change: Counter[CounterKey] = Counter(each for each in enter if each is not None)
-    change.subtract(each for each in leave if each is not None)
+def record_transition(session: Session, old: Iterable[CounterKey | None], new: Iterable[CounterKey | None]) -> None:
+    """Append the changes of counters when assignments move from ``old`` to ``new``; equal keys cancel out."""
+    change: Counter[CounterKey] = Counter(each for each in new if each is not None)
+    change.subtract(each for each in old if each is not None)
     insert_rows(
         session,
         TallyChange,
         [
             {
-                "plan_id": at.plan_id,
-                "agency_id": at.agency_id,
-                "period": at.period,
-                "due_on": at.due_on,
-                "timing": at.timing,
+                "plan_id": key.plan_id,
+                "agency_id": key.agency_id,
+                "period": key.period,
+                "due_on": key.due_on,
+                "timing": key.timing,
                 "n": n,
             }
-            for at, n in change.items()
+            for key, n in change.items()
             if n
         ],
     )
 
 
 def recount(session: Session) -> None:
-    """Count anew. On PostgreSQL one statement sees one state of everything: a change is either in the count, and its
-    line goes, or its line stays."""
+    """Rebuild the counters. On PostgreSQL a single statement has one snapshot, so each change is either counted and
+    deleted, or not counted and kept."""
     t, c, connection = table(Tally), table(TallyChange), session.connection()
-    counted = insert(t).from_select([*KEYS, "n"], _truly())
+    counted = insert(t).from_select([*KEYS, "n"], _actual_counts())
     if connection.dialect.name == "postgresql":
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({ALONE})"))
-        gone = (delete(t).cte("gone"), delete(c).cte("passed"))
-        connection.execute(counted.add_cte(*gone))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({RECOUNT_LOCK_ID})"))
+        deletions = (delete(t).cte("gone"), delete(c).cte("passed"))
+        connection.execute(counted.add_cte(*deletions))
     else:
         connection.execute(delete(t))
         connection.execute(delete(c))
@@ -89,24 +88,24 @@ def recount(session: Session) -> None:
 
 
 def fold(session: Session) -> None:
-    """Count anew if much has changed since."""
+    """Rebuild the counters if more than MAX_PENDING_CHANGES have accumulated."""
     c = table(TallyChange)
-    many = select(func.count()).select_from(select(c.c.id).limit(MAX_PENDING_CHANGES).subquery())
-    if (session.connection().scalar(many) or 0) >= MAX_PENDING_CHANGES:
+    pending = select(func.count()).select_from(select(c.c.id).limit(MAX_PENDING_CHANGES).subquery())
+    if (session.connection().scalar(pending) or 0) >= MAX_PENDING_CHANGES:
         recount(session)
 
 
-def wrong(session: Session) -> int:
-    """In how many places the tally differs from the assignments: none, or there is a defect."""
-    truly = _truly().subquery()
-    both = union_all(*_lines(), select(*(truly.c[name] for name in KEYS), -truly.c.n)).subquery()
-    differ = select(literal(1)).select_from(both).group_by(*(both.c[name] for name in KEYS))
-    found = select(func.count()).select_from(differ.having(func.sum(both.c.n) != 0).subquery())
-    return session.connection().scalar(found) or 0
+def count_mismatches(session: Session) -> int:
+    """Number of counters that differ from the assignments; anything but 0 is a defect."""
+    actual = _actual_counts().subquery()
+    both = union_all(*_lines(), select(*(actual.c[name] for name in KEYS), -actual.c.n)).subquery()
+    differences = select(literal(1)).select_from(both).group_by(*(both.c[name] for name in KEYS))
+    number = select(func.count()).select_from(differences.having(func.sum(both.c.n) != 0).subquery())
+    return session.connection().scalar(number) or 0
 
 
-def tallied() -> Any:
-    """A subquery of ``KEYS`` and ``n``: how many assignments of active plans stand so, each place once."""
+def counter_totals() -> Any:
+    """A subquery with columns ``KEYS`` and ``n``, the number of assignments; one row per counter."""
     lines = union_all(*_lines()).subquery()
     keys = [lines.c[name] for name in KEYS]
     n = func.sum(lines.c.n).label("n")
@@ -114,15 +113,15 @@ def tallied() -> Any:
 
 
 def _lines() -> tuple[Any, Any]:
-    """The last count and what has changed since, to be added up. Changes of a plan that has ended fall away with it."""
+    """The last count and the changes since, to be summed. Changes of plans that have ended are left out."""
     t, c, p = table(Tally), table(TallyChange), table(Plan)
     since = select(c.c.agency_id, p.c.policy_id, c.c.period, c.c.due_on, c.c.timing, c.c.n)
     since = since.join(p, p.c.id == c.c.plan_id).where(p.c.state == PlanState.ACTIVE)
     return select(*(t.c[name] for name in KEYS), t.c.n), since
 
 
-def _truly() -> Any:
-    """The count itself, over every assignment of the active plans."""
+def _actual_counts() -> Any:
+    """The counters computed from all assignments of active plans."""
     a, p = table(Assignment), table(Plan)
     late = a.c.reported_on > a.c.due_on
     timing = case(

@@ -1,4 +1,4 @@
-"""What is due, and when something next will be: a look at four indexes, whatever is stored."""
+"""Which passes have work now, and when the next work is due: four index queries, whatever is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.terms import LetterState
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Which passes have something to do now."""
+    """Which passes have work now."""
 
     open: bool
     act: bool
@@ -33,30 +33,30 @@ class Due:
 
 
 def what_is_due(session: Session, now: datetime) -> Due:
-    """One statement; the digest needs a second look in the week's first hours, and letters one outside the window:
-    those that wait for the morning are not due all night."""
-    opens, acts, week, delivers = session.connection().execute(_look(), {"now": now}).one()
-    made = week is not None and week >= week_of(local_date(now))
-    # A plan about to open, here or in another process, comes first: else its people would miss this week's digest.
-    digest = not opens and not made and is_owed(session, now)
+    """One statement. The digest needs a second query in the first hours of the week, and letters one outside the send
+    window: those that wait for the morning are not due at night."""
+    opens, acts, week, delivers = session.connection().execute(_statement(), {"now": now}).one()
+    already_sent = week is not None and week >= week_of(local_date(now))
+    # Plans are opened first, here or in another process; otherwise their contacts would miss this week's digest.
+    digest = not opens and not already_sent and is_owed(session, now)
     return Due(bool(opens), bool(acts), digest, bool(delivers) and _may_leave(session, now))
 
 
 @cache
-def _look() -> Any:
-    """Made once: every tick asks it, and to make it takes longer than to answer it."""
+def _statement() -> Any:
+    """Built once: every tick runs it, and building it takes longer than running it."""
     a, m, p, f = table(Assignment), table(Letter), table(Plan), table(Fact)
     now = bindparam("now", type_=a.c.next_action_at.type)
     return select(
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
         select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
-        exists().where(STILL_OWED, m.c.send_after <= now, _free(now)),
+        exists().where(STILL_OWED, m.c.send_after <= now, _claimable(now)),
     )
 
 
 def in_window(now: datetime, book: Rulebook) -> bool:
-    """Whether letters that are not urgent may leave now: a working day, inside the window."""
+    """True if non-urgent letters may be sent now: on a working day, inside the send window."""
     policy = schedule(book)
     today = local_date(now)
     if policy is None or not book.calendar.is_working(today):
@@ -64,45 +64,45 @@ def in_window(now: datetime, book: Rulebook) -> bool:
     return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
 
 
-def _free(now: Any) -> Any:
-    """Nobody is sending it: not claimed, or claimed by somebody whose lease ran out."""
+def _claimable(now: Any) -> Any:
+    """Condition: the letter is not claimed, or the claim's lease has expired."""
     m = table(Letter)
     return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < now)
 
 
 def _may_leave(session: Session, now: datetime) -> bool:
-    """Whether any of the letters that are due may leave at this hour."""
+    """True if any due letter may be sent at this hour."""
     if in_window(now, read_rulebook(session)):
         return True
     m = table(Letter)
-    urgent = select(m.c.id).where(STILL_OWED, m.c.send_after <= now, m.c.urgent, _free(now)).limit(1)
+    urgent = select(m.c.id).where(STILL_OWED, m.c.send_after <= now, m.c.urgent, _claimable(now)).limit(1)
     return session.connection().scalar(urgent) is not None
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:
-    """The next instant after ``after`` at which a pass will have something to do; None if there is none."""
+    """The next instant after ``after`` at which a pass has work; None if there is none."""
     columns = table(Assignment).c.next_action_at, table(Plan).c.next_open_at
-    found = [session.connection().scalar(select(func.min(column)).where(column > after)) for column in columns]
-    found += [_next_letter(session, after), _next_digest(session, after)]
-    return min((moment for moment in found if moment is not None), default=None)
+    moments = [session.connection().scalar(select(func.min(column)).where(column > after)) for column in columns]
+    moments += [_next_letter(session, after), _next_digest(session, after)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _next_letter(session: Session, after: datetime) -> datetime | None:
-    """When a letter next leaves: at its own moment, or when the window opens for those that wait outside of it."""
+    """When the next letter is sent: at its own time, or when the send window opens."""
     m = table(Letter)
-    asked = select(m.c.urgent, func.min(m.c.send_after), func.min(case((m.c.send_after > after, m.c.send_after))))
+    statement = select(m.c.urgent, func.min(m.c.send_after), func.min(case((m.c.send_after > after, m.c.send_after))))
     book = read_rulebook(session)
-    found = []
-    for urgent, earliest, later in session.connection().execute(asked.where(STILL_OWED).group_by(m.c.urgent)):
+    moments = []
+    for urgent, earliest, later in session.connection().execute(statement.where(STILL_OWED).group_by(m.c.urgent)):
         if later is not None:
-            found.append(later if urgent else opens_at(later, book))
+            moments.append(later if urgent else opens_at(later, book))
         if not urgent and earliest <= after:
-            found.append(opens_at(after, book))
-    return min((moment for moment in found if moment is not None and moment > after), default=None)
+            moments.append(opens_at(after, book))
+    return min((moment for moment in moments if moment is not None and moment > after), default=None)
 
 
 def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
-    """The first instant from ``moment`` on at which letters that are not urgent may leave."""
+    """The first instant from ``moment`` on at which non-urgent letters may be sent."""
     policy = schedule(book)
     if policy is None or in_window(moment, book):
         return moment if policy else None
@@ -113,7 +113,7 @@ def opens_at(moment: datetime, book: Rulebook) -> datetime | None:
 
 
 def _next_digest(session: Session, after: datetime) -> datetime | None:
-    """The next digest's moment, while any plan is active and has something open."""
+    """The time of the next digest, if any assignment has a due date."""
     a = table(Assignment)
     if session.connection().scalar(select(a.c.id).where(a.c.due_on.is_not(None)).limit(1)) is None:
         return None
@@ -123,7 +123,7 @@ def _next_digest(session: Session, after: datetime) -> datetime | None:
         return None
     day = local_date(after)
     for weeks in range(4):
-        wanted = digest_day(day + timedelta(days=7 * weeks), policy, book.calendar)
-        if wanted is not None and instant(wanted, policy.decide_at) > after:
-            return instant(wanted, policy.decide_at)
+        send_day = digest_day(day + timedelta(days=7 * weeks), policy, book.calendar)
+        if send_day is not None and instant(send_day, policy.decide_at) > after:
+            return instant(send_day, policy.decide_at)
     return None

@@ -1,7 +1,7 @@
-"""Act on what is due: rows whose ``next_action_at`` has come -> policy -> events, notices, the next look.
+"""The escalation pass: assignments whose ``next_action_at`` has passed -> policy -> events, notices, next action.
 
-One transaction a batch. The rows are read as Core rows and written back in bulk, so the cost is of what is due, not
-of what is stored. Only agenda columns are written here; the state belongs to ``engine.assignments.lifecycle``.
+One transaction a batch. Rows are read as Core rows and written back in bulk, so the cost depends on what is due, not on
+what is stored. Writes only the scheduling columns; the state is written by ``engine.assignments.lifecycle``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from engine.terms import OPEN_STATES, EventKind, NoticeKind, Role, Urgency
 
 @dataclass(frozen=True, slots=True)
 class DueDuty:
-    """A duty that has something due: what an observer names and tags its work by."""
+    """A duty with work due, as shown in the names and tags of an observer (Prefect)."""
 
     duty_id: int
     plan: str
@@ -38,7 +38,7 @@ class DueDuty:
 
 @dataclass(slots=True)
 class EscalationResult:
-    """What one batch did."""
+    """Counts of one batch. ``seen``: assignments processed."""
 
     seen: int = 0
     fired: int = 0
@@ -48,18 +48,18 @@ class EscalationResult:
 
 
 @dataclass(slots=True)
-class _Work:
-    """What a batch will write."""
+class _Batch:
+    """The rows that a batch will write."""
 
     lines: list[NoticeLine] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
-    agenda: list[dict[str, Any]] = field(default_factory=list)
+    schedule: list[dict[str, Any]] = field(default_factory=list)
 
 
 def due_duties(session: Session, now: datetime) -> list[DueDuty]:
-    """The duties that have something due, with the owners concerned; in the plans' order."""
+    """The duties with work due and the owners concerned, in the order of the plans."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    chosen = (
+    statement = (
         select(d.c.id, p.c.number, d.c.citation, a.c.agency_id)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -67,7 +67,7 @@ def due_duties(session: Session, now: datetime) -> list[DueDuty]:
         .order_by(d.c.plan_id, d.c.position, a.c.agency_id)
     )
     grouped: dict[tuple[int, str, str], list[str]] = {}
-    for duty_id, number, citation, agency_id in session.connection().execute(chosen):
+    for duty_id, number, citation, agency_id in session.connection().execute(statement):
         grouped.setdefault((duty_id, number, citation), []).append(agency_id)
     return [DueDuty(*key, tuple(dict.fromkeys(ids)), len(ids)) for key, ids in grouped.items()]
 
@@ -75,13 +75,13 @@ def due_duties(session: Session, now: datetime) -> list[DueDuty]:
 def run_escalations(
     session: Session, book: Rulebook, now: datetime, *, limit: int, duty_id: int | None = None
 ) -> EscalationResult:
-    """Act on up to ``limit`` due assignments, oldest first; of one duty if given. ``seen`` < limit: nothing is left."""
+    """Process up to ``limit`` due assignments, oldest first; of one duty if given. ``seen`` < limit: none is left."""
     rows = _claim(session, now, limit, duty_id)
-    swept = EscalationResult(seen=len(rows))
+    result = EscalationResult(seen=len(rows))
     if not rows:
-        return swept
-    work, today = _Work(), local_date(now)
-    # Of one round of a plan, most assignments stand alike: what is decided about one holds for all of them.
+        return result
+    batch, today = _Batch(), local_date(now)
+    # Most assignments of a plan and period have the same facts, so each distinct decision is computed once.
     decided: dict[tuple[int, Facts], Decision] = {}
     for row in rows:
         facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until)
@@ -89,23 +89,23 @@ def run_escalations(
         if decision is None:
             decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
             decided[row.ladder_id, facts] = decision
-        _carry_out(row, book.policy(row.policy_id), decision, now, work)
-        swept.fired += len(decision.fired)
-        swept.skipped += len(decision.skipped)
-    answering = read_recipients(session, (line.agency_id for line in work.lines))
-    posted = post(session, work.lines, answering, book.calendar, now)
-    swept.notices, swept.unreachable = posted.notices, len(posted.unreachable)
+        _apply(row, book.policy(row.policy_id), decision, now, batch)
+        result.fired += len(decision.fired)
+        result.skipped += len(decision.skipped)
+    recipients = read_recipients(session, (line.agency_id for line in batch.lines))
+    posted = post(session, batch.lines, recipients, book.calendar, now)
+    result.notices, result.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
-        swept.notices += _say_unreachable(session, posted.unreachable, rows, book, now)
-    append(session, work.events)
-    update_rows(session, Assignment, work.agenda)
-    return swept
+        result.notices += _report_unreachable(session, posted.unreachable, rows, book, now)
+    append(session, batch.events)
+    update_rows(session, Assignment, batch.schedule)
+    return result
 
 
 def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> Sequence[Any]:
-    """The due rows, locked; rows another worker is acting on are passed over."""
+    """The due rows, locked; rows locked by another worker are skipped."""
     a, p = table(Assignment), table(Plan)
-    chosen = (
+    statement = (
         select(
             a.c.id,
             a.c.plan_id,
@@ -128,12 +128,12 @@ def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> 
         .with_for_update(skip_locked=True, of=a)
     )
     if duty_id is not None:
-        chosen = chosen.where(a.c.duty_id == duty_id)
-    return session.connection().execute(chosen).all()
+        statement = statement.where(a.c.duty_id == duty_id)
+    return session.connection().execute(statement).all()
 
 
-def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime, work: _Work) -> None:
-    """Turn one decision into lines, events and the next look."""
+def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
+    """Add the lines, events and next action of one decision to the batch."""
     base = f"assignment:{row.id}:{'-' if row.due_on is None else row.due_on.isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
     level = row.level
@@ -142,7 +142,7 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
         effect = f"{base}:{rung.rung}"
         level = max(level, rung.level)
         for role in fired.roles:
-            work.lines.append(
+            batch.lines.append(
                 NoticeLine(
                     effect,
                     row.id,
@@ -156,7 +156,7 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
                     by_other=rung.by == "other",
                 )
             )
-        work.events.append(
+        batch.events.append(
             event(
                 EventKind.RUNG_FIRED,
                 now,
@@ -169,7 +169,7 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
             )
         )
     for rung, on, reason in decision.skipped:
-        work.events.append(
+        batch.events.append(
             event(
                 EventKind.RUNG_SKIPPED,
                 now,
@@ -181,7 +181,7 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
                 reason=reason,
             )
         )
-    work.agenda.append(
+    batch.schedule.append(
         {
             "id": row.id,
             "acted_until": decision.acted_until,
@@ -193,15 +193,15 @@ def _carry_out(row: Row[Any], policy: Policy, decision: Decision, now: datetime,
 
 
 def _audience(row: Row[Any], role: Role) -> str:
-    """Whose people a role means: the owner's, the department's above it, or the leadership's that issued the plan."""
+    """The agency whose contacts a role means: the owner, the department above it, or the issuer of the plan."""
     above = {Role.MONITOR: row.supervisor_id, Role.LEADERSHIP: row.issuer_id}
     return str(above.get(role, row.agency_id))
 
 
-def _say_unreachable(
+def _report_unreachable(
     session: Session, lines: Sequence[NoticeLine], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
 ) -> int:
-    """An agency without a reachable contact is the monitor's business: an event each, and a line in his letter."""
+    """An agency without a reachable contact: log an event for each line, and add one to the monitor's letter."""
     by_id = {row.id: row for row in rows}
     append(
         session,
@@ -219,7 +219,7 @@ def _say_unreachable(
             for line in lines
         ],
     )
-    told = [
+    notices = [
         NoticeLine(
             f"{line.effect}:unreachable",
             line.assignment_id,
@@ -233,5 +233,5 @@ def _say_unreachable(
         for line in lines
         if line.role not in (Role.MONITOR, Role.LEADERSHIP)
     ]
-    answering = read_recipients(session, (line.agency_id for line in told))
-    return post(session, told, answering, book.calendar, now).notices
+    recipients = read_recipients(session, (line.agency_id for line in notices))
+    return post(session, notices, recipients, book.calendar, now).notices

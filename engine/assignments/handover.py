@@ -1,9 +1,9 @@
-"""Open assignments follow their function to the body that took it over: looked at first, then moved, one by one.
+"""Handover: open assignments follow their function to the agency that took it over; previewed first, then moved.
 
 Agencies are split and merged per function, with a date and a legal basis (engine.store.records.Succession). Nothing
-moves by itself: an administrator sees every open assignment with the bodies it could go to, chooses, and each is
-transferred by ``engine.assignments.lifecycle`` with the basis in its reason. Where the successor has the very
-assignment already (two districts that became one), the old one is cancelled as merged.
+moves automatically: an administrator sees every open assignment with its possible successors and chooses; each is
+transferred by ``engine.assignments.lifecycle`` with the basis in its reason. If the successor already has the same
+assignment (two districts that became one), the old one is cancelled as merged.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
 from engine.text import Text
 
 REST = "chung"
-"""The function that stands for all that no other edge names."""
+"""The function of a succession that covers everything not named by another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """A body that an agency's function went to, as it stands today."""
+    """An agency that holds a function today, after following all successions."""
 
     agency_id: str
     agency: str
@@ -42,8 +42,8 @@ class Successor:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One open assignment and where it could go. ``chosen``: the successor of the function that the duty's text names,
-    else the one of the rest; None when that is not clear. ``merges``: successors that have this assignment already."""
+    """One open assignment and its possible successors. ``chosen``: the successor of the function that the duty's text
+    names, else of the rest; None if ambiguous. ``merges``: successors that already have this assignment."""
 
     assignment_id: int
     plan: str
@@ -58,7 +58,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """An agency's open assignments and its successors today; ``proposals`` is the dry run."""
+    """An agency's open assignments and its current successors; ``proposals`` is the dry run."""
 
     agency_id: str
     agency: str
@@ -68,7 +68,7 @@ class Succeeded:
 
 @dataclass(frozen=True)
 class HandedOver:
-    """``moved``: old -> new assignment; ``merged``: cancelled because the successor has it; ``left``: why not."""
+    """``moved``: old -> new assignment id; ``merged``: cancelled, the successor has it; ``left``: id -> error."""
 
     moved: Mapping[int, int]
     merged: tuple[int, ...]
@@ -76,29 +76,29 @@ class HandedOver:
 
 
 def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str, str, int], ...]:
-    """(id, name, open assignments) of the agencies whose functions have gone over by now; what a page warns of."""
+    """(id, name, number of open assignments) of the agencies whose functions have been taken over by now."""
     s, a, g, p = table(Succession), table(Assignment), table(Agency), table(Plan)
-    gone = select(s.c.from_id).where(s.c.on <= local_date(now))
-    chosen = (
+    succeeded_ids = select(s.c.from_id).where(s.c.on <= local_date(now))
+    statement = (
         select(a.c.agency_id, g.c.name, func.count())
         .join(g, g.c.id == a.c.agency_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), a.c.agency_id.in_(gone), p.c.state == PlanState.ACTIVE)
+        .where(a.c.state.in_(OPEN_STATES), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
-    return tuple((row[0], row[1], row[2]) for row in session.connection().execute(chosen))
+    return tuple((row[0], row[1], row[2]) for row in session.connection().execute(statement))
 
 
 def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
-    """The dry run: every open assignment of an agency with where it would go. Raises NotFound."""
+    """Dry run: every open assignment of an agency with its proposed successor. Raises NotFound."""
     g = table(Agency)
     name = session.connection().scalar(select(g.c.name).where(g.c.id == agency_id))
     if name is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     successors = _successors(session, agency_id, local_date(now))
     rows = _open_rows(session, agency_id)
-    twins = _twins(session, rows, [each.agency_id for each in successors])
+    existing = _already_assigned(session, rows, [each.agency_id for each in successors])
     proposals = tuple(
         Proposal(
             row.id,
@@ -108,8 +108,8 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
             row.period,
             row.due_on,
             row.state,
-            _likely(successors, row.text),
-            frozenset(twins.get((row.duty_id, row.period), ())),
+            _proposed(successors, row.text),
+            frozenset(existing.get((row.duty_id, row.period), ())),
         )
         for row in rows
     )
@@ -117,28 +117,28 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
 
 
 def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, actor: str, now: datetime) -> HandedOver:
-    """Transfer assignments (id -> successor's agency id). One that cannot move any more is left, with the reason; the
-    others move all the same."""
-    found = succeeded(session, agency_id, now)
-    by_id = {each.assignment_id: each for each in found.proposals}
-    bodies = {each.agency_id: each for each in found.successors}
-    wrong = sorted({to for to in choices.values() if to not in bodies})
+    """Transfer assignments (id -> successor's agency id). One that can no longer be moved is left, with its error; the
+    others are moved."""
+    dry_run = succeeded(session, agency_id, now)
+    by_id = {each.assignment_id: each for each in dry_run.proposals}
+    agencies = {each.agency_id: each for each in dry_run.successors}
+    wrong = sorted({to for to in choices.values() if to not in agencies})
     if wrong:
         raise BadInput(Text(f"Không phải cơ quan kế thừa: {', '.join(wrong)}.", "These are not its successors."))
     moved: dict[int, int] = {}
     merged: list[int] = []
     left: dict[int, DondocError] = {}
     for assignment_id, to in sorted(choices.items()):
-        proposal, body = by_id.get(assignment_id), bodies[to]
+        proposal, successor = by_id.get(assignment_id), agencies[to]
         if proposal is None:
             left[assignment_id] = Conflict(
-                Text("Không còn là việc đang mở của cơ quan này.", "It is no longer open here.")
+                Text("Không còn là việc đang mở của cơ quan này.", "It is no longer an open assignment of this agency.")
             )
             continue
-        reason = f"Chuyển chức năng «{body.function}» từ {body.on:%d/%m/%Y}, theo {body.basis}."
+        reason = f"Chuyển chức năng «{successor.function}» từ {successor.on:%d/%m/%Y}, theo {successor.basis}."
         try:
             if to in proposal.merges:
-                reason = f"Nhập vào phần việc của {body.agency}. {reason}"
+                reason = f"Nhập vào phần việc của {successor.agency}. {reason}"
                 cancel(session, assignment_id, reason=reason, actor=actor, now=now)
                 merged.append(assignment_id)
             else:
@@ -151,58 +151,60 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
 
 
 def _successors(session: Session, agency_id: str, today: date) -> tuple[Successor, ...]:
-    """The bodies that hold the agency's functions today: a successor that was itself succeeded is followed."""
+    """The agencies that hold the agency's functions today; a successor that was itself succeeded is followed."""
     s, g = table(Succession), table(Agency)
     rows = session.connection().execute(select(s).where(s.c.on <= today).order_by(s.c.on, s.c.id)).all()
     names = {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
     edges: dict[str, list[Any]] = {}
     for row in rows:
         edges.setdefault(row.from_id, []).append(row)
-    found: dict[tuple[str, str], Successor] = {}
+    result: dict[tuple[str, str], Successor] = {}
     for edge in edges.get(agency_id, ()):
         last, seen = edge, {agency_id, edge.to_id}
         while (further := _next(edges.get(last.to_id, ()), edge.function)) is not None and further.to_id not in seen:
             seen.add(further.to_id)
             last = further
         key = (last.to_id, edge.function)
-        found[key] = Successor(last.to_id, names[last.to_id], edge.function, last.on, last.basis)
-    return tuple(found.values())
+        result[key] = Successor(last.to_id, names[last.to_id], edge.function, last.on, last.basis)
+    return tuple(result.values())
 
 
 def _next(edges: Sequence[Any], function: str) -> Any:
-    """Whoever took a function over from its holder; None when nobody did, or when that is not clear."""
+    """The succession of a function from its holder; None if there is none or more than one."""
     same = [each for each in edges if each.function == function] or [each for each in edges if each.function == REST]
     return same[0] if len(same) == 1 else None
 
 
-def _likely(successors: Sequence[Successor], text: str) -> Successor | None:
-    """Whose function the duty's text names; else whoever took the rest, if that is one body."""
+def _proposed(successors: Sequence[Successor], text: str) -> Successor | None:
+    """The successor whose function the duty's text names, else that of the rest; None if ambiguous."""
     plain = fold(text)
     named = [each for each in successors if each.function != REST and fold(each.function) in plain]
-    rest = named or [each for each in successors if each.function == REST] or list(successors)
-    return rest[0] if len({each.agency_id for each in rest}) == 1 else None
+    candidates = named or [each for each in successors if each.function == REST] or list(successors)
+    return candidates[0] if len({each.agency_id for each in candidates}) == 1 else None
 
 
 def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    chosen = (
+    statement = (
         select(a.c.id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.agency_id == agency_id, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(statement).all()
 
 
-def _twins(session: Session, rows: Sequence[Any], bodies: Sequence[str]) -> dict[tuple[int, str], set[str]]:
-    """(duty, period) -> the successors that have it already, open or done."""
+def _already_assigned(
+    session: Session, rows: Sequence[Any], agency_ids: Sequence[str]
+) -> dict[tuple[int, str], set[str]]:
+    """(duty id, period) -> successors that already have this assignment, open or done."""
     a = table(Assignment)
     duties = {row.duty_id for row in rows}
-    chosen = select(a.c.duty_id, a.c.period, a.c.agency_id).where(
-        a.c.duty_id.in_(duties), a.c.agency_id.in_(bodies), a.c.state.in_(COUNTED_STATES)
+    statement = select(a.c.duty_id, a.c.period, a.c.agency_id).where(
+        a.c.duty_id.in_(duties), a.c.agency_id.in_(agency_ids), a.c.state.in_(COUNTED_STATES)
     )
-    found: dict[tuple[int, str], set[str]] = {}
-    for duty_id, period, body in session.connection().execute(chosen):
-        found.setdefault((duty_id, period), set()).add(body)
-    return found
+    result: dict[tuple[int, str], set[str]] = {}
+    for duty_id, period, agency_id in session.connection().execute(statement):
+        result.setdefault((duty_id, period), set()).add(agency_id)
+    return result

@@ -1,8 +1,8 @@
-"""Figures added up as reports come in: per indicator who has given which value, who is missing, and the sum so far.
+"""The consolidated figures of a plan and period: per indicator the values given, who is missing, and the total so far.
 
-What one agency types is checked by ``engine.assignments.report_submission``; here is what only the whole can know: that
-the sum stays within the province's bound (460 communes), that parts do not outgrow the whole, that a total equals its
-districts. The last is also asked of a total before it is sent, as a doubt and not as a refusal: districts may be late.
+The input of one agency is checked by ``engine.assignments.report_submission``; checked here is what needs all of them:
+the total stays within the indicator's bound (460 communes), a part does not exceed its whole, a stated total equals the
+sum of its districts. The last is also checked before a total is submitted, as a warning: districts may be late.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from engine.text import Text
 
 Number = int | float
 MAX_NAMED_AGENCIES = 4
-"""Agencies named in a sentence; of more, three and how many others."""
+"""Agencies listed by name in a message; with more, three are named and the others counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One agency's value of an indicator; None while it has not reported it."""
+    """One agency's value of an indicator; None if it has not been reported."""
 
     agency_id: str
     agency: str
@@ -37,8 +37,8 @@ class Given:
 
 @dataclass(frozen=True)
 class FigureLine:
-    """One indicator over all that are asked: ``total`` by its own rule (sum, last, none; a total as it was given),
-    None while nobody gave it. ``problem`` is what is wrong with the whole, in two languages."""
+    """One indicator over all agencies it is asked of. ``total``: by its own rule (sum, last, none; a stated total as
+    given), None without values. ``problem``: what is wrong with the total."""
 
     indicator: Indicator
     given: tuple[Given, ...]
@@ -55,17 +55,17 @@ class FigureLine:
 
     @property
     def so_far(self) -> Number:
-        """What the agencies' figures add up to, 0 while nobody gave one."""
+        """Sum of the agencies' figures, 0 without any."""
         return self.total if isinstance(self.total, int | float) else 0
 
     def as_if(self, agency_id: str, value: Number | str) -> FigureLine:
-        """The line as it would be with this value of one agency; the same if it is not asked."""
+        """The line with this agency's value replaced; unchanged if the indicator is not asked of the agency."""
         given = tuple(replace(each, value=value) if each.agency_id == agency_id else each for each in self.given)
-        return replace(self, given=given, total=comes_to(self.indicator, _values(given)))
+        return replace(self, given=given, total=aggregated(self.indicator, _values(given)))
 
     @property
     def reached(self) -> float | None:
-        """Percent of the document's target; None without target or total."""
+        """Percentage of the plan's target; None without a target or total."""
         target = self.indicator.target
         if not target or not isinstance(self.total, int | float):
             return None
@@ -74,7 +74,7 @@ class FigureLine:
 
 @dataclass(frozen=True)
 class Consolidated:
-    """The figures of a plan and period so far. ``waiting``: agencies with an open assignment, whatever is asked."""
+    """The figures of a plan and period so far. ``waiting``: (id, name) of agencies with an open assignment."""
 
     plan_id: int
     period: str
@@ -88,7 +88,7 @@ class Consolidated:
 
 
 def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
-    """Five queries, whatever is stored. Reports that were returned do not count. Raises NotFound."""
+    """Compute the figures, in five queries. Returned reports do not count. Raises NotFound."""
     p = table(Plan)
     plan = (
         session.connection().execute(select(p.c.file).where(p.c.id == plan_id, p.c.state != PlanState.LOADED)).first()
@@ -125,14 +125,14 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
 def is_asked(
     indicator: Indicator, agency_id: str, groups: Mapping[str, Collection[str]], citations: Collection[str]
 ) -> bool:
-    """Whether an indicator is asked of an agency: by its id, by a group it is in, or by a duty that it owns."""
+    """True if an indicator is asked of an agency: by its id, by one of its groups, or by a duty it owns."""
     return any(
         name == agency_id or name in citations or agency_id in groups.get(name, ()) for name in indicator.asked_of
     )
 
 
-def comes_to(indicator: Indicator, values: Sequence[Number | str]) -> Number | str | None:
-    """What an indicator comes to. ``last``, and a total: the last one given; ``none``: nothing is made of it."""
+def aggregated(indicator: Indicator, values: Sequence[Number | str]) -> Number | str | None:
+    """Aggregate values by the indicator's rule. ``last`` and stated totals: the last value; ``none``: None."""
     if values and (indicator.aggregate == "last" or indicator.total_of is not None):
         return values[-1]
     if not values or indicator.aggregate == "none":
@@ -141,16 +141,16 @@ def comes_to(indicator: Indicator, values: Sequence[Number | str]) -> Number | s
     return round(sum(numbers), 6) if numbers else None
 
 
-def against_the_parts(total: Number, parts: FigureLine) -> Text | None:
-    """What is wrong when somebody gives a total beside its districts: not all are in, or it is not their sum. Nothing
-    where nobody is asked for the parts, as in a period that only the consolidating agency reports on."""
+def check_against_parts(total: Number, parts: FigureLine) -> Text | None:
+    """Compare a stated total with its parts: a message if some are missing or the sum differs, else None. None too if
+    the parts are asked of nobody, as in a period on which only the consolidating agency reports."""
     stated, so_far, asked = _written(total), _written(parts.so_far), len(parts.given)
     if parts.missing:
         names = _named([each.agency for each in parts.missing])
         return Text(
             f"{stated} chưa đối chiếu được: mới {parts.known}/{asked} đơn vị báo, cộng lại {so_far}; "
             f"còn thiếu {names.vi}.",
-            f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have given it, {so_far} in all; "
+            f"{stated} cannot be checked yet: {parts.known} of {asked} agencies have reported, {so_far} in total; "
             f"missing: {names.en}.",
         )
     difference = total - parts.so_far
@@ -159,61 +159,62 @@ def against_the_parts(total: Number, parts: FigureLine) -> Text | None:
     by, more = _written(abs(difference)), Text("hơn", "more") if difference > 0 else Text("kém", "less")
     return Text(
         f"{stated} khác tổng các đơn vị ({so_far}): {more.vi} {by}.",
-        f"{stated} is not the agencies' sum ({so_far}): {by} {more.en}.",
+        f"{stated} is not the sum of the agencies ({so_far}): {by} {more.en}.",
     )
 
 
 def doubtful_totals(
     values: Mapping[str, Number | str], parts: Mapping[str, FigureLine], agency_id: str
 ) -> dict[str, Text]:
-    """By code, of the totals that an agency is about to give (``values``), those that are not the sum as it stands.
-    ``parts``: by code of the total. What the agency gives of the parts themselves counts with the rest."""
-    found = {}
+    """Check the totals that an agency is about to submit (``values``): by code, those that differ from the sum so far.
+    ``parts``: by code of the total. The agency's own values of the parts are included."""
+    result = {}
     for code, line in parts.items():
         total, own = values.get(code), values.get(line.indicator.code)
         if own is not None:
             line = line.as_if(agency_id, own)
         if isinstance(total, int | float) and abs(total - line.so_far) >= 1e-6:
-            found[code] = against_the_parts(total, line)
-    return {code: said for code, said in found.items() if said is not None}
+            result[code] = check_against_parts(total, line)
+    return {code: message for code, message in result.items() if message is not None}
 
 
 def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
     a, d, g = table(Assignment), table(Duty), table(Agency)
-    chosen = (
+    statement = (
         select(a.c.id, a.c.agency_id, g.c.name, a.c.state, d.c.citation)
         .join(d, d.c.id == a.c.duty_id)
         .join(g, g.c.id == a.c.agency_id)
         .where(a.c.plan_id == plan_id, a.c.period == period, a.c.state.in_(COUNTED_STATES))
         .order_by(g.c.code, g.c.name, d.c.position)
     )
-    return session.connection().execute(chosen).all()
+    return session.connection().execute(statement).all()
 
 
 def _figures(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[Any, Mapping[str, Any]]]:
-    """Assignment -> when its last report came in, and the figures in it."""
+    """Assignment id -> submission time and figures of its latest report."""
     r = table(Report)
     last = select(r.c.assignment_id, func.max(r.c.number).label("number")).group_by(r.c.assignment_id)
     newest = last.where(r.c.assignment_id.in_(assignment_ids)).subquery()
-    chosen = select(r.c.assignment_id, r.c.submitted_at, r.c.figures).join(
+    statement = select(r.c.assignment_id, r.c.submitted_at, r.c.figures).join(
         newest, (newest.c.assignment_id == r.c.assignment_id) & (newest.c.number == r.c.number)
     )
-    return {row[0]: (row[1], row[2]) for row in session.connection().execute(chosen.where(r.c.returned_at.is_(None)))}
+    rows = session.connection().execute(statement.where(r.c.returned_at.is_(None)))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _by_agency(rows: Sequence[Any]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     for row in rows:
-        found.setdefault(row.agency_id, []).append(row.id)
-    return found
+        result.setdefault(row.agency_id, []).append(row.id)
+    return result
 
 
 def _latest(reports: Any) -> dict[str, Any]:
-    """Code -> the value given last."""
-    found: dict[str, Any] = {}
+    """The latest value by indicator code."""
+    values: dict[str, Any] = {}
     for _, figures in sorted(reports, key=lambda each: each[0]):
-        found |= figures
-    return found
+        values |= figures
+    return values
 
 
 def _values(given: Sequence[Given]) -> list[Number | str]:
@@ -221,8 +222,8 @@ def _values(given: Sequence[Given]) -> list[Number | str]:
 
 
 def _summed(lines: Sequence[tuple[Indicator, tuple[Given, ...]]]) -> tuple[FigureLine, ...]:
-    found = {each.code: FigureLine(each, given, comes_to(each, _values(given))) for each, given in lines}
-    return tuple(replace(line, problem=_problem(line, found)) for line in found.values())
+    by_code = {each.code: FigureLine(each, given, aggregated(each, _values(given))) for each, given in lines}
+    return tuple(replace(line, problem=_problem(line, by_code)) for line in by_code.values())
 
 
 def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Text | None:
@@ -233,18 +234,18 @@ def _problem(line: FigureLine, lines: Mapping[str, FigureLine]) -> Text | None:
         sum_, most = _written(total), _written(indicator.max)
         return Text(
             f"Tổng {sum_} lớn hơn mức tối đa {most}; có đơn vị báo nhầm.",
-            f"The sum {sum_} is more than there can be ({most}); somebody is mistaken.",
+            f"The total {sum_} exceeds the maximum ({most}); one of the values is wrong.",
         )
     if indicator.total_of is not None:
-        return against_the_parts(total, lines[indicator.total_of])
+        return check_against_parts(total, lines[indicator.total_of])
     if whole is not None and isinstance(whole.total, int | float) and total > whole.total:
         sum_, most, name = _written(total), _written(whole.total), whole.indicator.name
-        return Text(f"Tổng {sum_} lớn hơn «{name}» ({most}).", f"The sum {sum_} is more than “{name}” ({most}).")
+        return Text(f"Tổng {sum_} lớn hơn «{name}» ({most}).", f"The total {sum_} is more than “{name}” ({most}).")
     return None
 
 
 def _written(number: Number) -> str:
-    """Whole numbers whole, however long: what is said must be what was typed."""
+    """All digits, without a decimal point for whole numbers: a message must show what was typed."""
     return f"{number:.15g}"
 
 

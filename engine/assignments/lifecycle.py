@@ -1,7 +1,7 @@
-"""The one module that writes an assignment's state: one table of (state, action) -> state, one function an act.
+"""The only module that writes an assignment's state: one table (state, action) -> state, and one function per action.
 
-Every act runs inside the caller's write unit: it locks the assignment, moves it by the table, looks again at when it
-is next due, appends the event and puts what people must hear into the outbox. A forbidden move is a sentence.
+Every action runs inside the caller's transaction: it locks the assignment, changes the state by the table, computes the
+next action, appends an event and puts notices into the outbox. An invalid transition raises ForbiddenMove.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Action(StrEnum):
     TRANSFER = "transfer"
 
 
-# The whole machine.
+# The complete state machine.
 MOVES: Mapping[tuple[State, Action], State] = {
     (State.ASSIGNED, Action.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.ASSIGNED, Action.REPORT): State.REPORTED,
@@ -67,7 +67,7 @@ ACTION_WORDS = {
 
 @dataclass(frozen=True)
 class ReportText:
-    """What a coordinator submits about one assignment. ``figures`` are indicator code -> number or text."""
+    """The content of a report about one assignment. ``figures``: indicator code -> number or text."""
 
     outcome: Outcome = Outcome.DONE
     body: str = ""
@@ -77,10 +77,10 @@ class ReportText:
 
 
 def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
-    """Open assignments, given as columns; those that exist stay as they are. Returns how many are new."""
+    """Insert assignments, given as columns; existing ones are left unchanged. Returns how many are new."""
     a = table(Assignment)
     opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
-    record_transition(session, (), [_open_stand(row, row.due_on) for row in opened])
+    record_transition(session, (), [_open_key(row, row.due_on) for row in opened])
     append(
         session,
         [
@@ -99,26 +99,27 @@ def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime)
 
 
 def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
-    """The owner has seen it. True if this was news; False when it was acknowledged (or done) before."""
+    """Acknowledge receipt by the owner. False if it was acknowledged (or done) before."""
     row = _locked(session, assignment_id)
     if row.state not in (State.ASSIGNED, State.CANCELLED, State.TRANSFERRED):
         return False
     _move(session, row, Action.ACKNOWLEDGE, now, acknowledged_at=now)
-    _tell(session, EventKind.ACKNOWLEDGED, row, actor, now)
+    _log_event(session, EventKind.ACKNOWLEDGED, row, actor, now)
     return True
 
 
 def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
-    """«Không phải việc của tôi»: the state stays, the monitor hears of it and decides."""
+    """«Không phải việc của tôi» (not mine): the state stays, the monitor is notified and decides."""
     row = _locked(session, assignment_id)
-    _must_be_open(row, Text("báo là không phải việc của mình", "be declined"))
-    _tell(session, EventKind.DECLINED, row, actor, now, reason=reason)
-    _say(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{local_date(now).isoformat()}", reason=reason)
+    _require_open(row, Text("báo là không phải việc của mình", "be declined"))
+    _log_event(session, EventKind.DECLINED, row, actor, now, reason=reason)
+    day = local_date(now).isoformat()
+    _notify(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{day}", reason=reason)
 
 
-def report(session: Session, assignment_id: int, said: ReportText, *, actor: str, now: datetime) -> int:
+def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date."""
-    if said.outcome is not Outcome.DONE and not said.reason.strip():
+    if text.outcome is not Outcome.DONE and not text.reason.strip():
         raise BadInput(Text("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
     _move(
@@ -134,34 +135,34 @@ def report(session: Session, assignment_id: int, said: ReportText, *, actor: str
     connection = session.connection()
     earlier = connection.scalars(select(reports.c.number).where(reports.c.assignment_id == assignment_id)).all()
     number = max(earlier, default=0) + 1
-    made = connection.execute(
+    inserted = connection.execute(
         insert(reports).values(
             assignment_id=assignment_id,
             number=number,
             submitted_at=now,
             actor=actor,
-            outcome=said.outcome.value,
-            reason=said.reason,
-            body=said.body,
-            figures=dict(said.figures or {}),
-            files=[dict(each) for each in said.files],
+            outcome=text.outcome.value,
+            reason=text.reason,
+            body=text.body,
+            figures=dict(text.figures or {}),
+            files=[dict(each) for each in text.files],
             returned_reason="",
         )
     )
-    _tell(session, EventKind.REPORTED, row, actor, now, outcome=said.outcome.value, number=number)
-    return int((made.inserted_primary_key or (0,))[0])
+    _log_event(session, EventKind.REPORTED, row, actor, now, outcome=text.outcome.value, number=number)
+    return int((inserted.inserted_primary_key or (0,))[0])
 
 
 def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -> None:
-    """The monitor takes the report."""
+    """Accept the report, by the monitor."""
     row = _locked(session, assignment_id)
     _move(session, row, Action.ACCEPT, now, accepted_at=now)
-    _tell(session, EventKind.ACCEPTED, row, actor, now)
+    _log_event(session, EventKind.ACCEPTED, row, actor, now)
 
 
 def return_report(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
-    """Send the report back with a reason: it counts as not done until a corrected one is in."""
-    _needs_words(reason, Text("lý do trả lại", "the reason for returning it"))
+    """Return the report with a reason: the assignment counts as not done until a corrected report is submitted."""
+    _require_text(reason, Text("lý do trả lại", "the reason for returning it"))
     row = _locked(session, assignment_id)
     _move(session, row, Action.RETURN, now, reported_at=None, reported_on=None)
     reports = table(Report)
@@ -170,23 +171,23 @@ def return_report(session: Session, assignment_id: int, *, reason: str, actor: s
     session.connection().execute(
         update(reports).where(reports.c.id == last_id).values(returned_at=now, returned_reason=reason)
     )
-    _tell(session, EventKind.RETURNED, row, actor, now, reason=reason)
-    _say(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", reason=reason)
+    _log_event(session, EventKind.RETURNED, row, actor, now, reason=reason)
+    _notify(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", reason=reason)
 
 
 def ask_extension(session: Session, assignment_id: int, *, until: date, reason: str, actor: str, now: datetime) -> int:
-    """Ask for a later due date, before the due date has passed, with a reason. Returns the request's id."""
-    _needs_words(reason, Text("lý do xin gia hạn", "the reason for an extension"))
+    """Ask for a later due date, with a reason and before the due date has passed. Returns the request's id."""
+    _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
-    _must_be_open(row, Text("xin gia hạn", "be extended"))
-    _must_run(session, row)
+    _require_open(row, Text("xin gia hạn", "be extended"))
+    _require_running_plan(session, row)
     if row.due_on is None:
         raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần gia hạn.", "It has no due date to extend."))
     if local_date(now) > row.due_on:
         raise ForbiddenMove(
             Text(
                 f"Hạn {written(row.due_on)} đã qua; gia hạn phải xin trước hạn.",
-                "The due date has passed; an extension is asked for before it.",
+                "The due date has passed; an extension must be requested before it.",
             )
         )
     if until <= row.due_on:
@@ -198,8 +199,8 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
         extensions.c.assignment_id == assignment_id, extensions.c.decided_at.is_(None)
     )
     if session.connection().scalars(waiting).first() is not None:
-        raise Conflict(Text("Đã có một đề nghị gia hạn đang chờ.", "An extension request is already waiting."))
-    made = session.connection().execute(
+        raise Conflict(Text("Đã có một đề nghị gia hạn đang chờ.", "An extension request is already pending."))
+    inserted = session.connection().execute(
         insert(extensions).values(
             assignment_id=assignment_id,
             asked_at=now,
@@ -210,9 +211,9 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
             answer="",
         )
     )
-    extension_id = int((made.inserted_primary_key or (0,))[0])
-    _tell(session, EventKind.EXTENSION_ASKED, row, actor, now, until=until.isoformat(), reason=reason)
-    _say(
+    extension_id = int((inserted.inserted_primary_key or (0,))[0])
+    _log_event(session, EventKind.EXTENSION_ASKED, row, actor, now, until=until.isoformat(), reason=reason)
+    _notify(
         session,
         row,
         now,
@@ -228,25 +229,25 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
 def decide_extension(
     session: Session, extension_id: int, *, granted: bool, answer: str = "", actor: str, now: datetime
 ) -> None:
-    """Grant or refuse. A granted one moves the due date; the original stays beside it."""
+    """Grant or refuse an extension. Granting moves the due date; the original due date is kept as well."""
     extensions = table(Extension)
-    asked = session.connection().execute(select(extensions).where(extensions.c.id == extension_id)).first()
-    if asked is None:
+    request = session.connection().execute(select(extensions).where(extensions.c.id == extension_id)).first()
+    if request is None:
         raise NotFound(Text("Không có đề nghị gia hạn này.", "There is no such extension request."))
-    row = _locked(session, asked.assignment_id)
+    row = _locked(session, request.assignment_id)
     decided = session.connection().execute(
         update(extensions)
         .where(extensions.c.id == extension_id, extensions.c.decided_at.is_(None))
         .values(decided_at=now, decided_by=actor, granted=granted, answer=answer)
     )
     if decided.rowcount != 1:
-        raise Conflict(Text("Đề nghị này đã được quyết định rồi.", "This request has been decided already."))
+        raise Conflict(Text("Đề nghị này đã được quyết định rồi.", "This request has already been decided."))
     if granted:
-        _must_be_open(row, Text("gia hạn", "be extended"))
-        move_due(session, row, asked.until, now)
+        _require_open(row, Text("gia hạn", "be extended"))
+        move_due(session, row, request.until, now)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
-    _tell(session, kind, row, actor, now, until=asked.until.isoformat(), answer=answer)
-    _say(
+    _log_event(session, kind, row, actor, now, until=request.until.isoformat(), answer=answer)
+    _notify(
         session,
         row,
         now,
@@ -254,40 +255,40 @@ def decide_extension(
         NoticeKind.EXTENSION_DECIDED,
         f"extension:{extension_id}:decided",
         granted=granted,
-        until=asked.until.isoformat(),
+        until=request.until.isoformat(),
         answer=answer,
     )
 
 
 def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
-    """It is no longer owed (the plan changed, it was entered by mistake): with a reason."""
-    _needs_words(reason, Text("lý do hủy", "the reason for cancelling it"))
+    """Cancel an assignment that is no longer owed (the plan changed, it was entered by mistake), with a reason."""
+    _require_text(reason, Text("lý do hủy", "the reason for cancelling it"))
     row = _locked(session, assignment_id)
     _move(session, row, Action.CANCEL, now)
-    _tell(session, EventKind.CANCELLED, row, actor, now, reason=reason)
-    _say(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
+    _log_event(session, EventKind.CANCELLED, row, actor, now, reason=reason)
+    _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
 
 
 def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: str, actor: str, now: datetime) -> int:
-    """Give it to another agency; returns the new assignment's id. Due date and ladder stay, reminders begin anew."""
-    _needs_words(reason, Text("lý do và căn cứ chuyển giao", "the reason and basis of the transfer"))
+    """Transfer it to another agency; returns the new assignment's id. Due date and ladder stay, reminders restart."""
+    _require_text(reason, Text("lý do và căn cứ chuyển giao", "the reason and basis of the transfer"))
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
-        raise BadInput(Text("Cơ quan nhận trùng cơ quan đang giữ.", "It is already with that agency."))
+        raise BadInput(Text("Cơ quan nhận trùng cơ quan đang giữ.", "That agency already holds it."))
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
         raise BadInput(Text(f"Danh bạ không có «{to_agency}».", f"“{to_agency}” is not in the directory."))
     assignments = table(Assignment)
-    twin = select(assignments.c.id).where(
+    existing = select(assignments.c.id).where(
         assignments.c.duty_id == row.duty_id, assignments.c.agency_id == to_agency, assignments.c.period == row.period
     )
-    if session.connection().scalars(twin).first() is not None:
+    if session.connection().scalars(existing).first() is not None:
         raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
-    _must_run(session, row)
+    _require_running_plan(session, row)
     _move(session, row, Action.TRANSFER, now)
-    kept = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
+    values = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
     plans = table(Plan)
     above = select(plans.c.supervisor_id, plans.c.issuer_id).where(plans.c.id == row.plan_id)
-    kept |= {
+    values |= {
         "agency_id": to_agency,
         "supervisor_id": supervisor_of(to_agency, *session.connection().execute(above).one()),
         "state": State.ASSIGNED,
@@ -300,10 +301,10 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         "level": 0,
         "transferred_from_id": assignment_id,
     }
-    made = session.connection().execute(insert(assignments).values(**kept))
-    new_id = int((made.inserted_primary_key or (0,))[0])
+    inserted = session.connection().execute(insert(assignments).values(**values))
+    new_id = int((inserted.inserted_primary_key or (0,))[0])
     record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
-    _tell(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
+    _log_event(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(
         session,
         [
@@ -317,27 +318,27 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
             )
         ],
     )
-    _say(session, row, now, Role.COORDINATOR, NoticeKind.TRANSFERRED, "transferred", to=to_agency, reason=reason)
+    _notify(session, row, now, Role.COORDINATOR, NoticeKind.TRANSFERRED, "transferred", to=to_agency, reason=reason)
     return new_id
 
 
 def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
-    """«Đôn đốc» by hand: one line in the agency's next letter, never two on one day. False if already chased today.
-    Raises Conflict when nobody of the agency can be reached."""
+    """Chase («đôn đốc») manually: adds one line to the agency's next letter, at most one a day. False if it was already
+    chased today. Raises Conflict if the agency has no reachable contact."""
     row = _locked(session, assignment_id)
-    _must_be_open(row, Text("đôn đốc", "be chased"))
-    _must_run(session, row)
+    _require_open(row, Text("đôn đốc", "be chased"))
+    _require_running_plan(session, row)
     today = local_date(now).isoformat()
-    posted = _say(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
+    posted = _notify(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
     if posted.unreachable:
         raise Conflict(
             Text(
                 "Cơ quan này chưa có đầu mối liên lạc được; hãy thêm đầu mối rồi đôn đốc.",
-                "Nobody at this agency can be reached; add a contact, then chase.",
+                "This agency has no reachable contact; add one, then chase.",
             )
         )
     if posted.notices:
-        _tell(session, EventKind.CHASED, row, actor, now)
+        _log_event(session, EventKind.CHASED, row, actor, now)
     return posted.notices > 0
 
 
@@ -350,40 +351,40 @@ def move_due(
     book: Rulebook | None = None,
     nominal: date | None = None,
 ) -> None:
-    """Set another due date and look again at when the assignment is next due. The original date is kept. ``book``:
-    read once by a caller who moves many. ``nominal``: the day that later changes of the calendar reckon from."""
+    """Set another due date and compute the next action. The original date is kept. ``book``: pass it when moving many
+    assignments. ``nominal``: the date from which later calendar changes compute."""
     assignments = table(Assignment)
     values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
     values["nominal_due"] = nominal or row.nominal_due
-    values |= _agenda(session, row, row.state, now, due_on=due_on, book=book)
+    values |= _schedule(session, row, row.state, now, due_on=due_on, book=book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
-    record_transition(session, [_open_stand(row, row.due_on)], [_open_stand(row, due_on)])
+    record_transition(session, [_open_key(row, row.due_on)], [_open_key(row, due_on)])
 
 
-# --- what every act is made of -----------------------------------------------------------------------------------
+# --- shared by all actions ---------------------------------------------------------------------------------------
 
 
 def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
-    """Who is told when an owner is late: the supervising department, but for its own duties the body above it."""
+    """The agency notified when an owner is late: the supervising department, or for its own duties the issuer."""
     return issuer_id if agency_id == supervisor_id else supervisor_id
 
 
 def _locked(session: Session, assignment_id: int) -> Row[Any]:
     assignments = table(Assignment)
-    chosen = select(assignments).where(assignments.c.id == assignment_id).with_for_update()
-    row = session.connection().execute(chosen).first()
+    statement = select(assignments).where(assignments.c.id == assignment_id).with_for_update()
+    row = session.connection().execute(statement).first()
     if row is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     return row
 
 
 def _move(session: Session, row: Row[Any], action: Action, now: datetime, **changes: Any) -> None:
-    """Move by the table, guarded by the old state, and set when to look next."""
+    """Change the state by the table, guarded by the old state, and set the next action."""
     state = MOVES.get((row.state, action))
     if state is None:
         raise ForbiddenMove(_forbidden(row.state, ACTION_WORDS[action]))
     assignments = table(Assignment)
-    changes |= {"state": state} | _agenda(session, row, state, now)
+    changes |= {"state": state} | _schedule(session, row, state, now)
     moved = session.connection().execute(
         update(assignments).where(assignments.c.id == row.id, assignments.c.state == row.state).values(**changes)
     )
@@ -392,12 +393,12 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
     record_transition(session, [counter_key(row)], [counter_key(row, **changes)])
 
 
-def _open_stand(row: Any, due_on: date | None) -> CounterKey:
-    """Where an open assignment is counted."""
+def _open_key(row: Any, due_on: date | None) -> CounterKey:
+    """The counter of an open assignment."""
     return CounterKey(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
 
 
-def _agenda(
+def _schedule(
     session: Session,
     row: Row[Any],
     state: State,
@@ -419,41 +420,41 @@ def _agenda(
 
 
 def _plan(session: Session, row: Row[Any]) -> Row[Any]:
-    """What an act must know of the assignment's plan: its policy, urgency and state."""
+    """The policy, urgency and state of the assignment's plan."""
     plans = table(Plan)
-    chosen = select(plans.c.policy_id, plans.c.urgency, plans.c.state).where(plans.c.id == row.plan_id)
-    return session.connection().execute(chosen).one()
+    statement = select(plans.c.policy_id, plans.c.urgency, plans.c.state).where(plans.c.id == row.plan_id)
+    return session.connection().execute(statement).one()
 
 
-def _tell(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
+def _log_event(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
     append(session, [event(kind, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **detail)])
 
 
-def _say(
-    session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, act: str, **detail: Any
+def _notify(
+    session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, effect: str, **detail: Any
 ) -> PostResult:
-    """Put one line into the letter of whoever must hear of an act."""
+    """Post a line about an action to the contacts concerned."""
     book = read_rulebook(session)
     plan = _plan(session, row)
     policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
-    line = NoticeLine(f"assignment:{row.id}:{act}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
+    line = NoticeLine(f"assignment:{row.id}:{effect}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
     return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 
 
-def _must_be_open(row: Row[Any], what: Text) -> None:
+def _require_open(row: Row[Any], what: Text) -> None:
     if row.state not in OPEN_STATES:
         raise ForbiddenMove(_forbidden(row.state, what))
 
 
-def _must_run(session: Session, row: Row[Any]) -> None:
-    """Nothing is asked for any more once the plan has ended; what is owed may still be reported."""
+def _require_running_plan(session: Session, row: Row[Any]) -> None:
+    """Raises ForbiddenMove once the plan has ended; reports are still accepted then."""
     if _plan(session, row).state is PlanState.ENDED:
         raise ForbiddenMove(
             Text(
                 "Kế hoạch này đã kết thúc; cơ quan vẫn nộp báo cáo được nhưng không đôn đốc, gia hạn hay "
                 "chuyển giao nữa.",
-                "This plan has ended: a report may still come in, but nothing is chased, extended or transferred.",
+                "This plan has ended: reports are still accepted, but nothing can be chased, extended or transferred.",
             )
         )
 
@@ -463,6 +464,6 @@ def _forbidden(state: State, what: Text) -> Text:
     return Text(f"Không thể {what.vi}: phần việc đang ở trạng thái «{at.vi}».", f"It cannot {what.en}: it is {at.en}.")
 
 
-def _needs_words(given: str, what: Text) -> None:
-    if not given.strip():
+def _require_text(text: str, what: Text) -> None:
+    if not text.strip():
         raise BadInput(Text(f"Cần ghi {what.vi}.", f"Give {what.en}."))

@@ -1,7 +1,7 @@
-"""Opening assignments: duty x owner agency x period, as each comes within the policy's horizon.
+"""Opening assignments: duty × owner agency × period, when a period comes within the policy's horizon.
 
-A plan carries ``next_open_at``, so a tick with no plan to open costs one look at an index. Every assignment has the
-unique key (duty, agency, period): opening again changes nothing.
+A plan has ``next_open_at``, so a tick without a plan to open costs one index lookup. Assignments are unique by (duty,
+agency, period), so opening again changes nothing.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from sqlmodel import Session
 from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
-from engine.files.plan import PlanFile, ReportingRound, rounds
+from engine.files.plan import DuePeriod, PlanFile, due_periods
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Duty, Letter, Plan
-from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.terms import EventKind, PlanState, State
 from engine.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A round of a duty with the local date on which its assignments open."""
+    """A duty, one of its periods, and the local date on which its assignments open."""
 
     duty: Any
-    round: ReportingRound
+    due_period: DuePeriod
     opens_on: date
 
 
 def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> None:
-    """Set a loaded plan going; the next opening pass opens what its horizon holds."""
+    """Activate a loaded plan; the next opening pass opens the assignments within its horizon."""
     plans = table(Plan)
     changed = session.connection().execute(
         update(plans)
@@ -50,28 +50,28 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> No
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
         if state is None:
             raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
-        raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has been activated already."))
+        raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has already been activated."))
     key = f"plan:{plan_id}:activated"
     append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
 
 
 @dataclass(frozen=True)
 class Activation:
-    """What activating a plan would do at once."""
+    """The immediate effect of activating a plan."""
 
     assignments: Mapping[str, int]
-    """Period -> how many would open now."""
+    """Period -> number of assignments that would open now."""
     overdue: int
-    """How many of them would be overdue from the first moment."""
+    """How many of them would already be overdue."""
     letters: int
-    """How many letters would be queued; no person gets more than one."""
+    """Letters that would be queued; at most one per person."""
     people: int
     opens_next: date | None = None
-    """The day on which the next round would open; none when nothing more would."""
+    """The day on which the next period would open; None if there is none."""
 
 
 def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
-    """Activate, open and act in a unit of work that is undone: the true numbers, and nothing changed."""
+    """Dry run: activate, open and escalate in a transaction that is rolled back; gives the exact numbers."""
     a, m = table(Assignment), table(Letter)
     with database.rehearse() as session:
         before = session.connection().scalar(select(func.max(m.c.id))) or 0
@@ -101,16 +101,16 @@ def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
 
 
 def open_due(session: Session, now: datetime) -> int:
-    """Open what is due to open, in one active plan; returns how many assignments are new, -1 if no plan is due."""
+    """Open what is due in one active plan; returns how many assignments are new, -1 if no plan is due."""
     plans = table(Plan)
-    chosen = (
+    statement = (
         select(plans)
         .where(plans.c.next_open_at.is_not(None), plans.c.next_open_at <= now)
         .order_by(plans.c.next_open_at, plans.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    plan = session.connection().execute(chosen).first()
+    plan = session.connection().execute(statement).first()
     if plan is None:
         return -1
     book = read_rulebook(session)
@@ -125,24 +125,24 @@ def open_due(session: Session, now: datetime) -> int:
 
 
 def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
-    """Every round of a plan with the day on which it opens."""
+    """All periods of a plan's duties, with the day on which each opens."""
     file = PlanFile.model_validate(plan.file)
     duties = session.connection().execute(
         select(table(Duty)).where(table(Duty).c.plan_id == plan.id).order_by(table(Duty).c.position)
     )
-    began = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
+    start = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
     horizon = timedelta(days=policy.open_days_before)
     return [
-        Opening(duty, each, max(began, each.due.on - horizon))
+        Opening(duty, each, max(start, each.due.on - horizon))
         for duty in duties
         if duty.citation in file.duties
-        for each in rounds(file, file.duties[duty.citation].duty, calendar)
+        for each in due_periods(file, file.duties[duty.citation].duty, calendar)
     ]
 
 
 def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
     ladders = {
-        request: freeze_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
+        request: store_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
     }
     rows = [
         _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)
@@ -153,16 +153,16 @@ def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, 
 
 
 def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
-    period, due = opening.round.period, opening.round.due
-    single = period.cadence is Cadence.ONCE
+    period, due = opening.due_period.period, opening.due_period.due
+    once = period.cadence is Cadence.ONCE
     return {
         "plan_id": plan.id,
         "duty_id": opening.duty.id,
         "agency_id": agency_id,
         "supervisor_id": supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id),
         "period": period.key,
-        "window_start": None if single else period.start,
-        "window_end": None if single else period.end,
+        "window_start": None if once else period.start,
+        "window_end": None if once else period.end,
         "nominal_due": due.nominal,
         "original_due_on": due.on,
         "due_on": due.on,

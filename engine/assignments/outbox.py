@@ -1,7 +1,7 @@
-"""Letters owed. A line is put into the recipient's letter of the day; the database's unique keys do the rest.
+"""The outbox: puts notices into the recipient's letter of the day; unique keys make it idempotent.
 
-``letter:<contact>:<channel>:<day>`` makes one letter a person, channel and day; the notice's key makes one effect
-once. A letter that has already been claimed for sending takes no more lines: they go into the next working day's.
+``letter:<contact>:<channel>:<day>`` allows one letter per person, channel and day; the notice's key allows each effect
+once. A letter already claimed for sending takes no more lines: they go into the letter of the next working day.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.terms import LetterState, NoticeKind, Role
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One thing to say about one assignment to whoever answers for ``agency_id`` as ``role``. ``effect`` is the
-    effect's key without its recipient: ``assignment:418:2021-06-17:T-3``."""
+    """One line about one assignment for the contacts of ``agency_id`` in ``role``. ``effect`` is the key without the
+    recipient: ``assignment:418:2021-06-17:T-3``."""
 
     effect: str
     assignment_id: int
@@ -38,19 +38,20 @@ class NoticeLine:
     level: int = 0
     detail: dict[str, Any] = field(default_factory=dict)
     by_other: bool = False
-    """On another channel than the policy's, where there is one."""
+    """Send it on a channel that the policy does not use, if the contact has one."""
 
 
 @dataclass(slots=True)
 class PostResult:
-    """How many lines were new, and the lines that reach nobody."""
+    """The number of new lines, and the lines without a reachable recipient."""
 
     notices: int = 0
     unreachable: list[NoticeLine] = field(default_factory=list)
 
 
 def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: bool = False) -> date:
-    """The day on which a letter decided now leaves: today inside the window of a working day, else the next one."""
+    """The day on which a letter decided now is sent: today before the window closes on a working day, else the next
+    working day."""
     today = local_date(now)
     if urgent or (calendar.is_working(today) and now < instant(today, policy.window.closes)):
         return today
@@ -58,24 +59,24 @@ def send_day(now: datetime, policy: Policy, calendar: WorkCalendar, *, urgent: b
 
 
 def leaves_at(day: date, now: datetime, policy: Policy, *, urgent: bool = False) -> datetime:
-    """The instant from which the letter of a day may be sent. An urgent one of another day waits for that day."""
+    """The earliest instant at which the letter of a day may be sent. An urgent one for a later day waits for it."""
     return max(now, instant(day, time())) if urgent else instant(day, policy.send_at)
 
 
 def channels_for(recipient: Recipient, policy: Policy, *, by_other: bool = False) -> list[str]:
-    """The policy's channels that reach the recipient, else the first that does at all. ``by_other``: the first that
-    is none of the policy's, where there is one."""
+    """The policy's channels that reach the recipient, else the first that does. ``by_other``: the first that the policy
+    does not use, if there is one."""
     if by_other:
         other = [each for each in CHANNELS if each not in policy.channels and recipient.address(each)]
         if other:
             return other[:1]
-    wanted = [channel for channel in policy.channels if recipient.address(channel)]
-    return wanted or [channel for channel in CHANNELS if recipient.address(channel)][:1]
+    preferred = [channel for channel in policy.channels if recipient.address(channel)]
+    return preferred or [channel for channel in CHANNELS if recipient.address(channel)][:1]
 
 
 def first_day(line: NoticeLine, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
-    """The day of the letter that a line goes into: today's or the next working day's; for a reader who asked for it,
-    what can wait goes into the next weekly one."""
+    """The day of the letter that a line goes into: today or the next working day; for a recipient who prefers it,
+    non-urgent lines go into the next weekly letter."""
     day = send_day(now, line.policy, calendar, urgent=line.urgent)
     if not recipient.pace or line.urgent or line.kind not in line.policy.may_stop or channel not in recipient.pace:
         return day
@@ -84,7 +85,7 @@ def first_day(line: NoticeLine, recipient: Recipient, channel: str, now: datetim
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A line on its way into one recipient's letter on one channel. ``number``: which of the day's letters."""
+    """A line for one recipient's letter on one channel. ``number``: which of the day's letters."""
 
     line: NoticeLine
     recipient: Recipient
@@ -96,20 +97,20 @@ class Slot:
 
 
 def letter_key(recipient: Recipient, channel: str, day: date, number: int = 1) -> str:
-    """The first letter of a day has no number; only what is urgent makes further ones."""
+    """The unique key of a letter. The first of a day has no number; only urgent lines create further ones."""
     key = f"letter:{recipient.id}:{channel}:{day.isoformat()}"
     return key if number == 1 else f"{key}:{number}"
 
 
 def post(
-    session: Session, lines: Iterable[NoticeLine], answering: Recipients, calendar: WorkCalendar, now: datetime
+    session: Session, lines: Iterable[NoticeLine], recipients: Recipients, calendar: WorkCalendar, now: datetime
 ) -> PostResult:
-    """Put lines into letters. Idempotent: a line whose key exists changes nothing."""
+    """Put lines into the letters of their recipients. Idempotent: a line whose key exists changes nothing."""
     posted, today = PostResult(), local_date(now)
     slots: list[Slot] = []
     for line in lines:
         reached = False
-        for recipient in answering.on(line.agency_id, line.role, today):
+        for recipient in recipients.on(line.agency_id, line.role, today):
             for channel in channels_for(recipient, line.policy, by_other=line.by_other):
                 slots.append(Slot(line, recipient, channel))
                 reached = True
@@ -120,7 +121,7 @@ def post(
 
 
 def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
-    """Put lines into the letters of given recipients; how many were new. Idempotent."""
+    """Put lines into the letters of the given recipients; returns how many were new. Idempotent."""
     placed = 0
     pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
     while pending:
@@ -138,28 +139,28 @@ def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: 
 
 
 def _next_letter(slot: Slot, day: date, calendar: WorkCalendar) -> tuple[Slot, date]:
-    """What is urgent does not wait for tomorrow while the day's cap allows one more letter."""
+    """The next letter to try: for an urgent line another one today, up to the daily cap; else the next day's."""
     if slot.line.urgent and slot.number < slot.line.policy.urgent_per_day:
         return replace(slot, number=slot.number + 1), day
     return replace(slot, number=1), day + ONE_DAY if slot.line.urgent else calendar.on_or_after(day + ONE_DAY)
 
 
 def _open_letters(session: Session, pending: Sequence[tuple[Slot, date]], now: datetime) -> dict[str, int]:
-    """Make the letters that are missing, lock them all in one order, and return the ids of those still open. One
-    urgent line makes its whole letter urgent."""
-    wanted: dict[str, dict[str, Any]] = {}
+    """Insert missing letters, lock all of them in key order, and return the ids of those not yet claimed. One urgent
+    line makes its whole letter urgent."""
+    rows: dict[str, dict[str, Any]] = {}
     for slot, day in pending:
         key = slot.letter_key(day)
-        if key not in wanted or slot.line.urgent:
-            wanted[key] = _letter(slot, day, now)
-    found = open_letters(session, [wanted[key] for key in sorted(wanted)])
-    _hurry(session, {found[key]: row["send_after"] for key, row in wanted.items() if row["urgent"] and key in found})
-    return found
+        if key not in rows or slot.line.urgent:
+            rows[key] = _letter(slot, day, now)
+    ids = open_letters(session, [rows[key] for key in sorted(rows)])
+    _make_urgent(session, {ids[key]: row["send_after"] for key, row in rows.items() if row["urgent"] and key in ids})
+    return ids
 
 
-def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
-    """An urgent line makes its whole letter urgent; one that is being tried again keeps its next try."""
-    if not letters_by:
+def _make_urgent(session: Session, send_after_by_id: Mapping[int, datetime]) -> None:
+    """Mark letters as urgent and send them sooner; a letter being retried keeps the time of its next attempt."""
+    if not send_after_by_id:
         return
     m = table(Letter)
     soon = bindparam("soon", type_=m.c.send_after.type)
@@ -167,21 +168,21 @@ def _hurry(session: Session, letters_by: Mapping[int, datetime]) -> None:
         update(m)
         .where(m.c.id == bindparam("row_id"), ~m.c.urgent)
         .values(urgent=True, send_after=case((m.c.attempts > 0, m.c.send_after), else_=soon)),
-        [{"row_id": letter_id, "soon": send_after} for letter_id, send_after in letters_by.items()],
+        [{"row_id": letter_id, "soon": send_after} for letter_id, send_after in send_after_by_id.items()],
     )
 
 
 def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Insert letters (sorted by key) unless they exist; the ids, by key, of those not yet claimed for sending.
+    """Insert letters (sorted by key) unless they exist; returns ids by key of those not yet claimed for sending.
 
-    The rows stay locked until the transaction ends, so a delivering pass on another machine cannot claim a letter
-    between our looking and our adding a line. Always in key order: two passes never wait for each other in a ring.
+    The rows stay locked until the transaction ends, so a delivery pass on another machine cannot claim a letter between
+    this check and the insertion of a line. They are locked in key order, so that two passes cannot deadlock.
     """
     insert_new(session, Letter, list(rows))
     letter = table(Letter)
     keys = among(session, letter.c.key, [row["key"] for row in rows])
-    chosen = select(letter.c.key, letter.c.id, letter.c.state).where(keys).order_by(letter.c.key).with_for_update()
-    locked = session.connection().execute(chosen).all()
+    statement = select(letter.c.key, letter.c.id, letter.c.state).where(keys).order_by(letter.c.key).with_for_update()
+    locked = session.connection().execute(statement).all()
     return {key: letter_id for key, letter_id, state in locked if state is LetterState.QUEUED}
 
 
@@ -207,7 +208,7 @@ def letter_row(
     urgent: bool = False,
     number: int = 1,
 ) -> dict[str, Any]:
-    """A letter as a row to insert."""
+    """The row of a new letter."""
     return {
         "key": letter_key(recipient, channel, day, number),
         "contact_id": recipient.id,

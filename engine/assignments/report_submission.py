@@ -1,7 +1,7 @@
-"""One submission of an agency for a period: what was typed becomes report texts, or every problem beside its field.
+"""One submission of an agency for a period: turns the form's input into reports, or into errors by field.
 
-Pure. Partial on purpose: only duties with an outcome are in it, each is tracked alone. Figures are checked against
-the plan's indicators (bounds, part ≤ whole) and ride on the duty that they are asked of, else on the first one.
+Pure. Partial submissions are allowed: duties without an outcome are left out. Figures are checked against the plan's
+indicators (bounds, part ≤ whole) and stored with the duty that they are asked of, else with the first one.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from engine.terms import Outcome
 from engine.text import Text
 
 LATER = ""
-"""The outcome of a duty that is left out this time."""
+"""The outcome of a duty that is not reported this time."""
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
-NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has been given an outcome.")
+NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an outcome.")
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed about one duty."""
+    """The form input for one duty."""
 
     assignment_id: int
     citation: str
@@ -34,26 +34,26 @@ class Typed:
     body: str = ""
     reason: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
-    """As ``engine.assignments.evidence.Kept.as_named`` has them."""
+    """Entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """``texts`` by assignment; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``figure-II.3``, or
-    ``form`` for the whole. With any problem nothing is to be submitted."""
+    """``texts`` by assignment id; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``figure-II.3``,
+    or ``form`` for the whole. If there is any problem, nothing may be submitted."""
 
     texts: Mapping[int, ReportText] = field(default_factory=dict)
     problems: Mapping[str, Text] = field(default_factory=dict)
 
 
 def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Submission:
-    """Check everything at once, so that nobody mends one field only to be told of the next."""
+    """Validate everything at once, so that the user sees all errors together."""
     chosen = [duty for duty in duties if duty.outcome != LATER]
     problems: dict[str, Text] = {}
     for duty in chosen:
         problems |= _duty_problems(duty)
     values, wrong = read_figures(indicators, figures)
-    problems |= {f"figure-{code}": said for code, said in wrong.items()}
+    problems |= {f"figure-{code}": message for code, message in wrong.items()}
     if not chosen:
         problems["form"] = NO_OUTCOME
     if problems:
@@ -71,8 +71,8 @@ def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures
 
 @dataclass(frozen=True)
 class Checklist:
-    """What would become of a page sent as it stands: ``ready`` would be sent; of those ``lacking`` something each field
-    says what; ``later`` stays owed; ``wrong`` figures by code; ``blank`` figures would be given no value."""
+    """A check of the page before it is sent: ``ready`` duties would be sent; ``lacking`` ones have errors by field;
+    ``later`` ones stay owed; ``wrong``: errors of figures by code; ``blank``: indicators without a value."""
 
     ready: tuple[Typed, ...] = ()
     lacking: tuple[tuple[Typed, Mapping[str, Text]], ...] = ()
@@ -86,7 +86,7 @@ class Checklist:
 
 
 def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Checklist:
-    """The last look before sending, by the rules of ``submission``."""
+    """Check the page before it is sent, by the same rules as ``submission``."""
     chosen = [(duty, _duty_problems(duty)) for duty in duties if duty.outcome != LATER]
     values, wrong = read_figures(indicators, figures)
     blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
@@ -102,18 +102,20 @@ def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures:
 def _duty_problems(duty: Typed) -> dict[str, Text]:
     if duty.outcome not in tuple(Outcome):
         return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
-    found: dict[str, Text] = {}
+    problems: dict[str, Text] = {}
     if duty.outcome != Outcome.NOT_YET and not duty.body:
-        found[f"body-{duty.assignment_id}"] = Text("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
+        problems[f"body-{duty.assignment_id}"] = Text("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
     if duty.outcome != Outcome.DONE and not duty.reason:
-        found[f"reason-{duty.assignment_id}"] = Text("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet.")
-    return found
+        problems[f"reason-{duty.assignment_id}"] = Text(
+            "Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."
+        )
+    return problems
 
 
 def read_figures(
     indicators: Sequence[Indicator], typed: Mapping[str, str]
 ) -> tuple[dict[str, int | float | str], dict[str, Text]]:
-    """Values by indicator code, and what is wrong with the others. An empty field is no figure."""
+    """Values by indicator code, and errors by code. An empty field is no figure."""
     values: dict[str, int | float | str] = {}
     wrong: dict[str, Text] = {}
     for indicator in indicators:
@@ -143,27 +145,27 @@ def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Text | 
         if _GROUPED.fullmatch(text):
             text = re.sub(r"[ .,]", "", text)
         if not _COUNT.fullmatch(text):
-            return 0, Text("Hãy ghi một số đếm, như 12.", "Write a whole number, like 12.")
+            return 0, Text("Hãy ghi một số đếm, như 12.", "Enter a whole number, like 12.")
         value: int | float = int(text)
     else:
         if not _PERCENT.fullmatch(text):
-            return 0, Text("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Write a percentage, like 87.5.")
+            return 0, Text("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Enter a percentage, like 87.5.")
         value = float(text.replace(",", "."))
     lowest = 0 if indicator.min is None else indicator.min
     highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
     if value < lowest or (highest is not None and value > highest):
         upto = "" if highest is None else f" – {highest:g}"
-        return 0, Text(f"Phải trong khoảng {lowest:g}{upto}.", f"Must lie within {lowest:g}{upto}.")
+        return 0, Text(f"Phải trong khoảng {lowest:g}{upto}.", f"Must be within {lowest:g}{upto}.")
     return value, None
 
 
 def _place(
     chosen: Sequence[Typed], indicators: Sequence[Indicator], values: Mapping[str, int | float | str]
 ) -> dict[int, dict[str, int | float | str]]:
-    """Assignment -> its figures."""
+    """The figures by assignment id."""
     placed: dict[int, dict[str, int | float | str]] = {duty.assignment_id: {} for duty in chosen}
     for indicator in indicators:
         if indicator.code in values:
-            asked = (duty for duty in chosen if duty.citation in indicator.asked_of)
-            placed[next(asked, chosen[0]).assignment_id][indicator.code] = values[indicator.code]
+            matching = (duty for duty in chosen if duty.citation in indicator.asked_of)
+            placed[next(matching, chosen[0]).assignment_id][indicator.code] = values[indicator.code]
     return placed

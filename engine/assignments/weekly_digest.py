@@ -1,8 +1,8 @@
-"""The weekly overdue digest: whose it is, when it is owed, and what it counts.
+"""The weekly digest of overdue assignments: who gets it, when it is due, and what it counts.
 
-Keyed by recipient and ISO week. It goes into the recipient's letter of the day, so a Monday brings one letter, not
-two. Nothing overdue: no letter, but a row and an event say that it was looked at. Made late rather than lost: any
-day of the week after the digest's own will do.
+One per recipient and ISO week. It goes into the recipient's letter of the day, so a Monday brings one letter, not two.
+If nothing is overdue there is no letter, but a row and an event record the check. A digest whose own day was missed is
+made on any later day of the week.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAST_WEEK = "digest_week"
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One overdue assignment as a digest lists it."""
+    """One overdue assignment, as listed in a digest."""
 
     assignment_id: int
     agency_id: str
@@ -64,46 +64,46 @@ def week_of(day: date) -> str:
 
 
 def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None:
-    """The working day of ``day``'s ISO week on which its digest is made; None in a week closed from then on."""
+    """The working day of the digest in ``day``'s ISO week; None if the week has no working day from then on."""
     monday = day - timedelta(days=day.weekday())
-    wanted = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
-    return wanted if wanted < monday + timedelta(days=7) else None
+    send_on = calendar.on_or_after(monday + policy.digest_weekday * ONE_DAY)
+    return send_on if send_on < monday + timedelta(days=7) else None
 
 
 def is_owed(session: Session, now: datetime) -> bool:
-    """Whether this week's digest has not been made and its moment has come. One look at one row when it has not."""
-    made = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK))
+    """True if this week's digest is due and has not been sent. Costs one row when it has been."""
+    last_week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK))
     today = local_date(now)
-    if made is not None and made >= week_of(today):
+    if last_week is not None and last_week >= week_of(today):
         return False
     book = read_rulebook(session)
     policy = schedule(book)
     if policy is None:
         return False
-    wanted = digest_day(today, policy, book.calendar)
-    return wanted is not None and now >= instant(wanted, policy.decide_at)
+    send_on = digest_day(today, policy, book.calendar)
+    return send_on is not None and now >= instant(send_on, policy.decide_at)
 
 
 def make(session: Session, now: datetime) -> tuple[int, int]:
-    """Make this week's digests; returns (letters, empty ones). The caller has asked ``is_owed`` in the same unit.
+    """Make this week's digests; returns (letters, empty digests). Call it only if ``is_owed``, in the same transaction.
 
-    The week is taken first: of two passes at once the second waits here, and then has nothing left to make. Otherwise
-    it might find the first one's letters gone already, and put the same digest into the next day's.
+    The week is claimed first: of two passes at once the second waits here and then has nothing to do. Otherwise it
+    could find the first one's letters already sent, and put the same digest into the next day's letters.
     """
     today = local_date(now)
     week = week_of(today)
-    if not _take(session, week):
+    if not _claim_week(session, week):
         return 0, 0
     book = read_rulebook(session)
     policy = schedule(book)
     assert policy is not None
     late = _late_by_audience(session, today)
-    owed: list[Recipient] = []
+    with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     for recipient in _recipients(session, today):
-        (owed if late.get((recipient.agency_id, _audience(recipient.role)), 0) else empty).append(recipient)
+        (with_overdue if late.get((recipient.agency_id, _audience(recipient.role)), 0) else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
-    rows |= _into_letters(session, owed, week, policy, book, now)
+    rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
         session,
         Digest,
@@ -121,7 +121,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
             for recipient in empty
         ],
     )
-    return len(owed), len(empty)
+    return len(with_overdue), len(empty)
 
 
 def overdue(
@@ -132,9 +132,9 @@ def overdue(
     supervisors: Iterable[str] = (),
     issuers: Iterable[str] = (),
 ) -> list[OverdueRow]:
-    """Open assignments past their due date that concern any of the given bodies, worst first."""
+    """Open assignments past their due date that concern any of the given agencies, longest overdue first."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    chosen = (
+    statement = (
         select(
             a.c.id,
             a.c.agency_id,
@@ -161,11 +161,11 @@ def overdue(
         )
         .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
     )
-    return [OverdueRow(*tuple(row)) for row in session.connection().execute(chosen)]
+    return [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
-    """The four boxes of the active plans of each issuer. What a body was only asked for is not counted to it."""
+    """The four boxes of each issuer's active plans. Requests (not orders) to an agency are not counted."""
     a, p, d = table(Assignment), table(Plan), table(Duty)
     done = a.c.reported_on.is_not(None)
     late = func.coalesce(a.c.reported_on, today) > a.c.due_on
@@ -173,17 +173,17 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
         func.sum(case((condition, 1), else_=0))
         for condition in (done & ~late, done & late, ~done & ~late, ~done & late)
     ]
-    chosen = (
+    statement = (
         select(p.c.issuer_id, *counts)
         .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
         .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
         .group_by(p.c.issuer_id)
     )
-    return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(chosen)}
+    return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(statement)}
 
 
 def schedule(book: Rulebook) -> Policy | None:
-    """The policy whose weekday and hours digests follow: «default», else the first."""
+    """The policy that sets the weekday and hours of digests: «default», else the first."""
     return book.policies.get("default") or next(iter(book.policies.values()), None)
 
 
@@ -192,25 +192,25 @@ def _audience(role: Role) -> Role:
 
 
 def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
-    """How many overdue assignments each body would read about: as owner, as supervisor, as the plan's issuer."""
+    """Number of overdue assignments by agency and role: as owner, as supervisor, as the plan's issuer."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     counted: dict[tuple[str, Role], int] = {}
     columns = {Role.COORDINATOR: a.c.agency_id, Role.MONITOR: a.c.supervisor_id, Role.LEADERSHIP: p.c.issuer_id}
     for role, column in columns.items():
-        chosen = (
+        statement = (
             select(column, func.count())
             .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
             .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
             .group_by(column)
         )
         if role is Role.LEADERSHIP:
-            chosen = chosen.where(~d.c.request)
-        counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(chosen)}
+            statement = statement.where(~d.c.request)
+        counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(statement)}
     return counted
 
 
 def _recipients(session: Session, today: date) -> list[Recipient]:
-    """Every coordinator, monitor and leadership of a body that an active plan concerns; each contact once."""
+    """All coordinators, monitors and leaders of agencies concerned by an active plan; each contact once."""
     a, p = table(Assignment), table(Plan)
     active, both = p.c.state == PlanState.ACTIVE, a.join(p, p.c.id == a.c.plan_id)
 
@@ -219,17 +219,17 @@ def _recipients(session: Session, today: date) -> list[Recipient]:
 
     owners = concerned(a.c.agency_id)
     above = {Role.MONITOR: concerned(a.c.supervisor_id), Role.LEADERSHIP: concerned(p.c.issuer_id)}
-    answering = read_recipients(session, owners.union(*above.values()))
-    wanted = {(agency_id, Role.COORDINATOR) for agency_id in owners}
-    wanted |= {(agency_id, role) for role, ids in above.items() for agency_id in ids}
-    found = {each.id: each for agency_id, role in sorted(wanted) for each in answering.on(agency_id, role, today)}
-    return [each for each in found.values() if each.address("email")]
+    recipients = read_recipients(session, owners.union(*above.values()))
+    audiences = {(agency_id, Role.COORDINATOR) for agency_id in owners}
+    audiences |= {(agency_id, role) for role, ids in above.items() for agency_id in ids}
+    by_id = {each.id: each for agency_id, role in sorted(audiences) for each in recipients.on(agency_id, role, today)}
+    return [each for each in by_id.values() if each.address("email")]
 
 
-def _into_letters(
+def _add_to_letters(
     session: Session, recipients: Sequence[Recipient], week: str, policy: Policy, book: Rulebook, now: datetime
 ) -> dict[int, int | None]:
-    """Mark each recipient's letter of the day as carrying the digest; contact id -> letter id."""
+    """Mark each recipient's letter of the day as containing the digest; contact id -> letter id."""
     letters = table(Letter)
     placed: dict[int, int | None] = {}
     day = send_day(now, policy, book.calendar)
@@ -249,8 +249,8 @@ def _into_letters(
     return placed
 
 
-def _take(session: Session, week: str) -> bool:
-    """Note that the week's digests are made; False when somebody has noted it before."""
+def _claim_week(session: Session, week: str) -> bool:
+    """Record that the week's digests are made; False if they already were."""
     facts: Any = table(Fact)
     insert_new(session, Fact, [{"name": LAST_WEEK, "value": ""}])
     earlier = (facts.c.name == LAST_WEEK, facts.c.value < week)

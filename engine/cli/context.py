@@ -8,7 +8,7 @@ from datetime import date, datetime
 from config.settings import Settings, read_settings
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
-from engine.store.clock import StandingClock, system_clock
+from engine.store.clock import DemoClock, system_clock
 from engine.store.database import Database
 from engine.text import Text
 
@@ -39,5 +39,5 @@ def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
     """(settings, database, now, actor)."""
     settings = read_settings()
     database = Database(settings.database)
-    now = moment(at) if at else (StandingClock(database)() if settings.demo else system_clock())
+    now = moment(at) if at else (DemoClock(database)() if settings.demo else system_clock())
     return settings, database, now, f"cli:{getpass.getuser()}"

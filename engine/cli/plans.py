@@ -21,7 +21,7 @@ from engine.files.plan_check import check
 from engine.files.plan_diff import compare
 from engine.files.plan_renewal import plan_number, renew
 from engine.plans import loading
-from engine.plans.closing import end, would_leave
+from engine.plans.closing import end, preview_end
 from engine.store.database import table
 from engine.store.records import Plan
 from engine.text import Text
@@ -193,7 +193,7 @@ def plan_end(
     """End an active plan: nothing more opens, nobody is reminded; open assignments stay and may still be reported."""
     _, database, now, actor = open_context(at)
     with database.read() as session:
-        left = would_leave(session, plan, now)
+        left = preview_end(session, plan, now)
     typer.echo(
         Text(
             f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}.",

@@ -1,1 +1,1 @@
-"""The files an office writes: directory, plan, calendar; how they are read, checked, compared and renewed."""
+"""The operator's files (directory, plan, calendar): reading, checking, comparing and renewing them."""

@@ -1,7 +1,7 @@
-"""What the files of an operator are made of: the base of every model, field types, and errors in plain words.
+"""Base model, field types and error messages of the operator's files.
 
-``yamlfile`` reads a file into such a model; this module knows what a mistake is and how to say it: one short
-sentence in Vietnamese and English of what is wrong, and one of how to mend it.
+``yaml_reader`` reads a file into such a model; this module turns an error into a short sentence in Vietnamese and
+English on what is wrong, and one on how to fix it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Path_ = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mistake:
-    """Something wrong in a file that was read: ``path`` leads to it by the file's own keys and 0-based indices."""
+    """An error in a file. ``path`` leads to it by the file's own keys and 0-based indices."""
 
     path: Path_
     what: Text
@@ -32,8 +32,8 @@ class Mistake:
 
 
 class FileModel(BaseModel):
-    """Base of everything that stands in a file. Frozen; unknown keys are refused; ``mistakes`` holds the rules that
-    look at more than one value, and is asked after the shape is right."""
+    """Base of all file models. Frozen; unknown keys are refused. ``mistakes`` checks rules that involve several values
+    and runs after the structure is valid."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, str_strip_whitespace=True)
 
@@ -41,13 +41,13 @@ class FileModel(BaseModel):
         yield from ()
 
 
-def wrong(what: Text, fix: Text) -> PydanticCustomError:
-    """An error for a field validator to raise, in our words."""
+def field_error(what: Text, fix: Text) -> PydanticCustomError:
+    """An error for a field validator to raise, with our own messages."""
     return PydanticCustomError("mistake", "{what}", {"what": what, "fix": fix})
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> Text:
-    """The mend for a word that is not among the known ones: the nearest, else the first few."""
+    """The fix for an unknown word: suggests the nearest known one, else the first few."""
     choices = sorted(set(known))
     near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
     if near:
@@ -61,26 +61,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> Text:
 
 
 def textual(pattern: str, fix: Text) -> tuple[AfterValidator, WithJsonSchema]:
-    """Field metadata for a text of a given form, with the words that help to write it."""
+    """Field metadata for a text with a given pattern; ``fix`` explains how to write it."""
 
-    def formed(value: str) -> str:
+    def validate(value: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise wrong(Text(f"«{value}» viết sai dạng", "is not of the right form"), fix)
+            raise field_error(Text(f"«{value}» viết sai dạng", "has the wrong format"), fix)
         return value
 
-    return AfterValidator(formed), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+    return AfterValidator(validate), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
 
 
 def _day(value: object) -> object:
-    """ISO dates only: 07/04/2021 is read differently in different countries."""
+    """ISO dates only: 07/04/2021 is ambiguous between countries."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         shown = "" if value is None else value
-        raise wrong(
-            Text(f"«{shown}» không phải một ngày có thật", "is not a day of the calendar"),
+        raise field_error(
+            Text(f"«{shown}» không phải một ngày có thật", "is not a valid date"),
             Text("viết năm-tháng-ngày, như 2021-06-17", "write year-month-day"),
         ) from None
 
@@ -97,7 +97,7 @@ Slug = Annotated[
 ]
 
 
-# pydantic's error type -> (what, mend). {input} is what stands in the file.
+# pydantic's error type -> (what, fix). {input} is the value in the file.
 _SHAPES = {
     "missing": (Text("thiếu mục bắt buộc", "a required key is missing"), Text("thêm «{name}:»", "add “{name}:”")),
     "string_type": (
@@ -126,34 +126,34 @@ _SHAPES = {
     ),
     "greater_than_equal": (
         Text("{input} quá nhỏ, ít nhất {ge}", "too small, at least {ge}"),
-        Text("sửa số", "mend the number"),
+        Text("sửa số", "correct the number"),
     ),
     "less_than_equal": (
         Text("{input} quá lớn, nhiều nhất {le}", "too large, at most {le}"),
-        Text("sửa số", "mend the number"),
+        Text("sửa số", "correct the number"),
     ),
     "string_pattern_mismatch": (
-        Text("«{input}» viết sai dạng", "is not of the right form"),
-        Text("viết theo mẫu {pattern}", "write it like {pattern}"),
+        Text("«{input}» viết sai dạng", "has the wrong format"),
+        Text("viết theo mẫu {pattern}", "use the pattern {pattern}"),
     ),
     "time_parsing": (Text("«{input}» không phải giờ", "is not a time"), Text('viết như "07:30"', 'write like "07:30"')),
     "string_too_short": (Text("không được để trống", "must not be empty"), Text("điền vào", "fill it in")),
     "string_too_long": (
-        Text("dài quá {max_length} ký tự", "longer than {max_length}"),
+        Text("dài quá {max_length} ký tự", "longer than {max_length} characters"),
         Text("viết ngắn lại", "shorten it"),
     ),
     "too_short": (
-        Text("cần ít nhất {min_length} mục", "needs at least {min_length}"),
+        Text("cần ít nhất {min_length} mục", "needs at least {min_length} entries"),
         Text("thêm mục", "add an entry"),
     ),
 }
-_UNFORESEEN = (Text.same("{said}"), Text("xem config/schemas/", "see config/schemas/"))
+_OTHER = (Text.same("{message}"), Text("xem config/schemas/", "see config/schemas/"))
 _SHAPES |= {"model_attributes_type": _SHAPES["model_type"], "dict_type": _SHAPES["model_type"]}
 _SHAPES |= {"float_parsing": _SHAPES["float_type"], "int_parsing": _SHAPES["int_type"]}
 
 
 def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
-    """One of pydantic's errors in our words."""
+    """Convert one of pydantic's errors."""
     path: Path_ = tuple(part for part in error["loc"] if part != "[key]")
     kind, context = error["type"], dict(error.get("ctx") or {})
     name, given = str(path[-1]) if path else "", error.get("input")
@@ -173,13 +173,13 @@ def mistake_of(error: ErrorDetails, model: type[BaseModel]) -> Mistake:
         return Mistake(
             path, Text.same(str(context["error"])), Text("xem tệp mẫu trong config/", "see the sample in config/")
         )
-    what, fix = _SHAPES.get(kind, _UNFORESEEN)
-    filled = {"name": name, "said": error["msg"], **context}
+    what, fix = _SHAPES.get(kind, _OTHER)
+    filled = {"name": name, "message": error["msg"], **context}
     return Mistake(path, what.filled(input=_brief(given), **filled), fix.filled(input=_brief(given), **filled))
 
 
 def _brief(value: object) -> Text:
-    """What stands in the file, as it would be typed there and short."""
+    """The value in the file, as it would be typed there, shortened."""
     if isinstance(value, dict | list):
         return Text("một nhóm", "a block") if isinstance(value, dict) else Text("một danh sách", "a list")
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -190,28 +190,28 @@ def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
     """The keys that the model allows at a path."""
     at: Any = model
     for part in path:
-        at = _bare(at)
+        at = _unwrapped(at)
         if isinstance(at, type) and issubclass(at, BaseModel):
             at = next((each.annotation for name, each in at.model_fields.items() if (each.alias or name) == part), None)
         else:
             at = next(iter(get_args(at)[-1 if get_origin(at) is dict else 0 :]), None)
-    at = _bare(at)
+    at = _unwrapped(at)
     if isinstance(at, type) and issubclass(at, BaseModel):
         return [each.alias or name for name, each in at.model_fields.items()]
     return []
 
 
-def _bare(annotation: Any) -> Any:
+def _unwrapped(annotation: Any) -> Any:
     """The type inside ``X | None`` and ``Annotated[X, …]``."""
     if get_origin(annotation) in (Union, UnionType, Annotated):
-        return _bare(next(each for each in get_args(annotation) if each is not type(None)))
+        return _unwrapped(next(each for each in get_args(annotation) if each is not type(None)))
     return annotation
 
 
-def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[BaseModel]) -> set[Path_]:
-    """Mends unknown keys in place, by renaming them to what was meant or dropping them, so that the other rules can
-    be asked too; the paths of the keys that were meant."""
-    meant: set[Path_] = set()
+def fix_unknown_keys(data: object, errors: Sequence[ErrorDetails], model: type[BaseModel]) -> set[Path_]:
+    """Rename misspelt keys in place, and drop other unknown ones, so that the remaining rules can be checked too.
+    Returns the paths of the corrected keys."""
+    corrected: set[Path_] = set()
     for error in errors:
         if error["type"] == "extra_forbidden":
             *above, name = error["loc"]
@@ -222,5 +222,5 @@ def looked_through(data: object, errors: Sequence[ErrorDetails], model: type[Bas
             missing = [key for key in keys_at(model, tuple(above)) if key not in at]
             for key in difflib.get_close_matches(str(name), missing, n=1, cutoff=0.6):
                 at[key] = value
-                meant.add((*above, key))
-    return meant
+                corrected.add((*above, key))
+    return corrected

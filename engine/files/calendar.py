@@ -1,7 +1,7 @@
-"""The calendar file: the days on which offices are open or closed against their weekday, as an operator writes them.
+"""The calendar file: the operator's exceptions to the weekday rule and the public holidays.
 
-It lies over the public holidays that package ``holidays`` knows and always wins. Swaps are announced late (2 January
-2026 was decided on 25 December 2025), so the file is meant to be edited at a week's notice.
+It overrides the public holidays of package ``holidays``. Swapped days are announced late (2 January 2026 was decided on
+25 December 2025), so the file is meant to be edited at a week's notice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.text import Text
 
 
 class DayEntry(FileModel):
-    """One day; ``basis`` is the number of the decision."""
+    """One day. ``basis``: the number of the decision."""
 
     day: Day
     kind: DayKind
@@ -30,8 +30,8 @@ class DayEntry(FileModel):
 
 
 class CalendarFile(FileModel):
-    """A calendar as written. ``known_until`` is the last year whose Tết and swaps have been entered; ``public``
-    false leaves the package's holidays out."""
+    """A calendar file. ``known_until``: the last year whose Tết and swapped days have been entered. ``public: false``
+    leaves out the public holidays of the package."""
 
     format: Literal["dondoc/calendar@1"] = Field(alias="schema")
     id: Slug
@@ -48,31 +48,31 @@ class CalendarFile(FileModel):
         public, seen = WorkCalendar.of((), public=self.public), set()
         for n, each in enumerate(self.days):
             if each.day in seen:
-                what = Text(f"ngày {each.day} viết hai lần", "the day stands twice")
+                what = Text(f"ngày {each.day} viết hai lần", "the day is given twice")
                 yield Mistake(("days", n, "day"), what, Text("giữ một dòng", "keep one of them"))
             seen.add(each.day)
             if each.kind is DayKind.WORKED and each.day.weekday() < 5 and public.is_working(each.day):
-                what = Text(f"ngày {each.day} vốn là ngày làm việc", "is a working day anyway")
+                what = Text(f"ngày {each.day} vốn là ngày làm việc", "is already a working day")
                 yield Mistake(("days", n, "kind"), what, Text("xem lại ngày, hoặc xóa", "check the day, or remove it"))
 
 
 def warnings(file: CalendarFile, today: date, language: str = "vi") -> tuple[str, ...]:
-    """What an operator should know today: this year's, or next year's, Tết and swaps have not been entered."""
+    """A warning if Tết and the swapped days of this year or the next have not been entered yet."""
     year = file.known_until + 1
     if year > today.year + 1:
         return ()
-    said = {
+    message = {
         "vi": f"Lịch nghỉ Tết và hoán đổi ngày làm việc năm {year} chưa được nhập vào lịch «{file.id}».",
         "en": f"Tết and the swapped working days of {year} have not been entered in calendar “{file.id}”.",
     }
-    return (said[language],)
+    return (message[language],)
 
 
 def load_calendar_file(path: Path) -> CalendarFile:
-    """The calendar file, for its warnings and its days. Raises FileRefused."""
+    """Load a calendar file, with its ``known_until``. Raises FileRefused."""
     return read(path, CalendarFile)
 
 
 def load_calendar(path: Path) -> WorkCalendar:
-    """The working days that a calendar file describes. Raises FileRefused."""
+    """Load the working days of a calendar file. Raises FileRefused."""
     return load_calendar_file(path).calendar()

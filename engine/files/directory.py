@@ -1,7 +1,7 @@
-"""The directory file: which bodies there are, what they were called when, who answers for them, who took over what.
+"""The directory file: agencies, their names over time, their contacts and their successions.
 
-A name is looked up the way people write it («UBND H. Quế Phong», «Sở LĐ-TB&XH», «Quì Hợp»), and a list of owners is
-never cut inside a name that the directory knows («Sở Văn hóa, Thể thao và Du lịch»). Pure but for ``load_directory``.
+Names are matched in the ways people write them («UBND H. Quế Phong», «Sở LĐ-TB&XH», «Quì Hợp»), and a list of owners is
+never split inside a name in the directory («Sở Văn hóa, Thể thao và Du lịch»). Pure, except for ``load_directory``.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Mailbox = Annotated[
     str,
     *textual(
         r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+",
-        Text("viết như daumoi@so-y-te.example", "write like this"),
+        Text("viết như daumoi@so-y-te.example", "write it like daumoi@so-y-te.example"),
     ),
 ]
-Phone = Annotated[str, *textual(r"\+?[0-9]{9,15}", Text("chỉ chữ số, như +84238000000", "digits only"))]
+Phone = Annotated[str, *textual(r"\+?[0-9]{9,15}", Text("chỉ chữ số, như +84238000000", "digits, like +84238000000"))]
 
-# Written by itself in a name, a token stands for the words beside it.
+# Abbreviated tokens of a name and their long form.
 _TOKENS = {
     "ub": "uyban",
     "ubnd": "uybannhandan",
@@ -45,14 +45,14 @@ _TOKENS = {
     "va": "",
     "cac": "",
 }
-# Where one of these begins a piece of a list, a new body begins; before a place, only with its capital letter.
+# Words that begin the name of an agency in a list; a place name only begins one if it is capitalised.
 _HEAD = re.compile(
     r"(?:sở|ban(?= (?!ngành))|ubnd|ủy ban|uỷ ban|công an|bộ chỉ huy|bộ tư lệnh|ngân hàng|đài|báo|hội|liên đoàn|"
     r"tỉnh đoàn|đoàn(?! thể)|thanh tra|văn phòng|cục|chi cục|kho bạc|bảo hiểm|tòa án|toà án|viện|"
     r"trường|trung tâm|công ty|các)\b",
     re.IGNORECASE,
 )
-_MOST_PIECES = 8
+_MAX_PIECES = 8
 _PLACE = re.compile(r"(?:huyện|thành phố|tp\.?|thị xã|tx\.?|h\.)\s*(?P<first>\w)", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;\n/+&]|\bvà\b|\s[-–]\s)\s*", re.IGNORECASE)
 
@@ -64,13 +64,13 @@ def fold(text: str) -> str:
 
 
 def name_key(text: str) -> str:
-    """What two ways of writing one name have in common: no case, tones, signs or «và»; i for y; short forms long."""
+    """Normalised form of a name: no case, tones, punctuation or «và»; y becomes i; abbreviations are expanded."""
     tokens = re.findall(r"[a-z0-9]+", fold(text))
     return "".join(_TOKENS.get(token, token) for token in tokens).replace("y", "i")
 
 
-def circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """A way along the edges that comes back to where it began; empty when there is none."""
+def find_cycle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """A cycle in a graph, as its nodes; empty if there is none."""
     try:
         TopologicalSorter(edges).prepare()
     except CycleError as error:
@@ -79,7 +79,7 @@ def circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 class Dated(FileModel):
-    """Holds from a day until a day, both included; open where none is given."""
+    """Valid from a day until a day, both included; open-ended where none is given."""
 
     from_: Day | None = Field(default=None, alias="from")
     until: Day | None = None
@@ -89,14 +89,14 @@ class Dated(FileModel):
 
 
 class NameEntry(Dated):
-    """What a body is called."""
+    """A name of an agency."""
 
     name: NonEmpty
     short: str = ""
 
 
 class SuccessionEntry(FileModel):
-    """From ``on``, ``function`` of the body belongs to ``to``. ``chung`` is all that no other edge names."""
+    """From ``on``, ``function`` of the agency belongs to ``to``. ``chung``: everything not named by another entry."""
 
     to: Slug
     on: Day
@@ -105,7 +105,7 @@ class SuccessionEntry(FileModel):
 
 
 class ContactEntry(Dated):
-    """A role mailbox that answers for the body."""
+    """A role mailbox of the agency."""
 
     role: Role
     label: str = ""
@@ -115,7 +115,7 @@ class ContactEntry(Dated):
 
 
 class AgencyEntry(FileModel):
-    """One body. ``level`` is the directory's own word (so, huyen, doan_the …); ``code`` the statistical code."""
+    """One agency. ``level`` is the directory's own word (so, huyen, doan_the …); ``code`` the statistical code."""
 
     id: Slug
     names: tuple[NameEntry, ...] = Field(min_length=1)
@@ -127,17 +127,17 @@ class AgencyEntry(FileModel):
     contacts: tuple[ContactEntry, ...] = ()
 
     def name_on(self, day: date) -> NameEntry:
-        """The name borne on a day; before the first the first, after the last the last."""
-        begun = [each for each in self.names if each.from_ is None or each.from_ <= day]
-        return begun[-1] if begun else self.names[0]
+        """The name on a day: the first for days before it, the last for days after it."""
+        started = [each for each in self.names if each.from_ is None or each.from_ <= day]
+        return started[-1] if started else self.names[0]
 
     def contacts_on(self, day: date, role: Role | None = None) -> tuple[ContactEntry, ...]:
-        """Who answers on a day, in the file's order."""
+        """The contacts valid on a day, in the order of the file."""
         return tuple(each for each in self.contacts if role in (None, each.role) and each.holds_on(day))
 
 
 class GroupEntry(FileModel):
-    """A named set of bodies, by id or by level."""
+    """A named set of agencies, by id or by level."""
 
     id: Slug
     name: NonEmpty
@@ -147,7 +147,7 @@ class GroupEntry(FileModel):
 
 
 class DirectoryFile(FileModel):
-    """A directory as written. ``name`` is the place («Nghệ An»): «Sở Y tế tỉnh Nghệ An» is found as «Sở Y tế»."""
+    """A directory file. ``name`` is the place («Nghệ An»), so that «Sở Y tế tỉnh Nghệ An» is found as «Sở Y tế»."""
 
     format: Literal["dondoc/directory@1"] = Field(alias="schema")
     id: Slug
@@ -168,7 +168,7 @@ class DirectoryFile(FileModel):
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Everything that a plan may name as an owner: agencies, then groups."""
+        """All ids that a plan may name as an owner: agencies, then groups."""
         return (*self.by_id, *self._groups)
 
     def name_on(self, agency: str, day: date) -> str:
@@ -176,17 +176,17 @@ class DirectoryFile(FileModel):
         return self.by_id[agency].name_on(day).name
 
     def members(self, name: str) -> tuple[str, ...]:
-        """The agency ids of a group in the directory's order; an agency's id gives itself; () if unknown."""
+        """The agency ids of a group, in the directory's order; an agency id gives itself; () if unknown."""
         return self._groups.get(name, (name,) if name in self.by_id else ())
 
     def expand(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The agency ids behind agency and group ids, each once, in the directory's order."""
-        wanted = {member for name in names for member in self.members(name)}
-        return tuple(each for each in self.by_id if each in wanted)
+        """Expand agency and group ids to agency ids, each once, in the directory's order."""
+        selected = {member for name in names for member in self.members(name)}
+        return tuple(each for each in self.by_id if each in selected)
 
     @cached_property
     def _known(self) -> Mapping[str, set[str]]:
-        """Name key -> ids that bear it."""
+        """Name key -> ids with that name."""
         known: dict[str, set[str]] = {}
         for agency in self.agencies:
             for entry in agency.names:
@@ -199,31 +199,31 @@ class DirectoryFile(FileModel):
         return known
 
     def find(self, name: str) -> str | None:
-        """The id of the agency or group that bears a name, however it is written; None if none or more than one."""
+        """The id of the agency or group with this name in any spelling; None if there is none or more than one."""
         key, place = name_key(name), name_key(self.name)
         for candidate in (key, key.removesuffix(place), key.removesuffix("tinh" + place)):
-            found = self._known.get(candidate, set())
-            if found:
-                return next(iter(found)) if len(found) == 1 else None
+            ids = self._known.get(candidate, set())
+            if ids:
+                return next(iter(ids)) if len(ids) == 1 else None
         return None
 
     def split_owners(self, text: str) -> list[str]:
-        """The bodies that a text names, in its order: an id where one is known, else the words as they stand.
+        """The agencies named in a text, in order: the id of a known one, else the words as written.
 
-        A comma or «và» divides only where a known name ends, or where the words after it begin a body of their own
-        («Sở …», «UBND …»); what the directory does not know and cannot divide stays whole.
+        A comma or «và» separates only after a known name, or before words that begin another agency («Sở …»,
+        «UBND …»); what is unknown and cannot be split is kept whole.
         """
         edges = [0, *(edge for mark in _SEPARATOR.finditer(text) for edge in mark.span()), len(text)]
         pieces = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
-        found: list[str] = []
+        result: list[str] = []
         while pieces:
-            count, name = self._first_body(text, pieces)
-            found.append(name or text[pieces[0][0] : pieces[count - 1][1]].strip())
+            count, name = self._first_agency(text, pieces)
+            result.append(name or text[pieces[0][0] : pieces[count - 1][1]].strip())
             pieces = pieces[count:]
-        return found
+        return result
 
-    def _first_body(self, text: str, pieces: Sequence[tuple[int, int]]) -> tuple[int, str | None]:
-        """How many of the pieces make the body that begins with the first, and its id if it is known."""
+    def _first_agency(self, text: str, pieces: Sequence[tuple[int, int]]) -> tuple[int, str | None]:
+        """How many pieces form the agency that begins with the first piece, and its id if it is known."""
 
         def joined(first: int, count: int) -> str | None:
             return self.find(text[pieces[first][0] : pieces[first + count - 1][1]])
@@ -231,28 +231,28 @@ class DirectoryFile(FileModel):
         def ends(at: int) -> bool:
             if at == len(pieces) or ";" in text[pieces[at - 1][1] : pieces[at][0]]:
                 return True
-            reach = min(_MOST_PIECES, len(pieces) - at)
-            return _begins_a_body(text[pieces[at][0] :]) or any(joined(at, n) for n in range(1, reach + 1))
+            reach = min(_MAX_PIECES, len(pieces) - at)
+            return _begins_agency(text[pieces[at][0] :]) or any(joined(at, n) for n in range(1, reach + 1))
 
-        for count in range(min(_MOST_PIECES, len(pieces)), 0, -1):
+        for count in range(min(_MAX_PIECES, len(pieces)), 0, -1):
             name = joined(0, count)
             if name is not None and ends(count):
                 return count, name
         return next(count for count in range(1, len(pieces) + 1) if ends(count)), None
 
     def mistakes(self) -> Iterator[Mistake]:
-        yield from self._doubled()
+        yield from self._duplicate_ids()
         for n, agency in enumerate(self.agencies):
             yield from self._agency_mistakes(agency, ("agencies", n))
         for n, group in enumerate(self.groups):
             yield from self._group_mistakes(group, ("groups", n))
-        loop = circle({each.id: [each.parent] for each in self.agencies if each.parent})
+        loop = find_cycle({each.id: [each.parent] for each in self.agencies if each.parent})
         if loop:
             at = [each.id for each in self.agencies].index(loop[0])
-            what = Text("vòng cấp trên", f"a circle of parents: {' → '.join(loop)}")
-            yield Mistake(("agencies", at, "parent"), what, Text("sửa một «parent»", "mend one of the parents"))
+            what = Text("vòng cấp trên", f"a cycle of parents: {' → '.join(loop)}")
+            yield Mistake(("agencies", at, "parent"), what, Text("sửa một «parent»", "correct one of the parents"))
 
-    def _doubled(self) -> Iterator[Mistake]:
+    def _duplicate_ids(self) -> Iterator[Mistake]:
         places: list[tuple[Path_, str]] = [(("agencies", n, "id"), a.id) for n, a in enumerate(self.agencies)]
         places += [(("groups", n, "id"), g.id) for n, g in enumerate(self.groups)]
         seen: Counter[str] = Counter()
@@ -273,7 +273,7 @@ class DirectoryFile(FileModel):
                 yield Mistake(
                     (*at, "successors", n, "to"),
                     Text("kế thừa chính mình", "succeeds itself"),
-                    Text("sửa", "mend «to»"),
+                    Text("sửa", "correct «to»"),
                 )
         yield from _unordered(agency.names, (*at, "names"))
         yield from _unordered(agency.contacts, (*at, "contacts"))
@@ -300,7 +300,7 @@ class DirectoryFile(FileModel):
             yield Mistake(at, what, Text("điền members hoặc levels", "give members or levels"))
 
 
-def _begins_a_body(text: str) -> bool:
+def _begins_agency(text: str) -> bool:
     place = _PLACE.match(text)
     return _HEAD.match(text) is not None or (place is not None and place["first"].isupper())
 
@@ -313,9 +313,9 @@ def _unordered(entries: Sequence[Dated], at: Path_) -> Iterator[Mistake]:
     for n, each in enumerate(entries):
         if each.from_ is not None and each.until is not None and each.until < each.from_:
             what = Text(f"until {each.until} trước from {each.from_}", "until is before from")
-            yield Mistake((*at, n, "until"), what, Text("đổi lại hai ngày", "put the days in order"))
+            yield Mistake((*at, n, "until"), what, Text("đổi lại hai ngày", "swap the two days"))
 
 
 def load_directory(path: Path) -> DirectoryFile:
-    """The directory in a file. Raises FileRefused."""
+    """Load a directory file. Raises FileRefused."""
     return read(path, DirectoryFile)

@@ -1,8 +1,7 @@
-"""The plan file: an administrative plan as data, and what follows from it: who owes what, in which rounds, by when.
+"""The plan file: an administrative plan as data, and what follows from it: who owes what, for which periods, by when.
 
-Everything of the document is here word for word; what the document does not say (due dates above all) stands in
-``report_rules`` with its source, so that a page can show it as "configured" and never as "from the plan". Pure but
-for ``load_plan``.
+The text of the document is kept word for word. What it does not say (due dates above all) is in ``report_rules`` with
+its source, so that pages can show it as "configured" and never as "from the plan". Pure, except for ``load_plan``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pydantic import Field
 
 from engine.errors import BadInput
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, Whole, did_you_mean
-from engine.files.directory import DirectoryFile, NonEmpty, circle
+from engine.files.directory import DirectoryFile, NonEmpty, find_cycle
 from engine.files.plan_parts import (
     DutyEntry,
     FocusArea,
@@ -47,7 +46,7 @@ _BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
 
 
 class PlanFile(FileModel):
-    """A plan as written. Its key is number, issuer and year: numbers restart each January."""
+    """A plan file. Its key is number, issuer and year, because numbers restart each January."""
 
     format: Literal["dondoc/plan@1"] = Field(alias="schema")
     number: Number
@@ -98,20 +97,20 @@ class PlanFile(FileModel):
         for path, _, duty in self.walk():
             yield from self._duty_mistakes(duty, path)
         yield from self._indicator_mistakes()
-        loop = circle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
+        loop = find_cycle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
         if loop:
             what = Text("chờ nhau thành vòng", f"they wait for each other: {' → '.join(loop)}")
             yield Mistake(("sections",), what, Text("bỏ một «waits_for»", "drop one of them"))
 
     def walk(self) -> Iterator[tuple[Path_, ItemEntry, DutyEntry]]:
-        """Every duty with its item and where it stands in the file."""
+        """Every duty with its item and its path in the file."""
         for s, section in enumerate(self.sections):
             for i, item in enumerate(section.items):
                 for d, duty in enumerate(item.duties):
                     yield ("sections", s, "items", i, "duties", d), item, duty
 
     def _numbering(self) -> Iterator[Mistake]:
-        """Numbers rise, citations say where they stand, and no citation stands twice."""
+        """Numbers must rise, and citations must match their position and be unique."""
         if self.issued_on.year != self.year:
             what = Text(f"ngày ban hành {self.issued_on} không thuộc năm {self.year}", "was not issued in that year")
             yield Mistake(("year",), what, Text.same(f"year: {self.issued_on.year}"))
@@ -120,9 +119,9 @@ class PlanFile(FileModel):
             for i, item in enumerate(section.items):
                 at: Path_ = ("sections", s, "items", i)
                 if item.no <= last:
-                    what = Text(f"mục {item.no} đứng sau mục {last}", f"item {item.no} stands after item {last}")
+                    what = Text(f"mục {item.no} đứng sau mục {last}", f"item {item.no} comes after item {last}")
                     yield Mistake(
-                        (*at, "no"), what, Text("xếp theo thứ tự, không trùng số", "in order, no number twice")
+                        (*at, "no"), what, Text("xếp theo thứ tự, không trùng số", "in order, without duplicates")
                     )
                 last = max(last, item.no)
                 for n, duty in enumerate(item.duties, 1):
@@ -136,13 +135,13 @@ class PlanFile(FileModel):
         seen = Counter(duty.citation for _, _, duty in self.walk())
         for path, _, duty in self.walk():
             if seen[duty.citation] > 1:
-                what = Text(f"«{duty.citation}» đứng {seen[duty.citation]} lần", f"stands {seen[duty.citation]} times")
-                yield Mistake((*path, "citation"), what, Text("mỗi nhiệm vụ một số", "one number a duty"))
+                what = Text(f"«{duty.citation}» đứng {seen[duty.citation]} lần", f"occurs {seen[duty.citation]} times")
+                yield Mistake((*path, "citation"), what, Text("mỗi nhiệm vụ một số", "one number per duty"))
 
     def _gap_mistakes(self) -> Iterator[Mistake]:
         for n, gap in enumerate(self.gaps):
             if gap.citation not in self.all_gaps:
-                what = Text(f"«{gap.citation}» không phải số bị thiếu", "is not a number left out")
+                what = Text(f"«{gap.citation}» không phải số bị thiếu", "is not a missing number")
                 yield Mistake(("gaps", n, "citation"), what, did_you_mean(gap.citation, self.all_gaps))
 
     def _rule_mistakes(self, rule: ReportRule, at: Path_) -> Iterator[Mistake]:
@@ -155,15 +154,15 @@ class PlanFile(FileModel):
                 f"«trước ngày {before[1]}» là chậm nhất ngày hôm trước", "“before” means the day before at the latest"
             )
             yield Mistake((*at, "due_day"), what, Text.same(f"due_day: {int(before[1]) - 1 or 31}"))
-        for n, letter in enumerate(rule.overrides):
+        for n, override in enumerate(rule.overrides):
             path = (*at, "overrides", n, "period")
             try:
-                year = self.year if letter.period == ONCE else int(named(letter.period).key[:4])
+                year = self.year if override.period == ONCE else int(named(override.period).key[:4])
             except BadInput as error:
-                yield Mistake(path, error.text, Text("sửa tên kỳ", "mend the period"))
+                yield Mistake(path, error.text, Text("sửa tên kỳ", "correct the period"))
                 continue
             if year != self.year:
-                what = Text(f"kỳ {letter.period} không thuộc năm kế hoạch", "is not of the plan's year")
+                what = Text(f"kỳ {override.period} không thuộc năm kế hoạch", "is not in the plan's year")
                 yield Mistake(path, what, Text("kỳ của năm", f"a period of {self.year}"))
 
     def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
@@ -172,13 +171,11 @@ class PlanFile(FileModel):
             what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
             yield Mistake((*at, "rule"), what, did_you_mean(duty.rule, self.report_rules))
         elif CYCLES & set(duty.cadence) and rule.due_day is None:
-            what = Text(
-                f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty comes in cycles"
-            )
+            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
             yield Mistake((*at, "rule"), what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
         elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
             what = Text(
-                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no day for a single act"
+                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
             )
             yield Mistake(
                 (*at, "rule"), what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue")
@@ -188,11 +185,11 @@ class PlanFile(FileModel):
             what = Text(f"không có trọng tâm «{duty.area}»", "there is no such focus area")
             yield Mistake((*at, "area"), what, did_you_mean(duty.area, areas))
         if duty.repeats is not None:
-            yield from self._cited(duty.citation, duty.repeats, (*at, "repeats"))
+            yield from self._citation_mistakes(duty.citation, duty.repeats, (*at, "repeats"))
         for n, citation in enumerate(duty.waits_for):
-            yield from self._cited(duty.citation, citation, (*at, "waits_for", n))
+            yield from self._citation_mistakes(duty.citation, citation, (*at, "waits_for", n))
 
-    def _cited(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
+    def _citation_mistakes(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
         if citation == own:
             yield Mistake(path, Text("dẫn chính mình", "cites itself"), Text("xóa", "remove it"))
         elif citation not in self.duties:
@@ -229,8 +226,8 @@ class PlanFile(FileModel):
                 yield from self._total_mistakes(each, each.total_of, at)
 
     def _total_mistakes(self, total: Indicator, code: str, at: Path_) -> Iterator[Mistake]:
-        """A total is one figure of one body. How its parts are added, what they are counted among and what is aimed at
-        stands on the parts, once; a total of totals would say the same sum a third time."""
+        """A total is one figure of one agency. Aggregation, ``part_of`` and target are stated once, on its parts; a
+        total of totals is not allowed."""
         others = {each.code: each for each in self.indicators if each.code != total.code}
         parts = others.get(code)
         if code == total.code:
@@ -246,25 +243,25 @@ class PlanFile(FileModel):
                 (*at, "total_of"), what, Text("chọn số do các đơn vị báo", "choose the figure that agencies give")
             )
         elif parts.unit != total.unit:
-            what = Text(f"khác đơn vị tính của «{code}»", "is not of the same unit")
+            what = Text(f"khác đơn vị tính của «{code}»", "has another unit")
             yield Mistake((*at, "unit"), what, Text.same(f"unit: {parts.unit}"))
         elif parts.unit != "count" or parts.aggregate != "sum":
-            what = Text(f"«{code}» không phải số đếm được cộng", "is no count that is added up")
+            what = Text(f"«{code}» không phải số đếm được cộng", "is not a summed count")
             yield Mistake((*at, "total_of"), what, Text("chọn số có aggregate: sum", "choose one with aggregate: sum"))
         for name, unset in (("aggregate", "none"), ("part_of", None), ("target", None)):
             if getattr(total, name) != unset:
                 what = Text(f"số tổng không có {name} riêng", f"a total has no {name} of its own")
-                yield Mistake((*at, name), what, Text(f"bỏ đi, ghi ở «{code}»", f"leave it out, it stands on “{code}”"))
+                yield Mistake((*at, name), what, Text(f"bỏ đi, ghi ở «{code}»", f"remove it; it belongs to “{code}”"))
         if len(total.asked_of) != 1:
-            what = Text("số tổng do một đơn vị báo", "one body gives a total")
+            what = Text("số tổng do một đơn vị báo", "a total is given by one agency")
             yield Mistake(
-                (*at, "asked_of"), what, Text("ghi một cơ quan hoặc nhiệm vụ tổng hợp", "name the one that sums up")
+                (*at, "asked_of"), what, Text("ghi một cơ quan hoặc nhiệm vụ tổng hợp", "name the consolidating one")
             )
 
 
 @dataclass(frozen=True)
-class ReportingRound:
-    """One period of one duty: when it is owed, the rule's own words, and whence the date comes."""
+class DuePeriod:
+    """One period of one duty: its due date, the rule's wording, and the source of the date."""
 
     period: Period
     due: Due
@@ -273,41 +270,41 @@ class ReportingRound:
     source: RuleSource
 
 
-def rounds(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[ReportingRound]:
-    """The rounds of a duty from the plan's issue to ``until`` (the end of the plan's year), by due date.
+def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[DuePeriod]:
+    """The periods of a duty from the plan's issue to ``until`` (default: the end of the plan's year), by due date.
 
-    A period whose data window closed before the issue is not owed. ``ad_hoc`` opens by itself never.
+    A period whose data window closed before the issue is not owed. ``ad_hoc`` yields nothing.
     """
     rule, last = plan.rule_of(duty), until or date(plan.year, 12, 31)
     cycles = periods(duty.cadence, plan.issued_on, last, rule.data_window, year_covers_h2=rule.year_covers_h2)
-    found = [_round(rule, each, _due(rule, each, calendar), calendar) for each in cycles]
+    result = [_due_period(rule, each, _due(rule, each, calendar), calendar) for each in cycles]
     if Cadence.ONCE in duty.cadence:
         nominal = rule.on or add_months(plan.issued_on, rule.months_after_issue or 0)
-        act = Period(ONCE, Cadence.ONCE, plan.issued_on, nominal)
-        found.append(_round(rule, act, calendar.due(nominal, roll=rule.roll), calendar))
-    return sorted(found, key=lambda each: (each.due.on, each.period.start, each.period.key))
+        once = Period(ONCE, Cadence.ONCE, plan.issued_on, nominal)
+        result.append(_due_period(rule, once, calendar.due(nominal, roll=rule.roll), calendar))
+    return sorted(result, key=lambda each: (each.due.on, each.period.start, each.period.key))
 
 
 def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
     return due_day(each, rule.due_day or 1, calendar, roll=rule.roll)
 
 
-def _round(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> ReportingRound:
-    """A letter that sets another day for one round wins over the rule, and says so."""
-    letter = next((override for override in rule.overrides if override.period == each.key), None)
-    if letter is None:
-        return ReportingRound(each, due, rule.wording, rule.basis, rule.source)
-    moved = calendar.due(letter.due, roll=rule.roll)
+def _due_period(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> DuePeriod:
+    """Apply the override of a period, if a dispatch set another date for it; the explanation names it."""
+    override = next((override for override in rule.overrides if override.period == each.key), None)
+    if override is None:
+        return DuePeriod(each, due, rule.wording, rule.basis, rule.source)
+    moved = calendar.due(override.due, roll=rule.roll)
     why = {
-        "vi": f"{moved.why['vi']} (theo {letter.basis}, thay hạn {written(due.on, 'vi')})",
-        "en": f"{moved.why['en']} (by {letter.basis}, instead of {written(due.on, 'en')})",
+        "vi": f"{moved.why['vi']} (theo {override.basis}, thay hạn {written(due.on, 'vi')})",
+        "en": f"{moved.why['en']} (by {override.basis}, instead of {written(due.on, 'en')})",
     }
-    return ReportingRound(each, Due(moved.nominal, moved.on, why), rule.wording, letter.basis, rule.source)
+    return DuePeriod(each, Due(moved.nominal, moved.on, why), rule.wording, override.basis, rule.source)
 
 
 def owners_of(plan: PlanFile, directory: DirectoryFile) -> dict[str, tuple[str, ...]]:
-    """Citation -> the agency ids that own the duty, groups expanded, in the directory's order.
-    Raises BadInput for an owner that the directory does not know."""
+    """Citation -> agency ids of the duty's owners, groups expanded, in the directory's order. Raises BadInput for an
+    unknown owner."""
     for placed in plan.duties.values():
         for name in placed.owners:
             if not directory.members(name):
@@ -319,10 +316,10 @@ def owners_of(plan: PlanFile, directory: DirectoryFile) -> dict[str, tuple[str, 
     return {citation: directory.expand(placed.owners) for citation, placed in plan.duties.items()}
 
 
-def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mistake]:
-    """Bodies named in the plan that the directory does not know."""
-    bodies: list[tuple[Path_, str]] = [(("issuer",), plan.issuer), (("supervisor",), plan.supervisor)]
-    bodies += [(("report_rules", name, "to"), rule.to) for name, rule in plan.report_rules.items()]
+def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mistake]:
+    """Agencies named in the plan that are missing in the directory."""
+    agencies: list[tuple[Path_, str]] = [(("issuer",), plan.issuer), (("supervisor",), plan.supervisor)]
+    agencies += [(("report_rules", name, "to"), rule.to) for name, rule in plan.report_rules.items()]
     owners: list[tuple[Path_, str]] = []
     for n, indicator in enumerate(plan.indicators):
         owners += [(("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower()]
@@ -330,7 +327,7 @@ def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mist
         owners += [((*path[:-2], "owners", m), name) for m, name in enumerate(item.owners)]
         owners += [((*path, "owners", m), name) for m, name in enumerate(duty.owners)]
         owners += [((*path, "coordinating", m), name) for m, name in enumerate(duty.coordinating)]
-    for known, named_here in ((tuple(directory.by_id), bodies), (directory.ids, owners)):
+    for known, named_here in ((tuple(directory.by_id), agencies), (directory.ids, owners)):
         for place, name in dict.fromkeys(named_here):
             if name not in known:
                 what = Text(f"danh bạ «{directory.id}» không có «{name}»", "is not in the directory")
@@ -338,23 +335,21 @@ def against_directory(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mist
     for n, indicator in enumerate(plan.indicators):
         asked = len(_asked(plan, directory, indicator))
         if indicator.total_of is not None and asked > 1:
-            what = Text(f"số tổng hỏi {asked} đơn vị", f"a total is asked of {asked} bodies")
-            yield Mistake(("indicators", n, "asked_of"), what, Text("hỏi đơn vị tổng hợp", "ask the one that sums up"))
+            what = Text(f"số tổng hỏi {asked} đơn vị", f"a total is asked of {asked} agencies")
+            yield Mistake(("indicators", n, "asked_of"), what, Text("hỏi đơn vị tổng hợp", "ask the consolidating one"))
     if plan.directory != directory.id:
-        what = Text(
-            f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "asks for another directory"
-        )
+        what = Text(f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "uses another directory")
         yield Mistake(("directory",), what, Text.same(f"directory: {directory.id}"))
 
 
 def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:
-    """The agencies that an indicator is asked of, those behind a citation being the duty's owners."""
+    """The agencies that an indicator is asked of; a citation stands for the owners of the duty."""
     names = (plan.duties[name].owners if name in plan.duties else (name,) for name in indicator.asked_of)
     return directory.expand(each for owners in names for each in owners)
 
 
 def load_plan(path: Path, directory: DirectoryFile | None = None) -> PlanFile:
-    """The plan in a file; with a directory, every body that it names must be in it. Raises FileRefused."""
+    """Load a plan file; with a directory, also check the agencies that it names. Raises FileRefused."""
     if directory is None:
         return read(path, PlanFile)
-    return read(path, PlanFile, also=lambda plan: against_directory(plan, directory))
+    return read(path, PlanFile, also=lambda plan: directory_mistakes(plan, directory))

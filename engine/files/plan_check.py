@@ -1,5 +1,5 @@
-"""``plan check``: what a plan file comes to before anyone is written to. How many items, duties and owners; which
-numbers are missing; what would be due when, and whence each date comes. Pure but for ``check_file``.
+"""``plan check``: summary of a plan file before it is used. Number of items, duties and owners; missing numbers; what
+would be due when, and the source of each date. Pure, except for ``check_file``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.files.calendar import load_calendar_file, warnings
 from engine.files.directory import DirectoryFile, load_directory
-from engine.files.plan import PlanFile, ReportingRound, load_plan, owners_of, rounds
+from engine.files.plan import DuePeriod, PlanFile, due_periods, load_plan, owners_of
 from engine.files.plan_parts import RuleSource
 from engine.rules.calendar import Due, WorkCalendar
 from engine.rules.periods import Cadence
@@ -36,7 +36,7 @@ class DueLine:
 
 @dataclass(frozen=True)
 class DutyLine:
-    """One duty as a row: how often, to whom its owners report, and how many they are."""
+    """One row per duty: its cadence, whether it is a request, and the number of owners."""
 
     citation: str
     heading: str
@@ -47,7 +47,7 @@ class DutyLine:
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What a plan comes to. ``assignments`` counts duty × owner per period; ``warnings`` is by language."""
+    """Summary of a plan. ``assignments`` counts duty × owner per period; ``warnings`` is by language."""
 
     number: str
     issuer: str
@@ -61,7 +61,7 @@ class PlanReport:
     warnings: tuple[Mapping[str, str], ...]
 
     def json(self) -> dict[str, object]:
-        """Plain data; the keys are part of the interface."""
+        """As plain data; the keys are part of the public interface."""
         return {
             "number": self.number,
             "items": self.items,
@@ -86,27 +86,28 @@ class PlanReport:
         }
 
     def text(self, language: str = "vi") -> str:
-        """The same for people in an office, as tables of plain text."""
-        say = _WORDS[language]
+        """As plain-text tables for people."""
+        words = _WORDS[language]
         parts = [
-            say["head"].format(number=self.number, issuer=self.issuer, day=self.issued_on),
-            say["sum"].format(
+            words["head"].format(number=self.number, issuer=self.issuer, day=self.issued_on),
+            words["sum"].format(
                 items=self.items,
                 sections=", ".join(f"{roman}: {count}" for roman, count in self.sections.items()),
-                gaps=", ".join(self.gaps) or say["none"],
+                gaps=", ".join(self.gaps) or words["none"],
                 total=sum(self.assignments.values()),
             ),
-            _table(say["duties"], [self._duty_row(duty, say) for duty in self.duties], right=(4,)),
-            _table(say["due"], [_due_row(line, language, say) for line in self.due], right=(2, 3)),
-            say["configured"] if any(line.source is RuleSource.LOCAL for line in self.due) else "",
+            _table(words["duties"], [self._duty_row(duty, words) for duty in self.duties], right=(4,)),
+            _table(words["due"], [_due_row(line, language, words) for line in self.due], right=(2, 3)),
+            words["configured"] if any(line.source is RuleSource.LOCAL for line in self.due) else "",
             "\n".join(f"! {warning[language]}" for warning in self.warnings),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     @staticmethod
-    def _duty_row(duty: DutyLine, say: Mapping[str, str]) -> tuple[str, ...]:
-        cadence = ", ".join(say[each.value] for each in duty.cadence)
-        return duty.citation, _cut(duty.heading, 44), cadence, say["request"] if duty.request else "", str(duty.owners)
+    def _duty_row(duty: DutyLine, words: Mapping[str, str]) -> tuple[str, ...]:
+        cadence = ", ".join(words[each.value] for each in duty.cadence)
+        request = words["request"] if duty.request else ""
+        return duty.citation, _cut(duty.heading, 44), cadence, request, str(duty.owners)
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -153,7 +154,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 
 def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> PlanReport:
-    """What the plan comes to with these bodies and these working days. Raises BadInput for an unknown owner."""
+    """Summarise the plan with this directory and calendar. Raises BadInput for an unknown owner."""
     owners = owners_of(plan, directory)
     due = _due_lines(plan, directory, calendar, owners)
     assignments: Counter[str] = Counter()
@@ -161,7 +162,7 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
         assignments[line.period] += line.assignments
     return PlanReport(
         number=plan.number,
-        issuer=_named(directory, plan.issuer, plan.issued_on),
+        issuer=_short_name(directory, plan.issuer, plan.issued_on),
         issued_on=plan.issued_on,
         items=sum(len(section.items) for section in plan.sections if section.kind == "assignments"),
         gaps=plan.all_gaps,
@@ -177,46 +178,46 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
 
 
 def check_file(path: Path, folder: Path) -> PlanReport:
-    """The same for a plan file and a ``config`` folder that holds its directory and the calendar. Raises FileRefused
-    with what is wrong in any of them; bodies that the plan names and the directory lacks are told by line."""
+    """Summarise a plan file, with the directory and calendar of a ``config`` folder. Raises FileRefused with the
+    mistakes in any of them, including agencies that are missing in the directory, by line."""
     directory = load_directory(folder / "agencies" / f"{load_plan(path).directory}.yaml")
     plan = load_plan(path, directory)
     calendar = load_calendar_file(folder / "calendars" / "vn.yaml")
     report = check(plan, directory, calendar.calendar())
-    unknown = {language: warnings(calendar, date(plan.year - 1, 12, 31), language) for language in _WORDS}
-    if not unknown["vi"]:
+    not_entered = {language: warnings(calendar, date(plan.year - 1, 12, 31), language) for language in _WORDS}
+    if not not_entered["vi"]:
         return report
-    return replace(report, warnings=(*report.warnings, {language: said[0] for language, said in unknown.items()}))
+    return replace(report, warnings=(*report.warnings, {language: texts[0] for language, texts in not_entered.items()}))
 
 
 def _due_lines(
     plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, owners: Mapping[str, Sequence[str]]
 ) -> list[DueLine]:
-    """The rounds of all duties, those of one period under one rule on one line, by due date."""
-    shared: dict[tuple[date, str, str], list[str]] = {}
-    found: dict[tuple[date, str, str], ReportingRound] = {}
+    """The due dates of all duties, by date; duties with the same period and rule share a line."""
+    citations: dict[tuple[date, str, str], list[str]] = {}
+    by_key: dict[tuple[date, str, str], DuePeriod] = {}
     for citation, placed in plan.duties.items():
-        for each in rounds(plan, placed.duty, calendar):
+        for each in due_periods(plan, placed.duty, calendar):
             key = (each.due.on, each.period.key, placed.duty.rule)
-            shared.setdefault(key, []).append(citation)
-            found[key] = each
+            citations.setdefault(key, []).append(citation)
+            by_key[key] = each
     return [
         DueLine(
             period=key[1],
-            due=found[key].due,
-            source=found[key].source,
-            basis=found[key].basis,
-            wording=found[key].wording,
-            to=_named(directory, plan.report_rules[key[2]].to, plan.issued_on),
-            citations=tuple(shared[key]),
-            assignments=sum(len(owners[citation]) for citation in shared[key]),
+            due=by_key[key].due,
+            source=by_key[key].source,
+            basis=by_key[key].basis,
+            wording=by_key[key].wording,
+            to=_short_name(directory, plan.report_rules[key[2]].to, plan.issued_on),
+            citations=tuple(citations[key]),
+            assignments=sum(len(owners[citation]) for citation in citations[key]),
         )
-        for key in sorted(shared)
+        for key in sorted(citations)
     ]
 
 
-def _named(directory: DirectoryFile, agency: str, day: date) -> str:
-    """A short name where there is one; the bare id of a body that the directory does not know."""
+def _short_name(directory: DirectoryFile, agency: str, day: date) -> str:
+    """The short name if there is one, else the name; the id of an agency that is not in the directory."""
     if agency not in directory.by_id:
         return agency
     entry = directory.by_id[agency].name_on(day)
@@ -225,13 +226,13 @@ def _named(directory: DirectoryFile, agency: str, day: date) -> str:
 
 _GAP = {
     "vi": "Văn bản thiếu số {citation}, chưa khai trong gaps: xem có chép sót không.",
-    "en": "The document has no {citation} and gaps does not say so: was something left out?",
+    "en": "Number {citation} is missing in the document and not declared in gaps: was it left out by mistake?",
 }
-_IDLE = {
+_UNUSED_OVERRIDE = {
     "vi": "{basis} đổi hạn kỳ {period}, nhưng không nhiệm vụ nào theo «{rule}» có kỳ đó.",
     "en": "{basis} moves {period}, but no duty under “{rule}” has that period.",
 }
-_SILENT = {
+_NO_COORDINATOR = {
     "vi": "{name} chưa có đầu mối: thư sẽ gửi cho người theo dõi.",
     "en": "{name} has no coordinator: letters will go to the monitor.",
 }
@@ -240,30 +241,30 @@ _SILENT = {
 def _warnings(
     plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar, owners: Mapping[str, Sequence[str]]
 ) -> Iterator[Mapping[str, str]]:
-    """What is allowed but should be looked at: gaps nobody declared, letters that move nothing, owners nobody can
-    write to."""
+    """Conditions that are allowed but worth checking: undeclared gaps, overrides without effect, owners without a
+    coordinator."""
     for citation in plan.undeclared_gaps:
-        yield _said(_GAP, citation=citation)
+        yield _filled(_GAP, citation=citation)
     duties = [placed.duty for placed in plan.duties.values()]
-    owed = {(duty.rule, each.period.key) for duty in duties for each in rounds(plan, duty, calendar)}
+    owed = {(duty.rule, each.period.key) for duty in duties for each in due_periods(plan, duty, calendar)}
     for name, rule in plan.report_rules.items():
-        for letter in rule.overrides:
-            if (name, letter.period) not in owed:
-                yield _said(_IDLE, basis=letter.basis, period=letter.period, rule=name)
+        for override in rule.overrides:
+            if (name, override.period) not in owed:
+                yield _filled(_UNUSED_OVERRIDE, basis=override.basis, period=override.period, rule=name)
     for agency in dict.fromkeys(agency for each in owners.values() for agency in each):
         if not directory.by_id[agency].contacts_on(plan.issued_on, Role.COORDINATOR):
-            yield _said(_SILENT, name=directory.name_on(agency, plan.issued_on))
+            yield _filled(_NO_COORDINATOR, name=directory.name_on(agency, plan.issued_on))
 
 
-def _said(words: Mapping[str, str], **facts: str) -> Mapping[str, str]:
+def _filled(words: Mapping[str, str], **facts: str) -> Mapping[str, str]:
     return {language: text.format(**facts) for language, text in words.items()}
 
 
-def _due_row(line: DueLine, language: str, say: Mapping[str, str]) -> tuple[str, ...]:
+def _due_row(line: DueLine, language: str, words: Mapping[str, str]) -> tuple[str, ...]:
     duties, count = str(len(line.citations)), str(line.assignments)
     if len(line.citations) == 1:
         duties = line.citations[0]
-    return line.period, line.due.why[language], duties, count, line.to, say[line.source.value], _cut(line.wording, 56)
+    return line.period, line.due.why[language], duties, count, line.to, words[line.source.value], _cut(line.wording, 56)
 
 
 def _cut(text: str, width: int) -> str:
@@ -275,7 +276,7 @@ def _width(text: str) -> int:
 
 
 def _table(head: str, rows: Sequence[Sequence[str]], right: tuple[int, ...]) -> str:
-    """Columns as wide as their widest cell; numbers to the right."""
+    """Columns as wide as their widest cell; ``right``: indices of right-aligned columns."""
     lines = [head.split("|"), *rows]
     widths = [max(_width(line[n]) for line in lines) for n in range(len(lines[0]))]
     shown = []

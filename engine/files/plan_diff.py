@@ -1,6 +1,6 @@
-"""What changes for whom when a plan is amended: duties added, removed, reworded and moved; owners; cycles; due dates.
+"""Comparison of two versions of a plan: duties added, removed, reworded, renumbered; owners; cadence; due dates.
 
-Duties are paired by what they say and not by their number, so that a plan that was numbered anew is not all new. Pure.
+Duties are matched by their text, not by their number, so that renumbering a plan does not make every duty new. Pure.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from engine.files.directory import DirectoryFile
-from engine.files.plan import PlanFile, rounds
+from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import PlacedDuty
 from engine.rules.calendar import WorkCalendar, written
 
-ALIKE = 0.6
-"""Share of words that two duties must have in common to be one duty reworded (Dice)."""
+MIN_SIMILARITY = 0.6
+"""Share of common words (Dice coefficient) from which two duties count as one reworded duty."""
 
 
 class Change(StrEnum):
@@ -48,12 +48,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "none": ("không có", "none"),
     "head": ("Từ {0} ngày {1} sang {2} ngày {3}", "From {0} of {1} to {2} of {3}"),
     "sum": (
-        "Nhiệm vụ: thêm {added}, bỏ {removed}, sửa lời {reworded}, đổi số {moved}. Cơ quan có thay đổi: {bodies}.",
+        "Nhiệm vụ: thêm {added}, bỏ {removed}, sửa lời {reworded}, đổi số {moved}. Cơ quan có thay đổi: {agencies}.",
         "Duties: {added} added, {removed} removed, {reworded} reworded, {moved} renumbered. "
-        "Bodies concerned: {bodies}.",
+        "Agencies concerned: {agencies}.",
     ),
     "plan": ("Thông tin chung", "The plan itself"),
-    "by_body": ("Theo cơ quan", "By body"),
+    "by_agency": ("Theo cơ quan", "By agency"),
     "by_duty": ("Theo nhiệm vụ", "By duty"),
     "new_owner": ("nhận thêm", "takes over"),
     "old_owner": ("thôi chủ trì", "no longer owns"),
@@ -62,7 +62,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class DueChange:
-    """A round whose due date moves, begins (``before`` None) or ends (``after`` None)."""
+    """A period whose due date moves, is added (``before`` None) or is dropped (``after`` None)."""
 
     period: str
     before: date | None
@@ -71,7 +71,7 @@ class DueChange:
 
 @dataclass(frozen=True)
 class DutyChange:
-    """One duty before and after. Citations and texts are empty on the side where the duty does not stand."""
+    """One duty before and after. Citation and text are empty on a side without the duty."""
 
     was: str
     now: str
@@ -99,7 +99,7 @@ class DutyChange:
         return tuple(each for each in self.owners_was if each not in self.owners_now)
 
     def concerns(self, agency: str) -> bool:
-        """Whether anything changes for one of its owners: who stays is not concerned by others who come or go."""
+        """True if anything changes for this owner; other owners joining or leaving do not count."""
         if agency in self.owners_added or agency in self.owners_removed:
             return True
         return agency in self.owners_now and bool(self.changes - {Change.OWNERS})
@@ -107,7 +107,7 @@ class DutyChange:
 
 @dataclass(frozen=True)
 class PlanDiff:
-    """``settings``: (field, before, after) of the plan itself. ``duties``: those that change, in the new order."""
+    """``settings``: (field, before, after) of the plan itself. ``duties``: the changed ones, in the new order."""
 
     was: PlanFile
     now: PlanFile
@@ -117,14 +117,14 @@ class PlanDiff:
 
     @property
     def agencies(self) -> tuple[str, ...]:
-        """Bodies for which something changes, in the directory's order."""
+        """Agencies for which something changes, in the directory's order."""
         return tuple(each for each in self.names if any(duty.concerns(each) for duty in self.duties))
 
     def of(self, agency: str) -> tuple[DutyChange, ...]:
         return tuple(duty for duty in self.duties if duty.concerns(agency))
 
     def json(self) -> dict[str, Any]:
-        """Plain data; the keys are part of the interface."""
+        """As plain data; the keys are part of the public interface."""
         return {
             "from": self.was.number,
             "to": self.now.number,
@@ -134,7 +134,7 @@ class PlanDiff:
         }
 
     def text(self, language: str = "vi") -> str:
-        """For people: the sums, then by body, then by duty."""
+        """As text: the totals, then by agency, then by duty."""
 
         def say(key: str, *parts: object, **named: object) -> str:
             return _WORDS[key][language == "en"].format(*parts, **named)
@@ -146,42 +146,42 @@ class PlanDiff:
             return f"{lines[0]}: {say('nothing')}.\n"
         counts = Counter(str(change) for duty in self.duties for change in duty.changes)
         sums = {name: counts[name] for name in ("added", "removed", "reworded", "moved")}
-        lines.append(say("sum", bodies=len(self.agencies), **sums))
+        lines.append(say("sum", agencies=len(self.agencies), **sums))
         if self.settings:
             lines += ["", f"{say('plan')}:"]
             lines += [f"  {field}: {before or '—'} → {after or '—'}" for field, before, after in self.settings]
         if self.agencies:
-            lines += ["", f"{say('by_body')}:"]
-            for said, agencies in self._alike_bodies(say, language).items():
-                lines += [f"  {'; '.join(self.names[each] for each in agencies)}", *(f"    {line}" for line in said)]
+            lines += ["", f"{say('by_agency')}:"]
+            for texts, agencies in self._grouped_agencies(say, language).items():
+                lines += [f"  {'; '.join(self.names[each] for each in agencies)}", *(f"    {line}" for line in texts)]
         if self.duties:
             lines += ["", f"{say('by_duty')}:"]
             for duty in self.duties:
-                lines.append(f"  {duty.citation}: {'; '.join(self._said(duty, say, language))}")
+                lines.append(f"  {duty.citation}: {'; '.join(self._descriptions(duty, say, language))}")
                 if Change.REMOVED not in duty.changes:
                     lines += [f"    + {duty.text_now}"] if duty.text_now != duty.text_was else []
                 if duty.text_was and duty.text_now != duty.text_was:
                     lines.append(f"    - {duty.text_was}")
         return "\n".join(lines) + "\n"
 
-    def _alike_bodies(self, say: Callable[..., str], language: str) -> dict[tuple[str, ...], list[str]]:
-        """What is said to a body -> the bodies for which it is the same."""
-        found: dict[tuple[str, ...], list[str]] = {}
+    def _grouped_agencies(self, say: Callable[..., str], language: str) -> dict[tuple[str, ...], list[str]]:
+        """Lines about the changes -> the agencies for which they are the same."""
+        grouped: dict[tuple[str, ...], list[str]] = {}
         for agency in self.agencies:
             lines = (f"{duty.citation}: {'; '.join(_for(duty, agency, say, language))}" for duty in self.of(agency))
-            found.setdefault(tuple(lines), []).append(agency)
-        return found
+            grouped.setdefault(tuple(lines), []).append(agency)
+        return grouped
 
-    def _said(self, duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
-        found = _common(duty, say, language)
+    def _descriptions(self, duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
+        parts = _common(duty, say, language)
         for key, added, removed in (
             ("owners", duty.owners_added, duty.owners_removed),
             ("coordinating", duty.coordinating_added, duty.coordinating_removed),
         ):
             signed = [f"+ {self._name(each)}" for each in added] + [f"- {self._name(each)}" for each in removed]
             if signed:
-                found.append(say(key, _few(signed)))
-        return found
+                parts.append(say(key, _few(signed)))
+        return parts
 
     def _name(self, agency: str) -> str:
         return self.names.get(agency, agency)
@@ -192,7 +192,7 @@ def _few(parts: Sequence[str], most: int = 6) -> str:
 
 
 def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) -> list[str]:
-    """What a duty's change is for one owner."""
+    """Descriptions of a duty's change for one owner."""
     if Change.ADDED in duty.changes or Change.REMOVED in duty.changes:
         return [say("added" if Change.ADDED in duty.changes else "removed")]
     if agency in duty.owners_removed:
@@ -201,19 +201,19 @@ def _for(duty: DutyChange, agency: str, say: Callable[..., str], language: str) 
 
 
 def _common(duty: DutyChange, say: Callable[..., str], language: str) -> list[str]:
-    """What a change is for everybody."""
-    found = [
+    """Descriptions of a change that are the same for all owners."""
+    parts = [
         say(each) for each in (Change.ADDED, Change.REMOVED, Change.REWORDED, Change.REQUEST) if each in duty.changes
     ]
     if Change.MOVED in duty.changes:
-        found.append(say("moved", duty.was))
+        parts.append(say("moved", duty.was))
     if Change.CADENCE in duty.changes:
-        found.append(say("cadence", ", ".join(duty.cadence_was), ", ".join(duty.cadence_now)))
+        parts.append(say("cadence", ", ".join(duty.cadence_was), ", ".join(duty.cadence_now)))
     if Change.DUE in duty.changes:
         for each in duty.due:
             days = (say("none") if on is None else written(on, language) for on in (each.before, each.after))
-            found.append(say("due", each.period, *days))
-    return found
+            parts.append(say("due", each.period, *days))
+    return parts
 
 
 def _json(duty: DutyChange) -> dict[str, Any]:
@@ -237,14 +237,14 @@ def _json(duty: DutyChange) -> dict[str, Any]:
 
 
 def compare(was: PlanFile, now: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> PlanDiff:
-    """What changes from one text of a plan to the next. Groups are expanded, so that a body that joins a group shows.
+    """Compare two versions of a plan. Groups are expanded, so that an agency that joins a group shows.
 
-    Between plans of two years periods are compared by their place in the year («H1»), due dates as they fall.
+    Between plans of two years, periods are matched by their place in the year («H1») and due dates compared by day.
     """
     pairs = _paired(was, now)
-    found = [_changed(before, after, was, now, directory, calendar) for before, after in pairs]
+    changes = [_changed(before, after, was, now, directory, calendar) for before, after in pairs]
     names = {agency: directory.name_on(agency, now.issued_on) for agency in directory.by_id}
-    return PlanDiff(was, now, tuple(_settings(was, now)), tuple(each for each in found if each.changes), names)
+    return PlanDiff(was, now, tuple(_settings(was, now)), tuple(each for each in changes if each.changes), names)
 
 
 def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
@@ -283,45 +283,45 @@ Pair = tuple[PlacedDuty | None, PlacedDuty | None]
 
 
 def _paired(was: PlanFile, now: PlanFile) -> list[Pair]:
-    """Each duty with what it was: the same words, nearest in number first; then the most alike; the rest is new or
-    gone. In the new plan's order, what is gone at the end."""
+    """Match each new duty with its old one: equal texts, preferring the same number; then the most similar. Unmatched
+    duties are new or removed. In the new plan's order, removed ones at the end."""
     old, new = list(was.duties.values()), list(now.duties.values())
     match: dict[str, PlacedDuty] = {}
     free = {each.duty.citation: each for each in old}
 
-    def take(mine: PlacedDuty, theirs: PlacedDuty) -> None:
-        match[mine.duty.citation] = free.pop(theirs.duty.citation)
+    def pair(after: PlacedDuty, before: PlacedDuty) -> None:
+        match[after.duty.citation] = free.pop(before.duty.citation)
 
     for same_place in (True, False):
-        for mine in new:
-            if mine.duty.citation in match:
+        for after in new:
+            if after.duty.citation in match:
                 continue
             same = [
                 each
                 for each in free.values()
-                if _key(each) == _key(mine) and (not same_place or each.duty.citation == mine.duty.citation)
+                if _key(each) == _key(after) and (not same_place or each.duty.citation == after.duty.citation)
             ]
             if same:
-                take(mine, same[0])
+                pair(after, same[0])
     words = {id(each): Counter(re.findall(r"\w+", each.duty.text.casefold())) for each in (*old, *new)}
-    left = [each for each in new if each.duty.citation not in match]
+    unmatched = [each for each in new if each.duty.citation not in match]
     scored = [
-        (_alike(words[id(mine)], words[id(theirs)]), mine.duty.citation == theirs.duty.citation, mine, theirs)
-        for mine in left
-        for theirs in free.values()
+        (_similarity(words[id(after)], words[id(before)]), after.duty.citation == before.duty.citation, after, before)
+        for after in unmatched
+        for before in free.values()
     ]
-    for score, here, mine, theirs in sorted(scored, key=lambda each: each[:2], reverse=True):
-        near = ALIKE / 2 if here else ALIKE
-        if score >= near and mine.duty.citation not in match and theirs.duty.citation in free:
-            take(mine, theirs)
-    return [*((match.get(mine.duty.citation), mine) for mine in new), *((gone, None) for gone in free.values())]
+    for score, same_number, after, before in sorted(scored, key=lambda each: each[:2], reverse=True):
+        threshold = MIN_SIMILARITY / 2 if same_number else MIN_SIMILARITY
+        if score >= threshold and after.duty.citation not in match and before.duty.citation in free:
+            pair(after, before)
+    return [*((match.get(after.duty.citation), after) for after in new), *((before, None) for before in free.values())]
 
 
 def _key(placed: PlacedDuty) -> str:
     return " ".join(placed.duty.text.casefold().split())
 
 
-def _alike(one: Counter[str], other: Counter[str]) -> float:
+def _similarity(one: Counter[str], other: Counter[str]) -> float:
     total = one.total() + other.total()
     return 2 * (one & other).total() / total if total else 0.0
 
@@ -334,8 +334,8 @@ def _changed(
     directory: DirectoryFile,
     calendar: WorkCalendar,
 ) -> DutyChange:
-    owners_was, owners_now = (_bodies(each.owners if each else (), directory) for each in (before, after))
-    with_was, with_now = (_bodies(each.duty.coordinating if each else (), directory) for each in (before, after))
+    owners_was, owners_now = (_expanded(each.owners if each else (), directory) for each in (before, after))
+    with_was, with_now = (_expanded(each.duty.coordinating if each else (), directory) for each in (before, after))
     due = tuple(_due_changes(before, after, was, now, calendar)) if before and after else ()
     changes = {Change.ADDED} if before is None else {Change.REMOVED} if after is None else set()
     if before and after:
@@ -365,8 +365,8 @@ def _changed(
     )
 
 
-def _bodies(ids: Sequence[str], directory: DirectoryFile) -> tuple[str, ...]:
-    """Groups expanded; an id that the directory does not know stays as it stands."""
+def _expanded(ids: Sequence[str], directory: DirectoryFile) -> tuple[str, ...]:
+    """Agency ids with groups expanded; unknown ids are kept."""
     known = directory.expand(ids)
     return (*known, *(each for each in ids if not directory.members(each)))
 
@@ -374,16 +374,17 @@ def _bodies(ids: Sequence[str], directory: DirectoryFile) -> tuple[str, ...]:
 def _due_changes(
     before: PlacedDuty, after: PlacedDuty, was: PlanFile, now: PlanFile, calendar: WorkCalendar
 ) -> Iterator[DueChange]:
-    """Between two years what counts is the day within the year: every date is another."""
+    """Compare due dates by period. Between plans of two years only day and month are compared."""
     years = was.year != now.year
-    old, new = _due(before, was, calendar, bare=years), _due(after, now, calendar, bare=years)
+    old, new = _due(before, was, calendar, no_year=years), _due(after, now, calendar, no_year=years)
     for key in sorted(old.keys() | new.keys()):
         days = old.get(key), new.get(key)
         if len({on and (on.timetuple()[1 if years else 0 : 3]) for on in days}) > 1:
             yield DueChange(key, *days)
 
 
-def _due(placed: PlacedDuty, plan: PlanFile, calendar: WorkCalendar, *, bare: bool) -> dict[str, date]:
-    """Period -> due date; ``bare`` names the period without its year."""
-    found = rounds(plan, placed.duty, calendar)
-    return {each.period.key.removeprefix(f"{plan.year}-") if bare else each.period.key: each.due.on for each in found}
+def _due(placed: PlacedDuty, plan: PlanFile, calendar: WorkCalendar, *, no_year: bool) -> dict[str, date]:
+    """Period -> due date; ``no_year`` leaves the year out of the period's key."""
+    periods = due_periods(plan, placed.duty, calendar)
+    prefix = f"{plan.year}-" if no_year else ""
+    return {each.period.key.removeprefix(prefix): each.due.on for each in periods}

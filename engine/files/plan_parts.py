@@ -1,6 +1,6 @@
-"""What a plan file is made of: rules, indicators, sections, items, duties, and the field types of each.
+"""The parts of a plan file: rules, indicators, sections, items, duties, and their field types.
 
-``planfile`` puts them together and knows the rules that look at more than one of them.
+``engine.files.plan`` combines them and checks rules that involve several of them.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, textual, wrong
+from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, field_error, textual
 from engine.files.directory import NonEmpty, fold
 from engine.rules.periods import DECREE_09, Cadence, Window
 from engine.text import Text
 
-# Law 91/2025/QH15, HIV law 64/2006 arts 4 and 8: never in an SMS or in the subject of a letter.
+# Law 91/2025/QH15, HIV law 64/2006 arts 4 and 8: not allowed in an SMS or in the subject of a letter.
 SUBJECT_WORDS = ("mại dâm", "bán dâm", "ma túy", "HIV", "AIDS")
 
 
 def subject_words(text: str) -> tuple[str, ...]:
-    """The subject words that a text holds, however they are typed: without tones, glued together, next to digits."""
+    """The subject words in a text, in any spelling: without tones, joined, next to digits."""
     plain = fold(text)
-    return tuple(word for word in SUBJECT_WORDS if _spelt(word).search(plain))
+    return tuple(word for word in SUBJECT_WORDS if _pattern(word).search(plain))
 
 
 @cache
-def _spelt(word: str) -> re.Pattern[str]:
-    """A word of several syllables is known glued into another; one of one syllable stands between no letters."""
+def _pattern(word: str) -> re.Pattern[str]:
+    """A word of several syllables also matches inside another; one of a single syllable only between non-letters."""
     syllables = fold(word).split()
     return re.compile(" ?".join(syllables) if len(syllables) > 1 else rf"(?<![a-z]){syllables[0]}(?![a-z])")
 
 
 def _neutral(text: str) -> str:
-    found = subject_words(text)
-    if found:
-        raise wrong(
-            Text("có chữ của lĩnh vực", f"names the subject: {', '.join(found)}"),
+    words = subject_words(text)
+    if words:
+        raise field_error(
+            Text("có chữ của lĩnh vực", f"names the subject: {', '.join(words)}"),
             Text("đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021»", "choose a neutral name"),
         )
     return text
@@ -48,7 +48,7 @@ def _neutral(text: str) -> str:
 Number = Annotated[
     str, *textual(r"[0-9]+[a-zA-Z]?[-/][^\s/][^\s]*", Text("viết như 188/KH-UBND", "write like 188/KH-UBND"))
 ]
-Roman = Annotated[str, *textual(r"[IVXLC]+", Text("số La Mã, như IV", "a Roman number"))]
+Roman = Annotated[str, *textual(r"[IVXLC]+", Text("số La Mã, như IV", "a Roman numeral, like IV"))]
 Citation = Annotated[
     str, *textual(r"[IVXLC]+(?:\.[0-9]+){1,2}", Text("viết như IV.16.1, V.1", "write like IV.16.1, V.1"))
 ]
@@ -60,7 +60,7 @@ SmsName = Annotated[
     str,
     *textual(
         r"[A-Za-z0-9][A-Za-z0-9 .-]{0,10}",
-        Text("nhiều nhất 11 ký tự không dấu, như KH188", "at most 11 plain characters"),
+        Text("nhiều nhất 11 ký tự không dấu, như KH188", "at most 11 characters without diacritics, like KH188"),
     ),
     AfterValidator(_neutral),
 ]
@@ -68,7 +68,7 @@ DayOfMonth = Annotated[Whole, Field(ge=1, le=31)]
 
 
 class RuleSource(StrEnum):
-    """Where a due date comes from. ``LOCAL`` is shown as "configured", never as "from the plan"."""
+    """The source of a due date. ``LOCAL`` is shown as "configured", never as "from the plan"."""
 
     LOCAL = "local"
     LAW = "law"
@@ -76,7 +76,7 @@ class RuleSource(StrEnum):
 
 
 class WindowEntry(FileModel):
-    """Days of the month on which data is cut, when they are not those of Decree 09/2019. 1 and 0: whole months."""
+    """Cut-off days of the data, if they differ from Decree 09/2019/NĐ-CP. 1 and 0: whole calendar months."""
 
     start_day: Annotated[Whole, Field(ge=1, le=28)]
     end_day: Annotated[Whole, Field(ge=0, le=28)]
@@ -84,7 +84,7 @@ class WindowEntry(FileModel):
 
 
 class Override(FileModel):
-    """One round due on another day, by a letter whose number is ``basis``."""
+    """Another due date for one period, set by the dispatch with number ``basis``."""
 
     period: NonEmpty
     due: Day
@@ -92,8 +92,9 @@ class Override(FileModel):
 
 
 class ReportRule(FileModel):
-    """When reports go to whom. Cycles take ``due_day``: the first day so numbered on which the data is complete.
-    A single act takes ``on``, or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the document's."""
+    """When and to whom to report. Periodic duties use ``due_day``: the first day of that number on which the data is
+    complete. One-time duties use ``on`` or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the
+    document's."""
 
     source: RuleSource
     basis: str = ""
@@ -113,7 +114,7 @@ class ReportRule(FileModel):
 
 
 class Gap(FileModel):
-    """A number that the document leaves out."""
+    """A number that is missing in the document."""
 
     citation: Citation
     note: str = ""
@@ -125,9 +126,9 @@ class FocusArea(FileModel):
 
 
 class Indicator(FileModel):
-    """A figure asked for in reports. ``asked_of``: agency or group ids, or citations. ``part_of`` is the code of the
-    figure that this one is counted among; ``target`` is the document's. ``total_of`` is the code of the figure whose
-    sum over its agencies this one must equal: the agency that puts their reports together gives it."""
+    """A figure requested in reports. ``asked_of``: agency or group ids, or citations. ``part_of``: code of the figure
+    that this one is a subset of. ``target``: from the document. ``total_of``: code of the figure whose sum over its
+    agencies this one must equal; it is given by the agency that consolidates their reports."""
 
     code: Code
     text: NonEmpty
@@ -139,12 +140,12 @@ class Indicator(FileModel):
     max: float | None = None
     target: float | None = None
     part_of: Code | None = None
-    # Left out where there is none: a plan stored before there were totals keeps its digest, and loads again unchanged.
+    # Omitted if unset, so that a plan stored before this field existed keeps its digest and loads again unchanged.
     total_of: Code | None = Field(default=None, exclude_if=lambda code: code is None)
 
 
 class DutyEntry(FileModel):
-    """One numbered line of the document, its text whole. ``owners`` override the item's."""
+    """One numbered line of the document with its full text. ``owners`` override those of the item."""
 
     citation: Citation
     text: NonEmpty
@@ -158,7 +159,7 @@ class DutyEntry(FileModel):
 
 
 class ItemEntry(FileModel):
-    """One numbered item: a heading that names the owners, and its duties. ``request``: «Đề nghị», not an order."""
+    """One numbered item: a heading that names the owners, and its duties. ``request``: «Đề nghị» (not an order)."""
 
     no: Annotated[Whole, Field(ge=1)]
     heading: NonEmpty
@@ -168,7 +169,7 @@ class ItemEntry(FileModel):
 
 
 class Section(FileModel):
-    """A part of the document that assigns work, or (``standing``) lays obligations on everyone."""
+    """A part of the document that assigns work, or (``standing``) obliges everyone."""
 
     roman: Roman
     heading: NonEmpty
@@ -177,14 +178,14 @@ class Section(FileModel):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Citations of the numbers left out between 1 and the last."""
+        """Citations of the numbers missing between 1 and the last."""
         numbers = {item.no for item in self.items}
         return tuple(f"{self.roman}.{no}" for no in range(1, max(numbers)) if no not in numbers)
 
 
 @dataclass(frozen=True)
 class PlacedDuty:
-    """A duty with its place in the document."""
+    """A duty with its section and item."""
 
     section: Section
     item: ItemEntry
@@ -192,5 +193,5 @@ class PlacedDuty:
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """Agency or group ids, groups not expanded."""
+        """Agency or group ids; groups are not expanded."""
         return self.duty.owners or self.item.owners

@@ -1,6 +1,6 @@
-"""Next year's plan out of this year's: what can be moved is moved, and everything a person must confirm is listed.
+"""Next year's plan from this year's: moves what can be moved, and lists everything that a person must confirm.
 
-Nothing is decided here: the new text goes through ``plan check`` and a person's eyes like any other. Pure.
+The new text is checked by ``plan check`` and reviewed by a person like any other. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import BadInput
-from engine.files.plan import PlanFile, rounds
+from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import Number, ReportRule
 from engine.files.yaml_reader import dump
 from engine.rules.calendar import WorkCalendar, add_months, written
@@ -25,7 +25,7 @@ _DAY = re.compile(r"\b\d{1,2}/\d{1,2}(?:/\d{4})?\b|(?:ngày \d{1,2}|tháng \d{1,
 
 @dataclass(frozen=True)
 class Point:
-    """One thing to confirm: where it stands, in Vietnamese and in English."""
+    """One thing to confirm: its place in the file and the text in both languages."""
 
     place: str
     vi: str
@@ -38,17 +38,17 @@ class Point:
 def renew(
     plan: PlanFile, *, year: int, number: str, issued_on: date, calendar: WorkCalendar, known_until: int = 9999
 ) -> tuple[str, tuple[Point, ...]]:
-    """The text of the new plan file, and what to confirm. ``known_until``: the last year whose Tết the calendar knows.
+    """The text of the new plan file and the points to confirm. ``known_until``: last year whose Tết is in the calendar.
 
-    Raises pydantic's ValidationError if the new number is of no right form (``planparts.Number``).
+    Raises pydantic's ValidationError if the new number has the wrong format (``plan_parts.Number``).
     """
     changes = {
         "number": number,
         "year": year,
         "issued_on": issued_on,
-        "title": _year_in(plan.title, plan.year, year),
-        "short_title": _year_in(plan.short_title.replace(plan.number, number), plan.year, year),
-        "sms_name": _sms(plan.sms_name, plan.number, number),
+        "title": _replace_year(plan.title, plan.year, year),
+        "short_title": _replace_year(plan.short_title.replace(plan.number, number), plan.year, year),
+        "sms_name": _sms_name(plan.sms_name, plan.number, number),
         "report_rules": {name: _rule(rule, plan.year, year) for name, rule in plan.report_rules.items()},
     }
     renewed = PlanFile.model_validate({**{name: getattr(plan, name) for name in PlanFile.model_fields}, **changes})
@@ -58,7 +58,7 @@ def renew(
 
 
 def plan_number(text: str) -> str:
-    """The number of a plan as typed. Raises BadInput."""
+    """Validate the number of a plan. Raises BadInput."""
     try:
         return TypeAdapter(Number).validate_python(text)
     except ValidationError:
@@ -67,19 +67,19 @@ def plan_number(text: str) -> str:
         ) from None
 
 
-def _year_in(text: str, old: int, new: int) -> str:
+def _replace_year(text: str, old: int, new: int) -> str:
     return re.sub(rf"(?<!\d){old}(?!\d)", str(new), text)
 
 
-def _sms(name: str, old: str, new: str) -> str:
-    """«KH188» of 188/KH-UBND becomes «KH25» of 25/KH-UBND; a name of another kind stays."""
+def _sms_name(name: str, old: str, new: str) -> str:
+    """«KH188» of 188/KH-UBND becomes «KH25» of 25/KH-UBND; other names are kept."""
     was, now = (re.match(r"\d+", number) for number in (old, new))
     changed = name.replace(was[0], now[0], 1) if was and now else name
     return changed if len(changed) <= 11 else name
 
 
 def _rule(rule: ReportRule, old: int, new: int) -> ReportRule:
-    """Fixed days so many years later, the last of February kept; letters about single rounds were of their year."""
+    """Move fixed dates by the difference in years (29 February becomes the 28th); drop overrides."""
     on = None if rule.on is None else add_months(rule.on, (new - old) * 12)
     return rule.model_copy(update={"on": on, "overrides": ()})
 
@@ -96,17 +96,17 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
         )
     yield from _due_points(new, calendar)
     for name, rule in old.report_rules.items():
-        for letter in rule.overrides:
+        for override in rule.overrides:
             yield Point(
                 f"report_rules.{name}",
-                f"đã bỏ hạn riêng kỳ {letter.period} ({letter.basis})",
-                f"the letter about {letter.period} ({letter.basis}) is left out",
+                f"đã bỏ hạn riêng kỳ {override.period} ({override.basis})",
+                f"the override of {override.period} ({override.basis}) is left out",
             )
     for gap in new.gaps:
         yield Point(
             gap.citation,
             "văn bản cũ bỏ số này; văn bản mới có thể không",
-            "the old document leaves this number out; the new one may not",
+            "this number is missing in the old document; the new one may have it",
         )
     for indicator in new.indicators:
         if indicator.target is not None:
@@ -114,27 +114,27 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
                 indicator.code, f"chỉ tiêu vẫn là {indicator.target:g}", f"the target is still {indicator.target:g}"
             )
     for citation, placed in new.duties.items():
-        named = ", ".join(dict.fromkeys(each[0] for each in _DAY.finditer(placed.duty.text)))
-        if named:
-            yield Point(citation, f"lời văn giữ nguyên, có nêu «{named}»", f"the words are kept; they name “{named}”")
-    bodies = sorted({name for placed in new.duties.values() for name in placed.owners})
+        dates = ", ".join(dict.fromkeys(each[0] for each in _DAY.finditer(placed.duty.text)))
+        if dates:
+            yield Point(citation, f"lời văn giữ nguyên, có nêu «{dates}»", f"the text is kept; it mentions “{dates}”")
+    owners = {name for placed in new.duties.values() for name in placed.owners}
     yield Point(
         "owners",
-        f"{len(bodies)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
-        f"{len(bodies)} owners are kept; check for mergers and new names",
+        f"{len(owners)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
+        f"{len(owners)} owners are kept; check for mergers and new names",
     )
 
 
 def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:
-    """Each due date of the new year once, with its arithmetic."""
+    """Each due date of the new year once, with its explanation."""
     seen: set[tuple[str, str, date]] = set()
     for placed in plan.duties.values():
         rule = placed.duty.rule
-        for each in rounds(plan, placed.duty, calendar):
+        for each in due_periods(plan, placed.duty, calendar):
             key = (rule, each.period.key, each.due.on)
             if key not in seen:
                 seen.add(key)
                 on = {"vi": f"hạn {written(each.due.on)}", "en": f"due {written(each.due.on, 'en')}"}
-                said = each.due.why if each.due.on != each.due.nominal else on
+                why = each.due.why if each.due.on != each.due.nominal else on
                 place = f"report_rules.{rule}, {each.period.key}"
-                yield Point(place, said["vi"], said["en"])
+                yield Point(place, why["vi"], why["en"])

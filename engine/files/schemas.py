@@ -1,7 +1,7 @@
-"""The published JSON Schemas of the files an operator writes, made from the models that read them.
+"""JSON Schemas of the operator's files, generated from their models.
 
-``config/schemas/*.json`` are their printed copies, for editors that complete and check while one types. A test holds
-copies and models together; ``python -m engine.files.schemas`` writes the copies again.
+``config/schemas/*.json`` are the published copies, for editors with completion and validation. A test compares them
+with the models; ``python -m engine.files.schemas`` writes them again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parents[2] / "config" / "schemas"
 
 
 def published() -> dict[str, dict[str, Any]]:
-    """Kind of file -> its JSON Schema (2020-12)."""
+    """Kind of file -> JSON Schema (2020-12)."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {
         kind: head | {"$id": f"dondoc/{kind}@1"} | model.model_json_schema(by_alias=True)
@@ -40,7 +40,7 @@ def printed(schema: dict[str, Any]) -> str:
 
 
 def publish(folder: Path = FOLDER) -> None:
-    """Write the copies."""
+    """Write the published copies."""
     for kind, schema in published().items():
         (folder / f"{kind}.json").write_text(printed(schema), encoding="utf-8")
 

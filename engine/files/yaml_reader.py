@@ -1,8 +1,8 @@
-"""Reads one YAML file into one frozen model, or says everything that is wrong with it, line by line.
+"""Reads a YAML file into a frozen model, or reports everything that is wrong with it, by line.
 
-The door of every file an operator writes: plan, directory, calendar, policy. Words become numbers, dates and
-true/false by the plain rules of YAML 1.2 (``on``, ``no`` and ``01`` stay words). Nothing in a file can make the reader
-run code, fill the memory or end in a traceback: whatever is wrong is a Problem of ``errors.FileRefused``.
+Used for every file of the operator: plan, directory, calendar, policy. Plain scalars are converted by YAML 1.2 rules
+(``on``, ``no`` and ``01`` stay text). No file can make the reader run code, exhaust the memory or raise an unexpected
+error: every mistake is a Problem of ``errors.FileRefused``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import FileRefused, Problem
-from engine.files.base_model import FileModel, Mistake, Path_, looked_through, mistake_of
+from engine.files.base_model import FileModel, Mistake, Path_, fix_unknown_keys, mistake_of
 from engine.text import Text
 
 MAX_FILE_BYTES = 5_000_000
@@ -28,13 +28,13 @@ MAX_PROBLEMS = 200
 MAX_DEPTH = 32
 M = TypeVar("M", bound=BaseModel)
 
-# What PyYAML says -> what and mend, in words of an office.
+# Part of PyYAML's message -> what is wrong and how to fix it.
 _SYNTAX = (
     (
         "cannot start any token",
-        Text("có dấu tab, hoặc một ký tự không được đứng đầu từ", "a tab or a character that cannot start a word"),
+        Text("có dấu tab, hoặc một ký tự không được đứng đầu từ", "a tab, or a character that cannot start a word"),
         Text(
-            "thụt dòng bằng dấu cách; đặt chữ có ký hiệu trong ngoặc kép", "indent with spaces, quote words with signs"
+            "thụt dòng bằng dấu cách; đặt chữ có ký hiệu trong ngoặc kép", "indent with spaces; quote text with symbols"
         ),
     ),
     (
@@ -54,13 +54,13 @@ _SYNTAX = (
     ),
     (
         "found undefined alias",
-        Text("«*» gọi một tên chưa đặt", "“*” calls a name that was never given"),
+        Text("«*» gọi một tên chưa đặt", "“*” refers to a name that is not defined"),
         Text("đặt chữ bắt đầu bằng * trong ngoặc kép", "put text that begins with * in quotes"),
     ),
 )
 _OTHER_SYNTAX = (
-    Text("YAML viết sai", "not YAML"),
-    Text("xem thụt dòng, ngoặc, gạch đầu dòng", "check indents and quotes"),
+    Text("YAML viết sai", "invalid YAML"),
+    Text("xem thụt dòng, ngoặc, gạch đầu dòng", "check indentation, brackets and dashes"),
 )
 
 _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
@@ -68,11 +68,11 @@ _PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"true|false"), lambda text: text == "true"),
     (re.compile(r"0|-?[1-9][0-9]{0,17}"), int),
     (re.compile(r"-?[0-9]{1,17}\.[0-9]{1,17}"), float),
-    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), lambda text: _real_day(text) or text),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), lambda text: _iso_date(text) or text),
 )
 
 
-def _real_day(text: str) -> date | None:
+def _iso_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -80,41 +80,41 @@ def _real_day(text: str) -> date | None:
 
 
 def _scalar(node: yaml.ScalarNode) -> object:
-    """A quoted or block scalar is text; a plain one may be nothing, a truth, a number or a day."""
+    """A quoted or block scalar is text; a plain one may be null, a boolean, a number or a date."""
     text: str = node.value
     if not node.style:
-        for pattern, made in _PLAIN:
+        for pattern, convert in _PLAIN:
             if pattern.fullmatch(text):
-                return made(text)
+                return convert(text)
     return text
 
 
 class _Stop(Exception):
-    """No use in reading on; the page already holds the problem."""
+    """Reading cannot continue; the problem has been recorded."""
 
 
 @dataclass
-class _Page:
-    """One text being read: where every value stands, and the problems found so far."""
+class _Reader:
+    """One text being read: the line of every value, and the problems so far."""
 
     file: str
     lines: dict[Path_, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
 
-    def note(self, path: Path_, what: Text, fix: Text, line: int | None = None) -> None:
+    def add_problem(self, path: Path_, what: Text, fix: Text, line: int | None = None) -> None:
         at = self._line(path) if line is None else line
         if len(self.problems) == MAX_PROBLEMS:
             what, fix = (
                 Text("còn nhiều lỗi nữa", "there are more mistakes"),
-                Text("sửa các lỗi trên trước", "mend these first"),
+                Text("sửa các lỗi trên trước", "fix these first"),
             )
-        problem = Problem(self.file, at, _shown(path), what, fix)
+        problem = Problem(self.file, at, _path_text(path), what, fix)
         if len(self.problems) <= MAX_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 
     def stop(self, what: Text, fix: Text, line: int = 0, path: Path_ = ()) -> _Stop:
-        self.note(path, what, fix, line)
+        self.add_problem(path, what, fix, line)
         return _Stop()
 
     def _line(self, path: Path_) -> int:
@@ -123,20 +123,20 @@ class _Page:
         return self.lines.get(path, 1)
 
     def text(self, source: Path | str) -> str:
-        """The file's text in NFC, so that a name typed on any keyboard is the same name."""
+        """The text in NFC, so that equal names compare equal whatever keyboard typed them."""
         if isinstance(source, str):
-            found = source
-            if len(found) > MAX_FILE_BYTES:
+            text = source
+            if len(text) > MAX_FILE_BYTES:
                 raise self.stop(
                     Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file")
                 )
         else:
-            found = self._decoded(source)
-        if not found.strip():
+            text = self._decoded(source)
+        if not text.strip():
             raise self.stop(
                 Text("tệp trống", "the file is empty"), Text("chép từ tệp mẫu trong config/", "start from a sample")
             )
-        return unicodedata.normalize("NFC", found)
+        return unicodedata.normalize("NFC", text)
 
     def _decoded(self, source: Path) -> str:
         try:
@@ -146,7 +146,7 @@ class _Page:
             why = getattr(error, "strerror", None) or str(error)
             raise self.stop(
                 Text(f"không đọc được tệp: {why}", f"the file cannot be read: {why}"),
-                Text("xem lại đường dẫn và quyền đọc", "check the path and who may read it"),
+                Text("xem lại đường dẫn và quyền đọc", "check the path and the read permission"),
             ) from error
         if len(raw) > MAX_FILE_BYTES:
             raise self.stop(Text("lớn quá 5 MB", "larger than 5 MB"), Text("chia thành nhiều tệp", "split the file"))
@@ -160,7 +160,7 @@ class _Page:
             ) from error
 
     def data(self, text: str) -> object:
-        """The text as plain lists, dicts and scalars, each key and item's line noted."""
+        """Parse the text into plain lists, dicts and scalars, recording the line of each key and item."""
         try:
             node = yaml.compose(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
         except yaml.YAMLError as error:
@@ -180,9 +180,7 @@ class _Page:
     def _too_much(self, line: int) -> _Stop:
         return self.stop(
             Text("quá nhiều mục, hoặc lồng nhau quá sâu", "too many values, or nested too deeply"),
-            Text(
-                "bỏ các dấu & và * lặp lại nhau; chia nhỏ tệp", "drop & and * that repeat each other, or split the file"
-            ),
+            Text("bỏ các dấu & và * lặp lại nhau; chia nhỏ tệp", "remove repeated & and *, or split the file"),
             line,
         )
 
@@ -193,7 +191,7 @@ class _Page:
         if self.values > MAX_VALUES or len(path) > MAX_DEPTH:
             raise self._too_much(line)
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
-            self.note(
+            self.add_problem(
                 path, Text(f"không dùng thẻ «{node.tag}»", "tags are not used"), Text("xóa thẻ", "remove the tag"), line
             )
         if isinstance(node, yaml.ScalarNode):
@@ -203,36 +201,36 @@ class _Page:
         return self._mapping(node, path)
 
     def _mapping(self, node: yaml.Node, path: Path_) -> dict[str, object]:
-        found: dict[str, object] = {}
+        result: dict[str, object] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.note(
+                self.add_problem(
                     path,
                     Text("tên mục phải là một từ", "a key must be one word"),
-                    Text("sửa tên", "mend the key"),
+                    Text("sửa tên", "correct the key"),
                     line,
                 )
                 continue
             key: str = key_node.value
-            if key in found:
+            if key in result:
                 first = self.lines[(*path, key)]
-                self.note(
+                self.add_problem(
                     (*path, key),
                     Text(
                         f"mục «{key}» viết hai lần, lần đầu ở dòng {first}",
-                        f"the key stands twice, first on line {first}",
+                        f"the key is given twice, first on line {first}",
                     ),
                     Text("giữ một mục", "keep one of them"),
                     line,
                 )
                 continue
             self.lines[(*path, key)] = line
-            found[key] = self._built(value_node, (*path, key))
-        return found
+            result[key] = self._built(value_node, (*path, key))
+        return result
 
 
-def _shown(path: Path_) -> str:
+def _path_text(path: Path_) -> str:
     """``agencies[2].contacts[0].email``; the whole file is ``-``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".") or "-"
@@ -241,33 +239,33 @@ def _shown(path: Path_) -> str:
 def read(
     source: Path | str, model: type[M], name: str = "", *, also: Callable[[M], Iterable[Mistake]] = lambda _: ()
 ) -> M:
-    """The model that a file (a Path) or a text (a str) holds. ``name`` is how problems call it; ``also`` adds rules
-    that need other files. Raises FileRefused with all problems found, by line."""
-    page = _Page(name or (str(source) if isinstance(source, Path) else "-"))
+    """Read a file (a Path) or a text (a str) into a model. ``name``: shown as the file's name in problems. ``also``:
+    further checks, which need other files. Raises FileRefused with all problems, by line."""
+    reader = _Reader(name or (str(source) if isinstance(source, Path) else "-"))
     try:
-        data = page.data(page.text(source))
+        data = reader.data(reader.text(source))
     except _Stop:
-        raise FileRefused(page.problems) from None
-    found = _checked(page, data, model)
-    if found is not None:
-        own = found.mistakes() if isinstance(found, FileModel) else ()
-        for mistake in (*own, *also(found)):
-            page.note(mistake.path, mistake.what, mistake.fix)
-    if page.problems or found is None:
-        raise FileRefused(sorted(page.problems, key=lambda each: each.line))
-    return found
+        raise FileRefused(reader.problems) from None
+    result = _validated(reader, data, model)
+    if result is not None:
+        own = result.mistakes() if isinstance(result, FileModel) else ()
+        for mistake in (*own, *also(result)):
+            reader.add_problem(mistake.path, mistake.what, mistake.fix)
+    if reader.problems or result is None:
+        raise FileRefused(sorted(reader.problems, key=lambda each: each.line))
+    return result
 
 
-def _checked(page: _Page, data: object, model: type[M]) -> M | None:
+def _validated(reader: _Reader, data: object, model: type[M]) -> M | None:
     try:
         return model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    meant = looked_through(data, errors, model)
+    corrected = fix_unknown_keys(data, errors, model)
     for each in errors:
-        if each["loc"] not in meant:
+        if each["loc"] not in corrected:
             mistake = mistake_of(each, model)
-            page.note(mistake.path, mistake.what, mistake.fix)
+            reader.add_problem(mistake.path, mistake.what, mistake.fix)
     try:
         return model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:
@@ -275,7 +273,7 @@ def _checked(page: _Page, data: object, model: type[M]) -> M | None:
 
 
 def dump(model: FileModel) -> str:
-    """The model as the text of a file that ``read`` gives back equal; what is at its default is left out."""
+    """Write the model as YAML that ``read`` turns back into an equal model; defaults are left out."""
     plain = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text: str = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=110)
     return text

@@ -44,7 +44,7 @@ def find_contact(ctx: RequestContext, session: Session, contact_id: int) -> Cont
     """The contact, if it is the actor's own or the actor may edit contacts of its agency. Raises NotFound,
     NotAllowed."""
     contact = contacts.find(session, contact_id)
-    ctx.require(Permission.SET_WISHES, contact.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, contact.agency_id)
     own = own_contact(ctx, session)
     if own is None or own.email.casefold() != contact.email.casefold() or own.agency_id != contact.agency_id:
         ctx.require(Permission.KEEP_CONTACTS, contact.agency_id)

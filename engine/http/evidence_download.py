@@ -8,7 +8,7 @@ from fastapi import Path
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.evidence import find, headers, read_back
+from engine.assignments.evidence import find, headers, read_file
 from engine.http.request_context import RequestContext
 from engine.http.uploads import folder_of
 
@@ -20,4 +20,4 @@ def evidence_response(ctx: RequestContext, agency_id: str, digest: str) -> Respo
     ctx.require(Permission.SEE_EVIDENCE, agency_id)
     with ctx.app.database.read() as session:
         file = find(session, agency_id, digest)
-    return Response(read_back(folder_of(ctx), file), headers=headers(file))
+    return Response(read_file(folder_of(ctx), file), headers=headers(file))

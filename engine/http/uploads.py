@@ -12,16 +12,16 @@ from engine.assignments.evidence import (
     MAX_FILES,
     FileUnfit,
     StoredFile,
+    enforce_upload_limit,
     find_all,
     keep,
-    must_have_room,
     safe_name,
     store,
 )
 from engine.errors import BadInput, TooOften
 from engine.http.forms import Form, Upload
 from engine.http.request_context import RequestContext
-from engine.rules.privacy import SAID, Private, looks_private
+from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.text import Text
 
 MAX_FORM_PARTS = 500
@@ -82,7 +82,7 @@ def _quota_problem(ctx: RequestContext, agency_id: str) -> Text | None:
     """Why the agency cannot upload more now, as a field error so that the rest of the form is kept; None if it can."""
     with ctx.app.database.read() as session:
         try:
-            must_have_room(session, agency_id, ctx.now)
+            enforce_upload_limit(session, agency_id, ctx.now)
         except TooOften as error:
             return error.text
     return None
@@ -133,7 +133,7 @@ def _store_chosen(
 
 def _refuse_secret(name: str) -> None:
     if any(each.what is Private.SECRET for each in looks_private(name)):
-        vi, en = SAID[Private.SECRET]
+        vi, en = PRIVATE_WORDS[Private.SECRET]
         raise FileUnfit(Text(f"Tên tệp {vi}.", f"The file's name {en}."))
 
 

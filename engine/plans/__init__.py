@@ -1,1 +1,1 @@
-"""Plans as they are loaded, amended, simulated and closed."""
+"""Plans: loading, amending, simulating and closing."""

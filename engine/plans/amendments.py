@@ -1,7 +1,7 @@
-"""What comes after the document: a duty added to a running plan, or one of its duties changed, by a letter's number.
+"""Amendments of a running plan: adding a duty, or changing one, by a dispatch with a number.
 
-The plan's file stays the document word for word. An added duty is a row that says so (``Duty.added``), numbered «BS.1»,
-«BS.2» …, owed once; its assignments open at once. A changed duty keeps what it said before in the event.
+The plan's file stays the document word for word. An added duty is a row marked as such (``Duty.added``), numbered
+«BS.1», «BS.2» …, owed once; its assignments open at once. The previous values of a changed duty are kept in the event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
-from engine.store.rulebook import Rulebook, freeze_ladder, read_rulebook
+from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.terms import OPEN_STATES, EventKind, PlanState, State
 from engine.text import Text
 
@@ -36,8 +36,8 @@ MAX_TEXT_CHARS = 8_000
 
 @dataclass(frozen=True)
 class NewDuty:
-    """A duty as typed. ``owners`` and ``coordinating`` are agency or group ids; ``basis`` the letter that orders it;
-    ``fixed`` keeps a due date on a closed day."""
+    """Input for a new duty. ``owners`` and ``coordinating``: agency or group ids; ``basis``: the dispatch that orders
+    it; ``fixed`` keeps a due date on a closed day."""
 
     text: str
     owners: tuple[str, ...]
@@ -52,7 +52,8 @@ class NewDuty:
 
 @dataclass(frozen=True)
 class Amendment:
-    """What to change of a duty; None leaves it. ``owners`` are all owners from now on. ``due``: period -> new date."""
+    """Changes of a duty; None leaves a field as it is. ``owners``: all owners from now on. ``due``: period -> new
+    date."""
 
     basis: str
     text: str | None = None
@@ -64,7 +65,7 @@ class Amendment:
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """How many assignments opened, were cancelled, and got another due date."""
+    """Number of assignments that were opened, cancelled, and given another due date."""
 
     opened: int = 0
     cancelled: int = 0
@@ -72,18 +73,19 @@ class Amended:
 
 
 def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> int:
-    """Add a duty to an active plan and open its assignments; returns the duty's id. The next pass tells the owners."""
-    _must_say(new.text, Text("nội dung nhiệm vụ", "what the duty is"))
-    _must_say(new.basis, Text("căn cứ, như số công văn", "its basis, such as a letter's number"))
+    """Add a duty to an active plan and open its assignments; returns the duty's id. Owners are notified in the next
+    pass. Raises BadInput, NotFound, ForbiddenMove."""
+    _require_text(new.text, Text("nội dung nhiệm vụ", "what the duty is"))
+    _require_text(new.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     if new.due < local_date(now):
         raise BadInput(Text(f"Hạn {written(new.due)} đã qua.", "The due date has passed."))
-    plan = _running(session, plan_id)
+    plan = _active_plan(session, plan_id)
     owners = expand_owners(session, new.owners)
     if not owners:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     book = read_rulebook(session)
     duty = {
-        **_place(session, plan_id),
+        **_next_position(session, plan_id),
         "plan_id": plan_id,
         "heading": new.heading.strip()[:200],
         "text": new.text.strip(),
@@ -103,10 +105,10 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
             "on": local_date(now).isoformat(),
         },
     }
-    made = session.connection().execute(insert(table(Duty)).values(**duty))
-    duty_id = int((made.inserted_primary_key or (0,))[0])
+    inserted = session.connection().execute(insert(table(Duty)).values(**duty))
+    duty_id = int((inserted.inserted_primary_key or (0,))[0])
     due = book.calendar.due(new.due, roll=not new.fixed)
-    _open(session, plan, duty_id, new.request, owners, [_Round(ONCE, due)], book, now)
+    _open(session, plan, duty_id, new.request, owners, [_OpenPeriod(ONCE, due)], book, now)
     append(
         session,
         [
@@ -126,25 +128,26 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
 
 
 def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:
-    """Change a duty of an active plan. A new owner gets every round that is still open with somebody; one who is left
-    out has his open assignments cancelled and is told; another due date moves the open ones of that period."""
-    _must_say(change.basis, Text("căn cứ, như số công văn", "its basis, such as a letter's number"))
+    """Change a duty of an active plan. A new owner gets every period that is still open with any owner; the open
+    assignments of a removed owner are cancelled, with a notice; another due date moves the open ones of that period.
+    Raises BadInput, NotFound, ForbiddenMove."""
+    _require_text(change.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     duty = (
         session.connection().execute(select(table(Duty)).where(table(Duty).c.id == duty_id).with_for_update()).first()
     )
     if duty is None:
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
-    plan = _running(session, duty.plan_id)
+    plan = _active_plan(session, duty.plan_id)
     values = _changed(session, duty, change)
     if not values and not change.due:
-        raise BadInput(Text("Không có gì thay đổi.", "Nothing is changed."))
+        raise BadInput(Text("Không có gì thay đổi.", "Nothing changes."))
     book = read_rulebook(session)
     moved = _move(session, duty, change, plan, book, actor, now)
     opened = cancelled = 0
     if "owners" in values:
-        rounds = _open_rounds(session, duty_id)
-        fresh = [each for each in values["owners"] if each not in duty.owners]
-        opened = _open(session, plan, duty_id, duty.request, fresh, rounds, book, now)
+        periods = _open_periods(session, duty_id)
+        added = [each for each in values["owners"] if each not in duty.owners]
+        opened = _open(session, plan, duty_id, duty.request, added, periods, book, now)
         cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
     if values:
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
@@ -171,8 +174,8 @@ def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str,
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
-    """One period of a duty as its assignments carry it."""
+class _OpenPeriod:
+    """One period of a duty, with the dates of its assignments."""
 
     period: str
     due: Due | None
@@ -181,16 +184,16 @@ class _Round:
     original: date | None = None
 
 
-def _running(session: Session, plan_id: int) -> Any:
+def _active_plan(session: Session, plan_id: int) -> Any:
     plan = session.connection().execute(select(table(Plan)).where(table(Plan).c.id == plan_id)).first()
     if plan is None:
         raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     if plan.state is not PlanState.ACTIVE:
-        raise ForbiddenMove(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not running."))
+        raise ForbiddenMove(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not active."))
     return plan
 
 
-def _place(session: Session, plan_id: int) -> dict[str, Any]:
+def _next_position(session: Session, plan_id: int) -> dict[str, Any]:
     """The next position and number of an added duty."""
     d = table(Duty)
     last = session.connection().scalar(select(func.max(d.c.position)).where(d.c.plan_id == plan_id))
@@ -206,12 +209,12 @@ def _open(
     duty_id: int,
     request: bool,
     owners: Iterable[str],
-    rounds: Iterable[_Round],
+    periods: Iterable[_OpenPeriod],
     book: Rulebook,
     now: datetime,
 ) -> int:
-    """Open assignments; those that exist stay as they are. Returns how many are new."""
-    ladder_id = freeze_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
+    """Open assignments; existing ones are left unchanged. Returns how many are new."""
+    ladder_id = store_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
     owners = list(owners)
     rows = [
         {
@@ -233,54 +236,54 @@ def _open(
             "next_action_at": now,
             "level": 0,
         }
-        for each in rounds
+        for each in periods
         for owner in owners
     ]
     return open_new(session, rows, now)
 
 
 def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:
-    """The columns that really change."""
-    wanted: dict[str, Any] = {}
+    """The columns that change, with their new values."""
+    values: dict[str, Any] = {}
     for name, text in (("text", change.text), ("heading", change.heading)):
         if text is not None:
-            _must_say(text, Text("nội dung", "the text"))
-            wanted[name] = text.strip()
-    for name, bodies in (("owners", change.owners), ("coordinating", change.coordinating)):
-        if bodies is not None:
-            wanted[name] = list(expand_owners(session, bodies))
-    if wanted.get("owners") == []:
+            _require_text(text, Text("nội dung", "the text"))
+            values[name] = text.strip()
+    for name, agencies in (("owners", change.owners), ("coordinating", change.coordinating)):
+        if agencies is not None:
+            values[name] = list(expand_owners(session, agencies))
+    if values.get("owners") == []:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
-    return {name: value for name, value in wanted.items() if value != getattr(duty, name)}
+    return {name: value for name, value in values.items() if value != getattr(duty, name)}
 
 
-def _open_rounds(session: Session, duty_id: int) -> list[_Round]:
-    """The rounds that somebody still owes, each as most have it."""
+def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
+    """The periods that any owner still owes. If dates differ, the assignment with the earliest due date counts."""
     a = table(Assignment)
-    chosen = select(a).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES)).order_by(a.c.due_on.desc(), a.c.id)
-    rounds: dict[str, _Round] = {}
-    for row in session.connection().execute(chosen):
+    statement = select(a).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES)).order_by(a.c.due_on.desc(), a.c.id)
+    periods: dict[str, _OpenPeriod] = {}
+    for row in session.connection().execute(statement):
         due = None if row.due_on is None else Due(row.nominal_due or row.due_on, row.due_on, row.due_why)
-        rounds[row.period] = _Round(row.period, due, row.window_start, row.window_end, row.original_due_on)
-    return list(rounds.values())
+        periods[row.period] = _OpenPeriod(row.period, due, row.window_start, row.window_end, row.original_due_on)
+    return list(periods.values())
 
 
 def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Rulebook, actor: str, now: datetime) -> int:
     a, p = table(Assignment), table(Plan)
-    chosen = (
+    statement = (
         select(a, p.c.urgency)
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), a.c.state.in_(OPEN_STATES))
         .order_by(a.c.id)
         .with_for_update(of=a)
     )
-    rows = session.connection().execute(chosen).all()
+    rows = session.connection().execute(statement).all()
     missing = set(change.due) - {row.period for row in rows}
     if missing:
-        raise BadInput(Text(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}.", "Nobody owes that period any more."))
+        raise BadInput(Text(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}.", "That period is no longer owed."))
     lines: list[NoticeLine] = []
     for row in rows:
-        due = _by_letter(book.calendar, change.due[row.period], change.basis, local_date(now))
+        due = _due_by_dispatch(book.calendar, change.due[row.period], change.basis, local_date(now))
         if due.on == row.due_on:
             continue
         move_due(session, row, due.on, now, due.why, book, due.nominal)
@@ -305,8 +308,8 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     return len(lines)
 
 
-def _by_letter(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
-    """A due date set by a letter, with its arithmetic."""
+def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
+    """A due date set by a dispatch, with its explanation. Raises BadInput for a past date."""
     if day < today:
         raise BadInput(Text(f"Hạn {written(day)} đã qua.", "The due date has passed."))
     due = calendar.due(day)
@@ -317,17 +320,17 @@ def _by_letter(calendar: WorkCalendar, day: date, basis: str, today: date) -> Du
 
 
 def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
-    """Cancel the open assignments of those who own the duty no longer."""
+    """Cancel the open assignments of former owners; returns how many."""
     a = table(Assignment)
-    gone = [each for each in duty.owners if each not in set(owners)]
-    chosen = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(gone), a.c.state.in_(OPEN_STATES))
-    ids = list(session.connection().scalars(chosen.order_by(a.c.id)))
+    removed = [each for each in duty.owners if each not in set(owners)]
+    statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), a.c.state.in_(OPEN_STATES))
+    ids = list(session.connection().scalars(statement.order_by(a.c.id)))
     for assignment_id in ids:
         cancel(session, assignment_id, reason=f"Không còn chủ trì, theo {basis}.", actor=actor, now=now)
     return len(ids)
 
 
-def _must_say(text: str, what: Text) -> None:
+def _require_text(text: str, what: Text) -> None:
     if not text.strip():
         raise BadInput(Text(f"Cần ghi {what.vi}.", f"Give {what.en}."))
     if len(text) > MAX_TEXT_CHARS:

@@ -1,7 +1,7 @@
-"""A plan ends: nothing more of it opens and nobody is reminded any more.
+"""Ending a plan: no more assignments are opened and no more reminders are sent.
 
-What is open stays as it is. To cancel it would take it out of the year's figures, where lateness belongs; and a late
-report is still better than none, so it may come in.
+Open assignments stay open. Cancelling them would remove them from the year's figures, where lateness must show; and
+late reports are still accepted.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """What an ending leaves: assignments ``open`` (``overdue`` of them late), reports ``waiting`` to be accepted, and
-    how many were still ``to_open`` and never will."""
+    """What ending a plan leaves: ``open`` assignments (``overdue`` of them late), reports ``waiting`` for acceptance,
+    and the number ``to_open`` later, which never will be."""
 
     open: int
     overdue: int
@@ -35,19 +35,19 @@ class OpenWork:
     to_open: int
 
 
-def would_leave(session: Session, plan_id: int, now: datetime) -> OpenWork:
-    """Before the deed. Raises NotFound, and Conflict for a plan that is not active."""
+def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
+    """Preview of ``end``. Raises NotFound, and Conflict for a plan that is not active."""
     p, a = table(Plan), table(Assignment)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
-    _must_be_active(plan_id, None if plan is None else plan.state)
+    _require_active(plan_id, None if plan is None else plan.state)
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
     counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
     late = select(func.count()).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES), a.c.due_on < local_date(now))
     book = read_rulebook(session)
-    rounds = planned(session, plan, book.policy(plan.policy_id), book.calendar)
+    openings = planned(session, plan, book.policy(plan.policy_id), book.calendar)
     today = local_date(now)
-    to_open = sum(len(each.duty.owners) for each in rounds if each.opens_on > today)
+    to_open = sum(len(each.duty.owners) for each in openings if each.opens_on > today)
     waiting = counts.get(State.REPORTED, 0)
     return OpenWork(
         sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting, to_open
@@ -55,15 +55,15 @@ def would_leave(session: Session, plan_id: int, now: datetime) -> OpenWork:
 
 
 def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetime) -> int:
-    """End an active plan, with a reason; returns how many assignments stay open. Letters that wait lose their lines
-    about it when they leave."""
+    """End an active plan, with a reason; returns how many assignments stay open. Lines about it in queued letters are
+    dropped when the letters are sent."""
     if not reason.strip():
         raise BadInput(Text("Cần ghi lý do kết thúc kế hoạch.", "Say why the plan ends."))
     p, a, connection = table(Plan), table(Assignment), session.connection()
     active = (p.c.id == plan_id, p.c.state == PlanState.ACTIVE)
     if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
-        _must_be_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
-    left = connection.execute(
+        _require_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
+    still_open = connection.execute(
         update(a)
         .where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
@@ -79,14 +79,14 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
                 plan_id=plan_id,
                 key=f"plan:{plan_id}:ended",
                 reason=reason,
-                open=left,
+                open=still_open,
             )
         ],
     )
-    return int(left)
+    return int(still_open)
 
 
-def _must_be_active(plan_id: int, state: PlanState | None) -> None:
+def _require_active(plan_id: int, state: PlanState | None) -> None:
     if state is None:
         raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     if state is PlanState.LOADED:
@@ -94,4 +94,4 @@ def _must_be_active(plan_id: int, state: PlanState | None) -> None:
             Text("Kế hoạch này chưa kích hoạt nên không có gì để kết thúc.", "This plan was never activated.")
         )
     if state is PlanState.ENDED:
-        raise Conflict(Text("Kế hoạch này đã kết thúc rồi.", "This plan has ended already."))
+        raise Conflict(Text("Kế hoạch này đã kết thúc rồi.", "This plan has already ended."))

@@ -1,7 +1,7 @@
-"""Files into the database: directory, policy, calendar and plan, each whole or not at all.
+"""Loads policies, calendar days and plans into the database, each in one transaction.
 
-The file models have checked the files already; here only what the database alone can know is checked. Loading the
-same file twice changes nothing.
+The file models have validated the files; checked here is only what needs the database. Loading the same file twice
+changes nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session
 
-from engine.agencies.directory_loading import _must_know, expand_owners
+from engine.agencies.directory_loading import expand_owners, require_known_agencies
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict
-from engine.files.plan import PlanFile, against_directory
+from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException
 from engine.rules.policy import Policy
@@ -29,8 +29,8 @@ from engine.text import Text
 
 
 def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) -> None:
-    """Make this the current policy of its id. Open assignments keep the ladder they were opened with; what is still to
-    open is looked at anew, since the horizon may be another. Loading it again changes nothing."""
+    """Make this the current policy of its id. Open assignments keep the ladder they were opened with; openings are
+    planned again, since the horizon may have changed. Loading it again changes nothing."""
     body = policy.model_dump(mode="json", by_alias=True)
     policies, plans, connection = table(PolicyRecord), table(Plan), session.connection()
     current = connection.execute(select(policies.c.body).where(policies.c.id == policy.id).with_for_update()).first()
@@ -40,24 +40,28 @@ def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) 
         connection.execute(insert(policies).values(id=policy.id, body=body, loaded_at=now))
     else:
         connection.execute(update(policies).where(policies.c.id == policy.id).values(body=body, loaded_at=now))
-    waiting = (plans.c.policy_id == policy.id, plans.c.state == PlanState.ACTIVE, plans.c.next_open_at.is_not(None))
-    connection.execute(update(plans).where(*waiting).values(next_open_at=now))
+    to_plan_again = (
+        plans.c.policy_id == policy.id,
+        plans.c.state == PlanState.ACTIVE,
+        plans.c.next_open_at.is_not(None),
+    )
+    connection.execute(update(plans).where(*to_plan_again).values(next_open_at=now))
     append(
         session, [event(EventKind.POLICY_LOADED, now, actor=actor, policy=policy.id, digest=content_digest(body)[:16])]
     )
 
 
 def load_days(session: Session, days: Iterable[DayException]) -> int:
-    """Add the operator's exceptions that are not known yet; days edited here later are not overwritten."""
+    """Insert the operator's exceptions that do not exist yet; days edited in the application are not overwritten."""
     rows = [{"day": each.day, "kind": each.kind.value, "name": each.name, "basis": each.basis} for each in days]
     return insert_new(session, CalendarDay, rows)
 
 
 def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) -> int:
-    """Store a plan and its duties; returns its id. A loaded plan is replaced by a new text, an active one never."""
+    """Store a plan and its duties; returns its id. Replaces a plan that is loaded but never one that is active."""
     plans = table(Plan)
     connection = session.connection()
-    _must_know(session, [plan.issuer, plan.supervisor])
+    require_known_agencies(session, [plan.issuer, plan.supervisor])
     if not connection.scalar(select(table(PolicyRecord).c.id).where(table(PolicyRecord).c.id == plan.policy)):
         raise BadInput(Text(f"Chưa nạp chính sách «{plan.policy}».", f"Policy “{plan.policy}” is not loaded."))
     body = plan.model_dump(mode="json", by_alias=True)
@@ -82,23 +86,23 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
         connection.execute(delete(table(Duty)).where(table(Duty).c.plan_id == plan_id))
     connection.execute(insert(table(Duty)), _duties(session, plan, plan_id))
     key = f"plan:{plan_id}:{digest[:16]}"
-    told = event(EventKind.PLAN_LOADED, now, actor=actor, plan_id=plan_id, key=key, duties=len(plan.duties))
-    append(session, [told])
+    loaded = event(EventKind.PLAN_LOADED, now, actor=actor, plan_id=plan_id, key=key, duties=len(plan.duties))
+    append(session, [loaded])
     return plan_id
 
 
 def read_plan(session: Session, text: str) -> PlanFile:
-    """The plan in a text, every body that it names known to the loaded directory. Raises FileRefused."""
+    """Parse the text of a plan and check its agencies against the loaded directory. Raises FileRefused."""
     directory = read_directory(session)
-    return read(text, PlanFile, also=lambda plan: against_directory(plan, directory))
+    return read(text, PlanFile, also=lambda plan: directory_mistakes(plan, directory))
 
 
 def find_plan(session: Session, plan: PlanFile) -> tuple[int, PlanState] | None:
-    """The id and state of the plan with this one's key: number, issuer and year."""
+    """The id and state of the stored plan with the same key: number, issuer and year."""
     p = table(Plan)
     same = (p.c.number == plan.number, p.c.issuer_id == plan.issuer, p.c.year == plan.year)
-    found = session.connection().execute(select(p.c.id, p.c.state).where(*same)).first()
-    return None if found is None else (int(found.id), found.state)
+    row = session.connection().execute(select(p.c.id, p.c.state).where(*same)).first()
+    return None if row is None else (int(row.id), row.state)
 
 
 def _plan(plan: PlanFile, body: dict[str, Any], digest: str) -> dict[str, Any]:

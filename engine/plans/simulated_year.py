@@ -1,7 +1,7 @@
-"""A year that has not happened yet, as values: every message that would go out, and what stands out in it.
+"""The result of simulating a year: every letter that would be sent, and what is notable about it.
 
-Made by ``workflows.simulation.simulation``, which lives through the year by the live passes; shown by the pages and on
-the command line. Nothing here decides anything.
+Produced by ``workflows.simulation.simulation``, which runs the real passes through the year; shown by the pages and the
+command line. Only data and summaries.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from engine.assignments.weekly_digest import week_of
 from engine.files.plan import PlanFile
 
 BUSY_WEEK = 5
-"""Letters to one person in one week from which on he is named as overloaded (one a working day)."""
+"""Letters to one person in one week from which they count as overloaded (one per working day)."""
 
 
 class Scenario(StrEnum):
-    """How the agencies behave."""
+    """How the simulated agencies behave."""
 
     SILENT = "silent"
     PUNCTUAL = "punctual"
@@ -29,8 +29,8 @@ class Scenario(StrEnum):
 
 
 @dataclass(frozen=True)
-class SimulatedYear:
-    """One message that would go out. ``at`` is local; ``kind`` and ``rung`` are those of its worst line."""
+class SimulatedLetter:
+    """One letter that would be sent. ``at`` is local; ``kind`` and ``rung`` are those of its most serious line."""
 
     at: str
     channel: str
@@ -51,12 +51,12 @@ class SimulatedYear:
 
 
 @dataclass(frozen=True)
-class Year:
-    """What would happen: the messages in order, and the due dates with their arithmetic."""
+class SimulatedYear:
+    """The simulated letters in order, and the due dates with their explanation."""
 
-    messages: tuple[SimulatedYear, ...]
+    messages: tuple[SimulatedLetter, ...]
     due: tuple[tuple[str, date, int, str], ...]
-    """(period, due date, assignments, why it moved in Vietnamese; empty when it did not)"""
+    """(period, due date, assignments, why it moved in Vietnamese; empty if it did not)"""
     assignments: int
     days: int
 
@@ -65,8 +65,7 @@ class Year:
         return Counter((*each.person, each.week) for each in self.messages)
 
     def heat(self) -> tuple[list[str], list[tuple[str, str, list[int]]]]:
-        """Every ISO week from the first letter to the last, and (agency, role, letters in each of them), most letters
-        first."""
+        """All ISO weeks from the first letter to the last, and (agency, role, letters per week), most letters first."""
         weekly = self.per_week()
         weeks = _weeks(self.messages[0].at, self.messages[-1].at) if self.messages else []
         people = Counter(each.person for each in self.messages)
@@ -76,7 +75,7 @@ class Year:
         ]
 
     def overloaded(self) -> list[tuple[str, str, str, int]]:
-        """(agency, role, week, letters) of people who would get too many."""
+        """(agency, role, week, letters) for people who would get too many."""
         return [(*key, count) for key, count in self.per_week().most_common() if count >= BUSY_WEEK]
 
     def collisions(self) -> list[tuple[date, int]]:
@@ -95,5 +94,5 @@ def _weeks(first: str, last: str) -> list[str]:
     return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
 
 
-SimulateYear = Callable[[PlanFile, date, date, Scenario], Year]
-"""(plan, first day, last day, scenario) -> what would happen; with the directory, policy and calendar of the office."""
+SimulateYear = Callable[[PlanFile, date, date, Scenario], SimulatedYear]
+"""(plan, first day, last day, scenario) -> the simulated year, with the installed directory, policy and calendar."""

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.files.plan import PlanFile, rounds
+from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import Counts
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today, time_class
@@ -192,7 +192,7 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
     line = RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to) if rule else None
     placed = file.duties.get(row.citation)
     areas = {area.code: area.title for area in file.focus_areas}
-    due = rounds(file, placed.duty, today.calendar) if placed else []
+    due = due_periods(file, placed.duty, today.calendar) if placed else []
     return DutyLine(
         row.id,
         row.citation,

@@ -1,1 +1,1 @@
-"""The rules: calendar, periods, reminder policy, private life. Pure: no session, no clock, no settings."""
+"""The rules: calendar, periods, reminder policy, personal data. Pure: no session, no clock, no settings."""

@@ -1,7 +1,7 @@
-"""Working days of a plan: which days offices are open, and how a due date moves.
+"""Working days of a plan: which days are open, and how a due date rolls forward.
 
-Pure. A calendar is made from the public holidays of Viet Nam (package ``holidays``) overlaid by the operator's
-file ``config/calendars/*.yaml``, which always wins. Sources: Decision 188/1999/QĐ-TTg (Monday to Friday), Labour
+Pure. A calendar is the public holidays of Viet Nam (package ``holidays``) overlaid with the operator's file
+``config/calendars/*.yaml``, which takes precedence. Sources: Decision 188/1999/QĐ-TTg (Monday to Friday), Labour
 Code 2019 arts 111–112 (holidays and days off in lieu), Civil Code 2015 arts 146–148 (roll-forward of terms).
 """
 
@@ -29,7 +29,7 @@ WEEKDAYS = {
 
 
 class DayKind(StrEnum):
-    """The three kinds of exception an operator may enter."""
+    """The three kinds of exception that an operator may enter."""
 
     HOLIDAY = "holiday"
     DAY_OFF = "day_off"
@@ -38,7 +38,7 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True)
 class DayException:
-    """A day that is not what its weekday says. ``name`` is shown to people; ``basis`` is the decision's number."""
+    """An exception to the weekday rule. ``name`` is shown to users; ``basis`` is the number of the decision."""
 
     day: date
     kind: DayKind
@@ -48,7 +48,7 @@ class DayException:
 
 @dataclass(frozen=True)
 class Due:
-    """A due date with its arithmetic: ``nominal`` by the rule, ``on`` after rolling, ``why`` by language."""
+    """A due date: ``nominal`` by the rule, ``on`` after rolling, ``why`` the explanation by language."""
 
     nominal: date
     on: date
@@ -57,8 +57,8 @@ class Due:
 
 @cache
 def _viet_nam() -> Any:
-    """The ``holidays`` package's class of one country, from its own file: by its name, 250 countries would be read,
-    which takes 20 MiB and most of a second."""
+    """The country class of ``holidays``, loaded from its own file: importing it by name reads 250 countries, which
+    takes 20 MiB and most of a second."""
     path = Path(holidays.__file__).parent / "countries" / "vietnam.py"
     spec = spec_from_file_location("holidays_of_viet_nam", path)
     assert spec is not None
@@ -70,18 +70,18 @@ def _viet_nam() -> Any:
 
 @cache
 def _public_holidays(year: int) -> Mapping[date, DayException]:
-    """What the ``holidays`` package knows of one year, days off in lieu and worked Saturdays included."""
+    """Public holidays of one year by the ``holidays`` package, with days off in lieu and worked Saturdays."""
     known = _viet_nam()(years=year, language="vi")
-    found = {day: DayException(day, DayKind.HOLIDAY, name) for day, name in known.items()}
+    days = {day: DayException(day, DayKind.HOLIDAY, name) for day, name in known.items()}
     for day in getattr(known, "weekend_workdays", ()) or ():
         if day.year == year:
-            found[day] = DayException(day, DayKind.WORKED, "Làm bù")
-    return found
+            days[day] = DayException(day, DayKind.WORKED, "Làm bù")
+    return days
 
 
 @dataclass(frozen=True)
 class WorkCalendar:
-    """Answers about days. ``exceptions`` are the operator's; public holidays stand behind them."""
+    """Working days and closed days. ``exceptions`` are the operator's and take precedence over public holidays."""
 
     exceptions: Mapping[date, DayException] = field(default_factory=dict)
     public: bool = True
@@ -93,28 +93,28 @@ class WorkCalendar:
 
     def exception(self, day: date) -> DayException | None:
         """The operator's entry for the day, else the public holiday, else None."""
-        mine = self.exceptions.get(day)
-        if mine is None and self.public:
+        own = self.exceptions.get(day)
+        if own is None and self.public:
             return _public_holidays(day.year).get(day)
-        return mine
+        return own
 
     def is_working(self, day: date) -> bool:
-        known = self._working.get(day)
-        if known is None:
+        working = self._working.get(day)
+        if working is None:
             entry = self.exception(day)
-            known = day.weekday() < 5 if entry is None else entry.kind is DayKind.WORKED
-            self._working[day] = known
-        return known
+            working = day.weekday() < 5 if entry is None else entry.kind is DayKind.WORKED
+            self._working[day] = working
+        return working
 
     def closed_because(self, day: date, language: str = "vi") -> str:
-        """Why offices are closed: the holiday's name, or the weekday's. Empty on a working day."""
+        """Why the day is closed: the name of the holiday or of the weekday. Empty on a working day."""
         if self.is_working(day):
             return ""
         entry = self.exception(day)
         return entry.name if entry is not None else WEEKDAYS[language][day.weekday()]
 
     def on_or_after(self, day: date) -> date:
-        """The day itself if offices work, else the next working day (Civil Code 2015 art. 148.5)."""
+        """The day itself if it is a working day, else the next one (Civil Code 2015 art. 148.5)."""
         while not self.is_working(day):
             day += ONE_DAY
         return day
@@ -137,7 +137,7 @@ class WorkCalendar:
         return sum(map(self.is_working, days))
 
     def due(self, nominal: date, *, roll: bool = True) -> Due:
-        """The due date of a nominal one. ``roll=False`` is for dates that a special law fixes."""
+        """The due date for a nominal date. ``roll=False`` is for dates that a special law fixes."""
         on = self.on_or_after(nominal) if roll else nominal
         if on == nominal:
             return Due(nominal, on, {language: written(on, language) for language in WEEKDAYS})
@@ -150,26 +150,25 @@ class WorkCalendar:
 
 
 def written(day: date, language: str = "vi") -> str:
-    """A date as people there write it: «Thứ Hai 21/6/2021», "Monday 21/6/2021"."""
+    """A date as people write it: «Thứ Hai 21/6/2021», "Monday 21/6/2021"."""
     return f"{WEEKDAYS[language][day.weekday()]} {day.day}/{day.month}/{day.year}"
 
 
 def read_day(text: str) -> date | None:
-    """A date as a machine writes it (2021-06-17) or as people do (17/6/2021); None for anything else, and for a year
-    that the calendar does not know."""
+    """Parse 2021-06-17 or 17/6/2021. None for anything else and for a year outside FIRST_YEAR..LAST_YEAR."""
     try:
         if "/" in text:
             day, month, year = (int(part) for part in text.split("/"))
-            found = date(year, month, day)
+            parsed = date(year, month, day)
         else:
-            found = date.fromisoformat(text)
+            parsed = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+    return parsed if FIRST_YEAR <= parsed.year <= LAST_YEAR else None
 
 
 def local_date(now: datetime) -> date:
-    """The plan's date at an instant. Viet Nam has had no daylight saving since 1975."""
+    """The local date of the plan at an instant. Viet Nam has had no daylight saving time since 1975."""
     return now.astimezone(PLAN_TIME).date()
 
 
@@ -179,7 +178,7 @@ def instant(day: date, at: time) -> datetime:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same-numbered day months later, or the month's last (Civil Code 2015 art. 147.3)."""
+    """The same day of the month ``months`` later, or the last day of that month (Civil Code 2015 art. 147.3)."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
@@ -187,8 +186,8 @@ def add_months(day: date, months: int) -> date:
 
 
 def distance_words(days: int | None, language: str = "vi") -> str:
-    """How far a due date is, in working days: «còn 3 ngày làm việc», «đến hạn hôm nay», «quá hạn 2 ngày làm việc».
-    ``days`` as ``WorkCalendar.distance(today, due)`` gives it; None when there is no due date."""
+    """Working days until a due date: «còn 3 ngày làm việc», «đến hạn hôm nay», «quá hạn 2 ngày làm việc».
+    ``days`` comes from ``WorkCalendar.distance(today, due)``; None when there is no due date."""
     if language == "en":
         plural = "" if days is not None and abs(days) == 1 else "s"
         if days is None:

@@ -1,8 +1,8 @@
-"""Reporting periods: their data windows and their due dates, which are different things.
+"""Reporting periods: their data windows and their due dates, which differ.
 
-Pure. The windows are Decree 09/2019/NĐ-CP art. 12: month 15th of the month before – 14th; quarter 15th of the month
-before it – 14th of its last month; half-year 15/12–14/6 and 15/6–14/12; nine months 15/12–14/9; year 15/12–14/12.
-The sending date is set locally, by a ReportRule of the plan file.
+Pure. The windows are those of Decree 09/2019/NĐ-CP art. 12: month 15th of the month before – 14th; quarter 15th of the
+month before it – 14th of its last month; half-year 15/12–14/6 and 15/6–14/12; nine months 15/12–14/9; year
+15/12–14/12. The sending date is set locally, by a ReportRule of the plan file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.text import Text
 
 
 class Cadence(StrEnum):
-    """How often something is owed. ``AD_HOC`` is owed when it arises and never opens by itself."""
+    """How often a report is due. ``AD_HOC`` is due on an event and is never opened automatically."""
 
     ONCE = "once"
     MONTH = "month"
@@ -32,8 +32,8 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """Days of the month on which data is cut: a window starts on ``start_day`` of the month before the period
-    and ends on ``end_day`` of its last month. ``start_day=1, end_day=0`` means whole calendar months."""
+    """Cut-off days of the data: a window starts on ``start_day`` of the month before the period and ends on
+    ``end_day`` of its last month. ``start_day=1, end_day=0`` means whole calendar months."""
 
     start_day: int = 15
     end_day: int = 14
@@ -45,7 +45,7 @@ DECREE_09 = Window()
 
 @dataclass(frozen=True)
 class Period:
-    """One round of a cadence. ``key`` is ``2021-06``, ``2021-Q2``, ``2021-H1``, ``2021-9M``, ``2021-Y``, ``once``."""
+    """One period of a cadence. ``key``: ``2021-06``, ``2021-Q2``, ``2021-H1``, ``2021-9M``, ``2021-Y``, ``once``."""
 
     key: str
     cadence: Cadence
@@ -53,7 +53,7 @@ class Period:
     end: date
 
 
-# cadence -> (length in months, label of the n-th of the year)
+# cadence -> (length in months, format of the n-th label of the year)
 _CYCLES = {
     Cadence.MONTH: (1, "{:02d}"),
     Cadence.QUARTER: (3, "Q{}"),
@@ -78,58 +78,58 @@ def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) 
 
 
 def named(key: str, window: Window = DECREE_09) -> Period:
-    """The period of a key. Raises BadInput for a key that names none; ``once`` has no window and is refused too."""
-    found = _KEY.fullmatch(key)
-    if found is None:
+    """Parse a period key. Raises BadInput for an invalid key, and for ``once``, which has no window."""
+    match = _KEY.fullmatch(key)
+    if match is None:
         raise BadInput(
             Text(
                 f"«{key}» không phải kỳ báo cáo; hãy viết như 2021-06, 2021-Q2, 2021-H1, 2021-9M hoặc 2021-Y.",
                 f"“{key}” names no period; write 2021-06, 2021-Q2, 2021-H1, 2021-9M or 2021-Y.",
             )
         )
-    year = int(found["year"])
+    year = int(match["year"])
     for cadence, group in (
         (Cadence.MONTH, "month"),
         (Cadence.QUARTER, "quarter"),
         (Cadence.HALF_YEAR, "half"),
     ):
-        if found[group]:
-            return period(cadence, year, int(found[group]), window)
+        if match[group]:
+            return period(cadence, year, int(match[group]), window)
     return period(Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1, window)
 
 
 def periods(
     cadences: Iterable[Cadence], start: date, end: date, window: Window = DECREE_09, *, year_covers_h2: bool = True
 ) -> Iterator[Period]:
-    """All periods whose data window closes on ``start`` or later and on ``end`` or earlier, by closing date.
+    """All periods whose data window closes between ``start`` and ``end`` (both included), by closing date.
 
-    When half-years and years are both owed («6 tháng, 01 năm») the year's report covers the second half-year, so
-    H2 is left out unless ``year_covers_h2`` is false. ``once`` and ``ad_hoc`` have no cycle and yield nothing.
+    When half-years and years are both owed («6 tháng, 01 năm») the yearly report covers the second half-year, so H2
+    is left out unless ``year_covers_h2`` is false. ``once`` and ``ad_hoc`` have no cycle and yield nothing.
     """
-    wanted = set(cadences)
-    skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= wanted
-    found = []
-    for cadence in wanted & set(_CYCLES):
-        rounds = 1 if cadence is Cadence.NINE_MONTH else 12 // _CYCLES[cadence][0]
+    requested = set(cadences)
+    skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= requested
+    result = []
+    for cadence in requested & set(_CYCLES):
+        per_year = 1 if cadence is Cadence.NINE_MONTH else 12 // _CYCLES[cadence][0]
         for year in range(start.year, end.year + 2):
-            for n in range(1, rounds + 1):
+            for n in range(1, per_year + 1):
                 if cadence is Cadence.HALF_YEAR and n == 2 and skip_h2:
                     continue
                 candidate = period(cadence, year, n, window)
                 if start <= candidate.end <= end:
-                    found.append(candidate)
-    yield from sorted(found, key=lambda each: (each.end, each.start, each.key))
+                    result.append(candidate)
+    yield from sorted(result, key=lambda each: (each.end, each.start, each.key))
 
 
 def numbered_day(month: date, day: int) -> date:
-    """The day so numbered in the month of a date, or the month's last (Civil Code 2015 art. 147.3)."""
+    """Day ``day`` in the month of ``month``, or the last day of that month (Civil Code 2015 art. 147.3)."""
     first = month.replace(day=1)
     return min(first + (day - 1) * ONE_DAY, add_months(first, 1) - ONE_DAY)
 
 
 def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True) -> Due:
-    """Due on the first day so numbered once the data window has closed: for a window to 14/6, the 17th is 17/6 and
-    the 5th is 5/7, since nobody can report what is still being counted."""
+    """Due on the first day number ``day`` after the data window closes: for a window to 14/6, day 17 is 17/6 and day 5
+    is 5/7, because data that is still being collected cannot be reported."""
     nominal = numbered_day(each.end, day)
     if nominal < each.end:
         nominal = numbered_day(add_months(each.end, 1), day)

@@ -1,7 +1,7 @@
-"""When to say what to whom about one assignment. Pure: (facts, ladder, calendar, today) -> Decision.
+"""Which reminders to send for one assignment, and when. Pure: (facts, ladder, calendar, today) -> Decision.
 
-No law sets how many reminders there are or when, so a policy is a file (``config/policies/*.yaml``) an office may
-edit. A ladder is frozen with each assignment when it opens; the dates of its rungs follow from the due date.
+No law sets the number or the timing of reminders, so a policy is a file (``config/policies/*.yaml``) that the operator
+may edit. Each assignment keeps the ladder it was opened with; the dates of its rungs follow from the due date.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.text import Text
 
 
 def _wall_time(value: object) -> object:
-    """YAML 1.1 reads an unquoted 07:30 as a base-60 number."""
+    """YAML 1.1 parses an unquoted 07:30 as a base-60 number; turn it back into a time."""
     return time(*divmod(value, 60)) if isinstance(value, int) and 0 <= value < 24 * 60 else value
 
 
@@ -30,11 +30,11 @@ WallTime = Annotated[
     BeforeValidator(_wall_time),
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["07:30"]}),
 ]
-"""Local; JSON Schema's own «time» has an offset (RFC 3339), which no wall clock has."""
+"""Local wall time; the JSON Schema format «time» requires an offset (RFC 3339), which a wall time does not have."""
 
 
 class Rung(BaseModel):
-    """One step: ``due`` or ``opened`` working days from the due date or the opening, whom it tells, and what."""
+    """One reminder: ``due`` or ``opened`` working days from the due date or the opening, its audience and its kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rung: str = Field(min_length=1, max_length=16, pattern=r"^[A-Za-z0-9+\-]+$")
@@ -45,9 +45,9 @@ class Rung(BaseModel):
     level: int = Field(default=0, ge=0, le=3)
     unless_acknowledged: bool = False
     by: Literal["usual", "other"] = "usual"
-    """``other``: on a channel that the policy does not use, where the person has one; silence changes the channel."""
+    """``other``: use a channel that the policy does not use, if the contact has one; for when nobody responded."""
     dispatch: bool = False
-    """A chasing letter (công văn đôn đốc) is drafted for the monitor to sign."""
+    """Also draft a chasing letter (công văn đôn đốc) for the monitor to sign."""
 
     @model_validator(mode="after")
     def _one_anchor(self) -> Self:
@@ -56,19 +56,19 @@ class Rung(BaseModel):
         return self
 
     def on(self, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> date | None:
-        """The local date of the rung; None when it hangs on a due date that does not exist."""
+        """The local date of the rung; None when it depends on a due date that does not exist."""
         if self.opened is not None:
             return calendar.shift(calendar.on_or_after(opened_on), self.opened)
         return None if due_on is None or self.due is None else calendar.shift(due_on, self.due)
 
     @property
     def tier(self) -> int:
-        """How far above the agency it speaks once late: the agency 0, the department above 1, the leadership 2."""
+        """Highest level of the audience once late: 0 the agency, 1 the department above it, 2 the leadership."""
         return max(2 if role is Role.LEADERSHIP else 1 if role is Role.MONITOR else 0 for role in self.to)
 
 
 class Ladder(BaseModel):
-    """The rungs of one assignment, in the order of the policy file, frozen at opening."""
+    """The rungs of one assignment in the order of the policy file; fixed when the assignment is opened."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
@@ -77,14 +77,14 @@ class Ladder(BaseModel):
     @model_validator(mode="after")
     def _unique(self) -> Self:
         names = [rung.rung for rung in self.rungs]
-        doubled = {name for name in names if names.count(name) > 1}
-        if doubled:
-            raise ValueError(Text(f"bậc trùng tên: {', '.join(sorted(doubled))}", "rung named twice"))
+        duplicates = {name for name in names if names.count(name) > 1}
+        if duplicates:
+            raise ValueError(Text(f"bậc trùng tên: {', '.join(sorted(duplicates))}", "duplicate rung name"))
         return self
 
 
 class SendWindow(BaseModel):
-    """Local wall times between which letters of plans that are not urgent leave, on working days."""
+    """Local wall times between which letters of non-urgent plans are sent, on working days."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     opens: WallTime = time(7, 0)
@@ -92,11 +92,12 @@ class SendWindow(BaseModel):
 
 
 NEVER_STOPPED = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE, NoticeKind.RETURNED})
+"""Notices that a recipient cannot unsubscribe from."""
 
 
 class Policy(BaseModel):
-    """A policy file. ``decide_at`` is when a day's letters are decided, ``send_at`` when they leave: the half hour
-    between lets every pass add its lines to the same letter."""
+    """A policy file. ``decide_at``: when the letters of a day are decided. ``send_at``: when they are sent; in the half
+    hour between, every pass can add its lines to the same letter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     format: Literal["dondoc/policy@1"] = Field(alias="schema")
@@ -112,9 +113,9 @@ class Policy(BaseModel):
     due_soon_days: int = Field(default=3, ge=0, le=60)
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
-    """Letters a person may get on one channel and day when what is said is urgent; what is not comes in one."""
+    """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""
     may_stop: tuple[NoticeKind, ...] = (NoticeKind.REMINDER,)
-    """What a reader may have once a week instead of as it comes. Never what is late or asks for a correction."""
+    """Notices that a recipient may get weekly instead of at once. Never overdue notices or returned reports."""
     ladders: dict[Literal["order", "request"], Ladder]
 
     @model_validator(mode="after")
@@ -132,7 +133,7 @@ class Policy(BaseModel):
             raise ValueError(
                 Text(
                     f"việc quá hạn không ai được hoãn: bỏ {', '.join(late)} khỏi may_stop",
-                    f"nobody may put off what is late: take {', '.join(late)} out of may_stop",
+                    f"overdue notices cannot be postponed: remove {', '.join(late)} from may_stop",
                 )
             )
         above = [rung.rung for rung in self.ladders["request"].rungs if Role.LEADERSHIP in rung.to]
@@ -140,24 +141,24 @@ class Policy(BaseModel):
             raise ValueError(
                 Text(
                     f"việc đề nghị không báo lên lãnh đạo: sửa bậc {', '.join(above)}",
-                    f"a request may not climb over the body's head: {', '.join(above)} tells the leadership",
+                    f"requests are not escalated to the leadership: fix rung {', '.join(above)}",
                 )
             )
         return self
 
 
 class Skip(StrEnum):
-    """Why a rung was not fired. Each skipped rung is an event that carries this."""
+    """Why a rung was not fired. Recorded in the event of each skipped rung."""
 
     BEFORE_OPENING = "before_opening"
     ACKNOWLEDGED = "acknowledged"
     OVERTAKEN = "overtaken"
-    """A later rung for the same people was due in the same pass: they get that one alone."""
+    """A later rung for the same audience was due in the same pass; only that one is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a decision looks at. ``acted_until`` is the date up to which every rung has been dealt with."""
+    """Input of a decision. ``acted_until``: all rungs up to and including this date have been handled."""
 
     state: State
     opened_on: date
@@ -167,7 +168,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A rung that speaks today, dated ``on``, to ``roles`` (those of its audience whom no later rung tells today)."""
+    """A rung to send today, dated ``on``, to ``roles``: its audience less the roles that a later rung also reaches."""
 
     rung: Rung
     on: date
@@ -176,7 +177,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do now and when to look again (a local date); ``quiet`` says why there is no next time."""
+    """What to do now and when to check again (a local date); ``quiet`` says why there is no next check."""
 
     fired: tuple[Fired, ...]
     skipped: tuple[tuple[Rung, date, Skip], ...]
@@ -186,9 +187,9 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Same:
-    """A ladder and a calendar as one cache key, by identity: both are frozen and made once a pass, and to hash all
-    that is in them costs more than what the cache saves."""
+class _RulesKey:
+    """A ladder and a calendar as a cache key, compared by identity: both are frozen and created once a pass, and
+    hashing their content would cost more than the cache saves."""
 
     ladder: Ladder
     calendar: WorkCalendar
@@ -197,40 +198,40 @@ class _Same:
         return hash((id(self.ladder), id(self.calendar)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.ladder is other.ladder and self.calendar is other.calendar
+        return isinstance(other, _RulesKey) and self.ladder is other.ladder and self.calendar is other.calendar
 
 
 @lru_cache(maxsize=4096)
-def _dated(rules: _Same, opened_on: date, due_on: date | None) -> tuple[tuple[date, Rung], ...]:
+def _dated_rungs(rules: _RulesKey, opened_on: date, due_on: date | None) -> tuple[tuple[date, Rung], ...]:
     dated = ((rung.on(opened_on, due_on, rules.calendar), rung) for rung in rules.ladder.rungs)
     return tuple(sorted(((on, rung) for on, rung in dated if on is not None), key=lambda each: each[0]))
 
 
 def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
-    """The rungs of an assignment with their dates, in the order they come."""
-    return _dated(_Same(ladder, calendar), opened_on, due_on)
+    """The rungs of an assignment with their local dates, in order of date."""
+    return _dated_rungs(_RulesKey(ladder, calendar), opened_on, due_on)
 
 
 def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) -> Decision:
-    """What is due about one open assignment today, coalesced.
+    """The rungs to fire for one open assignment today, coalesced.
 
-    1. Rungs dated after ``acted_until`` and not after today are due; those from before the opening are skipped.
-    2. A person gets the latest due rung that speaks to his role, not the whole ladder.
-    3. Once late, the agency hears before the department above does, and that before the leadership: when several
-       became due together (after a stop, or a returned report) the higher ones wait for the next working day.
+    1. Rungs dated after ``acted_until`` and up to today are due; those dated before the opening are skipped.
+    2. A person gets only the latest due rung for their role, not the whole ladder.
+    3. Once late, the agency is notified before the department above it, and that before the leadership: when several
+       rungs became due together (after downtime or a returned report) the higher ones wait for the next working day.
     """
     ladder_dates = dates(ladder, facts.opened_on, facts.due_on, calendar)
     ahead = [each for each in ladder_dates if facts.acted_until is None or each[0] > facts.acted_until]
     due = [each for each in ahead if each[0] <= today]
-    held = _held_from(due, facts)
-    if held is not None:
-        due = [each for each in due if each[0] < held]
-    acted_until = held - ONE_DAY if held is not None else max(today, facts.acted_until or today)
+    held_from = _held_from(due, facts)
+    if held_from is not None:
+        due = [each for each in due if each[0] < held_from]
+    acted_until = held_from - ONE_DAY if held_from is not None else max(today, facts.acted_until or today)
     fired, skipped = _coalesce(due, facts)
-    if held is not None:
+    if held_from is not None:
         next_on: date | None = calendar.shift(today, 1)
     else:
-        next_on = next((on for on, rung in ahead if on > today and not _useless(rung, facts)), None)
+        next_on = next((on for on, rung in ahead if on > today and not _not_needed(rung, facts)), None)
     quiet = None
     if next_on is None:
         quiet = Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED
@@ -238,43 +239,44 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
 
 
 def next_look(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> tuple[date | None, Quiet | None]:
-    """When an assignment is next to be looked at, judged from its facts alone; may lie in the past (catch-up)."""
+    """When to check an assignment next, from its facts alone; may be in the past (catch-up)."""
     if facts.state is State.REPORTED:
         return None, Quiet.AWAITING_ACCEPTANCE
     for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if (facts.acted_until is None or on > facts.acted_until) and not _useless(rung, facts):
+        if (facts.acted_until is None or on > facts.acted_until) and not _not_needed(rung, facts):
             return on, None
     return None, Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED
 
 
-def _useless(rung: Rung, facts: Facts) -> bool:
+def _not_needed(rung: Rung, facts: Facts) -> bool:
     return rung.unless_acknowledged and facts.state is not State.ASSIGNED
 
 
 def _held_from(due: Sequence[tuple[date, Rung]], facts: Facts) -> date | None:
-    """The date of the first late rung, after the day of the earliest, that speaks above those of that day."""
-    spoken = [(on, rung) for on, rung in due if _skip_reason(on, rung, facts) is None]
-    late = [(on, rung.tier) for on, rung in spoken if rung.due is not None and rung.due > 0]
+    """Date from which due rungs are held back: the first late rung with a higher tier than those of the first late
+    day. None if there is none."""
+    firing = [(on, rung) for on, rung in due if _skip_reason(on, rung, facts) is None]
+    late = [(on, rung.tier) for on, rung in firing if rung.due is not None and rung.due > 0]
     if not late:
         return None
     first = late[0][0]
-    heard = max(tier for on, tier in late if on == first)
-    return next((on for on, tier in late if on > first and tier > heard), None)
+    first_tier = max(tier for on, tier in late if on == first)
+    return next((on for on, tier in late if on > first and tier > first_tier), None)
 
 
 def _coalesce(due: Sequence[tuple[date, Rung]], facts: Facts) -> tuple[list[Fired], list[tuple[Rung, date, Skip]]]:
     fired: list[Fired] = []
     skipped: list[tuple[Rung, date, Skip]] = []
-    told: set[Role] = set()
+    notified: set[Role] = set()
     for on, rung in reversed(due):
         reason = _skip_reason(on, rung, facts)
-        roles = tuple(role for role in rung.to if role not in told)
+        roles = tuple(role for role in rung.to if role not in notified)
         if reason is None and not roles:
             reason = Skip.OVERTAKEN
         if reason is not None:
             skipped.append((rung, on, reason))
             continue
-        told.update(roles)
+        notified.update(roles)
         fired.append(Fired(rung, on, roles))
     return fired[::-1], skipped[::-1]
 
@@ -282,11 +284,11 @@ def _coalesce(due: Sequence[tuple[date, Rung]], facts: Facts) -> tuple[list[Fire
 def _skip_reason(on: date, rung: Rung, facts: Facts) -> Skip | None:
     if on < facts.opened_on:
         return Skip.BEFORE_OPENING
-    return Skip.ACKNOWLEDGED if _useless(rung, facts) else None
+    return Skip.ACKNOWLEDGED if _not_needed(rung, facts) else None
 
 
 def upcoming(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Iterator[tuple[date, Rung]]:
-    """The rungs still to come if nothing changes, with their dates."""
+    """The remaining rungs with their dates, if nothing changes."""
     for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if (facts.acted_until is None or on > facts.acted_until) and not _useless(rung, facts):
+        if (facts.acted_until is None or on > facts.acted_until) and not _not_needed(rung, facts):
             yield on, rung

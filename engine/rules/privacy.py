@@ -1,7 +1,7 @@
-"""What looks like somebody's private life, or a state secret, in a free text: to warn of, and to mask. Pure.
+"""Detect what looks like personal data or a state secret in free text, to warn about it and to mask it. Pure.
 
-Law 91/2025/QH15 and HIV law 64/2006 arts 4 and 8: nothing that names a person is stored. A warning is a question, not
-a refusal: a long number may be the number of a contract.
+Law 91/2025/QH15 and HIV law 64/2006 arts 4 and 8: nothing that identifies a person is stored. The result is a warning,
+not a refusal: a long number may be a contract number.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from enum import StrEnum
 
 
 class Private(StrEnum):
-    """What a piece of text looks like."""
+    """What a match looks like."""
 
     SECRET = "secret"
-    """A «MẬT» stamp: must not be here at all."""
+    """A «MẬT» (secret) stamp: not allowed in this system at all."""
     IDENTITY = "identity"
     PHONE = "phone"
     EMAIL = "email"
 
 
-SAID: dict[Private, tuple[str, str]] = {
+PRIVATE_WORDS: dict[Private, tuple[str, str]] = {
     Private.SECRET: (
         "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
         "bears a «MẬT» stamp: secret documents must not be put into this system",
     ),
-    Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "holds digits that look like an identity number"),
-    Private.PHONE: ("có dãy số giống số điện thoại", "holds digits that look like a telephone number"),
-    Private.EMAIL: ("có địa chỉ thư điện tử", "holds an e-mail address"),
+    Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "contains digits that look like an identity number"),
+    Private.PHONE: ("có dãy số giống số điện thoại", "contains digits that look like a telephone number"),
+    Private.EMAIL: ("có địa chỉ thư điện tử", "contains an e-mail address"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One piece: what it looks like, where, and the piece itself masked."""
+    """One match: its kind, its position, and the matched text masked."""
 
     what: Private
     start: int
@@ -43,10 +43,10 @@ class Found:
     masked: str
 
 
-# An amount of money or a count is no number of a person's, however long.
+# Amounts of money and counts are not personal numbers, however long.
 _NOT_MONEY = r"(?!\s*(?:đồng|VNĐ|VND|đ\b|triệu|nghìn|tỷ|USD))"
 _EDGE, _END = r"(?<![\w.,/-])", rf"(?![\w/-]|[.,]\d){_NOT_MONEY}"
-_LOOKS: tuple[tuple[Private, re.Pattern[str]], ...] = (
+_PATTERNS: tuple[tuple[Private, re.Pattern[str]], ...] = (
     (Private.SECRET, re.compile(r"(?<!\w)(?:TUYỆT |TỐI )?MẬT(?!\w)|(?i:độ mật\s*:)")),
     (Private.PHONE, re.compile(rf"{_EDGE}(?:\+?84[ .-]?|0)(?:2\d|[35789])(?:[ .-]?\d){{7,8}}{_END}")),
     (Private.IDENTITY, re.compile(rf"{_EDGE}\d{{3}}(?:[ -]?\d{{3}}){{2}}(?:[ -]?\d{{3}})?{_END}")),
@@ -55,17 +55,17 @@ _LOOKS: tuple[tuple[Private, re.Pattern[str]], ...] = (
 
 
 def looks_private(text: str) -> tuple[Found, ...]:
-    """Every piece that looks private, in the text's order, none within another."""
-    found: list[Found] = []
-    for what, pattern in _LOOKS:
+    """All matches in the order of the text, without overlaps."""
+    matches: list[Found] = []
+    for what, pattern in _PATTERNS:
         for piece in pattern.finditer(text):
-            if all(piece.end() <= each.start or each.end <= piece.start() for each in found):
-                found.append(Found(what, piece.start(), piece.end(), _masked(what, piece.group())))
-    return tuple(sorted(found, key=lambda each: each.start))
+            if all(piece.end() <= each.start or each.end <= piece.start() for each in matches):
+                matches.append(Found(what, piece.start(), piece.end(), _masked(what, piece.group())))
+    return tuple(sorted(matches, key=lambda each: each.start))
 
 
 def masked(text: str) -> str:
-    """The text with every such piece masked, for logs and exports: «09xx xxx x21»."""
+    """The text with every match masked, for logs and exports: «09xx xxx x21»."""
     parts, last = [], 0
     for each in looks_private(text):
         parts += [text[last : each.start], each.masked]
@@ -74,21 +74,21 @@ def masked(text: str) -> str:
 
 
 def warnings(fields: dict[str, str], language: str) -> dict[str, str]:
-    """Field -> what to look at again, in a sentence that shows the piece masked."""
-    said = {}
+    """Warnings by field name: what to check again, with the match masked."""
+    result = {}
     for name, text in fields.items():
         sentences = list(_sentences(text, language))
         if sentences:
-            said[name] = " ".join(sentences)
-    return said
+            result[name] = " ".join(sentences)
+    return result
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:
     kinds = {each.what: each for each in reversed(looks_private(text))}
     for what, each in sorted(kinds.items(), key=lambda pair: list(Private).index(pair[0])):
-        vi, en = SAID[what]
+        vi, en = PRIVATE_WORDS[what]
         yield (
-            f"This text {en} ({each.masked}). Leave persons out."
+            f"This text {en} ({each.masked}). Remove personal details."
             if language == "en"
             else f"Nội dung {vi} ({each.masked}). Hãy bỏ thông tin về cá nhân."
         )

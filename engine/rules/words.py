@@ -1,4 +1,4 @@
-"""Words for people, Vietnamese and English: kinds of body, stored codes, periods, days, moments, distances. Pure."""
+"""Display words, Vietnamese and English: agency levels, stored codes, periods, days, moments, distances. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEVELS: Mapping[str, Text] = {
     "huyen": Text("Huyện, thành phố, thị xã", "Districts"),
     "xa": Text("Xã, phường, thị trấn", "Communes"),
 }
-"""Kinds of body in the order in which lists show them."""
+"""Agency levels, in the order in which lists show them."""
 
 STATES: Mapping[State, Text] = {
     State.ASSIGNED: Text("mới giao", "assigned"),
@@ -57,25 +57,25 @@ CODES: Mapping[str, Text] = {
     "letters": Text("thư", "letters"),
     "accepted": Text("đã gửi", "accepted"),
     "delivered": Text("đã đến", "delivered"),
-    "retry": Text("sẽ gửi lại", "to be tried again"),
+    "retry": Text("sẽ gửi lại", "to be retried"),
     "refused": Text("bị từ chối", "refused"),
-    "unknown": Text("chưa rõ", "in doubt"),
+    "unknown": Text("chưa rõ", "unknown"),
     "suppressed": Text("không gửi", "not sent"),
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
-    "overdue_looks": Text("chưa được xem đúng giờ", "not looked at in time"),
+    "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
     "stuck_letters": Text("thư kẹt", "stuck letters"),
-    "unknown_letters": Text("thư chưa rõ kết quả", "letters in doubt"),
+    "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),
     "extension_asked": Text("xin gia hạn", "extensions asked"),
     "stopped": Text("ngừng SMS", "SMS stopped"),
-    "already": Text("đã làm từ trước", "done before"),
+    "already": Text("đã làm từ trước", "already done"),
     "not_understood": Text("chưa hiểu", "not understood"),
     "automatic": Text("máy tự trả lời", "automatic"),
     "bounced": Text("thư bị trả về", "bounces"),
     "early": Text("đến sớm, chờ", "early, waiting"),
     "stranger": Text("người lạ", "strangers"),
     "not_the_reader": Text("không phải người nhận", "not the reader"),
-    "again": Text("gửi lặp lại", "come again"),
+    "again": Text("gửi lặp lại", "duplicates"),
     "failed": Text("xử lý bị lỗi", "failed"),
     "mailbox_failed": Text("không đọc được hộp thư", "the mailbox could not be read"),
     "contacts": Text("địa chỉ của người đã rời được xóa", "addresses of people who left removed"),
@@ -85,12 +85,12 @@ CODES: Mapping[str, Text] = {
     "files": Text("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
     "bytes": Text("tệp xóa khỏi đĩa", "files removed from the disk"),
     "names": Text("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
-    "miscounted": Text("ô đếm sai trên bảng theo dõi, đã đếm lại", "places of the board miscounted, counted anew"),
-    "tally": Text("số đếm của bảng theo dõi sai, đã đếm lại", "the board was miscounted, and counted anew"),
+    "miscounted": Text("ô đếm sai trên bảng theo dõi, đã đếm lại", "board counters wrong, recounted"),
+    "tally": Text("số đếm của bảng theo dõi sai, đã đếm lại", "the board counters were wrong and have been recounted"),
     "down": Text("kênh hỏng", "channels down"),
-    "told": Text("đã báo người vận hành", "told to the operator"),
+    "told": Text("đã báo người vận hành", "operator notified"),
     "merged": Text("gộp vào thư sau", "merged into a later letter"),
-    "bounced_soft": Text("tạm bị trả về, sẽ gửi lại", "bounced for now, to be tried again"),
+    "bounced_soft": Text("tạm bị trả về, sẽ gửi lại", "soft bounce, to be retried"),
     "no_address": Text("không có địa chỉ", "no address"),
     "address_suppressed": Text("địa chỉ đã ngừng nhận", "address suppressed"),
     "no_longer_answers": Text("không còn làm đầu mối", "no longer answers"),
@@ -103,7 +103,7 @@ CODES: Mapping[str, Text] = {
     "due_moved": Text("hạn đã đổi", "due date moved"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
-    "said_already": Text("đã nói ở dòng khác", "said in another line"),
+    "said_already": Text("đã nói ở dòng khác", "covered by another line"),
     "asked": Text("người nhận đã xin ngừng", "the recipient asked for it"),
     "added": Text("thêm", "added"),
     "changed": Text("sửa", "changed"),
@@ -121,7 +121,7 @@ CODES: Mapping[str, Text] = {
     "token_revoked": Text("thu hồi khóa máy", "token revoked"),
     "renamed": Text("ghi tên mới", "renamed"),
     "succeeded": Text("ghi việc kế thừa", "succession recorded"),
-    "withdrawn": Text("bỏ việc kế thừa ghi nhầm", "succession taken back"),
+    "withdrawn": Text("bỏ việc kế thừa ghi nhầm", "succession withdrawn"),
     "made": Text("lập", "made"),
     "revoked": Text("thu hồi", "revoked"),
     "account": Text("tài khoản", "account"),
@@ -132,11 +132,11 @@ CODES: Mapping[str, Text] = {
     "desk": Text("bộ phận theo dõi", "the monitor's desk"),
     "api": Text("giao tiếp máy", "the API"),
 }
-"""Words for codes that are stored as plain text: passes, channels, counts, reasons, actors."""
+"""Display words for stored codes: passes, channels, counts, reasons, actors."""
 
 
 def coded(code: str, language: str) -> str:
-    """Words for a stored code; a code nobody knows is shown as it stands."""
+    """Display words for a stored code; an unknown code is shown as it is."""
     return CODES.get(code, Text.same(code)).said(language)
 
 
@@ -150,7 +150,7 @@ def level_name(level: str, language: str) -> str:
 
 
 def level_rank(level: str) -> int:
-    """Where a kind of body stands in lists; one nobody knows comes last."""
+    """Sort position of an agency level in lists; unknown levels sort last."""
     return list(LEVELS).index(level) if level in LEVELS else len(LEVELS)
 
 
@@ -182,7 +182,7 @@ def short_day(day: date) -> str:
 
 
 def moment(at: datetime, language: str) -> str:
-    """An instant on the plan's clock: «07:30 Thứ Năm 17/6/2021»."""
+    """An instant in local time of the plan: «07:30 Thứ Năm 17/6/2021»."""
     local = at.astimezone(PLAN_TIME)
     return f"{local:%H:%M} {written(local.date(), language)}"
 
@@ -197,12 +197,12 @@ def weekday(day: date, language: str) -> str:
 
 
 def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) -> str:
-    """How late something done on a day was: «quá hạn 3 ngày làm việc»; empty when it was on time."""
+    """How late something was done: «quá hạn 3 ngày làm việc»; empty when it was on time."""
     return "" if on <= due_on else distance(due_on, on, calendar.distance(on, due_on), language)
 
 
 def distance(due_on: date | None, today: date, days: int | None, language: str) -> str:
-    """How far a due date is. Overdue from 00:00 of the next day, even when no working day has passed since."""
+    """Distance to a due date. Overdue from 00:00 of the next day, even when no working day has passed since."""
     english = language == "en"
     if due_on is None or days is None:
         return "no deadline" if english else "không có thời hạn"

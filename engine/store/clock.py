@@ -1,4 +1,4 @@
-"""Where «now» comes from. Only the faces (CLI, web, heartbeat) read a clock; everything below takes ``now``."""
+"""The current time. Only the interfaces and the heartbeat read a clock; other code takes ``now`` as an argument."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class StandingClock:
-    """The demonstration's clock: it stands until somebody steps it, and outlives the process."""
+class DemoClock:
+    """The demonstration's clock: it moves only when it is set, and is stored in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The digest of a JSON value: two equal values have the same one, whatever the order of their keys."""
+"""Digest of a JSON value, independent of the order of its keys."""
 
 from __future__ import annotations
 

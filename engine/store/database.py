@@ -1,7 +1,7 @@
-"""The one door to the database: SQLite by default, PostgreSQL by URL.
+"""Access to the database: SQLite by default, PostgreSQL by URL.
 
-``read()`` gives a session that is rolled back; ``write()`` one that commits at its end, whole or not at all. On
-SQLite a write unit begins with BEGIN IMMEDIATE, so two writers queue instead of failing half-way.
+``read()`` gives a session that is rolled back; ``write()`` one that commits at its end or not at all. On SQLite a write
+transaction begins with BEGIN IMMEDIATE, so two writers queue instead of failing half-way.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
 BUSY_SECONDS = 30
-STEPS = Path(__file__).with_name("migrations") / "versions"
-OUR_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
-"""What SQLite calls operational but is a mistake in our SQL: never to be taken for a database out of reach."""
+MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
+SQL_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
+"""SQLite reports these as OperationalError, but they are bugs in our SQL: not to be reported as «unavailable»."""
 
 
 class Database:
-    """Sessions over one database. ``url`` as SQLAlchemy writes it; ``postgresql://`` means psycopg 3.
-    ``durable=False`` does not wait for the disk: for scratch databases that nobody would miss (SQLite)."""
+    """Sessions on one database. ``url`` in SQLAlchemy's syntax; ``postgresql://`` means psycopg 3.
+    ``durable=False`` does not wait for the disk; for scratch databases only (SQLite)."""
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         try:
@@ -68,30 +68,30 @@ class Database:
                 )
             )
         self._writing = self.bind.execution_options(dondoc_write=True)
-        weakref.finalize(self, self.bind.dispose)  # a command that ends without dispose() leaves no line open
+        weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one state of the data and leaves nothing behind."""
+        """A session with a consistent snapshot; its changes are rolled back."""
         with _reachable(), Session(self.bind, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A unit of work: everything or nothing."""
+        """A transaction: committed at the end, rolled back on an error."""
         with _reachable(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
-        """A unit of work that is always undone: what would happen, by the very code that makes it happen."""
+        """A transaction that is always rolled back: a dry run of the real code."""
         with _reachable(), Session(self._writing, expire_on_commit=False) as session:
             yield session
 
     def upgrade(self) -> None:
-        """Bring the schema to this version's (Alembic). Safe to call at every start and from two processes. A schema
-        that stands there already costs one look, and Alembic is not even imported."""
-        if self._version() == max((step.name.partition("_")[0] for step in STEPS.glob("[0-9]*_*.py")), default=""):
+        """Migrate the schema to this version (Alembic). Safe to call at every start and from two processes at once.
+        An up-to-date schema costs one query, and Alembic is not imported."""
+        if self._version() == max((step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py")), default=""):
             return
         from alembic import command
 
@@ -99,7 +99,7 @@ class Database:
             command.upgrade(settings, "head")
 
     def _version(self) -> str:
-        """The step that the schema stands at; empty where there is none."""
+        """The current schema revision; empty for a database without a schema."""
         with _reachable(), self.bind.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return ""
@@ -107,13 +107,13 @@ class Database:
 
     @contextmanager
     def migrating(self) -> Iterator[AlembicConfig]:
-        """Alembic's settings, with a connection that has the schema to itself until the end of the transaction."""
+        """Alembic's configuration, with a connection that locks the schema until the end of the transaction."""
         from alembic.config import Config
 
         settings = Config()
         folder = Path(__file__).with_name("migrations")
         settings.set_main_option("script_location", str(folder).replace("%", "%%"))
-        with _reachable(), self._writing.connect() as connection, _loosened(connection), connection.begin():
+        with _reachable(), self._writing.connect() as connection, _without_foreign_keys(connection), connection.begin():
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
             settings.attributes["connection"] = connection
@@ -125,23 +125,23 @@ class Database:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Turn «cannot connect», «locked», «not a database» and «no such table» into one sentence for people."""
+    """Translate «cannot connect», «locked», «not a database» and «no such table» into ``Unavailable``."""
     try:
         yield
     except (DatabaseError, InterfaceError) as error:
         original = str(error.orig or error).strip().splitlines()[0]
-        # SQLite says DatabaseError itself, none of its kinds, of a file that is no database or a broken one.
+        # For a file that is not a database or is damaged, SQLite raises DatabaseError itself, not a subclass.
         away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
         missing = isinstance(error, ProgrammingError) and _no_schema(original)
-        if not (away or missing) or original.startswith(OUR_MISTAKES):
+        if not (away or missing) or original.startswith(SQL_MISTAKES):
             raise
-        raise Unavailable(_said(original)) from error
+        raise Unavailable(_explanation(original)) from error
 
 
 @contextmanager
-def _loosened(connection: Connection) -> Iterator[None]:
-    """SQLite changes a table by copying and dropping it, which foreign keys would forbid; a step checks them after.
-    Said to the driver, since inside a transaction SQLite does not hear it."""
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by copying and dropping it, which foreign keys would forbid; the migration checks them
+    afterwards. Set on the driver connection, because SQLite ignores the pragma inside a transaction."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
         yield
@@ -154,11 +154,11 @@ def _loosened(connection: Connection) -> Iterator[None]:
 
 
 def _no_schema(original: str) -> bool:
-    """SQLite's and PostgreSQL's words for a table that was never made."""
+    """True for the message of SQLite or PostgreSQL about a missing table."""
     return "no such table" in original or original.startswith('relation "')
 
 
-def _said(original: str) -> Text:
+def _explanation(original: str) -> Text:
     if _no_schema(original):
         hint = Text("Chạy «dondoc db upgrade» trước.", "Run “dondoc db upgrade” first.")
     elif "locked" in original:
@@ -171,21 +171,21 @@ def _said(original: str) -> Text:
 
 
 def _read_json(text: str) -> Any:
-    """Most of what is stored as JSON is empty, and a letter reads six such columns."""
+    """Fast path for ``{}``: most JSON columns are empty, and a letter reads six of them."""
     return {} if text == "{}" else json.loads(text)
 
 
 def _sqlite(url: Any, *, durable: bool) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    kept = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    bind = create_engine(url, json_deserializer=_read_json, connect_args=kept)
+    connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    bind = create_engine(url, json_deserializer=_read_json, connect_args=connect_args)
 
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.isolation_level = None  # BEGIN is issued explicitly, below
         wait = "FULL" if durable else "OFF"
-        _into_wal(connection)
+        _enable_wal(connection)
         for pragma in (f"synchronous={wait}", "foreign_keys=ON", "cache_size=-8192"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -197,9 +197,9 @@ def _sqlite(url: Any, *, durable: bool) -> Engine:
     return bind
 
 
-def _into_wal(connection: Any) -> None:
-    """A file that two processes open for the first time together goes into WAL by one of them; the other is told
-    «locked» at once, whatever time-out it set, and has only to ask again."""
+def _enable_wal(connection: Any) -> None:
+    """When two processes open a new file at once, one switches it to WAL and the other gets «locked» immediately,
+    whatever its timeout; so retry."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -212,16 +212,16 @@ def _into_wal(connection: Any) -> None:
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows, leaving out those whose unique key exists already. Returns how many were new. Like all rows that
-    are written together, they have the same columns."""
+    """Insert rows, skipping those whose unique key already exists. Returns the number inserted. All rows must have the
+    same columns."""
     return _write(session, "insert new", model, rows)
 
 
 def insert_returning(
     session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *columns: Any
 ) -> Sequence[Any]:
-    """``insert_new``, with these columns (numbers, text, dates) of exactly the rows that were new, in no certain
-    order. Dearer a row."""
+    """Like ``insert_new``, but returns the given columns (numbers, text, dates) of the rows that were inserted, in no
+    particular order. Slower per row."""
     if not rows:
         return ()
     if session.connection().dialect.name == "postgresql":
@@ -232,18 +232,18 @@ def insert_returning(
 
 
 def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert rows; one whose unique key exists already is an error."""
+    """Insert rows; raises on a duplicate unique key."""
     return _write(session, "insert", model, rows)
 
 
 def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Set columns of many rows by their ``id``. Returns how many there were."""
+    """Update columns of many rows by their ``id``. Returns the number updated."""
     return _write(session, "update", model, rows)
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
-    """``column IN (values)`` with any number of values as one parameter: the statement is always the same, where a
-    list of thousands is compiled, parsed and planned anew each time."""
+    """``column IN (values)`` with any number of values as one parameter: the statement stays the same, whereas a list
+    of thousands would be compiled, parsed and planned again each time."""
     if session.connection().dialect.name == "postgresql":
         return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
     each = func.json_each(json.dumps(list(values))).table_valued("value")
@@ -252,86 +252,86 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
 
 @functools.cache
 def table(model: type[SQLModel]) -> Any:
-    """The Core table of a record: rows without objects, for passes and lists."""
+    """The Core table of a record, for queries that return rows instead of objects."""
     return model.__table__  # type: ignore[attr-defined]
 
 
 # --- many rows at once -------------------------------------------------------------------------------------------
-# SQLAlchemy turns values into the driver's row by row and name by name, which costs more than the driver itself. Here
-# they are turned column by column, by the same types; PostgreSQL then gets whole columns, in one statement.
+# SQLAlchemy binds values row by row and name by name, which costs more than the driver itself. Here they are bound
+# column by column, by the same types; PostgreSQL then gets whole columns, in one statement.
 
 
-def _write(session: Session, deed: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    return _execute(session, deed, model, rows).rowcount if rows else 0
+def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    return _execute(session, action, model, rows).rowcount if rows else 0
 
 
 def _execute(
-    session: Session, deed: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], ending: str = ""
+    session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], ending: str = ""
 ) -> CursorResult[Any]:
     connection = session.connection()
-    prepared = _prepared(deed, model, tuple(rows[0]), connection.dialect)
-    columns = [_turned([row[name] for row in rows], turn) for name, turn in prepared.turns]
+    prepared = _prepare_statement(action, model, tuple(rows[0]), connection.dialect)
+    columns = [_bound([row[name] for row in rows], bind) for name, bind in prepared.binders]
     columns += [[value] * len(rows) for value in prepared.defaults]
-    values: Any = tuple(columns) if prepared.whole else list(zip(*columns, strict=True))
-    kept = {"preserve_rowcount": True}
-    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=kept)
+    values: Any = tuple(columns) if prepared.by_column else list(zip(*columns, strict=True))
+    options = {"preserve_rowcount": True}
+    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=options)
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """``turns``: for each column what makes its values the driver's, if anything need. ``defaults``: the values of
-    further columns, those that the rows leave out. ``whole``: the statement takes columns, not rows."""
+class _PreparedStatement:
+    """``binders``: the bind processor of each column, if it needs one. ``defaults``: values of further columns that the
+    rows leave out. ``by_column``: the statement takes one array per column instead of rows."""
 
     sql: str
-    turns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    binders: tuple[tuple[str, Callable[[Any], Any] | None], ...]
     defaults: tuple[Any, ...]
-    whole: bool
+    by_column: bool
 
 
-def _turned(values: list[Any], turn: Callable[[Any], Any] | None) -> list[Any]:
-    """A column as the driver wants it. Runs of one value (the pass's instant, a state) are turned once."""
-    if turn is None:
+def _bound(values: list[Any], bind: Callable[[Any], Any] | None) -> list[Any]:
+    """A column as driver values. A run of one value (the instant of the pass, a state) is converted once."""
+    if bind is None:
         return values
-    last, made, turned = _NOTHING, None, []
+    last, converted, result = _NOTHING, None, []
     for value in values:
         if value is not last:
-            last, made = value, turn(value)
-        turned.append(made)
-    return turned
+            last, converted = value, bind(value)
+        result.append(converted)
+    return result
 
 
 _NOTHING = object()
 
 
 @functools.lru_cache(maxsize=256)
-def _prepared(deed: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _Prepared:
-    into, whole, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
-    lacking = (
+def _prepare_statement(action: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _PreparedStatement:
+    target, by_column, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
+    defaulted = (
         []
-        if deed == "update"
+        if action == "update"
         else [
             column
-            for column in into.c
+            for column in target.c
             if column.name not in names and column.default is not None and column.default.is_scalar
         ]
     )
-    given = sorted((into.c[name] for name in names), key=lambda column: column.name == "id")  # the id is the last
-    columns = [*given, *lacking]
-    arrays = f"unnest({', '.join(f'%s::{each.type.compile(dialect)}[]' for each in columns)})" if whole else ""
-    make = _change if deed == "update" else _insertion
-    sql = make(quote(into.name), [quote(column.name) for column in columns], arrays)
-    turns = tuple((each.name, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
-    ending = " ON CONFLICT DO NOTHING" if deed == "insert new" else ""
-    return _Prepared(sql + ending, turns, tuple(column.default.arg for column in lacking), whole)
+    given = sorted((target.c[name] for name in names), key=lambda column: column.name == "id")  # the id comes last
+    columns = [*given, *defaulted]
+    arrays = f"unnest({', '.join(f'%s::{each.type.compile(dialect)}[]' for each in columns)})" if by_column else ""
+    make_sql = _update_sql if action == "update" else _insert_sql
+    sql = make_sql(quote(target.name), [quote(column.name) for column in columns], arrays)
+    binders = tuple((each.name, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
+    ending = " ON CONFLICT DO NOTHING" if action == "insert new" else ""
+    return _PreparedStatement(sql + ending, binders, tuple(column.default.arg for column in defaulted), by_column)
 
 
-def _insertion(into: str, names: Sequence[str], arrays: str) -> str:
-    given = f"SELECT * FROM {arrays}" if arrays else f"VALUES ({', '.join('?' * len(names))})"
-    return f"INSERT INTO {into} ({', '.join(names)}) {given}"
+def _insert_sql(target: str, names: Sequence[str], arrays: str) -> str:
+    source = f"SELECT * FROM {arrays}" if arrays else f"VALUES ({', '.join('?' * len(names))})"
+    return f"INSERT INTO {target} ({', '.join(names)}) {source}"
 
 
-def _change(of: str, names: Sequence[str], arrays: str) -> str:
+def _update_sql(target: str, names: Sequence[str], arrays: str) -> str:
     if not arrays:
-        return f"UPDATE {of} SET {', '.join(f'{name} = ?' for name in names[:-1])} WHERE id = ?"
+        return f"UPDATE {target} SET {', '.join(f'{name} = ?' for name in names[:-1])} WHERE id = ?"
     changes = ", ".join(f"{name} = new.{name}" for name in names[:-1])
-    return f"UPDATE {of} SET {changes} FROM {arrays} AS new({', '.join(names)}) WHERE {of}.id = new.id"
+    return f"UPDATE {target} SET {changes} FROM {arrays} AS new({', '.join(names)}) WHERE {target}.id = new.id"

@@ -1,4 +1,4 @@
-"""The append-only log of everything that happened. An event with a key is written once."""
+"""The append-only event log. An event with a key is written only once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def event(
     key: str | None = None,
     **detail: Any,
 ) -> dict[str, Any]:
-    """An event as a row to append."""
+    """Build the row of an event, to be passed to ``append``."""
     return {
         "at": at,
         "kind": kind,
@@ -36,5 +36,5 @@ def event(
 
 
 def append(session: Session, events: Iterable[dict[str, Any]]) -> None:
-    """Append events; one whose key exists already has happened and is left as it is."""
+    """Append events; those whose key already exists are skipped."""
     insert_new(session, Event, list(events))

@@ -1,4 +1,4 @@
-"""Who is written to for an agency in a role on a day, and at which address."""
+"""The contacts to write to for an agency, a role and a day, and their addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANNELS = ("email", "sms")
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A contact as the outbox needs it: no more than where letters go and in which language."""
+    """A contact as the outbox needs it: addresses, language and validity only."""
 
     id: int
     agency_id: str
@@ -36,7 +36,7 @@ class Recipient:
         return after and (self.valid_until is None or day <= self.valid_until)
 
     def address(self, channel: str) -> str:
-        """Where a channel reaches this contact; empty if it does not, or must not any more."""
+        """The contact's address on a channel; empty if there is none or it is suppressed."""
         if channel in self.suppressed:
             return ""
         return self.phone if channel == "sms" else self.email
@@ -46,7 +46,7 @@ class Recipient:
         return any(self.address(channel) for channel in CHANNELS)
 
 
-# Who is written to when nobody holds the role itself: a coordinator's letters go to the head, and so on.
+# Roles to write to, in order, when no contact holds the role itself: a coordinator's letters go to the head, and so on.
 FALLBACK = {
     Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
     Role.HEAD: (Role.HEAD,),
@@ -57,20 +57,20 @@ FALLBACK = {
 
 @dataclass(frozen=True)
 class Recipients:
-    """Who answers for some agencies, by agency and role."""
+    """Contacts of some agencies, by agency and role."""
 
     by_role: Mapping[tuple[str, Role], tuple[Recipient, ...]] = field(default_factory=dict)
 
     def on(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
-        """Those who answer in a role on a day. A deputy named from a date on stands in for the coordinator."""
+        """The contacts in a role on a day. A deputy, once valid, replaces the coordinator."""
         if role is Role.COORDINATOR:
             deputies = self._current(agency_id, Role.DEPUTY, day)
             if deputies:
                 return deputies
         for candidate in FALLBACK.get(role, (role,)):
-            found = self._current(agency_id, candidate, day)
-            if found:
-                return found
+            contacts = self._current(agency_id, candidate, day)
+            if contacts:
+                return contacts
         return ()
 
     def _current(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
@@ -78,19 +78,19 @@ class Recipients:
         return tuple(each for each in everyone if each.reachable and each.answers_on(day))
 
     def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
-        """Everyone who may be written to in a role on a day, in the order in which they are tried."""
+        """All contacts that may be written to in a role on a day, in the order in which they are tried."""
         first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
         after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK.get(role, (role,))
         return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
 
 
 def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
-    """The contacts of some agencies, in one query."""
+    """Read the contacts of some agencies, in one query."""
     contact = table(Contact)
     columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
-    chosen = select(*columns).where(among(session, contact.c.agency_id, set(agency_ids))).order_by(contact.c.id)
-    for row in session.connection().execute(chosen):
+    statement = select(*columns).where(among(session, contact.c.agency_id, set(agency_ids))).order_by(contact.c.id)
+    for row in session.connection().execute(statement):
         recipient = Recipient(*row)
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
-    return Recipients({key: tuple(found) for key, found in grouped.items()})
+    return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})

@@ -1,6 +1,6 @@
-"""What the rules need from the database, read once a pass: the calendar, the policies, the ladders, who answers.
+"""Reads what the rules need from the database, once a pass: the calendar, the policies and the ladders.
 
-The pure modules never see a session; this one turns rows into their frozen objects.
+The pure modules never use a session; this one turns rows into their frozen objects.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from engine.text import Text
 
 @dataclass(frozen=True)
 class Rulebook:
-    """Calendar, policies by id and ladders by row id, as they stood at the beginning of the pass."""
+    """Calendar, policies by id and ladders by row id, as of the beginning of the pass."""
 
     calendar: WorkCalendar
     policies: Mapping[str, Policy]
     ladders: Mapping[int, Ladder]
 
     def policy(self, policy_id: str) -> Policy:
-        found = self.policies.get(policy_id)
-        if found is None:
+        result = self.policies.get(policy_id)
+        if result is None:
             raise NotFound(Text(f"Chưa nạp chính sách «{policy_id}».", f"Policy “{policy_id}” is not loaded."))
-        return found
+        return result
 
 
 def read_calendar(session: Session) -> WorkCalendar:
@@ -46,14 +46,14 @@ def read_calendar(session: Session) -> WorkCalendar:
 
 
 def read_rulebook(session: Session) -> Rulebook:
-    """As it stands now: three small queries. What has not changed since it was last read is not parsed again."""
+    """Read the current rules in three small queries. Content that has not changed is not parsed again."""
     p, ladders = table(PolicyRecord), table(LadderRecord)
     connection = session.connection()
     policies = {
         name: _policy(body) for name, body in connection.execute(select(p.c.id, cast(p.c.body, sql_types.Text)))
     }
-    frozen = connection.execute(select(ladders.c.id, cast(ladders.c.body, sql_types.Text)))
-    return Rulebook(read_calendar(session), policies, {number: _ladder(body) for number, body in frozen})
+    ladder_rows = connection.execute(select(ladders.c.id, cast(ladders.c.body, sql_types.Text)))
+    return Rulebook(read_calendar(session), policies, {number: _ladder(body) for number, body in ladder_rows})
 
 
 @lru_cache(maxsize=8)
@@ -71,8 +71,8 @@ def _ladder(body: str) -> Ladder:
     return Ladder.model_validate(json.loads(body))
 
 
-def freeze_ladder(session: Session, ladder: Ladder) -> int:
-    """The row id of a ladder with exactly this content, made if it is new."""
+def store_ladder(session: Session, ladder: Ladder) -> int:
+    """The row id of the ladder with exactly this content; inserted if it is new."""
     body = ladder.model_dump(mode="json")
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     insert_new(session, LadderRecord, [{"digest": digest, "body": body}])

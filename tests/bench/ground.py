@@ -25,7 +25,7 @@ from engine.rules.calendar import WorkCalendar, instant
 from engine.rules.policy import Facts, Policy, next_look
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Fact, Plan
-from engine.store.rulebook import freeze_ladder, read_rulebook
+from engine.store.rulebook import read_rulebook, store_ladder
 from engine.terms import PlanState, Role, State
 from tests.bench.ours import NOW, TODAY
 
@@ -86,7 +86,7 @@ def fill(database: Database, stored: int) -> None:
     with database.write() as session:
         policy = read(CONFIG / "policies" / "default.yaml", Policy)
         load_policy(session, policy, actor="bench", now=NOW)
-        ladder = freeze_ladder(session, policy.ladders["order"])
+        ladder = store_ladder(session, policy.ladders["order"])
         connection = session.connection()
         own.create_all(connection)
         _bodies(connection)

@@ -28,7 +28,7 @@ from engine.rules.calendar import WorkCalendar, instant
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Duty, Fact, Plan
-from engine.store.rulebook import freeze_ladder, read_rulebook
+from engine.store.rulebook import read_rulebook, store_ladder
 from engine.terms import PlanState
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -191,7 +191,7 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
         policy = read(CONFIG / "policies" / "default.yaml", Policy)
         load_policy(session, policy, actor="bench", now=NOW)
         load_directory(session, directory(), actor="bench", now=NOW)
-        ladder = freeze_ladder(session, policy.ladders["order"])
+        ladder = store_ladder(session, policy.ladders["order"])
         connection = session.connection()
         own.create_all(connection)
         for n in range(plans):

@@ -20,7 +20,7 @@ from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
 from engine.files.yaml_reader import read
-from engine.plans.simulated_year import Year
+from engine.plans.simulated_year import SimulatedYear
 from engine.rules.policy import Policy
 from workflows.simulation.simulation import simulate
 
@@ -53,7 +53,7 @@ def cost(count: int) -> Cost:
     plans = list(alike(load_plan(DATA / "plans/188-kh-ubnd-2021.yaml", bodies), count))
     gc.collect()
     began = time.process_time()
-    year: Year = simulate(plans, bodies, policy, calendar, start=FIRST, until=LAST)
+    year: SimulatedYear = simulate(plans, bodies, policy, calendar, start=FIRST, until=LAST)
     return Cost(count, time.process_time() - began, len(year.messages), year.assignments * year.days)
 
 

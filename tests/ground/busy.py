@@ -57,7 +57,7 @@ def fill(system: System) -> dict[str, object]:
             **WHEN,
         )
         ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
-        signed_in = sign_in.ask_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
+        signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
         queued = (
             session.connection()
             .scalars(select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED))
@@ -87,7 +87,7 @@ def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> st
 def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -> dict[str, object]:
     many, alone = _assignments(session, MANY), _assignments(session, ALONE)
     evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
-    partly = ReportText(Outcome.PARTLY, "Đã xong 7 xã.", "Còn hai xã.", files=(kept.as_named,))
+    partly = ReportText(Outcome.PARTLY, "Đã xong 7 xã.", "Còn hai xã.", files=(kept.as_entry,))
     for each in many[:2]:
         lifecycle.report(session, each, partly, actor="cli", **WHEN)
     lifecycle.return_report(session, many[1], reason="Đề nghị ghi rõ hai xã còn lại.", actor="cli", **WHEN)

@@ -26,7 +26,7 @@ from engine.plans import loading
 from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy
-from engine.store.clock import FACT, StandingClock
+from engine.store.clock import FACT, DemoClock
 from engine.store.database import Database, table
 from engine.store.records import Fact, Plan
 from engine.store.rulebook import read_rulebook
@@ -67,7 +67,7 @@ def prepare(system: System) -> bool:
         if state is PlanState.LOADED:
             opening.activate(session, plan_id, actor="cli", now=PLAN_START)
     asyncio.run(_fast_forward(system, PLAN_START, CLOCK_START, _demo_agencies(system.database)))
-    StandingClock(system.database).set(CLOCK_START)
+    DemoClock(system.database).set(CLOCK_START)
     return True
 
 
@@ -89,7 +89,7 @@ async def _fast_forward(
 
 def stepper(system: System) -> Callable[[str], None]:
     """The function behind the buttons: advances by ``event``, ``day`` or ``week``. Conflict while a step runs."""
-    clock = StandingClock(system.database)
+    clock = DemoClock(system.database)
     one_at_a_time = threading.Lock()
 
     def step(how: str) -> None:
@@ -114,7 +114,7 @@ def _next_letters(database: Database, now: datetime) -> datetime:
         return max(following, instant(local_date(following), time(7, 30)))
 
 
-async def _advance(system: System, clock: StandingClock, now: datetime, until: datetime) -> None:
+async def _advance(system: System, clock: DemoClock, now: datetime, until: datetime) -> None:
     """Run all passes between two times, advancing the clock that the pages show."""
 
     async def tick(moment: datetime) -> object:

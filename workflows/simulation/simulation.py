@@ -26,7 +26,7 @@ from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
-from engine.plans.simulated_year import Scenario, SimulatedYear, SimulateYear, Year
+from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear, SimulateYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, written
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
@@ -75,7 +75,7 @@ def simulate(
     until: date,
     scenario: Scenario = Scenario.SILENT,
     seed: int = 0,
-) -> Year:
+) -> SimulatedYear:
     """Simulate from ``start`` to the end of ``until``; the plans are activated at 09:00 on the first day."""
     starts = instant(start, time(9, 0))
     ends = instant(until, time(23, 59))
@@ -100,9 +100,9 @@ def cached_simulation(database: Database) -> SimulateYear:
     """A function that simulates with the stored directory, policy and calendar. One simulation at a time, since a year
     takes seconds of CPU; the last ``CACHED_YEARS`` are cached, so viewing another week of the same year is free."""
     lock = threading.Lock()
-    kept: OrderedDict[str, Year] = OrderedDict()
+    kept: OrderedDict[str, SimulatedYear] = OrderedDict()
 
-    def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario) -> Year:
+    def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario) -> SimulatedYear:
         with database.read() as session:
             agencies, book = read_directory(session, contacts=True), read_rulebook(session)
         policy = book.policy(plan.policy)
@@ -134,7 +134,7 @@ async def _run_year(database: Database, starts: datetime, ends: datetime, act: A
     await fast_forward(database, starts, ends, lambda now: tick(database, now, delivery), act)
 
 
-def _year(database: Database, days: int) -> Year:
+def _year(database: Database, days: int) -> SimulatedYear:
     a = table(Assignment)
     with database.read() as session:
         connection = session.connection()
@@ -143,10 +143,10 @@ def _year(database: Database, days: int) -> Year:
         due = tuple(
             sorted((period, on, count, why if "→" in why else "") for (period, on, why), count in counted.items())
         )
-        return Year(tuple(_messages(connection)), due, len(rows), days)
+        return SimulatedYear(tuple(_messages(connection)), due, len(rows), days)
 
 
-def _messages(connection: Any) -> Iterator[SimulatedYear]:
+def _messages(connection: Any) -> Iterator[SimulatedLetter]:
     """The letters that were sent, oldest first, each with its content."""
     m, n, c = table(Letter), table(Notice), table(Contact)
     a, d, p = table(Assignment), table(Duty), table(Plan)
@@ -169,7 +169,7 @@ def _messages(connection: Any) -> Iterator[SimulatedYear]:
     )
     for letter in connection.execute(letters):
         mine = sorted(lines_of.get(letter.id, ()), key=lambda line: RANK[line.kind])
-        yield SimulatedYear(
+        yield SimulatedLetter(
             at=letter.sent_at.astimezone(PLAN_TIME).isoformat(timespec="minutes"),
             channel=letter.channel,
             kind=str(mine[0].kind) if mine else "digest",
@@ -181,13 +181,13 @@ def _messages(connection: Any) -> Iterator[SimulatedYear]:
         )
 
 
-def as_objects(year: Year) -> Iterator[dict[str, Any]]:
+def as_objects(year: SimulatedYear) -> Iterator[dict[str, Any]]:
     """One JSON object a message."""
     for message in year.messages:
         yield asdict(message) | {"assignments": list(message.assignments)}
 
 
-def summary(year: Year, language: str = "vi") -> str:
+def summary(year: SimulatedYear, language: str = "vi") -> str:
     """The summary shown before a plan is activated, in lines: totals, moved due dates, collisions, overload."""
     vi = language != "en"
     people_count = len({(each.agency, each.role) for each in year.messages})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from engine.plans.simulated_year import SimulatedYear, Year
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from workflows.simulation.simulation import as_objects, summary
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ WORDS = {
 }
 
 
-def as_json(year: Year, language: str) -> str:
+def as_json(year: SimulatedYear, language: str) -> str:
     """One JSON object per line."""
     return "\n".join(json.dumps(each, ensure_ascii=False) for each in as_objects(year))
 
 
-def as_csv(year: Year, language: str) -> str:
+def as_csv(year: SimulatedYear, language: str) -> str:
     """One row per message; the assignments joined by «; ». Cells are protected against formula injection."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -62,7 +62,7 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def as_ics(year: Year, language: str) -> str:
+def as_ics(year: SimulatedYear, language: str) -> str:
     """One calendar entry per message (RFC 5545)."""
     from icalendar import Calendar
 
@@ -74,7 +74,7 @@ def as_ics(year: Year, language: str) -> str:
     return str(calendar.to_ical(), "utf-8").rstrip("\r\n")
 
 
-def _entry(message: SimulatedYear) -> Event:
+def _entry(message: SimulatedLetter) -> Event:
     from icalendar import Event
 
     at = datetime.fromisoformat(message.at).astimezone(UTC)
@@ -88,7 +88,7 @@ def _entry(message: SimulatedYear) -> Event:
     return entry
 
 
-def as_html(year: Year, language: str) -> str:
+def as_html(year: SimulatedYear, language: str) -> str:
     """A self-contained page: the summary, a heat map of weeks × recipients with figures, every letter."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -105,7 +105,7 @@ def as_html(year: Year, language: str) -> str:
     )
 
 
-FORMS: dict[str, Callable[[Year, str], str]] = {
+FORMS: dict[str, Callable[[SimulatedYear, str], str]] = {
     "text": summary,
     "json": as_json,
     "csv": as_csv,

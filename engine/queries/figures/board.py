@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, literal, select, true
 from sqlmodel import Session
 
-from engine.assignments.counters import tallied
+from engine.assignments.counters import counter_totals
 from engine.queries.time_class import BOXES, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
@@ -141,7 +141,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
     """
     a, d, p = table(Assignment), table(Duty), table(Plan)
     if wanted == AssignmentFilter():
-        counters = tallied()
+        counters = counter_totals()
         each = select(
             counters.c.agency_id,
             counters.c.period,

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import tallied
+from engine.assignments.counters import counter_totals
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
 from engine.queries.time_class import Today
@@ -176,7 +176,7 @@ def _letters(
 
 def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
     """Due dates of opened assignments: counted for one plan, from the counter table for all."""
-    a, known = table(Assignment), tallied()
+    a, known = table(Assignment), counter_totals()
     if plan_id is None:
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
         statement = select(known.c.agency_id, due, func.sum(n), func.sum(case((still_due, n), else_=0)))
@@ -238,14 +238,14 @@ def _periods_to_open(
     for each in planned(session, plan, policy, book.calendar):
         ladder = policy.ladders["request" if each.duty.request else "order"]
         opens_on = max(each.opens_on, today.day)
-        facts = Facts(State.ASSIGNED, opens_on, each.round.due.on, opens_on - ONE_DAY)
+        facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
         letters = tuple(_future_letters(ladder, facts, today))
         for agency_id in each.duty.owners:
-            if (each.duty.id, agency_id, each.round.period.key) not in opened:
+            if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
                 above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
                 yield (
                     tuple(_with_recipients((agency_id, above, plan.issuer_id), letters)),
-                    (agency_id, each.round.due.on),
+                    (agency_id, each.due_period.due.on),
                 )
 
 

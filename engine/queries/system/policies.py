@@ -98,13 +98,13 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
     if not coming:
         return Reach(open_now)
-    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].round.due.on))
+    plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
     ladder = policy.ladders["request" if opening.duty.request else "order"]
     opens_on = max(opening.opens_on, today)
     rung_dates = dates(ladder, opens_on, opening.round.due.on, calendar)
     example = Example(
         plan,
-        opening.round.period.key,
+        opening.due_period.period.key,
         opens_on,
         opening.round.due.on,
         tuple((rung.rung, on) for on, rung in rung_dates if on >= opens_on),
@@ -119,5 +119,5 @@ def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar
     opened = set(map(tuple, session.connection().execute(columns)))
     for each in planned(session, plan, policy, calendar):
         for agency_id in each.duty.owners:
-            if (each.duty.id, agency_id, each.round.period.key) not in opened:
+            if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
                 yield plan.number, each

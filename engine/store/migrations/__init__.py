@@ -1,2 +1,2 @@
-"""The schema's steps, by Alembic. ``Database.upgrade()`` takes them; ``python -m engine.store.migrations`` writes
+"""Schema migrations (Alembic). ``Database.upgrade()`` applies them; ``python -m engine.store.migrations`` writes
 them."""

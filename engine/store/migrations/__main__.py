@@ -1,7 +1,7 @@
-"""Write a step of the schema from the difference between the tables and the steps so far.
+"""Generate a migration from the difference between the table models and the existing migrations.
 
-python -m engine.store.migrations                  before the first release: writes 0001 anew
-python -m engine.store.migrations "what changes"   afterwards: the next step, to be read before it is committed
+python -m engine.store.migrations                  before the first release: rewrites 0001
+python -m engine.store.migrations "what changes"   afterwards: the next migration; review it before committing
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from engine.store.database import Database
 VERSIONS = Path(__file__).with_name("versions")
 
 
-def begin_anew() -> None:
-    """Replace the one step there is. Refused once a second step stands on it."""
+def rewrite_first() -> None:
+    """Replace the only migration. Refused once there is a second one."""
     steps = sorted(VERSIONS.glob("[0-9]*.py"))
     if len(steps) > 1:
-        sys.exit("Đã có bước thứ hai; hãy nêu tên bước mới. / There is a second step: name the new one.")
+        sys.exit("Đã có bước thứ hai; hãy nêu tên bước mới. / There is a second migration: name the new one.")
     for step in steps:
         step.unlink()
     write_step("begin")
 
 
 def write_step(what: str) -> Path:
-    """The next numbered step, formatted; measured on an empty SQLite database that has taken the steps so far."""
+    """Write the next numbered migration, formatted, by autogenerate on an SQLite database with the existing ones."""
     number = len(list(VERSIONS.glob("[0-9]*.py"))) + 1
     with TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/empty.db")
@@ -50,4 +50,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         write_step(" ".join(sys.argv[1:]))
     else:
-        begin_anew()
+        rewrite_first()

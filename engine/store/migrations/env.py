@@ -1,7 +1,7 @@
-"""What Alembic runs for every command: one connection, handed over by ``Database.upgrade()``, inside its transaction.
+"""Alembic's environment: runs the migrations on the connection that ``Database.upgrade()`` passes, in its transaction.
 
-SQLite cannot alter most things in place, so there a step copies the table (batch mode). A plain call of the
-``alembic`` command has no connection to offer and is told so.
+SQLite cannot alter most things in place, so there a migration copies the table (batch mode). The plain ``alembic``
+command passes no connection and is refused.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from engine.errors import Conflict, Unavailable
 from engine.text import Text
 
 
-def plainly(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Write a column's type as SQLAlchemy has it, so that an old step reads the same whatever becomes of our types.
-    A closed set of words is stored as text: a new word is no change of the schema."""
+def render_plain_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Render column types as SQLAlchemy's own, so that old migrations do not depend on our classes. Enums are stored as
+    text: a new member is not a schema change."""
     if kind == "type" and isinstance(item, sa.Enum | AutoString):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
     if kind == "type" and isinstance(item, UTCDateTime):
@@ -31,8 +31,10 @@ def plainly(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[Fals
     return False
 
 
-def keys_hold(ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]) -> None:
-    """After a step on SQLite, where foreign keys were off meanwhile: no row points at nothing."""
+def check_foreign_keys(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    """Check foreign keys after each migration on SQLite, where they are off while it runs. Raises Conflict."""
     if ctx.dialect.name == "sqlite" and ctx.connection is not None:
         broken = ctx.connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
@@ -54,8 +56,8 @@ def run() -> None:
         connection=connection,
         target_metadata=SQLModel.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
-        render_item=plainly,
-        on_version_apply=keys_hold,
+        render_item=render_plain_type,
+        on_version_apply=check_foreign_keys,
     )
     context.run_migrations()
 

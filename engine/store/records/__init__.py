@@ -1,6 +1,6 @@
-"""The tables. State of an assignment is written by ``engine.assignments.lifecycle`` alone; letters by
-``engine.assignments.outbox`` and the delivering pass. Instants are aware UTC, deadlines local dates. Bulk work goes
-through ``Model.__table__`` (Core).
+"""The tables. The state of an assignment is written only by ``engine.assignments.lifecycle``, letters only by
+``engine.assignments.outbox`` and the delivery pass. Instants are aware UTC, deadlines are local dates. Bulk work uses
+``Model.__table__`` (Core).
 """
 
 from engine.store.records.accounts import Account, ApiToken, Attempt, Feed, IdempotencyKey, SignedIn, SignInLink

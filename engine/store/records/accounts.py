@@ -1,4 +1,4 @@
-"""Who signs in and what programs may do: sessions, links, keys, limits, secret addresses."""
+"""Accounts and access: sessions, sign-in links, API tokens, rate limits, calendar feeds."""
 
 from datetime import date, datetime
 
@@ -9,9 +9,8 @@ from engine.store.records.columns import json_column
 
 
 class Account(SQLModel, table=True):
-    """Somebody who signs in. ``role`` is engine.accounts.permissions.ActorRole; an account acts for one agency. The
-    password is an argon2 hash, empty where the person signs in by a link or by the province's single sign-on
-    (``subject``)."""
+    """A user. ``role`` is engine.accounts.permissions.ActorRole; an account acts for one agency. The password is an
+    argon2 hash; empty for a user who signs in by link or by the province's single sign-on (``subject``)."""
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True, max_length=254)
@@ -26,7 +25,7 @@ class Account(SQLModel, table=True):
 
 
 class SignedIn(SQLModel, table=True):
-    """One session of an account: the cookie's digest, never the cookie. Ends by time or by hand."""
+    """A session of an account. Stores the digest of the cookie, never the cookie. Ends by expiry or by signing out."""
 
     __tablename__ = "signed_in"
     id: int | None = Field(default=None, primary_key=True)
@@ -40,7 +39,7 @@ class SignedIn(SQLModel, table=True):
 
 
 class SignInLink(SQLModel, table=True):
-    """A link sent to an account's mailbox: signs in once, within minutes. The digest alone is kept."""
+    """A sign-in link sent to an account's mailbox: valid once, for minutes. Only its digest is stored."""
 
     __tablename__ = "sign_in_link"
     digest: str = Field(primary_key=True, max_length=64)
@@ -50,7 +49,7 @@ class SignInLink(SQLModel, table=True):
 
 
 class ApiToken(SQLModel, table=True):
-    """A program's key to the API with the scopes it was given; the digest alone is kept."""
+    """An API key of a program, with its scopes. Only its digest is stored."""
 
     __tablename__ = "api_token"
     id: int | None = Field(default=None, primary_key=True)
@@ -62,11 +61,11 @@ class ApiToken(SQLModel, table=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     used_on: date | None = None
-    """The last local day on which it opened anything: whoever keeps a key sees which nobody needs any more."""
+    """The last local day on which it was used, so that unused keys can be found."""
 
 
 class Attempt(SQLModel, table=True):
-    """Something counted for a rate limit: a sign-in tried, a link asked for. Pruned after a day."""
+    """One attempt counted for a rate limit: a sign-in, a request for a link. Pruned after a day."""
 
     __table_args__ = (Index("ix_attempt_subject_at", "subject", "at"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -75,7 +74,7 @@ class Attempt(SQLModel, table=True):
 
 
 class Feed(SQLModel, table=True):
-    """A calendar's secret address, for an agency or one contact; revocable."""
+    """The secret address of a calendar feed, for an agency or one contact; revocable."""
 
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
@@ -86,7 +85,7 @@ class Feed(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """An API write that was done, with its answer: asked again with the same key, it is answered the same."""
+    """A finished API write and its response; a repeated request with the same key gets the same response."""
 
     __tablename__ = "idempotency_key"
     key: str = Field(primary_key=True, max_length=160)

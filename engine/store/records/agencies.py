@@ -1,4 +1,4 @@
-"""Bodies and the people who answer for them."""
+"""Agencies and their contacts."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from engine.terms import Role
 
 
 class Agency(SQLModel, table=True):
-    """A body that owns duties. ``names`` is [{name, short, from, until}], newest last; the id never changes."""
+    """An agency that owns duties. ``names`` is [{name, short, from, until}], newest last; the id never changes."""
 
     id: str = Field(primary_key=True, max_length=64)
     level: str = Field(max_length=32)
@@ -24,7 +24,7 @@ class Agency(SQLModel, table=True):
 
 
 class Succession(SQLModel, table=True):
-    """From a date on, a function of one agency belongs to another, by a legal basis. Never a blanket rename."""
+    """From a date on, a function of one agency belongs to another, on a legal basis. Never a mere rename."""
 
     __table_args__ = (UniqueConstraint("from_id", "to_id", "on", "function"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -46,9 +46,9 @@ class AgencyGroup(SQLModel, table=True):
 
 
 class Contact(SQLModel, table=True):
-    """A mailbox and telephone that answer for an agency in one role between two dates. Personal data (Law 91/2025):
-    e-mail and phone are blanked when the person leaves; the id stays for the events. ``links_since`` revokes every
-    link made before it."""
+    """A mailbox and telephone of an agency in one role between two dates. Personal data (Law 91/2025/QH15): e-mail and
+    phone are blanked when the person leaves; the id is kept for the events. ``links_since`` revokes all links made
+    before it."""
 
     __table_args__ = (Index("ix_contact_agency_id_role", "agency_id", "role"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -62,6 +62,6 @@ class Contact(SQLModel, table=True):
     valid_until: date | None = None
     links_since: datetime | None = None
     suppressed: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
-    """Channel -> reason: a dead address, or stopped by the person within what policy allows."""
+    """Channel -> reason: an invalid address, or stopped by the person as far as the policy allows."""
     pace: dict[str, str] = Field(default_factory=dict, sa_column=json_column(default=dict))
-    """Channel -> ``weekly``: the person asked for what can wait once a week, within what policy allows."""
+    """Channel -> ``weekly``: the person wants non-urgent notices once a week, as far as the policy allows."""

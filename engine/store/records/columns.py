@@ -1,4 +1,4 @@
-"""What columns are made of. Instants are aware UTC, deadlines local dates."""
+"""Column types shared by the tables, and the naming convention of constraints."""
 
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False) -> Any:
-    """A column for a StrEnum that stores its value as text, so that a new word needs no migration of old rows."""
+    """A column for a StrEnum, stored by value as text, so that a new member needs no migration."""
     stored = Enum(
         kind,
         values_callable=lambda members: [member.value for member in members],

@@ -1,5 +1,5 @@
-"""Letters owed and sent, what became of each, and what came back. Written by ``engine.assignments.outbox`` and the
-delivering pass."""
+"""Letters owed and sent, their deliveries, and incoming messages. Written by ``engine.assignments.outbox`` and the
+delivery pass."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,14 +10,14 @@ from sqlmodel import Field, SQLModel
 from engine.store.records.columns import BigId, by_value, json_column
 from engine.terms import LetterState, NoticeKind, Role
 
-# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+# Conditions of the partial indexes; queries must use the same text for the index to be used.
 STILL_OWED = text("state IN ('queued','sending')")
 WITH_RECEIPT = text("receipt <> ''")
 EARLY = text("outcome = 'early'")
 
 
 class Letter(SQLModel, table=True):
-    """What is owed to one person on one channel on one day: the outbox. ``key`` holds the one-a-day rule:
+    """The outbox: a letter to one person on one channel on one day. ``key`` enforces one a day:
     ``letter:<contact>:<channel>:<ISO date>``."""
 
     __table_args__ = (
@@ -52,7 +52,7 @@ class Letter(SQLModel, table=True):
 
 
 class LetterBody(SQLModel, table=True):
-    """Exactly what was sent; pruned after a set time, the letter's row stays."""
+    """The content as sent; pruned after the retention time, while the letter's row stays."""
 
     __tablename__ = "letter_body"
     letter_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
@@ -63,7 +63,7 @@ class LetterBody(SQLModel, table=True):
 
 
 class Notice(SQLModel, table=True):
-    """One line of a letter: one assignment, one rung or act. The key is the effect's:
+    """One line of a letter: one assignment, one rung or action. ``key`` makes it idempotent:
     ``assignment:418:2021-06-17:T-3:12:email``."""
 
     __table_args__ = (Index("ix_notice_assignment_id", "assignment_id"), Index("ix_notice_letter_id", "letter_id"))
@@ -76,11 +76,11 @@ class Notice(SQLModel, table=True):
     level: int = 0
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
     moot: str = Field(default="", max_length=64)
-    """Why it was left out at the last moment: already reported, cancelled …; empty when it was said."""
+    """Why it was left out at send time: already reported, cancelled …; empty if it was sent."""
 
 
 class Delivery(SQLModel, table=True):
-    """What became of one attempt to send one letter."""
+    """The result of one attempt to send one letter."""
 
     __table_args__ = (UniqueConstraint("letter_id", "attempt"),)
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
@@ -94,7 +94,7 @@ class Delivery(SQLModel, table=True):
 
 
 class Digest(SQLModel, table=True):
-    """One weekly digest per recipient and ISO week; ``letter_id`` is null when there was nothing to say."""
+    """One weekly digest per recipient and ISO week; ``letter_id`` is null when there was nothing to report."""
 
     __table_args__ = (UniqueConstraint("contact_id", "week"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -105,7 +105,7 @@ class Digest(SQLModel, table=True):
 
 
 class AnswerCode(SQLModel, table=True):
-    """The short code in an SMS («XN 4821»): for one letter, one contact, once."""
+    """The short reply code in an SMS («XN 4821»): for one letter and one contact, usable once."""
 
     __tablename__ = "answer_code"
     __table_args__ = (Index("ix_answer_code_contact_id_code", "contact_id", "code"),)
@@ -118,7 +118,7 @@ class AnswerCode(SQLModel, table=True):
 
 
 class Incoming(SQLModel, table=True):
-    """An answer, bounce or receipt that came in, once: ``external_id`` is the other side's id for it."""
+    """An incoming reply, bounce or receipt, stored once: ``external_id`` is the sender system's id."""
 
     __table_args__ = (
         UniqueConstraint("channel", "external_id"),
@@ -134,4 +134,4 @@ class Incoming(SQLModel, table=True):
     outcome: str = Field(default="", max_length=64)
     answered: bool = False
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column(default=dict))
-    """What acting on it still needs: a receipt that came before its letter was settled, the subject to answer under."""
+    """Data still needed to process it: a receipt received before its letter was settled, the subject for a reply."""

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from engine.store.records.columns import by_value, json_column
 from engine.terms import PlanState, Urgency
 
-# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+# Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_OPENING = text("next_open_at IS NOT NULL")
 
 
@@ -36,12 +36,12 @@ class Plan(SQLModel, table=True):
     next_open_at: datetime | None = None
     digest: str = Field(max_length=64)
     file: dict[str, Any] = Field(sa_column=json_column())
-    """The plan file as loaded (engine.files.plan.PlanFile), whole: rules, indicators, focus areas, gaps."""
+    """The whole plan file as loaded (engine.files.plan.PlanFile): rules, indicators, focus areas, gaps."""
 
 
 class Duty(SQLModel, table=True):
-    """One numbered line of a plan. ``owners`` are agency ids after groups were expanded, in the directory's order.
-    ``added`` is set on a duty that came after the document (engine.plans.amendments.Added): ``rule`` is empty then."""
+    """One numbered line of a plan. ``owners`` are agency ids after expanding groups, in the directory's order.
+    ``added`` is set on a duty added after the document (engine.plans.amendments.Added); its ``rule`` is empty."""
 
     __table_args__ = (UniqueConstraint("plan_id", "citation"),)
     id: int | None = Field(default=None, primary_key=True)

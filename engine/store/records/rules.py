@@ -1,4 +1,4 @@
-"""What the province decides: policies, ladders, the working calendar."""
+"""Configuration loaded into the database: policies, ladders, the working calendar."""
 
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from engine.store.records.columns import json_column
 
 
 class PolicyRecord(SQLModel, table=True):
-    """A policy file as loaded: the current one of each id."""
+    """A policy file as loaded; the current version of each id."""
 
     __tablename__ = "policy"
     id: str = Field(primary_key=True, max_length=64)
@@ -18,7 +18,7 @@ class PolicyRecord(SQLModel, table=True):
 
 
 class LadderRecord(SQLModel, table=True):
-    """A ladder, addressed by its content and never changed: an assignment keeps the ladder it was opened with."""
+    """A ladder, identified by its content and never changed: an assignment keeps the ladder it was opened with."""
 
     __tablename__ = "ladder"
     id: int | None = Field(default=None, primary_key=True)

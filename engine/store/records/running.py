@@ -1,4 +1,4 @@
-"""What the running system remembers of itself."""
+"""Runtime state: the last run of each pass, and small named values."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from engine.store.records.columns import json_column
 
 
 class Pass(SQLModel, table=True):
-    """The last run of each pass: what the health page and the digest's catch-up look at."""
+    """The last run of each pass; read by the health page and by the digest's catch-up."""
 
     name: str = Field(primary_key=True, max_length=32)
     started_at: datetime
@@ -19,7 +19,7 @@ class Pass(SQLModel, table=True):
 
 
 class Fact(SQLModel, table=True):
-    """Small named facts that outlive a process: where the demonstration clock stands, the digest week last made."""
+    """Named values that persist between processes: the demonstration clock, the last week with a digest."""
 
     name: str = Field(primary_key=True, max_length=64)
     value: str

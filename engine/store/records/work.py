@@ -1,5 +1,5 @@
-"""What is owed, what was reported, and everything that happened. An assignment's state is written by
-``engine.assignments.lifecycle`` alone."""
+"""Assignments, reports and the event log. An assignment's state is written only by
+``engine.assignments.lifecycle``."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from engine.store.records.columns import BigId, by_value, json_column
 from engine.terms import EventKind, Quiet, State, Timing
 
-# What the partial indexes serve; the passes' queries must say the same words for the index to be used.
+# Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
 LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
 STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
@@ -20,14 +20,14 @@ DECLINED = text("kind = 'declined'")
 
 
 class Assignment(SQLModel, table=True):
-    """Duty x owner agency x period. ``acted_until``: every rung dated up to and including it has been dealt with.
-    ``next_action_at`` is the one thing a pass looks at; when it is null, ``quiet`` says why."""
+    """Duty × owner agency × period. ``acted_until``: all rungs up to and including this date have been handled.
+    ``next_action_at`` is the only column by which a pass selects rows; when it is null, ``quiet`` says why."""
 
     __table_args__ = (
         UniqueConstraint("duty_id", "agency_id", "period"),
         Index("ix_assignment_next_action_at", "next_action_at", sqlite_where=HAS_NEXT, postgresql_where=HAS_NEXT),
-        # Wide on purpose: the board counts every assignment of the running plans out of the index alone, the desk its
-        # agency's, the overdue list what is late.
+        # Covering indexes: the board counts all assignments of active plans from the index alone, the desk those of
+        # its agency, the overdue list the late ones.
         Index("ix_assignment_counted", "plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"),
         Index("ix_assignment_desk", "agency_id", "state", "due_on", "plan_id"),
         Index("ix_assignment_due_on", "due_on"),
@@ -70,7 +70,7 @@ class Assignment(SQLModel, table=True):
     acknowledged_at: datetime | None = None
     reported_at: datetime | None = None
     reported_on: date | None = None
-    """Local date of the report that counts; null while none is in (a returned report counts as not done)."""
+    """Local date of the valid report; null without one (a returned report counts as not done)."""
     accepted_at: datetime | None = None
     acted_until: date | None = None
     next_action_at: datetime | None = None
@@ -81,7 +81,7 @@ class Assignment(SQLModel, table=True):
 
 
 class Tally(SQLModel, table=True):
-    """So many assignments of running plans stand alike, as they were counted last (``engine.assignments.counters``)."""
+    """Number of assignments of active plans with the same values, as last counted (``engine.assignments.counters``)."""
 
     id: int | None = Field(default=None, primary_key=True)
     agency_id: str = Field(max_length=64)
@@ -93,7 +93,8 @@ class Tally(SQLModel, table=True):
 
 
 class TallyChange(SQLModel, table=True):
-    """What has changed since: so many more, or fewer, stand so. Appended beside the change itself, never updated."""
+    """A change of a counter since the last count, positive or negative. Inserted with the change itself, never
+    updated."""
 
     __tablename__ = "tally_change"
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
@@ -125,7 +126,7 @@ class Report(SQLModel, table=True):
 
 
 class Extension(SQLModel, table=True):
-    """A request for a later due date and what the body that set the date decided. At most one waits."""
+    """A request for a later due date and the decision of the agency that set the date. At most one is pending."""
 
     __table_args__ = (
         Index("uq_extension_waiting", "assignment_id", unique=True, sqlite_where=WAITING, postgresql_where=WAITING),
@@ -143,7 +144,7 @@ class Extension(SQLModel, table=True):
 
 
 class Event(SQLModel, table=True):
-    """Append-only: everything that happened, by whom, when. ``key`` makes an automatic event idempotent."""
+    """Append-only log: what happened, by whom, when. ``key`` makes an automatic event idempotent."""
 
     __table_args__ = (
         Index("ix_event_assignment_id_id", "assignment_id", "id"),
@@ -161,7 +162,7 @@ class Event(SQLModel, table=True):
 
 
 class Draft(SQLModel, table=True):
-    """A report page as typed so far: one an agency, plan and period."""
+    """The saved draft of a report page: one per agency, plan and period."""
 
     __table_args__ = (UniqueConstraint("agency_id", "plan_id", "period"),)
     id: int | None = Field(default=None, primary_key=True)
@@ -174,8 +175,8 @@ class Draft(SQLModel, table=True):
 
 
 class Evidence(SQLModel, table=True):
-    """A file that an agency uploaded, by its SHA-256; its bytes lie once under data_dir/files, outside the web root,
-    never executed. Two agencies that upload the same bytes have a row each: neither sees that the other did."""
+    """An uploaded file, by its SHA-256. The bytes are stored once under data_dir/files, outside the web root, and never
+    executed. Two agencies uploading the same bytes have a row each: neither can see the other's."""
 
     digest: str = Field(primary_key=True, max_length=64)
     agency_id: str = Field(primary_key=True, foreign_key="agency.id", max_length=64)
@@ -187,7 +188,7 @@ class Evidence(SQLModel, table=True):
 
 
 class Frozen(SQLModel, table=True):
-    """Figures as published at a cut-off: they never change; what was learnt later is shown as a restatement."""
+    """Figures as published at a cut-off date; never changed. Later corrections are shown as a restatement."""
 
     __table_args__ = (UniqueConstraint("plan_id", "period", "cut_off"),)
     id: int | None = Field(default=None, primary_key=True)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from engine.accounts.accounts import AccountLine, change, set_password
 from engine.accounts.api_tokens import Scope, make_token, revoke_token, tokens_of
-from engine.accounts.passwords import must_be_good
+from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
 from engine.accounts.sign_in import SignInRefused, end_session, end_sessions, open_session, sessions_of, sign_in
 from engine.errors import BadInput, DondocError, NotFound, TooOften
@@ -59,7 +59,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     account_line = _own_account(ctx)
     old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
-        must_be_good(new, account_line.email)
+        require_strong_password(new, account_line.email)
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
         if account_line.has_password:

@@ -119,12 +119,12 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
 
 
 def _preferences_link(ctx: RequestContext, token: str) -> tuple[RequestContext, Link]:
-    """The contact of a preferences link. Every role may set its own preferences (SET_WISHES)."""
+    """The contact of a preferences link. Every role may set its own preferences (SET_PREFERENCES)."""
     link = ctx.app.signer.read(Purpose.UNSUBSCRIBE, token, ctx.today)
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
     ctx = _as_contact(ctx, contact, token)
-    ctx.require(Permission.SET_WISHES, contact.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, contact.agency_id)
     return ctx, link
 
 

@@ -19,10 +19,10 @@ from engine.accounts.oidc import (
     ROUND_TRIP_LIFETIME,
     AuthorizationRequest,
     Provider,
-    ProviderAway,
+    ProviderUnavailable,
     SingleSignOnRefused,
     VerifiedIdentity,
-    take_once,
+    consume_state,
 )
 from engine.accounts.sign_in import SignInRefused, open_session
 from engine.errors import NotFound, TooOften
@@ -39,7 +39,7 @@ def go(ctx: Anonymous, to: To = "") -> Response:
     provider, auth_request = _provider(ctx), AuthorizationRequest.now(local(to), ctx.now)
     try:
         answer = RedirectResponse(provider.address(auth_request, ctx.now), 303)
-    except ProviderAway as error:
+    except ProviderUnavailable as error:
         return sign_in_page(ctx, local(to), trouble=error)
     sealed = str(_serializer(ctx).dumps(astuple(auth_request)))
     answer.set_cookie(
@@ -65,11 +65,11 @@ def come(ctx: Anonymous) -> Response:
                 )
             )
         with ctx.writing() as session:
-            take_once(session, auth_request.state, ip=ctx.ip, now=ctx.now)
-        line = _account(ctx, provider.proven(dict(ctx.request.query_params), auth_request, ctx.now))
+            consume_state(session, auth_request.state, ip=ctx.ip, now=ctx.now)
+        line = _account(ctx, provider.verify_return(dict(ctx.request.query_params), auth_request, ctx.now))
         with ctx.writing() as session:
             key = open_session(session, line.id, way="single_sign_on", device=ctx.device, now=ctx.now)
-    except (SingleSignOnRefused, ProviderAway, TooOften, SignInRefused) as error:
+    except (SingleSignOnRefused, ProviderUnavailable, TooOften, SignInRefused) as error:
         return _without_cookie(ctx, sign_in_page(ctx, auth_request.to if auth_request else "", trouble=error))
     return _without_cookie(ctx, entered(ctx, auth_request.to, key, line.email))
 

@@ -48,7 +48,7 @@ class Trouble:
 
 @router.get("/wishes")
 def mine(ctx: SignedIn, said: Code = "") -> Response:
-    ctx.require(Permission.SET_WISHES, ctx.actor.agency_id)
+    ctx.require(Permission.SET_PREFERENCES, ctx.actor.agency_id)
     with ctx.app.database.read() as session:
         contact = own_contact(ctx, session)
     return preferences_page(ctx, contact.id if contact else 0, outcome=said)

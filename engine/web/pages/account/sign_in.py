@@ -15,10 +15,10 @@ from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
     LinkStale,
     SignInRefused,
-    ask_link,
-    behind_link,
+    account_of_link,
     end_session,
     open_by_link,
+    request_link,
     reset_by_link,
     sign_in,
 )
@@ -93,7 +93,7 @@ def show_link(ctx: Anonymous, key: Key, to: To = "") -> Response:
     """A page with one button, so that mail scanners following the link sign nobody in."""
     try:
         with ctx.app.database.read() as session:
-            line = behind_link(session, key, ctx.now)
+            line = account_of_link(session, key, ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, local(to), trouble=error)
     return _link_page(ctx.in_contact_language(line.language), line, key, local(to))
@@ -104,7 +104,7 @@ def take_link(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
     to = local(form.raw("to"))
     try:
         with ctx.writing() as session:
-            line = behind_link(session, key, ctx.now)
+            line = account_of_link(session, key, ctx.now)
             cookie = open_by_link(session, key, device=ctx.device, now=ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, to, trouble=error)
@@ -119,13 +119,13 @@ def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
         with ctx.writing() as session:
-            line = behind_link(session, key, ctx.now)
+            line = account_of_link(session, key, ctx.now)
             cookie = reset_by_link(session, key, new, device=ctx.device, now=ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, to, trouble=error)
     except BadInput as error:
         with ctx.app.database.read() as session:
-            line = behind_link(session, key, ctx.now)
+            line = account_of_link(session, key, ctx.now)
         return _link_page(ctx, line, key, to, error)
     return entered(ctx, to, cookie, line.email)
 
@@ -152,7 +152,7 @@ def _end_here(ctx: RequestContext) -> None:
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
     with ctx.writing() as session:
-        key = ask_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
+        key = request_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
         line = find(session, email)
     if key is None or line is None:
         return None

@@ -19,7 +19,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Move, Preview
 from engine.errors import BadInput, Conflict, DondocError
-from engine.files.pasted_days import LONGEST_BASIS, LONGEST_NAME, DayList, read_days
+from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_NAME_CHARS, DayList, read_days
 from engine.http.forms import Form, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.calendar import calendar_year
@@ -144,7 +144,7 @@ def parse_change(typed: Typed, calendar: WorkCalendar) -> ParsedChange:
     )
     if not result.refused:
         try:
-            calendar_change.must_be_sane(result.change)
+            calendar_change.validate_change(result.change)
         except BadInput as error:
             result.wrong["list"] = error
     return result
@@ -161,7 +161,7 @@ def _single(typed: Typed, result: ParsedChange) -> Iterable[DayException]:
         result.wrong["kind"] = BadInput(Text("Chưa chọn nghỉ hay làm bù.", "Choose a day off or a working day."))
     name, basis = typed.name, typed.basis
     try:
-        name, basis = clean(typed.name, LONGEST_NAME), clean(typed.basis, LONGEST_BASIS)
+        name, basis = clean(typed.name, MAX_NAME_CHARS), clean(typed.basis, MAX_BASIS_CHARS)
     except BadInput as error:
         result.wrong["name"] = error
     if not name.strip():

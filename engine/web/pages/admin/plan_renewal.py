@@ -22,7 +22,7 @@ from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, clean, parse_day
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
-from engine.plans.closing import end, would_leave
+from engine.plans.closing import end, preview_end
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
@@ -213,7 +213,7 @@ def do_end(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
 def _ending(ctx: RequestContext, plan_id: int, typed: str = "", wrong: BadInput | None = None) -> Response:
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-        leaves = would_leave(session, plan_id, ctx.now)
+        leaves = preview_end(session, plan_id, ctx.now)
     return ctx.page(
         "plan_end.html",
         422 if wrong else 200,

@@ -17,7 +17,7 @@ import yaml
 from engine.errors import BadInput, FileRefused
 from engine.files.base_model import did_you_mean
 from engine.files.directory import DirectoryFile, fold
-from engine.files.plan import PlanFile, against_directory
+from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.http.forms import parse_day
 from engine.importer import ImportedPlan, as_json, as_plan_yaml
@@ -300,7 +300,7 @@ def _missing(sections: Iterable[dict[str, Any]]) -> set[str]:
 def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
     try:
-        plan = read(_text(out.data), PlanFile, also=lambda plan: against_directory(plan, directory))
+        plan = read(_text(out.data), PlanFile, also=lambda plan: directory_mistakes(plan, directory))
     except FileRefused as refused:
         for problem in refused.problems:
             name = _shown_field(problem.field, out.origin)

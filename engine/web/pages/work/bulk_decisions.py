@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.bulk_decisions import Decided, must_be_few
+from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, Form
@@ -96,7 +96,7 @@ class DecisionPage(Generic[A, W]):
         """Without ``sure`` show the effect; with it, run the action. The URL keeps the list's filters."""
         try:
             act, ids = self._choice(form)
-            must_be_few(ids)
+            check_selection(ids)
         except BadInput as error:
             return self.show(ctx, wanted, ListView(looked.page), error.said(ctx.language))
         with ctx.reading() as (session, today):

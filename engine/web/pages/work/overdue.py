@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission, require
-from engine.assignments.bulk_decisions import MAX_DECISIONS, must_be_few
+from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber
@@ -85,7 +85,7 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     ids = _selected_ids(ctx, form, wanted)
     if not ids:
         raise BadInput(Text("Chưa chọn việc nào để đôn đốc.", "No assignment was selected."))
-    must_be_few(ids)
+    check_selection(ids)
     with ctx.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)
         for row in rows:

@@ -35,7 +35,7 @@ from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.work.report_page import ReportPage, report_page
-from engine.rules.privacy import SAID, Private, looks_private, warnings
+from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private, warnings
 from engine.text import Text
 
 router = APIRouter()
@@ -237,7 +237,7 @@ def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
 
 def _secret_problems(typed: Mapping[str, str]) -> dict[str, Text]:
     """Errors for text with a «MẬT» (secret) stamp, which is not stored, not even in a draft."""
-    vi, en = SAID[Private.SECRET]
+    vi, en = PRIVATE_WORDS[Private.SECRET]
     return {
         name: Text(f"Nội dung {vi}.", f"This text {en}.")
         for name, text in _free_text(typed).items()
@@ -267,7 +267,7 @@ def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]
     if outcome == LATER:
         return Typed(assignment_id, citation)
     body, reason = form.text(f"body-{assignment_id}"), form.text(f"reason-{assignment_id}", MAX_REASON_CHARS)
-    return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_named for each in files))
+    return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_entry for each in files))
 
 
 def _rejected(

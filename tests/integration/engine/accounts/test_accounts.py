@@ -10,7 +10,7 @@ from ground.factory import at, directory, happened, row, rows
 
 from engine.accounts import accounts, api_tokens, passwords, sign_in
 from engine.accounts.accounts import AccountLine
-from engine.accounts.passwords import hashed, matches, must_be_good
+from engine.accounts.passwords import hashed, matches, require_strong_password
 from engine.accounts.permissions import ActorRole
 from engine.agencies.directory_loading import load_directory
 from engine.errors import BadInput, Conflict, NotFound
@@ -86,7 +86,7 @@ def test_a_mailbox_has_one_account_however_it_is_written(laid: Database) -> None
 )
 def test_a_poor_password_is_refused_with_what_is_wrong(password: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        must_be_good(password, "vanphong@so-ban.example")
+        require_strong_password(password, "vanphong@so-ban.example")
 
 
 def test_a_new_role_signs_the_person_out(laid: Database) -> None:
@@ -112,7 +112,7 @@ def test_a_closed_account_loses_sessions_links_and_tokens_at_once(laid: Database
     made = make(laid)
     with laid.write() as session:
         cookie = sign_in.open_session(session, made, way="password", device="", now=NOW)
-        link = sign_in.ask_link(session, email="vanphong@so-ban.example", ip="", now=NOW) or ""
+        link = sign_in.request_link(session, email="vanphong@so-ban.example", ip="", now=NOW) or ""
         token = api_tokens.make_token(
             session, made, label="máy", scopes=["read"], lasts=timedelta(days=9), actor="account:1", now=NOW
         )

@@ -10,7 +10,7 @@ import pytest
 from ground.factory import at, rows
 
 from engine.accounts import idempotency
-from engine.accounts.idempotency import Answer, KeyUsedOtherwise
+from engine.accounts.idempotency import Answer, IdempotencyKeyReused
 from engine.errors import BadInput
 from engine.store.database import Database, insert_new
 from engine.store.records import Fact, IdempotencyKey
@@ -25,7 +25,7 @@ def send(database: Database, done: list[int], **more: Any) -> Answer:
 
     given = {"actor": "api:1", "key": "k-1", "method": "POST", "path": "/api/v1/reports", "body": b"{}", "now": NOW}
     with database.write() as session:
-        return idempotency.once(session, deed=deed, **given | more)
+        return idempotency.once(session, action=deed, **given | more)
 
 
 def test_the_second_time_is_answered_as_the_first_and_does_nothing(database: Database) -> None:
@@ -46,7 +46,7 @@ def test_the_key_of_another_actor_is_another_key_and_no_key_is_none(database: Da
 def test_a_key_used_for_something_else_is_refused(database: Database, more: dict[str, Any]) -> None:
     done: list[int] = []
     send(database, done)
-    with pytest.raises(KeyUsedOtherwise):
+    with pytest.raises(IdempotencyKeyReused):
         send(database, done, **more)
     assert len(done) == 1
 
@@ -62,7 +62,7 @@ def test_a_deed_that_fails_leaves_no_key_behind(database: Database) -> None:
 
 def _send_failing(database: Database, deed: Any) -> None:
     with database.write() as session:
-        idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, deed=deed)
+        idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, action=deed)
 
 
 def test_two_at_the_same_moment_do_it_once(database: Database) -> None:
@@ -78,7 +78,9 @@ def test_two_at_the_same_moment_do_it_once(database: Database) -> None:
                 return 200, name
 
             answers.append(
-                idempotency.once(session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, deed=deed)
+                idempotency.once(
+                    session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, action=deed
+                )
             )
 
     threads = [threading.Thread(target=sender, args=(name,)) for name in ("a", "b")]

@@ -9,7 +9,7 @@ import pytest
 from ground.factory import at, directory, rows
 
 from engine.accounts import accounts, sign_in
-from engine.accounts.rate_limit import Limit, count, must_not_be_too_often
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.accounts.sign_in import MAX_SESSION_TIME, SESSION_IDLE_TIME, SignInRefused
 from engine.agencies.directory_loading import load_directory
 from engine.errors import LinkRefused, NotFound, TooOften
@@ -109,7 +109,7 @@ def test_a_missing_network_address_is_not_a_shared_one(database: Database) -> No
     with database.write() as session:
         for _ in range(3):
             count(session, "link", ("",), NOW)
-        must_not_be_too_often(session, "link", {"": Limit(1, MINUTE)}, NOW)
+        enforce_rate_limit(session, "link", {"": Limit(1, MINUTE)}, NOW)
 
 
 def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(database: Database, person: int) -> None:
@@ -160,7 +160,7 @@ def test_nobody_ends_another_s_session(database: Database, person: int) -> None:
 
 def ask(database: Database, email: str = EMAIL, now: Any = NOW) -> str | None:
     with database.write() as session:
-        return sign_in.ask_link(session, email=email, ip="10.1.1.1", now=now)
+        return sign_in.request_link(session, email=email, ip="10.1.1.1", now=now)
 
 
 def use(database: Database, key: str, now: Any = NOW) -> str:

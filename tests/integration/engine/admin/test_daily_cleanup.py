@@ -24,9 +24,9 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test", now=NOW
         )
         sign_in.open_session(session, person, way="link", device="", now=NOW)
-        sign_in.ask_link(session, email="a@so-ban.example", ip="", now=NOW)
+        sign_in.request_link(session, email="a@so-ban.example", ip="", now=NOW)
         idempotency.once(
-            session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, deed=lambda: (200, "{}")
+            session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, action=lambda: (200, "{}")
         )
         contacts.add(
             session,

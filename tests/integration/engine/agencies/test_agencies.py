@@ -93,7 +93,7 @@ def test_a_name_of_a_later_day_is_taken_up_when_its_day_comes(laid: Database) ->
     assert row(laid, Agency, id="so-ban").name == "So ban"
     for now, count in ((NOW, 0), (at("2021-07-01", "00:01"), 1), (at("2021-07-01", "00:02"), 0)):
         with laid.write() as session:
-            assert agencies.take_up_names(session, now) == count
+            assert agencies.apply_current_names(session, now) == count
     assert row(laid, Agency, id="so-ban").name == "Sở Ban mới"
 
 

@@ -93,11 +93,11 @@ def test_who_leaves_later_answers_until_then_and_is_forgotten_the_day_after(laid
     made = add(laid)
     do(laid, contacts.end, made, on=date(2021, 6, 30))
     with laid.write() as session:
-        assert contacts.blank_those_gone(session, at("2021-06-30", "23:59")) == 0
+        assert contacts.blank_former_contacts(session, at("2021-06-30", "23:59")) == 0
     assert found(laid, made).answers_on(date(2021, 6, 30))
     with laid.write() as session:
-        assert contacts.blank_those_gone(session, at("2021-07-01", "00:01")) == 1
-        assert contacts.blank_those_gone(session, at("2021-07-02")) == 0
+        assert contacts.blank_former_contacts(session, at("2021-07-01", "00:01")) == 1
+        assert contacts.blank_former_contacts(session, at("2021-07-02")) == 0
     assert found(laid, made).gone
 
 

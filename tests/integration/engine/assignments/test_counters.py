@@ -39,7 +39,7 @@ def laid(database: Database) -> Laid:
 
 def wrong(database: Database) -> int:
     with database.read() as session:
-        return counters.wrong(session)
+        return counters.count_mismatches(session)
 
 
 def test_opening_counts_what_it_opens_once(laid: Laid) -> None:
@@ -115,8 +115,8 @@ def test_the_board_out_of_the_tally_is_the_board_out_of_the_assignments(laid: La
     with laid.database.read() as session:
         for day in (NOW, LATE):
             today = read_today(session, day)
-            tallied = board(session, today, AssignmentFilter())
-            assert tallied == board(session, today, AssignmentFilter(plan_id=laid.plan_id))
+            counter_totals = board(session, today, AssignmentFilter())
+            assert counter_totals == board(session, today, AssignmentFilter(plan_id=laid.plan_id))
 
 
 def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:

@@ -89,7 +89,7 @@ def test_the_same_bytes_are_one_file_without_name_ending_or_right_to_run(tmp_pat
     (path,) = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert path == tmp_path / digest[:2] / digest
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert evidence.read_back(tmp_path, first) == PDF
+    assert evidence.read_file(tmp_path, first) == PDF
 
 
 def test_bytes_cut_short_by_a_crash_are_written_anew(tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_bytes_cut_short_by_a_crash_are_written_anew(tmp_path: Path) -> None:
     path = tmp_path / kept.digest[:2] / kept.digest
     path.write_bytes(PDF[:3])
     with pytest.raises(NotFound, match="hỏng"):
-        evidence.read_back(tmp_path, kept)
+        evidence.read_file(tmp_path, kept)
     evidence.store(tmp_path, name="a.pdf", body=PDF)
-    assert evidence.read_back(tmp_path, kept) == PDF
+    assert evidence.read_file(tmp_path, kept) == PDF
 
 
 def test_a_file_is_given_back_as_a_download_that_nothing_runs(tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ def test_an_agency_brings_so_many_new_files_an_hour(sqlite_database: Database) -
         load_directory(session, directory(), actor="cli", now=NOW)
         for number in range(evidence.AN_HOUR.most):
             kept = evidence.StoredFile(f"{number:064}", "a.pdf", 1, "application/pdf")
-            evidence.must_have_room(session, "so-ban", NOW)
+            evidence.enforce_upload_limit(session, "so-ban", NOW)
             assert evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)
         assert not evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)
         with pytest.raises(TooOften):
-            evidence.must_have_room(session, "so-ban", NOW)
-        evidence.must_have_room(session, "huyen-a", NOW)
-        evidence.must_have_room(session, "so-ban", NOW + timedelta(hours=1, seconds=1))
+            evidence.enforce_upload_limit(session, "so-ban", NOW)
+        evidence.enforce_upload_limit(session, "huyen-a", NOW)
+        evidence.enforce_upload_limit(session, "so-ban", NOW + timedelta(hours=1, seconds=1))

@@ -58,7 +58,7 @@ def left(laid: Laid) -> set[tuple[str, str]]:
 def report(laid: Laid, *files: StoredFile, agency_id: str = "so-ban") -> int:
     """so-ban's report; returns its assignment."""
     assignment = laid.assignment("IV.1.1" if agency_id == "so-ban" else "IV.2.1", agency_id)
-    said = ReportText(body="Đã làm.", files=tuple(each.as_named for each in files))
+    said = ReportText(body="Đã làm.", files=tuple(each.as_entry for each in files))
     with laid.database.write() as session:
         lifecycle.report(session, assignment, said, actor="account:1", now=NOW)
     return assignment
@@ -107,7 +107,7 @@ def test_anothers_report_or_draft_keeps_the_bytes_but_not_ones_own_row(laid: Lai
         )
     assert (forget(laid), sweep(laid, tmp_path)) == (1, 0)
     assert left(laid) == {("huyen-a", "a.pdf"), ("huyen-b", "a.pdf")}
-    assert evidence.read_back(tmp_path, kept)
+    assert evidence.read_file(tmp_path, kept)
 
 
 def test_a_file_uploaded_anew_counts_from_then_row_and_bytes(laid: Laid, tmp_path: Path) -> None:

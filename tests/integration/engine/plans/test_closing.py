@@ -10,7 +10,7 @@ from ground.factory import Laid, at, do, happened, lay, row, rows, store, swept,
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, DondocError, ForbiddenMove, NotFound
-from engine.plans.closing import OpenWork, end, would_leave
+from engine.plans.closing import OpenWork, end, preview_end
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.ladder_steps import Dropped, RungState
@@ -34,7 +34,7 @@ def ended(laid: Laid, reason: str = "Đã tổng kết.") -> int:
 def test_what_it_would_leave_is_told_before(laid: Laid) -> None:
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
     with laid.database.read() as session:
-        assert would_leave(session, laid.plan_id, NOW) == OpenWork(open=4, overdue=4, waiting=1, to_open=5)
+        assert preview_end(session, laid.plan_id, NOW) == OpenWork(open=4, overdue=4, waiting=1, to_open=5)
 
 
 def test_nothing_opens_and_nobody_is_reminded_any_more(laid: Laid) -> None:

@@ -25,7 +25,7 @@ from engine.errors import BadInput
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.plans.simulated_year import Scenario, SimulatedYear, Year
+from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice
@@ -67,7 +67,7 @@ def sent(database: Database) -> list[tuple[Any, ...]]:
     )
 
 
-def matches(year: Year, happened: list[tuple[Any, ...]]) -> None:
+def matches(year: SimulatedYear, happened: list[tuple[Any, ...]]) -> None:
     """The same letters at the same minute to the same people, each about the same lines, worst line first."""
     foreseen = sorted((each.at, each.key, each.agency, each.role) for each in year.messages)
     assert foreseen == [letter[:4] for letter in happened]
@@ -95,17 +95,17 @@ def activated(laid: Laid) -> Laid:
     return laid
 
 
-def lived(plan: PlanFile, scenario: Scenario = Scenario.SILENT, until: date = LAST) -> Year:
+def lived(plan: PlanFile, scenario: Scenario = Scenario.SILENT, until: date = LAST) -> SimulatedYear:
     return simulate([plan], directory(), policy(), WorkCalendar(), start=FIRST, until=until, scenario=scenario, seed=3)
 
 
 @cache
-def small(scenario: Scenario) -> Year:
+def small(scenario: Scenario) -> SimulatedYear:
     return lived(plan_file(), scenario)
 
 
 @cache
-def real() -> Year:
+def real() -> SimulatedYear:
     """Plan 188 to the end of its first due dates."""
     bodies = load_directory(CONFIG / "agencies/nghe-an.yaml")
     calendar = load_calendar(CONFIG / "calendars/vn.yaml")
@@ -185,11 +185,11 @@ def test_the_heat_map_has_every_week_and_adds_up() -> None:
 
 
 @pytest.fixture(scope="module")
-def year() -> Year:
+def year() -> SimulatedYear:
     return small(Scenario.SILENT)
 
 
-def test_json_is_one_object_a_line_with_the_keys_that_are_promised(year: Year) -> None:
+def test_json_is_one_object_a_line_with_the_keys_that_are_promised(year: SimulatedYear) -> None:
     lines = [json.loads(line) for line in as_json(year, "vi").splitlines()]
     assert len(lines) == len(year.messages)
     assert {tuple(line) for line in lines} == {
@@ -198,7 +198,7 @@ def test_json_is_one_object_a_line_with_the_keys_that_are_promised(year: Year) -
     assert all(isinstance(line["assignments"], list) for line in lines)
 
 
-def test_csv_has_a_row_a_message(year: Year) -> None:
+def test_csv_has_a_row_a_message(year: SimulatedYear) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(year, "vi"))))
     assert [row["key"] for row in rows] == [each.key for each in year.messages]
 
@@ -206,12 +206,12 @@ def test_csv_has_a_row_a_message(year: Year) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(start: str) -> None:
     bad = f"{start}HYPERLINK(1)"
-    made = SimulatedYear("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (bad,), "letter:1")
-    (row,) = csv.DictReader(io.StringIO(as_csv(Year((made,), (), 1, 1), "vi"), newline=""))
+    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (bad,), "letter:1")
+    (row,) = csv.DictReader(io.StringIO(as_csv(SimulatedYear((made,), (), 1, 1), "vi"), newline=""))
     assert row["agency"] == row["assignments"] == f"'{bad}"
 
 
-def test_ics_is_read_back_with_every_message_at_its_instant(year: Year) -> None:
+def test_ics_is_read_back_with_every_message_at_its_instant(year: SimulatedYear) -> None:
     entries = Calendar.from_ical(as_ics(year, "vi") + "\r\n").walk("VEVENT")
     assert [entry.decoded("dtstart").astimezone(PLAN_TIME).isoformat(timespec="minutes") for entry in entries] == [
         each.at for each in year.messages
@@ -220,7 +220,7 @@ def test_ics_is_read_back_with_every_message_at_its_instant(year: Year) -> None:
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_html_stands_alone_and_shows_every_figure(year: Year, language: str) -> None:
+def test_html_stands_alone_and_shows_every_figure(year: SimulatedYear, language: str) -> None:
     page = BeautifulSoup(as_html(year, language), "lxml")
     assert not page.find_all(["script", "link", "img", "iframe"])
     assert page.html["lang"] == language  # type: ignore[index]
@@ -230,8 +230,8 @@ def test_html_stands_alone_and_shows_every_figure(year: Year, language: str) -> 
 
 def test_html_escapes_what_a_plan_holds() -> None:
     bad = "<script>alert(1)</script>"
-    made = SimulatedYear("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (), "letter:1")
-    assert "<script>" not in as_html(Year((made,), (), 1, 1), "vi")
+    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (), "letter:1")
+    assert "<script>" not in as_html(SimulatedYear((made,), (), 1, 1), "vi")
 
 
 # --- the command --------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ chase             -    -    -    own  -    any
 cancel            -    -    -    own  -    any
 transfer          -    -    -    own  -    any
 name_deputy       own  -    own  -    -    any
-set_wishes        own  own  own  own  own  any
+set_preferences   own  own  own  own  own  any
 make_feed         own  own  own  own  own  any
 make_token        own  own  own  own  own  any
 add_duty          -    -    -    own  -    any

@@ -8,7 +8,7 @@ from ground.paths import CONFIG
 from engine.errors import BadInput, FileRefused
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, against_directory, load_plan, owners_of, rounds
+from engine.files.plan import PlanFile, directory_mistakes, load_plan, owners_of, rounds
 from engine.files.plan_parts import RuleSource, subject_words
 from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar
@@ -47,7 +47,7 @@ sections:
 
 def plan(old: str = "", new: str = "", text: str = HEAD + BODY) -> PlanFile:
     assert old in text
-    return read(text.replace(old, new, 1), PlanFile, also=lambda found: against_directory(found, NGHE_AN))
+    return read(text.replace(old, new, 1), PlanFile, also=lambda found: directory_mistakes(found, NGHE_AN))
 
 
 def rounds_of(text: PlanFile, citation: str, calendar: WorkCalendar = VN):

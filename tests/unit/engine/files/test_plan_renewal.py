@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, against_directory, load_plan
+from engine.files.plan import PlanFile, directory_mistakes, load_plan
 from engine.files.plan_renewal import Point, renew
 from engine.files.yaml_reader import read
 from engine.rules.calendar import WorkCalendar
@@ -32,7 +32,7 @@ def places(points: tuple[Point, ...]) -> set[str]:
 def test_the_real_plan_renewed_is_a_plan_that_passes_every_check() -> None:
     bodies = load_directory(CONFIG / "agencies/nghe-an.yaml")
     text, _ = renew(load_plan(PLAN), calendar=load_calendar(CONFIG / "calendars/vn.yaml"), **NEXT)  # type: ignore[arg-type]
-    new = read(text, PlanFile, also=lambda plan: against_directory(plan, bodies))
+    new = read(text, PlanFile, also=lambda plan: directory_mistakes(plan, bodies))
     assert (new.number, new.year, new.short_title) == ("25/KH-UBND", 2022, "Kế hoạch 25/KH-UBND năm 2022")
     assert new.title.endswith("năm 2022")
     assert new.sms_name == "KH25"

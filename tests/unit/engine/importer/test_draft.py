@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import FileRefused
-from engine.files.plan import PlanFile, against_directory, load_plan
+from engine.files.plan import PlanFile, directory_mistakes, load_plan
 from engine.files.yaml_reader import read as read_yaml
 from engine.importer import as_plan_yaml, read_document
 from engine.importer.draft import CONFIRM
@@ -16,7 +16,7 @@ def draft(plan_188, nghe_an):
 
 
 def loaded(text, directory):
-    return read_yaml(text, PlanFile, "draft.yaml", also=lambda plan: against_directory(plan, directory))
+    return read_yaml(text, PlanFile, "draft.yaml", also=lambda plan: directory_mistakes(plan, directory))
 
 
 def test_the_draft_of_plan_188_loads_against_the_directory(draft, nghe_an):

@@ -157,7 +157,7 @@ def test_the_rungs_to_come_are_those_not_dealt_with() -> None:
 
 def test_a_request_never_reaches_the_leadership() -> None:
     assert all(Role.LEADERSHIP not in rung.to for rung in REQUEST.rungs)
-    with pytest.raises(ValueError, match="may not climb over"):
+    with pytest.raises(ValueError, match="are not escalated to the leadership"):
         policy(ladders={"order": ORDER.model_dump(), "request": ORDER.model_dump()})
 
 

@@ -16,7 +16,7 @@ from ground.paths import DATA
 
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, against_directory
+from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.http.security import max_body_bytes
 from engine.importer import read_document
@@ -222,7 +222,7 @@ def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: O
     assert answer.status_code == 200
     assert answer.text.startswith("# CÒN SỬA / TO FIX: sections[0].items[2].owners: danh bạ không có «Sở Bịa Đặt»")
     with pytest.raises(FileRefused):
-        read(answer.text, PlanFile, also=lambda plan: against_directory(plan, load_directory(DIRECTORY)))
+        read(answer.text, PlanFile, also=lambda plan: directory_mistakes(plan, load_directory(DIRECTORY)))
 
 
 def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
