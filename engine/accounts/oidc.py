@@ -1,8 +1,8 @@
 """Single sign-on of the province: OpenID Connect, authorisation code flow with PKCE, state and nonce.
 
 Two steps with the user's browser between them: ``address`` gives the URL to send it to, ``verify_return`` checks what
-it brought back. Nothing is trusted before the ID token's signature, issuer, audience, time and nonce were checked (OpenID
-Connect Core 3.1.3.7, RFC 9207, RFC 9700). Which account the identity belongs to is decided by
+it brought back. Nothing is trusted before the ID token's signature, issuer, audience, time and nonce were checked
+(OpenID Connect Core 3.1.3.7, RFC 9207, RFC 9700). Which account the identity belongs to is decided by
 ``engine.accounts.accounts``.
 
 Authlib and joserfc are imported on first use: they take a third of a second.
