@@ -25,7 +25,7 @@ class Private(StrEnum):
 PRIVATE_WORDS: dict[Private, tuple[str, str]] = {
     Private.SECRET: (
         "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
-        "bears a «MẬT» stamp: secret documents must not be put into this system",
+        "bears a «MẬT» stamp: secret documents are not allowed in this system",
     ),
     Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "contains digits that look like an identity number"),
     Private.PHONE: ("có dãy số giống số điện thoại", "contains digits that look like a telephone number"),

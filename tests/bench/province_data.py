@@ -21,7 +21,7 @@ from engine.agencies.directory_loading import load_directory
 from engine.assignments.counters import recount
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.files.directory import DirectoryFile
-from engine.files.plan import PlanFile, rounds
+from engine.files.plan import PlanFile, due_periods
 from engine.files.yaml_reader import read
 from engine.plans.loading import load_plan, load_policy
 from engine.rules.calendar import WorkCalendar, instant
@@ -306,7 +306,7 @@ def _rounds(session: Session, plans: int) -> Iterator[dict[str, Any]]:
         plan = plan_file(n)
         each = list(islice(duties, len(plan.duties)))
         for duty in each:
-            for found in rounds(plan, plan.duties[duty.citation].duty, calendar):
+            for found in due_periods(plan, plan.duties[duty.citation].duty, calendar):
                 opened_on = max(ISSUED, found.due.on - HORIZON)
                 if opened_on <= TODAY:
                     once = found.period.key == "once"

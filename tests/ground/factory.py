@@ -200,7 +200,7 @@ def do(database: Database, action: Action, assignment_id: int, *, now: datetime,
     """Perform one action in one transaction, with default texts where it needs any."""
     acts = {
         Action.ACKNOWLEDGE: (lifecycle.acknowledge, {}),
-        Action.REPORT: (lifecycle.report, {"said": ReportText(body="Đã làm.")}),
+        Action.REPORT: (lifecycle.report, {"text": ReportText(body="Đã làm.")}),
         Action.ACCEPT: (lifecycle.accept, {}),
         Action.RETURN: (lifecycle.return_report, {"reason": "Thiếu số liệu."}),
         Action.CANCEL: (lifecycle.cancel, {"reason": "Nhập nhầm."}),

@@ -191,12 +191,12 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
     done, partly = ReportText(body="Đã làm xong."), ReportText(Outcome.PARTLY, "Một phần.", "Còn hai xã.")
     return {
         "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),
-        "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, said=done),
+        "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, text=done),
         "2021-06-14": lambda now: do(
             lifecycle.ask_extension, mat_tran, "mat-tran", now, until=date(2021, 6, 30), reason="Chờ số liệu cơ sở."
         ),
         "2021-06-15": lambda now: do(lifecycle.decline, so_chinh, "so-chinh", now, reason="Việc của Văn phòng."),
-        "2021-06-22": lambda now: do(lifecycle.report, huyen_a, "huyen-a", now, said=partly),
+        "2021-06-22": lambda now: do(lifecycle.report, huyen_a, "huyen-a", now, text=partly),
     }
 
 

@@ -44,10 +44,10 @@ def test_a_token_speaks_for_its_account_s_agency_within_its_scopes(database: Dat
     mine = bearer(database, key)
     assert mine is not None
     assert (mine.actor.name, mine.actor.agency_id) == ("api:1", "so-ban")
-    mine.must(Permission.REPORT)
+    mine.require(Permission.REPORT)
     assert may(mine.actor, Permission.REPORT, "so-ban")
     with pytest.raises(NotAllowed, match="decide"):
-        mine.must(Permission.ACCEPT)
+        mine.require(Permission.ACCEPT)
     assert key not in str(rows(database, ApiToken))
 
 

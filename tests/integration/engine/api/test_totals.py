@@ -61,7 +61,7 @@ def test_a_total_that_is_not_the_sum_is_taken_and_warned_of(office: Office, laid
     made = post(office, f"assignments/{task}/report?lang=en", outcome="done", body="x", figures={"II.3.b": 21})
     assert made["assignment"]["state"] == "reported"
     assert made["warnings"] == {
-        "figure-II.3.b": ("21 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyen b.")
+        "figure-II.3.b": ("21 cannot be checked yet: 1 of 2 agencies have reported, 20 in total; missing: Huyen b.")
     }
 
 

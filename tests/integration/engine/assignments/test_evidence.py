@@ -136,7 +136,7 @@ def test_a_name_is_cut_not_refused() -> None:
 def test_an_agency_brings_so_many_new_files_an_hour(sqlite_database: Database) -> None:
     with sqlite_database.write() as session:
         load_directory(session, directory(), actor="cli", now=NOW)
-        for number in range(evidence.AN_HOUR.most):
+        for number in range(evidence.UPLOAD_LIMIT.most):
             kept = evidence.StoredFile(f"{number:064}", "a.pdf", 1, "application/pdf")
             evidence.enforce_upload_limit(session, "so-ban", NOW)
             assert evidence.keep(session, kept, agency_id="so-ban", actor="x", now=NOW)

@@ -12,8 +12,8 @@ from engine.assignments.indicators import (
     Consolidated,
     FigureLine,
     Given,
-    against_the_parts,
-    comes_to,
+    aggregated,
+    check_against_parts,
     consolidated,
     doubtful_totals,
 )
@@ -151,19 +151,20 @@ def parts(*values: int | None) -> FigureLine:
     """The districts' figure, one of each value."""
     indicator = Indicator.model_validate(INDICATORS[1])
     given = tuple(Given(f"h{number}", f"Huyện {number}", value) for number, value in enumerate(values, 1))
-    return FigureLine(indicator, given, comes_to(indicator, [value for value in values if value is not None]))
+    return FigureLine(indicator, given, aggregated(indicator, [value for value in values if value is not None]))
 
 
 @pytest.mark.parametrize(
     ("total", "values", "said"),
     [
         (30, (20, 10), None),
-        (31, (20, 10), Text("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the agencies' sum (30): 1 more.")),
+        (31, (20, 10), Text("31 khác tổng các đơn vị (30): hơn 1.", "31 is not the sum of the agencies (30): 1 more.")),
         (
             1234567,
             (1234568,),
             Text(
-                "1234567 khác tổng các đơn vị (1234568): kém 1.", "1234567 is not the agencies' sum (1234568): 1 less."
+                "1234567 khác tổng các đơn vị (1234568): kém 1.",
+                "1234567 is not the sum of the agencies (1234568): 1 less.",
             ),
         ),
         (
@@ -171,7 +172,7 @@ def parts(*values: int | None) -> FigureLine:
             (20, None),
             Text(
                 "30 chưa đối chiếu được: mới 1/2 đơn vị báo, cộng lại 20; còn thiếu Huyện 2.",
-                "30 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyện 2.",
+                "30 cannot be checked yet: 1 of 2 agencies have reported, 20 in total; missing: Huyện 2.",
             ),
         ),
         (
@@ -180,7 +181,7 @@ def parts(*values: int | None) -> FigureLine:
             Text(
                 "0 chưa đối chiếu được: mới 0/6 đơn vị báo, cộng lại 0; còn thiếu Huyện 1, Huyện 2, Huyện 3 "
                 "và 3 đơn vị khác.",
-                "0 cannot be checked yet: 0 of 6 agencies have given it, 0 in all; missing: Huyện 1, Huyện 2, "
+                "0 cannot be checked yet: 0 of 6 agencies have reported, 0 in total; missing: Huyện 1, Huyện 2, "
                 "Huyện 3 and 3 others.",
             ),
         ),
@@ -188,7 +189,7 @@ def parts(*values: int | None) -> FigureLine:
     ],
 )
 def test_a_total_is_held_against_its_parts(total: int, values: tuple[int | None, ...], said: Any) -> None:
-    assert against_the_parts(total, parts(*values)) == said
+    assert check_against_parts(total, parts(*values)) == said
 
 
 @pytest.mark.parametrize(
@@ -221,10 +222,10 @@ def test_a_given_total_stands_as_given_and_is_held_against_the_districts(laid: L
     do(laid.database, Action.RETURN, task, now=NOW)
     report(laid, "IV.2.1", "huyen-b", {"II.1": 9}, at("2021-06-17"))
     wrong = line(added_up(laid), "II.1.b").problem
-    assert wrong == Text("20 khác tổng các đơn vị (21): kém 1.", "20 is not the agencies' sum (21): 1 less.")
+    assert wrong == Text("20 khác tổng các đơn vị (21): kém 1.", "20 is not the sum of the agencies (21): 1 less.")
 
 
 def test_percentages_are_never_added_up() -> None:
     share = Indicator.model_validate(INDICATORS[0] | {"unit": "percent", "aggregate": "last"})
-    assert comes_to(share, [50.0, 80.0]) == 80.0
-    assert comes_to(share, []) is None
+    assert aggregated(share, [50.0, 80.0]) == 80.0
+    assert aggregated(share, []) is None

@@ -111,7 +111,7 @@ def test_a_report_counts_from_the_local_date_it_was_submitted(database: Database
 
 def test_what_was_said_in_a_report_is_kept(database: Database, task: int) -> None:
     said = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.", {"II.1": 3}, ({"name": "bao-cao.pdf"},))
-    report_id = act(database, partial(lifecycle.report, said=said), task)
+    report_id = act(database, partial(lifecycle.report, text=said), task)
     kept = row(database, Report, id=report_id)
     assert (kept.outcome, kept.body, kept.reason) == ("partly", "Đã làm 3 xã.", "Chờ kinh phí.")
     assert (kept.figures, kept.files, kept.actor) == ({"II.1": 3}, [{"name": "bao-cao.pdf"}], BY)
@@ -119,7 +119,7 @@ def test_what_was_said_in_a_report_is_kept(database: Database, task: int) -> Non
 
 def test_not_finished_needs_a_reason(database: Database, task: int) -> None:
     with pytest.raises(BadInput, match="lý do"):
-        act(database, partial(lifecycle.report, said=ReportText(Outcome.NOT_YET, reason=" ")), task)
+        act(database, partial(lifecycle.report, text=ReportText(Outcome.NOT_YET, reason=" ")), task)
 
 
 def test_a_returned_report_counts_as_not_done_and_the_next_one_is_number_two(database: Database, task: int) -> None:

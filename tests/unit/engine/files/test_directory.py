@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import FileRefused
-from engine.files.directory import DirectoryFile, circle, fold, load_directory, name_key
+from engine.files.directory import DirectoryFile, find_cycle, fold, load_directory, name_key
 from engine.files.yaml_reader import dump, read
 from engine.terms import Role
 
@@ -211,5 +211,5 @@ def test_folding_takes_off_case_and_tones():
 
 
 def test_a_circle_is_found_and_a_tree_is_none():
-    assert set(circle({"a": ["b"], "b": ["c"], "c": ["a"]})) == {"a", "b", "c"}
-    assert circle({"a": ["b", "c"], "b": ["c"], "c": []}) == ()
+    assert set(find_cycle({"a": ["b"], "b": ["c"], "c": ["a"]})) == {"a", "b", "c"}
+    assert find_cycle({"a": ["b", "c"], "b": ["c"], "c": []}) == ()

@@ -1,4 +1,4 @@
-"""Plan 188 as it stands in its document, the rounds that follow from it, and a plan file with every mistake."""
+"""Plan 188 as it stands in its document, the periods that follow from it, and a plan file with every mistake."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from ground.paths import CONFIG
 from engine.errors import BadInput, FileRefused
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, directory_mistakes, load_plan, owners_of, rounds
+from engine.files.plan import PlanFile, directory_mistakes, due_periods, load_plan, owners_of
 from engine.files.plan_parts import RuleSource, subject_words
 from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar
@@ -51,7 +51,7 @@ def plan(old: str = "", new: str = "", text: str = HEAD + BODY) -> PlanFile:
 
 
 def rounds_of(text: PlanFile, citation: str, calendar: WorkCalendar = VN):
-    return rounds(text, text.duties[citation].duty, calendar)
+    return due_periods(text, text.duties[citation].duty, calendar)
 
 
 def test_plan_188_has_fifteen_items_twenty_six_duties_and_two_standing_ones():
@@ -146,7 +146,7 @@ def test_difficulties_are_reported_as_they_arise_and_open_no_round():
 
 
 def test_rounds_can_be_asked_for_a_shorter_time():
-    found = rounds(PLAN, PLAN.duties["IV.2.1"].duty, VN, until=date(2021, 6, 30))
+    found = due_periods(PLAN, PLAN.duties["IV.2.1"].duty, VN, until=date(2021, 6, 30))
     assert [each.period.key for each in found] == ["2021-H1"]
 
 

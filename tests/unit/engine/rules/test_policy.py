@@ -166,7 +166,7 @@ def test_a_request_never_reaches_the_leadership() -> None:
     [
         ({"ladders": {"order": ORDER.model_dump()}}, "both ladders are needed"),
         ({"send_at": "06:00"}, "times must run"),
-        ({"ladders": {"order": {"name": "x", "rungs": [rung("a", due=1).model_dump()] * 2}}}, "rung named twice"),
+        ({"ladders": {"order": {"name": "x", "rungs": [rung("a", due=1).model_dump()] * 2}}}, "duplicate rung name"),
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused(changes: dict[str, Any], reason: str) -> None:

@@ -100,7 +100,7 @@ def test_a_total_that_cannot_be_checked_names_who_is_missing_in_both_languages(o
     assert "II.1.b Toàn tỉnh tổng của II.1.a xem lại 31 –" in said
     assert vi in words(office.get(f"{PAGE}&indicator=II.1.b").text).partition("Đóng")[0].rpartition("1/1")[2]
     english = words(office.get(f"{PAGE}&lang=en").text)
-    assert "31 cannot be checked yet: 1 of 2 agencies have given it, 20 in all; missing: Huyen b." in english
+    assert "31 cannot be checked yet: 1 of 2 agencies have reported, 20 in total; missing: Huyen b." in english
 
 
 def test_a_total_that_is_not_the_districts_sum_says_by_how_much_on_the_page_and_in_the_table(
@@ -112,7 +112,7 @@ def test_a_total_that_is_not_the_districts_sum_says_by_how_much_on_the_page_and_
     answer = office.get("/plans/1/figures.csv?period=2021-H1&lang=en")
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [each[3:] for each in table if each[0] == "II.1.b"] == [
-        ["31", "", "", "31 is not the agencies' sum (30): 1 more."],
+        ["31", "", "", "31 is not the sum of the agencies (30): 1 more."],
         ["31", "", "", ""],
     ]
 

@@ -232,7 +232,7 @@ def test_the_size_limit_is_the_one_that_is_said() -> None:
 
 def test_when_an_agency_has_brought_too_much_the_reason_stands_beside_the_field(office: Office) -> None:
     with office.context.database.write() as session:
-        for number in range(evidence.AN_HOUR.most):
+        for number in range(evidence.UPLOAD_LIMIT.most):
             kept = evidence.StoredFile(f"{number:064}", "a.pdf", 1, "application/pdf")
             evidence.keep(session, kept, agency_id="so-ban", actor="x", now=office.clock.now)
     answer = send(office, [chosen()], **DONE)
