@@ -1,108 +1,237 @@
-"""The self-audit: every open assignment has a next action or a recorded reason, and no letter is stuck.
+"""The self-audit: nothing is forgotten, stuck or wrong without somebody being told.
 
-Findings are shown on the health page and appended as events, each once a day. A clean audit pings the heartbeat URL,
-so that an external monitor notices when the whole system is down.
+Each check counts what should be zero. Findings are shown on the health page and appended as events, each once a day.
+Only a clean audit pings the heartbeat URL, so an external monitor hears of a channel that is down, of refusals and
+doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (workflows.repair)
+corrects what can be computed again.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, or_, select
+from sqlmodel import Session, SQLModel
 
-from engine.rules.calendar import local_date
-from engine.store.database import Database, table
+from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.rules.calendar import instant, local_date
+from engine.rules.policy import Facts, next_look
+from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import LOST, STILL_OWED, Assignment, Letter
-from engine.terms import EventKind, LetterState
+from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan, Report
+from engine.store.rulebook import read_rulebook
+from engine.terms import OPEN_STATES, EventKind, LetterState, PlanState, State
+from notifications.channel_health import channel_health
 from workflows.passes import PassName, PassReport, record_run
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
 """How long something may be due before it counts as stuck: several ticks and a slow relay."""
+LATE_TOLERANCE = timedelta(hours=1)
+"""How long after the first attempt a letter may still be owed."""
+MAX_FAILED_LETTERS, MAX_FAILED_SHARE = 10, 0.2
+"""Letters of a day that were refused or are in doubt; more, or a larger share, is the way and not the readers."""
+FAR_AHEAD = timedelta(days=14)
+SETTLED_WITHIN = timedelta(days=2)
+"""How far back settled letters and reports are compared with their records."""
+CHECKED_ASSIGNMENTS = 2_000
+"""Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
+CURSOR = "audit_cursor"
+
+Check = Callable[[Session, datetime], int]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Counts that should be zero, and the time of the oldest letter still to be sent (for information)."""
+    """``findings``: what should be zero and is not. ``in_doubt`` and ``oldest_unsent`` are for information."""
 
-    without_next_step: int
-    overdue_looks: int
-    stuck_letters: int
-    unknown_letters: int
+    findings: Mapping[str, int]
+    in_doubt: int
     oldest_unsent: datetime | None
 
     @property
     def clean(self) -> bool:
-        return not (self.without_next_step or self.overdue_looks or self.stuck_letters)
+        return not self.findings
 
 
-def run_checks(database: Database, now: datetime) -> Audit:
-    """Query the database; each query uses a partial index."""
-    a, m = table(Assignment), table(Letter)
-    late = now - STUCK_TOLERANCE
+def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+    statement = select(func.count()).select_from(table(model)).where(*conditions)
+    return session.connection().scalar(statement) or 0
+
+
+def _without_next_step(session: Session, now: datetime) -> int:
+    return _count(session, Assignment, LOST)
+
+
+def _overdue_looks(session: Session, now: datetime) -> int:
+    a = table(Assignment)
+    return _count(session, Assignment, a.c.next_action_at.is_not(None), a.c.next_action_at < now - STUCK_TOLERANCE)
+
+
+def _stuck_letters(session: Session, now: datetime) -> int:
+    m, late = table(Letter), now - STUCK_TOLERANCE
+    made = m.c.created_at < late  # a letter made at noon may have send_after 07:30
+    untried = (m.c.attempts == 0) | (m.c.state == LetterState.SENDING)
+    return _count(session, Letter, STILL_OWED, m.c.send_after < late, made, untried)
+
+
+def _late_letters(session: Session, now: datetime) -> int:
+    """Tried over an hour ago for the first time and still owed; a full mailbox is waited for."""
+    m, d = table(Letter), table(Delivery)
+    tried = exists().where(d.c.letter_id == m.c.id, d.c.at < now - LATE_TOLERANCE)
+    return _count(session, Letter, STILL_OWED, m.c.attempts > 0, m.c.reason != "bounced_soft", tried)
+
+
+def _channels_down(session: Session, now: datetime) -> int:
+    return sum(each.down for each in channel_health(session).values())
+
+
+def _failed_letters(session: Session, now: datetime) -> int:
+    """Refused or in doubt today, where that is more than single readers explain."""
+    m = table(Letter)
+    states = (LetterState.REFUSED, LetterState.UNKNOWN, LetterState.ACCEPTED, LetterState.DELIVERED)
+    statement = (
+        select(m.c.state, func.count()).where(m.c.day == local_date(now), m.c.state.in_(states)).group_by(m.c.state)
+    )
+    counts: dict[LetterState, int] = dict(map(tuple, session.connection().execute(statement)))
+    failed = counts.get(LetterState.REFUSED, 0) + counts.get(LetterState.UNKNOWN, 0)
+    too_many = failed > MAX_FAILED_LETTERS or failed > MAX_FAILED_SHARE * sum(counts.values())
+    return failed if too_many else 0
+
+
+def _failed_passes(session: Session, now: datetime) -> int:
+    return _count(session, Pass, table(Pass).c.error != "")
+
+
+def _looks_too_late(session: Session, now: datetime) -> int:
+    """Open assignments that would be looked at later than their policy says, or believe to have acted in the future.
+    Recomputed, a part in each audit: what a wrong clock or a hand in the database did is found within hours."""
+    a, p, f = table(Assignment), table(Plan), table(Fact)
+    after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
+    future = _count(session, Assignment, a.c.acted_until > local_date(now), a.c.state.in_(OPEN_STATES))
+    statement = (
+        select(
+            a.c.state,
+            a.c.opened_on,
+            a.c.due_on,
+            a.c.acted_until,
+            a.c.next_action_at,
+            a.c.quiet,
+            a.c.ladder_id,
+            p.c.policy_id,
+        )
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.id > after, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .order_by(a.c.id)
+        .limit(CHECKED_ASSIGNMENTS)
+    )
+    book = read_rulebook(session)
+    late = 0
+    for row in session.connection().execute(statement):
+        acted = min(row.acted_until, local_date(now)) if row.acted_until else None
+        on, _ = next_look(
+            book.ladders[row.ladder_id], Facts(row.state, row.opened_on, row.due_on, acted), book.calendar
+        )
+        if on is not None:
+            at = instant(on, book.policy(row.policy_id).decide_at)
+            # One that is due may be held back on purpose; what counts is a look that comes later than it should.
+            silent = row.next_action_at is None and row.quiet is not None
+            late += at > now and (silent or (row.next_action_at is not None and row.next_action_at > at))
+    return future + late
+
+
+def _letters_far_ahead(session: Session, now: datetime) -> int:
+    return _count(session, Letter, STILL_OWED, table(Letter).c.send_after > now + FAR_AHEAD)
+
+
+def _digest_in_future(session: Session, now: datetime) -> int:
+    f = table(Fact)
+    return _count(session, Fact, f.c.name == LAST_WEEK, f.c.value > week_of(local_date(now)))
+
+
+def _sent_without_record(session: Session, now: datetime) -> int:
+    m, d = table(Letter), table(Delivery)
+    sent = m.c.state.in_((LetterState.ACCEPTED, LetterState.DELIVERED))
+    recorded = exists().where(d.c.letter_id == m.c.id)
+    return _count(session, Letter, m.c.day >= local_date(now - SETTLED_WITHIN), sent, ~recorded)
+
+
+def _reported_without_report(session: Session, now: datetime) -> int:
+    a, r = table(Assignment), table(Report)
+    recorded = exists().where(r.c.assignment_id == a.c.id, r.c.returned_at.is_(None))
+    recent = or_(a.c.reported_at.is_(None), a.c.reported_at > now - SETTLED_WITHIN)
+    return _count(session, Assignment, and_(a.c.state == State.REPORTED, recent, ~recorded))
+
+
+CHECKS: Mapping[str, Check] = {
+    "without_next_step": _without_next_step,
+    "overdue_looks": _overdue_looks,
+    "stuck_letters": _stuck_letters,
+    "late_letters": _late_letters,
+    "channels_down": _channels_down,
+    "failed_letters": _failed_letters,
+    "failed_passes": _failed_passes,
+    "looks_too_late": _looks_too_late,
+    "letters_far_ahead": _letters_far_ahead,
+    "digest_in_future": _digest_in_future,
+    "sent_without_record": _sent_without_record,
+    "reported_without_report": _reported_without_report,
+}
+
+
+def run_checks(database: Database, now: datetime, *, may_rest: bool = False) -> Audit:
+    """Ask the database. ``may_rest``: outside sending hours, when untried letters wait as they should."""
+    m = table(Letter)
     with database.read() as session:
         scalar = session.connection().scalar
-        return Audit(
-            without_next_step=scalar(select(func.count()).select_from(a).where(LOST)) or 0,
-            overdue_looks=scalar(
-                select(func.count()).select_from(a).where(a.c.next_action_at.is_not(None), a.c.next_action_at < late)
-            )
-            or 0,
-            stuck_letters=scalar(
-                select(func.count())
-                .select_from(m)
-                .where(
-                    STILL_OWED,
-                    m.c.send_after < late,
-                    m.c.created_at < late,  # a letter made at noon may have send_after 07:30
-                    (m.c.attempts == 0) | (m.c.state == LetterState.SENDING),
-                )
-            )
-            or 0,
-            unknown_letters=scalar(
-                select(func.count())
-                .select_from(m)
-                .where(m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
-            )
-            or 0,
-            oldest_unsent=scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now)),
-        )
+        counts = {
+            name: check(session, now) for name, check in CHECKS.items() if not (may_rest and name == "stuck_letters")
+        }
+        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
+        oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
+    return Audit({name: count for name, count in counts.items() if count}, in_doubt, oldest)
 
 
 def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False) -> PassReport:
-    """Run the checks, record findings, and ping if there are none. ``may_rest``: queued letters are expected to wait
-    now (outside sending hours)."""
+    """Run the checks, record findings, and ping if there are none."""
     began = time.monotonic()
-    result = run_checks(database, now)
-    stuck = 0 if may_rest else result.stuck_letters
-    counts = {
-        "without_next_step": result.without_next_step,
-        "overdue_looks": result.overdue_looks,
-        "stuck_letters": stuck,
-        "unknown_letters": result.unknown_letters,
-    }
-    findings = {name: count for name, count in counts.items() if count and name != "unknown_letters"}
+    result = run_checks(database, now, may_rest=may_rest)
     today = local_date(now).isoformat()
-    if findings:
-        with database.write() as session:
-            append(
-                session,
-                [
-                    event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
-                    for name, count in findings.items()
-                ],
-            )
-        log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in findings.items()))
+    with database.write() as session:
+        _move_cursor(session)
+        append(
+            session,
+            [
+                event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
+                for name, count in result.findings.items()
+            ],
+        )
+    if not result.clean:
+        log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in result.findings.items()))
+    counts = dict.fromkeys(CHECKS, 0) | dict(result.findings) | {"unknown_letters": result.in_doubt}
     report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
     record_run(database, report, now)
-    if heartbeat_url and not findings:
+    if heartbeat_url and result.clean:
         _ping(heartbeat_url)
     return report
+
+
+def _move_cursor(session: Session) -> None:
+    """On to the assignments behind those that were recomputed; from the first again behind the last."""
+    a, f = table(Assignment), table(Fact)
+    after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
+    ids = select(a.c.id).where(a.c.id > after, a.c.state.in_(OPEN_STATES)).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    seen = session.connection().scalars(ids).all()
+    last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
+    if last != str(after):
+        insert_new(session, Fact, [{"name": CURSOR, "value": last}])
+        session.connection().execute(f.update().where(f.c.name == CURSOR).values(value=last))
 
 
 def _ping(url: str) -> None:

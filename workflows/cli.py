@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from datetime import date, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,21 @@ prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy tr
 app.add_typer(prefect_app, name="prefect")
 templates_app = typer.Typer(no_args_is_help=True, help="Mẫu thư riêng của cơ quan. / The office's own templates.")
 app.add_typer(templates_app, name="templates")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dondoc {metadata.version('dondoc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time."""
 
 
 @app.command()
@@ -99,7 +115,8 @@ def once(
         )
         typer.echo(str(asyncio.run(watching)))
     elif name == PassName.UPKEEP:
-        typer.echo(str(passes.upkeep(system.database, now, system.settings.files)))
+        keep_bodies = timedelta(days=system.settings.keep_bodies_days)
+        typer.echo(str(passes.upkeep(system.database, now, system.settings.files, keep_bodies)))
     elif name in DATABASE_PASSES:
         typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
     else:
@@ -108,6 +125,21 @@ def once(
                 f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
             )
         )
+
+
+@app.command()
+def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "") -> None:
+    """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead. Sends nothing."""
+    from workflows.repair import repair as repair_database
+    from workflows.system import compose
+
+    system = compose()
+    counts = repair_database(system.database, moment(at) if at else system.clock())
+    if not any(counts.values()):
+        typer.echo(str(Text("Không có gì phải sửa.", "There was nothing to correct.")))
+    for name, count in counts.items():
+        if count:
+            typer.echo(f"{name}: {count}")
 
 
 @app.command("callbacks")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from engine.admin import daily_cleanup as daily
 from engine.assignments import counters, escalation, opening, unreferenced_uploads
@@ -137,9 +139,11 @@ def digest(database: Database, now: datetime) -> PassReport:
     return _report(database, PassName.DIGEST, now, began, counts)
 
 
-def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
+def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelta | None = None) -> PassReport:
     """Once per local day: delete data that is no longer needed and apply agency names that become valid today.
-    ``files``: the evidence folder; files without a row are deleted after the rows."""
+
+    ``files``: the evidence folder; files without a row are deleted after the rows. ``keep_bodies``: how long the texts
+    of letters are kept; they are deleted in chunks, so that nobody waits for them."""
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
@@ -148,6 +152,7 @@ def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
             counts = daily.run_daily_cleanup(session, now)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
+        counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0
     return _report(database, PassName.UPKEEP, now, began, counts)
 
 
@@ -169,11 +174,13 @@ async def tick(database: Database, now: datetime, delivery: DeliveryContext) -> 
     for name, run in DATABASE_PASSES.items():
         try:
             if getattr(due(database, now), name):
-                reports.append(run(database, now))
+                with failures_recorded(database, name, now):
+                    reports.append(run(database, now))
         except Exception as error:  # noqa: BLE001 - raised again below, after the other passes
             failed.append(error)
     if reports or due(database, now).deliver:
-        reports.append(await deliver(database, now, delivery))
+        with failures_recorded(database, PassName.DELIVER, now):
+            reports.append(await deliver(database, now, delivery))
     if failed:
         raise failed[0]
     return reports
@@ -192,19 +199,40 @@ def may_send(database: Database, now: datetime) -> bool:
 
 def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
     report = PassReport(name, counts, time.monotonic() - began)
-    if any(counts.values()):
+    if any(counts.values()) or _has_failed(database, name):
         record_run(database, report, now)
     return report
 
 
+def _has_failed(database: Database, name: PassName) -> bool:
+    passes = table(Pass)
+    with database.read() as session:
+        failed = select(passes.c.name).where(passes.c.name == name.value, passes.c.error != "")
+        return session.connection().scalar(failed) is not None
+
+
+@contextmanager
+def failures_recorded(database: Database, name: PassName, now: datetime) -> Iterator[None]:
+    """An error of a pass is on the health page until the pass has succeeded, and stops the heartbeat ping."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, Unavailable):  # what cannot be reached cannot be written to
+            _record(database, name, now, {"error": f"{type(error).__name__}: {error}"[:500]})
+        raise
+
+
 def record_run(database: Database, report: PassReport, now: datetime) -> None:
     """Store the last run of each pass for the health page."""
-    passes = table(Pass)
-    row = {"started_at": now, "finished_at": now, "counts": report.counts, "error": ""}
+    _record(database, report.name, now, {"finished_at": now, "counts": report.counts, "error": ""})
+
+
+def _record(database: Database, name: PassName, now: datetime, values: dict[str, Any]) -> None:
+    passes, row = table(Pass), {"started_at": now, **values}
     with database.write() as session:
-        changed = session.connection().execute(update(passes).where(passes.c.name == report.name.value).values(**row))
+        changed = session.connection().execute(update(passes).where(passes.c.name == name.value).values(**row))
         if changed.rowcount == 0:
-            insert_new(session, Pass, [{"name": report.name.value, **row}])
+            insert_new(session, Pass, [{"name": name.value, "finished_at": None, "counts": {}, "error": "", **row}])
 
 
 DATABASE_PASSES: dict[PassName, Callable[[Database, datetime], PassReport]] = {

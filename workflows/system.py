@@ -17,7 +17,7 @@ from engine.store.database import Database
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from workflows import channel_wiring, passes
-from workflows.passes import PassReport
+from workflows.passes import PassName, PassReport, failures_recorded
 from workflows.prefect_server import answers, environment
 
 log = logging.getLogger(__name__)
@@ -84,9 +84,11 @@ def run_inbound(system: System) -> None:
     from workflows import inbound_passes
 
     now = system.clock()
-    received = inbound_passes.receive(system.database, now, system.inbound)
+    with failures_recorded(system.database, PassName.RECEIVE, now):
+        received = inbound_passes.receive(system.database, now, system.inbound)
     operator = channel_wiring.operator(system.settings)
-    watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
+    with failures_recorded(system.database, PassName.WATCH, now):
+        watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
     for report in (received, watched):
         if any(report.counts.values()):
             log.info("%s", report)
@@ -98,4 +100,5 @@ def run_audit(system: System) -> None:
 
     now = system.clock()
     audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
-    passes.upkeep(system.database, now, system.settings.files)
+    with failures_recorded(system.database, PassName.UPKEEP, now):
+        passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))

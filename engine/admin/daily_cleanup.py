@@ -17,9 +17,9 @@ from engine.accounts import idempotency
 from engine.agencies import agencies, contacts
 from engine.assignments import counters, unreferenced_uploads
 from engine.rules.calendar import local_date
-from engine.store.database import insert_new, table
+from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import Fact, SignedIn, SignInLink
+from engine.store.records import Fact, Letter, LetterBody, SignedIn, SignInLink
 from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
@@ -27,6 +27,7 @@ LAST_CLEANUP_FACT = "last_upkeep"
 
 SESSION_RETENTION = timedelta(days=90)
 """How long users can see their ended sessions."""
+BODY_CHUNK_ROWS = 2_000
 LINK_RETENTION = timedelta(days=1)
 
 
@@ -75,3 +76,25 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
     }
+
+
+def prune_bodies(database: Database, before: datetime) -> int:
+    """Delete the texts of letters of days before ``before``, oldest first, a chunk in each transaction; the letters'
+    rows stay. Returns how many."""
+    bodies, letters = table(LetterBody), table(Letter)
+    oldest = (
+        select(bodies.c.letter_id)
+        .join(letters, letters.c.id == bodies.c.letter_id)
+        .where(letters.c.day < local_date(before))
+        .order_by(bodies.c.letter_id)
+        .limit(BODY_CHUNK_ROWS)
+    )
+    pruned = 0
+    while True:
+        with database.write() as session:
+            ids = session.connection().scalars(oldest).all()
+            if ids:
+                session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(ids)))
+        pruned += len(ids)
+        if len(ids) < BODY_CHUNK_ROWS:
+            return pruned

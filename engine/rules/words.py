@@ -64,6 +64,19 @@ CODES: Mapping[str, Text] = {
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
     "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
     "stuck_letters": Text("thư kẹt", "stuck letters"),
+    "late_letters": Text("thư đã quá một giờ chưa gửi được", "letters not sent an hour after the first attempt"),
+    "channels_down": Text("kênh gửi đang hỏng", "channels down"),
+    "failed_letters": Text("thư hôm nay bị từ chối hoặc chưa rõ", "letters of today refused or in doubt"),
+    "failed_passes": Text("lượt chạy bị lỗi", "failed passes"),
+    "looks_too_late": Text(
+        "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
+    ),
+    "letters_far_ahead": Text("thư hẹn gửi quá xa", "letters dated far ahead"),
+    "digest_in_future": Text("tuần tổng hợp nằm ở tương lai", "the week of the last digest is in the future"),
+    "sent_without_record": Text("thư đã gửi mà không có lần gửi", "sent letters without a delivery"),
+    "reported_without_report": Text(
+        "phần việc đã báo cáo mà không có báo cáo", "reported assignments without a report"
+    ),
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),
     "extension_asked": Text("xin gia hạn", "extensions asked"),
@@ -83,6 +96,7 @@ CODES: Mapping[str, Text] = {
     "links": Text("liên kết đã dùng", "used links"),
     "answers": Text("câu trả lời máy đã cũ", "old machine answers"),
     "files": Text("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
+    "bodies": Text("nội dung thư cũ đã xóa", "texts of old letters deleted"),
     "bytes": Text("tệp xóa khỏi đĩa", "files removed from the disk"),
     "names": Text("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
     "miscounted": Text("ô đếm sai trên bảng theo dõi, đã đếm lại", "board counters wrong, recounted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,19 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, at, happened, lay, row, rows, swept
+from ground.post import LetterBox, post_office
 from sqlalchemy import update
 
-from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Letter, Pass
-from engine.terms import EventKind, LetterState
+from engine.admin.daily_cleanup import prune_bodies
+from engine.store.database import Database, insert_new, table
+from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
+from engine.terms import EventKind, LetterState, State
+from notifications.channel import About, Fate, Outcome
+from notifications.channel_health import record_outcomes
+from notifications.delivery import deliver
 from workflows.audit import STUCK_TOLERANCE, Audit, audit, run_checks
+from workflows.passes import PassName, act, failures_recorded
+from workflows.repair import repair
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)
@@ -65,7 +73,7 @@ def listening(status: int = 200) -> Iterator[tuple[str, list[str]]]:
 def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
     found = run_checks(laid.database, NOW)
     assert found.clean
-    assert (found.without_next_step, found.overdue_looks, found.stuck_letters, found.unknown_letters) == (0, 0, 0, 0)
+    assert (found.findings, found.in_doubt) == ({}, 0)
     assert found.oldest_unsent == min(letter.send_after for letter in rows(laid.database, Letter))
 
 
@@ -76,6 +84,11 @@ def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
         (Assignment, {"next_action_at": NOW - HOUR}, "overdue_looks"),
         (Letter, LONG_AGO, "stuck_letters"),
         (Letter, LONG_AGO | {"state": LetterState.SENDING, "attempts": 3}, "stuck_letters"),
+        (Letter, {"send_after": NOW + timedelta(days=400)}, "letters_far_ahead"),
+        (Letter, {"state": LetterState.DELIVERED}, "sent_without_record"),
+        (Assignment, {"next_action_at": NOW + timedelta(days=800)}, "looks_too_late"),
+        (Assignment, {"acted_until": (NOW + timedelta(days=800)).date()}, "looks_too_late"),
+        (Assignment, {"state": State.REPORTED, "next_action_at": None}, "reported_without_report"),
     ],
 )
 def test_what_is_forgotten_is_found_and_an_event_a_day(
@@ -107,7 +120,7 @@ def test_what_rightly_waits_or_is_over_is_not_stuck(laid: Laid, values: dict[str
     with laid.database.write() as session:
         session.connection().execute(update(table(Letter)).values(send_after=NOW))
     change(laid, Letter, **LONG_AGO | values)
-    assert run_checks(laid.database, NOW).stuck_letters == stuck
+    assert run_checks(laid.database, NOW).findings.get("stuck_letters", 0) == stuck
 
 
 def test_letters_that_wait_for_the_morning_are_not_stuck(laid: Laid) -> None:
@@ -116,12 +129,15 @@ def test_letters_that_wait_for_the_morning_are_not_stuck(laid: Laid) -> None:
     assert happened(laid.database, kind=EventKind.AUDIT_FAILED) == []
 
 
-def test_letters_in_doubt_are_counted_for_a_day_and_alarm_nobody(laid: Laid) -> None:
+def test_a_single_letter_in_doubt_is_counted_for_a_day_and_alarms_nobody(laid: Laid) -> None:
+    with laid.database.write() as session:  # the day of many others that arrived
+        letters = table(Letter)
+        session.connection().execute(update(letters).values(day=NOW.date() - timedelta(days=9)))
     change(laid, Letter, state=LetterState.UNKNOWN, settled_at=NOW)
     with listening() as (url, asked):
         assert audit(laid.database, NOW, url, may_rest=True).counts["unknown_letters"] == 1
     assert asked == ["/ping"]
-    assert run_checks(laid.database, NOW + timedelta(days=2)).unknown_letters == 0
+    assert run_checks(laid.database, NOW + timedelta(days=2)).in_doubt == 0
 
 
 def test_somebody_outside_hears_of_it_only_while_all_is_well(laid: Laid) -> None:
@@ -154,4 +170,79 @@ def test_the_last_audit_is_kept_for_the_health_page(laid: Laid) -> None:
 
 
 def test_an_empty_database_is_clean(database: Database) -> None:
-    assert run_checks(database, NOW) == Audit(0, 0, 0, 0, None)
+    assert run_checks(database, NOW) == Audit({}, 0, None)
+
+
+# --- planted faults: green means green --------------------------------------------------------------------------------
+
+
+def send(laid: Laid, outcome: Outcome, now: Any = NOW) -> None:
+    asyncio.run(deliver(laid.database, now, post_office(LetterBox(outcome))))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "finding"),
+    [
+        (Outcome(Fate.RETRY, "", "connect: refused", about=About.CHANNEL), "late_letters"),
+        (Outcome(Fate.REFUSED, "550", "5.1.1 User unknown", about=About.ADDRESS), "failed_letters"),
+        (Outcome(Fate.UNKNOWN, "", "dot: TimeoutError"), "failed_letters"),
+    ],
+)
+def test_while_no_mail_arrives_nobody_outside_hears_that_all_is_well(
+    laid: Laid, outcome: Outcome, finding: str
+) -> None:
+    """Three hours of a relay that is away, refuses everything, or leaves everything in doubt: 37 of 37 pings before."""
+    moment = NOW
+    with listening() as (url, asked):
+        for _ in range(18):
+            moment += timedelta(minutes=10)
+            send(laid, outcome, moment)
+            audit(laid.database, moment, url)
+    assert finding in run_checks(laid.database, moment).findings
+    assert len(asked) <= 6  # within the first hour
+
+
+def test_a_channel_that_is_down_is_a_finding(laid: Laid) -> None:
+    with laid.database.write() as session:
+        record_outcomes(session, "email", [Outcome(Fate.RETRY, "535", "bad password")], NOW)
+    assert run_checks(laid.database, NOW).findings["channels_down"] == 1
+
+
+def test_a_pass_that_failed_is_a_finding_until_it_has_succeeded(laid: Laid) -> None:
+    with pytest.raises(RuntimeError), failures_recorded(laid.database, PassName.ACT, NOW):
+        raise RuntimeError("a mistake of ours")
+    assert row(laid.database, Pass, name="act").error == "RuntimeError: a mistake of ours"
+    assert run_checks(laid.database, NOW).findings["failed_passes"] == 1
+    act(laid.database, NOW)
+    assert "failed_passes" not in run_checks(laid.database, NOW).findings
+
+
+def test_a_digest_week_in_the_future_is_a_finding(laid: Laid) -> None:
+    with laid.database.write() as session:
+        insert_new(session, Fact, [{"name": "digest_week", "value": "2023-W10"}])
+    assert run_checks(laid.database, NOW).findings == {"digest_in_future": 1}
+
+
+def test_what_a_false_clock_did_is_undone_by_computing_it_again(laid: Laid) -> None:
+    """A clock two years ahead silences a year: everything believes to have acted, the digest's week is of then."""
+    before = {each.id: each.next_action_at for each in rows(laid.database, Assignment)}
+    with laid.database.write() as session:
+        ahead = NOW + timedelta(days=730)
+        values = {"acted_until": ahead.date(), "next_action_at": ahead}
+        session.connection().execute(update(table(Assignment)).values(**values))
+        session.connection().execute(update(table(Letter)).values(send_after=ahead))
+        insert_new(session, Fact, [{"name": "digest_week", "value": "2023-W14"}])
+    assert set(run_checks(laid.database, NOW).findings) == {"looks_too_late", "letters_far_ahead", "digest_in_future"}
+    assert all(repair(laid.database, NOW).values())
+    assert run_checks(laid.database, NOW).clean
+    assert repair(laid.database, NOW) == {"assignments": 0, "letters": 0, "digests": 0}
+    assert {each.id: each.next_action_at for each in rows(laid.database, Assignment)} == before
+
+
+def test_the_texts_of_old_letters_go_and_their_rows_stay(laid: Laid) -> None:
+    send(laid, Outcome(Fate.DELIVERED))
+    assert rows(laid.database, LetterBody)
+    assert prune_bodies(laid.database, NOW) == 0
+    count = len(rows(laid.database, LetterBody))
+    assert prune_bodies(laid.database, NOW + timedelta(days=1)) == count
+    assert (rows(laid.database, LetterBody), len(rows(laid.database, Letter))) == ([], count)
