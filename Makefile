@@ -16,7 +16,7 @@ run: $(VENV)/.ready
 	@exec $(BIN)/dondoc demo
 
 test: $(VENV)/.ready
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check .
