@@ -23,7 +23,7 @@ run: $(VENV)/.ready
 	@exec $(BIN)/dondoc demo
 
 test: setup
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The tests that need no database and no server.
 unit: $(VENV)/.ready

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from ground.postgres import Ground
 from engine.store.database import Database
 
 SHARED = "DONDOC_TEST_GROUND"
+LONG = {"stories", "browser", "services", "crash", "workflows"}
+"""Folders of the tests that take seconds each: lives of a year, browsers, processes."""
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 # Deterministic examples: flaky tests teach people to re-run them.
@@ -34,6 +38,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shared = Ground.begin()
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files are dealt out in this order: the long ones first, so that no worker is left with one at the end."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (LONG.isdisjoint(item.path.parts), -sizes[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays till the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

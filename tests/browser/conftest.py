@@ -43,7 +43,11 @@ from workflows.simulation.demo import load_province
 from workflows.simulation.simulation import cached_simulation
 from workflows.system import System
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = next(
+    (path for path in ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium") if Path(path).exists()),
+    "/usr/bin/chromium",
+)
+"""Debian's headless shell, where it is installed: the same engine without windows, a tab in a quarter of the time."""
 FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -210,6 +214,7 @@ def enter(here: Served, role: str, agency_id: str, language: str) -> str:
 def served(app: FastAPI) -> Iterator[str]:
     """The address of an application that answers, from a thread, until the end."""
     door = listen_at("127.0.0.1", 0)
+    door.listen()  # whoever comes before the thread has begun waits, and is not refused
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()

@@ -141,23 +141,31 @@ def walk(
     visitor: Visitor, paths: list[str], seen: set[str], *, refused: bool = False, **rules: Any
 ) -> dict[str, list[str]]:
     """What is wrong, by address. ``refused``: pages that the visitor may not see are passed by; of the others, axe
-    looks at those whose main part it has not ``seen`` word for word, as somebody else was shown it."""
+    looks at those whose main part it has not ``seen`` word for word, as somebody else was shown it, and what somebody
+    at this width was shown is not opened again."""
     wrong: dict[str, list[str]] = {}
+    width = str(visitor.page.viewport_size)
     for path in paths:
-        if refused and visitor.page.request.get(visitor.url + path).status in (403, 404):
-            continue
+        if refused:
+            asked = visitor.page.request.get(visitor.url + path)
+            if asked.status in (403, 404) or width + main_part(visitor, asked.text()) in seen:
+                continue
         answer = visitor.page.goto(visitor.url + path)
         assert answer is not None
         found = [] if answer.ok else [f"answered {answer.status}"]
-        shown = visitor.language + SECRET.sub("", answer.text().partition("<main")[2])
+        shown = main_part(visitor, answer.text())
         found += visitor.looks(axe=not refused or shown not in seen, **rules)
-        seen.add(shown)
+        seen |= {shown, width + shown}
         if len(answer.body()) > MOST:
             found.append(f"weighs {len(answer.body())} bytes")
         if found:
             wrong[path] = found
         visitor.faults.clear()
     return wrong
+
+
+def main_part(visitor: Visitor, html: str) -> str:
+    return visitor.language + SECRET.sub("", html.partition("<main")[2])
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("vi", DESK, False), ("en", PHONE, True)])

@@ -127,9 +127,11 @@ class Visitor:
         return [*found, *self.faults]
 
     def axe(self, **options: Any) -> list[dict[str, Any]]:
-        """Never without scripts: axe waits for a timer, and none would come."""
+        """Never without scripts: axe waits for a timer, and none would come. Not in frames: a letter's runs nothing."""
         self.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
-        found: list[dict[str, Any]] = self.page.evaluate(RUN, {"resultTypes": ["violations"], **options})
+        found: list[dict[str, Any]] = self.page.evaluate(
+            RUN, {"resultTypes": ["violations"], "iframes": False, **options}
+        )
         return found
 
 
