@@ -1,6 +1,7 @@
 # make run     the demonstration: http://127.0.0.1:8188
 # make test    all tests; first installs what they need and the machine lacks: Debian packages, then .venv
 # make setup   that installation alone
+# make install what a server needs: .venv, nothing else
 # make check   lint and test
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,8 +10,10 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
 WORKERS := 2
 
-.PHONY: setup packages run test unit check lint bench bench-pages crash migration clean
+.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
+
+install: $(VENV)/.ready
 
 setup: packages $(VENV)/.ready
 
@@ -28,6 +31,12 @@ test: setup
 # The tests that need no database and no server.
 unit: $(VENV)/.ready
 	@$(BIN)/pytest -n $(WORKERS) tests/unit
+
+# Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
+coverage: setup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	  --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch --cov-report=
+	@$(BIN)/python -m tests.ground.coverage_table
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check .
