@@ -23,8 +23,6 @@ from ground.postgres import Ground
 from engine.store.database import Database
 
 SHARED = "DONDOC_TEST_GROUND"
-LONG = {"stories", "browser", "services", "crash", "workflows"}
-"""Folders of the tests that take seconds each: lives of a year, browsers, processes."""
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 # Deterministic examples: flaky tests teach people to re-run them.
@@ -41,9 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files are dealt out in this order: the long ones first, so that no worker is left with one at the end."""
+    """Files are dealt out in this order: those of few tests first, among which are all that take a minute (browsers,
+    processes, lives of a year), so that no worker is left with one at the end."""
     sizes = Counter(item.path for item in items)
-    items.sort(key=lambda item: (LONG.isdisjoint(item.path.parts), -sizes[item.path]))
+    items.sort(key=lambda item: sizes[item.path])
 
 
 def pytest_collection_finish() -> None:
