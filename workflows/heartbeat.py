@@ -13,6 +13,8 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 log = logging.getLogger(__name__)
+# A tick that finds the one before still delivering has nothing to do; that is no warning.
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 AUDIT_SECONDS = 300
 
 

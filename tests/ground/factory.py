@@ -33,7 +33,7 @@ from engine.plans.loading import load_days, load_plan, load_policy
 from engine.rules.calendar import DayException, instant
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notice
+from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import Role, State
 
@@ -267,3 +267,35 @@ def add_contact(database: Database, agency_id: str, role: Role, **more: Any) -> 
     with database.write() as session:
         made = session.connection().execute(insert(table(Contact)).values(**values))
         return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+
+def add_letters(laid: Laid, count: int, day: date | None = None) -> None:
+    """So many more letters, copies of the newest, each to a coordinator of their own. ``day``: of all of them."""
+    template, line = rows(laid.database, Letter)[-1], rows(laid.database, Notice)[-1]
+    day = day or template.day
+    with laid.database.write() as session:
+        connection = session.connection()
+        names = [f"xa-{n}" for n in range(count)]
+        agency = {"level": "xa", "aliases": []}
+        connection.execute(
+            insert(table(Agency)), [agency | {"id": n, "name": n, "short": n, "names": [{"name": n}]} for n in names]
+        )
+        contact = {"role": Role.COORDINATOR, "label": "", "phone": "", "language": "vi", "suppressed": {}}
+        people = [contact | {"agency_id": n, "email": f"coordinator@{n}.example"} for n in names]
+        connection.execute(insert(table(Contact)), people)
+        c, m = table(Contact), table(Letter)
+        ids = connection.execute(select(c.c.id, c.c.agency_id).where(c.c.agency_id.in_(names)).order_by(c.c.id)).all()
+        common = dict(template._mapping)
+        del common["id"]
+        letters = [
+            common
+            | {"key": f"letter:{each.id}:email:{day}", "contact_id": each.id, "agency_id": each.agency_id, "day": day}
+            for each in ids
+        ]
+        connection.execute(insert(m), letters)
+        made = connection.execute(select(m.c.id, m.c.key).where(m.c.key.in_([each["key"] for each in letters]))).all()
+        notice = dict(line._mapping) | {"kind": "reminder"}
+        del notice["id"]
+        connection.execute(
+            insert(table(Notice)), [notice | {"key": f"many:{row.id}", "letter_id": row.id} for row in made]
+        )

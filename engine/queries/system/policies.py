@@ -101,12 +101,12 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
     ladder = policy.ladders["request" if opening.duty.request else "order"]
     opens_on = max(opening.opens_on, today)
-    rung_dates = dates(ladder, opens_on, opening.round.due.on, calendar)
+    rung_dates = dates(ladder, opens_on, opening.due_period.due.on, calendar)
     example = Example(
         plan,
         opening.due_period.period.key,
         opens_on,
-        opening.round.due.on,
+        opening.due_period.due.on,
         tuple((rung.rung, on) for on, rung in rung_dates if on >= opens_on),
     )
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))

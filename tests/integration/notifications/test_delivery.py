@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, add_contact, at, do, happened, lay, row, rows, swept
+from ground.factory import Laid, add_letters, at, do, happened, lay, row, rows, swept
 from ground.post import LetterBox, post_office
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +20,8 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import Action
 from engine.errors import Unavailable
 from engine.store.database import Database, table
-from engine.store.records import Agency, Contact, Delivery, Event, Letter, LetterBody, Notice
-from engine.terms import EventKind, LetterState, Role
+from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, Notice
+from engine.terms import EventKind, LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver
@@ -308,39 +308,8 @@ def test_who_is_no_longer_to_be_written_to_is_not(laid: Laid, contact: dict[str,
 # --- many ---------------------------------------------------------------------------------------------------------
 
 
-def many(laid: Laid, count: int) -> None:
-    """So many more letters, each to a coordinator of its own with one line."""
-    with laid.database.write() as session:
-        session.connection().execute(
-            insert(table(Agency)),
-            [
-                {"id": f"xa-{n}", "level": "xa", "name": f"Xã {n}", "short": f"Xã {n}", "names": [], "aliases": []}
-                for n in range(count)
-            ],
-        )
-    template, line = owed(laid), rows(laid.database, Notice)[-1]
-    for n in range(count):
-        contact = add_contact(laid.database, f"xa-{n}", Role.COORDINATOR)
-        letter = dict(template._mapping) | {
-            "id": None,
-            "key": f"letter:{contact}:email:{DAY}",
-            "contact_id": contact,
-            "agency_id": f"xa-{n}",
-        }
-        del letter["id"]
-        with laid.database.write() as session:
-            made = session.connection().execute(insert(table(Letter)).values(**letter))
-            notice = dict(line._mapping) | {
-                "key": f"many:{n}",
-                "letter_id": made.inserted_primary_key[0],
-                "kind": "reminder",
-            }
-            del notice["id"]
-            session.connection().execute(insert(table(Notice)).values(**notice))
-
-
 def test_more_than_a_batch_all_go_in_one_pass(laid: Laid) -> None:
-    many(laid, BATCH)
+    add_letters(laid, BATCH)
     box = LetterBox()
     assert delivered(laid, box=box).fates == {"delivered": BATCH + 4}
     assert len({each.key for each in box.letters}) == BATCH + 4
@@ -393,7 +362,7 @@ def copies(*relays: Relay) -> Counter[str]:
 
 
 async def test_a_crash_doubles_at_most_two_letters_a_connection(laid: Laid) -> None:
-    many(laid, 200)
+    add_letters(laid, 200)
     first, second = Relay(cut_after=90), Relay()
     await cut_off(laid, NOW, first, "one")
     on_wire = [each for each in rows(laid.database, Letter, state=LetterState.SENDING) if each.on_wire]
@@ -406,7 +375,7 @@ async def test_a_crash_doubles_at_most_two_letters_a_connection(laid: Laid) -> N
 
 
 async def test_after_many_crashes_nobody_gets_a_third_copy_and_nothing_is_lost(laid: Laid) -> None:
-    many(laid, 100)
+    add_letters(laid, 100)
     relays, now = [Relay(cut_after=after) for after in (3, 5, 1, 9, 2, 12, 4)], NOW
     for number, relay in enumerate(relays):
         await cut_off(laid, now, relay, f"worker:{number}")
@@ -423,7 +392,7 @@ async def test_after_many_crashes_nobody_gets_a_third_copy_and_nothing_is_lost(l
 
 
 async def test_while_the_database_takes_no_outcome_nothing_more_is_sent_and_then_all_is_settled(laid: Laid) -> None:
-    many(laid, 100)
+    add_letters(laid, 100)
     relay, refused, write = Relay(), 0, laid.database.write
 
     @contextmanager
@@ -447,7 +416,7 @@ async def test_while_the_database_takes_no_outcome_nothing_more_is_sent_and_then
 
 
 async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(laid: Laid) -> None:
-    many(laid, 200)
+    add_letters(laid, 200)
     relay = Relay(cut_after=30)
     office = post_office(relay)
     sending = asyncio.create_task(deliver(laid.database, NOW, office))
@@ -483,7 +452,7 @@ def judged(stage: Stage, code: int, words: str) -> Answering:
 
 async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_silences_no_address(laid: Laid) -> None:
     """60 letters met a relay that answered 5xx for one tick: all were refused for ever, all 60 mailboxes suppressed."""
-    many(laid, 60)
+    add_letters(laid, 60)
     bad = judged(Stage.RCPT, 554, "5.7.1 Relay access denied")
     done = await deliver(laid.database, NOW, post_office(bad))
     assert done.fates["retry"] == len(bad.letters) <= MAX_FAILURES + 2 * CONNECTIONS
