@@ -58,9 +58,9 @@ KILLS := 20
 crash: setup
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20 --postgres
-	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS)
-	@$(BIN)/python -m tests.crash.campaign --kills $(KILLS) --postgres
-	@$(BIN)/python -m tests.crash.campaign --kills 5 --signal TERM
+	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS)
+	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS) --postgres
+	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills 5 --signal TERM
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready

@@ -1,6 +1,6 @@
 """``dondoc serve`` killed at random moments while a thousand letters leave through a relay that takes its time.
 
-    python -m tests.crash.campaign --letters 1000 --kills 20 [--postgres] [--signal TERM]
+    PYTHONPATH=tests python -m tests.crash.campaign --letters 1000 --kills 20 [--postgres] [--signal TERM]
 
 Real processes, a real SMTP relay on loopback (5 to 50 ms a letter), SQLite or PostgreSQL. After each kill the leases
 are made to have run out, as five minutes would. Printed at the end: kills, letters, lost, second and third copies.
@@ -28,12 +28,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ground.postgres import Ground
-
-if __name__ == "__main__":  # started as a module from the repository's root: the tests' own folder is on the path too
-    sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
-
 from ground.factory import Laid, add_letters, at, lay, plan_file, rows, swept
+from ground.postgres import Ground
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
