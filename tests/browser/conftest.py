@@ -4,7 +4,7 @@
 ``province``  the shipped directory, policy and calendar, on 7 April 2021, served: ``.url``, ``.database``, ``.clock``
 ``spring``    plan 188 on Thursday 24 June 2021 (``ground.lived``), served, with its Maildir and accounts for each role
 ``page``      a new tab of a new visitor, at a desk's width
-``come``      visitors of ``spring`` at a width and in a language: each essential flow runs in four of these
+``come``      visitors of ``spring``: each flow runs on a telephone in Vietnamese and on a desk in English
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ FLAGS = [
 PHONE, DESK = 375, 1280
 PATIENCE = 20_000
 """Milliseconds: a busy machine is no fault."""
-EYES = [(PHONE, "vi"), (PHONE, "en"), (DESK, "vi"), (DESK, "en")]
+EYES = [(PHONE, "vi"), (DESK, "en")]
 AT = {"monitor": "so-ldtbxh", "leadership": "ubnd-tinh", "administrator": "so-ldtbxh"}
 """Where those work who are not of an owner agency."""
 
@@ -154,13 +154,6 @@ def come_early(request: pytest.FixtureRequest, chromium: Browser, province: Serv
 @pytest.fixture(params=EYES, ids=lambda eyes: f"{eyes[0]}-{eyes[1]}")
 def come(request: pytest.FixtureRequest, chromium: Browser, spring: Spring) -> Iterator[Come]:
     """``come("monitor")``, ``come("coordinator", "so-xay-dung")`` signed in; ``come()`` as nobody yet."""
-    with visitors(chromium, spring, *request.param) as coming:
-        yield coming
-
-
-@pytest.fixture(params=[EYES[0], EYES[3]], ids=["phone-vi", "desk-en"])
-def come_by(request: pytest.FixtureRequest, chromium: Browser, spring: Spring) -> Iterator[Come]:
-    """As ``come``, for what is done less often: a telephone in Vietnamese, a desk in English."""
     with visitors(chromium, spring, *request.param) as coming:
         yield coming
 

@@ -24,8 +24,8 @@ def of(spring: Spring, agency_id: str, period: str = "2021-H1") -> list[Assignme
     return [each for each in rows(spring.database, Assignment) if (each.agency_id, each.period) == (agency_id, period)]
 
 
-def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come_by: Come, spring: Spring) -> None:
-    coordinator, monitor = come_by("coordinator", ALONE), come_by("monitor")
+def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come: Come, spring: Spring) -> None:
+    coordinator, monitor = come("coordinator", ALONE), come("monitor")
     coordinator.goes(f"/report/{ALONE}/1/2021-H1")
     coordinator.chooses("Đã làm xong", "Done")
     coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến.")
@@ -41,16 +41,16 @@ def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come_by: Come, spring
     assert coming.value.path().read_bytes() == PNG
 
 
-def test_everything_new_is_acknowledged_at_once(come_by: Come, spring: Spring) -> None:
-    coordinator = come_by("coordinator", SILENT)
+def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring) -> None:
+    coordinator = come("coordinator", SILENT)
     coordinator.goes("/")
     coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
     coordinator.is_told("Đã xác nhận đã nhận 4 việc", "Acknowledged 4 assignments")
     assert {each.state for each in of(spring, SILENT)} == {State.ACKNOWLEDGED}
 
 
-def test_a_page_of_reports_is_accepted_at_once(come_by: Come, spring: Spring) -> None:
-    monitor = come_by("monitor")
+def test_a_page_of_reports_is_accepted_at_once(come: Come, spring: Spring) -> None:
+    monitor = come("monitor")
     monitor.goes("/accept")
     monitor.follows("Chọn tất cả trên trang này", "Tick all on this page")
     expect(monitor.page.get_by_role("checkbox").first).to_be_checked()
@@ -61,8 +61,8 @@ def test_a_page_of_reports_is_accepted_at_once(come_by: Come, spring: Spring) ->
     assert [each.state for each in rows(spring.database, Assignment)].count(State.ACCEPTED) == chosen
 
 
-def test_a_day_off_moves_a_due_date_once_it_has_been_previewed(come_by: Come, spring: Spring) -> None:
-    administrator = come_by("administrator")
+def test_a_day_off_moves_a_due_date_once_it_has_been_previewed(come: Come, spring: Spring) -> None:
+    administrator = come("administrator")
     administrator.goes("/admin/calendar")
     administrator.page.get_by_label(administrator.words("Ngày", "Day"), exact=True).fill("17/9/2021")
     administrator.types("Tên gọi", "Name", "Nghỉ bù")
@@ -77,8 +77,8 @@ def test_a_day_off_moves_a_due_date_once_it_has_been_previewed(come_by: Come, sp
     administrator.sees("20/9/2021", "20/9/2021")
 
 
-def test_a_contact_is_added(come_by: Come, spring: Spring) -> None:
-    administrator = come_by("administrator")
+def test_a_contact_is_added(come: Come, spring: Spring) -> None:
+    administrator = come("administrator")
     administrator.goes(f"/admin/agencies/{ALONE}")
     administrator.follows("Thêm đầu mối", "Add a contact")
     administrator.page.get_by_label(administrator.words("Vai trò", "Role")).select_option(Role.COORDINATOR)
@@ -89,9 +89,9 @@ def test_a_contact_is_added(come_by: Come, spring: Spring) -> None:
     assert f"daumoi2@{ALONE}.nghean.example" in {each.email for each in rows(spring.database, Contact)}
 
 
-def test_a_sign_in_link_comes_by_letter(come_by: Come, spring: Spring) -> None:
+def test_a_sign_in_link_comes_by_letter(come: Come, spring: Spring) -> None:
     join(spring.database, "coordinator", ALONE)
-    coordinator = come_by()
+    coordinator = come()
     coordinator.goes("/sign-in")
     coordinator.types("Địa chỉ thư điện tử", "E-mail address", f"coordinator@{ALONE}.example")
     coordinator.presses("Gửi tôi liên kết đăng nhập", "Send me a sign-in link")
