@@ -105,6 +105,8 @@ class LetterState(StrEnum):
     UNKNOWN = "unknown"
     SUPPRESSED = "suppressed"
     EXPIRED = "expired"
+    KEPT_HERE = "kept_here"
+    """Written into a folder of this machine since no relay is configured: not sent."""
 
 
 class EventKind(StrEnum):

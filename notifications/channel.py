@@ -29,6 +29,8 @@ class Fate(StrEnum):
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
+    KEPT_HERE = "kept_here"
+    """Written into a folder of this machine, where nobody is sent it."""
     RETRY = "retry"
     """Temporary failure (4xx, no route, too many logins): try again with back-off."""
     REFUSED = "refused"

@@ -60,7 +60,7 @@ def updated(
             break
         if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
             continue
-        if each.fate in (Fate.ACCEPTED, Fate.DELIVERED):
+        if each.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
             health = ChannelHealth()
             continue
         if each.about is About.LETTER:

@@ -112,6 +112,20 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     return done
 
 
+def release_kept(database: Database, now: datetime, channel: str = "email") -> int:
+    """Owe again what was kept on this machine: called when a relay is configured. What is no longer true is dropped at
+    send time, and a person's letters of several days become one. Returns how many."""
+    letters = table(Letter)
+    kept = (letters.c.state == LetterState.KEPT_HERE, letters.c.channel == channel)
+    with database.write() as session:
+        changed = session.connection().execute(
+            update(letters)
+            .where(*kept)
+            .values(state=LetterState.QUEUED, send_after=now, settled_at=None, reason="", on_wire=False)
+        )
+    return changed.rowcount
+
+
 def _anything_owed(session: Session, now: datetime, held: Collection[str]) -> bool:
     letters = table(Letter)
     owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now, letters.c.channel.not_in(held)).limit(1)
@@ -221,7 +235,7 @@ class _Lane:
         """Count what came back, in its order."""
         if letter is None or outcome.about is About.LETTER:
             return
-        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED):
+        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
             self.failed.clear()
             self.probing = False
         else:

@@ -31,6 +31,7 @@ REFUSALS_BELIEVED = 3
 STATE_OF = {
     Fate.ACCEPTED: LetterState.ACCEPTED,
     Fate.DELIVERED: LetterState.DELIVERED,
+    Fate.KEPT_HERE: LetterState.KEPT_HERE,
     Fate.REFUSED: LetterState.REFUSED,
     Fate.UNKNOWN: LetterState.UNKNOWN,
 }

@@ -38,6 +38,7 @@ LATE_TOLERANCE = timedelta(hours=1)
 MAX_FAILED_LETTERS, MAX_FAILED_SHARE = 10, 0.2
 """Letters of a day that were refused or are in doubt; more, or a larger share, is the way and not the readers."""
 FAR_AHEAD = timedelta(days=14)
+KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
 CHECKED_ASSIGNMENTS = 2_000
@@ -150,6 +151,11 @@ def _letters_far_ahead(session: Session, now: datetime) -> int:
     return _count(session, Letter, STILL_OWED, table(Letter).c.send_after > now + FAR_AHEAD)
 
 
+def _letters_kept_here(session: Session, now: datetime) -> int:
+    m = table(Letter)
+    return _count(session, Letter, m.c.day >= local_date(now - KEPT_WITHIN), m.c.state == LetterState.KEPT_HERE)
+
+
 def _digest_in_future(session: Session, now: datetime) -> int:
     f = table(Fact)
     return _count(session, Fact, f.c.name == LAST_WEEK, f.c.value > week_of(local_date(now)))
@@ -179,6 +185,7 @@ CHECKS: Mapping[str, Check] = {
     "failed_passes": _failed_passes,
     "looks_too_late": _looks_too_late,
     "letters_far_ahead": _letters_far_ahead,
+    "letters_kept_here": _letters_kept_here,
     "digest_in_future": _digest_in_future,
     "sent_without_record": _sent_without_record,
     "reported_without_report": _reported_without_report,

@@ -100,7 +100,7 @@ def _email(settings: Settings, signer: Signer) -> Mail:
     from notifications.email.mime import Sender
 
     if not settings.smtp_host or settings.demo:
-        return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name))
+        return Maildir(settings.maildir, Sender(settings.mail_from, settings.mail_from_name), delivers=settings.demo)
     from notifications.email.relay import Relay, Security
     from notifications.email.smtp import Email
 

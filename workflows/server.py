@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
+from notifications.delivery import release_kept
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
@@ -57,6 +58,8 @@ def serve(settings: Settings) -> None:
 
     system = compose(settings)
     system.database.upgrade()
+    if settings.smtp_host and not settings.demo:
+        release_kept(system.database, system.clock())
     app = application(system)
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url

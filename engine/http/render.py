@@ -42,6 +42,7 @@ FATE = {
     LetterState.BOUNCED_HARD: "o",
     LetterState.REFUSED: "o",
     LetterState.EXPIRED: "o",
+    LetterState.KEPT_HERE: "o",
     LetterState.SUPPRESSED: "n",
 }
 """The mark (colour and shape) of a letter's delivery state."""

@@ -64,6 +64,8 @@ CODES: Mapping[str, Text] = {
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
     "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
     "stuck_letters": Text("thư kẹt", "stuck letters"),
+    "kept_here": Text("để lại trên máy, chưa gửi", "kept on this machine"),
+    "letters_kept_here": Text("thư để lại trên máy, chưa gửi", "letters kept on this machine, not sent"),
     "late_letters": Text("thư đã quá một giờ chưa gửi được", "letters not sent an hour after the first attempt"),
     "channels_down": Text("kênh gửi đang hỏng", "channels down"),
     "failed_letters": Text("thư hôm nay bị từ chối hoặc chưa rõ", "letters of today refused or in doubt"),

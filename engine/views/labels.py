@@ -75,6 +75,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "in doubt"),
         LetterState.SUPPRESSED: Text("không gửi", "not sent"),
         LetterState.EXPIRED: Text("hết hạn gửi", "expired before sending"),
+        LetterState.KEPT_HERE: Text("để lại trên máy, chưa gửi", "kept on this machine, not sent"),
     },
     EventKind: {
         EventKind.PLAN_LOADED: Text("Nạp kế hoạch", "Plan loaded"),
@@ -194,6 +195,10 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
             "Có thư kẹt quá một giờ chưa gửi được.", "Letters have been stuck for over an hour."
         ),
         Trouble.AUDIT: Text("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found problems."),
+        Trouble.KEPT_HERE: Text(
+            "Chưa cài máy chủ thư đi: có thư để lại trên máy, chưa gửi cho ai.",
+            "No mail relay is configured: letters are kept on this machine and sent to nobody.",
+        ),
         Trouble.IN_DOUBT: Text("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),
     },
 }

@@ -38,15 +38,17 @@ class MaildirLetter:
 
 
 class Maildir:
-    """The channel. ``durable``: call fsync after each letter."""
+    """The channel. ``durable``: call fsync after each letter. ``delivers``: in the demonstration, where the person at
+    the screen is the reader; elsewhere a letter in the folder is kept, not delivered."""
 
     name = "email"
     parallel = 4
 
-    def __init__(self, folder: Path, sender: Sender, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, sender: Sender, *, durable: bool = False, delivers: bool = False) -> None:
         self._folder = folder
         self._sender = sender
         self._durable = durable
+        self._fate = Fate.DELIVERED if delivers else Fate.KEPT_HERE
 
     async def __aenter__(self) -> Self:
         try:
@@ -80,7 +82,7 @@ class Maildir:
             self._write(f"{digest(letter.key)[:32]}.dondoc", content, letter.at.timestamp())
         except OSError as error:
             return Outcome(Fate.RETRY, reply=f"{self._folder}: {error.strerror}")
-        return Outcome(Fate.DELIVERED, receipt=message_id)
+        return Outcome(self._fate, receipt=message_id if self._fate is Fate.DELIVERED else "")
 
     def _write(self, name: str, content: bytes, at: float) -> None:
         """Write to tmp, then rename, so that a reader never sees an incomplete letter."""

@@ -20,6 +20,7 @@ from engine.text import Text
 STRENGTH = (
     LetterState.QUEUED,
     LetterState.SENDING,
+    LetterState.KEPT_HERE,
     LetterState.UNKNOWN,
     LetterState.ACCEPTED,
     LetterState.BOUNCED_SOFT,
@@ -41,7 +42,7 @@ REPORTED = (
     LetterState.UNKNOWN,
     LetterState.EXPIRED,
 )
-"""The states that a receipt may report; the other three are set only by ourselves."""
+"""The states that a receipt may report; the others are set only by ourselves."""
 _RANK = {state: rank for rank, state in enumerate(STRENGTH)}
 _FINAL = STRENGTH[_RANK[LetterState.EXPIRED] :]
 _EXPECTED_REPEATS = {

@@ -168,7 +168,7 @@ class Cradle:
     def _be(self, death: Death, worker: str, begin: int, together: Any) -> None:
         self.journal.begin()
         self.steps.taken, self.steps.last = 0, death.step
-        channel = Watched(Maildir(self.folder / "mail", SENDER), self.steps, self.journal)
+        channel = Watched(Maildir(self.folder / "mail", SENDER, delivers=True), self.steps, self.journal)
         office = DeliveryContext({"email": channel}, self._renderer, worker, LEASE)
 
         def told(number: int) -> None:

@@ -30,7 +30,7 @@ from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Ro
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
-_NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED)
+_NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED, LetterState.KEPT_HERE)
 _QUEUED = (LetterState.QUEUED, LetterState.SENDING)
 
 

@@ -36,6 +36,7 @@ class Trouble(StrEnum):
     CHANNEL_DOWN = "channel_down"
     LETTERS_STUCK = "letters_stuck"
     AUDIT = "audit"
+    KEPT_HERE = "kept_here"
     IN_DOUBT = "in_doubt"
 
 
@@ -91,7 +92,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     findings = _findings(passes)
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
-    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live)
+    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live, by_state)
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
@@ -125,6 +126,7 @@ def _troubles(
     in_doubt: int,
     findings: Mapping[str, int],
     live: bool,
+    by_state: Mapping[LetterState, int],
 ) -> tuple[Trouble, ...]:
     last = next((each.finished_at for each in passes if each.name == AUDIT), None)
     is_present = {
@@ -134,6 +136,7 @@ def _troubles(
         Trouble.CHANNEL_DOWN: down,
         Trouble.LETTERS_STUCK: stuck > 0,
         Trouble.AUDIT: bool(findings),
+        Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
         Trouble.IN_DOUBT: in_doubt > 0,
     }
     return tuple(trouble for trouble, is_present in is_present.items() if is_present)

@@ -20,7 +20,7 @@ from engine.terms import LetterState, NoticeKind, Role, TimeClass
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 5
 CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
-NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED)
+NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.KEPT_HERE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ async def email(fault: dict[str, Kind], folder: Path) -> AsyncIterator[Channel]:
 async def maildir(blocked: bool, folder: Path) -> AsyncIterator[Channel]:
     if blocked:  # a folder stands where the letter would be written
         (folder / "tmp" / f"{digest(MAIL.key)[:32]}.dondoc").mkdir(parents=True, exist_ok=True)
-    yield Maildir(folder, SENDER)
+    yield Maildir(folder, SENDER, delivers=True)
 
 
 ROWS = [

@@ -19,14 +19,16 @@ from sqlmodel import Session
 
 from engine.assignments.lifecycle import Action
 from engine.errors import Unavailable
+from engine.queries.system.letter_counts import count_letters
 from engine.store.database import Database, table
 from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
-from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver
+from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
+from workflows.audit import run_checks
 
 DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
 MINUTE = timedelta(minutes=1)
@@ -486,3 +488,20 @@ async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -
     await deliver(laid.database, NOW, post_office(box))
     assert owed(laid).state is LetterState.REFUSED
     assert row(laid.database, Contact, email=MINE).suppressed["email"].startswith("dead: ")
+
+
+# --- what never left is not delivered ---------------------------------------------------------------------------------
+
+
+async def test_letters_kept_on_the_machine_count_nowhere_as_sent_and_leave_once_a_relay_is_set(laid: Laid) -> None:
+    """53 letters were shown as delivered that had only been put into a folder, and were never sent."""
+    await deliver(laid.database, NOW, post_office(LetterBox(Outcome(Fate.KEPT_HERE))))
+    assert (owed(laid).state, owed(laid).sent_at) == (LetterState.KEPT_HERE, None)
+    with laid.database.read() as session:
+        assert count_letters(session, NOW.date(), NOW.date() + timedelta(days=1)).sent == 0
+    assert run_checks(laid.database, NOW).findings == {"letters_kept_here": 4}
+    relay = LetterBox()
+    assert release_kept(laid.database, NOW + MINUTE) == 4
+    done = await deliver(laid.database, NOW + MINUTE, post_office(relay))
+    assert done.fates == {"delivered": 4} == {"delivered": len(relay.letters)}
+    assert run_checks(laid.database, NOW + MINUTE).clean

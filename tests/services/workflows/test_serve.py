@@ -105,7 +105,7 @@ def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed: Databa
     assert seconds < SOON
     print(f"answered after {seconds:.2f} s")
     assert states
-    assert set(states) == {LetterState.DELIVERED}
+    assert set(states) == {LetterState.KEPT_HERE}
     assert len(list((tmp_path / "maildir" / "new").iterdir())) == len(states)
     imported = set(re.findall(r"\| +([\w.]+)$", next(tmp_path.glob("serve-*.log")).read_text(), re.M))
     assert "workflows.prefect_server" in imported
@@ -129,7 +129,7 @@ def test_killed_and_started_again_it_does_what_was_left_once(owed: Database, url
     with serving(url, tmp_path):
         states = wait_for_letters(owed)
     kept = [path.name for path in (tmp_path / "maildir" / "new").iterdir()]
-    assert set(states) == {LetterState.DELIVERED}
+    assert set(states) == {LetterState.KEPT_HERE}
     assert len(set(kept)) == len(kept) == len(states)
 
 
@@ -140,7 +140,7 @@ def test_two_of_it_on_one_database_send_each_letter_once(owed: Database, url: st
     with serving(url, one), serving(url, two):
         states = wait_for_letters(owed)
     sent = [path.name for folder in (one, two) for path in folder.glob("maildir/new/*")]
-    assert set(states) == {LetterState.DELIVERED}
+    assert set(states) == {LetterState.KEPT_HERE}
     assert len(sent) == len(set(sent)) == len(states)
 
 

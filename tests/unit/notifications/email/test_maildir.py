@@ -26,7 +26,7 @@ LETTER = Outgoing(
 
 
 async def keep(folder: Path, *each: Outgoing, durable: bool = False) -> list[Fate]:
-    async with Maildir(folder, SENDER, durable=durable) as channel:
+    async with Maildir(folder, SENDER, durable=durable, delivers=True) as channel:
         return [(await channel.send(letter)).fate for letter in each]
 
 
@@ -85,7 +85,7 @@ async def test_a_letter_to_nobody_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_disk_that_does_not_take_it_is_tried_again(tmp_path: Path) -> None:
-    channel: Channel = Maildir(tmp_path, SENDER)
+    channel: Channel = Maildir(tmp_path, SENDER, delivers=True)
     async with channel:
         (tmp_path / "tmp").rmdir()
         outcome = await channel.send(LETTER)
@@ -97,3 +97,9 @@ async def test_a_folder_that_cannot_be_made_is_a_mistake_in_the_settings(tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="thư mục"):
         await keep(tmp_path / "file", LETTER)
+
+
+async def test_outside_the_demonstration_a_letter_in_the_folder_is_kept_and_not_delivered(tmp_path: Path) -> None:
+    async with Maildir(tmp_path, SENDER) as channel:
+        outcome = await channel.send(LETTER)
+    assert (outcome.fate, outcome.receipt) == (Fate.KEPT_HERE, "")
