@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.assignments.outbox import NoticeLine, post
 from engine.rules.calendar import instant, local_date
-from engine.rules.policy import Decision, Facts, Policy, decide
+from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.store.database import table, update_rows
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
@@ -146,7 +146,7 @@ def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, bat
                 NoticeLine(
                     effect,
                     row.id,
-                    _audience(row, role),
+                    for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id),
                     role,
                     rung.kind,
                     policy,
@@ -192,12 +192,6 @@ def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, bat
     )
 
 
-def _audience(row: Row[Any], role: Role) -> str:
-    """The agency whose contacts a role means: the owner, the department above it, or the issuer of the plan."""
-    above = {Role.MONITOR: row.supervisor_id, Role.LEADERSHIP: row.issuer_id}
-    return str(above.get(role, row.agency_id))
-
-
 def _report_unreachable(
     session: Session, lines: Sequence[NoticeLine], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
 ) -> int:
@@ -231,7 +225,7 @@ def _report_unreachable(
             line.rung,
         )
         for line in lines
-        if line.role not in (Role.MONITOR, Role.LEADERSHIP)
+        if audience(line.role) is Role.COORDINATOR
     ]
     recipients = read_recipients(session, (line.agency_id for line in notices))
     return post(session, notices, recipients, book.calendar, now).notices

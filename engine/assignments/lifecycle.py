@@ -19,7 +19,7 @@ from engine.assignments.counters import CounterKey, counter_key, record_transiti
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import instant, local_date, written
-from engine.rules.policy import Facts, next_look
+from engine.rules.policy import Facts, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event
@@ -420,10 +420,10 @@ def _schedule(
 
 
 def _plan(session: Session, row: Row[Any]) -> Row[Any]:
-    """The policy, urgency and state of the assignment's plan."""
+    """The policy, urgency, issuer and state of the assignment's plan."""
     plans = table(Plan)
-    statement = select(plans.c.policy_id, plans.c.urgency, plans.c.state).where(plans.c.id == row.plan_id)
-    return session.connection().execute(statement).one()
+    columns = plans.c.policy_id, plans.c.urgency, plans.c.issuer_id, plans.c.state
+    return session.connection().execute(select(*columns).where(plans.c.id == row.plan_id)).one()
 
 
 def _log_event(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
@@ -437,7 +437,7 @@ def _notify(
     book = read_rulebook(session)
     plan = _plan(session, row)
     policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
-    agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
+    agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=plan.issuer_id)
     line = NoticeLine(f"assignment:{row.id}:{effect}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
     return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 

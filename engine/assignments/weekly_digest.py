@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
-from engine.rules.policy import Policy
+from engine.rules.policy import Policy, audience, for_role
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import Recipient, read_recipients
@@ -26,6 +26,7 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
 
 LAST_WEEK = "digest_week"
+AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     for recipient in _recipients(session, today):
-        (with_overdue if late.get((recipient.agency_id, _audience(recipient.role)), 0) else empty).append(recipient)
+        (with_overdue if late.get((recipient.agency_id, audience(recipient.role)), 0) else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -187,16 +188,12 @@ def schedule(book: Rulebook) -> Policy | None:
     return book.policies.get("default") or next(iter(book.policies.values()), None)
 
 
-def _audience(role: Role) -> Role:
-    return role if role in (Role.MONITOR, Role.LEADERSHIP) else Role.COORDINATOR
-
-
 def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
     """Number of overdue assignments by agency and role: as owner, as supervisor, as the plan's issuer."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     counted: dict[tuple[str, Role], int] = {}
-    columns = {Role.COORDINATOR: a.c.agency_id, Role.MONITOR: a.c.supervisor_id, Role.LEADERSHIP: p.c.issuer_id}
-    for role, column in columns.items():
+    for role in AUDIENCES:
+        column = _agency_column(role)
         statement = (
             select(column, func.count())
             .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
@@ -209,19 +206,20 @@ def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], i
     return counted
 
 
+def _agency_column(role: Role) -> Any:
+    a, p = table(Assignment), table(Plan)
+    return for_role(role, owner=a.c.agency_id, supervisor=a.c.supervisor_id, issuer=p.c.issuer_id)
+
+
 def _recipients(session: Session, today: date) -> list[Recipient]:
     """All coordinators, monitors and leaders of agencies concerned by an active plan; each contact once."""
     a, p = table(Assignment), table(Plan)
     active, both = p.c.state == PlanState.ACTIVE, a.join(p, p.c.id == a.c.plan_id)
-
-    def concerned(column: Any) -> set[str]:
-        return set(session.connection().scalars(select(column).select_from(both).where(active).distinct()))
-
-    owners = concerned(a.c.agency_id)
-    above = {Role.MONITOR: concerned(a.c.supervisor_id), Role.LEADERSHIP: concerned(p.c.issuer_id)}
-    recipients = read_recipients(session, owners.union(*above.values()))
-    audiences = {(agency_id, Role.COORDINATOR) for agency_id in owners}
-    audiences |= {(agency_id, role) for role, ids in above.items() for agency_id in ids}
+    audiences: set[tuple[str, Role]] = set()
+    for role in AUDIENCES:
+        concerned = select(_agency_column(role)).select_from(both).where(active).distinct()
+        audiences |= {(agency_id, role) for agency_id in session.connection().scalars(concerned)}
+    recipients = read_recipients(session, {agency_id for agency_id, _ in audiences})
     by_id = {each.id: each for agency_id, role in sorted(audiences) for each in recipients.on(agency_id, role, today)}
     return [each for each in by_id.values() if each.address("email")]
 

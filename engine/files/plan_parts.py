@@ -140,8 +140,7 @@ class Indicator(FileModel):
     max: float | None = None
     target: float | None = None
     part_of: Code | None = None
-    # Omitted if unset, so that a plan stored before this field existed keeps its digest and loads again unchanged.
-    total_of: Code | None = Field(default=None, exclude_if=lambda code: code is None)
+    total_of: Code | None = None
 
 
 class DutyEntry(FileModel):

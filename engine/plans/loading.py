@@ -17,6 +17,7 @@ from engine.agencies.directory_loading import expand_owners, require_known_agenc
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict
 from engine.files.plan import PlanFile, directory_mistakes
+from engine.files.stored_plan import plan_body
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException
 from engine.rules.policy import Policy
@@ -64,7 +65,7 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     require_known_agencies(session, [plan.issuer, plan.supervisor])
     if not connection.scalar(select(table(PolicyRecord).c.id).where(table(PolicyRecord).c.id == plan.policy)):
         raise BadInput(Text(f"Chưa nạp chính sách «{plan.policy}».", f"Policy “{plan.policy}” is not loaded."))
-    body = plan.model_dump(mode="json", by_alias=True)
+    body = plan_body(plan)
     digest = content_digest(body)
     same = (plans.c.number == plan.number, plans.c.issuer_id == plan.issuer, plans.c.year == plan.year)
     known = connection.execute(select(plans.c.id, plans.c.state, plans.c.digest).where(*same).with_for_update()).first()

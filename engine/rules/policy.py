@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -31,6 +31,28 @@ WallTime = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["07:30"]}),
 ]
 """Local wall time; the JSON Schema format «time» requires an offset (RFC 3339), which a wall time does not have."""
+
+
+_Value = TypeVar("_Value")
+
+
+def for_role(role: Role, *, owner: _Value, supervisor: _Value, issuer: _Value) -> _Value:
+    """The agency whose people a role means for an assignment: its owner, the department above it, or the issuer of its
+    plan. The three may be ids, columns, or whatever else the caller keeps for each of them."""
+    match role:
+        case Role.COORDINATOR | Role.HEAD | Role.DEPUTY:
+            return owner
+        case Role.MONITOR:
+            return supervisor
+        case Role.LEADERSHIP:
+            return issuer
+        case _:
+            assert_never(role)
+
+
+def audience(role: Role) -> Role:
+    """The role that stands for all roles at the same agency: coordinator, monitor or leadership."""
+    return for_role(role, owner=Role.COORDINATOR, supervisor=Role.MONITOR, issuer=Role.LEADERSHIP)
 
 
 class Rung(BaseModel):
@@ -64,7 +86,7 @@ class Rung(BaseModel):
     @property
     def tier(self) -> int:
         """Highest level of the audience once late: 0 the agency, 1 the department above it, 2 the leadership."""
-        return max(2 if role is Role.LEADERSHIP else 1 if role is Role.MONITOR else 0 for role in self.to)
+        return max(for_role(role, owner=0, supervisor=1, issuer=2) for role in self.to)
 
 
 class Ladder(BaseModel):

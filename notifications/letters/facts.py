@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.weekly_digest import Boxes, OverdueRow, boxes, overdue, schedule
+from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, overdue, schedule
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.calendar import local_date
-from engine.rules.policy import dates
+from engine.rules.policy import audience, dates, for_role
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
@@ -408,11 +408,11 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     """The weekly part of the given letters, by letter id; a constant number of queries."""
     if not letters:
         return {}
-    by_role: dict[Role, set[str]] = {}
+    owners: set[str] = set()
+    monitors: set[str] = set()
+    leaders: set[str] = set()
     for letter in letters:
-        by_role.setdefault(letter.role, set()).add(letter.agency_id)
-    monitors, leaders = by_role.get(Role.MONITOR, set()), by_role.get(Role.LEADERSHIP, set())
-    owners = set().union(*(ids for role, ids in by_role.items() if role not in (Role.MONITOR, Role.LEADERSHIP)))
+        for_role(letter.role, owner=owners, supervisor=monitors, issuer=leaders).add(letter.agency_id)
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
     counts = boxes(session, today, sorted(leaders)) if leaders else {}
     week = count_letters(session, today - timedelta(days=7), today)
@@ -421,21 +421,21 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
     names = _names(session, {row.supervisor_id for row in rows})
     found = {}
     for letter in letters:
-        role = letter.role if letter.role in (Role.MONITOR, Role.LEADERSHIP) else None
-        mine = tuple((row, late[row.due_on]) for row in concerned.get((role, letter.agency_id), ()))
+        key = audience(letter.role), letter.agency_id
+        mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
         if mine:
             boxed = counts.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
             found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week, names[mine[0][0].supervisor_id])
     return found
 
 
-def _by_agency(rows: Sequence[OverdueRow]) -> dict[tuple[Role | None, str], list[OverdueRow]]:
-    """The overdue rows for the digest of each (role, agency); role None: the agency that owes them. Requests are
-    listed for the monitor, not for the leadership."""
-    found: dict[tuple[Role | None, str], list[OverdueRow]] = {}
+def _by_agency(rows: Sequence[OverdueRow]) -> dict[tuple[Role, str], list[OverdueRow]]:
+    """The overdue rows for the digest of each (audience, agency). Requests are listed for the agency and the monitor,
+    not for the leadership."""
+    found: dict[tuple[Role, str], list[OverdueRow]] = {}
     for row in rows:
-        found.setdefault((Role.MONITOR, row.supervisor_id), []).append(row)
-        found.setdefault((None, row.agency_id), []).append(row)
-        if not row.request:
-            found.setdefault((Role.LEADERSHIP, row.issuer_id), []).append(row)
+        for role in AUDIENCES:
+            if not row.request or role is not Role.LEADERSHIP:
+                agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id)
+                found.setdefault((role, agency_id), []).append(row)
     return found

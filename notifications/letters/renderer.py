@@ -36,6 +36,7 @@ from engine.accounts.signed_links import Link, Purpose, Signer, revocation
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
 from engine.rules.calendar import distance_words, written
+from engine.rules.policy import audience, for_role
 from engine.rules.words import moment, period_words
 from engine.template_cache import compiled
 from engine.terms import NoticeKind, Role, State
@@ -55,7 +56,6 @@ from notifications.letters.shortening import (
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 LANGUAGES = ("vi", "en")
-KIND_OF = {Role.MONITOR: "watch", Role.LEADERSHIP: "leadership"}
 KINDS = ("duties", "watch", "leadership", "answer", "signin")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
@@ -87,6 +87,11 @@ PARTS = {
 _PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
 _POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
 _NONE = dict.fromkeys(PARTS, 0)
+
+
+def kind_for(role: Role) -> str:
+    """The kind of letter about assignments that a role gets."""
+    return for_role(role, owner="duties", supervisor="watch", issuer="leadership")
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ class LetterRenderer:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
-        kind = "signin" if facts.sign_in else "answer" if facts.answer else KIND_OF.get(facts.role, "duties")
+        kind = "signin" if facts.sign_in else "answer" if facts.answer else kind_for(facts.role)
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
             text = templates.rendered(name, view)
@@ -275,7 +280,7 @@ class LetterRenderer:
         )
 
     def _view(self, facts: LetterFacts) -> LetterView:
-        mine = facts.role not in (Role.MONITOR, Role.LEADERSHIP)
+        mine = audience(facts.role) is Role.COORDINATOR
         acknowledge = mine and any(item.state is State.ASSIGNED for item in facts.items)
         return LetterView(
             facts,

@@ -30,13 +30,13 @@ from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import (
-    KIND_OF,
     KINDS,
     LANGUAGES,
     TEMPLATE_ERRORS,
     TEMPLATES,
     LetterRenderer,
     Templates,
+    kind_for,
 )
 from notifications.sms.text import MAX_PARTS, measure, plain
 
@@ -133,7 +133,7 @@ def _folders(custom_folder: Path | None) -> list[Path]:
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     m, c = table(Letter), table(Contact)
-    roles = [role for role in Role if KIND_OF.get(role, "duties") == kind]
+    roles = [role for role in Role if kind_for(role) == kind]
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
         query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))

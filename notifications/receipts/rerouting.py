@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine.assignments.outbox import NoticeLine, Slot, letter_row, open_letters, place, post, send_day
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
-from engine.rules.policy import Policy
+from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
@@ -168,7 +168,7 @@ def _notify_monitor(
             for row in unreachable
         ],
     )
-    if letter.role in (Role.MONITOR, Role.LEADERSHIP) or not rows:
+    if audience(letter.role) is not Role.COORDINATOR or not rows:
         return
     detail: Mapping[str, Any] = {"channel": letter.channel, "next": not unreachable} if dead else {}
     reported = rows[:1] if dead and not unreachable else unreachable

@@ -21,7 +21,7 @@ from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.opening import planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
-from engine.rules.policy import Facts, Ladder, upcoming
+from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -259,7 +259,7 @@ def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tupl
 def _with_recipients(agencies: tuple[str, str, str], letters: Iterable[tuple[Role, date]]) -> Iterator[_Letter]:
     owner, supervisor, issuer = agencies
     for role, day in letters:
-        yield supervisor if role is Role.MONITOR else issuer if role is Role.LEADERSHIP else owner, role, day
+        yield for_role(role, owner=owner, supervisor=supervisor, issuer=issuer), role, day
 
 
 def _plan_condition(plan_id: int | None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -21,7 +21,6 @@ from engine.assignments.lifecycle import report
 from engine.assignments.report_drafts import SavedDraft, discard, restore, save
 from engine.assignments.report_submission import (
     LATER,
-    Checklist,
     Submission,
     Typed,
     checklist,
@@ -30,10 +29,10 @@ from engine.assignments.report_submission import (
 )
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
-from engine.http.forms import MAX_REASON_CHARS, Form, clean
+from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
+from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private, warnings
 from engine.text import Text
@@ -42,7 +41,7 @@ router = APIRouter()
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 FREE_TEXT_PREFIXES = ("body-", "reason-")
-FIELDS = ("outcome", "body", "reason")
+MAX_OUTCOME_CHARS, MAX_SEEN_CHARS = 16, 40
 
 
 @dataclass(frozen=True)
@@ -56,20 +55,72 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Filled:
-    """The contents of the form: as typed, or as reported before."""
+class ReportForm:
+    """The form of a report page, parsed: to be shown, saved as a draft, or sent."""
 
+    typed: Mapping[str, str]
+    """By field, unchanged, with a line for each stored file: what a draft stores."""
+    free_text: dict[str, str]
+    duties: tuple[Typed, ...]
+    """The open duties of the page."""
+    figures: Mapping[str, str]
+    """By indicator code."""
+    doubtful: Mapping[str, Text]
+    """Warnings by field about totals that differ from the sum of their parts."""
+    unreadable: BadInput | None
+    """The first error of a text that cannot be sent: too long, or with control characters."""
+    files: Mapping[int, tuple[File, ...]]
+    """By assignment: stored files that belong to its report."""
+    seen: str = ""
+    """When the shown draft was saved, so that a colleague's later draft is not overwritten."""
+    draft: SavedDraft | None = None
     problems: Mapping[str, Text] = field(default_factory=dict)
-    typed: Mapping[str, str] = field(default_factory=dict)
-    sentence: str = ""
     warned: Mapping[str, str] = field(default_factory=dict)
     """Warnings by field: possible personal data, or a total that differs from the sum of its parts. The report is sent
     anyway once the user confirms."""
-    files: Mapping[int, tuple[File, ...]] = field(default_factory=dict)
-    """By assignment: stored files that belong to its report."""
-    draft: SavedDraft | None = None
-    seen: str = ""
-    """When the shown draft was saved, so that a colleague's later draft is not overwritten."""
+    sentence: str = ""
+
+
+def read_report_form(
+    page: ReportPage, typed: Mapping[str, str], files: Mapping[int, tuple[File, ...]], *, seen: str = ""
+) -> ReportForm:
+    """Parse what was typed, now or in a draft. A page just opened starts with the figures reported before."""
+    errors: list[BadInput] = []
+
+    def text(name: str, most: int = MAX_FIELD_CHARS) -> str:
+        value = typed.get(name, "")
+        try:
+            return clean(value, most)
+        except BadInput as error:
+            errors.append(error)
+            return value.strip()
+
+    duties = []
+    for row in (item.row for item in page.items if item.open):
+        outcome = text(f"outcome-{row.id}", MAX_OUTCOME_CHARS)
+        if outcome == LATER:  # not sent now, so it may still be unreadable
+            body, reason = (typed.get(f"{name}-{row.id}", "").strip() for name in ("body", "reason"))
+            duties.append(Typed(row.id, row.citation, LATER, body, reason))
+            continue
+        body, reason = text(f"body-{row.id}"), text(f"reason-{row.id}", MAX_REASON_CHARS)
+        entries = tuple(each.as_entry for each in files.get(row.id, ()))
+        duties.append(Typed(row.id, row.citation, outcome, body, reason, entries))
+    if typed:
+        figures = {each.code: text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
+    else:
+        figures = {each.code: str(page.figures.get(each.code, "")) for each in page.indicators}
+    values, _ = read_figures(page.indicators, figures)
+    totals = doubtful_totals(values, page.parts, page.agency_id)
+    return ReportForm(
+        typed=typed,
+        free_text={name: value for name, value in typed.items() if name.startswith(FREE_TEXT_PREFIXES)},
+        duties=tuple(duties),
+        figures=figures,
+        doubtful={f"figure-{code}": warning for code, warning in totals.items()},
+        unreadable=errors[0] if errors else None,
+        files=files,
+        seen=seen,
+    )
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
@@ -97,7 +148,7 @@ def report_form(
     ctx: RequestContext,
     where: Address,
     *,
-    filled: Filled | None = None,
+    rejected: ReportForm | None = None,
     status: int = 200,
     outcome: str = "",
     n: int = 0,
@@ -105,111 +156,101 @@ def report_form(
     """The page: empty, as reported or saved before, or as typed and rejected."""
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-        draft = restore(session, where.agency_id, where.plan_id, where.period) if filled is None else None
-    if filled is None:
-        filled = _initial(ctx, page, draft)
-    figures = _current_figures(page, filled.typed)
+        draft = restore(session, where.agency_id, where.plan_id, where.period) if rejected is None else None
+    if rejected is not None:
+        # Parsed again: by now somebody else may have reported some of the duties.
+        form = replace(
+            read_report_form(page, rejected.typed, rejected.files, seen=rejected.seen),
+            problems=rejected.problems,
+            warned=rejected.warned,
+            sentence=rejected.sentence,
+        )
+    elif draft is not None:
+        lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
+        files, _ = read_lines(ctx, page.agency_id, lines)
+        form = replace(read_report_form(page, draft.fields, files, seen=draft.saved_at.isoformat()), draft=draft)
+    else:
+        reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
+        form = read_report_form(page, {}, reported)
     return ctx.page(
         "report.html",
         status,
         today=today,
         report=page,
-        filled=filled,
+        form=form,
         action=where.path,
         outcome=outcome,
         n=n,
-        confirm=_mark(filled.typed, filled.warned),
-        private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in filled.warned),
-        check=_checklist(page, filled.typed, figures),
-        doubtful=_total_warnings(page, figures),
+        confirm=_mark(form),
+        private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in form.warned),
+        check=checklist(form.duties, page.indicators, form.figures),
         ACCEPT=ACCEPT,
     )
 
 
-def _checklist(page: ReportPage, typed: Mapping[str, str], figures: Mapping[str, str]) -> Checklist:
-    duties = [_current_report(typed, each.row.id, each.row.citation) for each in page.items if each.open]
-    return checklist(duties, page.indicators, figures)
-
-
-def _current_figures(page: ReportPage, typed: Mapping[str, str]) -> dict[str, str]:
-    """The figures as saved or submitted last; a page just opened starts with the figures reported before."""
-    earlier = {} if typed else page.figures
-    return {each.code: typed.get(f"figure-{each.code}", str(earlier.get(each.code, ""))) for each in page.indicators}
-
-
-def _total_warnings(page: ReportPage, figures: Mapping[str, str]) -> dict[str, Text]:
-    """Warnings by field about totals that differ from the sum of their parts."""
-    values, _ = read_figures(page.indicators, figures)
-    return {f"figure-{code}": text for code, text in doubtful_totals(values, page.parts, page.agency_id).items()}
-
-
-def _current_report(typed: Mapping[str, str], assignment_id: int, citation: str) -> Typed:
-    outcome, body, reason = (typed.get(f"{name}-{assignment_id}", "").strip() for name in FIELDS)
-    return Typed(assignment_id, citation, outcome, body, reason)
-
-
-def _initial(ctx: RequestContext, page: ReportPage, draft: SavedDraft | None) -> Filled:
-    """The initial contents: the draft, else the last reports."""
-    if draft is None:
-        files = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
-        return Filled(files=files)
-    lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
-    files, _ = read_lines(ctx, page.agency_id, lines)
-    return Filled(typed=draft.fields, files=files, draft=draft, seen=draft.saved_at.isoformat())
-
-
-def submit(ctx: RequestContext, form: Form, where: Address) -> Response:
+def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     """Submit the report: all or nothing. A rejected one keeps what was typed and every valid file. The other button
     saves a draft."""
     require(ctx.actor, Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    uploaded = store_uploads(ctx, form, where.agency_id, (item.row.id for item in page.items if item.open))
-    typed = _typed(form, uploaded)
+    uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.open))
+    typed = {
+        name: values[0]
+        for name, values in posted.fields.items()
+        if values and name not in NOT_TYPED and not name.startswith(KEPT_PREFIX)
+    }
+    form = read_report_form(page, typed | uploaded.lines, uploaded.kept, seen=posted.raw("seen")[:MAX_SEEN_CHARS])
     try:
-        wrong = {**_secret_problems(typed), **uploaded.problems}
-        if wrong:
-            return _rejected(ctx, where, form, uploaded, 422, problems=wrong)
-        if form.raw("act") == DRAFT:
-            return _save(ctx, form, where, typed)
-        checked = _checked(form, page, uploaded)
+        problems = {**_secret_problems(form), **uploaded.problems}
+        if problems:
+            return report_form(ctx, where, rejected=replace(form, problems=problems), status=422)
+        if posted.raw("act") == DRAFT:
+            return _save(ctx, form, where)
+        if form.unreadable is not None:
+            raise form.unreadable
+        checked = submission(form.duties, page.indicators, form.figures)
         if checked.problems:
-            return _rejected(ctx, where, form, uploaded, 422, problems=checked.problems)
-        warned = _warnings(ctx, page, form, typed)
-        if warned and form.raw("sure") != _mark(typed, warned):
-            return _rejected(ctx, where, form, uploaded, 422, warned=warned)
+            return report_form(ctx, where, rejected=replace(form, problems=checked.problems), status=422)
+        totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}
+        warned = replace(form, warned={**warnings(form.free_text, ctx.language), **totals})
+        if warned.warned and posted.raw("sure") != _mark(warned):
+            return report_form(ctx, where, rejected=warned, status=422)
         with ctx.writing() as session:
             for assignment_id, text in checked.texts.items():
                 report(session, assignment_id, text, actor=ctx.actor.name, now=ctx.now)
-            _keep_unreported(session, ctx, where, typed, checked)
+            _keep_unreported(session, ctx, where, form, checked)
     except (BadInput, Conflict) as error:
-        return _rejected(ctx, where, form, uploaded, error.status, sentence=error.said(ctx.language))
+        rejected = replace(form, sentence=error.said(ctx.language))
+        return report_form(ctx, where, rejected=rejected, status=error.status)
     return ctx.go(where.path, said="reported", n=len(checked.texts), lang=_language_parameter(ctx))
 
 
-def _save(ctx: RequestContext, form: Form, where: Address, typed: Mapping[str, str]) -> Response:
+def _save(ctx: RequestContext, form: ReportForm, where: Address) -> Response:
+    try:
+        moment = datetime.fromisoformat(form.seen)
+    except ValueError:
+        moment = None
     with ctx.writing() as session:
         save(
             session,
             where.agency_id,
             where.plan_id,
             where.period,
-            typed,
+            form.typed,
             actor=ctx.actor.name,
             now=ctx.now,
-            seen=_moment(form.raw("seen")),
+            seen=moment if moment is not None and moment.tzinfo else None,
         )
     return ctx.go(where.path, said="draft", lang=_language_parameter(ctx))
 
 
-def _keep_unreported(
-    session: Session, ctx: RequestContext, where: Address, typed: Mapping[str, str], sent: Submission
-) -> None:
+def _keep_unreported(session: Session, ctx: RequestContext, where: Address, form: ReportForm, sent: Submission) -> None:
     """Delete the draft, but keep what was typed about duties not yet reported as a new draft."""
     ids = {str(each) for each in sent.texts}
     rest = {
         name: text
-        for name, text in typed.items()
+        for name, text in form.typed.items()
         if name.startswith((*FREE_TEXT_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
     discard(session, where.agency_id, where.plan_id, where.period)
@@ -217,83 +258,20 @@ def _keep_unreported(
         save(session, where.agency_id, where.plan_id, where.period, rest, actor=ctx.actor.name, now=ctx.now)
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
-
-
-def _warnings(ctx: RequestContext, page: ReportPage, form: Form, typed: Mapping[str, str]) -> dict[str, str]:
-    total_warnings = _total_warnings(page, _figures(form, page))
-    texts = {name: text.said(ctx.language) for name, text in total_warnings.items()}
-    return {**warnings(_free_text(typed), ctx.language), **texts}
-
-
-def _free_text(typed: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in typed.items() if name.startswith(FREE_TEXT_PREFIXES)}
-
-
-def _secret_problems(typed: Mapping[str, str]) -> dict[str, Text]:
+def _secret_problems(form: ReportForm) -> dict[str, Text]:
     """Errors for text with a «MẬT» (secret) stamp, which is not stored, not even in a draft."""
     vi, en = PRIVATE_WORDS[Private.SECRET]
     return {
         name: Text(f"Nội dung {vi}.", f"This text {en}.")
-        for name, text in _free_text(typed).items()
+        for name, text in form.free_text.items()
         if any(each.what is Private.SECRET for each in looks_private(text))
     }
 
 
-def _mark(typed: Mapping[str, str], warned: Mapping[str, str]) -> str:
+def _mark(form: ReportForm) -> str:
     """Fingerprint of the texts that were warned about: changed text has to be confirmed again."""
-    words = "\0".join(f"{name}={clean(typed.get(name, ''))}" for name in sorted(warned))
-    return hashlib.sha256(words.encode()).hexdigest()[:16] if warned else ""
-
-
-def _checked(form: Form, page: ReportPage, filed: UploadedFiles) -> Submission:
-    duties = [
-        _duty(form, item.row.id, item.row.citation, filed.kept.get(item.row.id, ())) for item in page.items if item.open
-    ]
-    return submission(duties, page.indicators, _figures(form, page))
-
-
-def _figures(form: Form, page: ReportPage) -> dict[str, str]:
-    return {each.code: form.text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
-
-
-def _duty(form: Form, assignment_id: int, citation: str, files: tuple[File, ...]) -> Typed:
-    outcome = form.text(f"outcome-{assignment_id}", 16)
-    if outcome == LATER:
-        return Typed(assignment_id, citation)
-    body, reason = form.text(f"body-{assignment_id}"), form.text(f"reason-{assignment_id}", MAX_REASON_CHARS)
-    return Typed(assignment_id, citation, outcome, body, reason, tuple(each.as_entry for each in files))
-
-
-def _rejected(
-    ctx: RequestContext,
-    where: Address,
-    form: Form,
-    filed: UploadedFiles,
-    status: int,
-    *,
-    problems: Mapping[str, Text] | None = None,
-    warned: Mapping[str, str] | None = None,
-    sentence: str = "",
-) -> Response:
-    filled = Filled(
-        problems or {}, _typed(form, filed), sentence, warned or {}, filed.kept, None, form.raw("seen")[:40]
-    )
-    return report_form(ctx, where, filled=filled, status=status)
-
-
-def _typed(form: Form, filed: UploadedFiles) -> dict[str, str]:
-    typed_values = {
-        name: values[0]
-        for name, values in form.fields.items()
-        if values and name not in NOT_TYPED and not name.startswith(KEPT_PREFIX)
-    }
-    return typed_values | filed.lines
+    words = "\0".join(f"{name}={clean(form.typed.get(name, ''))}" for name in sorted(form.warned))
+    return hashlib.sha256(words.encode()).hexdigest()[:16] if form.warned else ""
 
 
 def _language_parameter(ctx: RequestContext) -> str:

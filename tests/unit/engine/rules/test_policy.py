@@ -11,7 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar
-from engine.rules.policy import Decision, Facts, Fired, Ladder, Policy, Rung, Skip, dates, decide, next_look, upcoming
+from engine.rules.policy import (
+    Decision,
+    Facts,
+    Fired,
+    Ladder,
+    Policy,
+    Rung,
+    Skip,
+    audience,
+    dates,
+    decide,
+    for_role,
+    next_look,
+    upcoming,
+)
 from engine.terms import NoticeKind, Quiet, Role, State
 
 CALENDAR = WorkCalendar()
@@ -153,6 +167,18 @@ def test_a_reported_assignment_waits_for_acceptance() -> None:
 def test_the_rungs_to_come_are_those_not_dealt_with() -> None:
     left = upcoming(ORDER, facts(acted_until=date(2021, 6, 22)), CALENDAR)
     assert [rung.rung for _, rung in left] == ["T+7", "T+15"]
+
+
+def test_every_role_belongs_to_the_owner_the_department_above_it_or_the_issuer() -> None:
+    agencies = {role: for_role(role, owner="owner", supervisor="above", issuer="issuer") for role in Role}
+    assert agencies == {
+        Role.COORDINATOR: "owner",
+        Role.HEAD: "owner",
+        Role.DEPUTY: "owner",
+        Role.MONITOR: "above",
+        Role.LEADERSHIP: "issuer",
+    }
+    assert [audience(role) for role in Role] == [Role.COORDINATOR] * 3 + [Role.MONITOR, Role.LEADERSHIP]
 
 
 def test_a_request_never_reaches_the_leadership() -> None:
