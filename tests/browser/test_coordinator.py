@@ -21,7 +21,7 @@ def states(spring: Spring, agency_id: str) -> dict[State, int]:
     a = table(Assignment)
     with spring.database.read() as session:
         counted = select(a.c.state, func.count().label("count")).where(a.c.agency_id == agency_id).group_by(a.c.state)
-        return {row.state: row.count for row in session.connection().execute(counted)}
+        return {row.state: row.count for row in session.connection().execute(counted)}  # type: ignore[misc]
 
 
 def opens_the_letter(coordinator: Visitor, spring: Spring, to: str, purpose: str) -> None:

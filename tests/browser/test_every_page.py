@@ -121,7 +121,7 @@ def busy(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 
 
 def test_every_page_has_an_example() -> None:
-    served = {route.path for page in PAGES for route in routes(page.router) if "GET" in route.methods}
+    served = {route.path for page in PAGES for route in routes(page.router) if "GET" in route.methods}  # type: ignore
     assert served == {*EXAMPLES, *OPEN, *NO_PAGES}
 
 

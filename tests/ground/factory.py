@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from ground.paths import CONFIG
+from ground.paths import CONFIG as CONFIG
 from sqlalchemy import insert, select
 
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -208,7 +208,7 @@ def do(database: Database, action: Action, assignment_id: int, *, now: datetime,
     }
     act, words = acts[action]
     with database.write() as session:
-        return act(session, assignment_id, actor=actor, now=now, **words)
+        return act(session, assignment_id, actor=actor, now=now, **words)  # type: ignore[operator]
 
 
 def bring_to(database: Database, state: State, assignment_id: int, *, now: datetime) -> None:

@@ -91,7 +91,7 @@ class Ground:
         if who is not None:
             os.chown(data, who.pw_uid, who.pw_gid)
         as_user = {} if who is None else {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
-        made = subprocess.run(
+        made = subprocess.run(  # type: ignore[call-overload]
             [binaries / "initdb", "-D", data, "-U", "dondoc", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
             cwd="/",
             capture_output=True,
@@ -103,7 +103,7 @@ class Ground:
         options = [f"unix_socket_directories={data}", "listen_addresses=127.0.0.1", f"port={port}", *FAST]
         command = [binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))]
         with (self.folder / "log").open("wb") as log:
-            guard = subprocess.Popen(
+            guard = subprocess.Popen(  # type: ignore[call-overload]
                 ["sh", "-c", GUARDED, "sh", str(self.owner), self.folder, *command],
                 cwd="/",
                 stdin=subprocess.DEVNULL,

@@ -102,7 +102,7 @@ def routes(method: str) -> list[Address]:
         )
         for page in PAGES
         for route in _flat(page.router)
-        if method in route.methods
+        if method in route.methods  # type: ignore[operator]
     ]
 
 
@@ -138,7 +138,7 @@ def survey(office: Office, *first: str) -> Survey:
         html = fromstring(answer.content.decode())
         for form in html.xpath('//form[@method="post"]'):
             shown.setdefault(urlsplit(form.get("action") or page).path, {}).update(_fields(form))
-        for link in [*html.xpath("//a/@href"), *shown]:
+        for link in [*html.xpath("//a/@href"), *shown]:  # type: ignore[misc]
             path = urlsplit(link).path
             known = ((address, address.regex.match(unquote(path))) for address in addresses if address not in usual)
             for address, match in known:

@@ -219,7 +219,7 @@ ODD = [
 
 @every_channel
 async def test_no_letter_however_odd_makes_a_channel_raise(row: Row, tmp_path: Path) -> None:
-    letters = [replace(row.letter, **{"key": f"odd:{number}", **odd}) for number, odd in enumerate(ODD)]
+    letters = [replace(row.letter, **{"key": f"odd:{number}", **odd}) for number, odd in enumerate(ODD)]  # type: ignore
     outcomes = await sent(row, Fate.ACCEPTED, tmp_path, *letters)
     assert len(outcomes) == len(ODD)
     assert outcomes[0].fate is Fate.REFUSED

@@ -209,7 +209,7 @@ def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
         told["deployed"] = deployed(api, server, Scene(folder, "deployed", prepared))
         told["failing"] = failing(api, Scene(folder, "failing", prepared), observed_tick)
     told["interrupted"] = interrupted(server, Scene(folder, "interrupted", prepared), observed_tick)
-    told["threads"] = threading.active_count()
+    told["threads"] = threading.active_count()  # type: ignore[assignment]
     print(json.dumps(told, ensure_ascii=False), flush=True)
     exit_process(0)
 

@@ -41,7 +41,7 @@ QUIET = settings(
 )
 
 
-def sent(office: Office, case: schemathesis.Case, key: str) -> httpx.Response:
+def sent(office: Office, case: schemathesis.Case, key: str) -> httpx.Response:  # type: ignore[type-arg]
     told: dict[str, Any] = case.as_transport_kwargs(base_url=str(office.client.base_url))
     headers = {name: value for name, value in dict(told.get("headers") or {}).items() if value.isascii()}
     body = {name: told[name] for name in ("json", "content", "data") if told.get(name) is not None}
@@ -68,7 +68,7 @@ def keys(database: Database) -> dict[str, str]:
 
 
 @cache
-def strategies(document: str) -> list[SearchStrategy[schemathesis.Case]]:
+def strategies(document: str) -> list[SearchStrategy[schemathesis.Case]]:  # type: ignore[type-arg]
     """What can be sent to each operation; read from the document once, for all roles."""
     schema = schemathesis.openapi.from_dict(json.loads(document))
     return [found.ok().as_strategy() for found in schema.get_all_operations()]
@@ -83,7 +83,7 @@ def test_every_call_answers_as_the_document_says(office: Office, lived: Database
 
         @QUIET
         @given(case=call)
-        def hold(case: schemathesis.Case) -> None:
+        def hold(case: schemathesis.Case) -> None:  # type: ignore[type-arg]
             case.validate_response(sent(office, case, key), checks=HELD)
 
         hold()

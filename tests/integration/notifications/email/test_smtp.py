@@ -194,7 +194,11 @@ async def test_four_tasks_use_four_connections_and_no_more() -> None:
 
 
 async def test_a_relay_that_allows_fewer_connections_gets_all_letters_on_those() -> None:
-    faults = lambda point: Kind.CLOSING if point == "banner" and len(server.open) > 2 else None  # noqa: E731
+    server: FaultyServer
+
+    def faults(point: str) -> Kind | None:
+        return Kind.CLOSING if point == "banner" and len(server.open) > 2 else None
+
     async with FaultyServer(faults) as server, Email(relay(server.port, connections=4, pause=60.0)) as channel:
         outcomes = await asyncio.gather(*(channel.send(letter(number)) for number in range(40)))
     assert {outcome.fate for outcome in outcomes} == {A}
@@ -202,7 +206,11 @@ async def test_a_relay_that_allows_fewer_connections_gets_all_letters_on_those()
 
 
 async def test_a_relay_that_goes_away_under_way_keeps_nobody_waiting() -> None:
-    faults = lambda point: Kind.DROP if point in ("banner", "rcpt") and server.connections > 1 else None  # noqa: E731
+    server: FaultyServer
+
+    def faults(point: str) -> Kind | None:
+        return Kind.DROP if point in ("banner", "rcpt") and server.connections > 1 else None
+
     async with FaultyServer(faults) as server, Email(relay(server.port, connections=4)) as channel:
         await channel.send(letter(0))
         outcomes = await asyncio.gather(*(channel.send(letter(number)) for number in range(1, 20)))
@@ -396,7 +404,7 @@ async def test_in_a_storm_nothing_is_lost_and_only_the_unknowable_comes_twice() 
     owed, fates, doubtful = [letter(number) for number in range(2000)], Counter[Fate](), set()
     async with FaultyServer(faults) as server, Email(relay(server.port, connections=4)) as channel:
         while owed:
-            queue, again = iter(owed), []
+            queue, again = iter(owed), []  # type: ignore[var-annotated]
 
             async def work(queue: Any = queue, again: list[Outgoing] = again) -> None:
                 for each in queue:

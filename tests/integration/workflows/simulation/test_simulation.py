@@ -225,7 +225,7 @@ def test_html_stands_alone_and_shows_every_figure(year: SimulatedYear, language:
     assert not page.find_all(["script", "link", "img", "iframe"])
     assert page.html["lang"] == language  # type: ignore[index]
     heat = page.find("table")
-    assert sum(int(cell.get_text() or 0) for cell in heat.select("tbody td[class^=h]")) == len(year.messages)  # type: ignore[union-attr]
+    assert sum(int(cell.get_text() or 0) for cell in heat.select("tbody td[class^=h]")) == len(year.messages)  # type: ignore[union-attr, misc]
 
 
 def test_html_escapes_what_a_plan_holds() -> None:

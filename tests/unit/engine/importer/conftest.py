@@ -68,5 +68,5 @@ def saved_word() -> Callable[[object], bytes]:
 
 def saved(document: object) -> bytes:
     file = io.BytesIO()
-    document.save(file)
+    document.save(file)  # type: ignore[attr-defined]
     return file.getvalue()

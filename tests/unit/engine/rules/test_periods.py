@@ -45,7 +45,7 @@ def test_a_key_that_names_no_period_is_refused_with_examples(key):
         named(key)
 
 
-def all_periods(window: Window) -> list:
+def all_periods(window: Window) -> list:  # type: ignore[type-arg]
     numbers = {Cadence.MONTH: 12, Cadence.QUARTER: 4, Cadence.HALF_YEAR: 2}
     return [
         period(cadence, year, n, window)

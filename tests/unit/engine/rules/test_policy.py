@@ -124,10 +124,10 @@ def test_the_department_is_told_a_working_day_after_the_agencys_head() -> None:
 
 
 def test_the_leadership_is_told_after_the_department() -> None:
-    days, acted, heard = date(2021, 9, 1), date(2021, 6, 16), []
+    days, acted, heard = date(2021, 9, 1), date(2021, 6, 16), []  # type: ignore[var-annotated]
     for day in (days, date(2021, 9, 6), date(2021, 9, 7)):
         decision = decide(ORDER, facts(acted_until=acted), CALENDAR, day)
-        acted, heard = decision.acted_until, [*heard, said(decision)]
+        acted, heard = decision.acted_until, [*heard, said(decision)]  # type: ignore[assignment]
     assert heard == [["T+1"], ["T+7"], ["T+15"]]
 
 

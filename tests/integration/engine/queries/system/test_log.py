@@ -26,7 +26,7 @@ def asked(database: Database, after: str = "", limit: int = 500, span: int = 50_
 def busy(database: Database) -> Database:
     """2,400 events, one an hour from 1 January 2021, every hundredth one an account's."""
     start = at("2021-01-01", "00:00")
-    made = [
+    made = [  # type: ignore[var-annotated]
         {
             "at": start + timedelta(hours=hour),
             "kind": EventKind.RUNG_FIRED,
