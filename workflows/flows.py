@@ -23,6 +23,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 
+from engine.assignments.due_work import Due
 from engine.assignments.escalation import DueDuty, due_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
@@ -41,10 +42,12 @@ MAX_OWNER_TAGS = 30
 
 @dataclass
 class FlowContext:
-    """What the flows need in this process; ``sending`` is the delivery in progress."""
+    """What the flows need in this process; ``found`` is what is due if that was asked already, for the next flow run
+    only; ``sending`` is the delivery in progress."""
 
     database: Database
     delivery: DeliveryContext
+    found: Due | None = None
     sending: asyncio.Task[PassReport] | None = None
 
 
@@ -104,8 +107,10 @@ async def tick(now: str = "") -> dict[str, Any]:
     context, moment = flow_context(), now or datetime.now(UTC).isoformat()
     at = datetime.fromisoformat(moment)
     done: dict[str, Any] = {}
-    if passes.due(context.database, at).open:
+    found, context.found = context.found or passes.due(context.database, at), None
+    if found.open:
         done["open"] = await _outcome(open_assignments(moment, return_state=True))
+        found = passes.due(context.database, at)
     with context.database.read() as session:
         duties = due_duties(session, at)
     failed = 0
@@ -114,7 +119,7 @@ async def tick(now: str = "") -> dict[str, Any]:
         state = named_task(duty.duty_id, moment, return_state=True)
         failed += state.is_failed() or state.is_crashed()
     done["act"] = {"duties": len(duties), "failed": failed}
-    if passes.due(context.database, at).digest:
+    if found.digest:
         done["digest"] = await _outcome(make_digests(moment, return_state=True))
     if passes.due(context.database, at).deliver:
         delivered: State[Any] = await deliver_letters(moment, return_state=True)  # type: ignore[misc]
@@ -126,11 +131,15 @@ async def _outcome(state: State[Any]) -> Any:
     return await state.aresult(raise_on_failure=False) if state.is_completed() else state.name
 
 
-async def observed_tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
-    """Tick inside a flow run, then tick without Prefect for anything that it did not do."""
-    if not passes.due(database, now).anything:
+async def observed_tick(
+    database: Database, now: datetime, delivery: DeliveryContext, found: Due | None = None
+) -> list[PassReport]:
+    """Tick inside a flow run, then tick without Prefect for anything that it did not do. ``found``: what is due, if the
+    caller has asked."""
+    found = found or passes.due(database, now)
+    if not found.anything:
         return []
-    context = FlowContext(database, delivery)
+    context = FlowContext(database, delivery, found)
     _flow_context.set(context)
     named_tick = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
     try:

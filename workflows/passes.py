@@ -163,24 +163,29 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     return _report(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
-async def tick(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
+async def tick(
+    database: Database, now: datetime, delivery: DeliveryContext, found: Due | None = None
+) -> list[PassReport]:
     """Run all passes that are due, in order: open, act, digest, deliver. No reports if nothing is due (one query).
 
-    If a pass fails, the others still run; then the first error is raised."""
-    if not due(database, now).anything:
+    ``found``: what is due, if the caller has asked. Asked again only after opening, which makes other work due; letters
+    are looked for after any pass. If a pass fails, the others still run; then the first error is raised."""
+    found = found or due(database, now)
+    if not found.anything:
         return []
     reports: list[PassReport] = []
     failed: list[Exception] = []
     for name, run in DATABASE_PASSES.items():
         try:
-            if getattr(due(database, now), name):
+            if getattr(found, name):
                 with failures_recorded(database, name, now):
                     reports.append(run(database, now))
         except Exception as error:  # noqa: BLE001 - raised again below, after the other passes
             failed.append(error)
-    if reports or due(database, now).deliver:
-        with failures_recorded(database, PassName.DELIVER, now):
-            reports.append(await deliver(database, now, delivery))
+        if name is PassName.OPEN and found.open:
+            found = due(database, now)
+    with failures_recorded(database, PassName.DELIVER, now):
+        reports.append(await deliver(database, now, delivery))
     if failed:
         raise failed[0]
     return reports

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from config.settings import Settings, read_settings
 from engine.accounts.signed_links import Signer
+from engine.assignments.due_work import Due
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
@@ -42,16 +43,18 @@ class System:
     def prefect_api(self) -> str:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
 
-    async def tick(self, now: datetime) -> list[PassReport]:
-        """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds."""
-        if not passes.due(self.database, now).anything:
+    async def tick(self, now: datetime, found: Due | None = None) -> list[PassReport]:
+        """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds. ``found``: what is
+        due, if the caller has asked."""
+        found = found or passes.due(self.database, now)
+        if not found.anything:
             return []
         if self.settings.prefect and answers(self.prefect_api):
             os.environ.update(environment(self.prefect_home, self.prefect_api))
             from workflows.flows import observed_tick
 
-            return await observed_tick(self.database, now, self.delivery)
-        return await passes.tick(self.database, now, self.delivery)
+            return await observed_tick(self.database, now, self.delivery, found)
+        return await passes.tick(self.database, now, self.delivery, found)
 
 
 def compose(settings: Settings | None = None) -> System:
@@ -74,8 +77,9 @@ def compose(settings: Settings | None = None) -> System:
 def run_tick(system: System) -> None:
     """Run one tick at the clock's time. If nothing is due it costs one statement."""
     now = system.clock()
-    if passes.due(system.database, now).anything:
-        for report in asyncio.run(system.tick(now)):
+    found = passes.due(system.database, now)
+    if found.anything:
+        for report in asyncio.run(system.tick(now, found)):
             log.info("%s", report)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict, TypeVar, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from pydantic import BaseModel
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, concerned
@@ -43,6 +45,14 @@ from engine.text import Text
 
 router = APIRouter()
 Action = Callable[[Session], object]
+_Payload = TypeVar("_Payload", bound=BaseModel)
+
+
+class By(TypedDict):
+    """Who acts, and when."""
+
+    actor: str
+    now: datetime
 
 
 def _do(
@@ -66,109 +76,72 @@ def _require(caller: RequestContext, permission: Permission, row: AssignmentRow)
     caller.require(permission, concerned(permission, row.agency_id, row.supervisor_id))
 
 
-@router.post("/assignments/{assignment_id}/acknowledge", response_model=Done)
-def acknowledge(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
+def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[Session, int, _Payload, By], object]], None]:
+    """Make an action an endpoint, named and described as the action is; its payload is the request's body."""
+
+    def register(action: Callable[[Session, int, _Payload, By], object]) -> None:
+        def endpoint(caller: Caller, assignment_id: AssignmentId, payload: _Payload) -> Response:
+            by: By = {"actor": caller.actor.name, "now": caller.now}
+            return _do(caller, assignment_id, permission, lambda s: action(s, assignment_id, payload, by))
+
+        endpoint.__annotations__["payload"] = get_type_hints(action)["payload"]
+        endpoint.__name__, endpoint.__doc__ = action.__name__, action.__doc__
+        router.post(f"/assignments/{{assignment_id}}/{path}", response_model=Done)(endpoint)
+
+    return register
+
+
+@_endpoint("acknowledge", Permission.ACKNOWLEDGE)
+def acknowledge(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
     """Idempotent: ``news`` is false when it was acknowledged before."""
-    return _do(
-        caller,
-        assignment_id,
-        Permission.ACKNOWLEDGE,
-        lambda s: lifecycle.acknowledge(s, assignment_id, actor=caller.actor.name, now=caller.now),
-    )
+    return lifecycle.acknowledge(session, assignment_id, **by)
 
 
-@router.post("/assignments/{assignment_id}/decline", response_model=Done)
-def decline(caller: Caller, assignment_id: AssignmentId, payload: MaybeReason) -> Response:
+@_endpoint("decline", Permission.DECLINE)
+def decline(session: Session, assignment_id: int, payload: MaybeReason, by: By) -> None:
     """«Not mine»: the state is unchanged, the monitor is notified."""
-    return _do(
-        caller,
-        assignment_id,
-        Permission.DECLINE,
-        lambda s: lifecycle.decline(s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now),
-    )
+    lifecycle.decline(session, assignment_id, reason=payload.reason, **by)
 
 
-@router.post("/assignments/{assignment_id}/accept", response_model=Done)
-def accept(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
-    return _do(
-        caller,
-        assignment_id,
-        Permission.ACCEPT,
-        lambda s: lifecycle.accept(s, assignment_id, actor=caller.actor.name, now=caller.now),
-    )
+@_endpoint("accept", Permission.ACCEPT)
+def accept(session: Session, assignment_id: int, payload: Nothing, by: By) -> None:
+    lifecycle.accept(session, assignment_id, **by)
 
 
-@router.post("/assignments/{assignment_id}/return", response_model=Done)
-def return_report(caller: Caller, assignment_id: AssignmentId, payload: Reason) -> Response:
-    return _do(
-        caller,
-        assignment_id,
-        Permission.RETURN,
-        lambda s: lifecycle.return_report(
-            s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now
-        ),
-    )
+@_endpoint("return", Permission.RETURN)
+def return_report(session: Session, assignment_id: int, payload: Reason, by: By) -> None:
+    lifecycle.return_report(session, assignment_id, reason=payload.reason, **by)
 
 
-@router.post("/assignments/{assignment_id}/extension", response_model=Done)
-def ask_extension(caller: Caller, assignment_id: AssignmentId, payload: ExtensionBody) -> Response:
-    return _do(
-        caller,
-        assignment_id,
-        Permission.ASK_EXTENSION,
-        lambda s: lifecycle.ask_extension(
-            s, assignment_id, until=payload.until, reason=payload.reason, actor=caller.actor.name, now=caller.now
-        ),
-    )
+@_endpoint("extension", Permission.ASK_EXTENSION)
+def ask_extension(session: Session, assignment_id: int, payload: ExtensionBody, by: By) -> object:
+    return lifecycle.ask_extension(session, assignment_id, until=payload.until, reason=payload.reason, **by)
 
 
-@router.post("/assignments/{assignment_id}/extension/decision", response_model=Done)
-def decide_extension(caller: Caller, assignment_id: AssignmentId, payload: DecisionBody) -> Response:
+@_endpoint("extension/decision", Permission.DECIDE_EXTENSION)
+def decide_extension(session: Session, assignment_id: int, payload: DecisionBody, by: By) -> None:
     """Decide the pending request."""
-
-    def decide(session: Session) -> None:
-        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
-        if waiting is None:
-            raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
-        lifecycle.decide_extension(
-            session, waiting.id, granted=payload.granted, answer=payload.answer, actor=caller.actor.name, now=caller.now
-        )
-
-    return _do(caller, assignment_id, Permission.DECIDE_EXTENSION, decide)
+    waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
+    if waiting is None:
+        raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
+    lifecycle.decide_extension(session, waiting.id, granted=payload.granted, answer=payload.answer, **by)
 
 
-@router.post("/assignments/{assignment_id}/cancel", response_model=Done)
-def cancel(caller: Caller, assignment_id: AssignmentId, payload: Reason) -> Response:
-    return _do(
-        caller,
-        assignment_id,
-        Permission.CANCEL,
-        lambda s: lifecycle.cancel(s, assignment_id, reason=payload.reason, actor=caller.actor.name, now=caller.now),
-    )
+@_endpoint("cancel", Permission.CANCEL)
+def cancel(session: Session, assignment_id: int, payload: Reason, by: By) -> None:
+    lifecycle.cancel(session, assignment_id, reason=payload.reason, **by)
 
 
-@router.post("/assignments/{assignment_id}/transfer", response_model=Done)
-def transfer(caller: Caller, assignment_id: AssignmentId, payload: TransferBody) -> Response:
+@_endpoint("transfer", Permission.TRANSFER)
+def transfer(session: Session, assignment_id: int, payload: TransferBody, by: By) -> object:
     """``became`` is the receiving agency's assignment."""
-    return _do(
-        caller,
-        assignment_id,
-        Permission.TRANSFER,
-        lambda s: lifecycle.transfer(
-            s, assignment_id, to_agency=payload.to, reason=payload.reason, actor=caller.actor.name, now=caller.now
-        ),
-    )
+    return lifecycle.transfer(session, assignment_id, to_agency=payload.to, reason=payload.reason, **by)
 
 
-@router.post("/assignments/{assignment_id}/chase", response_model=Done)
-def chase(caller: Caller, assignment_id: AssignmentId, payload: Nothing) -> Response:
+@_endpoint("chase", Permission.CHASE)
+def chase(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
     """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
-    return _do(
-        caller,
-        assignment_id,
-        Permission.CHASE,
-        lambda s: lifecycle.chase(s, assignment_id, actor=caller.actor.name, now=caller.now),
-    )
+    return lifecycle.chase(session, assignment_id, **by)
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)

@@ -64,7 +64,7 @@ def test_a_whole_tick_says_what_each_pass_did_and_the_next_one_nothing(dondoc: C
     assert [line.split(":")[0] for line in said.splitlines()] == ["open", "act", "digest", "deliver"]
     assert dondoc("once", "tick", *NOW).well == ""
     states = {letter.state for letter in rows(active, Letter)}
-    assert states == {LetterState.DELIVERED}
+    assert states == {LetterState.KEPT_HERE}
     assert len(list((dondoc.folder / "maildir" / "new").iterdir())) == len(rows(active, Letter))
 
 
@@ -143,7 +143,7 @@ def test_a_mail_folder_that_cannot_be_written_loses_no_letter(dondoc: Commands, 
     (dondoc.folder / "maildir").unlink()
     owed = len(rows(active, Letter))
     assert f"delivered {owed} " in dondoc("once", "deliver", "--at", "2021-06-22T09:10").well
-    assert {letter.state for letter in rows(active, Letter)} == {LetterState.DELIVERED}
+    assert {letter.state for letter in rows(active, Letter)} == {LetterState.KEPT_HERE}
 
 
 def test_the_plan_s_year_is_foretold_without_a_database(dondoc: Commands) -> None:

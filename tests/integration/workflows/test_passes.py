@@ -25,9 +25,11 @@ from ground.factory import (
     told,
 )
 from ground.post import LetterBox, post_office
+from ground.statements import statements
 from sqlalchemy import select
 
 from engine.assignments import lifecycle
+from engine.assignments.due_work import next_moment
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import activate
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -120,6 +122,19 @@ def test_a_tick_with_nothing_due_is_no_report_and_writes_nothing(laid: Laid) -> 
     before = rows(laid.database, Pass)
     assert ticked(laid, at("2021-04-08", "03:00")) == []
     assert rows(laid.database, Pass) == before
+
+
+def test_a_tick_asks_once_what_is_due_and_once_more_after_opening(laid: Laid) -> None:
+    def asked(now: datetime) -> int:
+        with statements(laid.database) as sent:
+            assert ticked(laid, now)
+        return sum(statement.count("EXISTS") >= 3 for statement in sent)
+
+    assert asked(BEGAN) == 2
+    with laid.database.read() as session:
+        later = next_moment(session, BEGAN)
+    assert later is not None
+    assert asked(later) == 1
 
 
 def test_the_last_run_of_each_pass_is_kept(laid: Laid) -> None:
