@@ -49,7 +49,7 @@ HEADERS = {
 }
 YEAR_SECONDS = 365 * 86_400
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 
 def max_body_bytes(path: str) -> int:
@@ -149,24 +149,27 @@ def same_origin(headers: Headers, base_url: str) -> bool:
     return site in ("same-origin", "none") and own
 
 
-def is_local_request(request: HTTPConnection, host: str) -> bool:
-    """Whether the request was made on this machine, to a local name, through no proxy. Both name and peer are checked:
-    any client can send a local Host header, and a page of another site may resolve its own name to 127.0.0.1 (DNS
-    rebinding)."""
-    if any(name in request.headers for name in FORWARDED):
-        return False
+def is_loopback_request(request: HTTPConnection, base_url: str) -> bool:
+    """Whether a program on this machine calls, through no proxy, on an installation that serves this machine alone. A
+    proxy with its default settings looks like such a program, so a base URL of another host means no."""
     peer = request.client.host if request.client else ""
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    here = name in LOCAL_NAMES or _is_own(name, host)
-    return here and _is_own(peer, host)
+    names = host_name(request.headers.get("host", "")), urlsplit(base_url).hostname or "", peer
+    return not any(name in request.headers for name in FORWARDED) and all(map(is_loopback_name, names))
 
 
-def _is_own(address: str, host: str) -> bool:
-    """Loopback, or the address the server listens on."""
+def host_name(host: str) -> str:
+    """The name in a Host header without its port, in lower case; empty if it is malformed."""
     try:
-        return ipaddress.ip_address(address).is_loopback or (bool(host) and address == host)
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return bool(host) and address == host
+        return ""
+
+
+def is_loopback_name(name: str) -> bool:
+    try:
+        return name in LOCAL_NAMES or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def network_of(host: str) -> str:
