@@ -11,6 +11,7 @@ from engine.api.routes import router as api
 from engine.http import error_pages
 from engine.http.accepted_hosts import AcceptedHosts
 from engine.http.app_context import AppContext
+from engine.http.body_limits import BodyLimits
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
@@ -93,6 +94,7 @@ def make_app(context: AppContext) -> FastAPI:
         app.include_router(page.router, include_in_schema=False)
     app.include_router(api)
     error_pages.install(app)
+    app.add_middleware(BodyLimits)
     app.add_middleware(AcceptedHosts)
     app.add_middleware(Guard, secure=is_secure(context))
     if context.settings.trusted_proxies:

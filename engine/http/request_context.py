@@ -28,7 +28,7 @@ from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
-from engine.http.security import YEAR_SECONDS, FormTokens, network_of, same_origin
+from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -320,6 +320,8 @@ async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) 
         if error.status_code == 400:
             raise FormUnread from error
         raise
+    if sum(len(value) for values in fields.values() for value in values) > MAX_BODY_BYTES:
+        raise HTTPException(413)  # a long text in a request that may be long for its files
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
     return Form(fields, files)
