@@ -39,7 +39,10 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("var"), description="folder of the database, the Maildir, files and the secret")
     database_url: str = Field("", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
-    base_url: str = Field("http://127.0.0.1:8188", description="URL prefix of links in letters")
+    base_url: str = Field(
+        "http://127.0.0.1:8188",
+        description="URL that people open; begins links in letters; other host names are refused",
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8188, ge=0, le=65535, description="port to listen on")
     trusted_proxies: str = Field(
@@ -108,7 +111,8 @@ class Settings(BaseSettings):
     operator_email: str = Field("", description="mailbox for alarms when another channel is down")
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
     metrics_token: SecretStr = Field(
-        SecretStr(""), description="bearer token of /metrics; empty: only from this machine"
+        SecretStr(""),
+        description="bearer token of /metrics; empty: only programs on this machine, with a loopback base_url",
     )
     templates_dir: Path | None = Field(
         None, description="customised letter templates, which override the shipped ones; empty: templates in data_dir"

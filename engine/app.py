@@ -9,11 +9,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
 from engine.http import error_pages
+from engine.http.accepted_hosts import AcceptedHosts
 from engine.http.app_context import AppContext
+from engine.http.body_limits import BodyLimits
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
-from engine.web.pages.account import account, ical_feeds, letter_links, oidc, preferences, sign_in
+from engine.web.pages.account import account, ical_feeds, letter_links, oidc, preferences, setup, sign_in
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import board, demo, health, leadership, letters
@@ -48,6 +50,7 @@ PAGES = (
     leadership,
     demo,
     sign_in,
+    setup,
     oidc,
     account,
     letter_links,
@@ -91,6 +94,8 @@ def make_app(context: AppContext) -> FastAPI:
         app.include_router(page.router, include_in_schema=False)
     app.include_router(api)
     error_pages.install(app)
+    app.add_middleware(BodyLimits)
+    app.add_middleware(AcceptedHosts)
     app.add_middleware(Guard, secure=is_secure(context))
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)

@@ -157,12 +157,13 @@ def show_callbacks() -> None:
 def init() -> None:
     """Create the database and load the directory, policy and calendar that ship with the product."""
     from workflows.simulation.demo import load_province
-    from workflows.system import compose
+    from workflows.system import announce_setup_code, compose
 
     system = compose()
     system.database.upgrade()
     load_province(system.database, system.clock())
     typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
+    announce_setup_code(system)
 
 
 @app.command()
@@ -267,7 +268,7 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
 def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
     given: dict[str, object] = {"host": host or None, "port": port or None, "prefect": None if prefect else False}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
-    if port and "base_url" not in settings.model_fields_set:
+    if (host or port) and "base_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"base_url": f"http://{settings.host}:{port}"})
     return settings
 

@@ -6,6 +6,7 @@ They run on their own schedule, so that a mailbox that does not respond cannot d
 from __future__ import annotations
 
 import hmac
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from engine.errors import NotAllowed
-from engine.http.security import is_local_request
+from engine.http.security import is_loopback_request
 from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.views.prometheus import CONTENT_TYPE, render
@@ -23,6 +24,8 @@ from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
 from workflows.passes import PassName, PassReport, record_run
+
+log = logging.getLogger(__name__)
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> PassReport:
@@ -44,8 +47,9 @@ def _report(database: Database, name: PassName, now: datetime, began: float, cou
     return report
 
 
-def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host: str) -> None:
-    """Add ``GET /metrics``: requires the token if one is set, else only requests from this machine are allowed."""
+def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, base_url: str) -> None:
+    """Add ``GET /metrics``: requires the token if one is set; otherwise only programs on this machine may read it,
+    and only where the base URL is loopback as well."""
 
     @app.get("/metrics", include_in_schema=False)
     def metrics(request: Request) -> Response:
@@ -53,8 +57,12 @@ def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, host
         if token:
             allowed = hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
         else:
-            allowed = is_local_request(request, host)
+            allowed = is_loopback_request(request, base_url)
         if not allowed:
+            log.warning(
+                "/metrics refused: %s",
+                "wrong or missing token" if token else "only for this machine; set DONDOC_METRICS_TOKEN to read it",
+            )
             raise NotAllowed
         with database.read() as session:
             return Response(render(session, clock()), media_type=CONTENT_TYPE)

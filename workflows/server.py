@@ -16,7 +16,7 @@ from notifications.delivery import release_kept
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
-from workflows.system import System, compose, run_audit, run_inbound, run_tick
+from workflows.system import System, announce_setup_code, compose, run_audit, run_inbound, run_tick
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -44,6 +44,7 @@ def application(system: System) -> FastAPI:
             links=channel_wiring.sign_in_mailer(settings, signer),
             single_sign_on=provider_of(settings),
             wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
+            open_desk=settings.demo,
         )
     )
     _add_machine_routes(app, system)
@@ -60,6 +61,7 @@ def serve(settings: Settings) -> None:
     system.database.upgrade()
     if settings.smtp_host and not settings.demo:
         release_kept(system.database, system.clock())
+    announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
@@ -100,4 +102,4 @@ def _add_machine_routes(app: FastAPI, system: System) -> None:
     secret = channel_wiring.callback_secret(settings, signer)
     app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret)))
     token = settings.metrics_token.get_secret_value()
-    inbound_passes.add_metrics(app, system.database, system.clock, token, settings.host)
+    inbound_passes.add_metrics(app, system.database, system.clock, token, settings.base_url)

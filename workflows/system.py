@@ -6,15 +6,20 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import typer
+
 from config.settings import Settings, read_settings
+from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
 from engine.assignments.due_work import Due
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
+from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from workflows import channel_wiring, passes
@@ -72,6 +77,23 @@ def compose(settings: Settings | None = None) -> System:
         give_up=timedelta(days=settings.give_up_days),
     )
     return System(settings, database, clock, signer, delivery, channel_wiring.inbound_sources(settings, signer))
+
+
+def announce_setup_code(system: System) -> None:
+    """While there is no account, print a one-time code for the page that creates the first administrator."""
+    if system.settings.demo:
+        return
+    with system.database.write() as session:
+        code = issue_setup_code(session, system.clock())
+    if code is not None:
+        page = f"{system.settings.base_url}/setup"
+        typer.echo(
+            Text(
+                f"Chưa có tài khoản nào. Mở {page} và nhập mã thiết lập (dùng một lần, trong 24 giờ): {code}",
+                f"There is no account yet. Open {page} and enter the set-up code (works once, for 24 hours): {code}",
+            )
+        )
+        sys.stdout.flush()  # a service's output is buffered
 
 
 def run_tick(system: System) -> None:

@@ -29,8 +29,6 @@ _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """An account as pages show it. Says whether there is a password, never the password or its hash."""
-
     """An account as pages show it; whether there is a password, never the password."""
 
     id: int
@@ -162,23 +160,9 @@ def list_accounts(session: Session) -> tuple[AccountLine, ...]:
 
 
 def any_active(session: Session) -> bool:
-    """True if anyone can sign in. Until then the pages are open without an account to local users."""
+    """True if anyone can sign in. Until then only the set-up page works."""
     accounts = table(Account)
     return session.connection().scalar(select(accounts.c.id).where(accounts.c.active).limit(1)) is not None
-
-
-def require_administrator_first(session: Session, role: str) -> None:
-    """The first account closes the pages that were open without one, so it must be an administrator. Raises
-    FieldsRefused. Not checked on the command line, which stays open."""
-    if role != ActorRole.ADMINISTRATOR and not any_active(session):
-        raise FieldsRefused(
-            {
-                "role": Text(
-                    "Tài khoản đầu tiên phải là quản trị, nếu không sẽ không còn ai vào được trang này.",
-                    "The first account must be an administrator, or nobody could open this page any more.",
-                )
-            }
-        )
 
 
 def by_subject(session: Session, subject: str) -> AccountLine | None:

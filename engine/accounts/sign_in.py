@@ -206,6 +206,14 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL) if line.active else None
 
 
+def is_known_session(session: Session, key: str) -> bool:
+    """True if the cookie belongs to a session of an active account that was not ended; it may have expired."""
+    signed, accounts = table(SignedIn), table(Account)
+    statement = select(signed.c.id).join(accounts, accounts.c.id == signed.c.account_id)
+    known = (signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), accounts.c.active)
+    return session.connection().scalar(statement.where(*known)) is not None
+
+
 def slide(session: Session, session_id: int, now: datetime) -> None:
     """Extend a session by ``SESSION_IDLE_TIME`` from now, up to ``MAX_SESSION_TIME`` from its start."""
     signed = table(SignedIn)

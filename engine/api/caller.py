@@ -1,4 +1,4 @@
-"""Identifies the API's caller: an API token, a signed-in user, or, while no account exists, a program on this machine.
+"""Identifies the API's caller: an API token, a signed-in user, or, in the demonstration, anyone.
 A write with an ``Idempotency-Key`` is done once."""
 
 from __future__ import annotations

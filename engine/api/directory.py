@@ -281,7 +281,6 @@ def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
 
     def create(session: Session) -> int:
-        accounts.require_administrator_first(session, payload.role)
         return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **_by(caller))
 
     return _account(caller, create)

@@ -48,7 +48,7 @@ class AppContext:
     """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
     clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``
     edits letter templates; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect provider;
-    None means there is none."""
+    None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration."""
 
     database: Database
     clock: Clock
@@ -59,3 +59,4 @@ class AppContext:
     links: SignInMailer | None = None
     wording: TemplateEditor | None = None
     single_sign_on: Provider | None = None
+    open_desk: bool = False

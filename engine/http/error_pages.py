@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.errors import DondocError, FieldsRefused, Unavailable
+from engine.http.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
 from engine.http.request_context import SignInFirst, language_of, tools_of
-from engine.http.security import HEADERS, MAX_BODY_BYTES, max_body_bytes
+from engine.http.security import HEADERS, MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -105,18 +106,30 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     texts = DETAILS.get(error.status_code, (str(error.detail),) * 2)
-    max_bytes = max_body_bytes(request.url.path)
-    if error.status_code == 413 and max_bytes > MAX_BODY_BYTES:
-        texts = (
-            f"Gửi lên lớn quá {max_bytes // 1_000_000} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp "
-            "nhẹ hơn (bớt hình ảnh).",
-            f"Over {max_bytes // 1_000_000} MB at a time; go back and send fewer or smaller files (with fewer "
-            "pictures).",
-        )
+    if isinstance(error, BodyTooLarge):
+        texts = _too_large(error.max_bytes)
     response = answer(request, error.status_code, _translated(request, texts))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
+
+
+def _too_large(max_bytes: int) -> tuple[str, str]:
+    if max_bytes == MAX_STRANGER_BYTES:
+        return (
+            "Chưa đăng nhập, hoặc phiên đã kết thúc, thì chỉ gửi được 64 KB. Hãy đăng nhập trong thẻ khác, rồi "
+            "quay lại trang trước và gửi lại.",
+            "Without being signed in at most 64 KB can be sent. Sign in in another tab, then go back a page and send "
+            "it again.",
+        )
+    if max_bytes == MAX_BODY_BYTES:
+        return DETAILS[413]
+    most = max_bytes // 1_000_000
+    return (
+        f"Gửi lên lớn quá {most} MB một lần; hãy quay lại trang trước và gửi ít tệp hơn hoặc tệp nhẹ hơn (bớt hình "
+        "ảnh).",
+        f"Over {most} MB at a time; go back and send fewer or smaller files (with fewer pictures).",
+    )
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

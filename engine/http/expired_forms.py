@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from engine.errors import DondocError
 from engine.http.forms import Form
 from engine.http.request_context import binding_of, language_of, read_form, tools_of
+from engine.http.security import MAX_BODY_BYTES
 from engine.http.uploads import FILE_PREFIX, MAX_FORM_PARTS
 
 PASSWORD_FIELDS = frozenset({"password", "old", "new", "again"})
@@ -48,7 +49,7 @@ class Field:
 
 
 async def unsent_page(request: Request) -> HTMLResponse | None:
-    """The page; None when the form is not one of ours, or contains a password."""
+    """The page; None when the form is not one of ours, contains a password, or would make a page of over 1 MB."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     binding = binding_of(request)
     if request.method != "POST" or kind not in FORM_TYPES or not binding:
@@ -72,6 +73,8 @@ async def unsent_page(request: Request) -> HTMLResponse | None:
         kind=kind,
         form_token=tools.tokens.make(binding),
     )
+    if len(page.encode()) > MAX_BODY_BYTES:
+        return None
     return HTMLResponse(page, 401, {"www-authenticate": CHALLENGE})
 
 

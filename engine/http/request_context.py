@@ -1,7 +1,7 @@
 """The context of a request: who acts, in which language, at what time, and how to respond.
 
-Dependencies: ``SignedIn`` requires a signed-in user (or, until the first account exists, a local request);
-``Anonymous`` accepts anyone, as the sign-in page does; ``Unauthenticated`` is for signed links from letters.
+Dependencies: ``SignedIn`` requires a signed-in user (outside the demonstration); ``Anonymous`` accepts anyone, as the
+sign-in page does; ``Unauthenticated`` is for signed links from letters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from engine.accounts.accounts import AccountLine, any_active
+from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, may, require
 from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
@@ -28,7 +28,7 @@ from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
-from engine.http.security import YEAR_SECONDS, FormTokens, is_local_request, network_of, same_origin
+from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -249,12 +249,11 @@ def anonymous_context(request: Request) -> RequestContext:
 
 
 def signed_in_context(request: Request) -> RequestContext:
-    """Context of the signed-in user. In the demonstration, or for local requests while no account exists, the desk
-    acts. Raises SignInFirst for everyone else."""
+    """Context of the signed-in user; in the demonstration, of the desk. Raises SignInFirst for everyone else."""
     ctx = anonymous_context(request)
     if ctx.account is not None:
         return ctx
-    if ctx.app.settings.demo or _local_without_accounts(ctx):
+    if ctx.app.open_desk:
         return replace(ctx, actor=DESK)
     raise SignInFirst
 
@@ -276,13 +275,6 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
     return replace(ctx, actor=account.actor, account=account, session_id=holder.session_id).in_contact_language(
         account.language
     )
-
-
-def _local_without_accounts(ctx: RequestContext) -> bool:
-    if not is_local_request(ctx.request, ctx.app.settings.host):
-        return False
-    with ctx.app.database.read() as session:
-        return not any_active(session)
 
 
 def guarded(name: str, secure: bool) -> str:
@@ -328,6 +320,8 @@ async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) 
         if error.status_code == 400:
             raise FormUnread from error
         raise
+    if sum(len(value) for values in fields.values() for value in values) > MAX_BODY_BYTES:
+        raise HTTPException(413)  # a long text in a request that may be long for its files
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
     return Form(fields, files)

@@ -1,4 +1,4 @@
-"""Request security: response headers, request body limits, form tokens, same-origin and local-request checks.
+"""Request security: response headers, form tokens, same-origin and local-request checks.
 
 The middleware is pure ASGI, so it also covers the API and error responses.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import re
 import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,15 +22,6 @@ from engine.text import Text
 MAX_BODY_BYTES = 1_048_576
 """Forms and JSON."""
 MAX_REVIEW_BYTES = 8_000_000
-MAX_FILES_BYTES = 30_000_000
-LONGER_BODIES: tuple[tuple[re.Pattern[str], int], ...] = (
-    (re.compile(r"/plans/import"), 26_000_000),
-    (re.compile(r"/plans/review"), MAX_REVIEW_BYTES),
-    (re.compile(r"/report/[^/]+/[^/]+/[^/]+|/r/[^/]+"), MAX_FILES_BYTES),
-    (re.compile(r"/api/v1/agencies/[^/]+/evidence"), 14_000_000),
-)
-"""Paths with a higher limit: a plan document, the review form of a whole plan, a report with its files, and one file as
-base64."""
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -49,16 +38,11 @@ HEADERS = {
 }
 YEAR_SECONDS = 365 * 86_400
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-
-
-def max_body_bytes(path: str) -> int:
-    """The longest request body accepted at a path, in bytes."""
-    return next((limit for pattern, limit in LONGER_BODIES if pattern.fullmatch(path)), MAX_BODY_BYTES)
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 
 class Guard:
-    """Middleware: adds security headers, answers HEAD as GET without a body, and limits request bodies. ``secure`` adds
+    """Middleware: adds security headers and answers HEAD as GET without a body. ``secure`` adds
     Strict-Transport-Security."""
 
     def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
@@ -71,11 +55,7 @@ class Guard:
             return
         head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
-        await self.app(
-            inner,
-            _with_limit(receive, Headers(scope=scope), max_body_bytes(scope["path"])),
-            _with_headers(send, self._headers, bodiless=head),
-        )
+        await self.app(inner, receive, _with_headers(send, self._headers, bodiless=head))
 
 
 def _with_headers(send: Send, extra: Mapping[str, str], *, bodiless: bool) -> Send:
@@ -89,25 +69,6 @@ def _with_headers(send: Send, extra: Mapping[str, str], *, bodiless: bool) -> Se
         await send(message)
 
     return sending
-
-
-def _with_limit(receive: Receive, headers: Headers, max_bytes: int) -> Receive:
-    """Reject a body whose declared or actual length exceeds ``max_bytes`` (413)."""
-    received = 0
-    declared = headers.get("content-length", "0")
-    too_long = declared.isdecimal() and int(declared) > max_bytes
-
-    async def receiving() -> Message:
-        nonlocal received
-        if too_long:
-            raise HTTPException(413)
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > max_bytes:
-            raise HTTPException(413)
-        return message
-
-    return receiving
 
 
 class FormTokens:
@@ -149,24 +110,27 @@ def same_origin(headers: Headers, base_url: str) -> bool:
     return site in ("same-origin", "none") and own
 
 
-def is_local_request(request: HTTPConnection, host: str) -> bool:
-    """Whether the request was made on this machine, to a local name, through no proxy. Both name and peer are checked:
-    any client can send a local Host header, and a page of another site may resolve its own name to 127.0.0.1 (DNS
-    rebinding)."""
-    if any(name in request.headers for name in FORWARDED):
-        return False
+def is_loopback_request(request: HTTPConnection, base_url: str) -> bool:
+    """Whether a program on this machine calls, through no proxy, on an installation that serves this machine alone. A
+    proxy with its default settings looks like such a program, so a base URL of another host means no."""
     peer = request.client.host if request.client else ""
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    here = name in LOCAL_NAMES or _is_own(name, host)
-    return here and _is_own(peer, host)
+    names = host_name(request.headers.get("host", "")), urlsplit(base_url).hostname or "", peer
+    return not any(name in request.headers for name in FORWARDED) and all(map(is_loopback_name, names))
 
 
-def _is_own(address: str, host: str) -> bool:
-    """Loopback, or the address the server listens on."""
+def host_name(host: str) -> str:
+    """The name in a Host header without its port, in lower case; empty if it is malformed."""
     try:
-        return ipaddress.ip_address(address).is_loopback or (bool(host) and address == host)
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return bool(host) and address == host
+        return ""
+
+
+def is_loopback_name(name: str) -> bool:
+    try:
+        return name in LOCAL_NAMES or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def network_of(host: str) -> str:

@@ -121,7 +121,9 @@ def province(ground: Ground, tmp_path: Path) -> Iterator[Served]:
     with closing_database(sqlite_copy(ground, tmp_path)) as database:
         load_province(database, clock.now)
         settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
-        context = AppContext(database, clock, Signer(KEY), settings, simulate=cached_simulation(database))
+        context = AppContext(
+            database, clock, Signer(KEY), settings, simulate=cached_simulation(database), open_desk=True
+        )
         with served(make_app(context)) as url:
             yield Served(url, database, clock)
 

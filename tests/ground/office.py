@@ -1,7 +1,7 @@
 """The web application in tests, and a small plan simulated to 24 June 2021 with data of every kind.
 
     office = open_office(database, folder)  the application with a database, the clock stopped at NOW
-    office.get("/overdue").text             as the user of the machine, without an account
+    office.get("/overdue").text             with an open desk, as in the demonstration; closed where accounts exist
     office.post("/assignments/3/accept")    with the form's token, like a browser
 
 ``live_through`` loads the plan of ``ground.factory`` and simulates people: so-ban has reported on time, huyen-a late;
@@ -27,6 +27,7 @@ from httpx import Response
 from sqlmodel import Session
 
 from config.settings import Settings
+from engine.accounts.accounts import any_active
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.app import make_app
 from engine.assignments import lifecycle
@@ -118,16 +119,23 @@ def open_office(
     links: Any = None,
     single_sign_on: Any = None,
     host: str = HERE,
+    open_desk: bool | None = None,
     **settings: Any,
 ) -> Office:
-    """The whole application with a database; ``settings`` are those of ``Settings``."""
+    """The whole application with a database; ``settings`` are those of ``Settings``. ``open_desk`` None: open in the
+    demonstration and over a database without accounts."""
     clock = Standing(now)
+    if open_desk is None:
+        with database.read() as session:
+            open_desk = step is not None or not any_active(session)
+    if host != HERE:
+        settings.setdefault("base_url", host)
     chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
     wording = wording or channel_wiring.template_editor(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
-    context = AppContext(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on)
+    context = AppContext(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on, open_desk)
     tools = Tools(context, _templates(), FormTokens(KEY))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 

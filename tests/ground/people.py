@@ -45,4 +45,5 @@ def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Of
 
 
 def as_role(database: Database, folder: Path, role: str, agency_id: str) -> Office:
-    return enter(open_office(database, folder), join(database, role, agency_id))
+    account_id = join(database, role, agency_id)
+    return enter(open_office(database, folder), account_id)

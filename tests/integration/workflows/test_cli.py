@@ -142,7 +142,7 @@ def test_a_mail_folder_that_cannot_be_written_loses_no_letter(dondoc: Commands, 
     assert "maildir" in dondoc("once", "deliver", *NOW).wrong
     (dondoc.folder / "maildir").unlink()
     owed = len(rows(active, Letter))
-    assert f"delivered {owed} " in dondoc("once", "deliver", "--at", "2021-06-22T09:10").well
+    assert f"kept_here {owed} " in dondoc("once", "deliver", "--at", "2021-06-22T09:10").well
     assert {letter.state for letter in rows(active, Letter)} == {LetterState.KEPT_HERE}
 
 

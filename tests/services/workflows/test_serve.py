@@ -7,16 +7,14 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from ground.factory import at, lay, plan_file, rows
+from ground.serving import DONDOC, SOON, serving
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -24,57 +22,6 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
-
-DONDOC = Path(sys.executable).with_name("dondoc")
-SOON = 60.0
-"""Seconds until something that must happen is given up: a slow machine is no fault."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(url: str, folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. Its log names
-    every module that Python imports."""
-    port = free_port()
-    settings = {
-        "DONDOC_DATABASE_URL": url,
-        "DONDOC_DATA_DIR": str(folder),
-        "DONDOC_TICK_SECONDS": "1",
-        "PYTHONPROFILEIMPORTTIME": "1",
-    }
-    began = time.monotonic()
-    with (folder / f"serve-{port}.log").open("wb") as output:
-        process = subprocess.Popen(
-            [DONDOC, "serve", "--port", str(port), *(words or ("--no-prefect",))],
-            env=os.environ | settings,
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        yield process, f"http://127.0.0.1:{port}", _until_it_answers(process, port, began)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(timeout=SOON)
-
-
-def _until_it_answers(process: subprocess.Popen[bytes], port: int, began: float) -> float:
-    with httpx.Client(timeout=SOON) as client:
-        while time.monotonic() - began < SOON:
-            assert process.poll() is None, "it ended before it answered"
-            try:
-                client.get(f"http://127.0.0.1:{port}/health")
-            except httpx.ConnectError:
-                time.sleep(0.05)
-            else:
-                return time.monotonic() - began
-    raise AssertionError("it did not answer")
 
 
 def wait_for_letters(database: Database) -> list[LetterState]:
@@ -100,7 +47,7 @@ def owed(database: Database) -> Database:
 
 def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed: Database, url: str, tmp_path: Path) -> None:
     with serving(url, tmp_path) as (_, address, seconds):
-        assert httpx.get(f"{address}/").status_code == 200
+        assert httpx.get(f"{address}/sign-in").status_code == 200
         states = wait_for_letters(owed)
     assert seconds < SOON
     print(f"answered after {seconds:.2f} s")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
-from engine.accounts.accounts import AccountLine, find, mailbox
+from engine.accounts.accounts import AccountLine, any_active, find, mailbox
 from engine.accounts.devices import device_words
 from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
@@ -172,6 +172,8 @@ def sign_in_page(
     ctx: RequestContext, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
 ) -> Response:
     sentence, status = (trouble.said(ctx.language), trouble.status) if trouble else ("", 200)
+    with ctx.app.database.read() as session:
+        has_accounts = any_active(session)
     return ctx.page(
         "signin.html",
         status,
@@ -179,6 +181,7 @@ def sign_in_page(
         email=email,
         outcome=outcome,
         sentence=sentence,
+        has_accounts=has_accounts,
         by_link=ctx.app.links is not None,
         by_sign_on=ctx.app.single_sign_on is not None,
     )

@@ -196,7 +196,7 @@ def test_links_in_a_letter_are_masked_outside_the_demonstration(lived: Database,
 
 def test_without_its_database_a_page_says_so_in_words(tmp_path: Path) -> None:
     with closing_database(f"sqlite:///{tmp_path}/nothing.db") as database:
-        office = open_office(database, tmp_path)
+        office = open_office(database, tmp_path, open_desk=True)
         page, api = office.get("/"), office.get("/api/v1/board?lang=en")
     assert (page.status_code, api.status_code) == (503, 503)
     assert "dondoc db upgrade" in page.text

@@ -200,7 +200,7 @@ def test_a_monitors_link_acknowledges_nothing_of_other_agencies(office: Office, 
 
 
 def test_signed_pages_open_from_anywhere_while_desk_pages_do_not(lived: Database, tmp_path: Path, link: str) -> None:
-    outside = open_office(lived, tmp_path, host="https://dondoc.nghean.example")
+    outside = open_office(lived, tmp_path, host="https://dondoc.nghean.example", open_desk=False)
     assert outside.get(link).status_code == 200
     assert outside.get("/").headers["location"].startswith("/sign-in")
 

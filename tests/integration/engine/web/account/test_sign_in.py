@@ -40,10 +40,10 @@ def test_once_there_is_an_account_a_page_leads_to_signing_in_and_the_api_says_40
     assert (api.status_code, api.headers["content-type"]) == (401, "application/problem+json")
 
 
-def test_after_the_last_account_is_closed_the_desk_is_at_the_machine_again(one: Office) -> None:
+def test_after_the_last_account_is_closed_nothing_opens(one: Office) -> None:
     with one.context.database.write() as session:
         deactivate(session, 1, actor="cli", now=NOW)
-    assert one.get("/overdue").status_code == 200
+    assert one.get("/overdue").headers["location"].startswith("/sign-in")
 
 
 def test_the_demonstration_needs_no_account(one: Office, lived: Database, tmp_path: Path) -> None:

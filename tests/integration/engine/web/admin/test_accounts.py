@@ -118,13 +118,6 @@ def test_the_last_administrator_is_neither_deactivated_nor_made_something_else(a
     assert (row(lived, Account, id=1).active, row(lived, Account, id=1).role) == (True, "administrator")
 
 
-def test_the_first_account_is_an_administrators_else_nobody_could_come_back(office: Office, lived: Database) -> None:
-    refused = add(office)
-    assert (refused.status_code, set(wrong(refused.text))) == (422, {"role"})
-    assert add(office, role="administrator").status_code == 303
-    assert office.get("/admin/accounts").headers["location"].startswith("/sign-in")
-
-
 def test_accounts_are_found_without_tones(admin: Office, lived: Database) -> None:
     add(admin)
     found = BeautifulSoup(admin.get("/admin/accounts?q=van phong").text, "lxml")

@@ -1,0 +1,110 @@
+"""Middleware: how much a request may send is decided by who sends it, before the body is read. Strangers send little;
+known visitors send forms, and files only in the requests that take files.
+
+Only a body over the strangers' limit costs the database query that identifies the sender.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.accounts.api_tokens import bearer_of
+from engine.accounts.sign_in import is_known_session
+from engine.accounts.signed_links import Purpose
+from engine.errors import LinkRefused
+from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
+from engine.http.security import MAX_BODY_BYTES, MAX_REVIEW_BYTES
+from engine.rules.calendar import local_date
+
+MAX_STRANGER_BYTES = 65_536
+MAX_FILES_BYTES = 30_000_000
+_MULTIPART, _JSON = "multipart/form-data", "application/json"
+LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
+    (re.compile(r"/plans/import"), _MULTIPART, 26_000_000),
+    (re.compile(r"/plans/review"), _MULTIPART, MAX_REVIEW_BYTES),
+    (re.compile(r"/report/[^/]+/[^/]+/[^/]+|/r/[^/]+"), _MULTIPART, MAX_FILES_BYTES),
+    (re.compile(r"/api/v1/agencies/[^/]+/evidence"), _JSON, 14_000_000),
+)
+"""Path, content type and limit of longer requests: a plan document, the review form of a whole plan, a report with its
+files, and one file as base64."""
+_REPORT_LINK = re.compile(r"/r/([^/]+)")
+
+
+class BodyTooLarge(HTTPException):
+    """413; ``max_bytes`` is what this sender may send here."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(413)
+        self.max_bytes = max_bytes
+
+
+class BodyLimits:
+    """Rejects a body whose declared or actual length exceeds its sender's limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limited = _limited(receive, Request(scope)) if scope["type"] == "http" else receive
+        await self.app(scope, limited, send)
+
+
+def _limited(receive: Receive, request: Request) -> Receive:
+    received, max_bytes, identified = 0, MAX_STRANGER_BYTES, False
+    length = request.headers.get("content-length", "0")
+    declared = int(length) if length.isdecimal() and len(length) < 19 else 0
+
+    async def enforce(size: int) -> None:
+        nonlocal max_bytes, identified
+        if size > max_bytes and not identified:
+            max_bytes, identified = await run_in_threadpool(max_body_bytes, request), True
+        if size > max_bytes:
+            raise BodyTooLarge(max_bytes)
+
+    async def receiving() -> Message:
+        nonlocal received
+        await enforce(declared)
+        message = await receive()
+        received += len(message.get("body", b""))
+        await enforce(received)
+        return message
+
+    return receiving
+
+
+def max_body_bytes(request: Request) -> int:
+    """The longest body that the sender of this request may send. Reads the database."""
+    if not _is_known(request):
+        return MAX_STRANGER_BYTES
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    path = request.url.path
+    longer = (limit for pattern, sent_as, limit in LONGER_BODIES if sent_as == kind and pattern.fullmatch(path))
+    return next(longer, MAX_BODY_BYTES)
+
+
+def _is_known(request: Request) -> bool:
+    """Whether an account or a contact sends: by session, API token, or the signed link of a letter. A session that
+    lapsed counts, so that what was typed meanwhile can be shown again."""
+    context = tools_of(request).context
+    now = context.clock()
+    if context.open_desk:
+        return True
+    if link := _REPORT_LINK.fullmatch(request.url.path):
+        try:
+            context.signer.read(Purpose.REPORT, link[1], local_date(now))
+        except LinkRefused:
+            return False
+        return True
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(guarded(SESSION_COOKIE, is_secure(context)), "")
+    if not cookie and kind.lower() != "bearer":
+        return False
+    with context.database.read() as session:
+        if kind:
+            return kind.lower() == "bearer" and bearer_of(session, key.strip(), now) is not None
+        return is_known_session(session, cookie)

@@ -1,0 +1,63 @@
+"""`dondoc serve` as a process of its own, on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+DONDOC = Path(sys.executable).with_name("dondoc")
+SOON = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
+    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. Its log names
+    every module that Python imports. ``more``: further environment variables."""
+    port = free_port()
+    settings = {
+        "DONDOC_DATABASE_URL": url,
+        "DONDOC_DATA_DIR": str(folder),
+        "DONDOC_TICK_SECONDS": "1",
+        "PYTHONPROFILEIMPORTTIME": "1",
+    }
+    began = time.monotonic()
+    with (folder / f"serve-{port}.log").open("wb") as output:
+        process = subprocess.Popen(
+            [DONDOC, "serve", "--port", str(port), *(words or ("--no-prefect",))],
+            env=os.environ | settings | more,
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process, f"http://127.0.0.1:{port}", _until_it_answers(process, port, began)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(timeout=SOON)
+
+
+def _until_it_answers(process: subprocess.Popen[bytes], port: int, began: float) -> float:
+    while time.monotonic() - began < SOON:
+        assert process.poll() is None, "it ended before it answered"
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=SOON)
+        except httpx.HTTPError:
+            time.sleep(0.02)
+        else:
+            return time.monotonic() - began
+    raise AssertionError("it did not answer")

@@ -1,0 +1,101 @@
+"""Debian's nginx with its default settings in front of `dondoc serve`: whoever comes through it is a stranger."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from ground.factory import lay, rows
+from ground.serving import SOON, free_port, serving
+
+from engine.store.clock import system_clock
+from engine.store.database import Database
+from engine.store.records import Account
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+ADMINISTRATOR = {"email": "a@b.example", "role": "administrator", "agency_id": "so-ban", "password": "mot cau dai 77"}
+
+
+@contextmanager
+def nginx(folder: Path, upstream: str, server: str = "") -> Iterator[str]:
+    """nginx in front of an address; ``server``: more lines of its location."""
+    assert NGINX, "apt-get install nginx"
+    port, folder = free_port(), folder / "nginx"
+    folder.mkdir()
+    folder.chmod(0o777)
+    temporary = "".join(
+        f"{each}_temp_path {folder}/{each};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/pid; error_log {folder}/error.log; daemon off; events {{}}\n"
+        f"http {{ access_log off; {temporary} client_max_body_size 30m;\n"
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {upstream}; {server} }} }} }}\n"
+    )
+    process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder, "-e", folder / "error.log"])
+    try:
+        yield _answering(f"http://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        process.wait(timeout=SOON)
+
+
+def _answering(address: str, process: subprocess.Popen[bytes]) -> str:
+    began = time.monotonic()
+    while time.monotonic() - began < SOON and process.poll() is None:
+        try:
+            httpx.get(f"{address}/sign-in", timeout=SOON)
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return address
+    raise AssertionError("nginx did not answer")
+
+
+@pytest.fixture
+def installed(sqlite_database: Database) -> Database:
+    lay(sqlite_database, now=system_clock())
+    return sqlite_database
+
+
+def test_a_stranger_behind_a_plain_nginx_is_nobody(installed: Database, tmp_path: Path) -> None:
+    url = str(installed.url)
+    with (
+        serving(url, tmp_path, "--no-prefect", DONDOC_BASE_URL="https://dondoc.example") as (_, address, _),
+        nginx(tmp_path, f"{address};"[:-1]) as front,
+    ):
+        for path in ("/", "/overdue", "/admin/accounts", "/letters"):
+            assert httpx.get(front + path).headers["location"].startswith("/sign-in?to=")
+        assert httpx.post(f"{front}/api/v1/accounts", json=ADMINISTRATOR).status_code == 401
+        assert httpx.get(f"{front}/api/v1/board").status_code == 401
+        assert httpx.get(f"{front}/metrics").status_code == 403
+        assert httpx.get(f"{front}/setup").status_code == 200
+        log = next(tmp_path.glob("serve-*.log")).read_text()
+    assert rows(installed, Account) == []
+    assert "https://dondoc.example/setup" in log
+    assert re.search(r"set-up code .*: [\w-]{43}$", log, re.M)
+
+
+def test_nginx_as_the_documentation_has_it_serves_the_base_url_alone(installed: Database, tmp_path: Path) -> None:
+    """The location of docs/operating.md, read from there."""
+    block = Path(__file__).parents[3].joinpath("docs/operating.md").read_text().partition("proxy_pass ")[2]
+    lines = " ".join(line.strip() for line in block.partition("}")[0].splitlines()[1:])
+    assert "X-Forwarded-For" in lines
+    with (
+        serving(str(installed.url), tmp_path, "--no-prefect", DONDOC_BASE_URL="https://dondoc.example") as (
+            _,
+            address,
+            _,
+        ),
+        nginx(tmp_path, address, lines) as front,
+    ):
+        right = httpx.get(f"{front}/sign-in", headers={"host": "dondoc.example"})
+        wrong = httpx.get(f"{front}/sign-in", headers={"host": "evil.example"})
+        metrics = httpx.get(f"{front}/metrics", headers={"host": "dondoc.example"})
+    assert (right.status_code, wrong.status_code, metrics.status_code) == (200, 400, 403)
