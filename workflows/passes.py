@@ -67,7 +67,7 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
     if opened:
         with database.write() as session:
             counters.fold(session)
-    return _report(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
+    return finish(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 
 def act(database: Database, now: datetime, duty_id: int | None = None) -> PassReport:
@@ -92,7 +92,7 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
         "notices": total.notices,
         "unreachable": total.unreachable,
     }
-    report = _report(database, PassName.ACT, now, began, counts)
+    report = finish(database, PassName.ACT, now, began, counts)
     if failed is not None:
         raise failed
     return report
@@ -134,7 +134,7 @@ def digest(database: Database, now: datetime) -> PassReport:
         if digests.is_owed(session, now):
             letters, empty = digests.make(session, now)
             counts = {"digests": letters, "empty": empty}
-    return _report(database, PassName.DIGEST, now, began, counts)
+    return finish(database, PassName.DIGEST, now, began, counts)
 
 
 def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
@@ -148,14 +148,14 @@ def upkeep(database: Database, now: datetime, files: Path) -> PassReport:
             counts = daily.run_daily_cleanup(session, now)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
-    return _report(database, PassName.UPKEEP, now, began, counts)
+    return finish(database, PassName.UPKEEP, now, began, counts)
 
 
 async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> PassReport:
     """Send every letter that is due."""
     began = time.monotonic()
     done = await deliver_letters(database, now, delivery)
-    return _report(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
+    return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
 async def tick(
@@ -195,7 +195,8 @@ def may_send(database: Database, now: datetime) -> bool:
         return in_window(now, read_rulebook(session))
 
 
-def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
+def finish(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
+    """The report of a pass that ``began`` at a reading of time.monotonic(); stored if it did anything."""
     report = PassReport(name, counts, time.monotonic() - began)
     if any(counts.values()):
         record_run(database, report, now)
