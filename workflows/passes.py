@@ -106,8 +106,7 @@ def _run_escalations(
             result = escalation.run_escalations(
                 session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id
             )
-        for name in ("seen", "fired", "skipped", "notices", "unreachable"):
-            setattr(total, name, getattr(total, name) + getattr(result, name))
+        total.add(result)
         if result.seen < ESCALATION_BATCH_ROWS:
             return
 
