@@ -23,7 +23,7 @@ from notifications.channel import Channel
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
-from workflows.passes import PassName, PassReport, record_run
+from workflows.passes import PassName, PassReport, finish
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +31,13 @@ log = logging.getLogger(__name__)
 def receive(database: Database, now: datetime, inbound: InboundSources) -> PassReport:
     """Fetch and process incoming messages."""
     began = time.monotonic()
-    return _report(database, PassName.RECEIVE, now, began, receive_answers(database, now, inbound))
+    return finish(database, PassName.RECEIVE, now, began, receive_answers(database, now, inbound))
 
 
 async def watch(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> PassReport:
     """Notify the operator, once a day, of a channel that is down, over another channel."""
     began = time.monotonic()
-    return _report(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
-
-
-def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
-    report = PassReport(name, counts, time.monotonic() - began)
-    if any(counts.values()):
-        record_run(database, report, now)
-    return report
+    return finish(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
 
 
 def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, base_url: str) -> None:

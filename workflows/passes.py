@@ -69,7 +69,7 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
     if opened:
         with database.write() as session:
             counters.fold(session)
-    return _report(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
+    return finish(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 
 def act(database: Database, now: datetime, duty_id: int | None = None) -> PassReport:
@@ -94,7 +94,7 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
         "notices": total.notices,
         "unreachable": total.unreachable,
     }
-    report = _report(database, PassName.ACT, now, began, counts)
+    report = finish(database, PassName.ACT, now, began, counts)
     if failed is not None:
         raise failed
     return report
@@ -108,8 +108,7 @@ def _run_escalations(
             result = escalation.run_escalations(
                 session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id
             )
-        for name in ("seen", "fired", "skipped", "notices", "unreachable"):
-            setattr(total, name, getattr(total, name) + getattr(result, name))
+        total.add(result)
         if result.seen < ESCALATION_BATCH_ROWS:
             return
 
@@ -136,7 +135,7 @@ def digest(database: Database, now: datetime) -> PassReport:
         if digests.is_owed(session, now):
             letters, empty = digests.make(session, now)
             counts = {"digests": letters, "empty": empty}
-    return _report(database, PassName.DIGEST, now, began, counts)
+    return finish(database, PassName.DIGEST, now, began, counts)
 
 
 def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelta | None = None) -> PassReport:
@@ -153,14 +152,14 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0
-    return _report(database, PassName.UPKEEP, now, began, counts)
+    return finish(database, PassName.UPKEEP, now, began, counts)
 
 
 async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> PassReport:
     """Send every letter that is due."""
     began = time.monotonic()
     done = await deliver_letters(database, now, delivery)
-    return _report(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
+    return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
 async def tick(
@@ -202,7 +201,8 @@ def may_send(database: Database, now: datetime) -> bool:
         return in_window(now, read_rulebook(session))
 
 
-def _report(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
+def finish(database: Database, name: PassName, now: datetime, began: float, counts: dict[str, int]) -> PassReport:
+    """The report of a pass that ``began`` at a reading of time.monotonic(); stored if it did anything."""
     report = PassReport(name, counts, time.monotonic() - began)
     if any(counts.values()) or _has_failed(database, name):
         record_run(database, report, now)

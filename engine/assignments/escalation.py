@@ -38,13 +38,20 @@ class DueDuty:
 
 @dataclass(slots=True)
 class EscalationResult:
-    """Counts of one batch. ``seen``: assignments processed."""
+    """Counts of one batch, or of several. ``seen``: assignments processed."""
 
     seen: int = 0
     fired: int = 0
     skipped: int = 0
     notices: int = 0
     unreachable: int = 0
+
+    def add(self, other: EscalationResult) -> None:
+        self.seen += other.seen
+        self.fired += other.fired
+        self.skipped += other.skipped
+        self.notices += other.notices
+        self.unreachable += other.unreachable
 
 
 @dataclass(slots=True)

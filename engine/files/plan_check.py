@@ -1,5 +1,5 @@
 """``plan check``: summary of a plan file before it is used. Number of items, duties and owners; missing numbers; what
-would be due when, and the source of each date. Pure, except for ``check_file``.
+would be due when, and the source of each date. Pure.
 """
 
 from __future__ import annotations
@@ -7,13 +7,11 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-from engine.files.calendar import load_calendar_file, warnings
-from engine.files.directory import DirectoryFile, load_directory
-from engine.files.plan import DuePeriod, PlanFile, due_periods, load_plan, owners_of
+from engine.files.directory import DirectoryFile
+from engine.files.plan import DuePeriod, PlanFile, due_periods, owners_of
 from engine.files.plan_parts import RuleSource
 from engine.rules.calendar import Due, WorkCalendar
 from engine.rules.periods import Cadence
@@ -175,19 +173,6 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
         due=tuple(due),
         warnings=tuple(_warnings(plan, directory, calendar, owners)),
     )
-
-
-def check_file(path: Path, folder: Path) -> PlanReport:
-    """Summarise a plan file, with the directory and calendar of a ``config`` folder. Raises FileRefused with the
-    mistakes in any of them, including agencies that are missing in the directory, by line."""
-    directory = load_directory(folder / "agencies" / f"{load_plan(path).directory}.yaml")
-    plan = load_plan(path, directory)
-    calendar = load_calendar_file(folder / "calendars" / "vn.yaml")
-    report = check(plan, directory, calendar.calendar())
-    not_entered = {language: warnings(calendar, date(plan.year - 1, 12, 31), language) for language in _WORDS}
-    if not not_entered["vi"]:
-        return report
-    return replace(report, warnings=(*report.warnings, {language: texts[0] for language, texts in not_entered.items()}))
 
 
 def _due_lines(

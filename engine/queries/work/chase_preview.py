@@ -12,7 +12,7 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import chase
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.queries.work.rehearsal import PlannedLetter, letters_with
+from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.store.database import table
 from engine.store.records import Assignment, Notice
 from engine.terms import OPEN_STATES, NoticeKind
@@ -41,29 +41,27 @@ def rows_to_chase(session: Session, today: Today, ids: Sequence[int]) -> list[As
 
 def preview_chase(session: Session, today: Today, rows: Sequence[AssignmentRow], actor: str) -> ChasePreview:
     """Chase in a session that is rolled back, and return the resulting letters."""
-    before = _chased(session, rows, today)
-    for row in rows:
-        chase(session, row.id, actor=actor, now=today.now)
-    after = _chased(session, rows, today)
-    created = {key: ids for key, ids in after.items() if ids - before.get(key, set())}
-    chased_before = set().union(*before.values())
-    reached = set().union(*after.values())
+    chased_before = _chased(session, rows, today)
+
+    def chase_all() -> None:
+        for row in rows:
+            chase(session, row.id, actor=actor, now=today.now)
+
+    letters = planned_letters(session, chase_all)
+    reached = chased_before.union(*(letter.assignment_ids for letter in letters))
     return ChasePreview(
-        letters_with(session, {key: ids - before.get(key, set()) for key, ids in created.items()}),
+        letters,
         tuple(row for row in rows if row.id in chased_before),
         tuple(row for row in rows if row.id not in reached),
     )
 
 
-def _chased(session: Session, rows: Sequence[AssignmentRow], today: Today) -> dict[int, set[int]]:
-    """Letter id -> the assignments it chases today."""
+def _chased(session: Session, rows: Sequence[AssignmentRow], today: Today) -> set[int]:
+    """The assignments that were chased today."""
     n = table(Notice)
     effects = {f"assignment:{row.id}:chase:{today.day.isoformat()}" for row in rows}
-    statement = select(n.c.letter_id, n.c.assignment_id, n.c.key).where(
+    statement = select(n.c.assignment_id, n.c.key).where(
         n.c.assignment_id.in_([row.id for row in rows]), n.c.kind == NoticeKind.CHASE
     )
-    found: dict[int, set[int]] = {}
-    for letter_id, assignment_id, key in session.connection().execute(statement):
-        if key.rsplit(":", 2)[0] in effects:
-            found.setdefault(letter_id, set()).add(assignment_id)
-    return found
+    found = session.connection().execute(statement)
+    return {assignment_id for assignment_id, key in found if key.rsplit(":", 2)[0] in effects}

@@ -38,10 +38,10 @@ def planned_letters(session: Session, action: Callable[[], object]) -> tuple[Pla
     new_lines = select(n.c.letter_id, n.c.assignment_id).where(n.c.id > last)
     for letter_id, assignment_id in session.connection().execute(new_lines):
         found.setdefault(letter_id, set()).add(assignment_id)
-    return letters_with(session, found)
+    return _letters_with(session, found)
 
 
-def letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[PlannedLetter, ...]:
+def _letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[PlannedLetter, ...]:
     """Letters with the assignments they would mention, by agency."""
     letter, c, g = table(Letter), table(Contact), table(Agency)
     statement = (

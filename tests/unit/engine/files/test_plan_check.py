@@ -1,19 +1,28 @@
 """What ``plan check`` says of plan 188, as data and as tables."""
 
 import json
+from pathlib import Path
 
 import pytest
 from ground.paths import CONFIG
 
 from engine.errors import FileRefused
-from engine.files.directory import DirectoryFile
-from engine.files.plan import PlanFile
-from engine.files.plan_check import check, check_file
+from engine.files.calendar import load_calendar
+from engine.files.directory import DirectoryFile, load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.files.plan_check import PlanReport, check
 from engine.files.yaml_reader import read
 from engine.rules.calendar import WorkCalendar
 
 PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"
-REPORT = check_file(PATH, CONFIG)
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+
+
+def checked(path: Path) -> PlanReport:
+    return check(load_plan(path, NGHE_AN), NGHE_AN, load_calendar(CONFIG / "calendars/vn.yaml"))
+
+
+REPORT = checked(PATH)
 JSON = REPORT.json()
 SMALL = """\
 schema: dondoc/plan@1
@@ -93,7 +102,7 @@ def test_a_letter_that_moves_a_round_nobody_owes_is_warned_of(tmp_path):
     path = tmp_path / "plan.yaml"
     letter = "due_day: 20\n    overrides: [{period: 2021-H2, due: 2021-12-24, basis: 9/UBND-VX}]"
     path.write_text(PATH.read_text(encoding="utf-8").replace("due_day: 20", letter), encoding="utf-8")
-    (warning,) = check_file(path, CONFIG).warnings
+    (warning,) = checked(path).warnings
     assert "9/UBND-VX" in warning["vi"]
 
 
@@ -101,7 +110,7 @@ def test_a_body_missing_from_the_directory_is_told_by_line(tmp_path):
     path = tmp_path / "plan.yaml"
     path.write_text(PATH.read_text(encoding="utf-8").replace("owners: [so-y-te]", "owners: [so-yt]"), encoding="utf-8")
     with pytest.raises(FileRefused) as refused:
-        check_file(path, CONFIG)
+        checked(path)
     (problem,) = refused.value.problems
     assert "owners: [so-yt]" in path.read_text(encoding="utf-8").splitlines()[problem.line - 1]
     assert "so-y-te" in str(problem.fix)
