@@ -95,12 +95,13 @@ def once(
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
     from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
+    from workflows.runs import tick
     from workflows.system import compose
 
     system = compose()
     now = moment(at) if at else system.clock()
     if name == "tick":
-        for report in asyncio.run(system.tick(now)):
+        for report in asyncio.run(tick(system, now)):
             typer.echo(str(report))
     elif name == PassName.DELIVER:
         typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))

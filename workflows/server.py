@@ -16,7 +16,8 @@ from notifications.delivery import release_kept
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
-from workflows.system import System, announce_setup_code, compose, run_audit, run_inbound, run_tick
+from workflows.runs import run_audit, run_inbound, run_tick
+from workflows.system import System, announce_setup_code, compose
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -16,15 +15,12 @@ import typer
 from config.settings import Settings, read_settings
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
-from engine.assignments.due_work import Due
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
 from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
-from workflows import channel_wiring, passes
-from workflows.passes import PassName, PassReport, failures_recorded
-from workflows.prefect_server import answers, environment
+from workflows import channel_wiring
 
 log = logging.getLogger(__name__)
 
@@ -47,19 +43,6 @@ class System:
     @property
     def prefect_api(self) -> str:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
-
-    async def tick(self, now: datetime, found: Due | None = None) -> list[PassReport]:
-        """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds. ``found``: what is
-        due, if the caller has asked."""
-        found = found or passes.due(self.database, now)
-        if not found.anything:
-            return []
-        if self.settings.prefect and answers(self.prefect_api):
-            os.environ.update(environment(self.prefect_home, self.prefect_api))
-            from workflows.flows import observed_tick
-
-            return await observed_tick(self.database, now, self.delivery, found)
-        return await passes.tick(self.database, now, self.delivery, found)
 
 
 def compose(settings: Settings | None = None) -> System:
@@ -94,37 +77,3 @@ def announce_setup_code(system: System) -> None:
             )
         )
         sys.stdout.flush()  # a service's output is buffered
-
-
-def run_tick(system: System) -> None:
-    """Run one tick at the clock's time. If nothing is due it costs one statement."""
-    now = system.clock()
-    found = passes.due(system.database, now)
-    if found.anything:
-        for report in asyncio.run(system.tick(now, found)):
-            log.info("%s", report)
-
-
-def run_inbound(system: System) -> None:
-    """Process incoming messages, then send alarms about channels that are down."""
-    from workflows import inbound_passes
-
-    now = system.clock()
-    with failures_recorded(system.database, PassName.RECEIVE, now):
-        received = inbound_passes.receive(system.database, now, system.inbound)
-    operator = channel_wiring.operator(system.settings)
-    with failures_recorded(system.database, PassName.WATCH, now):
-        watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
-    for report in (received, watched):
-        if any(report.counts.values()):
-            log.info("%s", report)
-
-
-def run_audit(system: System) -> None:
-    """Run the self-audit, and once a day the cleanup."""
-    from workflows.audit import audit
-
-    now = system.clock()
-    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
-    with failures_recorded(system.database, PassName.UPKEEP, now):
-        passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))

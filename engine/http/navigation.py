@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from engine.accounts.permissions import Permission
+from engine.accounts.permissions import Actor, Permission
 
-if TYPE_CHECKING:
-    from engine.http.request_context import RequestContext
+
+class Reader(Protocol):
+    """Of a request, what the navigation bar depends on."""
+
+    @property
+    def language(self) -> str: ...
+    @property
+    def home(self) -> str: ...
+    @property
+    def actor(self) -> Actor: ...
+    def may(self, permission: Permission, agency_id: str = "") -> bool: ...
+
 
 PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("/", "Bảng theo dõi", "Board", Permission.SEE_BOARD),
@@ -23,7 +33,7 @@ PAGES: tuple[tuple[str, str, str, Permission], ...] = (
 """Path, name in both languages, and the permission it requires; having it within one's own agency is enough."""
 
 
-def pages_of(ctx: RequestContext) -> list[tuple[str, str]]:
+def pages_of(ctx: Reader) -> list[tuple[str, str]]:
     """(path, name) in the user's language; an owner agency's own desk comes first."""
     index = 1 if ctx.language == "en" else 0
     seen = [(path, (vi, en)[index]) for path, vi, en, permission in PAGES if ctx.may(permission, ctx.actor.agency_id)]

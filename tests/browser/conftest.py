@@ -38,6 +38,7 @@ from engine.http.app_context import AppContext
 from engine.store.database import Database
 from notifications.email import maildir
 from workflows.listen_socket import listen_at
+from workflows.runs import tick
 from workflows.server import application
 from workflows.simulation.demo import load_province
 from workflows.simulation.simulation import cached_simulation
@@ -95,7 +96,7 @@ class Spring(Served):
 
     def beats(self) -> None:
         """One tick."""
-        aside(lambda: asyncio.run(self.system.tick(self.clock.now)))
+        aside(lambda: asyncio.run(tick(self.system, self.clock.now)))
 
 
 # By module: while Playwright's synchronous face is open an event loop runs in this thread, and no test after could

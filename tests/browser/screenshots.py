@@ -16,7 +16,7 @@ from ground.paths import ROOT
 from ground.postgres import Ground
 from playwright.sync_api import sync_playwright
 
-from workflows.system import run_audit
+from workflows.runs import run_audit
 
 FOLDER = ROOT / "docs/screenshots"
 WIDE, TALL = 1160, 780

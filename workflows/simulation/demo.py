@@ -32,7 +32,7 @@ from engine.store.records import Fact, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
 from engine.text import Text
-from workflows import passes
+from workflows import passes, runs
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 
@@ -119,7 +119,7 @@ async def _advance(system: System, clock: DemoClock, now: datetime, until: datet
 
     async def tick(moment: datetime) -> object:
         clock.set(max(moment, now))
-        return await system.tick(moment)
+        return await runs.tick(system, moment)
 
     await fast_forward(system.database, now, until, tick, _demo_agencies(system.database))
     clock.set(until.astimezone(UTC))

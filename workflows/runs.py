@@ -1,0 +1,64 @@
+"""What the heartbeat calls: a tick (in a Prefect flow run where its API answers), incoming messages, the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from datetime import datetime, timedelta
+
+from engine.assignments.due_work import Due
+from workflows import channel_wiring, passes
+from workflows.passes import PassName, PassReport, failures_recorded
+from workflows.prefect_server import answers, environment
+from workflows.system import System
+
+log = logging.getLogger(__name__)
+
+
+async def tick(system: System, now: datetime, found: Due | None = None) -> list[PassReport]:
+    """Run what is due; inside a Prefect flow run if Prefect is enabled and its API responds. ``found``: what is
+    due, if the caller has asked."""
+    found = found or passes.due(system.database, now)
+    if not found.anything:
+        return []
+    if system.settings.prefect and answers(system.prefect_api):
+        os.environ.update(environment(system.prefect_home, system.prefect_api))
+        from workflows.flows import observed_tick
+
+        return await observed_tick(system.database, now, system.delivery, found)
+    return await passes.tick(system.database, now, system.delivery, found)
+
+
+def run_tick(system: System) -> None:
+    """Run one tick at the clock's time. If nothing is due it costs one statement."""
+    now = system.clock()
+    found = passes.due(system.database, now)
+    if found.anything:
+        for report in asyncio.run(tick(system, now, found)):
+            log.info("%s", report)
+
+
+def run_inbound(system: System) -> None:
+    """Process incoming messages, then send alarms about channels that are down."""
+    from workflows import inbound_passes
+
+    now = system.clock()
+    with failures_recorded(system.database, PassName.RECEIVE, now):
+        received = inbound_passes.receive(system.database, now, system.inbound)
+    operator = channel_wiring.operator(system.settings)
+    with failures_recorded(system.database, PassName.WATCH, now):
+        watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
+    for report in (received, watched):
+        if any(report.counts.values()):
+            log.info("%s", report)
+
+
+def run_audit(system: System) -> None:
+    """Run the self-audit, and once a day the cleanup."""
+    from workflows.audit import audit
+
+    now = system.clock()
+    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
+    with failures_recorded(system.database, PassName.UPKEEP, now):
+        passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))
