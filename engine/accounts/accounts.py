@@ -63,7 +63,9 @@ def create(
     """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
     wrong = _field_errors(session, role, agency_id, language) | {
         "email": _error_of(lambda: mailbox(email)),
-        "password": _error_of(lambda: require_strong_password(password, email)) if password else None,
+        "password": _error_of(lambda: require_strong_password(password, email, _names(session, agency_id)))
+        if password
+        else None,
     }
     if any(wrong.values()):
         raise FieldsRefused({field: what for field, what in wrong.items() if what})
@@ -109,7 +111,8 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
     """Set a new password and sign the account out everywhere."""
-    require_strong_password(password, account(session, account_id).email)
+    line = account(session, account_id)
+    require_strong_password(password, line.email, (line.agency_id, line.agency))
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
     _sign_out(session, account_id, now)
@@ -236,6 +239,11 @@ def _field_errors(session: Session, role: str, agency_id: str, language: str) ->
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         wrong["agency_id"] = Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory.")
     return wrong
+
+
+def _names(session: Session, agency_id: str) -> tuple[str, ...]:
+    name = session.connection().scalar(select(table(Agency).c.name).where(table(Agency).c.id == agency_id))
+    return agency_id, name or ""
 
 
 def _error_of(check: Callable[[], object]) -> Text | None:

@@ -59,7 +59,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     account_line = _own_account(ctx)
     old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
-        require_strong_password(new, account_line.email)
+        require_strong_password(new, account_line.email, (account_line.agency_id, account_line.agency))
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
         if account_line.has_password:
