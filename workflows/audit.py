@@ -74,9 +74,11 @@ def run_checks(database: Database, now: datetime) -> Audit:
         )
 
 
-def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False) -> PassReport:
+def audit(
+    database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False, open_files: int = 0
+) -> PassReport:
     """Run the checks, record findings, and ping if there are none. ``may_rest``: queued letters are expected to wait
-    now (outside sending hours)."""
+    now (outside sending hours). ``open_files``: files of the data folder that others may read."""
     began = time.monotonic()
     result = run_checks(database, now)
     stuck = 0 if may_rest else result.stuck_letters
@@ -85,6 +87,7 @@ def audit(database: Database, now: datetime, heartbeat_url: str = "", *, may_res
         "overdue_looks": result.overdue_looks,
         "stuck_letters": stuck,
         "unknown_letters": result.unknown_letters,
+        "open_files": open_files,
     }
     findings = {name: count for name, count in counts.items() if count and name != "unknown_letters"}
     today = local_date(now).isoformat()

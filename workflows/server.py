@@ -15,6 +15,7 @@ from config.settings import Settings
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
+from workflows.private_files import make_private
 from workflows.system import System, announce_setup_code, compose, run_audit, run_inbound, run_tick
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def serve(settings: Settings) -> None:
 
     from workflows.heartbeat import Heartbeat
 
+    make_private(settings)
     system = compose(settings)
     system.database.upgrade()
     announce_setup_code(system)

@@ -24,6 +24,7 @@ from notifications.inbound.fetching import InboundSources
 from workflows import channel_wiring, passes
 from workflows.passes import PassReport
 from workflows.prefect_server import answers, environment
+from workflows.private_files import too_wide
 
 log = logging.getLogger(__name__)
 
@@ -119,5 +120,11 @@ def run_audit(system: System) -> None:
     from workflows.audit import audit
 
     now = system.clock()
-    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
+    audit(
+        system.database,
+        now,
+        system.settings.heartbeat_url,
+        may_rest=not passes.may_send(system.database, now),
+        open_files=len(list(too_wide(system.settings))),
+    )
     passes.upkeep(system.database, now, system.settings.files)

@@ -64,6 +64,7 @@ CODES: Mapping[str, Text] = {
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
     "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
     "stuck_letters": Text("thư kẹt", "stuck letters"),
+    "open_files": Text("tệp dữ liệu người khác đọc được", "data files that others may read"),
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),
     "extension_asked": Text("xin gia hạn", "extensions asked"),
