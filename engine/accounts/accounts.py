@@ -110,11 +110,12 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
 
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
-    """Set a new password and sign the account out everywhere."""
+    """Set a new password; sessions, links and API tokens of the account end."""
     line = account(session, account_id)
     require_strong_password(password, line.email, (line.agency_id, line.agency))
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
+    end_tokens(session, account_id, now)
     _sign_out(session, account_id, now)
     _log_change(session, "password", account_id, actor, now)
 
@@ -123,13 +124,19 @@ def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
     """Block signing in; sessions, links and tokens end now. The last administrator cannot be deactivated."""
     line = account(session, account_id)
     _require_other_administrator(session, line)
-    accounts, tokens = table(Account), table(ApiToken)
+    accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
+    end_tokens(session, account_id, now)
+    _sign_out(session, account_id, now)
+    _log_change(session, "deactivated", account_id, actor, now)
+
+
+def end_tokens(session: Session, account_id: int, now: datetime) -> None:
+    """Revoke all API tokens of an account."""
+    tokens = table(ApiToken)
     session.connection().execute(
         update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
     )
-    _sign_out(session, account_id, now)
-    _log_change(session, "deactivated", account_id, actor, now)
 
 
 def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
