@@ -95,6 +95,7 @@ def once(
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
     from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
+    from workflows.private_files import too_wide
     from workflows.runs import tick
     from workflows.system import compose
 
@@ -107,7 +108,9 @@ def once(
         typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
     elif name == PassName.AUDIT:
         may_rest = not passes.may_send(system.database, now)
-        typer.echo(str(audit(system.database, now, system.settings.heartbeat_url, may_rest=may_rest)))
+        wide = len(list(too_wide(system.settings)))
+        url = system.settings.heartbeat_url
+        typer.echo(str(audit(system.database, now, url, may_rest=may_rest, open_files=wide)))
     elif name == PassName.RECEIVE:
         typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
     elif name == PassName.WATCH:
@@ -157,11 +160,14 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Create the database and load the directory, policy and calendar that ship with the product."""
+    from workflows.private_files import make_private
     from workflows.simulation.demo import load_province
     from workflows.system import announce_setup_code, compose
 
+    make_private(read_settings())
     system = compose()
     system.database.upgrade()
+    make_private(system.settings)
     load_province(system.database, system.clock())
     typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
     announce_setup_code(system)

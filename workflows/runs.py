@@ -11,6 +11,7 @@ from engine.assignments.due_work import Due
 from workflows import channel_wiring, passes
 from workflows.passes import PassName, PassReport, failures_recorded
 from workflows.prefect_server import answers, environment
+from workflows.private_files import too_wide
 from workflows.system import System
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,12 @@ def run_audit(system: System) -> None:
     from workflows.audit import audit
 
     now = system.clock()
-    audit(system.database, now, system.settings.heartbeat_url, may_rest=not passes.may_send(system.database, now))
+    audit(
+        system.database,
+        now,
+        system.settings.heartbeat_url,
+        may_rest=not passes.may_send(system.database, now),
+        open_files=len(list(too_wide(system.settings))),
+    )
     with failures_recorded(system.database, PassName.UPKEEP, now):
         passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))

@@ -16,6 +16,7 @@ from notifications.delivery import release_kept
 from workflows import channel_wiring
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
+from workflows.private_files import make_private
 from workflows.runs import run_audit, run_inbound, run_tick
 from workflows.system import System, announce_setup_code, compose
 
@@ -58,6 +59,7 @@ def serve(settings: Settings) -> None:
 
     from workflows.heartbeat import Heartbeat
 
+    make_private(settings)
     system = compose(settings)
     system.database.upgrade()
     if settings.smtp_host and not settings.demo:

@@ -63,7 +63,9 @@ def create(
     """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
     wrong = _field_errors(session, role, agency_id, language) | {
         "email": _error_of(lambda: mailbox(email)),
-        "password": _error_of(lambda: require_strong_password(password, email)) if password else None,
+        "password": _error_of(lambda: require_strong_password(password, email, _names(session, agency_id)))
+        if password
+        else None,
     }
     if any(wrong.values()):
         raise FieldsRefused({field: what for field, what in wrong.items() if what})
@@ -108,10 +110,12 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
 
 
 def set_password(session: Session, account_id: int, password: str, *, actor: str, now: datetime) -> None:
-    """Set a new password and sign the account out everywhere."""
-    require_strong_password(password, account(session, account_id).email)
+    """Set a new password; sessions, links and API tokens of the account end."""
+    line = account(session, account_id)
+    require_strong_password(password, line.email, (line.agency_id, line.agency))
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(password=hashed(password)))
+    end_tokens(session, account_id, now)
     _sign_out(session, account_id, now)
     _log_change(session, "password", account_id, actor, now)
 
@@ -120,13 +124,19 @@ def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) 
     """Block signing in; sessions, links and tokens end now. The last administrator cannot be deactivated."""
     line = account(session, account_id)
     _require_other_administrator(session, line)
-    accounts, tokens = table(Account), table(ApiToken)
+    accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
+    end_tokens(session, account_id, now)
+    _sign_out(session, account_id, now)
+    _log_change(session, "deactivated", account_id, actor, now)
+
+
+def end_tokens(session: Session, account_id: int, now: datetime) -> None:
+    """Revoke all API tokens of an account."""
+    tokens = table(ApiToken)
     session.connection().execute(
         update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
     )
-    _sign_out(session, account_id, now)
-    _log_change(session, "deactivated", account_id, actor, now)
 
 
 def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
@@ -236,6 +246,11 @@ def _field_errors(session: Session, role: str, agency_id: str, language: str) ->
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         wrong["agency_id"] = Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory.")
     return wrong
+
+
+def _names(session: Session, agency_id: str) -> tuple[str, ...]:
+    name = session.connection().scalar(select(table(Agency).c.name).where(table(Agency).c.id == agency_id))
+    return agency_id, name or ""
 
 
 def _error_of(check: Callable[[], object]) -> Text | None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
-from engine.accounts.accounts import AccountLine, account, find, set_password
+from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
 from engine.accounts.secret_keys import digest_of, new_key
@@ -240,7 +240,8 @@ def end_session(session: Session, account_id: int, session_id: int, now: datetim
 
 
 def end_sessions(session: Session, account_id: int, now: datetime, *, but: int = 0) -> int:
-    """End all sessions of an account except ``but`` (0: end all); returns how many."""
+    """End all sessions of an account except ``but`` (0: end all), and its API tokens; returns how many sessions."""
+    end_tokens(session, account_id, now)
     return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
 
 

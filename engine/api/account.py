@@ -95,7 +95,7 @@ def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
 
 @router.post("/account/sessions/end-others")
 def end_others(caller: Caller, payload: Nothing) -> Ended:
-    """End all sessions but the caller's own; a caller with a token ends all."""
+    """End all sessions but the caller's own, and all tokens; a caller with a token ends all."""
     account = _own_account_to_change(caller)
     with caller.writing() as session:
         return Ended(ended=end_sessions(session, account.id, caller.now, but=caller.session_id))

@@ -296,14 +296,14 @@ def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) 
 
 @router.post("/accounts/{account_id}/password", response_model=AccountDone)
 def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> Response:
-    """Set a password; ends all sessions."""
+    """Set a password; ends all sessions and tokens."""
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.set_password(s, account_id, payload.password, **_by(caller)), account_id)
 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
 def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
-    """End all sessions of the account."""
+    """End all sessions and tokens of the account."""
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id)
 

@@ -70,7 +70,7 @@ def end(email: Email, at: At = "") -> None:
 
 @accounts_app.command()
 def password(email: Email, at: At = "") -> None:
-    """Set a new password; ends all sessions of the account."""
+    """Set a new password; ends all sessions and API tokens of the account."""
     _, database, now, actor = open_context(at)
     new = _new_password()
     with database.write() as session:
@@ -80,7 +80,7 @@ def password(email: Email, at: At = "") -> None:
 
 @accounts_app.command()
 def signout(email: Email, at: At = "") -> None:
-    """End all sessions of an account."""
+    """End all sessions and API tokens of an account."""
     _, database, now, _ = open_context(at)
     with database.write() as session:
         count = sign_in.end_sessions(session, _id(session, email), now)

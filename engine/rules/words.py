@@ -79,6 +79,7 @@ CODES: Mapping[str, Text] = {
     "reported_without_report": Text(
         "phần việc đã báo cáo mà không có báo cáo", "reported assignments without a report"
     ),
+    "open_files": Text("tệp dữ liệu người khác đọc được", "data files that others may read"),
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),
     "extension_asked": Text("xin gia hạn", "extensions asked"),

@@ -65,6 +65,7 @@ class Gammu:
                 return outcome(CodeMeaning(Fate.ACCEPTED), folder.name, "already there", message.reference)
         partial = self.outbox / f".{name}"  # the daemon ignores hidden files
         partial.write_bytes(message.text.encode("ascii" if message.text.isascii() else "utf-16"))
+        partial.chmod(0o644)  # the daemon is another user; the folder's permissions say who gets here
         os.replace(partial, self.outbox / name)
         (self.error / name).unlink(missing_ok=True)
         return outcome(CodeMeaning(Fate.ACCEPTED), self.outbox.name, "", message.reference)

@@ -49,17 +49,17 @@ def end_others(ctx: SignedIn, form: PostedForm) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         end_sessions(session, account_line.id, ctx.now, but=ctx.session_id)
-    return ctx.go("/account", said="ended")
+    return ctx.go("/account", said="ended_all")
 
 
 @router.post("/account/password")
 def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     """Change the password. The old one is required, with the same rate limit as signing in, so that an unattended
-    browser is not enough. All other sessions end; this browser stays signed in."""
+    browser is not enough. All other sessions and all tokens end; this browser stays signed in."""
     account_line = _own_account(ctx)
     old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
-        require_strong_password(new, account_line.email)
+        require_strong_password(new, account_line.email, (account_line.agency_id, account_line.agency))
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
         if account_line.has_password:

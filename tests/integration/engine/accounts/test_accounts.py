@@ -80,13 +80,34 @@ def test_a_mailbox_has_one_account_however_it_is_written(laid: Database) -> None
         ("ngắn", "12 ký tự"),
         ("aaaaaaaaaaaaaaaa", "năm ký tự"),
         ("matkhau2021!", "ai cũng thử"),
+        ("Mật khẩu 2021!", "ai cũng thử"),
+        ("123456789012", "ai cũng thử"),
+        ("password123456", "ai cũng thử"),
+        ("P@ssw0rd123456", "ai cũng thử"),
+        ("matkhau123456", "ai cũng thử"),
+        ("administrator", "ai cũng thử"),
+        ("quantrivien123", "ai cũng thử"),
+        ("qwertyuiop123", "ai cũng thử"),
+        ("anhyeuem123456", "ai cũng thử"),
+        ("111222333444", "ai cũng thử"),
+        ("vietnamvietnam", "ai cũng thử"),
+        ("ubndnghean2025", "ai cũng thử"),
+        ("SoXayDung@2025", "ai cũng thử"),
+        ("soban2025soban", "ai cũng thử"),
         ("vanphong cua toi", "tên hộp thư"),
         ("x" * 300, "không quá 256"),
     ],
 )
 def test_a_poor_password_is_refused_with_what_is_wrong(password: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        require_strong_password(password, "vanphong@so-ban.example")
+        require_strong_password(password, "vanphong@so-ban.example", ("so-ban", "Sở Bản"))
+
+
+@pytest.mark.parametrize(
+    "password", ["mot cau dai de nho 7", "Sông Lam chảy mãi", "zq8Kf0w!mTr2", "mưa rào cuối hạ" * 17]
+)
+def test_a_few_unrelated_words_are_a_good_password(password: str) -> None:
+    require_strong_password(password, "vanphong@so-ban.example", ("so-ban", "Sở Bản"))
 
 
 def test_a_new_role_signs_the_person_out(laid: Database) -> None:
@@ -136,7 +157,7 @@ def test_the_last_administrator_stays(laid: Database) -> None:
 
 def test_every_change_is_an_event_that_names_the_account_and_no_mailbox(laid: Database) -> None:
     made = make(laid)
-    do(laid, accounts.set_password, made, "Bến Thủy bến thủy 2")
+    do(laid, accounts.set_password, made, "Bến Thủy chiều mưa 2")
     do(laid, accounts.change, made, role="head")
     do(laid, accounts.deactivate, made)
     assert happened(laid, kind="account_changed") == ["account_changed"] * 4

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ground.factory import at, directory, rows
 
-from engine.accounts import accounts, api_tokens
+from engine.accounts import accounts, api_tokens, sign_in
 from engine.accounts.api_tokens import Scope, scope_of
 from engine.accounts.permissions import Permission, may
 from engine.agencies.directory_loading import load_directory
@@ -105,3 +105,25 @@ def test_a_token_needs_a_use_a_scope_and_an_end(database: Database, person: int,
 
 def test_a_key_that_was_never_made_speaks_for_nobody(database: Database, person: int) -> None:
     assert bearer(database, "dondoc_" + "x" * 43) is None
+
+
+@pytest.mark.parametrize("act", ["password", "sign_out", "link"])
+def test_a_new_password_and_signing_out_everywhere_end_keys(database: Database, person: int, act: str) -> None:
+    """Whoever stole a key must not keep it after the owner has locked everybody out."""
+    with database.write() as session:
+        lasts = timedelta(days=9)
+        key = api_tokens.make_token(
+            session, person, label="kho", scopes=["read"], lasts=lasts, actor=f"account:{person}", now=NOW
+        )
+        assert api_tokens.bearer_of(session, key, NOW)
+        if act == "password":
+            accounts.set_password(session, person, "mot cau dai de nho 7", actor="account:1", now=NOW)
+        elif act == "sign_out":
+            sign_in.end_sessions(session, person, NOW, but=1)
+        else:
+            email = accounts.account(session, person).email
+            link = sign_in.request_link(session, email=email, ip="", now=NOW)
+            assert link
+            sign_in.reset_by_link(session, link, "mot cau dai de nho 7", device="", now=NOW)
+    with database.read() as session:
+        assert api_tokens.bearer_of(session, key, NOW) is None
