@@ -6,18 +6,23 @@ whether the link has been revoked since, is checked when it is used. A GET reque
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
+from typing import Any
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, HMACAlgorithm, URLSafeSerializer
 
 from engine.errors import LinkRefused
 from engine.rules.calendar import local_date
 from engine.text import Text
+
+_SIGNATURE_BYTES = 20
+"""The first 160 bits of HMAC-SHA-256: a whole signature would not fit into an SMS of one part."""
 
 
 class Purpose(StrEnum):
@@ -54,13 +59,24 @@ def revocation(links_since: datetime | None) -> int:
     return int(links_since.timestamp()) if links_since else 0
 
 
+class _TruncatedHmac(HMACAlgorithm):
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return super().get_signature(key, value)[:_SIGNATURE_BYTES]
+
+
+SIGNING: dict[str, Any] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
+"""How links are signed: HMAC-SHA-256 (RFC 2104, truncated)."""
+
+
 class Signer:
     """Creates and verifies tokens with one key. The same link always gives the same token, so that a letter sent twice
     is identical."""
 
     def __init__(self, key: str) -> None:
         self._key = key.encode()
-        self._serializers = {purpose: URLSafeSerializer(key, salt=f"dondoc.{purpose}") for purpose in Purpose}
+        self._serializers = {
+            purpose: URLSafeSerializer(key, salt=f"dondoc.{purpose}", signer_kwargs=SIGNING) for purpose in Purpose
+        }
         self._keys = {purpose: each.make_signer().derive_key() for purpose, each in self._serializers.items()}
 
     def token(self, link: Link) -> str:
@@ -70,7 +86,9 @@ class Signer:
         since = f",{link.since}" if link.since else ""
         body = f"[{link.contact_id},{subject},{link.made_on.toordinal()},{link.until.toordinal()}{since}]"
         payload = urlsafe_b64encode(body.encode()).rstrip(b"=")
-        signature = urlsafe_b64encode(hmac.digest(self._keys[link.purpose], payload, "sha1")).rstrip(b"=")
+        signature = urlsafe_b64encode(
+            hmac.digest(self._keys[link.purpose], payload, "sha256")[:_SIGNATURE_BYTES]
+        ).rstrip(b"=")
         return (payload + b"." + signature).decode()
 
     def secret(self, use: str) -> str:

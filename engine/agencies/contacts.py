@@ -87,8 +87,8 @@ def add(
 
 
 def change(session: Session, contact_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
-    """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new address is not
-    suppressed, and links sent to the old one stop working."""
+    """Change ``email``, ``phone``, ``label``, ``language``, ``valid_from`` or ``valid_until``. A new mailbox or
+    number is not suppressed, and links sent to the old one stop working."""
     current = find(session, contact_id)
     if current.gone:
         raise Conflict(
@@ -107,7 +107,7 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     }
     suppressed = {channel: why for channel, why in current.suppressed.items() if channel not in moved}
     values |= {"label": str(changes.get("label", current.label)).strip()[:120], "suppressed": suppressed}
-    if "email" in moved:
+    if moved:
         values["links_since"] = now
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(**values))
     _log_change(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=current.agency_id)

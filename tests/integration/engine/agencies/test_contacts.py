@@ -122,6 +122,14 @@ def test_a_new_label_changes_nothing_else(laid: Database) -> None:
     assert (changed.label, changed.phone, changed.links_since) == ("Phó phòng", "0912345678", None)
 
 
+@pytest.mark.parametrize("phone", ["0912 345 679", ""])
+def test_a_changed_number_ends_the_links_that_were_sent_to_the_old_one(laid: Database, phone: str) -> None:
+    made = add(laid, phone="0912 345 678")
+    with laid.write() as session:
+        contacts.change(session, made, phone=phone, actor="cli", now=NOW)
+    assert row(laid, Contact, id=made).links_since == NOW
+
+
 def test_every_change_is_an_event_without_addresses(laid: Database) -> None:
     made = add(laid)
     do(laid, contacts.change, made, phone="")

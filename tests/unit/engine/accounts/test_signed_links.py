@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
-from engine.accounts.signed_links import Link, Purpose, Signer, revocation
+from engine.accounts.signed_links import SIGNING, Link, Purpose, Signer, revocation
 from engine.errors import LinkRefused
 
 SIGNER = Signer("a key of this test")
@@ -107,6 +107,15 @@ def test_what_is_no_link_at_all_is_refused(token: str) -> None:
     ],
 )
 def test_a_signed_body_of_another_shape_is_refused(body: object) -> None:
-    signed = URLSafeSerializer("a key of this test", salt="dondoc.report").dumps(body)
+    signed = URLSafeSerializer("a key of this test", salt="dondoc.report", signer_kwargs=SIGNING).dumps(body)
     with pytest.raises(LinkRefused):
         SIGNER.read(Purpose.REPORT, str(signed), MADE)
+
+
+def test_a_link_signed_with_sha1_is_refused() -> None:
+    body = [1, "1:2021-H1", MADE.toordinal(), MADE.toordinal() + 9]
+    older = URLSafeSerializer("a key of this test", salt="dondoc.report").dumps(body)
+    newer = URLSafeSerializer("a key of this test", salt="dondoc.report", signer_kwargs=SIGNING).dumps(body)
+    assert SIGNER.read(Purpose.REPORT, str(newer), MADE).subject == "1:2021-H1"
+    with pytest.raises(LinkRefused):
+        SIGNER.read(Purpose.REPORT, str(older), MADE)
