@@ -42,7 +42,7 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
     rows = [
         row
         for row in _lines(session, letter)
-        if not obsolete_reason(row.kind, row.state, row.due_on, today, row.plan_state)
+        if not obsolete_reason(row.kind, row.state, row.due_on, today, row.plan_state, row.done_on)
     ]
     if not rows and not letter.digest_week:
         return RerouteResult.NOTHING
