@@ -179,12 +179,14 @@ def obsolete_reason(
     due_on: date | None,
     today: date,
     plan: PlanState = PlanState.ACTIVE,
-    done_on: date | None = None,
+    *,
+    unfinished: bool | None = None,
 ) -> str:
-    """Why a line is obsolete; empty if it still applies. ``done_on``: of the assignment."""
+    """Why a line is obsolete; empty if it still applies. ``unfinished``: the task is; by default while a report is
+    owed."""
     if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
-    if kind in ONLY_WHILE_UNFINISHED and not is_unfinished(state, done_on):
+    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
         return str(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
@@ -246,7 +248,8 @@ def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts
     obsolete: dict[int, str] = {}
     kept: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state, row.done_on)
+        unfinished = is_unfinished(row.state, row.done_on)
+        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state, unfinished=unfinished)
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"

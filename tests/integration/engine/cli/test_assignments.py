@@ -53,7 +53,9 @@ def test_files_are_loaded_and_loading_again_changes_nothing(province: Commands, 
     tables = (Agency, Contact, PolicyRecord, CalendarDay)
     before = {model: len(rows(sqlite_database, model)) for model in tables}
     province("load", "directory", DIRECTORY)
-    assert province("load", "calendar", CALENDAR).well == "Đã thêm 0 ngày. / 0 days added.\n"
+    assert province("load", "calendar", CALENDAR).well == (
+        "Đã thêm 0 ngày; 0 hạn đã dời, 0 cơ quan được báo. / Days added: 0; due dates moved: 0; agencies told: 0.\n"
+    )
     assert province("load", "policy", POLICY).well
     assert {model: len(rows(sqlite_database, model)) for model in tables} == before
     assert before[Agency] >= 60

@@ -34,7 +34,7 @@ def test_each_filter_narrows_to_what_it_names(seen: Seen) -> None:
     assert agencies(seen, plan_id=99) == []
     assert agencies(seen, request=True) == ["mat-tran"]
     assert agencies(seen, finished=True) == ["so-ban"]
-    assert agencies(seen, done_since=date(2021, 6, 13)) == ["so-ban"]
+    assert agencies(seen, done_since=date(2021, 6, 1)) == ["so-ban"]
     assert agencies(seen, reporting=(Timing.ON_TIME,)) == ["so-ban"]
     assert agencies(seen, issuer="tinh") == agencies(seen)
 

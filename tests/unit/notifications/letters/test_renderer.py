@@ -403,7 +403,8 @@ def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, s
 def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
-    assert [line for line in letter.text.splitlines() if re.match(r"(Hoàn thành|Đang làm)", line)] == [
+    lines = [line.partition(" · ") for line in letter.text.splitlines()]
+    assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang làm)", line)] == [
         "Hoàn thành đúng hạn: 61",
         "Hoàn thành quá hạn: 3",
         "Đang làm, trong hạn: 49",
