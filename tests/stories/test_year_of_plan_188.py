@@ -12,13 +12,17 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ground.factory import at, real_plan
+from ground.numbers import Numbers
+from ground.office import open_office
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
 
+from engine.admin.published_figures import publish_figures
 from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
 from engine.queries.figures.plan_progress import standing
@@ -34,6 +38,7 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
+LOOKED_AT = at("2021-07-12", "07:45")
 OUTCOMES = {NOT_YET: Outcome.NOT_YET, PARTLY: Outcome.PARTLY}
 DAY = timedelta(days=1)
 CLOSED = {
@@ -112,6 +117,8 @@ class Story:
     rows: list[Any]
     reports: dict[int, list[Any]]
     """By assignment, in order."""
+    numbers: Numbers
+    """Those of the pages and letters of the morning of ``LOOKED_AT``."""
 
     def fetch(self, statement: Any) -> list[Any]:
         with self.database.read() as session:
@@ -230,25 +237,56 @@ def monitor_returns(database: Database, now: datetime) -> None:
             lifecycle.return_report(session, task, reason="Thiếu số liệu.", actor="monitor", now=now)
 
 
+PAGES = (
+    "/",
+    "/?period=2021-H1&sort=late",
+    "/leadership",
+    "/leadership?period=2021-H1",
+    "/overdue",
+    "/overdue?request=yes",
+    "/plans",
+    "/plans/1",
+    "/agencies",
+    *(f"/agencies/{each}" for each in (VINH, NOT_YET, PARTLY, FRONT, LABOUR)),
+)
+
+
+def numbers_of_the_day(database: Database, plan_id: int, box: LetterBox, folder: Path) -> Numbers:
+    """Every number that is a link: on the pages, in figures published for the day, in the letters of the morning."""
+    with database.write() as session:
+        frozen = publish_figures(session, plan_id, "", LOOKED_AT.date(), actor="account:1", now=LOOKED_AT)
+    found = Numbers(open_office(database, folder, now=LOOKED_AT))
+    found.pages((*PAGES, f"/leadership/frozen/{frozen}"))
+    for letter in box.letters:
+        if local_date(letter.at) == LOOKED_AT.date():
+            found.walk(letter.to, letter.html)
+    return found
+
+
 @pytest.fixture
-def story(database: Database) -> Story:
+def story(database: Database, tmp_path: Path) -> Story:
     laid = real_plan(database, now=BEGAN)
     with database.write() as session:
         opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
     box = LetterBox()
     office = post_office(box)
-    asyncio.run(
-        fast_forward(
-            database, BEGAN, ENDED, lambda now: tick(database, now, office), lambda now: people_act(database, now)
+
+    def live(since: datetime, until: datetime) -> None:
+        asyncio.run(
+            fast_forward(
+                database, since, until, lambda now: tick(database, now, office), lambda now: people_act(database, now)
+            )
         )
-    )
+
+    live(BEGAN, LOOKED_AT)
+    numbers = numbers_of_the_day(database, laid.plan_id, box, tmp_path)
+    live(LOOKED_AT, ENDED)
     a, d = table(Assignment), table(Duty)
     with database.read() as session:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
         reports = session.connection().execute(select(table(Report)).order_by(table(Report).c.number)).all()
-    return Story(
-        database, box, list(rows), {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
-    )
+    by_task = {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
+    return Story(database, box, list(rows), by_task, numbers)
 
 
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
@@ -265,6 +303,8 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     tasks_and_reports_are_counted_apart(story)
     the_leadership_reads_what_the_board_shows(story)
     what_is_not_done_is_seen_but_not_asked_for(story)
+    assert story.numbers.wrong == []
+    assert story.numbers.checked > 300
 
 
 def every_rung_for_whom_and_when(story: Story) -> None:
