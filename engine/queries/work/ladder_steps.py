@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from engine.assignments.escalation import effect_base
-from engine.rules.calendar import WorkCalendar
-from engine.rules.policy import Facts, Ladder, Rung, applicable
+from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.policy import Facts, Ladder, Rung, dates
 from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
 
 
@@ -118,7 +118,11 @@ def rung_lines(
         if event.kind in _RUNG_EVENTS and (event.key or "").startswith(prefix)
     }
     coming: list[RungLine] = []
-    for on, rung in applicable(ladder, facts, calendar):
+    returned = [local_date(event.at) for event in events if event.kind is EventKind.RETURNED]
+    begun = max(returned) if returns and returned else date.min  # with a return the ladder begins again
+    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
+        if returns and (rung.opened is not None or on <= begun):
+            continue
         if rung.rung not in handled:
             first = all(line.state is not RungState.NEXT for line in coming)
             line = _coming(rung, on, facts, today, first)

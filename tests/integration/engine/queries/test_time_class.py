@@ -60,7 +60,7 @@ def test_a_measure_of_an_earlier_day_leaves_out_what_was_reported_since(fresh: L
     a = table(Assignment)
     with fresh.database.read() as session:
         task = a.c.id == fresh.assignment("IV.1.1", "so-ban")
-        reported = session.connection().scalar(select(a.c.reported_on).where(task))
+        reported: date = session.connection().scalars(select(a.c.reported_on).where(task)).one()
         for day, timing in ((reported - timedelta(days=1), Timing.OPEN), (reported, Timing.ON_TIME)):
             columns = report_timing_column(day), task_timing_column(day)
             assert tuple(session.connection().execute(select(*columns).where(task)).one()) == (timing, timing)
