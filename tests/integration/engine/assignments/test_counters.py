@@ -184,6 +184,26 @@ def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None
     assert rows(laid.database, Tally) != []
 
 
+def test_the_step_that_brings_outcomes_reads_them_from_the_reports(laid: Laid) -> None:
+    partly = laid.assignment("IV.2.1", "huyen-a")
+    with laid.database.write() as session:
+        said = ReportText(Outcome.PARTLY, reason="Chờ kinh phí.")
+        lifecycle.report(session, partly, said, actor="contact:1", now=at("2021-06-22", "03:00"))
+    bring_to(laid.database, State.RETURNED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
+    bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    names = ("id", "outcome", "done_on", "first_reported_on", "returns", "request")
+
+    def known() -> list[tuple[object, ...]]:
+        return [tuple(getattr(each, name) for name in names) for each in rows(laid.database, Assignment)]
+
+    before = known()
+    with laid.database.migrating() as settings:
+        command.downgrade(settings, "0005")
+    laid.database.upgrade()
+    assert known() == before
+    assert wrong(laid.database) == 0
+
+
 def _recount(database: Database) -> None:
     with database.write() as session:
         counters.recount(session)
