@@ -91,8 +91,9 @@ def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
 
 @router.get("/overdue")
 def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
-    """By agency, the one furthest behind first; ``late`` is in working days."""
+    """By agency, the one furthest behind first; ``late`` is in working days. Requests only with ``request=yes``."""
     caller.require(Permission.SEE_BOARD)
+    wanted = replace(wanted, request=bool(wanted.request))
     with caller.reading() as (session, today):
         return overdue(session, today, wanted, page=page)
 

@@ -43,6 +43,12 @@ class Reason(Body):
     reason: Needed
 
 
+class ReturnOneBody(Reason):
+    """``until``: by when to resubmit; null for the policy's number of working days."""
+
+    until: Day | None = None
+
+
 class MaybeReason(Body):
     reason: Short = ""
 
@@ -122,8 +128,15 @@ class Submitted(BaseModel):
 
 
 class CountsOut(BaseModel):
+    """``by_class``: tasks, by the four boxes. Reports: ``actual_reports`` are in, of which ``actual_reports_on_time``,
+    ``reports_returned`` since, and ``reports_undone``: the task is not finished. ``tasks_done``: a report says so."""
+
     expected_reports: int
     actual_reports: int
+    actual_reports_on_time: int
+    reports_returned: int
+    reports_undone: int
+    tasks_done: int
     by_class: dict[TimeClass, int]
     worst: TimeClass
     next_due: date | None
@@ -134,6 +147,10 @@ class CountsOut(BaseModel):
         return cls(
             expected_reports=counts.expected,
             actual_reports=counts.reported,
+            actual_reports_on_time=counts.measures.on_time,
+            reports_returned=counts.measures.returned,
+            reports_undone=counts.measures.undone,
+            tasks_done=counts.done,
             by_class=dict(counts.by_class),
             worst=counts.worst,
             next_due=counts.earliest,
@@ -155,12 +172,15 @@ class LineOut(BaseModel):
 
 
 class BoardOut(BaseModel):
-    """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period."""
+    """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period. ``asked_total``
+    and ``asked``: requests, which are in none of the others."""
 
     as_of: datetime
     total: CountsOut
     periods: list[str]
     agencies: list[LineOut]
+    asked_total: CountsOut
+    asked: list[LineOut]
 
     @classmethod
     def of(cls, found: Board, now: datetime) -> BoardOut:
@@ -169,6 +189,8 @@ class BoardOut(BaseModel):
             total=CountsOut.of(found.total),
             periods=list(found.periods),
             agencies=[LineOut.of(line) for line in found.agencies],
+            asked_total=CountsOut.of(found.asked_total),
+            asked=[LineOut.of(line) for line in found.asked],
         )
 
 
@@ -184,6 +206,7 @@ class PlanOut(BaseModel):
     state: PlanState
     duties: int
     counts: CountsOut
+    asked: CountsOut
 
     @classmethod
     def of(cls, row: PlanRow) -> PlanOut:
@@ -199,6 +222,7 @@ class PlanOut(BaseModel):
             state=row.state,
             duties=row.duties,
             counts=CountsOut.of(row.counts),
+            asked=CountsOut.of(row.asked),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
@@ -31,7 +32,10 @@ class ReportIds(Body):
 
 
 class ReturnBody(ReportIds):
+    """``until``: by when to resubmit; null for each policy's number of working days."""
+
     reason: Needed
+    until: Day | None = None
 
 
 class ExtensionsBody(Body):
@@ -180,25 +184,23 @@ class ConsolidatedOut(BaseModel):
 
 
 class TallyOut(BaseModel):
-    """``rate``: percent done on time of those done or past due; null while nothing has come due."""
+    """Tasks by box. ``rate``: percent done on time of those done or past due; null while nothing has come due. Reports:
+    ``reported`` are in, of which ``reported_on_time``, ``returned`` since, and ``undone``: the task is not finished."""
 
     on_time: int
     late: int
     in_term: int
     overdue: int
     no_deadline: int
+    reported: int
+    reported_on_time: int
+    returned: int
+    undone: int
     rate: float | None
 
     @classmethod
     def of(cls, tally: Boxes) -> TallyOut:
-        return cls(
-            on_time=tally.on_time,
-            late=tally.late,
-            in_term=tally.in_term,
-            overdue=tally.overdue,
-            no_deadline=tally.no_deadline,
-            rate=tally.rate,
-        )
+        return cls(**asdict(tally), rate=tally.rate)
 
 
 class AgencyStandingOut(BaseModel):
@@ -215,24 +217,36 @@ class PeriodStandingOut(BaseModel):
 
 
 class StandingOut(BaseModel):
-    """``agencies`` worst first."""
+    """``agencies`` worst first. ``asked_total`` and ``asked``: requests, which are in none of the others."""
 
     as_of: date
     total: TallyOut
     agencies: list[AgencyStandingOut]
     periods: list[PeriodStandingOut]
+    asked_total: TallyOut
+    asked: list[AgencyStandingOut]
 
     @classmethod
     def of(cls, found: Standing) -> StandingOut:
-        agencies = [
-            AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
-            for each in found.agencies
-        ]
+        agencies, asked = (
+            [
+                AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
+                for each in lines
+            ]
+            for lines in (found.agencies, found.asked)
+        )
         periods = [
             PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
             for each in found.periods
         ]
-        return cls(as_of=found.as_of, total=TallyOut.of(found.total), agencies=agencies, periods=periods)
+        return cls(
+            as_of=found.as_of,
+            total=TallyOut.of(found.total),
+            agencies=agencies,
+            periods=periods,
+            asked_total=TallyOut.of(found.asked_total),
+            asked=asked,
+        )
 
 
 class ChangeOut(BaseModel):
@@ -281,7 +295,8 @@ class RestatementOut(BaseModel):
 
 
 class PublishedOut(BaseModel):
-    """Published figures. ``intact``: the stored figures match the digest in the log."""
+    """Published figures. ``intact``: the stored figures match the digest in the log. ``definitions``: by which they
+    were computed (docs/decisions)."""
 
     id: int
     plan_id: int
@@ -290,6 +305,7 @@ class PublishedOut(BaseModel):
     cut_off: date
     at: datetime
     intact: bool
+    definitions: int
     total: TallyOut
 
     @classmethod
@@ -302,6 +318,7 @@ class PublishedOut(BaseModel):
             cut_off=found.cut_off,
             at=found.at,
             intact=found.intact,
+            definitions=found.definitions,
             total=TallyOut.of(found.standing.total),
         )
 

@@ -105,14 +105,18 @@ def _assignments(session: Session, now: datetime) -> Metric:
     a, p = table(Assignment), table(Plan)
     kind = time_class(read_today(session, now)).label("class")
     statement = (
-        select(kind, func.count())
+        select(kind, a.c.request, func.count())
         .select_from(a.join(p, p.c.id == a.c.plan_id))
         .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
-        .group_by(kind)
+        .group_by(kind, a.c.request)
     )
-    found = {each: count for each, count in session.connection().execute(statement)}  # noqa: C416
-    rows: Sequence[Row] = [((each.value,), found.get(each, 0)) for each in TimeClass]
-    return _gauge("assignments", "Assignments of active plans by time class.", ("class",), rows)
+    found = {(each, bool(request)): count for each, request, count in session.connection().execute(statement)}
+    rows: Sequence[Row] = [
+        ((each.value, name), found.get((each, request), 0))
+        for name, request in (("order", False), ("request", True))
+        for each in TimeClass
+    ]
+    return _gauge("assignments", "Tasks of active plans by time class and kind.", ("class", "kind"), rows)
 
 
 def _channels(session: Session) -> Metric:

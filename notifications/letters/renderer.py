@@ -39,7 +39,7 @@ from engine.rules.calendar import distance_words, written
 from engine.rules.policy import audience, for_role
 from engine.rules.words import moment, period_words
 from engine.template_cache import compiled
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Outcome, Role, State
 from notifications.channel import Outgoing
 from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts
 from notifications.letters.shortening import (
@@ -71,6 +71,7 @@ TEMPLATE_ERRORS = (
 )
 """Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
+UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
     "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
@@ -173,6 +174,24 @@ class LetterView:
     def agencies_in(self, part: str) -> int:
         """How many agencies a part is about."""
         return len({item.agency for item in self.parts.get(part, ())})
+
+    def returned_in(self, part: str) -> int:
+        """How many lines of a part are about a returned report, which is to be resubmitted."""
+        return sum(item.state is State.RETURNED for item in self.parts.get(part, ()))
+
+    def reported_in(self, part: str) -> int:
+        """How many lines of a part are about a task whose report is in but which is not finished."""
+        return sum(item.outcome in UNDONE for item in self.parts.get(part, ()))
+
+    @property
+    def late_asked(self) -> bool:
+        """True if the digest's rows are requests, which are listed by themselves."""
+        return bool(self.late_rows) and self.late_rows[0][0].request
+
+    @property
+    def late_reported(self) -> int:
+        """How many of the digest's rows have a report which says that the task is not finished."""
+        return sum(row.outcome is not None for row, _ in self.late_rows)
 
     def lines(self, part: str) -> Shortened[Item]:
         """The lines of a part, at most ``MAX_DUTIES``."""

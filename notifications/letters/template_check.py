@@ -25,7 +25,7 @@ from engine.queries.system.letter_counts import LetterCounts
 from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
@@ -177,7 +177,9 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             continue
         shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
-        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, LetterCounts(9, 8, 7, 1))
+        rows = tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET))
+        asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
+        digest = DigestFacts("2021-W24", rows, boxes, LetterCounts(9, 8, 7, 1), asked=asked, asked_overdue=1)
         if kind != "sms":
             yield replace(empty, items=tuple(shown), digest=digest)
             yield replace(empty, digest=digest)
@@ -207,7 +209,10 @@ def _item(number: int, kind: NoticeKind) -> Item:
         kind,
         "T-3",
         2 if late else 0,
-        state,
+        State.RETURNED if kind is NoticeKind.RETURNED else state,
+        False,
+        Outcome.PARTLY if kind is NoticeKind.CHASE else None,
+        _DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
         False,
         _DAY + timedelta(days=6),
         _DAY + timedelta(days=8),
@@ -231,6 +236,8 @@ def _late() -> OverdueRow:
         "2021-H1",
         _DAY - timedelta(days=3),
         1,
+        False,
+        None,
         False,
     )
 

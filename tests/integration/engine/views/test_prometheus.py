@@ -46,9 +46,10 @@ def test_letters_are_counted_by_channel_and_fate_and_the_oldest_unsent_has_its_a
 
 
 def test_assignments_are_counted_by_time_class(laid: Laid) -> None:
-    assert read(laid)["assignments", "open_in_time"] == 5
-    late = read(laid, at("2021-06-18"))
-    assert (late["assignments", "open_overdue"], late["assignments", "done_on_time"]) == (4, 0)
+    now, late = read(laid), read(laid, at("2021-06-18"))
+    assert [now["assignments", "open_in_time", kind] for kind in ("order", "request")] == [4, 1]
+    assert [late["assignments", "open_overdue", kind] for kind in ("order", "request")] == [3, 1]
+    assert late["assignments", "done_on_time", "order"] == 0
 
 
 def test_a_channel_is_up_until_it_is_down(laid: Laid) -> None:

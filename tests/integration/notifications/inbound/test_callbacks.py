@@ -146,7 +146,7 @@ def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path
 def test_metrics_are_for_this_machine_or_whoever_has_the_token(
     client: httpx.Client, laid: Laid, tmp_path: Path
 ) -> None:
-    assert 'dondoc_assignments{class="open_in_time"}' in client.get("/metrics").text
+    assert 'dondoc_assignments{class="open_in_time",kind="order"}' in client.get("/metrics").text
     assert client.get("/metrics", headers={"host": "dondoc.so.example"}).status_code == 400
     for header in ("x-forwarded-for", "x-real-ip", "forwarded", "via", "x-forwarded-proto"):
         assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
