@@ -76,7 +76,12 @@ class Settings(BaseSettings):
     smtp_per_minute: int = Field(0, ge=0, description="letters a minute; 0: no limit")
     smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for a reply of the relay")
     reply_to: str = Field("", description="mailbox for replies to letters; empty: mail_from")
-    bounce_domain: str = Field("", description="domain of the return addresses bounce+…@; empty: mail_from")
+    reply_domain: str = Field(
+        "", description="domain of the reply addresses reply+…@, one a letter; empty: replies must quote the letter"
+    )
+    bounce_domain: str = Field(
+        "", description="domain of the return addresses bounce+…@; empty: mail_from, and bounces are only told"
+    )
 
     imap_host: str = Field("", description="IMAP server of replies and bounces; empty: not fetched")
     imap_port: int = Field(993, ge=1, le=65535, description="993 with tls, 143 with starttls")
@@ -86,6 +91,9 @@ class Settings(BaseSettings):
     imap_username: str = Field("", description="account of the mailbox")
     imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
     imap_folder: str = Field("INBOX", description="folder to read")
+    imap_authserv_id: str = Field(
+        "", description="server whose Authentication-Results must pass before a reply is acted upon; empty: not asked"
+    )
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")
 

@@ -41,6 +41,7 @@ from engine.rules.words import moment, period_words
 from engine.template_cache import compiled
 from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
+from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts
 from notifications.letters.shortening import (
     MAX_AGENCIES,
@@ -225,7 +226,7 @@ class LetterRenderer:
 
     ``custom_folder``: a folder of customised templates. A file there overrides the shipped one of the same name as soon
     as it is saved. If a customised template fails, the letter is rendered with the shipped ones.
-    ``reply_to``: the mailbox for replies.
+    ``reply_to``: the mailbox for replies. ``reply_domain``: where each letter has a reply address of its own.
     """
 
     def __init__(
@@ -236,11 +237,13 @@ class LetterRenderer:
         *,
         custom_folder: Path | None = None,
         reply_to: str = "",
+        reply_domain: str = "",
         folder: Path = TEMPLATES,
     ) -> None:
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
         self._message_id_key = signer.secret("message-id").encode()
-        self._reply_to = {"Reply-To": reply_to} if reply_to else {}
+        self._reply_to, self._reply_domain = reply_to, reply_domain
+        self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
         self._custom_folder = custom_folder
         self._custom = Templates([custom_folder, folder], watched=True) if custom_folder else self._shipped
@@ -275,9 +278,14 @@ class LetterRenderer:
             at=now,
             language=language,
             unsubscribe=view.slow_url,
-            headers=self._reply_to | _reply_headers(facts.answer),
+            headers=self._reply_address(facts) | _reply_headers(facts.answer),
             mark=hmac.digest(self._message_id_key, facts.key.encode(), "sha256").hex(),
         )
+
+    def _reply_address(self, facts: LetterFacts) -> dict[str, str]:
+        """The Reply-To header: the letter's own address where replies have a domain, else the common mailbox."""
+        own = signed_address(REPLY, facts.key, self._reply_key, self._reply_domain) if self._reply_domain else ""
+        return {"Reply-To": own or self._reply_to} if own or self._reply_to else {}
 
     def _view(self, facts: LetterFacts) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR

@@ -76,12 +76,13 @@ class LetterLine:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
+    """Without the receipt: a Message-ID must not be shown to who did not get the letter."""
+
     attempt: int
     at: datetime
     fate: str
     code: str
     reply: str
-    receipt: str
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,5 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
 
 def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
-    statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(
-        d.c.letter_id == letter_id
-    )
+    statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply).where(d.c.letter_id == letter_id)
     return tuple(DeliveryAttempt(*row) for row in session.connection().execute(statement.order_by(d.c.attempt)))
