@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from engine.errors import NotAllowed
+from engine.http.request_context import tools_of
 from engine.http.security import is_loopback_request
 from engine.store.clock import Clock
 from engine.store.database import Database
@@ -58,4 +59,4 @@ def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, base
             )
             raise NotAllowed
         with database.read() as session:
-            return Response(render(session, clock()), media_type=CONTENT_TYPE)
+            return Response(render(session, clock(), tools_of(request).security.counts), media_type=CONTENT_TYPE)

@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.errors import DondocError, FieldsRefused, Unavailable
-from engine.http.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
 from engine.http.expired_forms import CHALLENGE, unsent_page
+from engine.http.guards.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
+from engine.http.guards.security_log import SecurityEvent, route_of
 from engine.http.render import url
 from engine.http.request_context import SignInFirst, language_of, tools_of
 from engine.http.security import HEADERS, MAX_BODY_BYTES
@@ -93,7 +94,8 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
     if error.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
+        log.error("%s %s: %s", request.method, route_of(request), error)
+    tools_of(request).security.refused(request, error)
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
@@ -107,6 +109,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     texts = DETAILS.get(error.status_code, (str(error.detail),) * 2)
     if isinstance(error, BodyTooLarge):
+        tools_of(request).security.record(SecurityEvent.BODY_REFUSED, request)
         texts = _too_large(error.max_bytes)
     response = answer(request, error.status_code, _translated(request, texts))
     for name, value in (error.headers or {}).items():

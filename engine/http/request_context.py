@@ -26,6 +26,7 @@ from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
 from engine.errors import BadInput, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
+from engine.http.guards.security_log import SecurityLog
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
@@ -60,6 +61,7 @@ class Tools:
     context: AppContext
     templates: Templates
     tokens: FormTokens
+    security: SecurityLog
 
 
 @dataclass(frozen=True)

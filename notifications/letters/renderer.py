@@ -1,8 +1,9 @@
 """Render letters from facts with Jinja. A letter is a folder per language and kind: subject.txt, body.txt, body.html.
 
 Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to remind), ``leadership``
-(figures and the most overdue), ``answer`` (reply to a message that could not be processed), ``signin`` (sign-in link,
-see ``notifications.letters.sign_in_mailer``). Templates get one frozen LetterView; an undefined name is an error.
+(figures and the most overdue), ``answer`` (reply to a message that could not be processed), ``signin`` and ``account``
+(sign-in link, what changed about an account: see ``notifications.letters.sign_in_mailer``). Templates get one frozen
+LetterView; an undefined name is an error.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ from notifications.letters.shortening import (
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 LANGUAGES = ("vi", "en")
-KINDS = ("duties", "watch", "leadership", "answer", "signin")
+KINDS = ("duties", "watch", "leadership", "answer", "signin", "account")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
 TEMPLATE_ERRORS = (
@@ -93,6 +94,14 @@ _NONE = dict.fromkeys(PARTS, 0)
 def kind_for(role: Role) -> str:
     """The kind of letter about assignments that a role gets."""
     return for_role(role, owner="duties", supervisor="watch", issuer="leadership")
+
+
+def _kind_of(facts: LetterFacts) -> str:
+    if facts.sign_in:
+        return "signin"
+    if facts.account:
+        return "account"
+    return "answer" if facts.answer else kind_for(facts.role)
 
 
 @dataclass(frozen=True)
@@ -262,7 +271,7 @@ class LetterRenderer:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
-        kind = "signin" if facts.sign_in else "answer" if facts.answer else kind_for(facts.role)
+        kind = _kind_of(facts)
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
             text = templates.rendered(name, view)

@@ -28,7 +28,16 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
-from notifications.letters.facts import ANSWER, AnswerFacts, DigestFacts, Item, LetterFacts, SignInFacts, gather
+from notifications.letters.facts import (
+    ANSWER,
+    AccountFacts,
+    AnswerFacts,
+    DigestFacts,
+    Item,
+    LetterFacts,
+    SignInFacts,
+    gather,
+)
 from notifications.letters.renderer import (
     KINDS,
     LANGUAGES,
@@ -56,6 +65,7 @@ _ROLES = {
     "leadership": (Role.LEADERSHIP,),
     "answer": (Role.COORDINATOR,),
     "signin": (Role.COORDINATOR,),
+    "account": (Role.COORDINATOR,),
     "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
 }
 _NOTICE_KINDS = {
@@ -64,6 +74,7 @@ _NOTICE_KINDS = {
     "leadership": {NoticeKind.ESCALATION},
     "answer": set[NoticeKind](),
     "signin": set[NoticeKind](),
+    "account": set[NoticeKind](),
     "sms": set(NoticeKind),
 }
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
@@ -137,8 +148,8 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
         query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
-    elif kind == "signin":
-        return None  # sign-in letters are not stored: the link is a credential
+    elif kind in ("signin", "account"):
+        return None  # letters about accounts are not stored: a sign-in link is a credential
     elif kind == "answer":
         query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
@@ -174,6 +185,9 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         if kind == "signin":
             for device in ("Chrome trên Android", ""):
                 yield replace(empty, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
+            continue
+        if kind == "account":
+            yield replace(empty, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW))
             continue
         shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None

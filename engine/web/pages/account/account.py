@@ -15,6 +15,8 @@ from engine.accounts.sign_in import SignInRefused, end_session, end_sessions, op
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
+from engine.http.guards.account_notices import noted
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
@@ -41,7 +43,7 @@ def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         end_session(session, account_line.id, session_id, ctx.now)
-    return ctx.go("/account", said="ended")
+    return noted(ctx, ctx.go("/account", said="ended"), SecurityEvent.SESSIONS_ENDED, account_line)
 
 
 @router.post("/account/sessions/end-others")
@@ -49,7 +51,7 @@ def end_others(ctx: SignedIn, form: PostedForm) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         end_sessions(session, account_line.id, ctx.now, but=ctx.session_id)
-    return ctx.go("/account", said="ended_all")
+    return noted(ctx, ctx.go("/account", said="ended_all"), SecurityEvent.SESSIONS_ENDED, account_line)
 
 
 @router.post("/account/password")
@@ -72,7 +74,8 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
                 now=ctx.now,
                 known=f"session {ctx.session_id}",
             )
-    except SignInRefused:
+    except SignInRefused as error:
+        ctx.tools.security.refused(ctx.request, error, ctx.actor.name)
         wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The current password is wrong."))
         return _page(ctx, status=422, trouble=wrong)
     except (BadInput, TooOften) as error:
@@ -80,7 +83,8 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     with ctx.writing() as session:
         set_password(session, account_line.id, new, actor=ctx.actor.name, now=ctx.now)
         key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now)
-    return ctx.with_session(ctx.go("/account", said="password"), key)
+    response = ctx.with_session(ctx.go("/account", said="password"), key)
+    return noted(ctx, response, SecurityEvent.PASSWORD_SET, account_line)
 
 
 @router.post("/account/language")
@@ -112,7 +116,7 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
             )
     except BadInput as error:
         return _page(ctx, status=422, trouble_with_key=error, typed=form)
-    return _page(ctx, outcome="key", key=key)
+    return noted(ctx, _page(ctx, outcome="key", key=key), SecurityEvent.KEY_MADE, account_line)
 
 
 @router.post("/account/tokens/{token_id}/revoke")
@@ -120,7 +124,7 @@ def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         revoke_token(session, account_line.id, token_id, actor=ctx.actor.name, now=ctx.now)
-    return ctx.go("/account", said="revoked")
+    return noted(ctx, ctx.go("/account", said="revoked"), SecurityEvent.KEY_REVOKED, account_line)
 
 
 def _page(

@@ -25,7 +25,9 @@ from engine.accounts.sign_in import (
 from engine.errors import BadInput, DondocError, NotFound, TooOften, Unavailable
 from engine.http.app_context import SignInLetter
 from engine.http.filters import Code
-from engine.http.known_browsers import browser_mark, remember
+from engine.http.guards.account_notices import noted
+from engine.http.guards.known_browsers import browser_mark, remember
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
 from engine.text import Text
@@ -108,7 +110,7 @@ def take_link(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
             cookie = open_by_link(session, key, device=ctx.device, now=ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, to, trouble=error)
-    return entered(ctx, to, cookie, line.email)
+    return entered(ctx, to, cookie, line.email, by_link=True)
 
 
 @router.post("/sign-in/link/{key}/password")
@@ -127,7 +129,7 @@ def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
         with ctx.app.database.read() as session:
             line = account_of_link(session, key, ctx.now)
         return _link_page(ctx, line, key, to, error)
-    return entered(ctx, to, cookie, line.email)
+    return noted(ctx, entered(ctx, to, cookie, line.email, by_link=True), SecurityEvent.PASSWORD_SET, line)
 
 
 @router.post("/sign-out")
@@ -136,12 +138,17 @@ def leave(ctx: Anonymous, form: PostedForm) -> Response:
     return ctx.with_session(ctx.go("/sign-in"), "")
 
 
-def entered(ctx: RequestContext, to: str, key: str, email: str) -> Response:
-    """Redirect to where the user was going. A session that was open in this browser ends."""
+def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool = False) -> Response:
+    """Redirect to where the user was going. A session that was open in this browser ends. The account's owner is told
+    of a browser that is new to it, unless they used a link: that letter said who asked for it."""
     _end_here(ctx)
+    new_browser = not browser_mark(ctx, email)
     response = ctx.with_session(ctx.go(to or "/"), key)
     remember(ctx, response, email)
-    return response
+    with ctx.app.database.read() as session:
+        line = find(session, email)
+    event = SecurityEvent.SIGNED_IN_NEW_BROWSER if new_browser and not by_link else SecurityEvent.SIGNED_IN
+    return response if line is None else noted(ctx, response, event, line)
 
 
 def _end_here(ctx: RequestContext) -> None:
@@ -172,6 +179,8 @@ def sign_in_page(
     ctx: RequestContext, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
 ) -> Response:
     sentence, status = (trouble.said(ctx.language), trouble.status) if trouble else ("", 200)
+    if trouble is not None:
+        ctx.tools.security.refused(ctx.request, trouble)
     with ctx.app.database.read() as session:
         has_accounts = any_active(session)
     return ctx.page(
