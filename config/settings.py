@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1,::1", description="proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted"
     )
+    hsts_subdomains: bool = Field(
+        False, description="browsers are told to use https for every subdomain of base_url's host too (HSTS)"
+    )
     secret: SecretStr = Field(
         SecretStr(""), description="signs links; empty: generated once and stored in data_dir/secret"
     )
@@ -120,7 +123,7 @@ class Settings(BaseSettings):
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="bearer token of /metrics; empty: only programs on this machine, with a loopback base_url",
+        description="bearer token of /metrics; empty: /metrics is off (in the demonstration: for this machine)",
     )
     templates_dir: Path | None = Field(
         None, description="customised letter templates, which override the shipped ones; empty: templates in data_dir"

@@ -97,7 +97,7 @@ def make_app(context: AppContext) -> FastAPI:
     error_pages.install(app)
     app.add_middleware(BodyLimits)
     app.add_middleware(AcceptedHosts)
-    app.add_middleware(Guard, secure=is_secure(context))
+    app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     return app

@@ -160,6 +160,7 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Create the database and load the directory, policy and calendar that ship with the product."""
+    from engine.admin.settings_view import without_password
     from workflows.private_files import make_private
     from workflows.simulation.demo import load_province
     from workflows.system import announce_setup_code, compose
@@ -169,7 +170,7 @@ def init() -> None:
     system.database.upgrade()
     make_private(system.settings)
     load_province(system.database, system.clock())
-    typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
+    typer.echo(Text(f"Đã sẵn sàng: {without_password(system.settings.database)}", "ready"))
     announce_setup_code(system)
 
 
@@ -262,9 +263,10 @@ def check_templates(
 @app.command("settings")
 def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Every setting with its value; secrets are masked."""
+    from engine.admin.settings_view import masked_values
+
     settings = read_settings()
-    values = {name: str(getattr(settings, name)) for name in Settings.model_fields}
-    values["database_url"] = settings.database.split("@")[-1]
+    values = masked_values(settings)
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
         return

@@ -31,7 +31,8 @@ def too_wide(settings: Settings) -> Iterator[Path]:
 
 
 def make_private(settings: Settings) -> int:
-    """Create files for the owner alone from now on, and narrow existing ones; returns how many were too wide."""
+    """Create files for the owner alone from now on, as every process does (``system.compose``), and narrow existing
+    ones; returns how many were too wide."""
     os.umask(UMASK)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     found = list(too_wide(settings))

@@ -85,7 +85,7 @@ def serve(settings: Settings) -> None:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
         config = uvicorn.Config(
-            app, log_level="warning", server_header=False, proxy_headers=False
+            app, log_level="warning", access_log=False, server_header=False, proxy_headers=False
         )  # done by the application
         uvicorn.Server(config).run(sockets=[listener])
     finally:
@@ -104,5 +104,4 @@ def _add_machine_routes(app: FastAPI, system: System) -> None:
     settings, signer = system.settings, system.signer
     secret = channel_wiring.callback_secret(settings, signer)
     app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret)))
-    token = settings.metrics_token.get_secret_value()
-    inbound_passes.add_metrics(app, system.database, system.clock, token, settings.base_url)
+    inbound_passes.add_metrics(app, system.database, system.clock, settings)

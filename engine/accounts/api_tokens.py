@@ -15,6 +15,7 @@ from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
+from engine.rules.visible_text import require_visible
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import ApiToken
@@ -99,6 +100,7 @@ def make_token(
         raise BadInput(Text(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}.", "Scopes are one or more of these."))
     if not label.strip():
         raise BadInput(Text("Ghi khóa dùng cho chương trình nào.", "Say which program the token is for."))
+    require_visible(label)
     if not timedelta(0) < lasts <= MAX_TOKEN_LIFETIME:
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:

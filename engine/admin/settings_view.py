@@ -18,8 +18,10 @@ from config.settings import Settings, SettingSource, setting_sources
 
 HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
 """Not secrets by type, but gateways and monitors put keys into them."""
-URLS = frozenset({"database_url", "prefect_api_url"})
+URLS = frozenset({"database_url", "prefect_api_url", "base_url", "oidc_issuer"})
+"""Shown without user, password and parameters."""
 
+MASK = "**********"
 GROUPS: Mapping[str, tuple[str, str]] = {
     "": ("Máy chủ và dữ liệu", "Server and data"),
     "signin": ("Đăng nhập chung", "Single sign-on"),
@@ -41,6 +43,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "oidc_client_id": ("signin", "mã của cơ quan này tại hệ thống đăng nhập chung"),
     "oidc_client_secret": ("signin", "khóa bí mật của mã ấy; để trống: không có"),
     "oidc_name": ("signin", "tên hệ thống đăng nhập chung trên nút bấm"),
+    "hsts_subdomains": ("", "trình duyệt dùng https cho cả mọi tên miền con (HSTS)"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
     "language": ("", "ngôn ngữ ban đầu của các trang"),
     "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),
@@ -83,7 +86,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
     "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
     "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
-    "metrics_token": ("watch", "khóa của /metrics; để trống: chỉ máy này được đọc"),
+    "metrics_token": ("watch", "khóa của /metrics; để trống: không mở"),
     "templates_dir": ("mail", "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn"),
     "tick_seconds": ("passes", "bao nhiêu giây xem việc đến hạn một lần"),
     "lease_seconds": ("passes", "số giây một thư thuộc về tiến trình đã nhận nó"),
@@ -119,12 +122,20 @@ def describe_settings(settings: Settings) -> tuple[SettingLine, ...]:
     return tuple(sorted(lines, key=lambda each: order.index(each.group)))
 
 
+def masked_values(settings: Settings) -> dict[str, str]:
+    """Field name -> value for the command line: secrets as stars, URLs without what may be a key in them."""
+    lines = {line.name.removeprefix("DONDOC_").lower(): line for line in describe_settings(settings)}
+    values = {name: MASK if line.hidden and line.is_set else line.value for name, line in lines.items()}
+    database = {"database_url": without_password(settings.database)}
+    return {name: values[name] for name in Settings.model_fields} | database
+
+
 def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLine:
     value: Any = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN
     group, vi = PURPOSES[name]
-    shown = "" if hidden else _without_password(str(plain)) if name in URLS else _shown(plain)
+    shown = "" if hidden else without_password(str(plain)) if name in URLS else _shown(plain)
     en = Settings.model_fields[name].description or ""
     return SettingLine(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
 
@@ -135,7 +146,7 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value.as_posix() if isinstance(value, Path) else value)
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
     """The URL without user, password and parameters; «…» if it cannot be parsed."""
     if not address:
         return ""

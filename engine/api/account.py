@@ -12,7 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.accounts import account as find_account
@@ -20,7 +20,7 @@ from engine.accounts.api_tokens import MAX_TOKEN_LIFETIME, Scope, TokenLine, mak
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Listed, Nothing, Short
+from engine.api.models import Body, Listed, Nothing, Short, no_truth
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
 from engine.http.guards.account_notices import note
@@ -48,7 +48,7 @@ class TokenBody(Body):
 
     label: Annotated[Short, Field(min_length=1, max_length=120)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    days: Annotated[int, Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
+    days: Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
 
 
 class TokenMade(BaseModel):

@@ -1,5 +1,5 @@
 """Exception handlers: every error becomes an HTML page, or problem+json (RFC 9457) under /api. Nothing else catches
-these errors."""
+these errors. Logs name the route's pattern, not the path: the path of a link in a letter is a credential."""
 
 from __future__ import annotations
 
@@ -146,23 +146,20 @@ def _validation_error(request: Request, error: Exception) -> Response:
 
 
 def _client_disconnected(request: Request, error: Exception) -> Response:
-    """The client disconnected during upload; nothing was read and nothing was done. The log names the route pattern,
-    not the path, since the path of a letter's link contains its key."""
-    log.info(
-        "%s %s: client disconnected during upload", request.method, getattr(request.scope.get("route"), "path", "")
-    )
+    """The client disconnected during upload; nothing was read and nothing was done."""
+    log.info("%s %s: client disconnected during upload", request.method, route_of(request))
     return Response(status_code=400)
 
 
 def _pool_timeout(request: Request, error: Exception) -> Response:
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s %s: %s", request.method, route_of(request), error)
     return answer(request, 503, Unavailable().said(language_of(request)[0]))
 
 
 def _unexpected_error(request: Request, error: Exception) -> Response:
     """Answer with a reference number instead of a traceback; the log has the traceback under that number."""
     number = secrets.token_hex(4)
-    log.error("error %s at %s %s", number, request.method, request.url.path, exc_info=error)
+    log.error("error %s at %s %s", number, request.method, route_of(request), exc_info=error)
     texts = (
         f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: hãy đưa số này cho người quản trị.",
         f"Something went wrong here. Reference {number}: give this number to the administrator.",

@@ -23,7 +23,7 @@ from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, may, require
 from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
-from engine.errors import BadInput, NotAllowed
+from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.guards.security_log import SecurityLog
@@ -101,6 +101,12 @@ class RequestContext:
         """Whether the actor has the permission; templates use it to hide actions."""
         scoped = self.bearer is None or scope_of(permission) in self.bearer.scopes
         return scoped and may(self.actor, permission, agency_id)
+
+    def require_lasting(self) -> None:
+        """Raises Conflict in the demonstration: everybody is its administrator, and an account made there would still
+        open its data folder when that is served in earnest."""
+        if self.demo:
+            raise Conflict(Text("Bản trình diễn không lập tài khoản.", "The demonstration makes no accounts."))
 
     def visible_agency(self, agency_id: str) -> str:
         """The agency that a list is restricted to: the requested one for users who see the board, otherwise the user's

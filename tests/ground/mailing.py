@@ -24,7 +24,8 @@ class LinkBox(LetterBox):
     def path(self) -> str:
         """The path of the newest link."""
         texts = "\n".join(letter.text for letter in self.letters)
-        return re.findall(r"https?://[^/\s]+(/sign-in/link/\S+)", texts)[-1]
+        found: list[str] = re.findall(r"https?://[^/\s]+(/sign-in/link/\S+)", texts)
+        return found[-1]
 
 
 def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:

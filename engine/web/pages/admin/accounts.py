@@ -48,6 +48,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
     values = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
 
     def action(session: Session) -> int:
+        ctx.require_lasting()
         return accounts.create(session, **values, password=_password(form), actor=ctx.actor.name, now=ctx.now)
 
     account_id = typed.do(lambda: _run(ctx, action))
