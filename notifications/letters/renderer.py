@@ -28,7 +28,9 @@ from jinja2 import (
     Template,
     TemplateError,
     TemplateNotFound,
+    TemplateRuntimeError,
 )
+from jinja2.exceptions import SecurityError
 from jinja2.loaders import split_template_path
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
@@ -36,6 +38,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from engine.accounts.signed_links import Link, Purpose, Signer, revocation
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
+from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import distance_words, written
 from engine.rules.policy import audience, for_role
 from engine.rules.words import moment, period_words
@@ -61,6 +64,11 @@ LANGUAGES = ("vi", "en")
 KINDS = ("duties", "watch", "leadership", "answer", "signin", "account")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
+MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
+"""What ``*`` may make in an edited template (a number, or the length of a text), and the most on a side of ``**``."""
+RENDER_SECONDS = 2.0
+REST_AFTER_LIMIT = timedelta(minutes=10)
+"""For so long the shipped templates are used after an edited one took too long: each letter would wait for it."""
 TEMPLATE_ERRORS = (
     TemplateError,
     TypeError,
@@ -70,6 +78,7 @@ TEMPLATE_ERRORS = (
     ArithmeticError,
     OSError,
     RecursionError,
+    MemoryError,
 )
 """Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
@@ -247,6 +256,7 @@ class LetterRenderer:
         custom_folder: Path | None = None,
         reply_to: str = "",
         reply_domain: str = "",
+        render_seconds: float = RENDER_SECONDS,
         folder: Path = TEMPLATES,
     ) -> None:
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
@@ -254,20 +264,24 @@ class LetterRenderer:
         self._reply_to, self._reply_domain = reply_to, reply_domain
         self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
-        self._custom_folder = custom_folder
-        self._custom = Templates([custom_folder, folder], watched=True) if custom_folder else self._shipped
+        self._custom = LimitedTemplates([custom_folder, folder], render_seconds) if custom_folder else None
+        self._rests_until: datetime | None = None
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter. The same facts give the same letter."""
-        if self._custom_folder is None or not self._custom_folder.is_dir():
+        custom = self._custom
+        if custom is None or not custom.exist or (self._rests_until is not None and now < self._rests_until):
             return self.render_with(self._shipped, facts, now)
         try:
-            return self.render_with(self._custom, facts, now)
+            return self.render_with(custom, facts, now)
+        except TookTooLong as error:
+            self._rests_until = now + REST_AFTER_LIMIT
+            log.error("A customised template was stopped; the shipped ones are used for a while: %s", error)
         except TEMPLATE_ERRORS as error:
             log.error("A customised template failed, the shipped one was used (%s: %s)", facts.key, error)
-            return self.render_with(self._shipped, facts, now)
+        return self.render_with(self._shipped, facts, now)
 
-    def render_with(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
+    def render_with(self, templates: Templates | LimitedTemplates, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
@@ -354,6 +368,40 @@ class Templates:
         return self._known[name]
 
 
+class TookTooLong(TemplateRuntimeError):
+    """An edited template exceeded its time or memory."""
+
+
+class LimitedTemplates:
+    """Customised templates, rendered in a child process under limits (``engine.limited_process``): one that loops for
+    ever, or asks for all memory, must not hold up the letters."""
+
+    def __init__(self, folders: Sequence[Path], seconds: float) -> None:
+        self._folders, self._seconds = tuple(folders), seconds
+
+    @property
+    def exist(self) -> bool:
+        return self._folders[0].is_dir()
+
+    def rendered(self, name: str, view: LetterView) -> str:
+        """Raises TookTooLong, or jinja2.TemplateError for a broken template."""
+        try:
+            return shared_process("templates").call(self._seconds, render_in_child, self._folders, name, view)
+        except LimitExceeded:
+            raise TookTooLong("takes too long or too much memory") from None
+        except CallFailed as error:
+            raise TemplateRuntimeError(str(error)) from None
+
+
+def render_in_child(folders: tuple[Path, ...], name: str, view: LetterView) -> str:
+    return _watched(folders).rendered(name, view)
+
+
+@lru_cache(maxsize=4)
+def _watched(folders: tuple[Path, ...]) -> Templates:
+    return Templates(folders, watched=True)
+
+
 def _text_loader(texts: Mapping[str, str]) -> BaseLoader:
     """A loader for in-memory texts; tracebacks show their names."""
     return FunctionLoader(lambda name: (texts[name], name, lambda: True) if name in texts else None)
@@ -418,7 +466,23 @@ class _FastEnvironment(Environment):
 
 
 class _Sandboxed(SandboxedEnvironment, _FastEnvironment):
-    """For customised templates, which must not run code. Slower, so shipped templates do not use it."""
+    """For customised templates, which must not run code. Slower, so shipped templates do not use it. ``*`` and ``**``
+    are bounded: each of them can ask for more memory or time than there is."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        sizes = _size(left), _size(right)
+        too_much = max(sizes) > MAX_FACTOR if operator == "**" else sizes[0] * sizes[1] > MAX_PRODUCT
+        if too_much:
+            raise SecurityError(f"{operator} would make too much")
+        return super().call_binop(context, operator, left, right)
+
+
+def _size(factor: Any) -> float:
+    if hasattr(factor, "__len__"):
+        return len(factor)
+    return abs(factor) if isinstance(factor, int | float) else 1
 
 
 def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:

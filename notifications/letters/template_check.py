@@ -117,23 +117,27 @@ def check_folder(folder: Path) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
+def facts_to_preview(session: Session, language: str, kind: str, now: datetime) -> LetterFacts:
+    """The newest real letter of this kind, addressed to nobody, or a sample if there is none yet. Raises NotFound for
+    an unknown kind or language."""
+    if kind not in EDITED or language not in LANGUAGES:
+        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
+    shown = KINDS[0] if kind == SHARED else kind
+    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
+    return replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+
+
 def preview(
-    session: Session,
+    anonymous: LetterFacts,
     texts: Mapping[str, str],
-    language: str,
     kind: str,
     base_url: str,
     now: datetime,
     custom_folder: Path | None = None,
 ) -> Outgoing:
-    """Render the newest real letter of this kind with the given texts, or a sample if there is none yet. Links in it
-    are not valid. Raises NotFound for an unknown kind or language, jinja2.TemplateError for a broken text."""
-    if kind not in EDITED or language not in LANGUAGES:
-        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
-    shown = KINDS[0] if kind == SHARED else kind
-    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
-    names = {name_of(part, language, kind): text for part, text in texts.items()}
-    anonymous = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+    """Render ``facts_to_preview`` with the given texts. Links in it are not valid. Raises jinja2.TemplateError for a
+    broken text."""
+    names = {name_of(part, anonymous.language, kind): text for part, text in texts.items()}
     unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
     return unsigned.render_with(Templates(_folders(custom_folder), watched=True, texts=names), anonymous, now)
 
