@@ -12,6 +12,7 @@ from engine.http import error_pages
 from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
+from engine.http.guards.concurrency import Concurrency
 from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
@@ -96,6 +97,7 @@ def make_app(context: AppContext) -> FastAPI:
     app.include_router(api)
     error_pages.install(app)
     app.add_middleware(BodyLimits)
+    app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)
     app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
     if context.settings.trusted_proxies:

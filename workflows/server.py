@@ -55,9 +55,8 @@ def application(system: System) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
-    import uvicorn
-
     from workflows.heartbeat import Heartbeat
+    from workflows.web_server import WebServer, limits_for_this_process
 
     make_private(settings)
     system = compose(settings)
@@ -84,10 +83,7 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, proxy_headers=False
-        )  # done by the application
-        uvicorn.Server(config).run(sockets=[listener])
+        WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
         system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
         heartbeat.stop()

@@ -46,6 +46,10 @@ DETAILS = {
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
     413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
+    503: (
+        "Máy chủ đang bận; hãy thử lại sau ít giây. Chưa có gì được ghi nhận.",
+        "The server is busy; try again in a few seconds. Nothing was recorded.",
+    ),
     415: ("Hãy gửi nội dung dạng application/json.", "Send application/json."),
 }
 FIELD_ERRORS = {
