@@ -160,9 +160,9 @@ class LogOut(BaseModel):
 @router.get("/directory")
 def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
     """Agencies with a present or earlier name that contains ``q``, ignoring tone marks and case."""
-    caller.require(Permission.SEE_CONTACTS)
+    within = caller.agencies_within(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
-        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit))
+        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit, within=within))
 
 
 @router.get("/directory/{agency_id}")

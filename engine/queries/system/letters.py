@@ -56,6 +56,8 @@ class LetterFilter:
     states: tuple[LetterState, ...] = ()
     day: date | None = None
     digest: bool = False
+    within: frozenset[str] | None = None
+    """The agencies that the reader may see; None: every agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
         found.append(letter.c.state.in_(wanted.states))
     if wanted.kind:
         found.append(exists().where(n.c.letter_id == letter.c.id, n.c.kind == wanted.kind))
+    if wanted.within is not None:
+        found.append(letter.c.agency_id.in_(sorted(wanted.within)))
     if wanted.digest:
         found.append(letter.c.digest_week.is_not(None))
     return found
