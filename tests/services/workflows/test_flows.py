@@ -126,7 +126,7 @@ def test_a_worker_runs_the_tick_as_a_deployment_on_the_database_of_its_environme
     assert deployed["every"] == [90.0]  # registering again changes the schedule
     assert (deployed["code"], deployed["state"]) == (0, "COMPLETED")
     assert len(deployed["letters"]) > 5
-    assert set(deployed["letters"]) == {"delivered"}
+    assert set(deployed["letters"]) == {"kept_here"}  # no relay is set
 
 
 def test_a_server_that_runs_already_is_taken_over_and_ended(tmp_path: Path) -> None:
