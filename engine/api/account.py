@@ -24,6 +24,7 @@ from engine.api.models import Body, Listed, Nothing, Short, no_truth
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
 from engine.http.guards.account_notices import note
+from engine.http.guards.fresh_proof import require_fresh_proof
 from engine.http.guards.security_log import SecurityEvent
 from engine.text import Text
 
@@ -44,10 +45,11 @@ class AccountOut(BaseModel):
 
 
 class TokenBody(Body):
-    """``days``: lifetime of the token."""
+    """``days``: lifetime of the token. ``password``: of a signed-in caller who has one."""
 
     label: Annotated[Short, Field(min_length=1, max_length=120)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    password: Annotated[str, Field(max_length=1_000)] = ""
     days: Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
 
 
@@ -122,6 +124,7 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
         raise NotAllowed(
             Text("Khóa không lập được khóa rộng hơn chính nó.", "A token cannot create a token with more scopes.")
         )
+    require_fresh_proof(caller, account, payload.password)
     with caller.writing() as session:
         key = make_token(
             session,

@@ -91,6 +91,7 @@ CODES: Mapping[str, Text] = {
     "early": Text("đến sớm, chờ", "early, waiting"),
     "stranger": Text("người lạ", "strangers"),
     "not_the_reader": Text("không phải người nhận", "not the reader"),
+    "limited": Text("quá nhiều mã sai", "too many wrong codes"),
     "unproven": Text("không chứng minh được là trả lời thư của hệ thống", "not proven to answer a letter"),
     "unauthenticated": Text("không xác thực được người gửi", "sender not authenticated"),
     "again": Text("gửi lặp lại", "duplicates"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,9 +19,10 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, require
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
 from engine.assignments.outbox import NoticeLine, post
-from engine.errors import BadInput, DondocError
+from engine.errors import BadInput, DondocError, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.recipients import read_recipients
@@ -43,6 +44,8 @@ MAX_EXCERPT_CHARS = 200
 """Characters of a message that the monitor's letter quotes, phone numbers masked; the rest stays in the mailbox."""
 MAX_ACKNOWLEDGEMENT_CHARS = 120
 """A longer acknowledgement contains more than that, so it is forwarded to the monitor."""
+WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
+"""Codes have four digits, and a sender's number can be forged."""
 INVALID_CODE = Text(
     "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat.", "This code is no longer valid; use the newest."
 )
@@ -76,6 +79,8 @@ class AnswerResult(StrEnum):
     """The sender is not a contact: recorded, not answered."""
     NOT_THE_READER = "not_the_reader"
     """It names a letter that was sent to someone else: forwarded to the monitor, not answered."""
+    LIMITED = "limited"
+    """Too many wrong codes from this number: recorded, neither acted on nor answered."""
     UNPROVEN = "unproven"
     """Nothing in it proves that the writer had the letter: answered, and forwarded to the monitor."""
     UNAUTHENTICATED = "unauthenticated"
@@ -127,6 +132,10 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if isinstance(reply, NotUnderstood):
         message = _Message(incoming_id, "sms", sms.text, None, writers[0], now)
         return _reject(session, message, AnswerResult.NOT_UNDERSTOOD, reply.answer, "sms")
+    try:
+        enforce_rate_limit(session, WRONG_CODE, {sms.sender: WRONG_CODES}, now)
+    except TooOften:
+        return _close(session, incoming_id, AnswerResult.LIMITED, "sms", contact=writers[0])
     reply_code = reply_codes.find_reply_code(session, [each.id for each in writers], reply.code, now)
     writer = next((each for each in writers if reply_code is not None and each.id == reply_code.contact_id), writers[0])
     letter = (
@@ -138,6 +147,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     )
     message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
     if reply_code is None or letter is None:
+        count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
     if reply_code.used_at is not None:
         if isinstance(reply, Acknowledge):

@@ -13,9 +13,11 @@ from engine.accounts.accounts import AccountLine, any_active, find, mailbox
 from engine.accounts.devices import device_words
 from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
+    LINK,
     LinkStale,
     SignInRefused,
     account_of_link,
+    count_network,
     end_session,
     open_by_link,
     request_link,
@@ -158,8 +160,10 @@ def _end_here(ctx: RequestContext) -> None:
 
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
+    known = browser_mark(ctx, email)
+    count_network(ctx.app.database, LINK, ip=ctx.ip, known=known, now=ctx.now)
     with ctx.writing() as session:
-        key = request_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
+        key = request_link(session, email=email, now=ctx.now, known=known)
         line = find(session, email)
     if key is None or line is None:
         return None

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts import accounts
+from engine.accounts.api_tokens import active_tokens
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
 from engine.errors import Conflict, DondocError
@@ -33,7 +34,8 @@ def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.reading() as (session, today):
         found = search(session, q, after=after)
-    return ctx.page("admin/accounts.html", today=today, found=found, q=q)
+        keys = () if q or after else active_tokens(session, ctx.now)
+    return ctx.page("admin/accounts.html", today=today, found=found, q=q, keys=keys)
 
 
 @router.get("/admin/add-account")

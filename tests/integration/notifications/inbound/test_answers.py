@@ -372,6 +372,17 @@ def test_gh_and_the_code_ask_an_extension(by_sms: tuple[Laid, Outgoing]) -> None
     assert row(laid.database, Extension).until == date(2021, 6, 25)
 
 
+def test_guessing_codes_is_limited(by_sms: tuple[Laid, Outgoing]) -> None:
+    """Four digits are guessed by a few thousand messages."""
+    laid, _ = by_sms
+    wrong = "1000" if code_of(laid) != "1000" else "1001"
+    tried = [text_in(laid, f"XN {wrong}", number=n) for n in range(6)]
+    assert tried == [AnswerResult.REFUSED] * 5 + [AnswerResult.LIMITED]
+    assert text_in(laid, f"XN {code_of(laid)}", number=7) is AnswerResult.LIMITED
+    later = NOW + timedelta(days=5, hours=2)
+    assert text_in(laid, f"XN {code_of(laid)}", number=8, now=later) is AnswerResult.ACKNOWLEDGED
+
+
 def test_a_code_is_good_for_one_thing(by_sms: tuple[Laid, Outgoing]) -> None:
     laid, _ = by_sms
     text_in(laid, f"XN {code_of(laid)}")

@@ -83,7 +83,7 @@ def test_the_owner_is_told_of_a_new_password_and_a_new_key(one: Office, box: Lin
     box.letters.clear()
     new = "mot cau khac con dai hon 8"
     one.post("/account/password", page="/account", old=GOOD, new=new, again=new)
-    one.post("/account/tokens", page="/account", label="kho số liệu", days="30", scope="read")
+    one.post("/account/tokens", page="/account", label="kho", days="30", scope="read", password=new)
     assert [("mật khẩu mới" in each.text, "khóa mới" in each.text) for each in box.letters] == [
         (True, False),
         (False, True),
