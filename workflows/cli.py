@@ -27,6 +27,7 @@ from engine.plans.simulated_year import Scenario
 from engine.rules.policy import Policy
 from engine.text import Text
 from workflows.passes import DATABASE_PASSES, PassName
+from workflows.private_files import create_privately
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -310,6 +311,7 @@ def _serve(settings: Settings) -> None:
 def main() -> None:
     """The command line. Errors that the user can correct are one message and exit code 2, never a traceback."""
     code: int | str | None = 0
+    create_privately()
     try:
         app()
     except SystemExit as ended:

@@ -21,7 +21,6 @@ from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from workflows import channel_wiring
-from workflows.private_files import UMASK
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +46,7 @@ class System:
 
 
 def compose(settings: Settings | None = None) -> System:
-    """Create a System from the settings (default: read from the environment). From here on this process makes files for
-    its own user alone."""
-    os.umask(UMASK)
+    """Create a System from the settings (default: read from the environment)."""
     settings = settings or read_settings()
     database = Database(settings.database)
     clock: Clock = DemoClock(database) if settings.demo else system_clock
