@@ -259,4 +259,9 @@ def _ping(url: str) -> None:
     try:
         httpx.get(url, timeout=5).raise_for_status()
     except httpx.HTTPError as error:
-        log.warning("the heartbeat URL did not answer: %s", error)
+        log.warning("the heartbeat URL did not answer: %s", _reason(error))
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    """Without the URL, which holds a key."""
+    return str(error.response.status_code) if isinstance(error, httpx.HTTPStatusError) else type(error).__name__

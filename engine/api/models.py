@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from engine.assignments.evidence import MAX_FILES
 from engine.http.filters import Plain, known_year
@@ -24,7 +25,18 @@ Words = Annotated[str, Field(max_length=MAX_FIELD_CHARS), AfterValidator(clean)]
 Short = Annotated[str, Field(max_length=MAX_REASON_CHARS), AfterValidator(clean)]
 Needed = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(clean)]
 Day = Annotated[date, AfterValidator(known_year)]
-Figure = int | float | str
+
+
+def no_truth(value: object) -> object:
+    """Refuse ``true`` and ``false``, which pydantic reads as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=2**31 - 1)]
+LongId = Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=2**63 - 1)]
+Figure = Annotated[int | float | str, BeforeValidator(no_truth)]
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 
 
@@ -65,7 +77,7 @@ class ReportBody(Body):
 
 
 class DutyReport(Body):
-    assignment: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    assignment: LongId
     outcome: Outcome
     body: Words = ""
     reason: Short = ""
@@ -76,7 +88,7 @@ class ReportsBody(Body):
     """One submission of an agency for a plan and period: all or nothing."""
 
     agency: Annotated[str, Plain, Field(max_length=64)]
-    plan: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    plan: Id
     period: Annotated[str, Plain, Field(max_length=16)]
     duties: Annotated[list[DutyReport], Field(min_length=1, max_length=1000)]
     figures: Figures = {}

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from engine.admin.published_figures import Published, Restatement
-from engine.api.models import Body, Day, Needed, Short, Words
+from engine.api.models import Body, Day, Id, Needed, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.assignments.indicators import Consolidated, FigureLine
 from engine.http.filters import Plain
@@ -17,7 +17,7 @@ from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty
 from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 
-Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MAX_DECISIONS)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS)]
 AgencyIds = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
 Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
 Owners = Annotated[AgencyIds, Field(min_length=1)]

@@ -140,6 +140,15 @@ class SignInFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What changed about an account: one sentence, the device that did it (empty: unknown) and the time."""
+
+    sentence: str
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFacts:
     """The input for rendering one letter."""
 
@@ -165,12 +174,14 @@ class LetterFacts:
     code: str = ""
     """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
+    account: AccountFacts | None = None
     links_since: datetime | None = None
     """Time at which the contact's earlier links were revoked."""
 
     @property
     def empty(self) -> bool:
-        return not self.items and self.digest is None and self.answer is None and self.sign_in is None
+        parts = (self.digest, self.answer, self.sign_in, self.account)
+        return not self.items and all(each is None for each in parts)
 
 
 def obsolete_reason(

@@ -52,6 +52,12 @@ def test_assignments_are_filtered_as_on_the_pages(office: Office) -> None:
     assert [each["agency_id"] for each in page["items"]] == ["huyen-a", "huyen-b", "mat-tran"]  # type: ignore[index]
 
 
+def test_a_letter_s_message_id_is_not_shown(office: Office) -> None:
+    """With it an answer or a bounce could be made to look like its reader's."""
+    (attempt,) = got(office, "letters/1")["attempts"]  # type: ignore[index]
+    assert set(attempt) == {"attempt", "at", "fate", "code", "reply"}
+
+
 def test_one_assignment_comes_with_its_ladder_events_and_letters(office: Office) -> None:
     story = got(office, "assignments/5")
     assert story["head"]["due_why"]["en"] == "nominal Sunday 20/6/2021 → Monday 21/6/2021"  # type: ignore[index]

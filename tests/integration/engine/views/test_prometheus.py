@@ -27,7 +27,7 @@ def laid(database: Database) -> Laid:
 
 def read(laid: Laid, now: object = NOW) -> dict[tuple[str, ...], float]:
     with laid.database.read() as session:
-        text = render(session, now).decode()  # type: ignore[arg-type]
+        text = render(session, now, {"sign_in_refused": 3}).decode()  # type: ignore[arg-type]
     return {
         (sample.name.removeprefix("dondoc_"), *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -82,3 +82,7 @@ def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> N
     with laid.database.read() as session:
         assert count_letters(session, NOW.date(), NOW.date() + timedelta(days=1)) == LetterCounts(4, 3, 1, 1)
         assert count_letters(session, NOW.date() - timedelta(days=7), NOW.date()) == LetterCounts()
+
+
+def test_security_events_are_counters(laid: Laid) -> None:
+    assert read(laid)["security_events_total", "sign_in_refused"] == 3
