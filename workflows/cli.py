@@ -25,11 +25,12 @@ from engine.files.directory import load_directory
 from engine.files.plan import load_plan
 from engine.files.yaml_reader import read
 from engine.plans.simulated_year import Scenario
-from engine.rules.calendar import PLAN_TIME
+from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.policy import Policy
 from engine.text import Text
 from workflows.passes import DATABASE_PASSES, PassName
 from workflows.private_files import create_privately
+from workflows.simulation.examples import EXAMPLES, Example, load_example
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,18 +75,23 @@ def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
+    example: Annotated[Example, typer.Option(help="Which example.")] = Example.NGHE_AN_2021,
 ) -> None:
-    """Plan 188 with the clock stopped at Monday 7 June 2021, and buttons to advance it. Nothing leaves the machine."""
+    """An example plan with the clock stopped two months after its issue, and buttons to advance it. Nothing leaves
+    the machine."""
     base = read_settings()
-    settings = _settings(host, port, prefect, demo=True, data_dir=base.data_dir / "demo", database_url="")
+    folder = base.data_dir / ("demo" if example is Example.NGHE_AN_2021 else f"demo-{example}")
+    settings = _settings(host, port, prefect, demo=True, data_dir=folder, database_url="")
     from workflows.simulation.demo import prepare
     from workflows.system import compose
 
-    if prepare(compose(settings)):
+    if prepare(compose(settings), example):
+        data = EXAMPLES[example]
+        start = written(local_date(data.clock_start))
         typer.echo(
             Text(
-                "Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021.",
-                "Plan 188 is ready; the clock is at Monday 7/6/2021.",
+                f"{data.plan_name} đã sẵn sàng, đồng hồ ở Thứ Hai {start}.",
+                f"The plan is ready; the clock is at Monday {start}.",
             )
         )
     _serve(settings)
@@ -184,19 +190,22 @@ def show_callbacks() -> None:
 
 
 @app.command()
-def init() -> None:
-    """Create the database and load the directory, policy and calendar that ship with the product."""
+def init(
+    example: Annotated[Example | None, typer.Option(help="Load this example's agencies and contacts too.")] = None,
+) -> None:
+    """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
     from engine.admin.settings_view import without_password
-    from workflows.installation import establish
+    from workflows.installation import establish, load_defaults
     from workflows.private_files import make_private
-    from workflows.simulation.demo import load_province
     from workflows.system import announce_setup_code, compose
 
     make_private(read_settings())
     system = compose()
     system.database.upgrade()
     make_private(system.settings)
-    load_province(system.database, system.clock())
+    load_defaults(system.database, system.clock())
+    if example is not None:
+        load_example(system.database, example, system.clock())
     establish(system)
     typer.echo(Text(f"Đã sẵn sàng: {without_password(system.settings.database)}", "ready"))
     announce_setup_code(system)
@@ -215,7 +224,7 @@ def simulate(
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
     as_ics: Annotated[bool, typer.Option("--ics")] = False,
     as_html: Annotated[bool, typer.Option("--html", help="A page with a heat map.")] = False,
-    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an.yaml",
+    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an-2021.yaml",
     policy: Annotated[Path, typer.Option(help="Policy file.")] = DATA / "policies/default.yaml",
     calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",

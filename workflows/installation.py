@@ -11,13 +11,19 @@ import hashlib
 import hmac
 import json
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, inspect, select
 
+from config import DATA
 from config.settings import Settings
 from engine.errors import Unavailable
+from engine.files.calendar import load_calendar
+from engine.files.yaml_reader import read
+from engine.plans import loading
+from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Agency, Fact
 from engine.text import Text
@@ -42,6 +48,14 @@ def establish(system: System) -> str:
     if not (files / MARK).exists():
         (files / MARK).write_text(installation)
     return installation
+
+
+def load_defaults(database: Database, now: datetime, *, actor: str = "cli") -> None:
+    """Load the policy and the calendar that ship with the product. Loading again changes nothing."""
+    with database.write() as session:
+        loading.load_policy(session, read(DATA / "policies/default.yaml", Policy), actor=actor, now=now)
+        days = load_calendar(DATA / "calendars/vn.yaml").exceptions.values()
+        loading.load_days(session, days, actor=actor, now=now)
 
 
 def require_installation(settings: Settings) -> None:

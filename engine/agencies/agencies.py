@@ -82,6 +82,13 @@ def add_agency(
     _log_change(session, "added", agency_id, actor, now, name=name)
 
 
+def new_agency_id(session: Session, name: str) -> str:
+    """An id for a new agency, made from its name («Sở Y tế» → "so-y-te"), with a number where that is taken."""
+    taken = set(session.connection().scalars(select(table(Agency).c.id)))
+    plain = "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:56].strip("-") or "co-quan"
+    return next(each for each in (plain, *(f"{plain}-{n}" for n in range(2, 10_000))) if each not in taken)
+
+
 def rename(
     session: Session, agency_id: str, *, name: str, on: date, short: str = "", actor: str, now: datetime
 ) -> None:

@@ -37,7 +37,7 @@ Directory = Annotated[Path, typer.Option(help="Directory file.")]
 Calendar = Annotated[Path, typer.Option(help="Calendar file.")]
 Language = Annotated[str, typer.Option(help="vi or en.")]
 Out = Annotated[str, typer.Option("-o", "--output", help="Write to this file instead of the screen.")]
-DIRECTORY, CALENDAR = DATA / "agencies/nghe-an.yaml", DATA / "calendars/vn.yaml"
+DIRECTORY, CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
 
 
 @plans.command("import")

@@ -128,7 +128,8 @@ class ContactEntry(Dated):
 
 
 class AgencyEntry(FileModel):
-    """One agency. ``level`` is the directory's own word (so, huyen, doan_the …); ``code`` the statistical code."""
+    """One agency. ``level`` is the directory's own word (so, huyen, doan_the …); ``code`` the statistical code;
+    ``source`` the document that this entry is taken from, and what in it is inferred (not stored)."""
 
     id: Slug
     names: tuple[NameEntry, ...] = Field(min_length=1)
@@ -136,6 +137,7 @@ class AgencyEntry(FileModel):
     level: Annotated[str, *textual(r"[a-z]+(?:_[a-z]+)*", Text("như so, huyen, doan_the", "like these"))]
     code: str | None = None
     parent: Slug | None = None
+    source: str = ""
     successors: tuple[SuccessionEntry, ...] = ()
     contacts: tuple[ContactEntry, ...] = ()
 

@@ -48,7 +48,7 @@ def alike(plan: PlanFile, count: int) -> Iterator[PlanFile]:
 
 
 def cost(count: int) -> Cost:
-    bodies = load_directory(DATA / "agencies/nghe-an.yaml")
+    bodies = load_directory(DATA / "agencies/nghe-an-2021.yaml")
     policy, calendar = read(DATA / "policies/default.yaml", Policy), load_calendar(DATA / "calendars/vn.yaml")
     plans = list(alike(load_plan(DATA / "plans/188-kh-ubnd-2021.yaml", bodies), count))
     gc.collect()

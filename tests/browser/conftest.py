@@ -27,6 +27,7 @@ from ground.office import Standing
 from ground.people import join
 from ground.post import KEY
 from ground.postgres import Ground
+from ground.province import load_province
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings
@@ -40,7 +41,6 @@ from notifications.email import maildir
 from workflows.listen_socket import listen_at
 from workflows.runs import tick
 from workflows.server import application
-from workflows.simulation.demo import load_province
 from workflows.simulation.simulation import cached_simulation
 from workflows.system import System
 

@@ -13,6 +13,7 @@ from ground.factory import at
 from ground.office import Standing
 from ground.post import KEY
 from ground.postgres import Ground
+from ground.province import load_province
 from playwright.sync_api import Browser, expect
 
 from config.settings import Settings
@@ -20,7 +21,6 @@ from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
 from engine.app import make_app
 from engine.http.app_context import AppContext
-from workflows.simulation.demo import load_province
 
 NOW = at("2021-04-07", "10:00")
 GOOD = "mot cau dai de nho 7"

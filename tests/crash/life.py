@@ -56,7 +56,7 @@ def some_of_plan_188(plan: PlanFile) -> PlanFile:
 def prepare(database: Database) -> None:
     """Load directory, calendar, policy and plan, and activate the plan; nothing is opened yet."""
     plan = some_of_plan_188(load_plan(CONFIG / "plans/188-kh-ubnd-2021.yaml"))
-    agencies = load_directory(CONFIG / "agencies/nghe-an.yaml")
+    agencies = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
     days = tuple(load_calendar(CONFIG / "calendars/vn.yaml").exceptions.values())
     laid = store(database, now=BEGAN, plan=plan, bodies=agencies, days=days)
     with database.write() as session:

@@ -171,7 +171,7 @@ def lay(database: Database, *, now: datetime, **files: Any) -> Laid:
 
 def real_plan(database: Database, *, now: datetime) -> Laid:
     """Plan 188/KH-UBND with its directory, policy and calendar, as they ship; loaded, not yet active."""
-    bodies = load_directory(CONFIG / "agencies" / "nghe-an.yaml")
+    bodies = load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
     calendar = load_calendar_file(CONFIG / "calendars" / "vn.yaml").calendar()
     plan = read_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml", bodies)
     return store(database, now=now, plan=plan, bodies=bodies, days=tuple(calendar.exceptions.values()))

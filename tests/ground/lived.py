@@ -17,6 +17,7 @@ from ground.postgres import Ground
 
 from config.settings import Settings
 from workflows.simulation.demo import prepare, stepper
+from workflows.simulation.examples import Example
 from workflows.system import System, compose
 
 NOW = at("2021-06-24")
@@ -53,7 +54,7 @@ def _live(folder: Path) -> None:
     folder.mkdir()
     system = wired(folder, demo=True)
     try:
-        prepare(system)
+        prepare(system, Example.NGHE_AN_2021)
         step = stepper(system)
         for how in STEPS:
             step(how)

@@ -1,4 +1,4 @@
-"""The demo: plan 188 from 7 April 2021, the clock stopped at Monday 7 June, with buttons to advance it.
+"""The demo: an example plan two months after its issue, the clock stopped, with buttons to advance it.
 
 Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
 """
@@ -8,24 +8,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from config import DATA
-from engine.agencies import directory_loading
 from engine.assignments import opening
 from engine.assignments.due_work import next_moment
 from engine.errors import Conflict
-from engine.files.calendar import load_calendar
-from engine.files.directory import load_directory
 from engine.files.plan import load_plan
-from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import instant, local_date
-from engine.rules.policy import Policy
 from engine.store.clock import FACT, DemoClock
 from engine.store.database import Database, table
 from engine.store.records import Fact, Plan
@@ -33,42 +27,35 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
 from engine.text import Text
 from workflows import passes, runs
+from workflows.installation import load_defaults
+from workflows.simulation.examples import EXAMPLES, Example, load_example
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 
 if TYPE_CHECKING:
     from workflows.system import System
 
-PLAN_START = instant(date(2021, 4, 7), time(9, 0))
-CLOCK_START = instant(date(2021, 6, 7), time(8, 0))
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-def load_province(database: Database, now: datetime, *, actor: str = "cli") -> None:
-    """Load the directory, policy and calendar that ship with the product. Loading again changes nothing."""
-    with database.write() as session:
-        directory_loading.load_directory(session, load_directory(DATA / "agencies/nghe-an.yaml"), actor=actor, now=now)
-        loading.load_policy(session, read(DATA / "policies/default.yaml", Policy), actor=actor, now=now)
-        days = load_calendar(DATA / "calendars/vn.yaml").exceptions.values()
-        loading.load_days(session, days, actor=actor, now=now)
-
-
-def prepare(system: System) -> bool:
-    """Set up the demo with two months of plan 188; False if it is set up already. The clock is set last, so an
+def prepare(system: System, example: Example) -> bool:
+    """Set up the demo with two months of the example's plan; False if it is set up already. The clock is set last, so an
     interrupted set-up is resumed."""
     system.database.upgrade()
     with system.database.read() as session:
         if session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT)) is not None:
             return False
-    load_province(system.database, PLAN_START)
-    plan, plans = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml"), table(Plan)
+    data = EXAMPLES[example]
+    load_defaults(system.database, data.issued_at)
+    load_example(system.database, example, data.issued_at)
+    plan, plans = load_plan(data.plan), table(Plan)
     with system.database.write() as session:
-        plan_id = loading.load_plan(session, plan, actor="cli", now=PLAN_START)
+        plan_id = loading.load_plan(session, plan, actor="cli", now=data.issued_at)
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
         if state is PlanState.LOADED:
-            opening.activate(session, plan_id, actor="cli", now=PLAN_START)
-    asyncio.run(_fast_forward(system, PLAN_START, CLOCK_START, _demo_agencies(system.database)))
-    DemoClock(system.database).set(CLOCK_START)
+            opening.activate(session, plan_id, actor="cli", now=data.issued_at)
+    asyncio.run(_fast_forward(system, data.issued_at, data.clock_start, _demo_agencies(system.database)))
+    DemoClock(system.database).set(data.clock_start)
     return True
 
 

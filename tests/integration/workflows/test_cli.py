@@ -16,9 +16,10 @@ from ground.factory import CONFIG, at, real_plan, rows
 from config.settings import Settings
 from engine.assignments.opening import activate
 from engine.store.database import Database
-from engine.store.records import Agency, Letter, Plan
+from engine.store.records import Agency, Contact, Letter, Plan, PolicyRecord
 from engine.terms import LetterState
 from workflows.passes import PassName
+from workflows.simulation.examples import EXAMPLES, Example
 
 NOW = ("--at", "2021-06-22T09:00")
 
@@ -41,10 +42,29 @@ def active(sqlite_database: Database) -> Database:
 
 def test_one_command_sets_everything_up_and_a_second_time_changes_nothing(dondoc: Commands) -> None:
     dondoc.set(DONDOC_DATABASE_URL=f"sqlite:///{dondoc.folder}/new/dondoc.db")
-    assert "ready" in dondoc("init").well
+    assert "ready" in dondoc("init", "--example", "nghe-an-2021").well
     first = dondoc("plan", "load", CONFIG / "plans/188-kh-ubnd-2021.yaml").well
     assert "ready" in dondoc("init").well
     assert dondoc("plan", "load", CONFIG / "plans/188-kh-ubnd-2021.yaml").well == first
+
+
+def test_init_loads_nobody_s_agencies_and_a_tick_runs_on_what_it_made(
+    dondoc: Commands, sqlite_database: Database
+) -> None:
+    """Real letters were addressed to the example's mailboxes."""
+    dondoc("init")
+    assert (rows(sqlite_database, Agency), rows(sqlite_database, Contact)) == ([], [])
+    assert rows(sqlite_database, PolicyRecord)
+    assert dondoc("once", "tick", *NOW).code == 0
+
+
+@pytest.mark.parametrize("example", list(Example))
+def test_an_example_is_a_directory_with_a_plan_that_it_can_carry_out(
+    dondoc: Commands, sqlite_database: Database, example: Example
+) -> None:
+    dondoc("init", "--example", example.value)
+    dondoc("plan", "load", EXAMPLES[example].plan).well
+    assert "1" in dondoc("plan", "list").well
 
 
 @pytest.mark.parametrize("name", list(PassName))

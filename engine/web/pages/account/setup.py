@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
@@ -9,7 +11,8 @@ from sqlmodel import Session
 from engine.accounts.accounts import any_active
 from engine.accounts.setup_code import SetupRefused, check_setup_code, create_first_administrator
 from engine.accounts.sign_in import open_session
-from engine.errors import BadInput, DondocError, TooOften
+from engine.agencies.agencies import add_agency, new_agency_id
+from engine.errors import DondocError, FieldsRefused, TooOften
 from engine.http.request_context import Anonymous, PostedForm, RequestContext
 from engine.queries.directory.agencies import agency_choices
 from engine.text import Text
@@ -37,8 +40,9 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
         return _code_page(ctx, error)
     if not form.has("act"):
         return _account_page(ctx, code, FormFields({"language": ctx.language}))
-    typed = FormFields.of(form, "email", "label", "agency_id", "language", whole="email")
+    typed = FormFields.of(form, "email", "label", "agency_id", "agency", "language", whole="email")
     values = {name: typed.text(name) for name in ("email", "label", "agency_id", "language")}
+    office = typed.text("agency")
     password = form.raw("password")[:MAX_PASSWORD_CHARS]
     if not password:
         typed.refuse({"password": Text("Đặt một mật khẩu.", "Set a password.")})
@@ -46,6 +50,8 @@ def take(ctx: Anonymous, form: PostedForm) -> Response:
         typed.refuse({"password": TYPED_DIFFERENTLY})
 
     def create(session: Session) -> str:
+        if not agency_choices(session):
+            values["agency_id"] = _first_agency(session, office, ctx.now)
         account_id = create_first_administrator(session, code, **values, password=password, now=ctx.now)
         return open_session(session, account_id, way="password", device=ctx.device, now=ctx.now)
 
@@ -74,9 +80,13 @@ def _code_page(ctx: RequestContext, trouble: DondocError | None = None) -> Respo
 def _account_page(ctx: RequestContext, code: str, typed: FormFields) -> Response:
     with ctx.app.database.read() as session:
         agencies = agency_choices(session)
-    if not agencies:
-        return _code_page(
-            ctx,
-            BadInput(Text("Chưa có danh bạ: chạy «dondoc init» trước.", "No directory yet: run “dondoc init” first.")),
-        )
     return ctx.page("setup.html", typed.status, sentence="", setup_code=code, typed=typed, agencies=agencies)
+
+
+def _first_agency(session: Session, name: str, now: datetime) -> str:
+    """In an empty directory: the office that runs this server. Returns its id. Raises FieldsRefused."""
+    if not name:
+        raise FieldsRefused({"agency": Text("Ghi tên cơ quan.", "Give the agency's name.")})
+    agency_id = new_agency_id(session, name)
+    add_agency(session, agency_id, name=name, level="so", actor="setup", now=now)
+    return agency_id

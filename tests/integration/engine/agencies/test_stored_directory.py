@@ -15,7 +15,7 @@ NOW = at("2021-04-07")
 
 
 def test_names_aliases_groups_and_the_place_are_found_again(sqlite_database: Database) -> None:
-    shipped = load_directory(CONFIG / "agencies/nghe-an.yaml")
+    shipped = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
     with sqlite_database.write() as session:
         store_directory(session, shipped, actor="cli:test", now=NOW)
     with sqlite_database.read() as session:

@@ -16,7 +16,7 @@ from engine.terms import EventKind, PlanState, State
 
 PLAN = CONFIG / "plans" / "188-kh-ubnd-2021.yaml"
 DIRECTORY, POLICY, CALENDAR = (
-    CONFIG / "agencies/nghe-an.yaml",
+    CONFIG / "agencies/nghe-an-2021.yaml",
     CONFIG / "policies/default.yaml",
     CONFIG / "calendars/vn.yaml",
 )

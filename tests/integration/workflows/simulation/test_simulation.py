@@ -107,7 +107,7 @@ def small(scenario: Scenario) -> SimulatedYear:
 @cache
 def real() -> SimulatedYear:
     """Plan 188 to the end of its first due dates."""
-    bodies = load_directory(CONFIG / "agencies/nghe-an.yaml")
+    bodies = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
     calendar = load_calendar(CONFIG / "calendars/vn.yaml")
     return simulate(
         [load_plan(PLAN, bodies)],

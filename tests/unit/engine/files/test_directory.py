@@ -13,7 +13,7 @@ from engine.files.directory import DirectoryFile, find_cycle, fold, load_directo
 from engine.files.yaml_reader import dump, read
 from engine.terms import Role
 
-NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
 ISSUED = date(2021, 4, 7)
 
 
@@ -213,3 +213,16 @@ def test_folding_takes_off_case_and_tones():
 def test_a_circle_is_found_and_a_tree_is_none():
     assert set(find_cycle({"a": ["b"], "b": ["c"], "c": ["a"]})) == {"a", "b", "c"}
     assert find_cycle({"a": ["b", "c"], "b": ["c"], "c": []}) == ()
+
+
+def test_the_example_of_two_levels_has_130_communes_and_a_source_for_every_entry() -> None:
+    two_levels = load_directory(CONFIG / "agencies/nghe-an-2025.yaml")
+    communes = [each for each in two_levels.agencies if each.level == "xa"]
+    wards = [each for each in communes if each.names[-1].name.startswith("UBND phường ")]
+    assert (len(communes), len(wards)) == (130, 11)
+    assert {two_levels.expand(["xa-phuong-130"])} == {tuple(each.id for each in communes)}
+    assert [each.id for each in two_levels.agencies if not each.source] == []
+    assert all("[suy ra] trước thuộc" in each.source for each in communes)
+    assert all(contact.email.endswith(".example") for each in two_levels.agencies for contact in each.contacts)
+    assert two_levels.find("Sở Văn hóa, Thể thao và Du lịch") == "so-van-hoa-the-thao-du-lich"
+    assert two_levels.split_owners("UBND các xã, phường") == ["xa-phuong-130"]

@@ -16,7 +16,7 @@ from engine.rules.calendar import WorkCalendar
 from engine.rules.periods import Cadence
 
 PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"
-NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
 PLAN = load_plan(PATH, NGHE_AN)
 OWNERS = owners_of(PLAN, NGHE_AN)
 VN = load_calendar(CONFIG / "calendars/vn.yaml")

@@ -15,7 +15,7 @@ from engine.files.yaml_reader import read
 from engine.rules.calendar import WorkCalendar
 
 PATH = CONFIG / "plans/188-kh-ubnd-2021.yaml"
-NGHE_AN = load_directory(CONFIG / "agencies/nghe-an.yaml")
+NGHE_AN = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
 
 
 def checked(path: Path) -> PlanReport:

@@ -101,7 +101,7 @@ def test_the_json_and_the_text_name_the_same_bodies(language: str) -> None:
 
 
 def test_the_real_plan_without_a_body_tells_exactly_that_body() -> None:
-    bodies = load_directory(CONFIG / "agencies/nghe-an.yaml")
+    bodies = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
     was = load_plan(CONFIG / "plans/188-kh-ubnd-2021.yaml", bodies)
     plain = was.model_dump(by_alias=True)
     plain["sections"][0]["items"][9]["owners"] = ["so-van-hoa-the-thao"]

@@ -25,7 +25,7 @@ def text_188() -> str:
 
 @pytest.fixture(scope="session")
 def nghe_an() -> DirectoryFile:
-    return load_directory(CONFIG / "agencies" / "nghe-an.yaml")
+    return load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from ground.people import join
 from engine.accounts.permissions import ActorRole
 from engine.accounts.setup_code import BY_NETWORK, CODE_LIFETIME, issue_setup_code
 from engine.store.database import Database
-from engine.store.records import Account, Fact
+from engine.store.records import Account, Agency, Fact
 
 GOOD = "mot cau dai de nho 7"
 ACCOUNT = {"act": "create", "email": "quantri@tinh.example", "agency_id": "tinh", "language": "vi"}
@@ -93,3 +93,20 @@ def test_guessing_is_limited_and_does_not_shut_out_who_has_the_code(closed: Offi
 def test_no_code_is_issued_once_there_is_an_account(closed: Office, lived: Database) -> None:
     join(lived, "coordinator", "huyen-b")
     assert issue(closed) == ""
+
+
+def test_in_an_empty_directory_the_first_administrator_names_the_office(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """As after `dondoc init`, which loads no agency."""
+    empty = open_office(sqlite_database, tmp_path, open_desk=False)
+    code = issue(empty)
+    form = BeautifulSoup(empty.post("/setup", page="/setup", code=code).text, "lxml")
+    assert form.select_one("#f-agency") is not None
+    assert create(empty, code, agency_id="", agency="") == 422
+    assert rows(sqlite_database, Agency) == []
+    assert create(empty, code, agency_id="", agency="Sở Y tế") == 303
+    assert [(made.id, made.name) for made in rows(sqlite_database, Agency)] == [("so-y-te", "Sở Y tế")]
+    assert rows(sqlite_database, Account)[0].agency_id == "so-y-te"
+    for page in ("/", "/overdue", "/assignments", "/plans", "/admin", "/admin/agencies", "/health", "/plans/import"):
+        assert empty.get(page).status_code == 200, page

@@ -9,13 +9,13 @@ from bs4 import BeautifulSoup
 from ground.factory import CONFIG, at, lay, plan_file, row, rows
 from ground.office import Office, open_office
 from ground.people import as_role, everything
+from ground.province import load_province
 from httpx import Response
 
 from engine.files.yaml_reader import dump
 from engine.store.database import Database
 from engine.store.records import Plan
 from engine.terms import PlanState
-from workflows.simulation.demo import load_province
 
 NEXT = {"year": "2022", "number": "25/KH-UBND", "issued_on": "20/1/2022"}
 

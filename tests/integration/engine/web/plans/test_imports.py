@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from ground.factory import CONFIG, at, happened, row, rows, store
 from ground.office import Office, open_office
 from ground.paths import DATA
+from ground.province import load_province
 
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import load_directory
@@ -23,11 +24,10 @@ from engine.store.database import Database
 from engine.store.records import Plan
 from engine.terms import PlanState
 from engine.web.pages.plans.import_review import checked, fields_of, reviewed, sheet_of
-from workflows.simulation.demo import load_province
 from workflows.simulation.simulation import cached_simulation
 
 TEXT = DATA / "188-kh-ubnd-2021.txt"
-DIRECTORY = CONFIG / "agencies/nghe-an.yaml"
+DIRECTORY = CONFIG / "agencies/nghe-an-2021.yaml"
 ITEM = "sections[0].items[{}]"
 Pairs = list[tuple[str, str]]
 

@@ -1,0 +1,56 @@
+"""The examples that ship with the product: a directory, and a plan with the days on which its demonstration begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+
+from config import DATA
+from engine.agencies import directory_loading
+from engine.files.directory import load_directory
+from engine.rules.calendar import instant
+from engine.store.database import Database
+
+
+class Example(StrEnum):
+    NGHE_AN_2021 = "nghe-an-2021"
+    """Plan 188 with 21 districts."""
+    NGHE_AN_2025 = "nghe-an-2025"
+    """Two levels: 130 communes and wards; a plan made after plan 188."""
+
+
+@dataclass(frozen=True)
+class ExampleData:
+    """``issued_at``: when the demonstration loads the plan; ``clock_start``: where its clock stops first."""
+
+    directory: Path
+    plan: Path
+    issued_at: datetime
+    clock_start: datetime
+    plan_name: str
+
+
+EXAMPLES = {
+    Example.NGHE_AN_2021: ExampleData(
+        DATA / "agencies/nghe-an-2021.yaml",
+        DATA / "plans/188-kh-ubnd-2021.yaml",
+        instant(date(2021, 4, 7), time(9, 0)),
+        instant(date(2021, 6, 7), time(8, 0)),
+        "Kế hoạch 188",
+    ),
+    Example.NGHE_AN_2025: ExampleData(
+        DATA / "agencies/nghe-an-2025.yaml",
+        DATA / "plans/188-example-2026.yaml",
+        instant(date(2026, 4, 7), time(9, 0)),
+        instant(date(2026, 6, 8), time(8, 0)),
+        "Kế hoạch ví dụ 2026",
+    ),
+}
+
+
+def load_example(database: Database, example: Example, now: datetime, *, actor: str = "cli") -> None:
+    """Load the example's agencies, groups and contacts. Loading again changes nothing."""
+    with database.write() as session:
+        directory_loading.load_directory(session, load_directory(EXAMPLES[example].directory), actor=actor, now=now)
