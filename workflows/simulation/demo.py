@@ -39,8 +39,8 @@ STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 def prepare(system: System, example: Example) -> bool:
-    """Set up the demo with two months of the example's plan; False if it is set up already. The clock is set last, so an
-    interrupted set-up is resumed."""
+    """Set up the demo with two months of the example's plan; False if it is set up already. The clock is set last, so
+    an interrupted set-up is resumed."""
     system.database.upgrade()
     with system.database.read() as session:
         if session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT)) is not None:

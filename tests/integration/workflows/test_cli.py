@@ -48,9 +48,7 @@ def test_one_command_sets_everything_up_and_a_second_time_changes_nothing(dondoc
     assert dondoc("plan", "load", CONFIG / "plans/188-kh-ubnd-2021.yaml").well == first
 
 
-def test_init_loads_nobody_s_agencies_and_a_tick_runs_on_what_it_made(
-    dondoc: Commands, sqlite_database: Database
-) -> None:
+def test_init_loads_no_agency_and_a_tick_runs_on_what_it_made(dondoc: Commands, sqlite_database: Database) -> None:
     """Real letters were addressed to the example's mailboxes."""
     dondoc("init")
     assert (rows(sqlite_database, Agency), rows(sqlite_database, Contact)) == ([], [])
@@ -63,7 +61,7 @@ def test_an_example_is_a_directory_with_a_plan_that_it_can_carry_out(
     dondoc: Commands, sqlite_database: Database, example: Example
 ) -> None:
     dondoc("init", "--example", example.value)
-    dondoc("plan", "load", EXAMPLES[example].plan).well
+    assert dondoc("plan", "load", EXAMPLES[example].plan).well
     assert "1" in dondoc("plan", "list").well
 
 
