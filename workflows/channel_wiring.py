@@ -38,8 +38,8 @@ def template_editor(settings: Settings, database: Database, of: LetterRenderer) 
 
 def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
     """Channels by name: ``email`` always, ``sms`` if a gateway is configured. In demo mode nothing is sent outside."""
-    by_name: dict[str, Channel] = {"email": _email(settings, signer)}
-    sms = None if settings.demo else _sms(settings, signer)
+    by_name: dict[str, Channel] = {"email": email_channel(settings, signer)}
+    sms = None if settings.demo else sms_channel(settings, signer)
     if sms is not None:
         by_name["sms"] = sms
     return by_name
@@ -47,7 +47,7 @@ def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
 
 def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
     """The mailer of sign-in links, on the same e-mail channel as letters."""
-    return EmailSignInMailer(lambda: _email(settings, signer), letter_renderer(settings, signer))
+    return EmailSignInMailer(lambda: email_channel(settings, signer), letter_renderer(settings, signer))
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
@@ -98,7 +98,7 @@ def operator(settings: Settings) -> Operator:
     return Operator(settings.operator_email, settings.operator_phone, settings.language)
 
 
-def _email(settings: Settings, signer: Signer) -> Mail:
+def email_channel(settings: Settings, signer: Signer) -> Mail:
     """The relay, or the Maildir if none is configured or in demo mode, so that nothing is sent by accident."""
     from notifications.email.maildir import Maildir
     from notifications.email.mime import Sender
@@ -127,7 +127,7 @@ def _email(settings: Settings, signer: Signer) -> Mail:
     )
 
 
-def _sms(settings: Settings, signer: Signer) -> Channel | None:
+def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
     """The channel of the configured gateway, None without one. Each library is imported only where it is used:
     Apprise alone takes half a second. mypy reports a gateway that the settings allow and this function does not."""
     password, marks = settings.sms_password.get_secret_value(), settings.sms_marks

@@ -28,6 +28,7 @@ from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.policy import Policy
 from engine.text import Text
+from workflows.operation import commands as operation
 from workflows.passes import DATABASE_PASSES, PassName
 from workflows.private_files import create_privately
 from workflows.simulation.examples import EXAMPLES, Example, load_example
@@ -39,6 +40,7 @@ app = typer.Typer(
     help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time.",
 )
 engine_cli.add_commands(app)
+operation.add_commands(app)
 prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy trên nhiều máy. / The passes on many workers.")
 app.add_typer(prefect_app, name="prefect")
 templates_app = typer.Typer(no_args_is_help=True, help="Mẫu thư riêng của cơ quan. / The office's own templates.")

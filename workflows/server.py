@@ -32,6 +32,8 @@ def application(system: System) -> FastAPI:
     from engine.accounts.oidc import provider_of
     from engine.app import make_app
     from engine.http.app_context import AppContext
+    from workflows.operation.doctor import examine
+    from workflows.operation.trial_letter import send_test
     from workflows.simulation.demo import stepper
     from workflows.simulation.simulation import cached_simulation
 
@@ -47,6 +49,8 @@ def application(system: System) -> FastAPI:
             links=channel_wiring.sign_in_mailer(settings, signer),
             single_sign_on=provider_of(settings),
             wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
+            examine=lambda connections: examine(system, connections=connections),
+            send_test=lambda to, language: send_test(system, to, language),
             open_desk=settings.demo,
         )
     )

@@ -10,6 +10,7 @@ from typing import Protocol
 from config.settings import Settings
 from engine.accounts.oidc import Provider
 from engine.accounts.signed_links import Signer
+from engine.admin.checklist import Examine, SendTest
 from engine.http.template_editor import TemplateEditor
 from engine.plans.simulated_year import SimulateYear
 from engine.store.clock import Clock
@@ -66,7 +67,8 @@ class AppContext:
     """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
     clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``
     edits letter templates; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect provider;
-    None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration."""
+    None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration. ``examine``
+    measures the installation and ``send_test`` tries its channels, for the settings page."""
 
     database: Database
     clock: Clock
@@ -78,3 +80,5 @@ class AppContext:
     wording: TemplateEditor | None = None
     single_sign_on: Provider | None = None
     open_desk: bool = False
+    examine: Examine | None = None
+    send_test: SendTest | None = None

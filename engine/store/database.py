@@ -91,12 +91,25 @@ class Database:
     def upgrade(self) -> None:
         """Migrate the schema to this version (Alembic). Safe to call at every start and from two processes at once.
         An up-to-date schema costs one query, and Alembic is not imported."""
-        if self._version() == max((step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py")), default=""):
+        stored, newest = self.schema_versions()
+        if stored == newest:
             return
         from alembic import command
 
         with self.migrating() as settings:
             command.upgrade(settings, "head")
+
+    def schema_versions(self) -> tuple[str, str]:
+        """The revision of the stored schema (empty without one) and that of this version."""
+        newest = max((step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py")), default="")
+        return self._version(), newest
+
+    def server_version(self) -> str:
+        """«SQLite 3.46.1», «PostgreSQL 17.4»."""
+        sqlite = self.dialect == "sqlite"
+        with _reachable(), self.bind.connect() as connection:
+            asked = "SELECT sqlite_version()" if sqlite else "SHOW server_version"
+            return f"{'SQLite' if sqlite else 'PostgreSQL'} {connection.exec_driver_sql(asked).scalar()}"
 
     def _version(self) -> str:
         """The current schema revision; empty for a database without a schema."""

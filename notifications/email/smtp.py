@@ -92,11 +92,16 @@ class Email:
 
     async def reachable(self) -> bool:
         """True if a connection including login succeeds now; the connection is kept for the next letter."""
+        return await self.probe() is None
+
+    async def probe(self) -> Outcome | None:
+        """As ``reachable``; what went wrong, None if nothing did."""
         async with self._slots:
             connection = await self._connection()
             if isinstance(connection, SmtpConnection):
                 self._idle.append(connection)
-            return isinstance(connection, SmtpConnection)
+                return None
+            return connection
 
     def _envelope(self, letter: Outgoing) -> Envelope:
         relay = self._relay

@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -78,6 +78,14 @@ class Inbox:
                 _flag(client, uid, flags)
         except _CONNECTION_ERRORS as error:
             raise _unreachable(self.host, error) from error
+        finally:
+            _log_out(client)
+
+    def probe(self) -> None:
+        """Log in, select the folder, log out. Raises as ``messages``."""
+        client = self._connect()
+        try:
+            self._select(client, datetime.now(UTC))
         finally:
             _log_out(client)
 

@@ -121,6 +121,8 @@ def open_office(
     single_sign_on: Any = None,
     host: str = HERE,
     open_desk: bool | None = None,
+    examine: Any = None,
+    send_test: Any = None,
     **settings: Any,
 ) -> Office:
     """The whole application with a database; ``settings`` are those of ``Settings``. ``open_desk`` None: open in the
@@ -136,7 +138,9 @@ def open_office(
     wording = wording or channel_wiring.template_editor(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
-    context = AppContext(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on, open_desk)
+    context = AppContext(
+        database, clock, signer, chosen, step, simulate, links, wording, single_sign_on, open_desk, examine, send_test
+    )
     tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog())
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 

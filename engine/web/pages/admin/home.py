@@ -27,8 +27,8 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "/admin/settings",
         "Thiết lập",
         "Settings",
-        "Mọi thiết lập của máy chủ, để xem.",
-        "Every setting of the server, read-only.",
+        "Đã sẵn sàng đến đâu; gửi thư thử; mọi thiết lập của máy chủ, để xem.",
+        "How far it is set up; a test letter; every setting, read-only.",
         Permission.SEE_SETTINGS,
     ),
     (

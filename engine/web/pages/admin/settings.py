@@ -1,22 +1,83 @@
-"""The settings, read-only; secrets are not shown."""
+"""What is set up, measured; a test letter; and below it every setting, read-only, without secrets."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from itertools import groupby
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from engine.accounts import accounts
 from engine.accounts.permissions import Permission
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
+from engine.admin.checklist import CheckLine
 from engine.admin.settings_view import GROUPS, describe_settings
-from engine.http.request_context import SignedIn
+from engine.errors import BadInput, NotFound
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.text import Text
 
 router = APIRouter()
+TEST_LETTER = "test_letter"
+TEST_LETTERS = Limit(10, timedelta(hours=1))
+PLACES: Mapping[str, str] = {
+    "contacts": "/admin/agencies",
+    "coordinators": "/admin/agencies",
+    "calendar": "/admin/calendar",
+    "accounts": "/admin/accounts",
+    "plan": "/plans",
+    "activation": "/plans",
+    "letters": "/health",
+    "held": "/health",
+}
+"""Name of a line -> the page where it is put right; the others are put right on the server."""
 
 
 @router.get("/admin/settings")
 def show(ctx: SignedIn) -> Response:
+    return _page(ctx)
+
+
+@router.post("/admin/settings/connections")
+def check_connections(ctx: SignedIn, form: PostedForm) -> Response:
+    """Connect to relay, mailbox, SMS gateway and Prefect; nothing is sent."""
+    return _page(ctx, connections=True)
+
+
+@router.post("/admin/settings/test-letter")
+def send_test_letter(ctx: SignedIn, form: PostedForm) -> Response:
+    """Send a test letter to one's own mailbox, and show what the relay answered."""
     ctx.require(Permission.SEE_SETTINGS)
+    if ctx.app.send_test is None:
+        raise NotFound
+    to = _own_mailbox(ctx)
+    if not to:
+        raise BadInput(Text("Thư thử gửi tới hộp thư của tài khoản.", "A test letter goes to an account's mailbox."))
+    with ctx.writing() as session:
+        enforce_rate_limit(session, TEST_LETTER, {ctx.actor.name: TEST_LETTERS}, ctx.now)
+        count(session, TEST_LETTER, (ctx.actor.name,), ctx.now)
+    accepted, answer = ctx.app.send_test(to, ctx.language)
+    return _page(ctx, tried=(accepted, to, answer.said(ctx.language)))
+
+
+def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, str, str] | None = None) -> Response:
+    ctx.require(Permission.SEE_SETTINGS)
+    lines: tuple[CheckLine, ...] = ctx.app.examine(connections) if ctx.app.examine else ()
     found = describe_settings(ctx.app.settings)
     groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
-    return ctx.page("admin/settings.html", groups=groups)
+    return ctx.page(
+        "admin/settings.html",
+        groups=groups,
+        lines=lines,
+        places=PLACES,
+        tried=tried,
+        may_try=ctx.app.send_test is not None and bool(_own_mailbox(ctx)),
+    )
+
+
+def _own_mailbox(ctx: RequestContext) -> str:
+    if ctx.actor.kind != "account":
+        return ""
+    with ctx.reading() as (session, _):
+        return accounts.account(session, int(ctx.actor.id)).email

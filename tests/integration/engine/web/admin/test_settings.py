@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.office import Office, open_office
-from ground.people import as_role
+from ground.people import as_role, enter, join
 
 from config.settings import Settings
+from engine.admin.checklist import CheckLine, well, wrong
 from engine.admin.settings_view import HIDDEN, PURPOSES, describe_settings
 from engine.store.database import Database
+from engine.text import Text
 
 SECRETS = {
     "smtp_password": "kh0a-cua-thu",
@@ -85,3 +87,50 @@ def test_where_a_value_came_from_is_said(
 @pytest.mark.parametrize(("role", "agency"), [("monitor", "so-chinh"), ("head", "so-ban"), ("leadership", "tinh")])
 def test_settings_are_shown_to_administrators_alone(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
     assert as_role(lived, tmp_path, role, agency).get("/admin/settings").status_code == 403
+
+
+LINES = (
+    well("database", Text.same("SQLite")),
+    wrong("contacts", Text("có hộp thư .example", "mailboxes under .example"), Text("Nạp bảng tính.", "Load it.")),
+)
+
+
+def test_what_is_measured_stands_above_with_the_page_where_it_is_put_right(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    asked: list[bool] = []
+
+    def examine(connections: bool) -> tuple[CheckLine, ...]:
+        asked.append(connections)
+        return LINES
+
+    office = open_office(sqlite_database, tmp_path, examine=examine)
+    page = BeautifulSoup(office.get("/admin/settings").text, "lxml")
+    measured = page.select_one("#measured ~ ul")
+    assert measured is not None
+    assert [each.get_text(" ", strip=True)[0] for each in measured.select("li")] == ["✓", "✗"]
+    assert measured.select_one('a[href="/admin/agencies"]') is not None
+    assert "mailboxes under .example" in office.get("/admin/settings?lang=en").text
+    assert office.post("/admin/settings/connections", page="/admin/settings").status_code == 200
+    assert asked == [False, False, False, True]
+
+
+def test_a_test_letter_goes_to_one_s_own_mailbox_and_the_answer_is_shown(lived: Database, tmp_path: Path) -> None:
+    sent: list[str] = []
+
+    def send_test(to: str, language: str) -> tuple[bool, Text]:
+        sent.append(to)
+        return False, Text("Bị từ chối (550 no such user)", "It was refused")
+
+    office = open_office(lived, tmp_path, examine=lambda connections: LINES, send_test=send_test, open_desk=False)
+    enter(office, join(lived, "administrator", "tinh"))
+    answers = [office.post("/admin/settings/test-letter", page="/admin/settings") for _ in range(11)]
+    assert [each.status_code for each in answers] == [200] * 10 + [429]
+    assert "550 no such user" in answers[0].text
+    assert sent == ["administrator@tinh.example"] * 10
+    monitor = enter(open_office(lived, tmp_path, send_test=send_test), join(lived, "monitor", "so-chinh"))
+    assert monitor.post("/admin/settings/test-letter").status_code == 403
+
+
+def test_an_administrator_s_empty_board_leads_to_what_is_missing(sqlite_database: Database, tmp_path: Path) -> None:
+    assert 'href="/admin/settings"' in open_office(sqlite_database, tmp_path).get("/").text

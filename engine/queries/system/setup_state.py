@@ -1,0 +1,85 @@
+"""What this installation has and lacks before it can do its work: agencies, people, calendar, plans, letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session, SQLModel
+
+from engine.queries.system.calendar import calendar_year
+from engine.queries.system.health import STUCK_AFTER
+from engine.queries.time_class import Today
+from engine.store.database import table
+from engine.store.records import STILL_OWED, Account, Agency, Contact, Letter, Plan
+from engine.terms import PlanState, Role
+
+EXAMPLE_DOMAINS = ("%.example", "%@example")
+"""Mailboxes that nobody has (RFC 2606)."""
+PROVINCE = "tinh"
+"""The level of the People's Committee: it gives duties and has none."""
+
+
+@dataclass(frozen=True)
+class SetupState:
+    """``without_coordinator``: ids of agencies that exist today and that nobody answers for. ``calendar_known``: the
+    holidays of this year and the next, as far as they are entered. ``stuck``: letters owed for an hour."""
+
+    agencies: int
+    contacts: int
+    example_contacts: int
+    without_coordinator: tuple[str, ...]
+    accounts: int
+    calendar_known: tuple[int, ...]
+    plans: int
+    active_plans: int
+    stuck: int
+
+
+def setup_state(session: Session, today: Today) -> SetupState:
+    """Seven queries."""
+    c, p, m, a, g = table(Contact), table(Plan), table(Letter), table(Account), table(Agency)
+    answers = answers_on(today.day)
+    examples = or_(*(func.lower(c.c.email).like(pattern) for pattern in EXAMPLE_DOMAINS))
+    agencies = session.connection().execute(select(g.c.id, g.c.names, g.c.level)).all()
+    current = {row.id: row.level for row in agencies if exists_on(row.names, today.day)}
+    covered = set(
+        session.connection().scalars(select(c.c.agency_id).where(*answers, c.c.role == Role.COORDINATOR).distinct())
+    )
+    years = (today.day.year, today.day.year + 1)
+    return SetupState(
+        agencies=len(current),
+        contacts=_count(session, Contact, *answers),
+        example_contacts=_count(session, Contact, *answers, examples),
+        without_coordinator=tuple(
+            sorted(each for each, level in current.items() if each not in covered and level != PROVINCE)
+        ),
+        accounts=_count(session, Account, a.c.active),
+        calendar_known=tuple(year for year in years if calendar_year(today.calendar, year).known),
+        plans=_count(session, Plan),
+        active_plans=_count(session, Plan, p.c.state == PlanState.ACTIVE),
+        stuck=_count(session, Letter, STILL_OWED, m.c.send_after <= today.now - STUCK_AFTER),
+    )
+
+
+def answers_on(day: date) -> tuple[Any, ...]:
+    """Conditions: a contact that can be written to on a day."""
+    c = table(Contact)
+    return (
+        (c.c.email != "") | (c.c.phone != ""),
+        or_(c.c.valid_from.is_(None), c.c.valid_from <= day),
+        or_(c.c.valid_until.is_(None), c.c.valid_until >= day),
+    )
+
+
+def exists_on(names: Sequence[dict[str, Any]], day: date) -> bool:
+    """Whether an agency with these names exists on a day: one of them is its name then."""
+    text = day.isoformat()
+    return any((each.get("from") or "") <= text <= (each.get("until") or "9999-12-31") for each in names)
+
+
+def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+    return session.connection().scalar(select(func.count()).select_from(table(model)).where(*conditions)) or 0

@@ -1,0 +1,213 @@
+"""``dondoc doctor`` finds each planted fault, says the remedy, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground.commands import Commands
+from ground.factory import at
+from ground.people import everything, join
+from ground.post import KEY
+from ground.province import load_province
+from ground.smtp_server import FaultyServer
+from sqlalchemy import delete, update
+
+from config.settings import Settings
+from engine.admin.checklist import CheckLine, Mark
+from engine.store.database import Database, table
+from engine.store.markers import Hold, hold_letters, remember_backup
+from engine.store.records import CalendarDay, Contact
+from engine.terms import Role
+from workflows.installation import establish
+from workflows.operation import doctor
+from workflows.system import System, compose
+
+NOW = at("2026-06-24")
+
+
+def system_of(database: Database, folder: Path, **settings: Any) -> System:
+    given = {"data_dir": folder, "secret": KEY, "prefect": False, "base_url": "https://dondoc.example"} | settings
+    address = database.bind.url.render_as_string(hide_password=False)
+    wired = compose(Settings(_env_file=None, database_url=address, **given))  # type: ignore[call-arg]
+    object.__setattr__(wired, "clock", lambda: NOW)
+    return wired
+
+
+@pytest.fixture
+def healthy(database: Database, tmp_path: Path) -> System:
+    """A province with real mailboxes, an account, a backup of this night."""
+    system = system_of(database, tmp_path)
+    tmp_path.chmod(0o700)
+    load_province(database, NOW)
+    establish(system)
+    join(database, "administrator", "ubnd-tinh")
+    with database.write() as session:
+        session.connection().execute(update(table(Contact)).values(email="daumoi@nghean.gov.invalid"))
+        remember_backup(session, NOW - timedelta(hours=8))
+    return system
+
+
+def wrong(system: System) -> dict[str, CheckLine]:
+    return {line.name: line for line in doctor.examine(system, connections=False) if line.mark is Mark.WRONG}
+
+
+def without_calendar(system: System) -> None:
+    with system.database.write() as session:
+        session.connection().execute(
+            delete(table(CalendarDay)).where(table(CalendarDay).c.day >= NOW.date().replace(day=1, month=1))
+        )
+
+
+def change(values: dict[str, Any], *conditions: Any) -> Callable[[System], None]:
+    def plant(system: System) -> None:
+        with system.database.write() as session:
+            session.connection().execute(update(table(Contact)).where(*conditions).values(**values))
+
+    return plant
+
+
+def old_backup(system: System) -> None:
+    with system.database.write() as session:
+        remember_backup(session, NOW - timedelta(days=3))
+
+
+def restored(system: System) -> None:
+    with system.database.write() as session:
+        hold_letters(session, Hold(NOW - timedelta(days=3), NOW))
+
+
+def open_to_all(system: System) -> None:
+    system.settings.data_dir.chmod(0o755)
+
+
+c = table(Contact)
+FAULTS: dict[str, Callable[[System], None]] = {
+    "files": open_to_all,
+    "backup": old_backup,
+    "held": restored,
+    "contacts": change({"email": "daumoi@so-y-te.example"}, c.c.agency_id == "so-y-te"),
+    "coordinators": change({"role": Role.HEAD}, c.c.agency_id == "so-y-te"),
+    "calendar": without_calendar,
+}
+
+
+def test_a_healthy_installation_lacks_only_its_plan_and_nothing_is_changed(healthy: System) -> None:
+    before = everything(healthy.database)
+    assert set(wrong(healthy)) == {"plan", "activation"}
+    assert everything(healthy.database) == before
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_planted_fault_is_found_with_its_remedy(healthy: System, name: str) -> None:
+    FAULTS[name](healthy)
+    found = wrong(healthy)
+    assert set(found) == {name, "plan", "activation"}
+    assert found[name].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("address", {"base_url": "http://127.0.0.1:8188"}),
+        ("address", {"base_url": "http://dondoc.example"}),
+        ("secret", {"secret": "short"}),
+    ],
+)
+def test_settings_that_will_not_do_are_found(healthy: System, name: str, settings: dict[str, Any]) -> None:
+    assert name in wrong(system_of(healthy.database, healthy.settings.data_dir, **settings))
+
+
+def test_too_little_disk_and_a_wal_that_grew_are_found(tmp_path: Path) -> None:
+    wal = tmp_path / "x.db-wal"
+    with wal.open("wb") as file:
+        file.truncate(doctor.MAX_WAL_BYTES + 1)
+    assert doctor.wal(wal).mark is Mark.WRONG
+    assert doctor.wal(tmp_path / "none").mark is Mark.WELL
+    assert doctor.disk(tmp_path, needed=10**18).mark is Mark.WRONG
+
+
+def test_an_old_schema_is_found_and_what_depends_on_it_is_not_asked(tmp_path: Path) -> None:
+    system = compose(Settings(_env_file=None, data_dir=tmp_path, secret=KEY, prefect=False))  # type: ignore[call-arg]
+    names = [line.name for line in doctor.examine(system, connections=False)]
+    assert names[-1] == "schema"
+    assert "db upgrade" in str(wrong(system)["schema"].remedy)
+
+
+@pytest.mark.parametrize(
+    ("server", "settings", "said"),
+    [
+        (FaultyServer(), {}, ""),
+        (FaultyServer({"banner": b"554 no\r\n"}), {}, "554"),
+        (FaultyServer(login=("ai", "dung")), {"smtp_username": "ai", "smtp_password": "sai"}, "từ chối đăng nhập"),
+        (FaultyServer(), {"smtp_security": "starttls"}, "TLS"),
+    ],
+)
+async def test_the_relay_is_connected_to_and_what_it_answers_is_said(
+    sqlite_database: Database, tmp_path: Path, server: FaultyServer, settings: dict[str, Any], said: str
+) -> None:
+    async with server:
+        given = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none"} | settings
+        line = await asyncio.to_thread(doctor.smtp, system_of(sqlite_database, tmp_path, **given))
+    assert line.mark is (Mark.WRONG if said else Mark.WELL)
+    assert said in line.what.vi
+    assert server.taken == []
+
+
+@pytest.mark.parametrize(
+    ("look", "settings", "mark"),
+    [
+        (doctor.smtp, {}, Mark.WRONG),
+        (doctor.smtp, {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_security": "none"}, Mark.WRONG),
+        (doctor.imap, {}, Mark.UNUSED),
+        (doctor.imap, {"imap_host": "127.0.0.1", "imap_port": 1, "imap_security": "none"}, Mark.WRONG),
+        (doctor.sms, {}, Mark.UNUSED),
+        (doctor.sms, {"sms_gateway": "kannel", "sms_url": "http://127.0.0.1:1/cgi-bin/sendsms"}, Mark.WRONG),
+        (doctor.sms, {"sms_gateway": "gammu", "sms_gammu_dir": Path("/nowhere")}, Mark.WRONG),
+        (doctor.prefect, {}, Mark.UNUSED),
+        (doctor.prefect, {"prefect": True, "prefect_api_url": "http://127.0.0.1:1/api"}, Mark.WRONG),
+    ],
+)
+def test_what_does_not_answer_is_wrong_and_what_is_not_configured_is_unused(
+    sqlite_database: Database,
+    tmp_path: Path,
+    look: Callable[[System], CheckLine],
+    settings: dict[str, Any],
+    mark: Mark,
+) -> None:
+    assert look(system_of(sqlite_database, tmp_path, **settings)).mark is mark
+
+
+def test_the_command_prints_a_line_each_or_json_and_says_by_its_exit_code(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dondoc = Commands(tmp_path, str(sqlite_database.url), monkeypatch, capsys)
+    ran = dondoc("doctor", "--no-connections")
+    assert (ran.code, ran.err) == (1, "")
+    assert "✗ address" in ran.out
+    assert "DONDOC_BASE_URL" in ran.out
+    lines = json.loads(dondoc("doctor", "--json").out)
+    assert {line["mark"] for line in lines if line["name"] == "smtp"} == {"wrong"}
+
+
+async def test_a_test_letter_says_what_the_relay_answered(
+    tmp_path: Path, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dondoc = Commands(tmp_path, str(sqlite_database.url), monkeypatch, capsys)
+    assert "DONDOC_SMTP_HOST" in (await asyncio.to_thread(dondoc, "send-test", "--to", "toi@so-y-te.example")).out
+    async with FaultyServer() as relay:
+        dondoc.set(DONDOC_SMTP_HOST="127.0.0.1", DONDOC_SMTP_PORT=str(relay.port), DONDOC_SMTP_SECURITY="none")
+        ran = await asyncio.to_thread(dondoc, "send-test", "--to", "toi@so-y-te.example")
+    assert ran.code == 0
+    assert "queued as 4X" in ran.out
+    assert [each.recipient for each in relay.taken] == ["toi@so-y-te.example"]
+    async with FaultyServer({"rcpt": b"550 5.1.1 no such user\r\n"}) as relay:
+        dondoc.set(DONDOC_SMTP_PORT=str(relay.port))
+        ran = await asyncio.to_thread(dondoc, "send-test", "--to", "sai@so-y-te.example")
+    assert (ran.code, "no such user" in ran.out) == (1, True)
+    assert "DONDOC_SMS_GATEWAY" in (await asyncio.to_thread(dondoc, "send-test", "--to", "+84912345678")).out

@@ -1,0 +1,306 @@
+"""``dondoc doctor``: looks at everything an installation needs, a line each with the remedy. Changes and sends nothing.
+
+What lies on this machine is looked at always; relay, mailbox, SMS gateway and Prefect are connected to only on request,
+since a host that does not answer costs seconds. DNS records of the sender's domain are not looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from config.settings import is_guarded
+from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.errors import DondocError
+from engine.queries.system.setup_state import SetupState, setup_state
+from engine.queries.time_class import read_today
+from engine.rules.calendar import PLAN_TIME, local_date, written
+from engine.store.markers import held_letters, hold, last_backup
+from engine.text import Text
+from notifications.channel import Outcome
+from notifications.email.smtp import Email
+from notifications.sms.gammu import Gammu
+from notifications.sms.gateway import HttpGateway
+from workflows import channel_wiring, clock_guard
+from workflows.private_files import too_wide
+
+if TYPE_CHECKING:
+    from workflows.system import System
+
+MIN_SECRET_CHARS = 32
+MIN_FREE_BYTES = 1_000_000_000
+MAX_WAL_BYTES = 256_000_000
+MAX_BACKUP_AGE = timedelta(days=2)
+CONNECT_SECONDS = 10.0
+ANNOUNCED_MONTH = 11
+NAMED_AGENCIES = 5
+_FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
+
+
+def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
+    """All lines, in the order in which they are best dealt with."""
+    now = system.clock()
+    lines = [*_machine(system), *_database(system, now)]
+    if connections:
+        lines += [smtp(system), imap(system), sms(system), prefect(system)]
+    return tuple(lines)
+
+
+# --- this machine ---------------------------------------------------------------------------------------------------
+
+
+def _machine(system: System) -> Iterator[CheckLine]:
+    settings = system.settings
+    yield _address(settings.base_url)
+    yield _secret(system)
+    open_files = len(list(too_wide(settings)))
+    yield (
+        wrong(
+            "files",
+            Text(f"{open_files} tệp dữ liệu người khác đọc được", f"data files that others may read: {open_files}"),
+            Text("Khởi động lại «dondoc serve», hoặc chmod.", "Restart “dondoc serve”, or chmod."),
+        )
+        if open_files
+        else well("files", Text("tệp dữ liệu chỉ chủ của chúng đọc được", "data files are their owner's alone"))
+    )
+    yield disk(settings.data_dir)
+
+
+def _address(base_url: str) -> CheckLine:
+    if base_url.startswith("https://"):
+        return well("address", Text.same(base_url))
+    why = (
+        Text("liên kết trong thư chỉ mở được trên máy này", "links in letters open on this machine only")
+        if is_guarded(base_url)
+        else Text("liên kết trong thư đi qua mạng không mã hóa", "links in letters cross the network in the clear")
+    )
+    fix = Text("Đặt DONDOC_BASE_URL là địa chỉ https mà mọi người mở.", "Set DONDOC_BASE_URL to the https address.")
+    return wrong("address", Text.joined(": ", (Text.same(base_url), why)), fix)
+
+
+def _secret(system: System) -> CheckLine:
+    length = len(system.settings.signing_key())
+    if length < MIN_SECRET_CHARS:
+        return wrong(
+            "secret",
+            Text(f"khóa bí mật chỉ {length} ký tự", f"the secret has {length} characters"),
+            Text(
+                f"Đặt DONDOC_SECRET ít nhất {MIN_SECRET_CHARS} ký tự ngẫu nhiên trước khi gửi thư đầu tiên.",
+                f"Set DONDOC_SECRET to at least {MIN_SECRET_CHARS} random characters before the first letter.",
+            ),
+        )
+    return well("secret", Text("có khóa bí mật", "there is a secret"))
+
+
+def disk(folder: Path, needed: int = MIN_FREE_BYTES) -> CheckLine:
+    free = shutil.disk_usage(folder).free
+    what = Text(f"đĩa còn {free / 1e9:.1f} GB", f"{free / 1e9:.1f} GB of disk free")
+    if free < needed:
+        return wrong("disk", what, Text(f"Dọn đĩa của {folder}.", f"Make room on the disk of {folder}."))
+    return well("disk", what)
+
+
+# --- the database ---------------------------------------------------------------------------------------------------
+
+
+def _database(system: System, now: datetime) -> Iterator[CheckLine]:
+    database = system.database
+    try:
+        schema, newest = database.schema_versions()
+        server = database.server_version()
+    except DondocError as error:
+        yield wrong("database", error.text, Text("Xem DONDOC_DATABASE_URL.", "See DONDOC_DATABASE_URL."))
+        return
+    yield well("database", Text.same(server))
+    if schema != newest:
+        yield wrong(
+            "schema",
+            Text(f"lược đồ {schema or '—'}, cần {newest}", f"schema {schema or '—'}, needed {newest}"),
+            Text("Chạy «dondoc db upgrade».", "Run “dondoc db upgrade”."),
+        )
+        return
+    yield well("schema", Text(f"lược đồ {schema}", f"schema {schema}"))
+    yield _clock(system, now)
+    if database.dialect == "sqlite":
+        yield wal(Path(f"{database.url.database}-wal"))
+    with database.read() as session:
+        backup, held = last_backup(session), hold(session)
+        waiting = held_letters(session, now)
+        state = setup_state(session, read_today(session, now))
+    yield _backup(backup, now)
+    if held is not None:
+        yield wrong(
+            "held",
+            Text(f"không thư nào rời máy từ khi khôi phục ({waiting} thư)", f"letters held since a restore: {waiting}"),
+            Text("Chạy «dondoc release» để xem và quyết định.", "Run “dondoc release” to look and decide."),
+        )
+    yield from _contents(state, now)
+
+
+def _clock(system: System, now: datetime) -> CheckLine:
+    suspicion = clock_guard.suspicion(system)
+    shown = Text.same(f"{now.astimezone(PLAN_TIME):%H:%M:%S %d/%m/%Y}")
+    if suspicion is None:
+        return well("clock", Text("đồng hồ {at}", "clock {at}").filled(at=shown))
+    return wrong("clock", shown, clock_guard.ClockNotBelieved(suspicion).text)
+
+
+def wal(path: Path) -> CheckLine:
+    size = path.stat().st_size if path.exists() else 0
+    what = Text.same(f"WAL {size / 1e6:.0f} MB")
+    if size > MAX_WAL_BYTES:
+        fix = Text(
+            "Có tiến trình giữ giao dịch đọc rất lâu: khởi động lại dịch vụ.",
+            "Some process keeps a reading transaction open: restart the service.",
+        )
+        return wrong("wal", what, fix)
+    return well("wal", what)
+
+
+def _backup(at: datetime | None, now: datetime) -> CheckLine:
+    fix = Text("Đặt lịch «dondoc backup --to THƯ_MỤC» mỗi đêm.", "Schedule “dondoc backup --to FOLDER” each night.")
+    if at is None:
+        return wrong("backup", Text("chưa sao lưu lần nào", "never backed up"), fix)
+    day = local_date(at)
+    what = Text(f"sao lưu gần nhất {written(day)}", f"last backup {written(day, 'en')}")
+    return well("backup", what) if now - at <= MAX_BACKUP_AGE else wrong("backup", what, fix)
+
+
+def _contents(state: SetupState, now: datetime) -> Iterator[CheckLine]:
+    load = Text("Nạp bảng tính đầu mối: «dondoc load contacts».", "Load the spreadsheet: “dondoc load contacts”.")
+    people = Text(f"{state.contacts} đầu mối", f"{state.contacts} contacts")
+    if state.example_contacts:
+        count = state.example_contacts
+        what = Text(f"{count} đầu mối có hộp thư .example", f"contacts with a mailbox under .example: {count}")
+        yield wrong("contacts", what, load)
+    else:
+        yield well("contacts", people) if state.contacts else wrong("contacts", people, load)
+    missing = state.without_coordinator
+    if missing:
+        named = ", ".join(missing[:NAMED_AGENCIES]) + (" …" if len(missing) > NAMED_AGENCIES else "")
+        count = len(missing)
+        what = Text(f"{count} cơ quan chưa có đầu mối: {named}", f"agencies without a coordinator: {count} ({named})")
+        yield wrong("coordinators", what, load)
+    elif state.agencies:
+        yield well("coordinators", Text(f"{state.agencies} cơ quan đều có đầu mối", f"all {state.agencies} agencies"))
+    else:
+        yield wrong("coordinators", Text("danh bạ còn trống", "the directory is empty"), load)
+    yield _calendar(state, local_date(now))
+    yield from _plans(state)
+    if state.stuck:
+        what = Text(f"{state.stuck} thư nợ quá một giờ", f"letters owed for over an hour: {state.stuck}")
+        yield wrong("letters", what, Text("Xem trang Hệ thống.", "See the page Health."))
+    else:
+        yield well("letters", Text("không thư nào bị kẹt", "no letter is stuck"))
+
+
+def _calendar(state: SetupState, today: date) -> CheckLine:
+    """The next year's Tết is announced late in this one."""
+    needed = (today.year, today.year + 1) if today.month >= ANNOUNCED_MONTH else (today.year,)
+    missing = ", ".join(str(year) for year in needed if year not in state.calendar_known)
+    if not missing:
+        years = ", ".join(map(str, needed))
+        return well("calendar", Text(f"lịch nghỉ năm {years} đã nhập", f"holidays of {years} are entered"))
+    return wrong(
+        "calendar",
+        Text(f"chưa nhập lịch nghỉ năm {missing}", f"the holidays of {missing} are not entered"),
+        Text("Nhập ở trang Lịch làm việc khi có thông báo.", "Enter them on the page Working calendar."),
+    )
+
+
+def _plans(state: SetupState) -> Iterator[CheckLine]:
+    fix = Text("Lập quản trị viên ở trang /setup.", "Create the administrator on the page /setup.")
+    people = Text(f"{state.accounts} tài khoản", f"{state.accounts} accounts")
+    yield well("accounts", people) if state.accounts else wrong("accounts", people, fix)
+    fix = Text("Đọc văn bản vào ở trang Kế hoạch, rồi lưu.", "Read a document in on the page Plans, and save it.")
+    stored = Text(f"{state.plans} kế hoạch", f"{state.plans} plans")
+    yield well("plan", stored) if state.plans else wrong("plan", stored, fix)
+    fix = Text("Kích hoạt ở trang của kế hoạch.", "Activate it on the plan's page.")
+    active = Text(f"{state.active_plans} kế hoạch đang chạy", f"{state.active_plans} plans are running")
+    yield well("activation", active) if state.active_plans else wrong("activation", active, fix)
+
+
+# --- elsewhere ------------------------------------------------------------------------------------------------------
+
+
+def smtp(system: System) -> CheckLine:
+    channel = channel_wiring.email_channel(system.settings, system.signer)
+    if not isinstance(channel, Email):
+        return wrong(
+            "smtp",
+            Text("thư chỉ nằm trên máy này", "letters stay on this machine"),
+            Text("Đặt DONDOC_SMTP_HOST, tên đăng nhập và mật khẩu.", "Set DONDOC_SMTP_HOST with its login."),
+        )
+    where = f"{system.settings.smtp_host}:{system.settings.smtp_port} ({system.settings.smtp_security})"
+    try:
+        trouble = asyncio.run(_probe(channel))
+    except (DondocError, TimeoutError) as error:
+        words = error.text if isinstance(error, DondocError) else Text("không trả lời", "no answer")
+        return wrong("smtp", Text.joined(": ", (Text.same(where), words)), _FIX_NETWORK)
+    if trouble is not None:
+        return wrong("smtp", Text.same(f"{where}: {trouble.reply}"), _FIX_NETWORK)
+    return well("smtp", Text(f"{where}: vào được", f"{where}: connection and login work"))
+
+
+async def _probe(channel: Email) -> Outcome | None:
+    async with asyncio.timeout(CONNECT_SECONDS), channel:
+        return await channel.probe()
+
+
+def imap(system: System) -> CheckLine:
+    inbox = system.inbound.inbox
+    if inbox is None:
+        return unused("imap", Text("không lấy thư trả lời", "replies are not fetched"))
+    try:
+        inbox.probe()
+    except DondocError as error:
+        return wrong("imap", error.text, _FIX_NETWORK)
+    return well("imap", Text(f"{inbox.host}: vào được", f"{inbox.host}: the login works"))
+
+
+def sms(system: System) -> CheckLine:
+    settings = system.settings
+    if not settings.sms_gateway:
+        return unused("sms", Text("không gửi tin nhắn", "no SMS"))
+    name = settings.sms_gateway
+    try:
+        channel = channel_wiring.sms_channel(settings, system.signer)
+    except DondocError as error:
+        return wrong("sms", error.text, _FIX_NETWORK)
+    if isinstance(channel, Gammu):
+        folder = settings.sms_gammu_dir or Path()
+        if not os.access(folder / "outbox", os.W_OK):
+            fix = Text("Xem DONDOC_SMS_GAMMU_DIR và quyền ghi.", "See DONDOC_SMS_GAMMU_DIR and its mode.")
+            return wrong("sms", Text(f"không ghi được {folder}/outbox", f"{folder}/outbox cannot be written"), fix)
+    if isinstance(channel, HttpGateway):
+        try:
+            httpx.get(httpx.URL(channel.url).copy_with(raw_path=b"/"), timeout=CONNECT_SECONDS, trust_env=False)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = type(error).__name__
+            return wrong("sms", Text(f"{name} không trả lời: {reason}", f"{name}: no answer ({reason})"), _FIX_NETWORK)
+    if name in ("esms", "speedsms", "apprise") and not settings.sms_production:
+        fix = Text("Đặt DONDOC_SMS_PRODUCTION=true khi đã thử xong.", "Set DONDOC_SMS_PRODUCTION=true when tried.")
+        return wrong("sms", Text(f"{name}: chưa gửi thật", f"{name}: nothing is really sent"), fix)
+    return well("sms", Text(f"{name}: trả lời", f"{name}: answers"))
+
+
+def prefect(system: System) -> CheckLine:
+    if not system.settings.prefect:
+        return unused("prefect", Text("không dùng Prefect", "Prefect is not used"))
+    try:
+        answered = httpx.get(f"{system.prefect_api}/health", timeout=CONNECT_SECONDS, trust_env=False).is_success
+    except (httpx.HTTPError, httpx.InvalidURL):
+        answered = False
+    if answered:
+        return well("prefect", Text("Prefect trả lời", "Prefect answers"))
+    silent = Text("Prefect không trả lời; việc vẫn chạy", "Prefect does not answer; the work goes on without it")
+    if not system.settings.prefect_api_url:
+        return unused("prefect", silent)
+    return wrong("prefect", silent, Text("Xem DONDOC_PREFECT_API_URL.", "See DONDOC_PREFECT_API_URL."))
