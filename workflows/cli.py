@@ -89,11 +89,11 @@ def demo(
 
     if prepare(compose(settings), example):
         data = EXAMPLES[example]
-        start = written(local_date(data.clock_start))
+        day = local_date(data.clock_start)
         typer.echo(
             Text(
-                f"{data.plan_name} đã sẵn sàng, đồng hồ ở Thứ Hai {start}.",
-                f"The plan is ready; the clock is at Monday {start}.",
+                f"{data.plan_name} đã sẵn sàng, đồng hồ ở {written(day)}.",
+                f"The plan is ready; the clock is at {written(day, 'en')}.",
             )
         )
     _serve(settings)

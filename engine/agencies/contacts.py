@@ -69,7 +69,7 @@ def add(
     now: datetime,
 ) -> int:
     """Add a contact; returns its id. Raises FieldsRefused, NotFound, Conflict."""
-    values = _checked(role, email, phone, language, valid_from, valid_until)
+    values = checked_values(role, email, phone, language, valid_from, valid_until)
     require_visible(label)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
@@ -103,7 +103,7 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
         name: changes.get(name, getattr(current, name))
         for name in ("email", "phone", "language", "valid_from", "valid_until")
     }
-    values = _checked(current.role, **merged)
+    values = checked_values(current.role, **merged)
     require_visible(str(changes.get("label", "")))
     moved = {
         channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(current, name)
@@ -157,6 +157,11 @@ def contacts_of(session: Session, agency_id: str) -> tuple[ContactLine, ...]:
     return tuple(sorted((ContactLine(*row) for row in rows), key=lambda each: (each.gone, each.id)))
 
 
+def contact_lines(session: Session) -> tuple[ContactLine, ...]:
+    """Every contact, those who left too, by id."""
+    return tuple(ContactLine(*row) for row in session.connection().execute(_lines().order_by(table(Contact).c.id)))
+
+
 def phone_number(text: str) -> str:
     """Normalise a telephone number: digits, optionally after a plus; empty for none. Raises BadInput."""
     plain = re.sub(r"[\s.()-]", "", text)
@@ -182,7 +187,7 @@ def _lines() -> Any:
     )
 
 
-def _checked(
+def checked_values(
     role: str, email: str, phone: str, language: str, valid_from: date | None, valid_until: date | None
 ) -> dict[str, Any]:
     """The normalised values. Raises FieldsRefused with everything that is wrong."""

@@ -98,6 +98,12 @@ def name_on(names: list[dict[str, Any]], day: date) -> str:
     return str(names[-1]["name"])
 
 
+def exists_on(names: list[dict[str, Any]], day: date) -> bool:
+    """Whether an agency with these names exists on a day: one of them is its name then."""
+    text = day.isoformat()
+    return any((each.get("from") or "") <= text <= (each.get("until") or "9999-12-31") for each in names)
+
+
 def require_known_agencies(session: Session, ids: Iterable[str]) -> None:
     known = set(session.connection().scalars(select(table(Agency).c.id)))
     unknown = [each for each in ids if each not in known]

@@ -14,21 +14,17 @@ from engine.store.records import Agency, AgencyGroup, Contact, Event
 from engine.terms import EventKind
 from engine.text import Text
 
+ENTERED_BY_HAND = {"directory": "co-quan", "name": "cơ quan"}
+"""Id and name of a directory that was never loaded from a file."""
+
 
 def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile:
     """Agencies and groups, under the id of the last loaded directory; optionally with their reachable contacts. Three
-    or four queries. Raises NotFound if none is loaded."""
+    or four queries. Raises NotFound if there is no agency."""
     connection = session.connection()
     e, g, n = table(Event), table(Agency), table(AgencyGroup)
     newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
-    loaded: dict[str, Any] | None = connection.scalar(newest)
-    if loaded is None:
-        raise NotFound(
-            Text(
-                "Chưa nạp danh bạ cơ quan; chạy «dondoc init» hoặc «dondoc load directory TỆP».",
-                "No directory is loaded; run “dondoc init” or “dondoc load directory FILE”.",
-            )
-        )
+    loaded: dict[str, Any] = connection.scalar(newest) or ENTERED_BY_HAND
     contacts_by_agency = _contacts(session) if contacts else {}
     agencies = [
         {
@@ -42,6 +38,13 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
         }
         for row in connection.execute(select(g).order_by(g.c.id))
     ]
+    if not agencies:
+        raise NotFound(
+            Text(
+                "Danh bạ còn trống; chạy «dondoc load contacts TỆP» hoặc «dondoc load directory TỆP».",
+                "The directory is empty; run “dondoc load contacts FILE” or “dondoc load directory FILE”.",
+            )
+        )
     groups = [
         {"id": row.id, "name": row.name, "aliases": row.aliases, "members": row.members}
         for row in connection.execute(select(n).order_by(n.c.id))

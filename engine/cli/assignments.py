@@ -10,14 +10,16 @@ import typer
 from sqlalchemy import select, update
 
 from config.settings import read_settings
-from engine.agencies import directory_loading
+from engine.agencies import contact_import, directory_loading
+from engine.agencies.contact_import import RowFate
 from engine.agencies.suppressions import lift_suppressions
 from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
-from engine.errors import NotFound
+from engine.errors import BadInput, NotFound
 from engine.files.calendar import load_calendar
+from engine.files.contact_sheet import read_contact_sheet
 from engine.files.directory import load_directory
 from engine.files.yaml_reader import read
 from engine.plans import loading
@@ -184,6 +186,40 @@ def load_directory_file(file: Path, at: At = "") -> None:
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
     typer.echo(Text("Đã nạp danh bạ.", "Directory loaded."))
+
+
+@files.command("contacts")
+def load_contacts_file(
+    file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
+) -> None:
+    """Load contacts from a spreadsheet (.xlsx or CSV) after showing what each row would do. Wrong rows: nothing."""
+    rows = read_contact_sheet(file.read_bytes())
+    _, database, now, actor = open_context(at)
+    with database.read() as session:
+        found = contact_import.compare(session, rows, now)
+    for row in found.rows:
+        if row.fate in (RowFate.SAME, RowFate.EMPTY):
+            continue
+        fields = ", ".join(row.changes)  # telephone numbers do not belong in a terminal's history
+        typer.echo(f"{row.number:5} {row.fate:8} {row.agency}{f' ({fields})' if fields else ''}")
+        for problem in row.problems:
+            typer.echo(f"      {problem.cell}: {problem.what}")
+    if found.count(RowFate.WRONG):
+        raise BadInput(Text("Còn dòng sai; chưa nạp gì.", "Some rows are wrong; nothing was loaded."))
+    if not found.applicable:
+        typer.echo(Text("Không có gì thay đổi.", "Nothing would change."))
+        return
+    if not yes and not typer.confirm("Lưu các thay đổi này? / Save these changes?"):
+        raise typer.Exit(1)
+    with database.write() as session:
+        contact_import.apply(session, rows, previewed=found.mark, actor=actor, now=now)
+    counts = {fate: found.count(fate) for fate in (RowFate.NEW, RowFate.CHANGED, RowFate.ENDED)}
+    typer.echo(
+        Text(
+            f"Đã thêm {counts[RowFate.NEW]}, đổi {counts[RowFate.CHANGED]}, kết thúc {counts[RowFate.ENDED]}.",
+            f"Added: {counts[RowFate.NEW]}; changed: {counts[RowFate.CHANGED]}; ended: {counts[RowFate.ENDED]}.",
+        )
+    )
 
 
 @files.command("policy")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, written
-from engine.terms import State
+from engine.terms import Role, State
 from engine.text import Text
 
 LANGUAGES = ("vi", "en")
@@ -23,6 +23,15 @@ LEVELS: Mapping[str, Text] = {
     "xa": Text("Xã, phường, thị trấn", "Communes"),
 }
 """Agency levels, in the order in which lists show them."""
+
+ROLES: Mapping[Role, Text] = {
+    Role.COORDINATOR: Text("đầu mối", "coordinator"),
+    Role.HEAD: Text("người đứng đầu", "head"),
+    Role.DEPUTY: Text("người thay đầu mối", "deputy"),
+    Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+    Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
+}
+"""Roles of contacts."""
 
 STATES: Mapping[State, Text] = {
     State.ASSIGNED: Text("mới giao", "assigned"),

@@ -17,7 +17,7 @@ from engine.queries.work.ladder_steps import Dropped, RungState
 from engine.rules.calendar import DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
-from engine.rules.words import STATES
+from engine.rules.words import ROLES, STATES
 from engine.terms import (
     EventKind,
     LetterState,
@@ -48,13 +48,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Timing.ON_TIME: Text("báo cáo đúng hạn", "reported on time"),
         Timing.LATE: Text("báo cáo quá hạn", "reported late"),
     },
-    Role: {
-        Role.COORDINATOR: Text("đầu mối", "coordinator"),
-        Role.HEAD: Text("người đứng đầu", "head"),
-        Role.DEPUTY: Text("người thay đầu mối", "deputy"),
-        Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
-        Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
-    },
+    Role: ROLES,
     ActorRole: {
         ActorRole.COORDINATOR: Text("đầu mối", "coordinator"),
         ActorRole.HEAD: Text("người đứng đầu", "head"),

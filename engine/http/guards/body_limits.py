@@ -26,6 +26,7 @@ MAX_FILES_BYTES = 30_000_000
 _MULTIPART, _JSON = "multipart/form-data", "application/json"
 LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
     (re.compile(r"/plans/import"), _MULTIPART, 26_000_000),
+    (re.compile(r"/admin/contact-sheet"), _MULTIPART, 6_000_000),
     (re.compile(r"/plans/review"), _MULTIPART, MAX_REVIEW_BYTES),
     (re.compile(r"/report/[^/]+/[^/]+/[^/]+|/r/[^/]+"), _MULTIPART, MAX_FILES_BYTES),
     (re.compile(r"/api/v1/agencies/[^/]+/evidence"), _JSON, 14_000_000),

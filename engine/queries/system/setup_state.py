@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, SQLModel
 
+from engine.agencies.directory_loading import exists_on
 from engine.queries.system.calendar import calendar_year
 from engine.queries.system.health import STUCK_AFTER
 from engine.queries.time_class import Today
@@ -73,12 +73,6 @@ def answers_on(day: date) -> tuple[Any, ...]:
         or_(c.c.valid_from.is_(None), c.c.valid_from <= day),
         or_(c.c.valid_until.is_(None), c.c.valid_until >= day),
     )
-
-
-def exists_on(names: Sequence[dict[str, Any]], day: date) -> bool:
-    """Whether an agency with these names exists on a day: one of them is its name then."""
-    text = day.isoformat()
-    return any((each.get("from") or "") <= text <= (each.get("until") or "9999-12-31") for each in names)
 
 
 def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:

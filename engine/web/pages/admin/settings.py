@@ -22,8 +22,8 @@ router = APIRouter()
 TEST_LETTER = "test_letter"
 TEST_LETTERS = Limit(10, timedelta(hours=1))
 PLACES: Mapping[str, str] = {
-    "contacts": "/admin/agencies",
-    "coordinators": "/admin/agencies",
+    "contacts": "/admin/contact-sheet",
+    "coordinators": "/admin/contact-sheet",
     "calendar": "/admin/calendar",
     "accounts": "/admin/accounts",
     "plan": "/plans",

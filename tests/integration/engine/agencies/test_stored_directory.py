@@ -35,5 +35,5 @@ def test_contacts_come_only_when_asked_for(sqlite_database: Database) -> None:
 
 
 def test_without_a_directory_it_says_how_one_comes(sqlite_database: Database) -> None:
-    with sqlite_database.read() as session, pytest.raises(NotFound, match="dondoc init"):
+    with sqlite_database.read() as session, pytest.raises(NotFound, match="dondoc load contacts"):
         read_directory(session)

@@ -1,0 +1,326 @@
+"""Contacts from a spreadsheet: what each row would change, and changing it.
+
+``compare`` decides by the rows and what is stored, and writes nothing; ``apply`` does what it decided through
+``engine.agencies.contacts`` and ``agencies``, in the caller's transaction. Contacts that are not in the sheet stay. Ids
+of contacts and agencies are made by the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.agencies import agencies, contacts
+from engine.agencies.contacts import ContactLine, checked_values, contact_lines
+from engine.agencies.directory_loading import exists_on
+from engine.errors import BadInput, Conflict, DondocError, FieldsRefused
+from engine.files.base_model import did_you_mean
+from engine.files.contact_sheet import COLUMNS, SheetRow
+from engine.files.directory import fold, name_key
+from engine.rules.calendar import ONE_DAY, local_date, read_day
+from engine.rules.words import LEVELS, ROLES
+from engine.store.content_digest import content_digest
+from engine.store.database import table
+from engine.store.records import Agency
+from engine.terms import Role
+from engine.text import Text
+
+_CHANGEABLE = ("label", "email", "phone", "language", "valid_from", "valid_until")
+_LANGUAGES = {"": "vi", "vi": "vi", "tieng viet": "vi", "en": "en", "english": "en", "tieng anh": "en"}
+
+
+class RowFate(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    ENDED = "ended"
+    SAME = "same"
+    EMPTY = "empty"
+    """A row of the template that nobody has filled in."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class CellProblem:
+    """What is wrong in a cell («F12») and what to do about it."""
+
+    cell: str
+    what: Text
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """``changes``: field -> (before, after), as text. ``new_agency``: the row's agency is not in the directory yet."""
+
+    number: int
+    fate: RowFate
+    agency: str
+    agency_id: str = ""
+    role: str = ""
+    contact_id: int = 0
+    values: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    problems: tuple[CellProblem, ...] = ()
+    new_agency: str = ""
+    """The level of the agency to add."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    rows: tuple[RowResult, ...]
+
+    def count(self, fate: RowFate) -> int:
+        return sum(row.fate is fate for row in self.rows)
+
+    @property
+    def new_agencies(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(row.agency for row in self.rows if row.new_agency))
+
+    @property
+    def applicable(self) -> bool:
+        """Something would change, and nothing is wrong: a sheet is taken whole or not at all."""
+        changing = (RowFate.NEW, RowFate.CHANGED, RowFate.ENDED)
+        return not self.count(RowFate.WRONG) and any(self.count(fate) for fate in changing)
+
+    @property
+    def mark(self) -> str:
+        """Differs if something else would be changed."""
+        return content_digest(
+            [[row.number, row.fate, row.contact_id, row.agency_id, sorted(row.changes.items())] for row in self.rows]
+        )
+
+
+def compare(session: Session, rows: Sequence[SheetRow], now: datetime) -> Comparison:
+    """What each row would do. Three queries."""
+    comparer = _Comparer.of(session, local_date(now))
+    return Comparison(tuple(comparer.result(row) for row in rows))
+
+
+def apply(session: Session, rows: Sequence[SheetRow], *, previewed: str, actor: str, now: datetime) -> Comparison:
+    """Do what was previewed. Raises Conflict if it would be something else by now, BadInput if a row is wrong."""
+    found = compare(session, rows, now)
+    if found.mark != previewed:
+        raise Conflict(
+            Text("Danh bạ vừa thay đổi; hãy xem lại bảng này.", "The directory has changed; look at the sheet again.")
+        )
+    if found.count(RowFate.WRONG):
+        raise BadInput(Text("Còn dòng sai; chưa nạp gì.", "Some rows are wrong; nothing was loaded."))
+    made: dict[str, str] = {}
+    for row in found.rows:
+        agency_id = row.agency_id
+        if row.new_agency:
+            key = name_key(row.agency)
+            if key not in made:
+                made[key] = agencies.new_agency_id(session, row.agency)
+                agencies.add_agency(session, made[key], name=row.agency, level=row.new_agency, actor=actor, now=now)
+            agency_id = made[key]
+        _apply_row(session, row, agency_id, actor, now)
+    return found
+
+
+def _apply_row(session: Session, row: RowResult, agency_id: str, actor: str, now: datetime) -> None:
+    values = dict(row.values)
+    if row.fate is RowFate.NEW:
+        contacts.add(session, agency_id, row.role, **values, actor=actor, now=now)
+        return
+    if row.fate not in (RowFate.CHANGED, RowFate.ENDED):
+        return
+    changed = {name: values[name] for name in row.changes}
+    last_day = changed.pop("valid_until", None) if row.fate is RowFate.ENDED else None
+    if changed:
+        contacts.change(session, row.contact_id, **changed, actor=actor, now=now)
+    if last_day is not None:
+        contacts.end(session, row.contact_id, on=last_day, actor=actor, now=now)
+
+
+def exported(session: Session, now: datetime, language: str) -> Iterator[dict[str, str]]:
+    """The rows of the template: every contact of today and of later, then a line for each agency without a
+    coordinator."""
+    today, g = local_date(now), table(Agency)
+    found = [row for row in contact_lines(session) if not row.gone and (row.valid_until or today) >= today]
+    by_agency: dict[str, list[ContactLine]] = {}
+    for line in found:
+        by_agency.setdefault(line.agency_id, []).append(line)
+    rows = session.connection().execute(select(g.c.id, g.c.name, g.c.level, g.c.names).order_by(g.c.level, g.c.name))
+    for agency in rows:
+        own = by_agency.get(agency.id, [])
+        said = {"agency": agency.name, "level": LEVELS.get(agency.level, Text.same(agency.level)).said(language)}
+        for line in own:
+            yield said | _as_text(line, language)
+        if exists_on(agency.names, today) and not any(line.role is Role.COORDINATOR for line in own):
+            yield said | {"role": ROLES[Role.COORDINATOR].said(language)}
+
+
+def choices(language: str) -> dict[str, list[str]]:
+    """The words that may stand in some columns."""
+    return {
+        "role": [words.said(language) for words in ROLES.values()],
+        "level": [words.said(language) for words in LEVELS.values()],
+        "language": ["vi", "en"],
+    }
+
+
+def _as_text(line: ContactLine, language: str) -> dict[str, str]:
+    return {
+        "contact": str(line.id),
+        "role": ROLES[line.role].said(language),
+        "label": line.label,
+        "email": line.email,
+        "phone": line.phone,
+        "language": line.language,
+        "valid_from": _written(line.valid_from),
+        "valid_until": _written(line.valid_until),
+    }
+
+
+def _written(value: Any) -> str:
+    return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
+
+
+class _Wrong(Exception):
+    def __init__(self, problems: Iterable[CellProblem]) -> None:
+        self.problems = tuple(problems)
+
+
+@dataclass
+class _Comparer:
+    """Compares row after row; ``seen``: what earlier rows of the sheet already speak of, with their numbers."""
+
+    today: date
+    stored: dict[int, ContactLine]
+    agency_ids: dict[str, str]
+    names: dict[str, str]
+    seen: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, today: date) -> _Comparer:
+        g = table(Agency)
+        known: dict[str, set[str]] = {}
+        names: dict[str, str] = {}
+        for row in session.connection().execute(select(g.c.id, g.c.name, g.c.short, g.c.aliases)):
+            names[row.id] = row.name
+            for name in (row.id, row.name, row.short, *row.aliases):
+                known.setdefault(name_key(name), set()).add(row.id)
+        ids = {key: next(iter(each)) for key, each in known.items() if len(each) == 1}
+        return cls(today, {line.id: line for line in contact_lines(session)}, ids, names)
+
+    def result(self, row: SheetRow) -> RowResult:
+        value = row.values.get
+        agency, contact = value("agency", ""), value("contact", "")
+        if not contact and not value("email") and not value("phone"):
+            return RowResult(row.number, RowFate.EMPTY, agency)
+        try:
+            return self._compared(row)
+        except _Wrong as wrong:
+            return RowResult(row.number, RowFate.WRONG, agency, problems=wrong.problems)
+
+    def _compared(self, row: SheetRow) -> RowResult:
+        agency_id, new_level = self._agency(row)
+        role, values = self._values(row)
+        agency = self.names.get(agency_id, row.values["agency"])
+        stored = self._stored(row, agency_id, role, values)
+        key = (
+            ("contact", stored.id)
+            if stored
+            else (agency_id or name_key(agency), role, values["email"], values["phone"])
+        )
+        if (earlier := self.seen.setdefault(key, row.number)) != row.number:
+            again = Text(f"trùng với dòng {earlier}; bỏ một dòng", f"repeats row {earlier}; remove one")
+            raise _Wrong([CellProblem(row.cell("contact" if stored else "email"), again)])
+        if stored is None:
+            changes = {name: ("", _written(values[name])) for name in _CHANGEABLE if values[name]}
+            return RowResult(row.number, RowFate.NEW, agency, agency_id, role, 0, values, changes, (), new_level)
+        given = [name for name in _CHANGEABLE if name in row.columns]
+        before = {name: getattr(stored, name) for name in given}
+        changes = {n: (_written(before[n]), _written(values[n])) for n in given if before[n] != values[n]}
+        until = values["valid_until"]
+        ends = "valid_until" in changes and until is not None and until <= self.today
+        fate = RowFate.ENDED if ends else RowFate.CHANGED if changes else RowFate.SAME
+        return RowResult(row.number, fate, agency, agency_id, role, stored.id, values, changes)
+
+    def _agency(self, row: SheetRow) -> tuple[str, str]:
+        """(id, "") of a known agency, ("", level) of one to be added."""
+        name = row.values.get("agency", "")
+        if not name:
+            raise _Wrong([CellProblem(row.cell("agency"), Text("ghi tên cơ quan", "give the agency's name"))])
+        if agency_id := self.agency_ids.get(name_key(name)):
+            return agency_id, ""
+        kind = row.values.get("level", "")
+        level = _word(kind, LEVELS)
+        if level:
+            return "", level
+        if kind:
+            kinds = [words.vi for words in LEVELS.values()]
+            problem = Text.joined(": ", (Text("không có loại này", "no such kind"), did_you_mean(kind, kinds)))
+            raise _Wrong([CellProblem(row.cell("level"), problem)])
+        unknown = Text(
+            "danh bạ không có cơ quan này: sửa tên, hoặc điền «Loại cơ quan» để thêm",
+            "not in the directory: correct the name, or fill in “Kind of agency” to add it",
+        )
+        near = did_you_mean(name, self.names.values())
+        raise _Wrong([CellProblem(row.cell("agency"), Text.joined("; ", (unknown, near)))])
+
+    def _values(self, row: SheetRow) -> tuple[Role, dict[str, Any]]:
+        problems: list[CellProblem] = []
+        value = {name: row.values.get(name, "") for name in COLUMNS}
+        role = _word(value["role"], {str(key): words for key, words in ROLES.items()})
+        if not role:
+            fix = did_you_mean(value["role"], [words.vi for words in ROLES.values()])
+            problem = Text.joined(": ", (Text("không có vai trò này", "no such role"), fix))
+            problems.append(CellProblem(row.cell("role"), problem))
+        language = _LANGUAGES.get(fold(value["language"]), value["language"])
+        days: dict[str, date | None] = {}
+        for name in ("valid_from", "valid_until"):
+            days[name] = read_day(value[name]) if value[name] else None
+            if value[name] and days[name] is None:
+                problems.append(
+                    CellProblem(row.cell(name), Text("viết ngày như 17/6/2021", "write a day like 17/6/2021"))
+                )
+        try:
+            checked = checked_values(role or Role.COORDINATOR, value["email"], value["phone"], language, **days)
+        except FieldsRefused as error:
+            problems += [CellProblem(row.cell(name), what) for name, what in error.fields.items()]
+        except DondocError as error:
+            problems.append(CellProblem(row.cell("email"), error.text))
+        if problems:
+            raise _Wrong(problems)
+        checked.pop("role")
+        return Role(role), checked | {"label": value["label"][:120]}
+
+    def _stored(self, row: SheetRow, agency_id: str, role: Role, values: Mapping[str, Any]) -> ContactLine | None:
+        """The contact that the row is about: by its number, else by agency, role and mailbox (or telephone)."""
+        number = row.values.get("contact", "")
+        if not number:
+            same = (
+                line
+                for line in self.stored.values()
+                if (line.agency_id, line.role) == (agency_id, role) and not line.gone and self._answers(line)
+            )
+            email, phone = values["email"], values["phone"]
+            return next((each for each in same if (each.email == email if email else each.phone == phone)), None)
+        found = self.stored.get(int(number)) if number.isdecimal() and len(number) < 10 else None
+        cell = row.cell("contact")
+        if found is None or found.gone:
+            gone = Text("không có đầu mối số này; để trống để thêm mới", "no such contact; leave it empty to add one")
+            raise _Wrong([CellProblem(cell, gone)])
+        if (found.agency_id, found.role) != (agency_id, role):
+            moved = Text(
+                "không đổi được cơ quan hay vai trò: ghi «Đến ngày» ở dòng này và thêm dòng mới, «Số» để trống",
+                "agency and role cannot be changed: give this row an “Until” and add a row without “No.”",
+            )
+            raise _Wrong([CellProblem(cell, moved)])
+        return found
+
+    def _answers(self, line: ContactLine) -> bool:
+        return line.valid_until is None or line.valid_until >= self.today - ONE_DAY
+
+
+def _word(text: str, words: Mapping[str, Text]) -> str:
+    """The key of a word in either language, or the key itself; empty if there is none."""
+    wanted = fold(text)
+    return next((key for key, each in words.items() if wanted in (key, fold(each.vi), fold(each.en))), "")

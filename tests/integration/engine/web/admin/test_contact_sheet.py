@@ -1,0 +1,84 @@
+"""The page: the template, a preview that changes nothing, and the confirmation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.commands import Commands
+from ground.factory import rows
+from ground.office import Office
+from ground.people import as_role, everything
+from httpx import Response
+
+from engine.store.database import Database
+from engine.store.records import Contact
+
+PAGE = "/admin/contact-sheet"
+SHEET = "Cơ quan;Vai trò;Hộp thư;Điện thoại\n{agency};đầu mối;moi@huyen.invalid;0912345678\n"
+
+
+def upload(office: Office, text: str) -> Response:
+    return office.client.post(
+        PAGE, data={"token": office.token(PAGE)}, files={"sheet": ("dau-moi.csv", text.encode(), "text/csv")}
+    )
+
+
+@pytest.fixture
+def office(lived: Database, tmp_path: Path) -> Office:
+    return as_role(lived, tmp_path, "administrator", "tinh")
+
+
+def test_the_template_comes_back_by_the_page_as_no_change(office: Office) -> None:
+    template = office.get(f"{PAGE}/template.xlsx")
+    assert template.headers["cache-control"] == "no-store"
+    files = {"sheet": ("dau-moi.xlsx", template.content, "application/octet-stream")}
+    page = office.client.post(PAGE, data={"token": office.token(PAGE)}, files=files).text
+    assert "Không có gì thay đổi" in page
+
+
+def test_a_preview_changes_nothing_and_the_confirmation_does_what_was_shown(office: Office, lived: Database) -> None:
+    name = BeautifulSoup(office.get("/admin/agencies/huyen-b").text, "lxml").select_one("h1").get_text()  # type: ignore[union-attr]
+    before = everything(lived)
+    page = upload(office, SHEET.format(agency=name))
+    assert everything(lived) == before
+    form = BeautifulSoup(page.text, "lxml").select_one(f'form[action="{PAGE}/load"]')
+    assert form is not None
+    fields = {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
+    assert office.client.post(f"{PAGE}/load", data=fields).status_code == 303
+    assert "moi@huyen.invalid" in {each.email for each in rows(lived, Contact)}
+    again = office.client.post(f"{PAGE}/load", data=fields)
+    assert (again.status_code, "hãy xem lại" in again.text) == (409, True)
+
+
+def test_a_wrong_cell_is_shown_and_cannot_be_confirmed(office: Office) -> None:
+    page = upload(office, SHEET.format(agency="Sở Không Có")).text
+    assert "A2: danh bạ không có cơ quan này" in page
+    assert f'action="{PAGE}/load"' not in page
+    assert upload(office, "").status_code == 400
+    assert office.post(f"{PAGE}/load", page=PAGE, rows="forged").status_code == 400
+
+
+@pytest.mark.parametrize(("role", "agency"), [("head", "huyen-b"), ("monitor", "so-chinh")])
+def test_telephone_numbers_of_everybody_are_for_administrators_alone(
+    lived: Database, tmp_path: Path, role: str, agency: str
+) -> None:
+    office = as_role(lived, tmp_path, role, agency)
+    assert [office.get(f"{PAGE}{more}").status_code for more in ("", "/template.xlsx")] == [403, 403]
+
+
+def test_the_command_shows_asks_and_loads(
+    lived: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dondoc = Commands(tmp_path, str(lived.url), monkeypatch, capsys)
+    file = tmp_path / "dau-moi.csv"
+    file.write_text(SHEET.format(agency="Sở Không Có"))
+    ran = dondoc("load", "contacts", file)
+    assert ran.code == 2
+    assert "A2:" in ran.out
+    file.write_text(SHEET.replace("{agency}", "huyen-b"))
+    said = dondoc("load", "contacts", file, "--yes").well
+    assert "Đã thêm 1" in said
+    assert "0912345678" not in said
+    assert "Nothing would change" in dondoc("load", "contacts", file, "--yes").well
