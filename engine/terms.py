@@ -133,6 +133,7 @@ class EventKind(StrEnum):
     DIGEST_EMPTY = "digest_empty"
     LETTER_SETTLED = "letter_settled"
     LETTER_SUPPRESSED = "letter_suppressed"
+    LETTERS_RELEASED = "letters_released"
     UNREACHABLE = "unreachable"
     LINKS_REVOKED = "links_revoked"
     CONTACT_CHANGED = "contact_changed"

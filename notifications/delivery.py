@@ -28,6 +28,7 @@ from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, among, table
 from engine.store.event_log import append, event
+from engine.store.markers import held_letters, hold
 from engine.store.records import STILL_OWED, Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState
@@ -85,6 +86,9 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
         if not _anything_owed(session, now, held):
+            return done
+        if hold(session) is not None:  # since a restore: an operator decides
+            done.count("held", held_letters(session, now))
             return done
         book = read_rulebook(session)
         policy = schedule(book) if in_window(now, book) and has_late_letters(session, now) else None

@@ -25,6 +25,7 @@ from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
+from engine.store.markers import hold
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EventKind, LetterState, PlanState, State
@@ -178,7 +179,12 @@ def _reported_without_report(session: Session, now: datetime) -> int:
     return _count(session, Assignment, and_(a.c.state == State.REPORTED, recent, ~recorded))
 
 
+def _letters_held(session: Session, now: datetime) -> int:
+    return int(hold(session) is not None)
+
+
 CHECKS: Mapping[str, Check] = {
+    "letters_held": _letters_held,
     "without_next_step": _without_next_step,
     "overdue_looks": _overdue_looks,
     "stuck_letters": _stuck_letters,

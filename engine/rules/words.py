@@ -119,6 +119,7 @@ CODES: Mapping[str, Text] = {
     "tally": Text("số đếm của bảng theo dõi sai, đã đếm lại", "the board counters were wrong and have been recounted"),
     "down": Text("kênh hỏng", "channels down"),
     "told": Text("đã báo người vận hành", "operator notified"),
+    "restored": Text("bỏ sau khi khôi phục bản sao lưu", "dropped after a restore"),
     "merged": Text("gộp vào thư sau", "merged into a later letter"),
     "bounced_soft": Text("tạm bị trả về, sẽ gửi lại", "soft bounce, to be retried"),
     "no_address": Text("không có địa chỉ", "no address"),

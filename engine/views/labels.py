@@ -110,6 +110,9 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
         EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "Letter not sent"),
+        EventKind.LETTERS_RELEASED: Text(
+            "Quyết định về thư giữ lại sau khôi phục", "Letters held since a restore decided"
+        ),
         EventKind.UNREACHABLE: Text("Không liên lạc được", "No contact reachable"),
         EventKind.LINKS_REVOKED: Text("Thu hồi liên kết", "Links revoked"),
         EventKind.CONTACT_CHANGED: Text("Đổi đầu mối liên hệ", "Contact changed"),
@@ -197,6 +200,10 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Waiting.DECLINED: Text("báo không phải việc của mình", "declined as not theirs"),
     },
     Trouble: {
+        Trouble.HELD: Text(
+            "Không thư nào rời máy từ khi khôi phục bản sao lưu; chạy «dondoc release» để quyết định.",
+            "No letter leaves since a backup was restored; run “dondoc release” to decide.",
+        ),
         Trouble.NO_PASS: Text("Chưa lượt chạy nào được ghi lại.", "No pass has run yet."),
         Trouble.PASS_FAILED: Text("Có lượt chạy bị lỗi.", "A pass has failed."),
         Trouble.PASS_SILENT: Text(

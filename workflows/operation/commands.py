@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from config.settings import read_settings
 from engine.admin.checklist import Mark
+from engine.cli.context import moment
+from engine.errors import BadInput
+from engine.rules.calendar import PLAN_TIME
+from engine.store.clock import system_clock
+from engine.text import Text
+
+At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add them to the root command."""
-    for command in (doctor, send_test):
+    for command in (doctor, send_test, backup, restore, release):
         app.command()(command)
 
 
@@ -59,3 +69,81 @@ def send_test(
     typer.echo(str(answer))
     if not accepted:
         raise typer.Exit(1)
+
+
+def backup(
+    to: Annotated[Path | None, typer.Option(help="Folder of backups; default: backups in the data folder.")] = None,
+) -> None:
+    """Copy database, evidence files, templates and secret into a new folder with a manifest. Safe while it runs."""
+    from workflows.installation import require_installation
+    from workflows.operation.backup import backup as make
+    from workflows.system import compose
+
+    settings = read_settings()
+    require_installation(settings)
+    folder = make(compose(settings), to or settings.data_dir / "backups")
+    typer.echo(
+        Text(
+            f"Đã sao lưu vào {folder}; thư mục có khóa bí mật, giữ kín.", f"Backed up to {folder}; it holds the secret."
+        )
+    )
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder that `dondoc backup` made.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    at: At = "",
+) -> None:
+    """Restore a backup into an empty place. What happened after it is lost; letters are held until «release»."""
+    from workflows.operation.backup import Manifest
+    from workflows.operation.restore import restore as put_back
+
+    made = Manifest.read(folder).made_at.astimezone(PLAN_TIME)
+    typer.echo(
+        Text(
+            f"Bản sao lúc {made:%H:%M %d/%m/%Y}. Việc sau đó (xác nhận, báo cáo, thư đã gửi) sẽ mất.",
+            "What happened after that moment (acknowledgements, reports, letters sent) will be lost.",
+        )
+    )
+    if not yes and not typer.confirm("Khôi phục? / Restore?"):
+        raise typer.Exit(1)
+    put_back(read_settings(), folder, moment(at) if at else system_clock())
+    typer.echo(
+        Text(
+            "Đã khôi phục. Chưa thư nào rời máy cho đến khi chạy «dondoc release».",
+            "Restored. No letter leaves until you run “dondoc release”.",
+        )
+    )
+
+
+def release(
+    send: Annotated[bool, typer.Option("--send", help="Let everything out; some may come twice.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Mark what is due by now as not sent, and go on.")] = False,
+    at: At = "",
+) -> None:
+    """After a restore: what is held, and what to do with it. Without an option nothing is decided."""
+    from workflows.operation import restore as restoring
+    from workflows.system import compose
+
+    if send and drop:
+        raise BadInput(Text("Chọn một: --send hoặc --drop.", "Choose one: --send or --drop."))
+    system = compose()
+    now = moment(at) if at else system.clock()
+    found = restoring.held(system.database, now)
+    if found is None:
+        typer.echo(Text("Không có thư nào được giữ lại.", "No letters are held."))
+        return
+    made = found.since.backup_at.astimezone(PLAN_TIME)
+    typer.echo(
+        Text(
+            f"Bản sao lúc {made:%H:%M %d/%m/%Y}; {found.letters} thư được giữ. Từ lúc ấy thư nào đã gửi thì không rõ.",
+            f"Letters held: {found.letters}. Which of them were sent after the backup is not known.",
+        )
+    )
+    if send or drop:
+        done = restoring.release(system.database, now, send=send, actor=f"cli:{getpass.getuser()}")
+        typer.echo(
+            Text(f"{done.letters} thư sẽ gửi.", f"{done.letters} letters may leave.")
+            if send
+            else Text(f"{done.letters} thư không gửi; việc sau đó chạy tiếp.", f"{done.letters} letters are not sent.")
+        )

@@ -15,6 +15,7 @@ from engine.queries.system.channels import ChannelLine, channels
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.store.database import table
+from engine.store.markers import hold
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
 
@@ -30,6 +31,8 @@ INFORMATIVE = ("unknown_letters",)
 class Trouble(StrEnum):
     """What is wrong, worst first."""
 
+    HELD = "held"
+    """Letters are held since a restore."""
     NO_PASS = "no_pass"
     PASS_FAILED = "pass_failed"
     PASS_SILENT = "pass_silent"
@@ -75,7 +78,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Eight queries."""
+    """Nine queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
@@ -93,6 +96,8 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
     troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live, by_state)
+    if hold(session) is not None:
+        troubles = (Trouble.HELD, *troubles)
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(

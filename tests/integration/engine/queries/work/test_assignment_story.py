@@ -23,6 +23,7 @@ from engine.queries.work.desk import SECTIONS, desk
 from engine.queries.work.ladder_steps import RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
+from engine.store.markers import Hold, hold_letters
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import EventKind, LetterState, Outcome, Role, State, TimeClass, Timing
 
@@ -165,6 +166,7 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
         values = {"name": "audit", "started_at": at("2021-06-23"), "finished_at": at("2021-06-23"), "error": "x"}
         session.connection().execute(p.insert().values(**values, counts=found_wrong))
         silent = {"failures": 5, "down_since": at("2021-06-23").isoformat(), "why": "454 too many logins"}
+        hold_letters(session, Hold(at("2021-06-20"), at("2021-06-23")))
         session.connection().execute(table(Fact).insert().values(name=f"{PREFIX}email", value=json.dumps(silent)))
 
     with looking(fresh.database) as seen:

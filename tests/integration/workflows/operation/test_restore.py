@@ -1,0 +1,187 @@
+"""The drill: a copy three days old is restored, and nobody gets a second letter unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground.commands import Commands
+from ground.databases import postgres_database
+from ground.factory import at, begin, rows, store
+from ground.office import looking
+from ground.post import LetterBox, post_office
+from ground.postgres import Ground
+from sqlalchemy import select
+
+from config.settings import Settings
+from engine.errors import BadInput, Conflict
+from engine.queries.system.health import Trouble, health
+from engine.store.database import Database, table
+from engine.store.markers import last_backup
+from engine.store.records import Event, Letter, Notice
+from engine.terms import EventKind, LetterState
+from workflows import passes
+from workflows.audit import run_checks
+from workflows.installation import establish, require_installation
+from workflows.operation.backup import MANIFEST, Manifest, backup
+from workflows.operation.restore import held, release, restore
+from workflows.system import System, compose
+
+BACKUP_AT = at("2021-06-14", "12:00")
+RESTORED_AT = BACKUP_AT + timedelta(days=3)
+
+
+def settings_of(folder: Path, url: str, **more: Any) -> Settings:
+    return Settings(_env_file=None, data_dir=folder, database_url=url, prefect=False, **more)  # type: ignore[call-arg]
+
+
+def address(database: Database) -> str:
+    return database.bind.url.render_as_string(hide_password=False)
+
+
+def live(database: Database, box: LetterBox, day: int, days: int) -> None:
+    """One tick in the morning and one at noon of each day after ``BACKUP_AT``."""
+    for n in range(day, day + days):
+        for hours in (-4, 0):
+            moment = BACKUP_AT + timedelta(days=n, hours=hours)
+            asyncio.run(passes.tick(database, moment, post_office(box)))
+
+
+def told_since(database: Database, since: datetime) -> set[str]:
+    """Keys of what people were told (assignment, rung, person) in letters sent since then."""
+    n, m = table(Notice), table(Letter)
+    sent = select(n.c.key).join(m, m.c.id == n.c.letter_id).where(m.c.sent_at > since, n.c.moot == "")
+    with database.read() as session:
+        return set(session.connection().scalars(sent))
+
+
+@pytest.fixture
+def lived(database: Database, tmp_path: Path) -> System:
+    system = compose(settings_of(tmp_path / "live", address(database)))
+    object.__setattr__(system, "clock", lambda: BACKUP_AT)
+    establish(system)
+    (system.settings.files / "ab").mkdir()
+    (system.settings.files / "ab" / "evidence").write_bytes(b"a report's file")
+    begin(store(database, now=at("2021-04-07")), now=at("2021-04-07"))
+    return system
+
+
+@pytest.fixture
+def elsewhere(database: Database, ground: Ground, tmp_path: Path, worker_id: str) -> str:
+    """The URL of an empty place of the same kind."""
+    if database.dialect == "sqlite":
+        return f"sqlite:///{tmp_path}/restored/dondoc.db"
+    return postgres_database(ground, f"restored_{worker_id}")
+
+
+def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsewhere: str, tmp_path: Path) -> None:
+    box = LetterBox()
+    live(lived.database, box, -10, 11)
+    folder = backup(lived, tmp_path / "backups")
+    live(lived.database, box, 1, 3)
+    sent, told = len(box.letters), told_since(lived.database, BACKUP_AT)
+    assert told
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    require_installation(settings)
+    restored = compose(settings)
+    assert (settings.files / "ab" / "evidence").read_bytes() == b"a report's file"
+    assert restored.settings.signing_key() == lived.settings.signing_key()
+
+    live(restored.database, box, 3, 1)
+    assert len(box.letters) == sent, "held"
+    with looking(restored.database, RESTORED_AT) as (session, today):
+        assert health(session, today).troubles[0] is Trouble.HELD
+    assert run_checks(restored.database, RESTORED_AT).findings["letters_held"] == 1
+
+    waiting = held(restored.database, RESTORED_AT)
+    done = release(restored.database, RESTORED_AT, send=False, actor="cli:test")
+    assert waiting is not None
+    assert done.letters == waiting.letters > 0
+    dropped = [
+        each for each in rows(restored.database, Letter, state=LetterState.SUPPRESSED) if each.reason == "restored"
+    ]
+    assert len(dropped) == done.letters
+    live(restored.database, box, 3, 14)
+    assert told & told_since(restored.database, BACKUP_AT) == set()
+    assert len(box.letters) > sent, "what follows goes out again"
+    assert EventKind.LETTERS_RELEASED in {each.kind for each in rows(restored.database, Event)}
+    restored.database.dispose()
+
+
+def test_an_operator_may_let_it_all_out_and_then_some_are_told_twice(
+    lived: System, elsewhere: str, tmp_path: Path
+) -> None:
+    box = LetterBox()
+    live(lived.database, box, -10, 11)
+    folder = backup(lived, tmp_path / "backups")
+    live(lived.database, box, 1, 3)
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    restored = Database(settings.database)
+    told = told_since(lived.database, BACKUP_AT)
+    live(restored, box, 3, 1)
+    assert told_since(restored, BACKUP_AT) == set()
+    release(restored, RESTORED_AT, send=True, actor="cli:test")
+    live(restored, box, 3, 1)
+    assert told & told_since(restored, BACKUP_AT), "what was sent after the backup is unknown and goes out again"
+    with pytest.raises(Conflict):
+        release(restored, RESTORED_AT, send=True, actor="cli:test")
+    restored.dispose()
+
+
+def test_a_spoiled_backup_is_refused_and_nothing_is_made(lived: System, elsewhere: str, tmp_path: Path) -> None:
+    folder = backup(lived, tmp_path / "backups")
+    assert Manifest.read(folder).spoiled(folder) == []
+    (folder / "files" / "ab" / "evidence").write_bytes(b"another file")
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    with pytest.raises(BadInput, match="files/ab/evidence"):
+        restore(settings, folder, RESTORED_AT)
+    assert not settings.data_dir.exists()
+    (folder / MANIFEST).write_text("{}")
+    with pytest.raises(BadInput):
+        restore(settings, folder, RESTORED_AT)
+
+
+def test_nothing_that_is_there_is_overwritten(lived: System, elsewhere: str, tmp_path: Path) -> None:
+    folder = backup(lived, tmp_path / "backups")
+    with pytest.raises(Conflict, match="chỗ trống"):
+        restore(lived.settings, folder, RESTORED_AT)
+    other = settings_of(tmp_path / "restored", elsewhere)
+    other.data_dir.mkdir()
+    (other.data_dir / "secret").write_text("the secret of another installation")
+    with pytest.raises(Conflict, match="secret"):
+        restore(other, folder, RESTORED_AT)
+
+
+def test_a_backup_is_private_whole_and_remembered(lived: System, tmp_path: Path) -> None:
+    folder = backup(lived, tmp_path / "backups")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    assert {"secret", "files/ab/evidence", "files/.installation"} < set(manifest["files"])
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "secret").stat().st_mode & 0o077 == 0
+    with lived.database.read() as session:
+        assert last_backup(session) == BACKUP_AT
+    with pytest.raises(BadInput):
+        backup(lived, tmp_path / "backups")
+
+
+def test_the_commands_back_up_restore_and_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dondoc = Commands(tmp_path, f"sqlite:///{tmp_path}/one/dondoc.db", monkeypatch, capsys, secret="")
+    dondoc("init")
+    made = dondoc("backup", "--to", tmp_path / "backups").well
+    (folder,) = (tmp_path / "backups").iterdir()
+    assert str(folder) in made
+    assert "chỗ trống" in dondoc("restore", folder, "--yes").err
+    dondoc.set(DONDOC_DATA_DIR=str(tmp_path / "two"), DONDOC_DATABASE_URL="")
+    assert "Chưa thư nào rời máy" in dondoc("restore", folder, "--yes").well
+    assert "0 thư được giữ" in dondoc("release").well
+    assert dondoc("release", "--send", "--drop").wrong
+    assert "không gửi" in dondoc("release", "--drop").well
+    assert "No letters are held" in dondoc("release").well

@@ -1,0 +1,150 @@
+"""``dondoc backup``: a consistent copy of everything an installation needs, in one folder with a manifest.
+
+The database is copied first, by its own means while it runs, then the files: every file that the copy of the database
+names was stored before, so it is there. Prefect's database is no part of it, it holds no truth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import BadInput, Unavailable
+from engine.rules.calendar import PLAN_TIME
+from engine.store.database import Database
+from engine.store.markers import remember_backup
+from engine.text import Text
+from workflows.installation import installation_id
+
+if TYPE_CHECKING:
+    from workflows.system import System
+
+MANIFEST, SECRET, FILES, TEMPLATES = "manifest.json", "secret", "files", "templates"
+DUMPS = {"sqlite": "dondoc.db", "postgresql": "dondoc.pgdump"}
+FORMAT = 1
+CHUNK_BYTES = 1_048_576
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """``files``: path within the folder -> SHA-256. ``made_at``: the moment of the copy of the database."""
+
+    made_at: datetime
+    version: str
+    dialect: str
+    schema: str
+    installation: str
+    files: dict[str, str]
+
+    def text(self) -> str:
+        plain = self.__dict__ | {"format": FORMAT, "made_at": self.made_at.isoformat()}
+        return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Raises BadInput if there is none that this version can read."""
+        try:
+            plain: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+            if plain.pop("format") != FORMAT:
+                raise ValueError
+            return cls(**plain | {"made_at": datetime.fromisoformat(plain["made_at"])})
+        except (OSError, ValueError, KeyError, TypeError):
+            raise BadInput(
+                Text(f"«{folder}» không phải bản sao lưu đọc được.", f"“{folder}” is no backup that can be read.")
+            ) from None
+
+    def spoiled(self, folder: Path) -> list[str]:
+        """Files that are missing or differ."""
+        return [name for name, digest in self.files.items() if _digest(folder / name) != digest]
+
+
+def backup(system: System, to: Path) -> Path:
+    """Write a backup into a new folder below ``to``; returns it. An interrupted one ends with ``.partial``."""
+    now, settings = system.clock(), system.settings
+    folder = to / f"dondoc-{now.astimezone(PLAN_TIME):%Y-%m-%dT%H%M%S}"
+    partial = folder.with_name(f"{folder.name}.partial")
+    if folder.exists() or partial.exists():
+        raise BadInput(Text(f"«{folder}» đã có.", f"“{folder}” exists already."))
+    partial.mkdir(parents=True, mode=0o700)
+    dump = DUMPS[system.database.dialect]
+    _dump_sqlite(system.database, partial / dump) if dump.endswith(".db") else _dump_postgres(
+        system.database, partial / dump
+    )
+    secret = partial / SECRET
+    secret.touch(mode=0o600)
+    secret.write_text(settings.signing_key())
+    for source, name in ((settings.files, FILES), (settings.templates, TEMPLATES)):
+        if source.is_dir():
+            shutil.copytree(source, partial / name)
+    manifest = Manifest(
+        now,
+        metadata.version("dondoc"),
+        system.database.dialect,
+        system.database.schema_versions()[0],
+        installation_id(system.database),
+        {name: _digest(partial / name) for name in _names(partial)},
+    )
+    (partial / MANIFEST).write_text(manifest.text())
+    partial.rename(folder)
+    with system.database.write() as session:
+        remember_backup(session, now)
+    return folder
+
+
+def postgres_command(database: Database, program: str) -> tuple[list[str], dict[str, str]]:
+    """(command with the connection, environment): the password is in the environment, not in the process list."""
+    if shutil.which(program) is None:
+        raise Unavailable(
+            Text(f"Thiếu lệnh {program}; cài gói postgresql-client.", f"{program} is missing: postgresql-client.")
+        )
+    url = database.url.set(drivername="postgresql")
+    plain = url.set(password=None).render_as_string(hide_password=False)
+    environment = dict(os.environ) | ({"PGPASSWORD": str(url.password)} if url.password else {})
+    return [program, f"--dbname={plain}", "--no-owner", "--no-privileges"], environment
+
+
+def run_postgres(command: list[str], environment: dict[str, str]) -> None:
+    """Raises Unavailable with what the program says."""
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        said = " ".join(ran.stderr.split())[:500]
+        raise Unavailable(Text(f"{command[0]}: {said}", f"{command[0]}: {said}"))
+
+
+def _dump_sqlite(database: Database, to: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(to)) as target,
+    ):
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, no WAL beside it
+
+
+def _dump_postgres(database: Database, to: Path) -> None:
+    command, environment = postgres_command(database, "pg_dump")
+    run_postgres([*command, "--format=custom", f"--file={to}"], environment)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
+
+
+def _digest(path: Path) -> str:
+    """Empty of a file that is not there."""
+    if not path.is_file():
+        return ""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
