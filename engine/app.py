@@ -9,9 +9,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
 from engine.http import error_pages
-from engine.http.accepted_hosts import AcceptedHosts
 from engine.http.app_context import AppContext
-from engine.http.body_limits import BodyLimits
+from engine.http.guards.accepted_hosts import AcceptedHosts
+from engine.http.guards.body_limits import BodyLimits
+from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
@@ -79,7 +81,7 @@ def make_app(context: AppContext) -> FastAPI:
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
     )
     templates = Templates()
-    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()))
+    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()), SecurityLog())
     files = by_address(templates)
 
     @app.get("/static/{name}", include_in_schema=False)
@@ -95,8 +97,9 @@ def make_app(context: AppContext) -> FastAPI:
     app.include_router(api)
     error_pages.install(app)
     app.add_middleware(BodyLimits)
+    app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)
-    app.add_middleware(Guard, secure=is_secure(context))
+    app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     return app

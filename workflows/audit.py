@@ -19,12 +19,13 @@ import httpx
 from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
+from engine.assignments.lifecycle import standing_report
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan, Report
+from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EventKind, LetterState, PlanState, State
 from notifications.channel_health import channel_health
@@ -171,8 +172,8 @@ def _sent_without_record(session: Session, now: datetime) -> int:
 
 
 def _reported_without_report(session: Session, now: datetime) -> int:
-    a, r = table(Assignment), table(Report)
-    recorded = exists().where(r.c.assignment_id == a.c.id, r.c.returned_at.is_(None))
+    a = table(Assignment)
+    recorded = exists().where(*standing_report(a.c.id))
     recent = or_(a.c.reported_at.is_(None), a.c.reported_at > now - SETTLED_WITHIN)
     return _count(session, Assignment, and_(a.c.state == State.REPORTED, recent, ~recorded))
 
@@ -258,4 +259,9 @@ def _ping(url: str) -> None:
     try:
         httpx.get(url, timeout=5).raise_for_status()
     except httpx.HTTPError as error:
-        log.warning("the heartbeat URL did not answer: %s", error)
+        log.warning("the heartbeat URL did not answer: %s", _reason(error))
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    """Without the URL, which holds a key."""
+    return str(error.response.status_code) if isinstance(error, httpx.HTTPStatusError) else type(error).__name__

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
-from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget, give_back
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
@@ -80,57 +80,74 @@ def sign_in(
     Takes the database, not a session: hashing is slow on purpose and must not hold a transaction, and failed attempts
     are counted. ``known`` identifies a browser that signed in to this account before; it is counted separately, so that
     other people's guesses do not lock the owner out."""
+    row_id, stored = verify_password(database, email=email, password=password, ip=ip, now=now, known=known)
+    new_hash = hashed(password) if is_dated(stored) else stored
+    accounts = table(Account)
+    with database.write() as session:
+        unchanged = (accounts.c.id == row_id, accounts.c.password == stored, accounts.c.active)
+        if session.connection().execute(update(accounts).where(*unchanged).values(password=new_hash)).rowcount != 1:
+            raise SignInRefused  # changed or deactivated during hashing
+        return open_session(session, row_id, way="password", device=device, now=now)
+
+
+def verify_password(
+    database: Database, *, email: str, password: str, ip: str, now: datetime, known: str = ""
+) -> tuple[int, str]:
+    """The account's id and stored hash. Raises SignInRefused (also for an unknown address) or TooOften. The attempt is
+    counted before the password is looked at, so that attempts at the same moment are limited too, and given back if it
+    was right."""
     email = email.strip().lower()
-    accounts, counted = table(Account), _counted(email, ip, known)
-    with database.read() as session:
-        enforce_rate_limit(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
+    who, accounts = _counted(email, known), table(Account)
+    count_network(database, SIGN_IN, ip=ip, known=known, now=now)
+    with database.write() as session:
+        enforce_rate_limit(session, SIGN_IN, {who: BY_ADDRESS[SIGN_IN]}, now)
+        count(session, SIGN_IN, (who,), now)
         row = (
             session.connection()
             .execute(select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active))
             .first()
         )
     if not matches(row.password if row else "", password) or row is None:
-        with database.write() as session:
-            count(session, SIGN_IN, counted, now)
         raise SignInRefused
-    new_hash = hashed(password) if is_dated(row.password) else row.password
     with database.write() as session:
-        forget(session, SIGN_IN, counted[0])
-        unchanged = (accounts.c.id == row.id, accounts.c.password == row.password, accounts.c.active)
-        if session.connection().execute(update(accounts).where(*unchanged).values(password=new_hash)).rowcount != 1:
-            raise SignInRefused  # changed or deactivated during hashing
-        return open_session(session, row.id, way="password", device=device, now=now)
+        forget(session, SIGN_IN, who)
+        if not known:
+            give_back(session, SIGN_IN, ip, now)
+    return row.id, row.password
 
 
-def request_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
+def count_network(database: Database, what: str, *, ip: str, known: str, now: datetime) -> None:
+    """Count an attempt from a network, before the address and in a transaction of its own: whoever tries one address
+    after another, or one that is limited already, is counted all the same. A known browser is not counted by its
+    network. Raises TooOften."""
+    if not known:
+        with database.write() as session:
+            enforce_rate_limit(session, what, {ip: BY_NETWORK[what]}, now)
+            count(session, what, (ip,), now)
+
+
+def request_link(session: Session, *, email: str, now: datetime, known: str = "") -> str | None:
     """Create a sign-in link; returns its key for the caller to mail. None for an address without an account (the page
-    answers the same either way). Earlier links of the account stop working. Raises TooOften."""
+    answers the same either way). Earlier links keep working for their quarter of an hour: a stranger's request must not
+    end a person's link. Call ``count_network`` first. Raises TooOften."""
     email = email.strip().lower()
-    counted = _counted(email, ip, known)
-    enforce_rate_limit(session, LINK, _limits(LINK, *counted), now)
-    enforce_rate_limit(session, LINK, {counted[0]: LINKS_A_DAY}, now)
-    count(session, LINK, counted, now)
+    who = _counted(email, known)
+    enforce_rate_limit(session, LINK, {who: BY_ADDRESS[LINK]}, now)
+    enforce_rate_limit(session, LINK, {who: LINKS_A_DAY}, now)
+    count(session, LINK, (who,), now)
     line = find(session, email)
     if line is None or not line.active:
         return None
-    links = table(SignInLink)
-    session.connection().execute(
-        update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
-    )
     key, digest = new_key()
     session.connection().execute(
-        insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
+        insert(table(SignInLink)).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
     )
     return key
 
 
-def _counted(email: str, ip: str, known: str) -> tuple[str, str]:
-    """The subjects that an attempt is counted under: address and network, or a known browser alone."""
-    return (f"{email} {known}", "") if known else (email, ip)
-
-
-def _limits(what: str, who: str, ip: str) -> dict[str, Limit]:
-    return {who: BY_ADDRESS[what], ip: BY_NETWORK[what]}
+def _counted(email: str, known: str) -> str:
+    """The subject that an attempt is counted under: the address, in a known browser one of its own."""
+    return f"{email} {known}" if known else email
 
 
 def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
+from engine.assignments.measures import time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience, for_role
@@ -23,7 +24,7 @@ from engine.store.event_log import append, event
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
+from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, Role, State, TimeClass
 
 LAST_WEEK = "digest_week"
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
@@ -31,7 +32,8 @@ AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One overdue assignment, as listed in a digest."""
+    """One overdue task, as listed in a digest. ``outcome``: what its report says, if one stands; ``returned``: its
+    report was sent back."""
 
     assignment_id: int
     agency_id: str
@@ -46,6 +48,8 @@ class OverdueRow:
     due_on: date
     level: int
     request: bool
+    outcome: Outcome | None
+    returned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ def overdue(
     supervisors: Iterable[str] = (),
     issuers: Iterable[str] = (),
 ) -> list[OverdueRow]:
-    """Open assignments past their due date that concern any of the given agencies, longest overdue first."""
+    """Unfinished tasks past their due date that concern any of the given agencies, longest overdue first: those without
+    a report, and those whose report says «một phần» or «chưa làm»."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
@@ -149,12 +154,14 @@ def overdue(
             a.c.period,
             a.c.due_on,
             a.c.level,
-            d.c.request,
+            a.c.request,
+            a.c.outcome,
+            a.c.state == State.RETURNED,
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
         .where(
             a.c.agency_id.in_(list(agencies))
             | a.c.supervisor_id.in_(list(supervisors))
@@ -166,18 +173,23 @@ def overdue(
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
-    """The four boxes of each issuer's active plans. Requests (not orders) to an agency are not counted."""
-    a, p, d = table(Assignment), table(Plan), table(Duty)
-    done = a.c.reported_on.is_not(None)
-    late = func.coalesce(a.c.reported_on, today) > a.c.due_on
+    """The four boxes of each issuer's active plans, as the board counts them. Requests (not orders) to an agency are
+    not counted."""
+    a, p = table(Assignment), table(Plan)
+    found = time_class_column(today, today - ONE_DAY)
     counts = [
-        func.sum(case((condition, 1), else_=0))
-        for condition in (done & ~late, done & late, ~done & ~late, ~done & late)
+        func.sum(case((found == each, 1), else_=0))
+        for each in (
+            TimeClass.DONE_ON_TIME,
+            TimeClass.DONE_LATE,
+            TimeClass.OPEN_IN_TIME,
+            TimeClass.OPEN_OVERDUE,
+        )
     ]
     statement = (
         select(p.c.issuer_id, *counts)
-        .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
-        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
+        .select_from(a.join(p, p.c.id == a.c.plan_id))
+        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~a.c.request)
         .group_by(p.c.issuer_id)
     )
     return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(statement)}
@@ -189,19 +201,19 @@ def schedule(book: Rulebook) -> Policy | None:
 
 
 def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
-    """Number of overdue assignments by agency and role: as owner, as supervisor, as the plan's issuer."""
-    a, d, p = table(Assignment), table(Duty), table(Plan)
+    """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer."""
+    a, p = table(Assignment), table(Plan)
     counted: dict[tuple[str, Role], int] = {}
     for role in AUDIENCES:
         column = _agency_column(role)
         statement = (
             select(column, func.count())
-            .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
-            .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+            .select_from(a.join(p, p.c.id == a.c.plan_id))
+            .where(unfinished(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
             .group_by(column)
         )
         if role is Role.LEADERSHIP:
-            statement = statement.where(~d.c.request)
+            statement = statement.where(~a.c.request)
         counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(statement)}
     return counted
 

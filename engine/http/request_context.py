@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -21,14 +22,16 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, may, require
+from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
 from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
-from engine.errors import BadInput, NotAllowed
+from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
+from engine.http.guards.security_log import SecurityLog
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
+from engine.queries.directory.followed import followed_agencies
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -60,6 +63,7 @@ class Tools:
     context: AppContext
     templates: Templates
     tokens: FormTokens
+    security: SecurityLog
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,39 @@ class RequestContext:
         """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""
         if self.bearer is not None:
             self.bearer.require(permission)
-        require(self.actor, permission, agency_id)
+        require(self.actor, permission, agency_id, self._followed(permission, agency_id))
 
     def may(self, permission: Permission, agency_id: str = "") -> bool:
         """Whether the actor has the permission; templates use it to hide actions."""
         scoped = self.bearer is None or scope_of(permission) in self.bearer.scopes
-        return scoped and may(self.actor, permission, agency_id)
+        return scoped and may(self.actor, permission, agency_id, self._followed(permission, agency_id))
+
+    def agencies_within(self, permission: Permission) -> frozenset[str] | None:
+        """The agencies to which a list is restricted; None for every agency. Raises NotAllowed for users who have the
+        permission nowhere."""
+        if self.may(permission):
+            self.require(permission)
+            return None
+        self.require(permission, self.actor.agency_id)
+        followed = reach_of(self.actor, permission) is Reach.FOLLOWED
+        return self.followed if followed else frozenset({self.actor.agency_id})
+
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """The agencies in the plans that the actor's department supervises, and its own. One query a request."""
+        with self.app.database.read() as session:
+            return followed_agencies(session, self.actor.agency_id)
+
+    def _followed(self, permission: Permission, agency_id: str) -> frozenset[str]:
+        """Read only where it decides."""
+        decides = agency_id not in ("", self.actor.agency_id) and reach_of(self.actor, permission) is Reach.FOLLOWED
+        return self.followed if decides else frozenset()
+
+    def require_lasting(self) -> None:
+        """Raises Conflict in the demonstration: everybody is its administrator, and an account made there would still
+        open its data folder when that is served in earnest."""
+        if self.demo:
+            raise Conflict(Text("Bản trình diễn không lập tài khoản.", "The demonstration makes no accounts."))
 
     def visible_agency(self, agency_id: str) -> str:
         """The agency that a list is restricted to: the requested one for users who see the board, otherwise the user's

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, overdue, schedule
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.calendar import local_date
@@ -22,7 +23,7 @@ from engine.rules.policy import audience, dates, for_role
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
+from engine.terms import OPEN_STATES, NoticeKind, Outcome, PlanState, Role, State, Timing
 from engine.text import Text
 
 MAX_QUOTED_WORDS = 18
@@ -52,12 +53,12 @@ ONLY_WHILE_OPEN = {
     NoticeKind.REMINDER,
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
-    NoticeKind.CHASE,
-    NoticeKind.EXTENSION_ASKED,
     NoticeKind.NOT_MINE,
     NoticeKind.UNREACHABLE,
-    NoticeKind.DUE_MOVED,
 }
+"""Kinds that ask for a report, or are of use only while one is owed."""
+ONLY_WHILE_UNFINISHED = {NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED, NoticeKind.DUE_MOVED}
+"""Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
 ALWAYS_KEPT = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
@@ -89,6 +90,11 @@ class Item:
     level: int
     state: State
     request: bool
+    outcome: Outcome | None
+    """What the report that stands says of the task; None without one."""
+    first_reported_on: date | None
+    report_late: bool
+    """The first report was late."""
     next_on: date | None
     told_on: date | None
     told: Role | None
@@ -107,6 +113,13 @@ class DigestFacts:
     """Delivery figures of the letters of the previous seven days."""
     supervisor: str = ""
     """The supervising department, the agency's contact for questions."""
+    asked: tuple[tuple[OverdueRow, int], ...] = ()
+    """Requests past their time, which are not counted among ``rows``; for an agency that is only asked, and where
+    nothing that was ordered is overdue, requests are the rows."""
+    agency_id: str = ""
+    """Of the reader: what its links show only the rows of."""
+    asked_overdue: int = 0
+    """How many requests of the leadership's plans are past their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,15 @@ class SignInFacts:
     """A sign-in link: its full URL, the requesting device (empty: unknown) and the time of the request."""
 
     url: str
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What changed about an account: one sentence, the device that did it (empty: unknown) and the time."""
+
+    sentence: str
     device: str
     at: datetime
 
@@ -152,20 +174,31 @@ class LetterFacts:
     code: str = ""
     """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
+    account: AccountFacts | None = None
     links_since: datetime | None = None
     """Time at which the contact's earlier links were revoked."""
 
     @property
     def empty(self) -> bool:
-        return not self.items and self.digest is None and self.answer is None and self.sign_in is None
+        parts = (self.digest, self.answer, self.sign_in, self.account)
+        return not self.items and all(each is None for each in parts)
 
 
 def obsolete_reason(
-    kind: NoticeKind, state: State, due_on: date | None, today: date, plan: PlanState = PlanState.ACTIVE
+    kind: NoticeKind,
+    state: State,
+    due_on: date | None,
+    today: date,
+    plan: PlanState = PlanState.ACTIVE,
+    *,
+    unfinished: bool | None = None,
 ) -> str:
-    """Why a line is obsolete; empty if it still applies."""
-    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_UNACKNOWLEDGED:
+    """Why a line is obsolete; empty if it still applies. ``unfinished``: the task is; by default while a report is
+    owed."""
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
+    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
+        return str(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
     if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
@@ -226,7 +259,8 @@ def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts
     obsolete: dict[int, str] = {}
     kept: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state)
+        unfinished = is_unfinished(row.state, row.done_on)
+        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state, unfinished=unfinished)
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"
@@ -291,6 +325,9 @@ def _item(row: Any, language: str, batch: _Batch) -> Item:
         row.level,
         row.state,
         row.request,
+        row.outcome,
+        row.first_reported_on,
+        report_timing(row) is Timing.LATE,
         None if row.next_action_at is None else local_date(row.next_action_at),
         told_on,
         told,
@@ -363,7 +400,11 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             d.c.citation,
             d.c.position,
             d.c.text,
-            d.c.request,
+            a.c.request,
+            a.c.outcome,
+            a.c.done_on,
+            a.c.first_reported_on,
+            a.c.first_due_on,
             p.c.number,
             p.c.short_title,
             p.c.sms_name,
@@ -424,8 +465,19 @@ def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: da
         key = audience(letter.role), letter.agency_id
         mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
         if mine:
-            boxed = counts.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
-            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week, names[mine[0][0].supervisor_id])
+            orders = tuple(each for each in mine if not each[0].request)
+            asked = tuple(each for each in mine if each[0].request) if orders else ()
+            leads = letter.role is Role.LEADERSHIP
+            found[letter.id] = DigestFacts(
+                letter.digest_week,
+                orders or mine,
+                counts.get(letter.agency_id) if leads else None,
+                week,
+                names[mine[0][0].supervisor_id],
+                asked,
+                letter.agency_id,
+                sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+            )
     return found
 
 

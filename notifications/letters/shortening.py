@@ -12,6 +12,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from engine.assignments.weekly_digest import OverdueRow
+from engine.terms import Outcome, State
 from notifications.letters.facts import Item
 
 MAX_DUTIES = 20
@@ -44,6 +45,8 @@ class DutyGroup:
     due_why: str
     days: int | None
     level: int
+    report: str
+    """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     citations: tuple[str, ...]
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -77,7 +80,19 @@ def shorten(items: Sequence[Shown], limit: int) -> Shortened[Shown]:
 def group_items(items: Iterable[Item], limit: int) -> Agencies:
     return _group(
         (
-            (each.agency, (each.plan, each.period, each.due_on, each.due_why, each.days, each.level), each.citation)
+            (
+                each.agency,
+                (
+                    each.plan,
+                    each.period,
+                    each.due_on,
+                    each.due_why,
+                    each.days,
+                    each.level,
+                    report_state(each.state is State.RETURNED, each.outcome),
+                ),
+                each.citation,
+            )
             for each in items
         ),
         limit,
@@ -86,12 +101,32 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
 
 def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
     return _group(
-        ((row.agency, (row.plan, row.period, row.due_on, "", -late, row.level), row.citation) for row, late in rows),
+        (
+            (
+                row.agency,
+                (
+                    row.plan,
+                    row.period,
+                    row.due_on,
+                    "",
+                    -late,
+                    row.level,
+                    report_state(row.returned, row.outcome),
+                ),
+                row.citation,
+            )
+            for row, late in rows
+        ),
         limit,
     )
 
 
-_Key = tuple[str, str, date | None, str, int | None, int]
+def report_state(returned: bool, outcome: Outcome | None) -> str:
+    """``DutyGroup.report`` of one assignment."""
+    return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
+
+
+_Key = tuple[str, str, date | None, str, int | None, int, str]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

@@ -61,22 +61,26 @@ FILL = f"""
 WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < :stored - 1),
 placed AS (SELECT n, n % {AGENCIES} AS agency, n / {AGENCIES} AS round FROM series)
 INSERT INTO assignment (id, plan_id, duty_id, agency_id, supervisor_id, period, nominal_due, original_due_on, due_on,
-    due_why, ladder_id, state, opened_at, opened_on, acted_until, next_action_at, reported_on, quiet, level)
+    due_why, ladder_id, state, opened_at, opened_on, acted_until, next_action_at, reported_on, outcome,
+    done_on, first_reported_on, quiet, level)
 SELECT p.n + 1, d.plan_id, d.id, 'agency-' || p.agency, 'so-chinh', '2021-P' || p.round / {PLANS * DUTIES},
     l.due_on, l.due_on, l.due_on, :why, :ladder, l.state, :opened_at, :opened_on, l.acted_until, l.next_action_at,
-    l.reported_on, l.quiet, 0
+    l.reported_on, CASE WHEN l.reported_on IS NOT NULL THEN 'done' END, l.reported_on, l.reported_on, l.quiet, 0
 FROM placed p
 JOIN duty d ON d.id = (p.round + p.agency * 7) % {PLANS * DUTIES} + 1
 JOIN bench_look l ON l.n = (p.round * 13 + p.agency) % :looks
 """
 WAKE = """
 UPDATE assignment SET state = CASE id % 2 WHEN 0 THEN 'assigned' ELSE 'acknowledged' END, due_on = :due_on,
-    original_due_on = :due_on, reported_on = NULL, quiet = NULL, acted_until = :acted_until, next_action_at = :next,
+    original_due_on = :due_on, reported_on = NULL, outcome = NULL, done_on = NULL,
+    first_reported_on = NULL, quiet = NULL, acted_until = :acted_until, next_action_at = :next,
     level = 0
 WHERE id IN (SELECT id FROM bench_awake)
 """
 SLEEP = """
-UPDATE assignment SET state = 'accepted', next_action_at = NULL, quiet = NULL WHERE id IN (SELECT id FROM bench_awake)
+UPDATE assignment SET state = 'accepted', reported_on = due_on, outcome = 'done', done_on = due_on,
+    first_reported_on = due_on, next_action_at = NULL, quiet = NULL
+WHERE id IN (SELECT id FROM bench_awake)
 """
 MADE = ("delivery", "letter_body", "notice", "letter", "event", "pass", "bench_outbox")
 

@@ -66,6 +66,9 @@ def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> I
         0,
         State.ASSIGNED,
         False,
+        None,
+        None,
+        False,
         date(2021, 6, 22),
         date(2021, 6, 22),
         Role.MONITOR,
@@ -90,6 +93,8 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
         "due_on": date(2021, 6, 17),
         "level": 1,
         "request": False,
+        "outcome": None,
+        "returned": False,
     }
     return OverdueRow(**values | changes), 1
 
@@ -306,7 +311,10 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
         (item(NoticeKind.REMINDER, days=3), "KH188 IV.16.1: han bao cao 17/6/2021, con 3 ngay. Xac nhan: https://"),
         (item(NoticeKind.REMINDER, days=0), "KH188 IV.16.1: den han hom nay 17/6/2021."),
         (item(NoticeKind.OVERDUE, days=-2), "KH188 IV.16.1: qua han 2 ngay (han 17/6/2021). Bao cao: https://"),
-        (item(NoticeKind.RETURNED, state=State.RETURNED), "KH188 IV.16.1: bi tra lai, can gui lai. Bao cao: https://"),
+        (
+            item(NoticeKind.RETURNED, state=State.RETURNED),
+            "KH188 IV.16.1: bi tra lai, han 17/6/2021. Bao cao: https://",
+        ),
         (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
     ],
 )
@@ -395,7 +403,8 @@ def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, s
 def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
-    assert [line for line in letter.text.splitlines() if re.match(r"(Hoàn thành|Đang làm)", line)] == [
+    lines = [line.partition(" · ") for line in letter.text.splitlines()]
+    assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang làm)", line)] == [
         "Hoàn thành đúng hạn: 61",
         "Hoàn thành quá hạn: 3",
         "Đang làm, trong hạn: 49",
