@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
+    "/leadership/frozen/{frozen_id}/rows": ("/leadership/frozen/{frozen}/rows?class=open_overdue",),
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
