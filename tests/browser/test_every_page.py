@@ -29,6 +29,7 @@ MOST = 50_000
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/": ("/", "/?sort=late&period={period}", "/?kind=huyen&late=3&number=188"),
     "/accept": ("/accept", "/accept?tick=all"),
+    "/account/second-factor": ("/account/second-factor",),
     "/account": ("/account",),
     "/admin": ("/admin",),
     "/admin/accounts": ("/admin/accounts",),
@@ -103,9 +104,10 @@ NO_PAGES = {
     "/sign-in/sso",
     "/sign-in/sso/return",
     "/setup",
+    "/sign-in/code",
 }
 """Files, a frame, and addresses that only send one on to another (``/setup`` once there is an account: before, see
-test_setup_page)."""
+test_setup_page; ``/sign-in/code`` without a session that waits)."""
 
 
 SECRET = re.compile(r'name="token" value="[^"]*"')
