@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     give_up_days: int = Field(5, ge=1, description="days after which a letter that could not be sent expires")
     keep_bodies_days: int = Field(400, ge=1, description="days after which the texts of letters are deleted")
     link_days: int = Field(45, ge=1, description="days for which a link in a letter is valid")
+    log: Literal["text", "json"] = Field(
+        "text", description="log of serve: text, or json: one object a line, requests too, with their ids"
+    )
     heartbeat_url: str = Field("", description="URL pinged after every clean audit; empty: none")
 
     prefect: bool = Field(True, description="show passes as Prefect flow runs when its server answers")

@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
-from engine.http import error_pages
+from engine.http import error_pages, probes
 from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
 from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.request_ids import RequestIds
 from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
@@ -105,6 +106,7 @@ def make_app(context: AppContext) -> FastAPI:
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)
     app.include_router(api)
+    app.include_router(probes.router)
     error_pages.install(app)
     app.add_middleware(BodyLimits)
     app.add_middleware(Concurrency)
@@ -112,4 +114,5 @@ def make_app(context: AppContext) -> FastAPI:
     app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
+    app.add_middleware(RequestIds)
     return app

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-import logging
 import shlex
 import sys
 from datetime import date, timedelta
@@ -331,11 +330,10 @@ def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
 
 
 def _serve(settings: Settings) -> None:
+    from workflows.logs import configure_logging
     from workflows.server import serve as serve_now
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("apscheduler", "httpx", "httpcore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    configure_logging(settings.log)
     serve_now(settings)
 
 

@@ -95,6 +95,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "give_up_days": ("passes", "thư không gửi được trong chừng ấy ngày thì hết hạn gửi"),
     "keep_bodies_days": ("passes", "nội dung thư được xóa sau chừng ấy ngày"),
     "link_days": ("passes", "liên kết trong thư dùng được bao nhiêu ngày"),
+    "log": ("watch", "nhật ký của serve: text; hoặc json: mỗi dòng một đối tượng, có cả từng yêu cầu và mã của nó"),
     "heartbeat_url": ("watch", "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi"),
     "prefect": ("watch", "hiện các lượt chạy trong Prefect khi máy chủ Prefect trả lời"),
     "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect của bạn"),

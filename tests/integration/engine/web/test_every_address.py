@@ -115,6 +115,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/sign-in",
         "/setup",
         "/sign-in/link/{key}",
+        "/sign-in/code",
         "/sign-in/sso",
         "/sign-in/sso/return",
         "/l/{token}",
@@ -122,6 +123,8 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/u/{token}",
         "/feed/{name}",
         "/metrics",
+        "/healthz",
+        "/readyz",
         "/api/v1/openapi.json",
     }
     transport = httpx.ASGITransport(whole, raise_app_exceptions=False, client=("203.0.113.9", 4711))
