@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from typing import Any
 
+import pytest
+import yaml
 from ground.paths import ROOT
+from typer.main import get_command
+
+from config.settings import Settings
+from engine.admin.env_example import env_example
+from workflows.cli import app
 
 PACKAGING = ROOT / "packaging"
 METRIC = re.compile(r"\bdondoc_[a-z_]+")
@@ -19,3 +28,70 @@ def test_the_dashboard_draws_metrics_that_there_are() -> None:
     assert len(asked) > 8
     assert asked <= there
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_example_of_the_environment_is_made_from_the_settings() -> None:
+    """`python -m engine.admin.env_example > packaging/.env.example`"""
+    assert (PACKAGING / ".env.example").read_text() == env_example()
+    assert all(f"# DONDOC_{name.upper()}=" in env_example() for name in Settings.model_fields)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((PACKAGING / "compose.yaml").read_text())["services"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("sqlite", {"setup-sqlite", "dondoc-sqlite"}),
+        ("postgres", {"db", "setup-postgres", "dondoc-postgres"}),
+        ("prefect", {"db", "setup-postgres", "prefect", "deploy", "worker", "dondoc-prefect"}),
+    ],
+)
+def test_a_profile_is_whole(services: dict[str, Any], profile: str, expected: set[str]) -> None:
+    mine = {name: each for name, each in services.items() if profile in each["profiles"]}
+    assert set(mine) == expected
+    assert {other for each in mine.values() for other in each.get("depends_on", {})} <= set(mine)
+    assert sum("127.0.0.1:8188:8188" in each.get("ports", ()) for each in mine.values()) == 1
+
+
+def test_our_containers_can_write_their_data_alone_and_gain_nothing(services: dict[str, Any]) -> None:
+    ours = [each for each in services.values() if each["image"] == "dondoc"]
+    assert len(ours) == len(services) - 1
+    for each in ours:
+        assert each["read_only"] is True
+        assert each["cap_drop"] == ["ALL"]
+        assert each["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_every_command_of_compose_is_one_of_ours_with_its_options(services: dict[str, Any]) -> None:
+    """Parsed by the real command line, as the container would."""
+    seen = 0
+    for each in services.values():
+        if each["image"] != "dondoc" or "entrypoint" in each:
+            continue
+        words, command = list(each["command"]), get_command(app)
+        while commands := getattr(command, "commands", None):
+            command = commands[words.pop(0)]
+        command.make_context("dondoc", words)
+        seen += 1
+    assert seen > 5
+
+
+def test_every_setting_that_compose_and_the_image_name_exists(services: dict[str, Any]) -> None:
+    text = (PACKAGING / "compose.yaml").read_text() + (PACKAGING / "Dockerfile").read_text()
+    named = set(re.findall(r"\bDONDOC_([A-Z_]+)\b", text))
+    assert named
+    assert named <= {name.upper() for name in Settings.model_fields}
+
+
+def test_the_image_runs_without_rights_is_asked_for_its_health_and_holds_every_package() -> None:
+    image = (PACKAGING / "Dockerfile").read_text()
+    assert "ARG BASE=" in image
+    assert image.count("FROM ${BASE}") == 2
+    assert "/healthz" in image
+    assert re.search(r"^USER 10001$", image, re.MULTILINE)
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert all(f"COPY {each.rstrip('*')} {each.rstrip('*')}" in image for each in packages)
