@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
+from engine.assignments.ended_owners import require_existing_owners
 from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
@@ -39,7 +40,8 @@ class Opening:
 
 
 def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> None:
-    """Activate a loaded plan; the next opening pass opens the assignments within its horizon."""
+    """Activate a loaded plan; the next opening pass opens the assignments within its horizon. Raises Conflict if an
+    owner has ended, naming its successors."""
     plans = table(Plan)
     changed = session.connection().execute(
         update(plans)
@@ -51,6 +53,7 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> No
         if state is None:
             raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
         raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has already been activated."))
+    require_existing_owners(session, plan_id, local_date(now))
     key = f"plan:{plan_id}:activated"
     append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
 

@@ -128,6 +128,7 @@ def plan_renew(
     ] = "",
     output: Out = "",
     calendar: Calendar = CALENDAR,
+    directory: Directory = DIRECTORY,
     language: Language = "vi",
 ) -> None:
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
@@ -143,6 +144,7 @@ def plan_renew(
         issued_on=issued_on,
         calendar=days.calendar(),
         known_until=days.known_until,
+        directory=load_directory(directory),
     )
     _write(text, output)
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)

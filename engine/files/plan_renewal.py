@@ -13,6 +13,7 @@ from datetime import date
 from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import BadInput
+from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import Number, ReportRule
 from engine.files.yaml_reader import dump
@@ -36,9 +37,18 @@ class Point:
 
 
 def renew(
-    plan: PlanFile, *, year: int, number: str, issued_on: date, calendar: WorkCalendar, known_until: int = 9999
+    plan: PlanFile,
+    *,
+    year: int,
+    number: str,
+    issued_on: date,
+    calendar: WorkCalendar,
+    known_until: int = 9999,
+    directory: DirectoryFile | None = None,
 ) -> tuple[str, tuple[Point, ...]]:
     """The text of the new plan file and the points to confirm. ``known_until``: last year whose Tết is in the calendar.
+    ``directory``: where owners that have ended by the new date are looked up, with their successors; they are kept in
+    the text, since a person decides who takes over which function.
 
     Raises pydantic's ValidationError if the new number has the wrong format (``plan_parts.Number``).
     """
@@ -52,7 +62,7 @@ def renew(
         "report_rules": {name: _rule(rule, plan.year, year) for name, rule in plan.report_rules.items()},
     }
     renewed = PlanFile.model_validate({**{name: getattr(plan, name) for name in PlanFile.model_fields}, **changes})
-    points = tuple(_points(plan, renewed, calendar, known_until))
+    points = (*_points(plan, renewed, calendar, known_until), *_ended(renewed, directory))
     head = [f"# {CONFIRM}: {point.said('vi')}" for point in points]
     return "\n".join([*head, dump(renewed)]), points
 
@@ -123,6 +133,23 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
         f"{len(owners)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
         f"{len(owners)} owners are kept; check for mergers and new names",
     )
+
+
+def _ended(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Point]:
+    """Each owner (or supervisor) that no longer exists when the new plan is issued."""
+    if directory is None:
+        return
+    owners = directory.expand((plan.supervisor, *(name for each in plan.duties.values() for name in each.owners)))
+    for agency in (directory.by_id[each] for each in owners):
+        last = agency.names[-1]
+        if last.until is None or last.until >= plan.issued_on:
+            continue
+        heirs = "; ".join(f"{each.to} ({each.function}, {each.basis})" for each in agency.successors) or "—"
+        yield Point(
+            agency.id,
+            f"{last.name} chỉ có đến hết {written(last.until)}; kế thừa: {heirs}",
+            f"{last.name} ended on {written(last.until, 'en')}; successors: {heirs}",
+        )
 
 
 def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:

@@ -85,3 +85,20 @@ def test_everything_to_confirm_is_listed_and_stands_at_the_head_of_the_file() ->
 def test_the_command_refuses_a_number_of_no_form(number: str, says: str) -> None:
     done = CliRunner().invoke(app, ["plan", "renew", str(PLAN), "--year", "2022", "--number", number])
     assert says in str(done.exception)
+
+
+def test_owners_that_have_ended_by_the_new_date_are_named_with_their_successors() -> None:
+    """A plan of 2026 wrote to bodies that the directory itself ends in 2025."""
+    directory = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
+    _, points = renew(
+        load_plan(PLAN),
+        year=2026,
+        number="25/KH-UBND",
+        issued_on=date(2026, 4, 7),
+        calendar=WorkCalendar(),
+        directory=directory,
+    )
+    said = {point.place: point.vi for point in points}
+    assert "so-y-te (phòng, chống tệ nạn xã hội" in said["so-ldtbxh"]
+    assert "1243/NQ-UBTVQH15" in said["ubnd-tx-cua-lo"]
+    assert "so-y-te" not in said
