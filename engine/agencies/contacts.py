@@ -22,7 +22,7 @@ from engine.rules.words import LANGUAGES
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, Contact, Feed
-from engine.terms import EventKind, Role
+from engine.terms import CONTACT_ROLES, EventKind, Role
 from engine.text import Text
 
 _PHONE = re.compile(r"\+?[0-9]{9,15}")
@@ -194,8 +194,8 @@ def _checked(
 
     email_value = normalised("email", mailbox, email) if email.strip() else ""
     phone_value = normalised("phone", phone_number, phone)
-    if role not in tuple(Role):
-        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(Role)}.", "The role is one of these.")
+    if role not in CONTACT_ROLES:
+        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(CONTACT_ROLES)}.", "The role is one of these.")
     if language not in LANGUAGES:
         wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
     if not email.strip() and not phone.strip():

@@ -1,20 +1,22 @@
 """The weekly digest of overdue assignments: who gets it, when it is due, and what it counts.
 
-One per recipient and ISO week. It goes into the recipient's letter of the day, so a Monday brings one letter, not two.
-If nothing is overdue there is no letter, but a row and an event record the check. A digest whose own day was missed is
-made on any later day of the week.
+One per recipient and ISO week; for a department also what waits for its decision. It goes into the recipient's letter
+of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a row and an event
+record the check. A digest whose own day was missed is made on any later day of the week.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
+from engine.assignments.backlog import backlogs
+from engine.assignments.chasing import Chased, chased
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience, for_role
@@ -31,7 +33,7 @@ AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One overdue assignment, as listed in a digest."""
+    """One overdue assignment, as listed in a digest, with what was really sent to its owner."""
 
     assignment_id: int
     agency_id: str
@@ -44,8 +46,8 @@ class OverdueRow:
     text: str
     period: str
     due_on: date
-    level: int
     request: bool
+    chased: Chased | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,18 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     policy = schedule(book)
     assert policy is not None
     late = _late_by_audience(session, today)
+    waiting = backlogs(session, _departments(session), book.calendar, today, policy.backlog_days)
+    aging = {department for department, backlog in waiting.items() if backlog.aging}
+    kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
-    for recipient in _recipients(session, today):
-        (with_overdue if late.get((recipient.agency_id, audience(recipient.role)), 0) else empty).append(recipient)
+    for recipient in _recipients(session, today, kept_waiting):
+        concerned = (
+            bool(late.get((recipient.agency_id, audience(recipient.role))))
+            or (recipient.role is Role.MONITOR and recipient.agency_id in aging)
+            or (recipient.role is Role.HEAD and recipient.agency_id in kept_waiting)
+        )
+        (with_overdue if concerned else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -148,7 +158,6 @@ def overdue(
             d.c.text,
             a.c.period,
             a.c.due_on,
-            a.c.level,
             d.c.request,
         )
         .join(d, d.c.id == a.c.duty_id)
@@ -162,7 +171,9 @@ def overdue(
         )
         .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
     )
-    return [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
+    rows = [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
+    sent = chased(session, [row.assignment_id for row in rows])
+    return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
@@ -211,14 +222,25 @@ def _agency_column(role: Role) -> Any:
     return for_role(role, owner=a.c.agency_id, supervisor=a.c.supervisor_id, issuer=p.c.issuer_id)
 
 
-def _recipients(session: Session, today: date) -> list[Recipient]:
-    """All coordinators, monitors and leaders of agencies concerned by an active plan; each contact once."""
+def _departments(session: Session) -> set[str]:
+    """The agencies that supervise anything of an active plan."""
+    a, p = table(Assignment), table(Plan)
+    active = (
+        select(a.c.supervisor_id).select_from(a.join(p, p.c.id == a.c.plan_id)).where(p.c.state == PlanState.ACTIVE)
+    )
+    return set(session.connection().scalars(active.distinct()))
+
+
+def _recipients(session: Session, today: date, kept_waiting: Iterable[str]) -> list[Recipient]:
+    """All coordinators, monitors and leaders of agencies concerned by an active plan, and the heads of the departments
+    that keep others waiting; each contact once."""
     a, p = table(Assignment), table(Plan)
     active, both = p.c.state == PlanState.ACTIVE, a.join(p, p.c.id == a.c.plan_id)
     audiences: set[tuple[str, Role]] = set()
     for role in AUDIENCES:
         concerned = select(_agency_column(role)).select_from(both).where(active).distinct()
         audiences |= {(agency_id, role) for agency_id in session.connection().scalars(concerned)}
+    audiences |= {(agency_id, Role.DIRECTOR) for agency_id in kept_waiting}
     recipients = read_recipients(session, {agency_id for agency_id, _ in audiences})
     by_id = {each.id: each for agency_id, role in sorted(audiences) for each in recipients.on(agency_id, role, today)}
     return [each for each in by_id.values() if each.address("email")]

@@ -20,7 +20,7 @@ from pydantic import Field, StringConstraints
 
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, textual
 from engine.files.yaml_reader import read
-from engine.terms import Role
+from engine.terms import ContactRole, Role
 from engine.text import Text
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -107,7 +107,7 @@ class SuccessionEntry(FileModel):
 class ContactEntry(Dated):
     """A role mailbox of the agency."""
 
-    role: Role
+    role: ContactRole
     label: str = ""
     email: Mailbox
     phone: Phone | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, written
+from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
 from engine.terms import State
 from engine.text import Text
 
@@ -48,7 +49,7 @@ CODES: Mapping[str, Text] = {
     "sms": Text("tin nhắn", "SMS"),
     "plans": Text("kế hoạch", "plans"),
     "assignments": Text("phần việc", "assignments"),
-    "rungs": Text("bậc nhắc", "rungs"),
+    "rungs": Text("mốc nhắc", "reminders"),
     "skipped": Text("bỏ qua", "left out"),
     "notices": Text("dòng thư", "lines"),
     "unreachable": Text("không liên lạc được", "unreachable"),
@@ -68,7 +69,7 @@ CODES: Mapping[str, Text] = {
     "letters_kept_here": Text("thư để lại trên máy, chưa gửi", "letters kept on this machine, not sent"),
     "late_letters": Text("thư đã quá một giờ chưa gửi được", "letters not sent an hour after the first attempt"),
     "channels_down": Text("kênh gửi đang hỏng", "channels down"),
-    "failed_letters": Text("thư hôm nay bị từ chối hoặc chưa rõ", "letters of today refused or in doubt"),
+    "failed_letters": Text("thư hôm nay bị từ chối hoặc chưa rõ kết quả", "letters of today refused or of unknown outcome"),
     "failed_passes": Text("lượt chạy bị lỗi", "failed passes"),
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
@@ -118,6 +119,7 @@ CODES: Mapping[str, Text] = {
     "cancelled": Text("đã hủy", "cancelled"),
     "transferred": Text("đã chuyển giao", "transferred"),
     "due_moved": Text("hạn đã đổi", "due date moved"),
+    "decided": Text("đã quyết định", "decided already"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
     "said_already": Text("đã nói ở dòng khác", "covered by another line"),
@@ -195,22 +197,45 @@ def period_words(key: str, language: str) -> str:
 
 
 def short_day(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
+    return day_digits(day)
 
 
 def moment(at: datetime, language: str) -> str:
-    """An instant in local time of the plan: «07:30 Thứ Năm 17/6/2021»."""
+    """An instant in local time of the plan: «07:30 thứ Năm, 17/6/2021»."""
     local = at.astimezone(PLAN_TIME)
     return f"{local:%H:%M} {written(local.date(), language)}"
 
 
 def short_moment(at: datetime) -> str:
     local = at.astimezone(PLAN_TIME)
-    return f"{local:%H:%M} {local.day}/{local.month}/{local.year}"
+    return f"{local:%H:%M} {day_digits(local.date())}"
 
 
 def weekday(day: date, language: str) -> str:
     return WEEKDAYS[language][day.weekday()]
+
+
+_RUNG_CODE = re.compile(r"(?P<anchor>[AT])(?P<days>[+-]\d{1,3})")
+
+
+def rung_words(code: str, language: str) -> str:
+    """When a rung acts, from its name in the policy: «A+3» is «sau 3 ngày làm việc chưa xác nhận», «T-10» «trước hạn 10
+    ngày làm việc». A name of the office's own is quoted as it is."""
+    english = language == "en"
+    if code == "open":
+        return "at opening" if english else "khi giao"
+    found = _RUNG_CODE.fullmatch(code)
+    if found is None:
+        return f"“{code}”"
+    count = abs(int(found["days"]))
+    days = f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
+    if found["anchor"] == "A":
+        return f"{days} without an acknowledgement" if english else f"sau {days} chưa xác nhận"
+    if count == 0:
+        return "on the due date" if english else "đúng ngày hạn"
+    if found["days"].startswith("-"):
+        return f"{days} before the due date" if english else f"trước hạn {days}"
+    return f"{days} overdue" if english else f"quá hạn {days}"
 
 
 def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) -> str:

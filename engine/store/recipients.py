@@ -51,6 +51,7 @@ FALLBACK = {
     Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
     Role.HEAD: (Role.HEAD,),
     Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+    Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
     Role.LEADERSHIP: (Role.LEADERSHIP,),
 }
 

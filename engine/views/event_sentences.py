@@ -26,7 +26,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
     EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
     EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
-    EventKind.RUNG_FIRED: ("{rung}: thư tới {roles}", "{rung}: letter to {roles}"),
+    EventKind.RUNG_FIRED: ("{rung}, thư tới {roles}", "{rung}, letter to {roles}"),
     EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
     EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
     EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),

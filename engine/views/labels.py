@@ -36,6 +36,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Role.HEAD: Text("người đứng đầu", "head"),
         Role.DEPUTY: Text("người thay đầu mối", "deputy"),
         Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+        Role.DIRECTOR: Text("lãnh đạo cơ quan theo dõi", "head of the department above"),
         Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
     },
     ActorRole: {
@@ -72,7 +73,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         LetterState.BOUNCED_SOFT: Text("tạm bị trả về", "bounced temporarily"),
         LetterState.BOUNCED_HARD: Text("bị trả về", "bounced"),
         LetterState.REFUSED: Text("bị từ chối", "refused"),
-        LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "in doubt"),
+        LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "outcome unknown"),
         LetterState.SUPPRESSED: Text("không gửi", "not sent"),
         LetterState.EXPIRED: Text("hết hạn gửi", "expired before sending"),
         LetterState.KEPT_HERE: Text("để lại trên máy, chưa gửi", "kept on this machine, not sent"),
@@ -93,8 +94,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.TRANSFERRED: Text("Chuyển giao", "Transferred"),
         EventKind.DECLINED: Text("Báo không phải việc của mình", "Declined as not theirs"),
         EventKind.DUE_MOVED: Text("Đổi hạn", "Due date moved"),
-        EventKind.RUNG_FIRED: Text("Đến bậc nhắc", "Rung reached"),
-        EventKind.RUNG_SKIPPED: Text("Bỏ qua bậc nhắc", "Rung left out"),
+        EventKind.RUNG_FIRED: Text("Đến mốc nhắc", "Reminder due"),
+        EventKind.RUNG_SKIPPED: Text("Bỏ qua mốc nhắc", "Reminder left out"),
         EventKind.CHASED: Text("Đôn đốc trực tiếp", "Chased directly"),
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
@@ -119,14 +120,14 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     Quiet: {
         Quiet.AWAITING_ACCEPTANCE: Text("đang chờ tiếp nhận báo cáo", "the report awaits acceptance"),
-        Quiet.LADDER_ENDED: Text("đã qua hết các bậc nhắc", "all rungs have passed"),
+        Quiet.LADDER_ENDED: Text("đã qua mọi mốc nhắc và đôn đốc", "every reminder has passed"),
         Quiet.PLAN_ENDED: Text("kế hoạch đã kết thúc", "the plan has ended"),
         Quiet.NO_DEADLINE: Text("không có thời hạn", "there is no deadline"),
     },
     Skip: {
         Skip.BEFORE_OPENING: Text("trước ngày mở phần việc", "before the assignment opened"),
         Skip.ACKNOWLEDGED: Text("đã xác nhận nên không hỏi lại", "acknowledged already"),
-        Skip.OVERTAKEN: Text("bậc sau đến cùng lúc, chỉ gửi bậc mới nhất", "a later rung was due at the same time"),
+        Skip.OVERTAKEN: Text("mốc sau đến cùng lúc, chỉ gửi mốc mới nhất", "a later reminder was due at the same time"),
     },
     Dropped: {
         Dropped.REPORTED: Text("đã báo cáo nên không nhắc nữa", "reported, so no more reminders"),
@@ -199,7 +200,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
             "Chưa cài máy chủ thư đi: có thư để lại trên máy, chưa gửi cho ai.",
             "No mail relay is configured: letters are kept on this machine and sent to nobody.",
         ),
-        Trouble.IN_DOUBT: Text("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),
+        Trouble.IN_DOUBT: Text("Có thư hôm nay chưa rõ đã đến chưa.", "The outcome of some of today's letters is unknown."),
     },
 }
 

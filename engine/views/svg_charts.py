@@ -18,7 +18,7 @@ from engine.queries.figures.year import Week, Year
 from engine.queries.work.assignment_story import Story
 from engine.queries.work.ladder_steps import RungState
 from engine.rules.calendar import local_date, written
-from engine.rules.words import LANGUAGES, period_words, short_day
+from engine.rules.words import LANGUAGES, period_words, rung_words, short_day
 from engine.terms import EventKind
 from engine.views.labels import label
 
@@ -183,7 +183,7 @@ def timeline(story: Story, today: date, language: str) -> Picture:
         for each in reversed(story.events)
         if each.kind in _ACTIONS
     ]
-    rungs = [_Mark(each.on, _SHAPES[each.state], f"{each.rung}: {label(each.state, language)}") for each in story.rungs]
+    rungs = [_Mark(each.on, _SHAPES[each.state], f"{rung_words(each.rung, language)}: {label(each.state, language)}") for each in story.rungs]
     marks = sorted([*actions, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
     days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
     first, last = min(days), max(days)

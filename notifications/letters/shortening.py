@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
+from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
 from notifications.letters.facts import Item
 
@@ -43,7 +44,10 @@ class DutyGroup:
     due_on: date | None
     due_why: str
     days: int | None
-    level: int
+    request: bool
+    chased: Chased | None
+    escalating: bool
+    asks_paper: bool
     citations: tuple[str, ...]
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -77,7 +81,14 @@ def shorten(items: Sequence[Shown], limit: int) -> Shortened[Shown]:
 def group_items(items: Iterable[Item], limit: int) -> Agencies:
     return _group(
         (
-            (each.agency, (each.plan, each.period, each.due_on, each.due_why, each.days, each.level), each.citation)
+            (
+                each.agency,
+                (
+                    *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
+                    *(each.chased, each.escalating, each.asks_paper),
+                ),
+                each.citation,
+            )
             for each in items
         ),
         limit,
@@ -86,12 +97,19 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
 
 def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
     return _group(
-        ((row.agency, (row.plan, row.period, row.due_on, "", -late, row.level), row.citation) for row, late in rows),
+        (
+            (
+                row.agency,
+                (row.plan, row.period, row.due_on, "", -late, row.request, row.chased, False, False),
+                row.citation,
+            )
+            for row, late in rows
+        ),
         limit,
     )
 
 
-_Key = tuple[str, str, date | None, str, int | None, int]
+_Key = tuple[str, str, date | None, str, int | None, bool, Chased | None, bool, bool]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

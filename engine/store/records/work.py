@@ -17,6 +17,7 @@ STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
 DECLINED = text("kind = 'declined'")
+DECLINED_EVENT = text("event.kind = 'declined'")
 
 
 class Assignment(SQLModel, table=True):

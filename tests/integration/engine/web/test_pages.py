@@ -157,7 +157,7 @@ def test_every_count_of_the_boxes_opens_onto_as_many_rows(office: Office) -> Non
 
 def test_the_story_shows_the_arithmetic_of_a_moved_date_and_its_source(office: Office) -> None:
     page = office.get("/assignments/5").text
-    assert "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021" in page
+    assert "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021" in page
     assert "Cấu hình của tỉnh, không phải của kế hoạch" in page
     assert "Chờ báo cáo của các cơ quan: 2/3" in " ".join(BeautifulSoup(page, "lxml").get_text().split())
 

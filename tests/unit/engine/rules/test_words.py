@@ -75,7 +75,7 @@ def test_late_words_are_empty_for_what_was_on_time() -> None:
 
 
 def test_a_moment_is_said_on_the_plans_clock() -> None:
-    assert moment(datetime.fromisoformat("2021-06-17T00:30:00+00:00"), "vi") == "07:30 Thứ Năm 17/6/2021"
+    assert moment(datetime.fromisoformat("2021-06-17T00:30:00+00:00"), "vi") == "07:30 thứ Năm, 17/6/2021"
 
 
 def test_kinds_of_body_and_codes_nobody_knows_stand_as_they_are() -> None:

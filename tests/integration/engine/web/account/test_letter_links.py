@@ -65,7 +65,7 @@ def test_before_the_due_date_the_next_reminder_is_named_by_its_day(office: Offic
     with lived.write() as session:
         changed = update(a).where(a.c.id == HUYEN_B).values(due_on=date(2021, 7, 30), acted_until=date(2021, 6, 24))
         session.connection().execute(changed)
-    assert "Thư nhắc kế tiếp: Thứ Sáu 16/7/2021" in " ".join(
+    assert "Thư nhắc kế tiếp: thứ Sáu, 16/7/2021" in " ".join(
         BeautifulSoup(office.get(press(office, link)).text, "lxml").get_text().split()
     )
 

@@ -44,8 +44,8 @@ def test_a_preview_says_what_moves_with_its_arithmetic_and_changes_nothing(offic
     before = everything(office.context.database)
     said = words(preview(office, list=STORM).text)
     assert "4 hạn sẽ dời , 4 cơ quan được báo" in said
-    assert "hạn gốc Thứ Năm 17/6/2021 (nghỉ: Nghỉ bù Bão) → Thứ Sáu 18/6/2021" in said
-    assert "T+1 Thứ Sáu 18/6/2021 Thứ Hai 21/6/2021" in said
+    assert "ngày 17/6/2021 là ngày nghỉ (Nghỉ bù Bão), hạn chuyển sang thứ Sáu, 18/6/2021" in said
+    assert "T+1 thứ Sáu, 18/6/2021 thứ Hai, 21/6/2021" in said
     assert "Lưu 1 ngày, dời 4 hạn và báo 4 cơ quan?" in said
     assert everything(office.context.database) == before
 

@@ -287,7 +287,7 @@ def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, t
     sums = [int(line.select("td.num")[0].get_text()) for line in heat]
     assert sum(figures) == sum(sums) > 20
     assert f"{sum(sums)} thư" in page.select_one(".lead").get_text()  # type: ignore[union-attr]
-    assert "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021" in page.get_text()
+    assert "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021" in page.get_text()
 
 
 @pytest.mark.parametrize("dates", ["from=2021-06-01&until=2021-05-01", "from=2021-01-01&until=2024-01-01", "from=x"])
