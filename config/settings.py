@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     oidc_name: str = Field("", description="name of the single sign-on, shown on the button")
 
     mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
-    mail_from_name: str = Field("Đôn Đốc", description="sender's name")
+    mail_from_name: str = Field("Theo dõi nhiệm vụ", description="sender's name")
     smtp_host: str = Field("", description="mail relay; empty: letters are only written to the Maildir in data_dir")
     smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
     smtp_security: Literal["starttls", "tls", "none"] = Field(

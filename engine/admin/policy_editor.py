@@ -155,7 +155,7 @@ def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
     rows = (
         (("Tên", "Name"), policy.name),
         (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _clock_time(policy.decide_at)),
-        (("Thư rời máy lúc", "They are sent at"), _clock_time(policy.send_at)),
+        (("Thư gửi đi lúc", "They are sent at"), _clock_time(policy.send_at)),
         (
             (
                 "Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",

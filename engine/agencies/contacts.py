@@ -92,7 +92,10 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     current = find(session, contact_id)
     if current.gone:
         raise Conflict(
-            Text("Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới.", "This person has left; add a new contact.")
+            Text(
+                "Người này đã thôi làm đầu mối, địa chỉ đã xóa; hãy thêm đầu mối mới.",
+                "This person has left; add a new contact.",
+            )
         )
     unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
     if unknown:

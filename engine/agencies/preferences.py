@@ -86,7 +86,7 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
     if not _channel(who, channel).may_be_stopped:
         raise ForbiddenMove(
             Text(
-                "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần.",
+                "Đây là kênh duy nhất còn gửi được cho ông/bà nên không thể dừng; có thể chọn gộp theo tuần.",
                 "This is the only channel that reaches you, so it cannot be stopped; you can choose weekly letters.",
             )
         )

@@ -104,10 +104,10 @@ def _duty_problems(duty: Typed) -> dict[str, Text]:
         return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
     problems: dict[str, Text] = {}
     if duty.outcome != Outcome.NOT_YET and not duty.body:
-        problems[f"body-{duty.assignment_id}"] = Text("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
+        problems[f"body-{duty.assignment_id}"] = Text("Nêu ngắn gọn kết quả thực hiện.", "Say briefly what was done.")
     if duty.outcome != Outcome.DONE and not duty.reason:
         problems[f"reason-{duty.assignment_id}"] = Text(
-            "Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."
+            "Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."
         )
     return problems
 

@@ -27,7 +27,7 @@ from engine.template_cache import compiled
 from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, State, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
-from engine.views.labels import label
+from engine.views.labels import label, work_state
 
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
@@ -136,6 +136,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "language": language,
         "num": localized(words.number_words),
         "rung_words": localized(words.rung_words),
+        "work_state": lambda row: work_state(row.state, row.time_class, language),
         "label": localized(label),
         "device": localized(device_words),
         "code": localized(words.coded),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.queries.work.assignment_story import Person
 from engine.rules.calendar import written
 from engine.rules.policy import Skip
-from engine.rules.words import CODES, LANGUAGES, coded
+from engine.rules.words import CODES, LANGUAGES, coded, rung_words
 from engine.terms import EventKind, Outcome, Role
 from engine.views.labels import label
 
@@ -77,6 +77,8 @@ def _value_words(name: str, value: Any, language: str) -> str:
         return written(date.fromisoformat(value), language)
     if name in _CODED:
         return coded(str(value), language)
+    if name == "rung":
+        return rung_words(str(value), language)
     if name == "outcome":
         return label(Outcome(value), language)
     if name in ("roles", "role"):

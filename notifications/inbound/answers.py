@@ -42,7 +42,8 @@ MAX_EXCERPT_CHARS = 200
 MAX_ACKNOWLEDGEMENT_CHARS = 120
 """A longer acknowledgement contains more than that, so it is forwarded to the monitor."""
 INVALID_CODE = Text(
-    "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat.", "This code is no longer valid; use the newest."
+    "Ma so nay da het hieu luc. De nghi soan lai voi ma so trong tin nhan moi nhat.",
+    "This code is no longer valid; use the newest.",
 )
 ONLY_WAY = Text(
     "Day la cach lien lac duy nhat nen chua ngung.", "This is the only way to reach you, so it was not stopped."

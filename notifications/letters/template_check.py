@@ -359,7 +359,7 @@ def _subject_word(name: str, line: int, word: str) -> Problem:
         name,
         line,
         "subject",
-        Text(f"có chữ của lĩnh vực «{word}»", "names the subject"),
+        Text(f"có từ ngữ nhạy cảm của lĩnh vực «{word}»", "names the subject"),
         Text("dùng tên trung tính của kế hoạch", "use the plan's neutral name"),
     )
 

@@ -209,7 +209,7 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
     for period, due_on, count, why in year.due:
         if why:
             lines.append(
-                f"Hạn dời: kỳ {period}, {count} phần việc, {why}."
+                f"Hạn chuyển: kỳ {period}, {count} phần việc, {why}."
                 if vi
                 else f"Moved: {period}, {count} assignments, to {written(due_on, 'en')}."
             )

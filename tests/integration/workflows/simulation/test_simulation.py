@@ -171,7 +171,7 @@ def test_what_rolls_collides_and_is_too_much_is_named() -> None:
         next(why for _, _, _, why in year.due if why)
         == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
     )
-    assert "Hạn dời: kỳ 2021-H1" in summary(year)
+    assert "Hạn chuyển: kỳ 2021-H1" in summary(year)
     assert "Moved: 2021-H1" in summary(year, "en")
 
 

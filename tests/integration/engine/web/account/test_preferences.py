@@ -62,7 +62,7 @@ def test_a_channel_is_slowed_stopped_and_resumed(mine: Office, lived: Database, 
     assert row(lived, Contact, id=me).suppressed == {"sms": "asked"}
     page = words(mine.get(wish(mine, me, "resume", "sms")).text)
     wish(mine, me, "resume")
-    assert "Thư lại gửi như cũ." in page
+    assert "Thư được gửi như trước." in page
     assert (row(lived, Contact, id=me).pace, row(lived, Contact, id=me).suppressed) == ({}, {})
     assert happened(lived).count("contact_changed") == 4
 

@@ -120,10 +120,10 @@ def test_mistakes_of_a_file_are_told_by_line_and_its_text_stays(office: Office) 
 
 def test_a_running_plan_is_not_replaced(office: Office) -> None:
     text = dump(plan_file(title="Tên khác"))
-    assert "Kế hoạch này đang chạy, không nạp đè được" in words(send(office, text))
+    assert "Kế hoạch này đang thực hiện, không thay bằng tệp khác được" in words(send(office, text))
     answer = send(office, text, "save")
     assert answer.status_code == 409
-    assert "đang chạy nên không thể nạp đè" in words(answer)
+    assert "đang thực hiện nên không thay bằng tệp khác được" in words(answer)
 
 
 @pytest.mark.parametrize("text", ["", "không phải kế hoạch", "a: [", "x\x00", "- 1", "schema: dondoc/plan@1"])

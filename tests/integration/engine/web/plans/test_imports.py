@@ -173,7 +173,7 @@ def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
         (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
         ("number", "188", "viết sai dạng"),
         ("issued_on", "hôm qua", "Không đọc được ngày"),
-        ("short_title", "Kế hoạch phòng, chống mại dâm", "có chữ của lĩnh vực"),
+        ("short_title", "Kế hoạch phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
         ("sms_name", "Kế hoạch 188", "viết sai dạng"),
         ("supervisor", "Sở Không Có", "danh bạ không có"),
         ("issuer", "", "để trống"),
@@ -205,7 +205,7 @@ def test_a_plan_that_runs_already_is_not_replaced(desk: Office, typed: Pairs) ->
     desk.post(f"/plans/{number}/activate", page=f"/plans/{number}/activate")
     answer = send(desk, changed(typed, title="Tên khác"))
     assert answer.status_code == 409
-    assert "đang chạy nên không thể nạp đè" in answer.text
+    assert "đang thực hiện nên không thay bằng tệp khác được" in answer.text
     assert dict(fields(answer.text))["title"] == "Tên khác"
 
 
