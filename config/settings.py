@@ -118,6 +118,10 @@ class Settings(BaseSettings):
         None, description="customised letter templates, which override the shipped ones; empty: templates in data_dir"
     )
 
+    files_dir: Path | None = Field(
+        None, description="folder of evidence files, shared by all servers and workers; empty: files in data_dir"
+    )
+
     tick_seconds: int = Field(20, ge=1, le=3600, description="seconds between checks for what is due")
     lease_seconds: int = Field(300, ge=10, description="seconds for which a worker claims a letter")
     give_up_days: int = Field(5, ge=1, description="days after which a letter that could not be sent expires")
@@ -175,7 +179,7 @@ class Settings(BaseSettings):
     @property
     def files(self) -> Path:
         """The folder of evidence files."""
-        return self.data_dir / "files"
+        return self.files_dir or self.data_dir / "files"
 
     @property
     def templates(self) -> Path:

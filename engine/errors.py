@@ -1,10 +1,8 @@
 """All errors that reach a user, as one tree.
 
     DondocError                 status 500   (never raised itself)
-    ├── BadInput                status 400   what was sent cannot be read as what was asked
     ├── BadInput                status 400   the request or input cannot be parsed
     │   └── FieldsRefused       status 422   some fields of a form or body; carries a sentence for each
-    ├── NotAllowed              status 403   the person or the link may not do this
     ├── NotAllowed              status 403   the user or the link lacks the permission
     │   ├── LinkRefused         status 403   a link from a letter: expired, revoked or forged
     │   └── TooOften            status 429   rate limit exceeded; carries the time of the next allowed attempt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shlex
 import sys
 from datetime import date, timedelta
 from importlib import metadata
@@ -95,12 +96,22 @@ def once(
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
     from workflows import channel_wiring, inbound_passes, passes
     from workflows.audit import audit
+    from workflows.installation import require_installation
     from workflows.private_files import too_wide
     from workflows.runs import tick
     from workflows.system import compose
 
-    system = compose()
-    now = moment(at) if at else system.clock()
+    if name not in (*PassName, "tick"):
+        raise BadInput(
+            Text(
+                f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
+            )
+        )
+    given = moment(at) if at else None
+    settings = read_settings()
+    require_installation(settings)
+    system = compose(settings)
+    now = given or system.clock()
     if name == "tick":
         for report in asyncio.run(tick(system, now)):
             typer.echo(str(report))
@@ -121,14 +132,8 @@ def once(
     elif name == PassName.UPKEEP:
         keep_bodies = timedelta(days=system.settings.keep_bodies_days)
         typer.echo(str(passes.upkeep(system.database, now, system.settings.files, keep_bodies)))
-    elif name in DATABASE_PASSES:
-        typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
     else:
-        raise BadInput(
-            Text(
-                f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
-            )
-        )
+        typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
 
 
 @app.command()
@@ -160,6 +165,7 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Create the database and load the directory, policy and calendar that ship with the product."""
+    from workflows.installation import establish
     from workflows.private_files import make_private
     from workflows.simulation.demo import load_province
     from workflows.system import announce_setup_code, compose
@@ -169,6 +175,7 @@ def init() -> None:
     system.database.upgrade()
     make_private(system.settings)
     load_province(system.database, system.clock())
+    establish(system)
     typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
     announce_setup_code(system)
 
@@ -221,18 +228,27 @@ def deploy(
     pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
 ) -> None:
-    """Register the tick as a scheduled Prefect deployment; any number of workers of the pool may run it."""
+    """Register the passes as scheduled Prefect deployments, and print what a worker's machine needs."""
+    from workflows.installation import installation_id, require_installation
     from workflows.prefect_deployments import deploy as register
+    from workflows.prefect_deployments import worker_environment
     from workflows.system import compose
 
-    system = compose()
-    name = register(system.prefect_home, system.prefect_api, pool, timedelta(seconds=every))
+    settings = read_settings()
+    require_installation(settings)
+    system = compose(settings)
+    names = register(
+        system.prefect_home, system.prefect_api, pool, timedelta(seconds=every), installation_id(system.database)
+    )
     typer.echo(
         Text(
-            f"Đã đăng ký {name}, {every} giây một lượt.",
-            f"Registered {name}, every {every} s. prefect worker start --type process --pool {pool}",
+            f"Đã đăng ký {' và '.join(names)}, {every} giây một lượt. Trên mỗi máy chạy:",
+            f"Registered, one run every {every} s. On each worker machine:",
         )
     )
+    for name, value in worker_environment(settings, system.prefect_home, system.prefect_api).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+    typer.echo(f"prefect worker start --type process --pool {shlex.quote(pool)}")
 
 
 @templates_app.command("check")

@@ -1,57 +1,85 @@
 """The passes as Prefect flow runs. Imported only when Prefect is used.
 
-Each tick with something due is one flow run; acting makes one task run per due duty, named and tagged by plan, citation
-and owner. What Prefect fails to run stays due, and the plain tick that follows does it: deleting Prefect's database or
-stopping its server loses nothing.
+A flow run does its work by the plain passes, in a thread of its own: nothing that Prefect does or fails to do stops,
+repeats or slows it. When the work is done the run shows it: each duty that had something due is a task run named by
+plan, citation and owner (of many duties: a task run per plan, with a table of its duties) and an event on which an
+automation can act. A duty that failed makes its run Failed; what is still due is done by the next run, or by a retry of
+this one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
 import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow, task
+from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
+from prefect.events import emit_event
+from prefect.events.worker import EventsWorker
 
+from config.settings import read_settings
 from engine.assignments.due_work import Due
-from engine.assignments.escalation import DueDuty, due_duties
+from engine.assignments.escalation import DueDuty, name_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
 from workflows import passes
-from workflows.passes import PassReport
+from workflows.installation import check_installation, require_installation
+from workflows.passes import DutiesFailed, PassReport
 
 log = logging.getLogger(__name__)
-PREFECT_TIMEOUT_SECONDS = 60
-"""Time after which a flow run is cancelled and the plain tick takes over. A delivery in progress is not interrupted,
-since its letters would be sent twice."""
-MAX_THREADS = 100
-"""Prefect keeps a thread and a client for every set of tags it has seen; above this number they are released."""
-MAX_OWNER_TAGS = 30
+SHOW_TIMEOUT_SECONDS = 20
+"""Time for Prefect to record a run whose work is done; then it is left unfinished."""
+MAX_DUTY_RUNS = 50
+"""Up to this many duties have a task run each (12 ms); of more, each plan has one."""
+MAX_PLAN_RUNS = 40
+"""Plans beyond these share the last task run."""
+MAX_EVENTS = 2000
+MAX_DRAIN_SECONDS = 60
+"""A run of ``dondoc-deliver`` claims letters for this long; the next run goes on."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FlowContext:
-    """What the flows need in this process; ``found`` is what is due if that was asked already, for the next flow run
-    only; ``sending`` is the delivery in progress."""
+    """What the flows need in this process."""
 
     database: Database
     delivery: DeliveryContext
-    found: Due | None = None
-    sending: asyncio.Task[PassReport] | None = None
+    work: asyncio.Task[Work] | None = None
+    """The work of this flow run, if it has begun already."""
 
 
-_flow_context: ContextVar[FlowContext | None] = ContextVar("dondoc_workplace", default=None)
+@dataclass(frozen=True)
+class Work:
+    """What the passes did, and the first error."""
+
+    reports: list[PassReport]
+    error: Exception | None = None
+
+    @property
+    def act(self) -> PassReport | None:
+        if isinstance(self.error, DutiesFailed):
+            return self.error.report
+        return next((each for each in self.reports if each.due), None)
+
+    @property
+    def failed(self) -> dict[int, str]:
+        """What went wrong, by duty."""
+        if not isinstance(self.error, DutiesFailed):
+            return {}
+        return {duty.duty_id: f"{type(error).__name__}: {error}" for duty, error in self.error.duties.items()}
+
+
+_flow_context: ContextVar[FlowContext | None] = ContextVar("dondoc_flow_context", default=None)
 
 
 def flow_context() -> FlowContext:
@@ -60,109 +88,164 @@ def flow_context() -> FlowContext:
     if context is None:
         from workflows.system import compose
 
-        system = compose()
+        settings = read_settings()
+        require_installation(settings)
+        system = compose(settings)
         context = FlowContext(system.database, system.delivery)
         _flow_context.set(context)
     return context
 
 
-@task(retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE)
-def act_on_duty(duty_id: int, now: str) -> dict[str, int]:
-    """Act on everything that is due for one duty."""
-    return passes.act(flow_context().database, datetime.fromisoformat(now), duty_id).counts
-
-
-@task(cache_policy=NO_CACHE)
-def open_assignments(now: str) -> dict[str, int]:
-    return passes.open_assignments(flow_context().database, datetime.fromisoformat(now)).counts
-
-
-@task(cache_policy=NO_CACHE)
-def make_digests(now: str) -> dict[str, int]:
-    return passes.digest(flow_context().database, datetime.fromisoformat(now)).counts
-
-
-@task(cache_policy=NO_CACHE)
-async def deliver_letters(now: str) -> dict[str, int]:
-    context = flow_context()
-    context.sending = asyncio.create_task(
-        passes.deliver(context.database, datetime.fromisoformat(now), context.delivery)
-    )
-    return (await asyncio.shield(context.sending)).counts
-
-
-def _tags(duty: DueDuty) -> list[str]:
-    owners = [f"owner:{owner}" for owner in duty.owners[:MAX_OWNER_TAGS]]
-    return ["dondoc", f"plan:{duty.plan}", f"citation:{duty.citation}", *owners]
-
-
-def _run_name(duty: DueDuty) -> str:
-    owners = duty.owners[0] if len(duty.owners) == 1 else f"{len(duty.owners)} owners"
-    return f"{duty.plan} {duty.citation} · {owners}"
-
-
 @flow(name="dondoc-tick", validate_parameters=False, persist_result=False)
-async def tick(now: str = "") -> dict[str, Any]:
-    """Do everything that is due at ``now`` (ISO timestamp; empty: the system clock, for runs of a deployment)."""
-    context, moment = flow_context(), now or datetime.now(UTC).isoformat()
-    at = datetime.fromisoformat(moment)
-    done: dict[str, Any] = {}
-    found, context.found = context.found or passes.due(context.database, at), None
-    if found.open:
-        done["open"] = await _outcome(open_assignments(moment, return_state=True))
-        found = passes.due(context.database, at)
-    with context.database.read() as session:
-        duties = due_duties(session, at)
-    failed = 0
-    for duty in duties:
-        named_task = act_on_duty.with_options(task_run_name=_run_name(duty), tags=_tags(duty))
-        state = named_task(duty.duty_id, moment, return_state=True)
-        failed += state.is_failed() or state.is_crashed()
-    done["act"] = {"duties": len(duties), "failed": failed}
-    if found.digest:
-        done["digest"] = await _outcome(make_digests(moment, return_state=True))
-    if passes.due(context.database, at).deliver:
-        delivered: State[Any] = await deliver_letters(moment, return_state=True)  # type: ignore[misc]
-        done["deliver"] = await _outcome(delivered)
-    return done
+async def tick(now: str = "", letters: bool = True, installation: str = "") -> dict[str, Any]:
+    """Open, act, make digests, send. ``now``: ISO timestamp; empty: the system clock. ``letters`` False leaves sending
+    to ``deliver``. ``installation``: what the deployment was registered with; a worker elsewhere refuses to run."""
+    context, moment = flow_context(), _moment(now)
+    check_installation(context.database, installation)
+    work = context.work or _begin(lambda: passes.tick(context.database, moment, context.delivery, letters=letters))
+    try:
+        done = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        context.delivery.stop.set()  # no further letter is offered; those on the wire are settled
+        raise
+    if done.act is not None:
+        await asyncio.wait_for(_show(context.database, moment, done.act.due, done.failed), SHOW_TIMEOUT_SECONDS)
+    if done.error is not None:
+        raise done.error
+    return {each.name.value: each.counts for each in done.reports}
 
 
-async def _outcome(state: State[Any]) -> Any:
-    return await state.aresult(raise_on_failure=False) if state.is_completed() else state.name
+@flow(name="dondoc-deliver", validate_parameters=False, persist_result=False)
+async def deliver(now: str = "", seconds: float = MAX_DRAIN_SECONDS, installation: str = "") -> dict[str, int]:
+    """Send the letters that are owed, for at most ``seconds``. Any number of runs at once: claims keep them apart."""
+    context, moment = flow_context(), _moment(now)
+    check_installation(context.database, installation)
+    stop = threading.Event()
+    timer = threading.Timer(seconds, stop.set)
+    timer.start()
+    work = _begin(lambda: _deliver(context.database, moment, replace(context.delivery, stop=stop)))
+    try:
+        done = await asyncio.shield(work)
+    finally:
+        timer.cancel()
+        stop.set()
+    if done.error is not None:
+        raise done.error
+    return done.reports[0].counts
+
+
+async def _deliver(database: Database, now: datetime, delivery: DeliveryContext) -> list[PassReport]:
+    return [await passes.deliver(database, now, delivery)]
+
+
+def _moment(now: str) -> datetime:
+    return datetime.fromisoformat(now) if now else datetime.now(UTC)
+
+
+def _begin(work: Callable[[], Awaitable[list[PassReport]]]) -> asyncio.Task[Work]:
+    """Begin the work in a thread with an event loop of its own."""
+
+    async def run() -> Work:
+        try:
+            return Work(await work())
+        except Exception as error:  # noqa: BLE001 - raised by the flow, once what was done is shown
+            return Work([], error)
+
+    return asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(run())))
+
+
+# --- what was done, shown ---------------------------------------------------------------------------------------------
+
+
+@task(name="duty", cache_policy=NO_CACHE)
+async def show_duty(due: int, error: str = "") -> str:
+    """One duty that had something due. Raises if acting on it failed."""
+    if error:
+        raise RuntimeError(error)
+    return f"{due} due"
+
+
+@task(name="plan", cache_policy=NO_CACHE)
+async def show_plan(rows: list[dict[str, str | int]], key: str) -> str:
+    """The duties of one plan as a table artifact. Raises if acting on any of them failed."""
+    await acreate_table_artifact(rows, key=key, description="Việc đến hạn xử lý. / Duties with something due.")
+    failed = [f"{each['citation']}: {each['error']}" for each in rows if each["error"]]
+    if failed:
+        raise RuntimeError("; ".join(failed))
+    return f"{len(rows)} duties"
+
+
+async def _show(database: Database, now: datetime, due: Mapping[int, Sequence[str]], failed: Mapping[int, str]) -> None:
+    with database.read() as session:
+        duties = name_duties(session, due)
+    if len(duties) <= MAX_DUTY_RUNS:
+        for each in duties:
+            shown: Any = show_duty.with_options(task_run_name=str(each))
+            await shown(each.due, failed.get(each.duty_id, ""), return_state=True)
+    else:
+        await _show_plans(now, duties, failed)
+    for each in duties[:MAX_EVENTS]:
+        _emit(each, failed.get(each.duty_id, ""))
+
+
+async def _show_plans(now: datetime, duties: Iterable[DueDuty], failed: Mapping[int, str]) -> None:
+    plans: dict[str, list[dict[str, str | int]]] = {}
+    for each in duties:
+        name = each.plan if each.plan in plans or len(plans) < MAX_PLAN_RUNS else "…"
+        row: dict[str, str | int] = {"plan": each.plan, "citation": each.citation, "owners": ", ".join(each.owners)}
+        plans.setdefault(name, []).append({**row, "due": each.due, "error": failed.get(each.duty_id, "")})
+    for name, rows in plans.items():
+        shown: Any = show_plan.with_options(task_run_name=f"{name} · {len(rows)} duties")
+        await shown(rows, f"dondoc-due-{now:%Y%m%d-%H%M}", return_state=True)
+
+
+def _emit(duty: DueDuty, error: str) -> None:
+    """One event per duty: an automation can act on ``dondoc.duty.failed`` of a plan, a citation or an owner."""
+    emit_event(
+        "dondoc.duty.failed" if error else "dondoc.duty.acted",
+        resource={
+            "prefect.resource.id": f"dondoc.duty.{duty.plan}.{duty.citation}",
+            "prefect.resource.name": f"{duty.plan} {duty.citation}",
+        },
+        related=[
+            {"prefect.resource.id": f"dondoc.agency.{owner}", "prefect.resource.role": "owner"}
+            for owner in duty.owners[:MAX_DUTY_RUNS]
+        ],
+        payload={"due": duty.due, "error": error},
+    )
+
+
+# --- in the process of ``serve`` --------------------------------------------------------------------------------------
 
 
 async def observed_tick(
     database: Database, now: datetime, delivery: DeliveryContext, found: Due | None = None
 ) -> list[PassReport]:
-    """Tick inside a flow run, then tick without Prefect for anything that it did not do. ``found``: what is due, if the
-    caller has asked."""
+    """Tick, and show it as a flow run. ``found``: what is due, if the caller has asked. The work begins at once and
+    goes on whatever becomes of the flow run; its error is raised at the end."""
     found = found or passes.due(database, now)
     if not found.anything:
         return []
-    context = FlowContext(database, delivery, found)
-    _flow_context.set(context)
-    named_tick = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
-    try:
-        await asyncio.wait_for(named_tick(now.isoformat()), PREFECT_TIMEOUT_SECONDS)
-    except Exception as error:  # noqa: BLE001 - any failure of Prefect; the plain tick below does the work
-        log.warning("Prefect failed to run the tick of %s (%s); running it without Prefect", now, type(error).__name__)
-    if context.sending is not None:
-        await asyncio.wait([context.sending])
-    await _release_threads()
-    return await passes.tick(database, now, delivery)
-
-
-async def _release_threads() -> None:
-    if threading.active_count() > MAX_THREADS:
-        drained: Any = ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=5)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(drained, 10)
+    work = _begin(lambda: passes.tick(database, now, delivery, found))
+    _flow_context.set(FlowContext(database, delivery, work=work))
+    named_tick: Any = tick.with_options(flow_run_name=f"{now.astimezone(PLAN_TIME):%Y-%m-%d %H:%M}")
+    shown: asyncio.Task[Any] = asyncio.create_task(named_tick(now.isoformat(), return_state=True))
+    done = await asyncio.shield(work)
+    await asyncio.wait([shown], timeout=SHOW_TIMEOUT_SECONDS)
+    if not shown.done():
+        shown.cancel()
+        log.warning("Prefect did not finish recording the tick of %s; the tick itself is done", now)
+    elif shown.exception() is not None:
+        log.warning("Prefect did not record the tick of %s (%s)", now, type(shown.exception()).__name__)
+    if done.error is not None:
+        raise done.error
+    return done.reports
 
 
 def exit_process(code: int, seconds: float = 3) -> None:
     """End this process. Prefect gets a few seconds to send outstanding data; without this limit it would retry for
     minutes if its server is gone."""
-    ConcurrencySlotAcquisitionWithLeaseService.drain_all(timeout=seconds)
+    EventsWorker.drain_all(timeout=seconds)
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

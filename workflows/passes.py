@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ from engine.admin import daily_cleanup as daily
 from engine.assignments import counters, escalation, opening, unreferenced_uploads
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
+from engine.assignments.escalation import DueDuty
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
@@ -51,10 +52,20 @@ class PassReport:
     name: PassName
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    due: Mapping[int, Sequence[str]] = field(default_factory=dict, repr=False)
+    """Of escalations: the owner of each assignment that had something due, by duty."""
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count) or "nothing to do"
         return f"{self.name}: {counts} ({self.seconds:.2f} s)"
+
+
+class DutiesFailed(Exception):
+    """Acting on some duties failed; the others have been acted on. ``report`` is of all, ``duties`` of the failed."""
+
+    def __init__(self, report: PassReport, duties: Mapping[DueDuty, Exception]) -> None:
+        self.report, self.duties = report, duties
+        super().__init__("; ".join(f"{duty}: {type(error).__name__}: {error}" for duty, error in duties.items()))
 
 
 def open_assignments(database: Database, now: datetime) -> PassReport:
@@ -72,19 +83,16 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
     return finish(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 
-def act(database: Database, now: datetime, duty_id: int | None = None) -> PassReport:
-    """Act on everything that is due, or on one duty: remind, remind again, escalate. If processing everything at once
-    fails, each duty is processed alone, so that one failing duty does not block the others; the error is raised at the
-    end."""
+def act(database: Database, now: datetime) -> PassReport:
+    """Act on everything that is due: remind, remind again, escalate. If processing everything at once fails, each duty
+    is processed alone, so that one failing duty does not block the others. Raises DutiesFailed at the end."""
     began = time.monotonic()
-    total, failed = escalation.EscalationResult(), None
+    total, failed = escalation.EscalationResult(), {}
     try:
-        _run_escalations(database, now, duty_id, total)
+        _run_escalations(database, now, None, total)
     except Unavailable:
         raise
-    except Exception as error:
-        if duty_id is not None:
-            raise
+    except Exception as error:  # noqa: BLE001 - each duty's own error is raised below
         log.warning("acting on everything at once failed (%s); each duty is processed alone", type(error).__name__)
         failed = _act_on_each_duty(database, now, total)
     counts = {
@@ -94,9 +102,9 @@ def act(database: Database, now: datetime, duty_id: int | None = None) -> PassRe
         "notices": total.notices,
         "unreachable": total.unreachable,
     }
-    report = finish(database, PassName.ACT, now, began, counts)
-    if failed is not None:
-        raise failed
+    report = replace(finish(database, PassName.ACT, now, began, counts), due=total.due)
+    if failed:
+        raise DutiesFailed(report, failed)
     return report
 
 
@@ -113,17 +121,20 @@ def _run_escalations(
             return
 
 
-def _act_on_each_duty(database: Database, now: datetime, total: escalation.EscalationResult) -> Exception | None:
-    """Act on each due duty separately. Returns the last error, None if all succeeded."""
+def _act_on_each_duty(
+    database: Database, now: datetime, total: escalation.EscalationResult
+) -> dict[DueDuty, Exception]:
+    """Act on each due duty separately. Returns the failed ones."""
     with database.read() as session:
         duties = escalation.due_duties(session, now)
-    failed: Exception | None = None
+    failed: dict[DueDuty, Exception] = {}
     for duty in duties:
         try:
             _run_escalations(database, now, duty.duty_id, total)
         except Exception as error:
-            log.exception("%s %s could not be acted on", duty.plan, duty.citation)
-            failed = error
+            log.exception("%s could not be acted on", duty)
+            failed[duty] = error
+            total.due.setdefault(duty.duty_id, []).extend(duty.owners)
     return failed
 
 
@@ -163,9 +174,10 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
 
 
 async def tick(
-    database: Database, now: datetime, delivery: DeliveryContext, found: Due | None = None
+    database: Database, now: datetime, delivery: DeliveryContext, found: Due | None = None, *, letters: bool = True
 ) -> list[PassReport]:
     """Run all passes that are due, in order: open, act, digest, deliver. No reports if nothing is due (one query).
+    ``letters`` False leaves sending to another process.
 
     ``found``: what is due, if the caller has asked. Asked again only after opening, which makes other work due; letters
     are looked for after any pass. If a pass fails, the others still run; then the first error is raised."""
@@ -183,8 +195,9 @@ async def tick(
             failed.append(error)
         if name is PassName.OPEN and found.open:
             found = due(database, now)
-    with failures_recorded(database, PassName.DELIVER, now):
-        reports.append(await deliver(database, now, delivery))
+    if letters:
+        with failures_recorded(database, PassName.DELIVER, now):
+            reports.append(await deliver(database, now, delivery))
     if failed:
         raise failed[0]
     return reports

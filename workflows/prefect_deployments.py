@@ -1,6 +1,8 @@
-"""Register the tick as a scheduled Prefect deployment, run by any worker of the pool.
+"""Register the passes as scheduled Prefect deployments, run by any workers of one pool.
 
-A worker creates its own System from the settings in its environment. Runs may overlap: claims prevent conflicts.
+``dondoc-tick`` opens, acts and makes digests, one run at a time: a run that is due while another goes on is cancelled.
+``dondoc-deliver`` sends; its runs may overlap, since claims keep them apart. A worker creates its own System from the
+settings in its environment, and refuses to run on another installation's database or with another secret.
 """
 
 from __future__ import annotations
@@ -13,16 +15,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from config.settings import Settings, SettingSource
+from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
 from workflows.prefect_server import answers, environment
 
 NAME = "every"
+OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
-def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
-    """Register the tick with a work pool of type process, created if missing. Returns «flow/deployment». Registering
-    again updates the schedule. Raises Unavailable if no Prefect server responds."""
+def deploy(home: Path, api_url: str, pool: str, every: timedelta, installation: str) -> list[str]:
+    """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
+    Registering again updates the schedule. Raises Unavailable if no Prefect server responds."""
     if not answers(api_url, timeout=5):
         raise Unavailable(
             Text(
@@ -34,24 +39,51 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta) -> str:
     os.environ.update(environment(home, api_url))
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.exceptions import ObjectAlreadyExists
     from prefect.types.entrypoint import EntrypointType
 
-    from workflows.flows import tick
+    from workflows.flows import deliver, tick
 
     # An existing pool is left unchanged.
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-    deployment: Any = tick.to_deployment(
-        NAME,
-        interval=every,
-        work_pool_name=pool,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        description="Đôn Đốc: mở việc, nhắc, tổng hợp, gửi thư. / Open, act, digest, deliver.",
-        tags=["dondoc"],
-    )
-    _with_retries(deployment.apply)
-    return f"{tick.name}/{NAME}"
+    names = []
+    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    registered: list[tuple[Any, dict[str, Any], Any]] = [(tick, {"letters": False}, one_at_a_time), (deliver, {}, None)]
+    for flow, parameters, limit in registered:
+        deployment: Any = flow.to_deployment(
+            NAME,
+            interval=every,
+            work_pool_name=pool,
+            parameters={**parameters, "installation": installation},
+            concurrency_limit=limit,
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            description=flow.description,
+            tags=["dondoc"],
+        )
+        _with_retries(deployment.apply)
+        names.append(f"{flow.name}/{NAME}")
+    return names
+
+
+def worker_environment(settings: Settings, home: Path, api_url: str) -> dict[str, str]:
+    """The variables of a worker's machine: what is set here, what must be the same everywhere, and Prefect's. A secret
+    is named, not shown; an SQLite file and a folder are those of this machine."""
+    set_here = {
+        each.name: f"<{each.name}>" if each.hidden else each.value
+        for each in describe_settings(settings)
+        if each.source is not SettingSource.DEFAULT and each.name not in OF_ONE_MACHINE
+    }
+    same = {
+        "DONDOC_DATABASE_URL": settings.database_url or f"sqlite:///{settings.data_dir.resolve()}/dondoc.db",
+        "DONDOC_SECRET": set_here.get("DONDOC_SECRET", f"<{settings.data_dir}/secret>"),
+        "DONDOC_FILES_DIR": str(settings.files.resolve()),
+        "DONDOC_BASE_URL": settings.base_url,
+    }
+    if settings.database_url:
+        same["DONDOC_DATABASE_URL"] = "<database_url>"
+    return {**set_here, **same, **environment(home, api_url)}
 
 
 def _with_retries(apply: Callable[[], object]) -> None:

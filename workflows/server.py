@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from config.settings import Settings
 from notifications.delivery import release_kept
 from workflows import channel_wiring
+from workflows.installation import establish, require_installation
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
 from workflows.private_files import make_private
@@ -59,9 +60,12 @@ def serve(settings: Settings) -> None:
 
     from workflows.heartbeat import Heartbeat
 
+    require_installation(settings)
     make_private(settings)
     system = compose(settings)
     system.database.upgrade()
+    if not settings.demo:
+        establish(system)
     if settings.smtp_host and not settings.demo:
         release_kept(system.database, system.clock())
     announce_setup_code(system)

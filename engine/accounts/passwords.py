@@ -64,7 +64,7 @@ def _guesses(password: str, email: str, names: Iterable[str]) -> int:
     own = [word for text in (email, *names) for word in _words(text)]
     with _estimating:
         return min(
-            int(zxcvbn(each[:_ESTIMATED_CHARS], user_inputs=[*own, *COMMON_WORDS])["guesses"])
+            int(zxcvbn(each[:_ESTIMATED_CHARS], user_inputs=[*own, *COMMON_WORDS])["guesses"]) if each else 0
             for each in (fold(password), fold(password).replace(" ", ""))
         )
 

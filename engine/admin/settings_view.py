@@ -79,6 +79,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
     "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
     "metrics_token": ("watch", "khóa của /metrics; để trống: chỉ máy này được đọc"),
+    "files_dir": ("", "thư mục tệp minh chứng, mọi máy chủ cùng dùng"),
     "templates_dir": ("mail", "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn"),
     "tick_seconds": ("passes", "bao nhiêu giây xem việc đến hạn một lần"),
     "lease_seconds": ("passes", "số giây một thư thuộc về tiến trình đã nhận nó"),

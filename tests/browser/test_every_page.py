@@ -101,8 +101,10 @@ NO_PAGES = {
     "/plans/review",
     "/sign-in/sso",
     "/sign-in/sso/return",
+    "/setup",
 }
-"""Files, a frame, and addresses that only send one on to another."""
+"""Files, a frame, and addresses that only send one on to another (``/setup`` once there is an account: before, see
+test_setup_page)."""
 
 
 SECRET = re.compile(r'name="token" value="[^"]*"')

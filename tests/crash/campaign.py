@@ -30,6 +30,7 @@ from tempfile import TemporaryDirectory
 
 from ground.factory import Laid, add_letters, at, lay, plan_file, rows, swept
 from ground.postgres import Ground
+from ground.serving import install
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -141,7 +142,8 @@ def run(
             before = len(relay.taken)
             process = _serve(database, folder, relay.port)
             try:
-                _until(partial(_under_way, relay, before, database), 120)
+                _until(partial(_under_way, relay, before, database, process), 120)
+                assert process.poll() is None, "serve ended by itself; see serve.log"
                 time.sleep(rng.uniform(0, 0.6))
                 began = time.monotonic()
                 process.send_signal(how)
@@ -173,8 +175,8 @@ def _letters(database: Database) -> list[Letter]:
     return [each for each in rows(database, Letter, urgent=True) if each.state is not LetterState.SUPPRESSED]
 
 
-def _under_way(relay: SlowRelay, before: int, database: Database) -> bool:
-    return len(relay.taken) > before or _finished(database)
+def _under_way(relay: SlowRelay, before: int, database: Database, process: subprocess.Popen[bytes]) -> bool:
+    return len(relay.taken) > before or _finished(database) or process.poll() is not None
 
 
 def _finished(database: Database) -> bool:
@@ -186,8 +188,7 @@ def _serve(database: Database, folder: Path, relay: int) -> subprocess.Popen[byt
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = {
-        "DONDOC_DATABASE_URL": database.bind.url.render_as_string(hide_password=False),
-        "DONDOC_DATA_DIR": str(folder),
+        **install(database.bind.url.render_as_string(hide_password=False), folder),
         "DONDOC_TICK_SECONDS": "1",
         "DONDOC_SMTP_HOST": "127.0.0.1",
         "DONDOC_SMTP_PORT": str(relay),

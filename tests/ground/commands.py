@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ground.post import KEY
 
 from workflows.cli import main
 
@@ -43,12 +44,18 @@ class Commands:
     """``dondoc`` with its own data folder and database, and without Prefect, which would end this process."""
 
     def __init__(
-        self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self,
+        folder: Path,
+        url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        secret: str = KEY,
     ) -> None:
         self.folder, self.patch, self.capsys = folder, monkeypatch, capsys
         for name in [name for name in os.environ if name.startswith("DONDOC_")]:
             monkeypatch.delenv(name)
-        self.set(DONDOC_DATA_DIR=str(folder), DONDOC_DATABASE_URL=url, DONDOC_PREFECT="false", COLUMNS="200")
+        self.set(DONDOC_DATA_DIR=str(folder), DONDOC_DATABASE_URL=url, DONDOC_SECRET=secret)
+        self.set(DONDOC_PREFECT="false", COLUMNS="200")
         monkeypatch.chdir(folder)
 
     def set(self, **settings: str) -> None:

@@ -12,6 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from ground.post import KEY
+
+from config.settings import Settings
+from workflows.installation import establish
+from workflows.system import compose
 
 DONDOC = Path(sys.executable).with_name("dondoc")
 SOON = 60.0
@@ -23,17 +28,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def install(url: str, folder: Path) -> dict[str, str]:
+    """Make a database an installation, as ``dondoc init`` does. Returns its environment variables."""
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url, secret=KEY)  # type: ignore[call-arg]
+    system = compose(settings)
+    system.database.upgrade()
+    establish(system)
+    system.database.dispose()
+    return {"DONDOC_DATABASE_URL": url, "DONDOC_DATA_DIR": str(folder), "DONDOC_SECRET": KEY}
+
+
 @contextmanager
 def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
     """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. Its log names
     every module that Python imports. ``more``: further environment variables."""
     port = free_port()
-    settings = {
-        "DONDOC_DATABASE_URL": url,
-        "DONDOC_DATA_DIR": str(folder),
-        "DONDOC_TICK_SECONDS": "1",
-        "PYTHONPROFILEIMPORTTIME": "1",
-    }
+    settings = {**install(url, folder), "DONDOC_TICK_SECONDS": "1", "PYTHONPROFILEIMPORTTIME": "1"}
     began = time.monotonic()
     with (folder / f"serve-{port}.log").open("wb") as output:
         process = subprocess.Popen(

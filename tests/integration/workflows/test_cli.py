@@ -88,6 +88,7 @@ def test_what_is_typed_wrong_is_said(dondoc: Commands, words: str, said: str) ->
 def test_without_a_prefect_server_deploying_says_where_none_answers(dondoc: Commands) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
+        dondoc("init")
         dondoc.set(DONDOC_PREFECT_API_URL=f"http://127.0.0.1:{probe.getsockname()[1]}/api")
         assert "không trả lời" in dondoc("prefect", "deploy", "--pool", "van-phong").wrong
 

@@ -22,7 +22,6 @@ from ground.factory import (
     row,
     rows,
     store,
-    told,
 )
 from ground.post import LetterBox, post_office
 from ground.statements import statements
@@ -144,12 +143,11 @@ def test_the_last_run_of_each_pass_is_kept(laid: Laid) -> None:
     assert row(laid.database, Pass, name="open").finished_at == BEGAN
 
 
-def test_acting_can_be_had_one_duty_at_a_time(laid: Laid) -> None:
+def test_acting_says_whose_assignments_of_which_duty_were_due(laid: Laid) -> None:
     passes.open_assignments(laid.database, BEGAN)
     duty = row(laid.database, Assignment, id=laid.assignment("IV.2.1", "huyen-a")).duty_id
-    assert passes.act(laid.database, BEGAN, duty).counts["assignments"] == 2
-    assert {line[2] for line in told(laid.database)} == {"IV.2.1 huyen-a", "IV.2.1 huyen-b"}
-    assert passes.act(laid.database, BEGAN, duty).counts["assignments"] == 0
+    assert sorted(passes.act(laid.database, BEGAN).due[duty]) == ["huyen-a", "huyen-b"]
+    assert passes.act(laid.database, BEGAN).due == {}
 
 
 # --- a week off ---------------------------------------------------------------------------------------------------

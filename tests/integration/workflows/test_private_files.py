@@ -24,7 +24,7 @@ def umask() -> Iterator[None]:
 
 @pytest.fixture
 def dondoc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
-    return Commands(tmp_path, "", monkeypatch, capsys)
+    return Commands(tmp_path, "", monkeypatch, capsys, secret="")
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -34,11 +34,14 @@ from ground.loopback import refuse_the_outside  # noqa: E402
 from ground.post import LetterBox, post_office  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
+from config.settings import Settings  # noqa: E402
 from engine.store.database import Database  # noqa: E402
 from engine.store.records import Duty, Letter, Notice  # noqa: E402
 from workflows import passes  # noqa: E402
+from workflows.installation import establish  # noqa: E402
 from workflows.passes import PassReport  # noqa: E402
 from workflows.prefect_server import PrefectServer, environment  # noqa: E402
+from workflows.system import compose  # noqa: E402
 
 Tick = Callable[[Database, datetime, Any], Any]
 LATER = at("2021-06-18", "07:30")
@@ -86,20 +89,24 @@ class Api:
     def flow_runs(self) -> list[Any]:
         return list(self.post("/flow_runs/filter", sort="START_TIME_ASC"))
 
-    def task_runs(self, *tags: str, name: str = "") -> list[Any]:
-        """Task runs with all these tags."""
-        asked: dict[str, Any] = {"tags": {"all_": list(tags)}} if tags else {}
-        if name:
-            asked["name"] = {"any_": [name]}
-        return list(self.post("/task_runs/filter", task_runs=asked or None, limit=200))
-
-    def duties_of(self, flow_run_id: str, count: int) -> list[Any]:
-        """The task runs of one flow run, once all of them have ended: the server writes them down a little later, and
-        those of an earlier flow run, which bear the same names, later still."""
+    def task_runs(self, flow_run_id: str, count: int) -> list[Any]:
+        """The task runs of one flow run, once ``count`` of them have ended: the server records them a little later."""
+        asked = {"id": {"any_": [flow_run_id]}}
         found: list[Any] = []
         for _ in range(300):
-            found = [each for each in self.task_runs("dondoc") if each["flow_run_id"] == flow_run_id]
+            found = list(self.post("/task_runs/filter", flow_runs=asked, limit=200))
             if len(found) == count and all(each["state_type"] in ENDED for each in found):
+                break
+            time.sleep(0.1)
+        return found
+
+    def events(self, resource: str, count: int) -> list[Any]:
+        """The newest events of a resource (a prefix of ids), once there are ``count``."""
+        asked = {"resource": {"id_prefix": [resource]}, "event": {"prefix": ["dondoc."]}}
+        found: list[Any] = []
+        for _ in range(300):
+            found = list(self.post("/events/filter", filter=asked, limit=50)["events"])
+            if len(found) >= count:
                 break
             time.sleep(0.1)
         return found
@@ -111,8 +118,9 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     scene.ticks(observed, BEGAN)
     (run,) = api.flow_runs()[before:]
     duties = len(rows(scene.database, Duty))
-    of_duties = api.duties_of(run["id"], duties)
+    of_duties = api.task_runs(run["id"], duties)
     again = scene.ticks(observed, BEGAN)
+    police = api.events("dondoc.duty.188/KH-UBND.IV.2.1", 1)
     found = {
         "flow_run": [run["name"], run["state_type"]],
         "duties": duties,
@@ -120,18 +128,35 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
         "flow_runs_after_nothing_was_due": len(api.flow_runs()) - before,
         "names": sorted(each["name"] for each in of_duties),
         "states": sorted({each["state_type"] for each in of_duties}),
-        "by_plan": len(api.task_runs("plan:188/KH-UBND")),
-        "by_citation": [each["name"] for each in api.task_runs("citation:IV.2.1")],
-        "by_owner": sorted(each["name"] for each in api.task_runs("owner:ubnd-tp-vinh")),
-        "by_name": len(api.task_runs(name="188/KH-UBND IV.2.1 · cong-an-tinh")),
+        "tags": sorted({tag for each in of_duties for tag in each["tags"]}),
+        "event": [police[0]["event"], police[0]["related"][0]["prefect.resource.id"]],
+        "events": len(api.events("dondoc.duty.", duties)),
         "analytics": api.get("/admin/settings")["server"]["analytics_enabled"],
     }
     scene.ticks(observed, LATER)
     return found | {"letters": scene.letters}
 
 
+def many(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
+    """The same with more duties due than have a task run each."""
+    from workflows import flows
+
+    before = {each["id"] for each in api.flow_runs()}
+    flows.MAX_DUTY_RUNS = 3
+    try:
+        scene.ticks(observed, BEGAN)
+    finally:
+        flows.MAX_DUTY_RUNS = 50
+    (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
+    artifacts = api.post("/artifacts/filter", flow_runs={"id": {"any_": [run]}})
+    return {
+        "names": [each["name"] for each in api.task_runs(run, 1)],
+        "tables": [[row["citation"] for row in json.loads(each["data"])] for each in artifacts],
+    }
+
+
 def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
-    """One duty's rows cannot be read: its task is tried three times, and everybody else has his letter."""
+    """One duty's rows cannot be read: its run says so, and everybody else has their letter."""
     passes.open_assignments(scene.database, BEGAN)
     with scene.database.write() as session:
         mine = "duty_id = (SELECT id FROM duty WHERE citation = 'IV.2.1')"
@@ -141,25 +166,27 @@ def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     try:
         scene.ticks(observed, BEGAN)
     except Exception as raised:  # noqa: BLE001 - to be told
-        error = type(raised).__name__
-    (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
-    of_duties = api.duties_of(run, len(rows(scene.database, Duty)))
+        error = str(raised)
+    (run,) = (each for each in api.flow_runs() if each["id"] not in before)
+    of_duties = api.task_runs(run["id"], len(rows(scene.database, Duty)))
     return {
         "error": error,
+        "flow_run": run["state_type"],
         "letters": [[key, to] for key, to, *_ in scene.letters],
-        "runs": {each["name"]: [each["state_type"], each["run_count"]] for each in of_duties},
+        "runs": {each["name"]: each["state_type"] for each in of_duties},
+        "events": [each["event"] for each in api.events("dondoc.duty.188/KH-UBND.IV.2.1", 2)],
     }
 
 
 def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str, Any]:
-    """The server dies while the second duty is acted on, then it is gone, then its home is gone too."""
+    """The server dies in the middle of the work, then it is gone, then its home is gone too."""
     updates: list[str] = []
 
     @event.listens_for(scene.database.bind, "before_cursor_execute")
     def _watch(_1: Any, _2: Any, statement: str, *_: Any) -> None:
         if statement.startswith("UPDATE assignment"):
             updates.append(statement)
-            if len(updates) == 2:
+            if len(updates) == 1:
                 os.killpg(int((server.home / "server.pid").read_text()), signal.SIGKILL)
 
     scene.ticks(observed, BEGAN)
@@ -169,25 +196,41 @@ def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str
 
 
 def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
-    """Registered twice, then one run as a worker's child process does it, on the database of its environment."""
+    """Registered twice, then a run of each as a worker's child process does it, on the database of its environment."""
     from workflows.prefect_deployments import deploy
 
+    settings = Settings(_env_file=None, data_dir=scene.folder, prefect=False)  # type: ignore[call-arg]
+    installation = establish(compose(settings))
     for seconds in (60, 90):
-        name = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds))
-    told = api.get(f"/deployments/name/{name}")
-    run = api.post(f"/deployments/{told['id']}/create_flow_run", parameters={"now": BEGAN.isoformat()})
-    mine = {**os.environ, "DONDOC_DATA_DIR": str(scene.folder)}
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]], env=mine, capture_output=True, text=True
-    )
+        names = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds), installation)
+    told = [api.get(f"/deployments/name/{each}") for each in names]
+
+    def execute(number: int, **parameters: Any) -> str:
+        given = {**told[number]["parameters"], "now": BEGAN.isoformat(), **parameters}
+        run = api.post(f"/deployments/{told[number]['id']}/create_flow_run", parameters=given)
+        mine = {**os.environ, "DONDOC_DATA_DIR": str(scene.folder)}
+        words = [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]]
+        subprocess.run(words, env=mine, capture_output=True, text=True)
+        ended = api.get(f"/flow_runs/{run['id']}")
+        return f"{ended['state_type']}: {ended['state']['message'] or ''}"
+
+    def states() -> list[str]:
+        return sorted({each.state.value for each in rows(scene.database, Letter)})
+
+    elsewhere, acted, queued = execute(0, installation="another"), execute(0), states()
     return {
-        "name": name,
-        "pool": told["work_pool_name"],
-        "entrypoint": told["entrypoint"],
-        "code": done.returncode,
-        "every": [each["schedule"]["interval"] for each in told["schedules"]],
-        "state": api.get(f"/flow_runs/{run['id']}")["state_type"],
-        "letters": [each.state.value for each in rows(scene.database, Letter)],
+        "names": names,
+        "pool": [each["work_pool_name"] for each in told],
+        "entrypoints": [each["entrypoint"] for each in told],
+        "every": [[each["schedule"]["interval"] for each in one["schedules"]] for one in told],
+        "at_once": [
+            (each["concurrency_options"] or {}).get("collision_strategy") if each["global_concurrency_limit"] else None
+            for each in told
+        ],
+        "elsewhere": elsewhere,
+        "acted": [acted, queued],
+        "delivered": [execute(1), states()],
+        "letters": len(rows(scene.database, Letter)),
     }
 
 
@@ -206,6 +249,7 @@ def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
         api.http = http
         told = {"plain": {"letters": plain.letters, "lines": len(rows(plain.database, Notice))}}
         told["seen"] = seen(api, undisturbed, observed_tick)
+        told["many"] = many(api, Scene(folder, "many", prepared), observed_tick)
         told["deployed"] = deployed(api, server, Scene(folder, "deployed", prepared))
         told["failing"] = failing(api, Scene(folder, "failing", prepared), observed_tick)
     told["interrupted"] = interrupted(server, Scene(folder, "interrupted", prepared), observed_tick)

@@ -1,4 +1,4 @@
-"""Prefect as an observer, on a real server: one task run a duty, and without it nothing is lost but the view."""
+"""Prefect on a real server: each duty is seen, workers run the passes, and without it nothing is lost but the view."""
 
 from __future__ import annotations
 
@@ -78,12 +78,18 @@ def test_a_tick_is_one_flow_run_with_one_task_run_for_each_duty_that_is_due(told
     assert "188/KH-UBND IV.16.1 · 2 owners" in seen["names"]
 
 
-def test_task_runs_are_found_by_plan_citation_owner_and_name(told: dict[str, Any]) -> None:
+def test_task_runs_have_no_tags_and_an_event_says_whose_duty_it_is(told: dict[str, Any]) -> None:
+    """A slot is asked of the server for each tag: 100 ms a task run instead of 12."""
     seen = told["seen"]
-    assert seen["by_plan"] == seen["duties"]
-    assert seen["by_citation"] == ["188/KH-UBND IV.2.1 · cong-an-tinh"]
-    assert seen["by_owner"] == [f"188/KH-UBND {each} · 2 owners" for each in ("IV.16.1", "IV.16.2", "V.1")]
-    assert seen["by_name"] == 1
+    assert seen["tags"] == []
+    assert seen["event"] == ["dondoc.duty.acted", "dondoc.agency.cong-an-tinh"]
+    assert seen["events"] == seen["duties"]
+
+
+def test_of_many_duties_each_plan_has_one_task_run_with_a_table_of_them(told: dict[str, Any]) -> None:
+    assert told["many"]["names"] == [f"188/KH-UBND · {told['seen']['duties']} duties"]
+    (table,) = told["many"]["tables"]
+    assert (len(table), "IV.2.1" in table) == (told["seen"]["duties"], True)
 
 
 def test_a_tick_with_nothing_due_starts_no_flow_run(told: dict[str, Any]) -> None:
@@ -100,14 +106,16 @@ def test_a_server_that_dies_in_the_middle_and_a_home_that_is_deleted_change_no_l
     assert told["interrupted"]["letters"] == told["plain"]["letters"]
 
 
-def test_a_duty_that_fails_is_tried_three_times_and_the_others_go_on(told: dict[str, Any]) -> None:
-    runs = told["failing"]["runs"]
-    assert runs.pop("188/KH-UBND IV.2.1 · cong-an-tinh") == ["FAILED", 3]
-    assert set(map(tuple, runs.values())) == {("COMPLETED", 1)}
-    mine = [to for _, to in told["failing"]["letters"]]
+def test_a_duty_that_fails_makes_its_run_and_the_flow_run_failed_and_the_others_go_on(told: dict[str, Any]) -> None:
+    failing = told["failing"]
+    runs = dict(failing["runs"])
+    assert runs.pop("188/KH-UBND IV.2.1 · cong-an-tinh") == failing["flow_run"] == "FAILED"
+    assert set(runs.values()) == {"COMPLETED"}
+    assert failing["events"][0] == "dondoc.duty.failed"
+    mine = [to for _, to in failing["letters"]]
     assert "daumoi@ubnd-tp-vinh.nghean.example" in mine
     assert not any("cong-an-tinh" in to for to in mine)
-    assert told["failing"]["error"]  # and the tick says so, for the log
+    assert "188/KH-UBND IV.2.1 · cong-an-tinh" in failing["error"]  # and the tick says so, for the log
 
 
 def test_nothing_is_told_to_the_outside(told: dict[str, Any]) -> None:
@@ -116,17 +124,21 @@ def test_nothing_is_told_to_the_outside(told: dict[str, Any]) -> None:
     assert environment(Path("home"), "http://127.0.0.1:1/api")["DO_NOT_TRACK"] == "1"
 
 
-def test_a_worker_runs_the_tick_as_a_deployment_on_the_database_of_its_environment(told: dict[str, Any]) -> None:
+def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_environment(told: dict[str, Any]) -> None:
     deployed = told["deployed"]
-    assert (deployed["name"], deployed["pool"], deployed["entrypoint"]) == (
-        "dondoc-tick/every",
-        "van-phong",
-        "workflows.flows.tick",
-    )
-    assert deployed["every"] == [90.0]  # registering again changes the schedule
-    assert (deployed["code"], deployed["state"]) == (0, "COMPLETED")
-    assert len(deployed["letters"]) > 5
-    assert set(deployed["letters"]) == {"delivered"}
+    assert deployed["names"] == ["dondoc-tick/every", "dondoc-deliver/every"]
+    assert deployed["pool"] == ["van-phong"] * 2
+    assert deployed["entrypoints"] == ["workflows.flows.tick", "workflows.flows.deliver"]
+    assert deployed["every"] == [[90.0]] * 2  # registering again changes the schedule
+    assert deployed["at_once"] == ["CANCEL_NEW", None]
+    assert deployed["acted"] == ["COMPLETED: ", ["queued"]]
+    assert deployed["letters"] > 5
+    assert deployed["delivered"] == ["COMPLETED: ", ["kept_here"]]  # no relay is set
+
+
+def test_a_worker_on_another_database_refuses_to_run(told: dict[str, Any]) -> None:
+    assert told["deployed"]["elsewhere"].startswith("FAILED")
+    assert "DONDOC_DATABASE_URL" in told["deployed"]["elsewhere"]
 
 
 def test_a_server_that_runs_already_is_taken_over_and_ended(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from ground.factory import at, lay, plan_file, rows
-from ground.serving import DONDOC, SOON, serving
+from ground.serving import DONDOC, SOON, install, serving
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -96,7 +96,7 @@ def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        settings = {"DONDOC_DATABASE_URL": str(sqlite_database.url), "DONDOC_DATA_DIR": str(tmp_path)}
+        settings = install(str(sqlite_database.url), tmp_path)
         done = subprocess.run(
             [DONDOC, "serve", "--no-prefect", "--port", port],
             env=os.environ | settings,

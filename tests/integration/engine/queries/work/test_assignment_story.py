@@ -161,7 +161,7 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
         doubt = update(m).where(m.c.id == 2).values(state=LetterState.UNKNOWN, day=NOW.date())
         session.connection().execute(stuck)
         session.connection().execute(doubt)
-        found_wrong = {"without_next_step": 2, "unknown_letters": 1}
+        found_wrong = {"without_next_step": 2, "letters_kept_here": 3, "unknown_letters": 1}
         values = {"name": "audit", "started_at": at("2021-06-23"), "finished_at": at("2021-06-23"), "error": "x"}
         session.connection().execute(p.insert().values(**values, counts=found_wrong))
         silent = {"failures": 5, "down_since": at("2021-06-23").isoformat(), "why": "454 too many logins"}
@@ -171,7 +171,7 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
         found = health(*seen)
 
     assert set(found.troubles) == set(Trouble) - {Trouble.NO_PASS}
-    assert found.findings == {"without_next_step": 2}
+    assert found.findings == {"without_next_step": 2, "letters_kept_here": 3}
     assert [(each.name, each.up, each.why) for each in found.channels] == [("email", False, "454 too many logins")]
     assert found.week.in_doubt == 1
     assert (found.owed, found.in_doubt, found.oldest is not None) == (1, 1, True)

@@ -1,0 +1,79 @@
+"""Nothing runs where database, secret and evidence files do not belong together, and nothing is made there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ground.factory import at, lay
+from ground.post import KEY
+
+from config.settings import Settings
+from engine.errors import Unavailable
+from engine.store.database import Database
+from workflows.installation import establish, installation_id, require_installation
+from workflows.system import compose
+
+
+def settings_of(folder: Path, url: str = "", secret: str = KEY, files: Path | None = None) -> Settings:
+    return Settings(_env_file=None, data_dir=folder, database_url=url, secret=secret, files_dir=files)  # type: ignore
+
+
+def address(database: Database) -> str:
+    return database.bind.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def installed(database: Database, tmp_path: Path) -> Settings:
+    settings = settings_of(tmp_path / "one", address(database))
+    assert establish(compose(settings)) == installation_id(database)
+    return settings
+
+
+def refusal(settings: Settings) -> str:
+    with pytest.raises(Unavailable) as refused:
+        require_installation(settings)
+    return str(refused.value)
+
+
+def test_what_init_made_runs_and_making_it_again_changes_nothing(installed: Settings, database: Database) -> None:
+    before = installation_id(database)
+    require_installation(installed)
+    assert establish(compose(installed)) == before
+    require_installation(installed)
+
+
+@pytest.mark.parametrize("size", [None, 0])
+def test_a_missing_or_empty_database_file_is_refused_and_nothing_is_made(tmp_path: Path, size: int | None) -> None:
+    """An unmounted volume made a new database, a new secret and a green ping."""
+    if size is not None:
+        (tmp_path / "dondoc.db").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert "dondoc init" in refusal(settings_of(tmp_path, secret=""))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_database_in_which_nothing_was_set_up_is_refused(database: Database, tmp_path: Path) -> None:
+    assert "dondoc init" in refusal(settings_of(tmp_path, address(database)))
+
+
+def test_an_installation_of_an_earlier_version_runs(database: Database, tmp_path: Path) -> None:
+    lay(database, now=at("2021-06-02"))
+    require_installation(settings_of(tmp_path, address(database)))
+
+
+def test_a_second_server_with_a_secret_of_its_own_is_refused(installed: Settings, tmp_path: Path) -> None:
+    """Half of all links were refused by the other server."""
+    other = settings_of(tmp_path / "two", installed.database_url, secret="another secret, of a second folder")
+    assert "DONDOC_SECRET" in refusal(other)
+    assert "DONDOC_SECRET" in refusal(settings_of(tmp_path / "two", installed.database_url, secret=""))
+    assert not (tmp_path / "two").exists()
+
+
+def test_evidence_files_must_be_those_of_the_installation(installed: Settings, tmp_path: Path) -> None:
+    assert "DONDOC_FILES_DIR" in refusal(settings_of(tmp_path / "two", installed.database_url))
+    require_installation(settings_of(tmp_path / "two", installed.database_url, files=installed.files))
+
+
+def test_a_demonstration_is_asked_for_nothing(tmp_path: Path) -> None:
+    require_installation(Settings(_env_file=None, data_dir=tmp_path, demo=True))  # type: ignore[call-arg]

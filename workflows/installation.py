@@ -1,0 +1,129 @@
+"""Which installation this is: an id and a check value of the secret, in the database and beside the evidence files.
+
+``dondoc init`` makes it. ``serve``, the passes and Prefect workers run only where database, secret and files belong
+together: an unmounted volume, an empty file or a wrong folder would otherwise become a new, empty office that reports
+itself well, and a second server with a secret of its own would refuse the links that the first one sends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, inspect, select
+
+from config.settings import Settings
+from engine.errors import Unavailable
+from engine.store.database import Database, insert_new, table
+from engine.store.records import Agency, Fact
+from engine.text import Text
+
+if TYPE_CHECKING:
+    from workflows.system import System
+
+FACT = "installation"
+MARK = ".installation"
+"""The file beside the evidence files that holds the id."""
+
+
+def establish(system: System) -> str:
+    """Make the installation, or complete it where a process was killed in between. Returns its id."""
+    installation = uuid.uuid4().hex
+    value = json.dumps({"id": installation, "secret": _check_value(system.settings.signing_key(), installation)})
+    with system.database.write() as session:
+        insert_new(session, Fact, [{"name": FACT, "value": value}])
+    installation = installation_id(system.database)
+    files = system.settings.files
+    files.mkdir(parents=True, exist_ok=True)
+    if not (files / MARK).exists():
+        (files / MARK).write_text(installation)
+    return installation
+
+
+def require_installation(settings: Settings) -> None:
+    """Refuse to run on anything but what ``init`` made, before anything is created. Raises Unavailable with what is
+    missing and what to do. An installation of a version that had no id gets one."""
+    if settings.demo:
+        return
+    database = Database(settings.database)
+    if database.dialect == "sqlite" and not _holds_data(database.url.database):
+        raise _refused(f"không có cơ sở dữ liệu ở {database.url.database}", f"no database at {database.url.database}")
+    try:
+        if not inspect(database.bind).has_table(table(Fact).name):
+            raise _refused(f"cơ sở dữ liệu {_place(settings)} còn trống", f"the database {_place(settings)} is empty")
+        stored = _stored(database)
+        has_secret = bool(settings.secret.get_secret_value()) or _holds_data(str(settings.data_dir / "secret"))
+        if not has_secret:
+            raise _refused(
+                f"không có khóa bí mật {settings.data_dir}/secret (hoặc DONDOC_SECRET)",
+                f"no secret at {settings.data_dir}/secret, and DONDOC_SECRET is not set",
+            )
+        if not stored:
+            with database.read() as session:
+                if not session.connection().scalar(select(func.count()).select_from(table(Agency))):
+                    raise _refused("cơ sở dữ liệu chưa có gì", "nothing was ever set up in this database")
+            return  # of an earlier version: establish() follows
+        if stored["secret"] != _check_value(settings.signing_key(), stored["id"]):
+            raise _refused(
+                "khóa bí mật ở đây không phải của cài đặt này; chép var/secret của máy chủ đầu hoặc đặt DONDOC_SECRET",
+                "the secret here is not this installation's; copy var/secret of the first server, or set DONDOC_SECRET",
+            )
+        mark = settings.files / MARK
+        if not mark.exists() or mark.read_text().strip() != stored["id"]:
+            raise _refused(
+                f"thư mục tệp {settings.files} (DONDOC_FILES_DIR) không phải của cài đặt này hoặc chưa được gắn vào",
+                f"the folder of files {settings.files} (DONDOC_FILES_DIR) is not this installation's or not mounted",
+            )
+    finally:
+        database.dispose()
+
+
+def installation_id(database: Database) -> str:
+    """The id, empty where there is none (a demonstration)."""
+    return _stored(database).get("id", "")
+
+
+def check_installation(database: Database, expected: str) -> None:
+    """Raises Unavailable if this database is not that of the installation ``expected`` (empty: not asked)."""
+    if expected and installation_id(database) != expected:
+        raise Unavailable(
+            Text(
+                "Máy này dùng cơ sở dữ liệu khác với nơi đã đăng ký; xem DONDOC_DATABASE_URL của nó.",
+                "This worker uses another database than the deployment was registered with; see its "
+                "DONDOC_DATABASE_URL.",
+            )
+        )
+
+
+def _stored(database: Database) -> dict[str, str]:
+    facts = table(Fact)
+    with database.read() as session:
+        value = session.connection().scalar(select(facts.c.value).where(facts.c.name == FACT))
+    return dict(json.loads(value)) if value else {}
+
+
+def _check_value(secret: str, installation: str) -> str:
+    return hmac.new(secret.encode(), f"dondoc installation {installation}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _holds_data(path: str | None) -> bool:
+    """True of a file with something in it."""
+    found = Path(path or "")
+    return found.is_file() and found.stat().st_size > 0
+
+
+def _place(settings: Settings) -> str:
+    return settings.database.split("@")[-1]
+
+
+def _refused(vi: str, en: str) -> Unavailable:
+    return Unavailable(
+        Text(
+            f"Chưa chạy được: {vi}. Nếu đây là lần đầu, hãy chạy «dondoc init».",
+            f"Not started: {en}. If this is the first time, run “dondoc init”.",
+        )
+    )
