@@ -304,10 +304,14 @@ def test_days_that_make_no_year_are_said_and_the_form_stays(
 
 def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Database, tmp_path: Path) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    soon = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
+    soon = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), smtp_host="relay.example")
+    alone = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
     late = open_office(sqlite_database, tmp_path, now=at("2022-03-01", "10:00"))
     path = f"/plans/{laid.plan_id}/activate"
     assert "Gửi 5 thư cho 5 người và bắt đầu nhắc theo lịch?" in soon.get(path).text
+    kept = "Để lại trên máy chủ 5 thư cho 5 người, chưa gửi, và bắt đầu nhắc theo lịch?"
+    assert kept in alone.get(path).text
+    assert "Chưa cài máy chủ thư đi" in alone.get(path).text
     assert "đã qua hạn từ trước hôm nay" in late.get(path).text
     assert row(sqlite_database, Plan).state is PlanState.LOADED
     assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"
