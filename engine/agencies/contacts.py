@@ -43,6 +43,7 @@ class ContactLine:
     valid_until: date | None
     suppressed: dict[str, str]
     pace: dict[str, str]
+    instead: bool
 
     def answers_on(self, day: date) -> bool:
         started = self.valid_from is None or self.valid_from <= day
@@ -64,10 +65,12 @@ def add(
     language: str = "vi",
     valid_from: date | None = None,
     valid_until: date | None = None,
+    instead: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
-    """Add a contact; returns its id. Raises FieldsRefused, NotFound, Conflict."""
+    """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator. Raises FieldsRefused,
+    NotFound, Conflict."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
@@ -79,7 +82,9 @@ def add(
             Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox is already a contact in that role.")
         )
     inserted = session.connection().execute(
-        insert(c).values(agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, **values)
+        insert(c).values(
+            agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, instead=instead, **values
+        )
     )
     contact_id = int((inserted.inserted_primary_key or (0,))[0])
     _log_change(session, "added", contact_id, actor, now, role=role, agency=agency_id)
@@ -179,6 +184,7 @@ def _lines() -> Any:
         c.c.valid_until,
         c.c.suppressed,
         c.c.pace,
+        c.c.instead,
     )
 
 
