@@ -154,8 +154,8 @@ def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Text | 
     lowest = 0 if indicator.min is None else indicator.min
     highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
     if value < lowest or (highest is not None and value > highest):
-        upto = "" if highest is None else f" – {highest:g}"
-        return 0, Text(f"Phải trong khoảng {lowest:g}{upto}.", f"Must be within {lowest:g}{upto}.")
+        span = f"{lowest:g}" if highest is None else f"{lowest:g} – {highest:g}"
+        return 0, Text(f"Phải trong khoảng {span.replace('.', ',')}.", f"Must be within {span}.")
     return value, None
 
 

@@ -191,10 +191,12 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
 
 
 def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None) -> str:
-    """The department above the duties that a letter is about; empty if it is the reader's own."""
+    """The department above the duties that a letter is about; of a letter about one's own department, to its head that
+    department itself; else empty."""
     rows = [row.supervisor_id for row in notices]
     rows += [row.supervisor_id for row, _ in digest.rows] if digest else []
-    return next((each for each in rows if each != letter.agency_id), "")
+    own = letter.agency_id if letter.role is Role.HEAD else ""
+    return next((each for each in rows if each != letter.agency_id), own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,3 +185,20 @@ def test_a_reminder_may_be_put_off_and_what_is_late_may_not(sqlite_database: Dat
     reminded = gathered(laid, date(2021, 6, 14), at("2021-06-14", "07:30"))["coordinator@so-ban.example"]
     late = gathered(laid)["coordinator@so-ban.example"]
     assert (reminded.slowable, late.slowable) == (True, False)
+
+
+def test_an_extension_decided_meanwhile_is_not_asked_for_again(sqlite_database: Database) -> None:
+    laid = lay(sqlite_database, now=at("2021-04-07"))
+    mine, asked_at = laid.assignment("IV.2.1", "huyen-a"), at("2021-06-16", "10:00")
+    with laid.database.write() as session:
+        asked = lifecycle.ask_extension(
+            session, mine, until=date(2021, 6, 30), reason="Lũ.", actor="contact:1", now=asked_at
+        )
+    before = gathered(laid, date(2021, 6, 16), asked_at)["monitor@so-chinh.example"]
+    assert [line.kind for line in before.items] == [NoticeKind.EXTENSION_ASKED]
+    assert before.backlog is not None
+    assert before.backlog.extensions is not None
+    with laid.database.write() as session:
+        lifecycle.decide_extension(session, asked, granted=False, actor="account:1", now=asked_at)
+    after = gathered(laid, date(2021, 6, 16), asked_at)["monitor@so-chinh.example"]
+    assert (after.items, set(after.obsolete.values()), after.backlog) == ((), {"decided"}, None)
