@@ -149,6 +149,7 @@ class EventKind(StrEnum):
     POLICY_LOADED = "policy_loaded"
     CALENDAR_CHANGED = "calendar_changed"
     AUDIT_FAILED = "audit_failed"
+    CLOCK_CONFIRMED = "clock_confirmed"
     ACCOUNT_CHANGED = "account_changed"
     SIGNED_IN = "signed_in"
     DUTY_ADDED = "duty_added"

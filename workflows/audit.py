@@ -44,7 +44,8 @@ SETTLED_WITHIN = timedelta(days=2)
 CHECKED_ASSIGNMENTS = 2_000
 """Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
 CURSOR = "audit_cursor"
-OPEN_FILES = "open_files"
+OUTSIDE = ("open_files", "clock_wrong")
+"""Findings that do not come from the database: data files that others may read, a clock that is not believed."""
 
 Check = Callable[[Session, datetime], int]
 
@@ -193,9 +194,11 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def run_checks(database: Database, now: datetime, *, may_rest: bool = False, open_files: int = 0) -> Audit:
-    """Ask the database. ``may_rest``: outside sending hours, when untried letters wait as they should.
-    ``open_files``: files of the data folder that others may read."""
+def run_checks(
+    database: Database, now: datetime, *, may_rest: bool = False, outside: Mapping[str, int] | None = None
+) -> Audit:
+    """Ask the database. ``may_rest``: outside sending hours, when untried letters wait as they should. ``outside``: see
+    OUTSIDE."""
     m = table(Letter)
     with database.read() as session:
         scalar = session.connection().scalar
@@ -204,16 +207,21 @@ def run_checks(database: Database, now: datetime, *, may_rest: bool = False, ope
         }
         in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
-    counts[OPEN_FILES] = open_files
+    counts |= outside or {}
     return Audit({name: count for name, count in counts.items() if count}, in_doubt, oldest)
 
 
 def audit(
-    database: Database, now: datetime, heartbeat_url: str = "", *, may_rest: bool = False, open_files: int = 0
+    database: Database,
+    now: datetime,
+    heartbeat_url: str = "",
+    *,
+    may_rest: bool = False,
+    outside: Mapping[str, int] | None = None,
 ) -> PassReport:
     """Run the checks, record findings, and ping if there are none."""
     began = time.monotonic()
-    result = run_checks(database, now, may_rest=may_rest, open_files=open_files)
+    result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
     with database.write() as session:
         _move_cursor(session)
@@ -226,7 +234,7 @@ def audit(
         )
     if not result.clean:
         log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in result.findings.items()))
-    counts = dict.fromkeys((*CHECKS, OPEN_FILES), 0) | dict(result.findings) | {"unknown_letters": result.in_doubt}
+    counts = dict.fromkeys((*CHECKS, *OUTSIDE), 0) | dict(result.findings) | {"unknown_letters": result.in_doubt}
     report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
     record_run(database, report, now)
     if heartbeat_url and result.clean:

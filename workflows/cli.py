@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import logging
 import shlex
@@ -24,6 +25,7 @@ from engine.files.directory import load_directory
 from engine.files.plan import load_plan
 from engine.files.yaml_reader import read
 from engine.plans.simulated_year import Scenario
+from engine.rules.calendar import PLAN_TIME
 from engine.rules.policy import Policy
 from engine.text import Text
 from workflows.passes import DATABASE_PASSES, PassName
@@ -94,7 +96,7 @@ def once(
     at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "",
 ) -> None:
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
-    from workflows import channel_wiring, inbound_passes, passes
+    from workflows import channel_wiring, clock_guard, inbound_passes, passes
     from workflows.audit import audit
     from workflows.installation import require_installation
     from workflows.private_files import too_wide
@@ -112,6 +114,8 @@ def once(
     require_installation(settings)
     system = compose(settings)
     now = given or system.clock()
+    if given is None and (suspicion := clock_guard.suspicion(system)) is not None:
+        raise clock_guard.ClockNotBelieved(suspicion)
     if name == "tick":
         for report in asyncio.run(tick(system, now)):
             typer.echo(str(report))
@@ -119,9 +123,9 @@ def once(
         typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
     elif name == PassName.AUDIT:
         may_rest = not passes.may_send(system.database, now)
-        wide = len(list(too_wide(system.settings)))
+        outside = {"open_files": len(list(too_wide(system.settings)))}
         url = system.settings.heartbeat_url
-        typer.echo(str(audit(system.database, now, url, may_rest=may_rest, open_files=wide)))
+        typer.echo(str(audit(system.database, now, url, may_rest=may_rest, outside=outside)))
     elif name == PassName.RECEIVE:
         typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
     elif name == PassName.WATCH:
@@ -134,6 +138,22 @@ def once(
         typer.echo(str(passes.upkeep(system.database, now, system.settings.files, keep_bodies)))
     else:
         typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
+
+
+@app.command()
+def clock(
+    confirm: Annotated[bool, typer.Option("--confirm", help="Say that the clock is right; the passes go on.")] = False,
+) -> None:
+    """Show whether the server's clock is believed, and confirm it where no second clock can."""
+    from workflows import clock_guard
+    from workflows.system import compose
+
+    system = compose()
+    if confirm:
+        clock_guard.confirm(system, actor=f"cli:{getpass.getuser()}")
+    typer.echo(f"{system.clock().astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S}")
+    if (suspicion := clock_guard.suspicion(system)) is not None:
+        raise clock_guard.ClockNotBelieved(suspicion)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import os
 from datetime import datetime, timedelta
 
 from engine.assignments.due_work import Due
-from workflows import channel_wiring, passes
+from workflows import channel_wiring, clock_guard, passes
 from workflows.passes import PassName, PassReport, failures_recorded
 from workflows.prefect_server import answers, environment
 from workflows.private_files import too_wide
@@ -35,7 +35,7 @@ def run_tick(system: System) -> None:
     """Run one tick at the clock's time. If nothing is due it costs one statement."""
     now = system.clock()
     found = passes.due(system.database, now)
-    if found.anything:
+    if found.anything and _clock_believed(system):
         for report in asyncio.run(tick(system, now, found)):
             log.info("%s", report)
 
@@ -44,6 +44,8 @@ def run_inbound(system: System) -> None:
     """Process incoming messages, then send alarms about channels that are down."""
     from workflows import inbound_passes
 
+    if not _clock_believed(system):
+        return
     now = system.clock()
     with failures_recorded(system.database, PassName.RECEIVE, now):
         received = inbound_passes.receive(system.database, now, system.inbound)
@@ -59,13 +61,24 @@ def run_audit(system: System) -> None:
     """Run the self-audit, and once a day the cleanup."""
     from workflows.audit import audit
 
-    now = system.clock()
+    reading = clock_guard.read_clock(system.clock())
+    now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     audit(
         system.database,
         now,
         system.settings.heartbeat_url,
         may_rest=not passes.may_send(system.database, now),
-        open_files=len(list(too_wide(system.settings))),
+        outside={"open_files": len(list(too_wide(system.settings))), "clock_wrong": int(not believed)},
     )
+    if not believed:
+        return
+    clock_guard.remember(system.database, reading)
     with failures_recorded(system.database, PassName.UPKEEP, now):
         passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))
+
+
+def _clock_believed(system: System) -> bool:
+    why = clock_guard.suspicion(system)
+    if why is not None:
+        log.error("%s", clock_guard.ClockNotBelieved(why).said("en"))
+    return why is None

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from config.settings import read_settings
 from engine.agencies import directory_loading
+from engine.agencies.suppressions import lift_suppressions
 from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
@@ -30,6 +31,7 @@ from engine.text import Text
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
 files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
 database_app = typer.Typer(no_args_is_help=True, help="Cơ sở dữ liệu. / The database.")
+contacts_app = typer.Typer(no_args_is_help=True, help="Người nhận thư. / Contacts.")
 links = typer.Typer(no_args_is_help=True, help="Liên kết trong thư. / Links in letters.")
 
 AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's id.")]
@@ -45,6 +47,7 @@ def add_commands(app: typer.Typer) -> None:
         ("load", files),
         ("db", database_app),
         ("links", links),
+        ("contact", contacts_app),
         ("account", accounts_app),
     ):
         app.add_typer(commands, name=name)
@@ -205,3 +208,23 @@ def revoke(contact: Annotated[int, typer.Argument(help="The contact's id.")], at
             raise NotFound(Text(f"Không có liên hệ số {contact}.", f"There is no contact {contact}."))
         event_log.append(session, [event_log.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
     typer.echo(Text("Đã thu hồi.", "Revoked."))
+
+
+@contacts_app.command()
+def lift(
+    first: Annotated[str, typer.Option("--from", help="First day, as 2021-06-25.")],
+    last: Annotated[str, typer.Option("--to", help="Last day.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be lifted; change nothing.")] = False,
+    at: At = "",
+) -> None:
+    """Write again to addresses that refusals or bounces silenced on these days. What people asked for stays."""
+    _, database, now, actor = open_context(at)
+    with database.rehearse() if dry_run else database.write() as session:
+        lifted = lift_suppressions(session, day(first), day(last), actor=actor, now=now)
+    for each in lifted:
+        typer.echo(f"{each.contact_id:>6}  {each.agency_id:24} {each.channel:6} {written(each.on)}  {each.reason}")
+    typer.echo(
+        Text(f"{len(lifted)} địa chỉ sẽ được gửi lại.", f"{len(lifted)} addresses would be written to again.")
+        if dry_run
+        else Text(f"{len(lifted)} địa chỉ được gửi lại.", f"{len(lifted)} addresses are written to again.")
+    )

@@ -82,6 +82,7 @@ CODES: Mapping[str, Text] = {
     "reported_without_report": Text(
         "phần việc đã báo cáo mà không có báo cáo", "reported assignments without a report"
     ),
+    "clock_wrong": Text("đồng hồ máy chủ không đáng tin, mọi việc tạm dừng", "wrong server clock, all is held"),
     "open_files": Text("tệp dữ liệu người khác đọc được", "data files that others may read"),
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),

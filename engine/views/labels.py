@@ -106,6 +106,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DIRECTORY_LOADED: Text("Nạp danh bạ", "Directory loaded"),
         EventKind.POLICY_LOADED: Text("Nạp chính sách", "Policy loaded"),
         EventKind.CALENDAR_CHANGED: Text("Sửa lịch làm việc", "Calendar changed"),
+        EventKind.CLOCK_CONFIRMED: Text("Đồng hồ máy chủ được xác nhận", "The server's clock was confirmed"),
         EventKind.AUDIT_FAILED: Text("Tự kiểm tra thấy lỗi", "The self-audit found a problem"),
         EventKind.TEMPLATE_CHANGED: Text("Sửa mẫu thư", "Letter template changed"),
         EventKind.ACCOUNT_CHANGED: Text("Thay đổi tài khoản", "Account changed"),

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, update
 from sqlmodel import Session
 
+from engine.agencies.preferences import ASKED
+from engine.agencies.suppressions import lift_suppressions
 from engine.assignments.lifecycle import Action
 from engine.errors import Unavailable
 from engine.queries.system.letter_counts import count_letters
@@ -27,6 +29,7 @@ from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
 from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
+from notifications.receipts.letter_outcomes import suppress
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
 from workflows.audit import run_checks
 
@@ -488,6 +491,16 @@ async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -
     await deliver(laid.database, NOW, post_office(box))
     assert owed(laid).state is LetterState.REFUSED
     assert row(laid.database, Contact, email=MINE).suppressed["email"].startswith("dead: ")
+
+    with laid.database.write() as session:
+        earlier = lift_suppressions(
+            session, date(2021, 1, 1), NOW.date() - timedelta(days=1), actor="cli:root", now=NOW
+        )
+        contact = row(laid.database, Contact, email=MINE)
+        suppress(session, contact.id, "sms", ASKED, NOW)
+        lifted = lift_suppressions(session, NOW.date(), NOW.date(), actor="cli:root", now=NOW)
+    assert (earlier, [(each.contact_id, each.channel) for each in lifted]) == ([], [(contact.id, "email")])
+    assert row(laid.database, Contact, email=MINE).suppressed == {"sms": ASKED}
 
 
 # --- what never left is not delivered ---------------------------------------------------------------------------------

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from ground.factory import Laid, at, happened, lay, row, rows, swept
+from ground.listening import listening
 from ground.post import LetterBox, post_office
 from sqlalchemy import update
 
@@ -43,31 +40,6 @@ def change(laid: Laid, model: type, **values: Any) -> None:
     first = rows(laid.database, model)[0]
     with laid.database.write() as session:
         session.connection().execute(update(table(model)).where(table(model).c.id == first.id).values(**values))
-
-
-@contextmanager
-def listening(status: int = 200) -> Iterator[tuple[str, list[str]]]:
-    """A web server on loopback, and the paths that it was asked for."""
-    asked: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/ping", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:

@@ -1,0 +1,70 @@
+"""A wrong clock holds every pass and turns health red, until a second clock or a person says that it is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ground.factory import at, lay, row, rows
+from ground.listening import listening
+from ground.office import Standing
+from ground.post import KEY
+
+from config.settings import Settings
+from engine.store.clock import system_clock
+from engine.store.database import Database
+from engine.store.records import Event, Letter, Pass
+from engine.terms import EventKind
+from workflows import clock_guard
+from workflows.runs import run_audit, run_tick
+from workflows.system import System, compose
+
+
+def system_of(database: Database, folder: Path, heartbeat_url: str = "") -> System:
+    settings = Settings(
+        _env_file=None,
+        data_dir=folder,
+        secret=KEY,
+        prefect=False,
+        heartbeat_url=heartbeat_url,  # type: ignore[call-arg]
+    )
+    return replace(compose(settings), database=database, clock=Standing(system_clock()))
+
+
+@pytest.fixture
+def jumped(sqlite_database: Database, tmp_path: Path) -> System:
+    """A plan with reminders due; since the last audit the wall clock has gone on two years in no time."""
+    lay(sqlite_database, now=at("2021-04-07"))
+    system = system_of(sqlite_database, tmp_path)
+    reading = clock_guard.read_clock(system.clock())
+    clock_guard.remember(sqlite_database, replace(reading, wall=reading.wall - timedelta(days=730)))
+    return system
+
+
+def test_nothing_is_decided_while_the_clock_is_not_believed(jumped: System) -> None:
+    """Three hours with the clock two years ahead silenced a year."""
+    run_tick(jumped)
+    run_audit(jumped)
+    assert rows(jumped.database, Letter) == []
+    assert row(jumped.database, Pass, name="audit").counts["clock_wrong"] == 1
+    clock_guard.confirm(jumped, actor="cli:root")
+    run_tick(jumped)
+    assert rows(jumped.database, Letter) != []
+    assert row(jumped.database, Event, kind=EventKind.CLOCK_CONFIRMED).actor == "cli:root"
+
+
+def test_a_second_clock_that_agrees_is_enough_and_the_monitor_is_not_pinged_by_asking(
+    jumped: System, tmp_path: Path
+) -> None:
+    with listening() as (url, asked):
+        with_monitor = replace(jumped, settings=jumped.settings.model_copy(update={"heartbeat_url": url}))
+        run_tick(with_monitor)
+    assert rows(jumped.database, Letter) != []
+    assert asked == []
+
+
+def test_a_clock_before_the_last_event_is_not_believed(sqlite_database: Database, tmp_path: Path) -> None:
+    lay(sqlite_database, now=system_clock() + timedelta(days=3))
+    assert clock_guard.suspicion(system_of(sqlite_database, tmp_path)) is clock_guard.Suspicion.BEHIND

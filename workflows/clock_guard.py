@@ -1,0 +1,166 @@
+"""Whether this machine's wall clock can be believed. A clock two years ahead for three hours silenced a year.
+
+Each audit stores the wall clock beside the time since this machine started (CLOCK_BOOTTIME, which goes on during
+suspend). Later readings must agree: a wall clock that has moved by more than a day against the machine's own time, or
+that stands before the last event, holds every pass until a second clock agrees or an operator confirms it. A machine
+that was simply off goes on at once. The demonstration and ``--at`` keep their own time.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.errors import Unavailable
+from engine.store.database import Database, insert_new, table
+from engine.store.event_log import append, event
+from engine.store.records import Event, Fact
+from engine.terms import EventKind
+from engine.text import Text
+from workflows.system import System
+
+FACT = "clock"
+MAX_MOVE = timedelta(days=1)
+MAX_BEHIND = timedelta(hours=1)
+"""How far this clock may stand before the last event: several machines never agree to the second."""
+AGREE = timedelta(hours=1)
+KEPT_READINGS = 8
+"""Machine starts that are remembered: one for each of several servers on one database."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+SecondClock = Callable[[], datetime | None]
+
+
+class Suspicion(StrEnum):
+    """Why the wall clock is not believed."""
+
+    MOVED = "moved"
+    """By more than a day against the machine's own uptime."""
+    BEHIND = "behind"
+    """It stands before the last event."""
+
+
+class ClockNotBelieved(Unavailable):
+    """The passes are held until a second clock agrees or an operator confirms the clock."""
+
+    def __init__(self, why: Suspicion) -> None:
+        vi, en = {
+            Suspicion.MOVED: ("đã nhảy quá một ngày so với thời gian máy chạy", "moved by more than a day"),
+            Suspicion.BEHIND: ("chậm hơn sự kiện cuối cùng đã ghi", "stands before the last recorded event"),
+        }[why]
+        super().__init__(
+            Text(
+                f"Đồng hồ máy chủ {vi}; mọi việc tạm dừng. Chỉnh lại giờ, hoặc nếu giờ đúng: «dondoc clock --confirm».",
+                f"The server's clock {en}; all passes are held. Set it, or if it is right: “dondoc clock --confirm”.",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """One look at the clocks: wall clock, seconds since the machine started, and which start that was."""
+
+    wall: datetime
+    uptime: float
+    boot: str
+
+
+def judge(readings: Sequence[ClockReading], current: ClockReading, last_event: datetime | None) -> Suspicion | None:
+    """``readings``: earlier ones, of which those of this start of the machine count."""
+    for earlier in readings:
+        if earlier.boot == current.boot:
+            passed = timedelta(seconds=current.uptime - earlier.uptime)
+            if abs(current.wall - earlier.wall - passed) > MAX_MOVE:
+                return Suspicion.MOVED
+    if last_event is not None and current.wall < last_event - MAX_BEHIND:
+        return Suspicion.BEHIND
+    return None
+
+
+def read_clock(now: datetime) -> ClockReading:
+    boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
+    return ClockReading(now, time.clock_gettime(time.CLOCK_BOOTTIME), boot)
+
+
+def suspicion(system: System, current: ClockReading | None = None) -> Suspicion | None:
+    """Why the clock is not believed now; None if it is, or if a second clock agrees with it."""
+    if system.settings.demo:
+        return None
+    current = current or read_clock(system.clock())
+    with system.database.read() as session:
+        found = judge(_readings(session), current, _last_event(session))
+    if found is not None and _agrees(current.wall, second_clocks(system)):
+        remember(system.database, current)
+        return None
+    return found
+
+
+def remember(database: Database, current: ClockReading) -> None:
+    """Store a reading that is believed, in place of earlier ones of the same start of this machine."""
+    with database.write() as session:
+        others = [each for each in _readings(session) if each.boot != current.boot][-KEPT_READINGS + 1 :]
+        value = json.dumps([[each.wall.isoformat(), each.uptime, each.boot] for each in (*others, current)])
+        insert_new(session, Fact, [{"name": FACT, "value": ""}])
+        facts = table(Fact)
+        session.connection().execute(facts.update().where(facts.c.name == FACT).values(value=value))
+
+
+def confirm(system: System, actor: str) -> None:
+    """An operator says that the clock is right: it is believed from now on, and the log says who said so."""
+    current = read_clock(system.clock())
+    with system.database.write() as session:
+        append(session, [event(EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)])
+    remember(system.database, current)
+
+
+def second_clocks(system: System) -> list[SecondClock]:
+    """Clocks of other machines: the database server's and the heartbeat monitor's, where they are elsewhere."""
+    clocks: list[SecondClock] = []
+    if system.database.url.host not in (None, "", "localhost", "127.0.0.1", "::1"):
+        clocks.append(lambda: _database_clock(system.database))
+    if system.settings.heartbeat_url:
+        clocks.append(lambda: _http_clock(system.settings.heartbeat_url))
+    return clocks
+
+
+def _agrees(wall: datetime, clocks: Sequence[SecondClock]) -> bool:
+    times = [at for each in clocks if (at := each()) is not None]
+    return bool(times) and all(abs(wall - each) <= AGREE for each in times)
+
+
+def _database_clock(database: Database) -> datetime | None:
+    with database.read() as session:
+        at: Any = session.connection().scalar(select(func.clock_timestamp()))
+    return at if isinstance(at, datetime) else None
+
+
+def _http_clock(url: str) -> datetime | None:
+    """The Date header of the URL's server. Its root is asked: a monitor would take its own URL for a sign of life."""
+    try:
+        said = httpx.head(httpx.URL(url).copy_with(raw_path=b"/"), timeout=5).headers.get("date", "")
+        return email.utils.parsedate_to_datetime(said).astimezone(UTC) if said else None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return None
+
+
+def _readings(session: Session) -> list[ClockReading]:
+    facts = table(Fact)
+    value = session.connection().scalar(select(facts.c.value).where(facts.c.name == FACT))
+    return [ClockReading(datetime.fromisoformat(at), uptime, boot) for at, uptime, boot in json.loads(value or "[]")]
+
+
+def _last_event(session: Session) -> datetime | None:
+    events = table(Event)
+    at: datetime | None = session.connection().scalar(select(events.c.at).order_by(events.c.id.desc()).limit(1))
+    return at
