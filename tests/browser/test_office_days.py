@@ -45,7 +45,7 @@ def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring) -> N
     coordinator = come("coordinator", SILENT)
     coordinator.goes("/")
     coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
-    coordinator.is_told("Đã xác nhận đã nhận 4 việc", "Acknowledged 4 assignments")
+    coordinator.is_told("Đã ghi nhận: cơ quan đã nhận 4 nhiệm vụ", "Acknowledged 4 assignments")
     assert {each.state for each in of(spring, SILENT)} == {State.ACKNOWLEDGED}
 
 
