@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
+from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
 from engine.terms import Outcome, State
 from notifications.letters.facts import Item
@@ -44,7 +45,10 @@ class DutyGroup:
     due_on: date | None
     due_why: str
     days: int | None
-    level: int
+    request: bool
+    chased: Chased | None
+    escalating: bool
+    asks_paper: bool
     report: str
     """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     citations: tuple[str, ...]
@@ -83,12 +87,8 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
             (
                 each.agency,
                 (
-                    each.plan,
-                    each.period,
-                    each.due_on,
-                    each.due_why,
-                    each.days,
-                    each.level,
+                    *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
+                    *(each.chased, each.escalating, each.asks_paper),
                     report_state(each.state is State.RETURNED, each.outcome),
                 ),
                 each.citation,
@@ -105,12 +105,7 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
             (
                 row.agency,
                 (
-                    row.plan,
-                    row.period,
-                    row.due_on,
-                    "",
-                    -late,
-                    row.level,
+                    *(row.plan, row.period, row.due_on, "", -late, row.request, row.chased, False, False),
                     report_state(row.returned, row.outcome),
                 ),
                 row.citation,
@@ -126,7 +121,7 @@ def report_state(returned: bool, outcome: Outcome | None) -> str:
     return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
 
 
-_Key = tuple[str, str, date | None, str, int | None, int, str]
+_Key = tuple[str, str, date | None, str, int | None, bool, Chased | None, bool, bool, str]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:
