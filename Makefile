@@ -10,7 +10,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
 WORKERS := 2
 
-.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash migration clean
+.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash sbom migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -62,6 +62,14 @@ crash: setup
 	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS)
 	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS) --postgres
 	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills 5 --signal TERM
+
+# What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
+sbom: $(VENV)/.ready
+	@$(PYTHON) -m venv build/sbom-tool
+	@build/sbom-tool/bin/pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0
+	@build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  -o build/sbom.cdx.json $(BIN)/python
+	@echo build/sbom.cdx.json
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready

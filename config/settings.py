@@ -48,8 +48,14 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1,::1", description="proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted"
     )
+    hsts_subdomains: bool = Field(
+        False, description="browsers are told to use https for every subdomain of base_url's host too (HSTS)"
+    )
     secret: SecretStr = Field(
         SecretStr(""), description="signs links; empty: generated once and stored in data_dir/secret"
+    )
+    second_factor_roles: str = Field(
+        "", description="roles that must have a second factor, comma-separated: administrator, monitor …"
     )
     language: Literal["vi", "en"] = Field("vi", description="default language of the pages")
     demo: bool = Field(False, description="demo mode: the clock is advanced by buttons; nothing is sent to the outside")
@@ -76,7 +82,12 @@ class Settings(BaseSettings):
     smtp_per_minute: int = Field(0, ge=0, description="letters a minute; 0: no limit")
     smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for a reply of the relay")
     reply_to: str = Field("", description="mailbox for replies to letters; empty: mail_from")
-    bounce_domain: str = Field("", description="domain of the return addresses bounce+…@; empty: mail_from")
+    reply_domain: str = Field(
+        "", description="domain of the reply addresses reply+…@, one a letter; empty: replies must quote the letter"
+    )
+    bounce_domain: str = Field(
+        "", description="domain of the return addresses bounce+…@; empty: mail_from, and bounces are only told"
+    )
 
     imap_host: str = Field("", description="IMAP server of replies and bounces; empty: not fetched")
     imap_port: int = Field(993, ge=1, le=65535, description="993 with tls, 143 with starttls")
@@ -86,6 +97,9 @@ class Settings(BaseSettings):
     imap_username: str = Field("", description="account of the mailbox")
     imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
     imap_folder: str = Field("INBOX", description="folder to read")
+    imap_authserv_id: str = Field(
+        "", description="server whose Authentication-Results must pass before a reply is acted upon; empty: not asked"
+    )
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")
 
@@ -112,7 +126,7 @@ class Settings(BaseSettings):
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
     metrics_token: SecretStr = Field(
         SecretStr(""),
-        description="bearer token of /metrics; empty: only programs on this machine, with a loopback base_url",
+        description="bearer token of /metrics; empty: /metrics is off (in the demonstration: for this machine)",
     )
     templates_dir: Path | None = Field(
         None, description="customised letter templates, which override the shipped ones; empty: templates in data_dir"
@@ -189,6 +203,10 @@ class Settings(BaseSettings):
         """No relay is configured: letters are only put into a folder of this machine. In the demonstration that is
         where they are read."""
         return not self.smtp_host and not self.demo
+
+    @property
+    def needs_second_factor(self) -> frozenset[str]:
+        return frozenset(each.strip() for each in self.second_factor_roles.split(",") if each.strip())
 
     @property
     def maildir(self) -> Path:

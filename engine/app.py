@@ -9,13 +9,24 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.routes import router as api
 from engine.http import error_pages
-from engine.http.accepted_hosts import AcceptedHosts
 from engine.http.app_context import AppContext
-from engine.http.body_limits import BodyLimits
+from engine.http.guards.accepted_hosts import AcceptedHosts
+from engine.http.guards.body_limits import BodyLimits
+from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
-from engine.web.pages.account import account, ical_feeds, letter_links, oidc, preferences, setup, sign_in
+from engine.web.pages.account import (
+    account,
+    ical_feeds,
+    letter_links,
+    oidc,
+    preferences,
+    second_factor,
+    setup,
+    sign_in,
+)
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import board, demo, health, leadership, letters
@@ -51,6 +62,7 @@ PAGES = (
     demo,
     sign_in,
     setup,
+    second_factor,
     oidc,
     account,
     letter_links,
@@ -79,7 +91,7 @@ def make_app(context: AppContext) -> FastAPI:
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
     )
     templates = Templates()
-    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()))
+    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()), SecurityLog())
     files = by_address(templates)
 
     @app.get("/static/{name}", include_in_schema=False)
@@ -95,8 +107,9 @@ def make_app(context: AppContext) -> FastAPI:
     app.include_router(api)
     error_pages.install(app)
     app.add_middleware(BodyLimits)
+    app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)
-    app.add_middleware(Guard, secure=is_secure(context))
+    app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     return app

@@ -20,8 +20,8 @@ class State(StrEnum):
 
 OPEN_STATES = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED)
 """The owner still owes a report."""
-DONE_STATES = (State.REPORTED, State.ACCEPTED)
-"""A report was submitted; on time is judged by the submission date."""
+REPORTED_STATES = (State.REPORTED, State.ACCEPTED)
+"""A report stands. Whether the task is done is another question: ``engine.assignments.measures``."""
 COUNTED_STATES = (State.ACCEPTED, State.ACKNOWLEDGED, State.ASSIGNED, State.REPORTED, State.RETURNED)
 """Counted in the four boxes; cancelled and transferred assignments are not. Ordered by frequency, because the database
 compares each row with them in this order."""
@@ -39,7 +39,7 @@ class TimeClass(StrEnum):
 
 
 class Timing(StrEnum):
-    """An assignment relative to its due date, independent of today; with today's date it gives the time class."""
+    """A report, or a task, relative to its due date and independent of today."""
 
     OPEN = "open"
     ON_TIME = "on_time"

@@ -19,12 +19,13 @@ import httpx
 from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
+from engine.assignments.lifecycle import standing_report
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan, Report
+from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EventKind, LetterState, PlanState, State
 from notifications.channel_health import channel_health
@@ -41,6 +42,8 @@ FAR_AHEAD = timedelta(days=14)
 KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
+TRIED_WITHIN = timedelta(days=14)
+"""How old a letter may be that was tried today; letters are found by their day."""
 CHECKED_ASSIGNMENTS = 2_000
 """Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
 CURSOR = "audit_cursor"
@@ -117,7 +120,6 @@ def _looks_too_late(session: Session, now: datetime) -> int:
     Recomputed, a part in each audit: what a wrong clock or a hand in the database did is found within hours."""
     a, p, f = table(Assignment), table(Plan), table(Fact)
     after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
-    future = _count(session, Assignment, a.c.acted_until > local_date(now), a.c.state.in_(OPEN_STATES))
     statement = (
         select(
             a.c.state,
@@ -134,10 +136,13 @@ def _looks_too_late(session: Session, now: datetime) -> int:
         .order_by(a.c.id)
         .limit(CHECKED_ASSIGNMENTS)
     )
-    book = read_rulebook(session)
+    book, today = read_rulebook(session), local_date(now)
     late = 0
     for row in session.connection().execute(statement):
-        acted = min(row.acted_until, local_date(now)) if row.acted_until else None
+        if row.acted_until and row.acted_until > today:
+            late += 1
+            continue
+        acted = row.acted_until
         on, _ = next_look(
             book.ladders[row.ladder_id], Facts(row.state, row.opened_on, row.due_on, acted), book.calendar
         )
@@ -146,7 +151,7 @@ def _looks_too_late(session: Session, now: datetime) -> int:
             # One that is due may be held back on purpose; what counts is a look that comes later than it should.
             silent = row.next_action_at is None and row.quiet is not None
             late += at > now and (silent or (row.next_action_at is not None and row.next_action_at > at))
-    return future + late
+    return late
 
 
 def _letters_far_ahead(session: Session, now: datetime) -> int:
@@ -171,8 +176,8 @@ def _sent_without_record(session: Session, now: datetime) -> int:
 
 
 def _reported_without_report(session: Session, now: datetime) -> int:
-    a, r = table(Assignment), table(Report)
-    recorded = exists().where(r.c.assignment_id == a.c.id, r.c.returned_at.is_(None))
+    a = table(Assignment)
+    recorded = exists().where(*standing_report(a.c.id))
     recent = or_(a.c.reported_at.is_(None), a.c.reported_at > now - SETTLED_WITHIN)
     return _count(session, Assignment, and_(a.c.state == State.REPORTED, recent, ~recorded))
 
@@ -205,7 +210,8 @@ def run_checks(
         counts = {
             name: check(session, now) for name, check in CHECKS.items() if not (may_rest and name == "stuck_letters")
         }
-        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
+        lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
+        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
     counts |= outside or {}
     return Audit({name: count for name, count in counts.items() if count}, in_doubt, oldest)
@@ -258,4 +264,9 @@ def _ping(url: str) -> None:
     try:
         httpx.get(url, timeout=5).raise_for_status()
     except httpx.HTTPError as error:
-        log.warning("the heartbeat URL did not answer: %s", error)
+        log.warning("the heartbeat URL did not answer: %s", _reason(error))
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    """Without the URL, which holds a key."""
+    return str(error.response.status_code) if isinstance(error, httpx.HTTPStatusError) else type(error).__name__

@@ -11,7 +11,9 @@ from engine.errors import BadInput
 from engine.store.database import Database
 from engine.text import Text
 from notifications.channel import Channel
+from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.inbound.fetching import InboundSources
+from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.letters.template_editor import OfficeTemplates
@@ -21,7 +23,12 @@ from notifications.sms.gammu import Gammu
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     return LetterRenderer(
-        signer, settings.base_url, settings.link_days, custom_folder=settings.templates, reply_to=settings.reply_to
+        signer,
+        settings.base_url,
+        settings.link_days,
+        custom_folder=settings.templates,
+        reply_to=settings.reply_to,
+        reply_domain=settings.reply_domain,
     )
 
 
@@ -58,19 +65,16 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
             folder=settings.imap_folder,
             ca_file=str(settings.imap_ca_file or ""),
         )
+    proof = MailProof(signer, settings.imap_authserv_id)
     if settings.sms_gateway != "gammu" or settings.demo:
-        return InboundSources(inbox, secret=bounce_secret(signer))
+        return InboundSources(proof, inbox)
     folder = _gammu_dir(settings)
-    return InboundSources(inbox, _gammu(settings), folder / "inbox", bounce_secret(signer))
+    return InboundSources(proof, inbox, _gammu(settings), folder / "inbox")
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:
     """The secret for short codes; empty if replies by SMS cannot be received: then no codes are issued."""
     return signer.secret("short-codes").encode() if settings.sms_answers else b""
-
-
-def bounce_secret(signer: Signer) -> str:
-    return signer.secret("return-addresses")
 
 
 def callback_secret(settings: Settings, signer: Signer) -> str:
@@ -118,7 +122,7 @@ def _email(settings: Settings, signer: Signer) -> Mail:
             per_connection=settings.smtp_messages_per_connection,
             per_minute=settings.smtp_per_minute,
             bounce_domain=settings.bounce_domain,
-            bounce_secret=bounce_secret(signer) if settings.bounce_domain else "",
+            bounce_secret=signer.secret(RETURN_ADDRESSES) if settings.bounce_domain else "",
         )
     )
 

@@ -29,6 +29,7 @@ from engine.rules.calendar import PLAN_TIME
 from engine.rules.policy import Policy
 from engine.text import Text
 from workflows.passes import DATABASE_PASSES, PassName
+from workflows.private_files import create_privately
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -185,6 +186,7 @@ def show_callbacks() -> None:
 @app.command()
 def init() -> None:
     """Create the database and load the directory, policy and calendar that ship with the product."""
+    from engine.admin.settings_view import without_password
     from workflows.installation import establish
     from workflows.private_files import make_private
     from workflows.simulation.demo import load_province
@@ -196,7 +198,7 @@ def init() -> None:
     make_private(system.settings)
     load_province(system.database, system.clock())
     establish(system)
-    typer.echo(Text(f"Đã sẵn sàng: {system.settings.database.split('@')[-1]}", "ready"))
+    typer.echo(Text(f"Đã sẵn sàng: {without_password(system.settings.database)}", "ready"))
     announce_setup_code(system)
 
 
@@ -298,9 +300,10 @@ def check_templates(
 @app.command("settings")
 def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Every setting with its value; secrets are masked."""
+    from engine.admin.settings_view import masked_values
+
     settings = read_settings()
-    values = {name: str(getattr(settings, name)) for name in Settings.model_fields}
-    values["database_url"] = settings.database.split("@")[-1]
+    values = masked_values(settings)
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
@@ -325,6 +328,7 @@ def _serve(settings: Settings) -> None:
 def main() -> None:
     """The command line. Errors that the user can correct are one message and exit code 2, never a traceback."""
     code: int | str | None = 0
+    create_privately()
     try:
         app()
     except SystemExit as ended:

@@ -86,8 +86,10 @@ def flow_context() -> FlowContext:
     """The context set by ``observed_tick``, else created from the settings (on a Prefect worker)."""
     context = _flow_context.get()
     if context is None:
+        from workflows.private_files import create_privately
         from workflows.system import compose
 
+        create_privately()
         settings = read_settings()
         require_installation(settings)
         system = compose(settings)

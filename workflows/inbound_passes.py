@@ -14,7 +14,9 @@ from datetime import datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from config.settings import Settings
 from engine.errors import NotAllowed
+from engine.http.request_context import tools_of
 from engine.http.security import is_loopback_request
 from engine.store.clock import Clock
 from engine.store.database import Database
@@ -40,9 +42,10 @@ async def watch(database: Database, now: datetime, channels: Mapping[str, Channe
     return finish(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
 
 
-def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, base_url: str) -> None:
-    """Add ``GET /metrics``: requires the token if one is set; otherwise only programs on this machine may read it,
-    and only where the base URL is loopback as well."""
+def add_metrics(app: FastAPI, database: Database, clock: Clock, settings: Settings) -> None:
+    """Add ``GET /metrics``: requires the token. Without one it is off, except in the demonstration for programs on this
+    machine: a proxy with its default settings cannot be told from such a program."""
+    token = settings.metrics_token.get_secret_value()
 
     @app.get("/metrics", include_in_schema=False)
     def metrics(request: Request) -> Response:
@@ -50,12 +53,12 @@ def add_metrics(app: FastAPI, database: Database, clock: Clock, token: str, base
         if token:
             allowed = hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
         else:
-            allowed = is_loopback_request(request, base_url)
+            allowed = settings.demo and is_loopback_request(request, settings.base_url)
         if not allowed:
             log.warning(
                 "/metrics refused: %s",
-                "wrong or missing token" if token else "only for this machine; set DONDOC_METRICS_TOKEN to read it",
+                "wrong or missing token" if token else "set DONDOC_METRICS_TOKEN to read it",
             )
             raise NotAllowed
         with database.read() as session:
-            return Response(render(session, clock()), media_type=CONTENT_TYPE)
+            return Response(render(session, clock(), tools_of(request).security.counts), media_type=CONTENT_TYPE)

@@ -30,9 +30,14 @@ def too_wide(settings: Settings) -> Iterator[Path]:
             yield path
 
 
-def make_private(settings: Settings) -> int:
-    """Create files for the owner alone from now on, and narrow existing ones; returns how many were too wide."""
+def create_privately() -> None:
+    """This process creates files for its own user alone from now on: for the start of every command and worker."""
     os.umask(UMASK)
+
+
+def make_private(settings: Settings) -> int:
+    """Narrow what is too wide and keep it so from now on; returns how many paths were too wide."""
+    create_privately()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     found = list(too_wide(settings))
     for path in found:

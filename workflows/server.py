@@ -56,9 +56,8 @@ def application(system: System) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
-    import uvicorn
-
     from workflows.heartbeat import Heartbeat
+    from workflows.web_server import WebServer, limits_for_this_process
 
     require_installation(settings)
     make_private(settings)
@@ -88,10 +87,7 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
-        config = uvicorn.Config(
-            app, log_level="warning", server_header=False, proxy_headers=False
-        )  # done by the application
-        uvicorn.Server(config).run(sockets=[listener])
+        WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
         system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
         heartbeat.stop()
@@ -108,5 +104,4 @@ def _add_machine_routes(app: FastAPI, system: System) -> None:
     settings, signer = system.settings, system.signer
     secret = channel_wiring.callback_secret(settings, signer)
     app.include_router(callbacks.router(callbacks.Callbacks(system.database, system.clock, secret)))
-    token = settings.metrics_token.get_secret_value()
-    inbound_passes.add_metrics(app, system.database, system.clock, token, settings.base_url)
+    inbound_passes.add_metrics(app, system.database, system.clock, settings)

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class System:
     clock: Clock
     signer: Signer
     delivery: DeliveryContext
-    inbound: InboundSources = field(default_factory=InboundSources)
+    inbound: InboundSources
 
     @property
     def prefect_home(self) -> Path:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.rules.visible_text import has_hidden_character, require_visible
 from engine.rules.words import LANGUAGES
 from engine.store.database import table
 from engine.store.event_log import append, event
@@ -63,6 +64,7 @@ def create(
     """Create an account; without a password the user signs in by link or by single sign-on. Returns its id."""
     wrong = _field_errors(session, role, agency_id, language) | {
         "email": _error_of(lambda: mailbox(email)),
+        "label": _error_of(lambda: require_visible(label)),
         "password": _error_of(lambda: require_strong_password(password, email, _names(session, agency_id)))
         if password
         else None,
@@ -98,6 +100,7 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
     line = account(session, account_id)
     if not changes:
         raise BadInput(Text("Chưa nêu gì để đổi.", "No change was given."))
+    require_visible(str(changes.get("label", "")))
     role, agency_id = changes.get("role", line.role), changes.get("agency_id", line.agency_id)
     if wrong := _field_errors(session, role, agency_id, changes.get("language", line.language)):
         raise FieldsRefused(wrong)
@@ -201,7 +204,7 @@ def match_subject(
 def mailbox(text: str) -> str:
     """Normalise a mailbox to lower case. Raises BadInput if it is not valid."""
     email = text.strip().lower()
-    if len(email) > 254 or not _MAILBOX.fullmatch(email):
+    if len(email) > 254 or has_hidden_character(email) or not _MAILBOX.fullmatch(email):
         raise BadInput(
             Text("Địa chỉ thư viết như vanphong@so-y-te.example.", "Write a mailbox like office@agency.example.")
         )

@@ -15,9 +15,10 @@ from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
+from engine.rules.visible_text import require_visible
 from engine.store.database import table
 from engine.store.event_log import append, event
-from engine.store.records import ApiToken
+from engine.store.records import Account, ApiToken
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -99,6 +100,7 @@ def make_token(
         raise BadInput(Text(f"Phạm vi là một hay nhiều trong: {', '.join(Scope)}.", "Scopes are one or more of these."))
     if not label.strip():
         raise BadInput(Text("Ghi khóa dùng cho chương trình nào.", "Say which program the token is for."))
+    require_visible(label)
     if not timedelta(0) < lasts <= MAX_TOKEN_LIFETIME:
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
     if not account(session, account_id).active:
@@ -155,6 +157,29 @@ def tokens_of(session: Session, account_id: int) -> tuple[TokenLine, ...]:
     statement = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
     rows = session.connection().execute(statement.where(t.c.account_id == account_id).order_by(t.c.id.desc()))
     return tuple(TokenLine(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedToken:
+    """A token with the account that it belongs to."""
+
+    account_id: int
+    email: str
+    token: TokenLine
+
+
+def active_tokens(session: Session, now: datetime) -> tuple[OwnedToken, ...]:
+    """Every token that works, of all accounts: the ones unused for longest first."""
+    t, a = table(ApiToken), table(Account)
+    columns = (t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
+    statement = select(a.c.id, a.c.email, *columns).join(a, a.c.id == t.c.account_id)
+    rows = session.connection().execute(statement.where(t.c.revoked_at.is_(None), a.c.active).order_by(t.c.id))
+    found = (OwnedToken(row[0], row[1], TokenLine(row[2], row[3], tuple(row[4]), *row[5:])) for row in rows)
+    return tuple(sorted((each for each in found if each.token.holds(now)), key=_last_use))
+
+
+def _last_use(each: OwnedToken) -> date:
+    return each.token.used_on or date.min
 
 
 def revoke_token(session: Session, account_id: int, token_id: int, *, actor: str, now: datetime) -> None:

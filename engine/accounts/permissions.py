@@ -1,12 +1,13 @@
 """Permissions: one table of role × permission -> reach. The pages, the API and the command line all check here.
 
 A permission applies to one agency: the owner of an assignment for an owner's actions, the department above it for the
-department's decisions. ``OWN`` allows it within the actor's own agency, ``ANY`` within every agency.
+department's decisions. ``OWN`` allows it within the actor's own agency, ``FOLLOWED`` also
+within those of the plans that it supervises, ``ANY`` within every agency.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,6 +81,8 @@ class Permission(StrEnum):
 
 class Reach(StrEnum):
     OWN = "own"
+    FOLLOWED = "followed"
+    """The agencies in the plans that the actor's department supervises, and its own."""
     ANY = "any"
 
 
@@ -128,7 +131,7 @@ TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = {
     ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY, Permission.KEEP_CONTACTS)},
     ActorRole.MONITOR: {
         **_VIEWER,
-        **_reach(Reach.ANY, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
+        **_reach(Reach.FOLLOWED, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
         **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
     },
     ActorRole.LEADERSHIP: _VIEWER,
@@ -154,10 +157,19 @@ DESK = Actor("desk", "", "", ActorRole.ADMINISTRATOR)
 """The local user without an account: until there are accounts, all but signed links is served on loopback only."""
 
 
-def may(actor: Actor, action: Permission, agency_id: str = "") -> bool:
-    """True if the actor may do this within an agency; without an agency, true if within any."""
-    reach = TABLE[actor.role].get(action)
-    return reach is Reach.ANY or (reach is Reach.OWN and bool(agency_id) and agency_id == actor.agency_id)
+def reach_of(actor: Actor, action: Permission) -> Reach | None:
+    """How far the actor may do this; None if nowhere."""
+    return TABLE[actor.role].get(action)
+
+
+def may(actor: Actor, action: Permission, agency_id: str = "", followed: Collection[str] = ()) -> bool:
+    """True if the actor may do this within an agency; without an agency, true if within any. ``followed``: the agencies
+    that the actor's department follows (``engine.queries.directory.followed``)."""
+    reach = reach_of(actor, action)
+    if reach is Reach.ANY:
+        return True
+    own = bool(agency_id) and agency_id == actor.agency_id
+    return (reach is not None and own) or (reach is Reach.FOLLOWED and agency_id in followed)
 
 
 def concerned(action: Permission, owner_id: str, supervisor_id: str) -> str:
@@ -165,7 +177,7 @@ def concerned(action: Permission, owner_id: str, supervisor_id: str) -> str:
     return supervisor_id if action in ABOVE else owner_id
 
 
-def require(actor: Actor, action: Permission, agency_id: str = "") -> None:
+def require(actor: Actor, action: Permission, agency_id: str = "", followed: Collection[str] = ()) -> None:
     """Raises NotAllowed unless the actor has the permission."""
-    if not may(actor, action, agency_id):
+    if not may(actor, action, agency_id, followed):
         raise NotAllowed

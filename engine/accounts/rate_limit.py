@@ -68,5 +68,13 @@ def forget(session: Session, what: str, subject: str) -> None:
     session.connection().execute(delete(attempts).where(attempts.c.subject == _subject_key(what, subject)))
 
 
+def give_back(session: Session, what: str, subject: str, at: datetime) -> None:
+    """Take back one attempt that was counted at this moment, because it was none."""
+    attempts = table(Attempt)
+    mine = (attempts.c.subject == _subject_key(what, subject), attempts.c.at == at)
+    newest = select(attempts.c.id).where(*mine).order_by(attempts.c.id.desc()).limit(1).scalar_subquery()
+    session.connection().execute(delete(attempts).where(attempts.c.id == newest))
+
+
 def _subject_key(what: str, subject: str) -> str:
     return f"{what}:{hashlib.sha256(subject.encode('utf-8', 'replace')).hexdigest()[:40]}"

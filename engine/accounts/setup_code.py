@@ -45,14 +45,15 @@ def issue_setup_code(session: Session, now: datetime) -> str | None:
 
 
 def check_setup_code(database: Database, code: str, *, ip: str, now: datetime) -> None:
-    """Check a code without using it. Raises SetupRefused, TooOften; wrong codes are counted by network."""
+    """Check a code without using it. Raises SetupRefused, TooOften; wrong codes are counted by network. The right code
+    (256 bits) is never refused for the wrong ones of others, who share a network behind a proxy that names nobody."""
     with database.read() as session:
-        enforce_rate_limit(session, SETUP, {ip: BY_NETWORK}, now)
         usable = not any_active(session) and session.connection().scalar(
             select(table(Fact).c.name).where(*_is(code, now))
         )
     if not usable:
         with database.write() as session:
+            enforce_rate_limit(session, SETUP, {ip: BY_NETWORK}, now)
             count(session, SETUP, (ip,), now)
         raise SetupRefused
 

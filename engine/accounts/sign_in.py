@@ -16,7 +16,8 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
-from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget, give_back
+from engine.accounts.second_factor import Proof, has_factor
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
@@ -32,7 +33,7 @@ SLIDE_INTERVAL = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=15)
 LINKS_A_DAY = Limit(12, timedelta(days=1))
 """Per mailbox, so that nobody can be flooded by repeated requests for their address."""
-SIGN_IN, LINK = "sign_in", "link"
+SIGN_IN, LINK, SINGLE_SIGN_ON = "sign_in", "link", "single_sign_on"
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 BY_ADDRESS = {SIGN_IN: Limit(5, _QUARTER), LINK: Limit(3, _QUARTER)}
 BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
@@ -41,12 +42,14 @@ BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
 
 @dataclass(frozen=True, slots=True)
 class SessionHolder:
-    """The account behind a cookie. ``stale``: the caller should call ``slide`` (one write in ten minutes)."""
+    """The account behind a cookie. ``stale``: the caller should call ``slide`` (one write in ten minutes). ``factor``:
+    what the session has shown of a second factor; while it is pending, the session opens nothing."""
 
     account: AccountLine
     session_id: int
     expires_at: datetime
     stale: bool
+    factor: Proof = Proof.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,57 +83,74 @@ def sign_in(
     Takes the database, not a session: hashing is slow on purpose and must not hold a transaction, and failed attempts
     are counted. ``known`` identifies a browser that signed in to this account before; it is counted separately, so that
     other people's guesses do not lock the owner out."""
+    row_id, stored = verify_password(database, email=email, password=password, ip=ip, now=now, known=known)
+    new_hash = hashed(password) if is_dated(stored) else stored
+    accounts = table(Account)
+    with database.write() as session:
+        unchanged = (accounts.c.id == row_id, accounts.c.password == stored, accounts.c.active)
+        if session.connection().execute(update(accounts).where(*unchanged).values(password=new_hash)).rowcount != 1:
+            raise SignInRefused  # changed or deactivated during hashing
+        return open_session(session, row_id, way="password", device=device, now=now)
+
+
+def verify_password(
+    database: Database, *, email: str, password: str, ip: str, now: datetime, known: str = ""
+) -> tuple[int, str]:
+    """The account's id and stored hash. Raises SignInRefused (also for an unknown address) or TooOften. The attempt is
+    counted before the password is looked at, so that attempts at the same moment are limited too, and given back if it
+    was right."""
     email = email.strip().lower()
-    accounts, counted = table(Account), _counted(email, ip, known)
-    with database.read() as session:
-        enforce_rate_limit(session, SIGN_IN, _limits(SIGN_IN, *counted), now)
+    who, accounts = _counted(email, known), table(Account)
+    count_network(database, SIGN_IN, ip=ip, known=known, now=now)
+    with database.write() as session:
+        enforce_rate_limit(session, SIGN_IN, {who: BY_ADDRESS[SIGN_IN]}, now)
+        count(session, SIGN_IN, (who,), now)
         row = (
             session.connection()
             .execute(select(accounts.c.id, accounts.c.password).where(accounts.c.email == email, accounts.c.active))
             .first()
         )
     if not matches(row.password if row else "", password) or row is None:
-        with database.write() as session:
-            count(session, SIGN_IN, counted, now)
         raise SignInRefused
-    new_hash = hashed(password) if is_dated(row.password) else row.password
     with database.write() as session:
-        forget(session, SIGN_IN, counted[0])
-        unchanged = (accounts.c.id == row.id, accounts.c.password == row.password, accounts.c.active)
-        if session.connection().execute(update(accounts).where(*unchanged).values(password=new_hash)).rowcount != 1:
-            raise SignInRefused  # changed or deactivated during hashing
-        return open_session(session, row.id, way="password", device=device, now=now)
+        forget(session, SIGN_IN, who)
+        if not known:
+            give_back(session, SIGN_IN, ip, now)
+    return row.id, row.password
 
 
-def request_link(session: Session, *, email: str, ip: str, now: datetime, known: str = "") -> str | None:
+def count_network(database: Database, what: str, *, ip: str, known: str, now: datetime) -> None:
+    """Count an attempt from a network, before the address and in a transaction of its own: whoever tries one address
+    after another, or one that is limited already, is counted all the same. A known browser is not counted by its
+    network. Raises TooOften."""
+    if not known:
+        with database.write() as session:
+            enforce_rate_limit(session, what, {ip: BY_NETWORK[what]}, now)
+            count(session, what, (ip,), now)
+
+
+def request_link(session: Session, *, email: str, now: datetime, known: str = "") -> str | None:
     """Create a sign-in link; returns its key for the caller to mail. None for an address without an account (the page
-    answers the same either way). Earlier links of the account stop working. Raises TooOften."""
+    answers the same either way). Earlier links keep working for their quarter of an hour: a stranger's request must not
+    end a person's link. Call ``count_network`` first. Raises TooOften."""
     email = email.strip().lower()
-    counted = _counted(email, ip, known)
-    enforce_rate_limit(session, LINK, _limits(LINK, *counted), now)
-    enforce_rate_limit(session, LINK, {counted[0]: LINKS_A_DAY}, now)
-    count(session, LINK, counted, now)
+    who = _counted(email, known)
+    enforce_rate_limit(session, LINK, {who: BY_ADDRESS[LINK]}, now)
+    enforce_rate_limit(session, LINK, {who: LINKS_A_DAY}, now)
+    count(session, LINK, (who,), now)
     line = find(session, email)
     if line is None or not line.active:
         return None
-    links = table(SignInLink)
-    session.connection().execute(
-        update(links).where(links.c.account_id == line.id, links.c.used_at.is_(None)).values(used_at=now)
-    )
     key, digest = new_key()
     session.connection().execute(
-        insert(links).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
+        insert(table(SignInLink)).values(digest=digest, account_id=line.id, expires_at=now + LINK_LIFETIME)
     )
     return key
 
 
-def _counted(email: str, ip: str, known: str) -> tuple[str, str]:
-    """The subjects that an attempt is counted under: address and network, or a known browser alone."""
-    return (f"{email} {known}", "") if known else (email, ip)
-
-
-def _limits(what: str, who: str, ip: str) -> dict[str, Limit]:
-    return {who: BY_ADDRESS[what], ip: BY_NETWORK[what]}
+def _counted(email: str, known: str) -> str:
+    """The subject that an attempt is counted under: the address, in a known browser one of its own."""
+    return f"{email} {known}" if known else email
 
 
 def open_by_link(session: Session, key: str, *, device: str, now: datetime) -> str:
@@ -169,10 +189,19 @@ def _unused(key: str, now: datetime) -> tuple[Any, ...]:
     return links.c.digest == digest_of(key), links.c.used_at.is_(None), links.c.expires_at > now
 
 
-def open_session(session: Session, account_id: int, *, way: str, device: str, now: datetime) -> str:
-    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on."""
+def open_session(
+    session: Session, account_id: int, *, way: str, device: str, now: datetime, proven: bool = False
+) -> str:
+    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on. If the
+    account has a second factor the session waits for a code, unless it was ``proven`` a moment ago."""
     if not account(session, account_id).active:
         raise SignInRefused
+    if way == SINGLE_SIGN_ON:
+        factor = Proof.ELSEWHERE
+    elif has_factor(session, account_id):
+        factor = Proof.CODE if proven else Proof.PENDING
+    else:
+        factor = Proof.NONE
     key, digest = new_key()
     session.connection().execute(
         insert(table(SignedIn)).values(
@@ -182,6 +211,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
             seen_at=now,
             expires_at=now + SESSION_IDLE_TIME,
             device=device[:120],
+            factor=factor.value,
         )
     )
     append(session, [event(EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)])
@@ -194,7 +224,7 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     row = (
         session.connection()
         .execute(
-            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at).where(
+            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at, signed.c.factor).where(
                 signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now
             )
         )
@@ -203,7 +233,9 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     if row is None:
         return None
     line = account(session, row.account_id)
-    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL) if line.active else None
+    if not line.active:
+        return None
+    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
 
 
 def is_known_session(session: Session, key: str) -> bool:

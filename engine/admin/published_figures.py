@@ -1,5 +1,9 @@
 """Published figures: fixed at a cut-off date and never changed; later knowledge is shown as a restatement.
 
+The definitions they were computed by are stored with them, by number: of 1, a task was done when its report was in and
+requests were counted among orders; of 2, see ``engine.assignments.measures``. Figures are shown, and restated, by
+their own.
+
 Results rank agencies, so a printed number must stay as printed. A row is written once and never updated; its digest is
 in the event log, so a later change of the row is detectable. A restatement is the same computation for the same day
 with what is known now, with the events that made the difference.
@@ -12,9 +16,10 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, false, func, literal, select, type_coerce
 from sqlmodel import Session
 
+from engine.assignments.measures import TIME_CLASS, report_timing_column
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,
@@ -24,6 +29,7 @@ from engine.queries.figures.plan_progress import (
     Standing,
     class_on,
     counted_on,
+    done_on_day,
     from_cells,
 )
 from engine.queries.work.ladder_steps import EventLine
@@ -32,9 +38,11 @@ from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
-from engine.terms import EventKind, PlanState, TimeClass
+from engine.terms import EventKind, PlanState, TimeClass, Timing
 from engine.text import Text
 
+DEFINITIONS = 2
+"""The definitions by which figures are published now."""
 EXPLAINING_EVENTS = (
     EventKind.REPORTED,
     EventKind.RETURNED,
@@ -59,6 +67,35 @@ class Published:
     actor: str
     standing: Standing
     intact: bool
+    definitions: int
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One assignment as it was counted. ``reporting``, ``done`` and ``stands`` are None by definitions 1."""
+
+    assignment_id: int
+    agency_id: str
+    citation: str
+    period: str
+    time_class: TimeClass
+    request: bool = False
+    reporting: Timing | None = None
+    done: bool | None = None
+    stands: bool | None = None
+
+    @property
+    def undone(self) -> bool:
+        """A report was in, and the task was not finished."""
+        return self._reported and bool(self.stands) and not self.done
+
+    @property
+    def returned(self) -> bool:
+        return self._reported and not self.stands
+
+    @property
+    def _reported(self) -> bool:
+        return self.reporting not in (None, Timing.OPEN)
 
 
 @dataclass(frozen=True)
@@ -93,15 +130,28 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
     plan = session.connection().execute(select(p.c.number, p.c.state).where(p.c.id == plan_id)).first()
     if plan is None or plan.state is PlanState.LOADED:
         raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
-    rows = _rows(session, plan_id, period, cut_off)
+    rows = _rows(session, plan_id, period, cut_off, DEFINITIONS)
     if not rows:
         raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "This period has no assignments to publish."))
     last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
     body = {
+        "definitions": DEFINITIONS,
         "standing": _stored(from_cells(cut_off, _cells(rows))),
         "after_event": last,
         "plan": plan.number,
-        "classes": {str(row.id): [row.agency_id, row.time_class.value, row.citation, row.period] for row in rows},
+        "classes": {
+            str(row.id): [
+                row.agency_id,
+                row.time_class.value,
+                row.citation,
+                row.period,
+                bool(row.request),
+                row.reporting,
+                bool(row.done),
+                bool(row.stands),
+            ]
+            for row in rows
+        },
     }
     row = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
     if insert_new(session, Frozen, [row]) == 0:
@@ -137,6 +187,23 @@ def published(session: Session, frozen_id: int) -> Published:
     return _published(session, _row(session, frozen_id))
 
 
+def published_rows(session: Session, frozen_id: int) -> tuple[PublishedRow, ...]:
+    """The assignments that published figures count, in order of citation. Raises NotFound."""
+    classes: Mapping[str, Sequence[Any]] = _row(session, frozen_id).body["classes"]
+    rows = [
+        PublishedRow(
+            int(key),
+            agency_id,
+            citation,
+            period,
+            TimeClass(time_class),
+            *((rest[0], Timing(rest[1]), rest[2], rest[3]) if rest else ()),
+        )
+        for key, (agency_id, time_class, citation, period, *rest) in classes.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.citation, row.period, row.assignment_id)))
+
+
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
     """Newest first; two queries."""
     f = table(Frozen)
@@ -153,7 +220,8 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
     Raises NotFound."""
     row = _row(session, frozen_id)
     was: Mapping[str, Sequence[str]] = row.body["classes"]
-    rows = {str(each.id): each for each in _rows(session, row.plan_id, row.period, row.cut_off)}
+    definitions = row.body.get("definitions", 1)
+    rows = {str(each.id): each for each in _rows(session, row.plan_id, row.period, row.cut_off, definitions)}
     changed = [key for key in {**was, **rows} if _class_then(was, key) != _class_now(rows, key)]
     if not changed:
         return ()
@@ -165,8 +233,10 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
         by_agency.setdefault(agency_id, []).append(
             Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), events.get(int(key), ()))
         )
-    then = {each.id: each for each in _loaded(row.body["standing"]).agencies}
-    today = {each.id: each for each in from_cells(row.cut_off, _cells(list(rows.values()))).agencies}
+    then, today = (
+        {each.id: each for each in (*found.asked, *found.agencies)}
+        for found in (_loaded(row.body["standing"]), from_cells(row.cut_off, _cells(list(rows.values()))))
+    )
     return tuple(
         Restatement(
             agency_id,
@@ -192,9 +262,17 @@ def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
     return found
 
 
-def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequence[Any]:
-    """The assignments counted on the day, with their class."""
+def _rows(session: Session, plan_id: int, period: str, cut_off: date, definitions: int) -> Sequence[Any]:
+    """The assignments counted on the day, with their class and, by the present definitions, the other measures."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    first = definitions == 1
+    measured = (
+        (_first_class_on(cut_off) if first else class_on(cut_off)).label("time_class"),
+        (literal(Timing.OPEN.value) if first else report_timing_column(cut_off)).label("reporting"),
+        (false() if first else done_on_day(cut_off)).label("done"),
+        (false() if first else a.c.outcome.is_not(None)).label("stands"),
+        (false() if first else a.c.request).label("request"),
+    )
     statement = (
         select(
             a.c.id,
@@ -204,7 +282,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequenc
             a.c.period,
             d.c.citation,
             a.c.due_on,
-            class_on(cut_off).label("time_class"),
+            *measured,
         )
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
@@ -215,8 +293,39 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date) -> Sequenc
     return session.connection().execute(statement).all()
 
 
+def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
+    """``class_on`` by definitions 1: done means that a report was in, whatever it said, and a returned report was late
+    by the first due date."""
+    a = table(Assignment)
+    reported = case((a.c.returns == 0, a.c.first_reported_on), else_=a.c.reported_on)
+    due_on = func.coalesce(a.c.first_due_on, a.c.due_on)
+    statement = case(
+        (due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
+        ((reported <= cut_off) & (reported <= due_on), literal(TimeClass.DONE_ON_TIME.value)),
+        (reported <= cut_off, literal(TimeClass.DONE_LATE.value)),
+        (due_on < cut_off, literal(TimeClass.OPEN_OVERDUE.value)),
+        else_=literal(TimeClass.OPEN_IN_TIME.value),
+    )
+    return type_coerce(statement, TIME_CLASS)
+
+
 def _cells(rows: Sequence[Any]) -> list[Cell]:
-    return [Cell(row.agency_id, row.name, row.level, row.period, row.time_class, 1, row.due_on) for row in rows]
+    return [
+        Cell(
+            row.agency_id,
+            row.name,
+            row.level,
+            row.period,
+            row.time_class,
+            1,
+            row.due_on,
+            Timing(row.reporting),
+            bool(row.done),
+            bool(row.stands),
+            bool(row.request),
+        )
+        for row in rows
+    ]
 
 
 def _row(session: Session, frozen_id: int) -> Any:
@@ -240,6 +349,7 @@ def _published(session: Session, row: Any, digests: Mapping[int, str] | None = N
         row.actor,
         _loaded(row.body["standing"]),
         digest == content_digest(row.body),
+        row.body.get("definitions", 1),
     )
 
 
@@ -274,14 +384,17 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
     def parse_day(text: str | None) -> date | None:
         return None if text is None else date.fromisoformat(text)
 
+    def agencies(rows: Sequence[Mapping[str, Any]]) -> tuple[AgencyStanding, ...]:
+        return tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in rows)
+
     return Standing(
         date.fromisoformat(body["as_of"]),
         Boxes(**body["total"]),
-        tuple(
-            AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in body["agencies"]
-        ),
+        agencies(body["agencies"]),
         tuple(
             PeriodStanding(each["period"], parse_day(each["due_on"]), Boxes(**each["tally"]))
             for each in body["periods"]
         ),
+        Boxes(**body.get("asked_total", {})),
+        agencies(body.get("asked", ())),
     )

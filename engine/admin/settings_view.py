@@ -18,8 +18,10 @@ from config.settings import Settings, SettingSource, setting_sources
 
 HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
 """Not secrets by type, but gateways and monitors put keys into them."""
-URLS = frozenset({"database_url", "prefect_api_url"})
+URLS = frozenset({"database_url", "prefect_api_url", "base_url", "oidc_issuer"})
+"""Shown without user, password and parameters."""
 
+MASK = "**********"
 GROUPS: Mapping[str, tuple[str, str]] = {
     "": ("Máy chủ và dữ liệu", "Server and data"),
     "signin": ("Đăng nhập chung", "Single sign-on"),
@@ -41,7 +43,9 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "oidc_client_id": ("signin", "mã của cơ quan này tại hệ thống đăng nhập chung"),
     "oidc_client_secret": ("signin", "khóa bí mật của mã ấy; để trống: không có"),
     "oidc_name": ("signin", "tên hệ thống đăng nhập chung trên nút bấm"),
+    "hsts_subdomains": ("", "trình duyệt dùng https cho cả mọi tên miền con (HSTS)"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
+    "second_factor_roles": ("signin", "vai trò phải có lớp xác thực thứ hai: administrator, monitor …"),
     "language": ("", "ngôn ngữ ban đầu của các trang"),
     "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),
     "mail_from": ("mail", "hộp thư gửi đi"),
@@ -57,13 +61,18 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "smtp_per_minute": ("mail", "số thư một phút; 0: không giới hạn"),
     "smtp_timeout": ("mail", "số giây chờ máy chủ gửi thư trả lời"),
     "reply_to": ("mail", "hộp thư nhận trả lời; để trống: mail_from"),
-    "bounce_domain": ("mail", "tên miền nhận thư bị trả về; để trống: mail_from"),
+    "reply_domain": (
+        "mail",
+        "tên miền của địa chỉ trả lời reply+…@ riêng từng thư; để trống: phải trích thư",
+    ),
+    "bounce_domain": ("mail", "tên miền nhận thư bị trả về; để trống: mail_from, thư bị trả về chỉ được báo lại"),
     "imap_host": ("imap", "máy chủ lấy thư trả lời và thư bị trả về; để trống: không lấy"),
     "imap_port": ("imap", "993 với tls, 143 với starttls"),
     "imap_security": ("imap", "cách mã hóa; none: chỉ trên chính máy này"),
     "imap_username": ("imap", "tài khoản của hộp thư"),
     "imap_password": ("imap", "mật khẩu của imap_username"),
     "imap_folder": ("imap", "thư mục được đọc"),
+    "imap_authserv_id": ("imap", "máy chủ mà Authentication-Results phải đạt thì mới xử lý thư; để trống: không xét"),
     "imap_ca_file": ("imap", "chứng thư của tổ chức cấp chứng thư riêng"),
     "receive_seconds": ("imap", "bao nhiêu giây lấy thư một lần"),
     "sms_gateway": ("sms", "cổng gửi tin nhắn; để trống: không gửi tin nhắn"),
@@ -78,7 +87,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
     "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
     "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
-    "metrics_token": ("watch", "khóa của /metrics; để trống: chỉ máy này được đọc"),
+    "metrics_token": ("watch", "khóa của /metrics; để trống: không mở"),
     "files_dir": ("", "thư mục tệp minh chứng, mọi máy chủ cùng dùng"),
     "templates_dir": ("mail", "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn"),
     "tick_seconds": ("passes", "bao nhiêu giây xem việc đến hạn một lần"),
@@ -115,12 +124,20 @@ def describe_settings(settings: Settings) -> tuple[SettingLine, ...]:
     return tuple(sorted(lines, key=lambda each: order.index(each.group)))
 
 
+def masked_values(settings: Settings) -> dict[str, str]:
+    """Field name -> value for the command line: secrets as stars, URLs without what may be a key in them."""
+    lines = {line.name.removeprefix("DONDOC_").lower(): line for line in describe_settings(settings)}
+    values = {name: MASK if line.hidden and line.is_set else line.value for name, line in lines.items()}
+    database = {"database_url": without_password(settings.database)}
+    return {name: values[name] for name in Settings.model_fields} | database
+
+
 def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLine:
     value: Any = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN
     group, vi = PURPOSES[name]
-    shown = "" if hidden else _without_password(str(plain)) if name in URLS else _shown(plain)
+    shown = "" if hidden else without_password(str(plain)) if name in URLS else _shown(plain)
     en = Settings.model_fields[name].description or ""
     return SettingLine(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
 
@@ -131,7 +148,7 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value.as_posix() if isinstance(value, Path) else value)
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
     """The URL without user, password and parameters; «…» if it cannot be parsed."""
     if not address:
         return ""

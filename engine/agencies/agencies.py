@@ -20,6 +20,7 @@ from engine.assignments.handover import REST
 from engine.errors import Conflict, FieldsRefused, NotFound
 from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, local_date, written
+from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Succession
@@ -170,6 +171,8 @@ def _name_errors(name: str, short: str) -> dict[str, Text]:
     if not name.strip():
         wrong["name"] = Text("Cần ghi tên.", "Give the name.")
     for field, text in (("name", name), ("short", short)):
+        if has_hidden_character(text):
+            wrong[field] = HIDDEN_CHARACTER
         if len(text) > MAX_NAME_CHARS:
             wrong[field] = Text(
                 f"Tên dài nhất {MAX_NAME_CHARS} ký tự.", f"A name has at most {MAX_NAME_CHARS} characters."

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from engine.accounts.accounts import mailbox
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.visible_text import require_visible
 from engine.rules.words import LANGUAGES
 from engine.store.database import table
 from engine.store.event_log import append, event
@@ -72,6 +73,7 @@ def add(
     """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator. Raises FieldsRefused,
     NotFound, Conflict."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
+    require_visible(label)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text(f"Danh bạ không có «{agency_id}».", f"“{agency_id}” is not in the directory."))
     c = table(Contact)
@@ -110,6 +112,7 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
         for name in ("email", "phone", "language", "valid_from", "valid_until")
     }
     values = _checked(current.role, **merged)
+    require_visible(str(changes.get("label", "")))
     moved = {
         channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(current, name)
     }

@@ -27,7 +27,7 @@ from engine.store.event_log import append, event
 from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
-from engine.terms import COUNTED_STATES, DONE_STATES, OPEN_STATES, EventKind, PlanState, Role, State
+from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, EventKind, PlanState, Role, State
 from engine.text import Text
 
 ENTRY_RETENTION = timedelta(days=120)
@@ -282,7 +282,7 @@ def _supervised(session: Session, reader: Reader, now: datetime, base_url: str) 
             p.c.number,
             p.c.short_title,
             func.count().label("all"),
-            func.sum(case((a.c.state.in_(DONE_STATES), 1), else_=0)).label("done"),
+            func.sum(case((a.c.state.in_(REPORTED_STATES), 1), else_=0)).label("done"),
             func.min(a.c.opened_at).label("opened"),
         )
         .join(p, p.c.id == a.c.plan_id)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.accounts import account as find_account
@@ -20,9 +20,12 @@ from engine.accounts.api_tokens import MAX_TOKEN_LIFETIME, Scope, TokenLine, mak
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Listed, Nothing, Short
+from engine.api.models import Body, Listed, Nothing, Short, no_truth
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
+from engine.http.guards.account_notices import note
+from engine.http.guards.fresh_proof import require_fresh_proof
+from engine.http.guards.security_log import SecurityEvent
 from engine.text import Text
 
 router = APIRouter()
@@ -42,11 +45,12 @@ class AccountOut(BaseModel):
 
 
 class TokenBody(Body):
-    """``days``: lifetime of the token."""
+    """``days``: lifetime of the token. ``password``: of a signed-in caller who has one."""
 
     label: Annotated[Short, Field(min_length=1, max_length=120)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    days: Annotated[int, Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
+    password: Annotated[str, Field(max_length=1_000)] = ""
+    days: Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=MAX_TOKEN_LIFETIME.days)]
 
 
 class TokenMade(BaseModel):
@@ -90,6 +94,7 @@ def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
         end_session(session, account.id, session_id, caller.now)
+    _note(caller, SecurityEvent.SESSIONS_ENDED, account)
     return Ended(ended=1)
 
 
@@ -98,7 +103,9 @@ def end_others(caller: Caller, payload: Nothing) -> Ended:
     """End all sessions but the caller's own, and all tokens; a caller with a token ends all."""
     account = _own_account_to_change(caller)
     with caller.writing() as session:
-        return Ended(ended=end_sessions(session, account.id, caller.now, but=caller.session_id))
+        ended = end_sessions(session, account.id, caller.now, but=caller.session_id)
+    _note(caller, SecurityEvent.SESSIONS_ENDED, account)
+    return Ended(ended=ended)
 
 
 @router.get("/account/tokens")
@@ -111,12 +118,13 @@ def tokens(caller: Caller) -> Listed[TokenLine]:
 
 
 @router.post("/account/tokens", status_code=201)
-def make(caller: Caller, payload: TokenBody) -> TokenMade:
+def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> TokenMade:
     account = _own_account_to_change(caller)
     if caller.bearer is not None and not set(payload.scopes) <= caller.bearer.scopes:
         raise NotAllowed(
             Text("Khóa không lập được khóa rộng hơn chính nó.", "A token cannot create a token with more scopes.")
         )
+    require_fresh_proof(caller, account, payload.password)
     with caller.writing() as session:
         key = make_token(
             session,
@@ -127,7 +135,9 @@ def make(caller: Caller, payload: TokenBody) -> TokenMade:
             actor=caller.actor.name,
             now=caller.now,
         )
-        return TokenMade(key=key, token=tokens_of(session, account.id)[0])
+        made = TokenMade(key=key, token=tokens_of(session, account.id)[0])
+    _note(caller, SecurityEvent.KEY_MADE, account, background)
+    return made
 
 
 @router.post("/account/tokens/{token_id}/revoke", status_code=204)
@@ -135,7 +145,14 @@ def revoke(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
         revoke_token(session, account.id, token_id, actor=caller.actor.name, now=caller.now)
+    _note(caller, SecurityEvent.KEY_REVOKED, account)
     return Response(status_code=204)
+
+
+def _note(caller: Call, event: SecurityEvent, line: AccountLine, background: BackgroundTasks | None = None) -> None:
+    task = note(caller, event, line)
+    if task is not None and background is not None:
+        background.tasks.append(task)
 
 
 def _own_account(caller: Call) -> AccountLine:

@@ -23,6 +23,7 @@ from engine.api.models import (
     Reason,
     ReportBody,
     ReportsBody,
+    ReturnOneBody,
     Submitted,
     TransferBody,
 )
@@ -109,8 +110,9 @@ def accept(session: Session, assignment_id: int, payload: Nothing, by: By) -> No
 
 
 @_endpoint("return", Permission.RETURN)
-def return_report(session: Session, assignment_id: int, payload: Reason, by: By) -> None:
-    lifecycle.return_report(session, assignment_id, reason=payload.reason, **by)
+def return_report(session: Session, assignment_id: int, payload: ReturnOneBody, by: By) -> None:
+    """The resubmission date is the assignment's ``due_on`` from then on."""
+    lifecycle.return_report(session, assignment_id, reason=payload.reason, until=payload.until, **by)
 
 
 @_endpoint("extension", Permission.ASK_EXTENSION)

@@ -19,7 +19,7 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.ical_feeds import FeedLine
 from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Nothing
+from engine.api.models import Body, Day, Id, LongId, Nothing
 from engine.assignments import evidence
 from engine.errors import NotFound
 from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
@@ -62,7 +62,7 @@ class FileOut(BaseModel):
 
 
 class IdsBody(Body):
-    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(min_length=1, max_length=MAX_ACKNOWLEDGED)]
+    ids: Annotated[list[LongId], Field(min_length=1, max_length=MAX_ACKNOWLEDGED)]
 
 
 class Acknowledged(BaseModel):
@@ -99,7 +99,7 @@ class DeputyBody(Body):
 class FeedBody(Body):
     """Calendar of a contact, or of the agency itself when null."""
 
-    contact: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    contact: Id | None = None
 
 
 class FeedOut(BaseModel):

@@ -18,10 +18,12 @@ from engine.agencies import agencies, contacts
 from engine.agencies.contacts import ContactLine
 from engine.api.caller import Call, Caller
 from engine.api.lists import Limit
-from engine.api.models import Body, Day, Listed, Needed, Nothing
+from engine.api.models import Body, Day, Listed, LongId, Needed, Nothing
 from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
+from engine.http.guards.account_notices import noted
+from engine.http.guards.security_log import SecurityEvent
 from engine.queries.directory.accounts import search as search_accounts
 from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.paging import PER_PAGE, Page
@@ -33,7 +35,6 @@ SearchText = Annotated[str, Plain, Query(max_length=100)]
 Code = Annotated[str, Plain, Field(max_length=64)]
 Line = Annotated[str, Plain, Field(max_length=300)]
 SuccessionId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-BigId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class AgencyBody(Body):
@@ -69,7 +70,7 @@ class SuccessionBody(Body):
 class HandoverBody(Body):
     """Assignment id -> receiving agency. Assignments not listed stay."""
 
-    choices: Annotated[dict[BigId, Code], Field(min_length=1, max_length=1_000)]
+    choices: Annotated[dict[LongId, Code], Field(min_length=1, max_length=1_000)]
 
 
 class ContactBody(Body):
@@ -159,9 +160,9 @@ class LogOut(BaseModel):
 @router.get("/directory")
 def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
     """Agencies with a present or earlier name that contains ``q``, ignoring tone marks and case."""
-    caller.require(Permission.SEE_CONTACTS)
+    within = caller.agencies_within(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
-        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit))
+        return Listed[AgencyMatch].of(search(session, today, q, after=after, limit=limit, within=within))
 
 
 @router.get("/directory/{agency_id}")
@@ -279,6 +280,7 @@ def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
 @router.post("/accounts", response_model=AccountDone)
 def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
+    caller.require_lasting()
 
     def create(session: Session) -> int:
         return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **_by(caller))
@@ -298,14 +300,19 @@ def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) 
 def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> Response:
     """Set a password; ends all sessions and tokens."""
     caller.require(Permission.KEEP_ACCOUNTS)
-    return _account(caller, lambda s: accounts.set_password(s, account_id, payload.password, **_by(caller)), account_id)
+
+    def set_new(session: Session) -> None:
+        accounts.set_password(session, account_id, payload.password, **_by(caller))
+
+    return _account(caller, set_new, account_id, SecurityEvent.PASSWORD_SET)
 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
 def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End all sessions and tokens of the account."""
     caller.require(Permission.KEEP_ACCOUNTS)
-    return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id)
+    event = SecurityEvent.SESSIONS_ENDED
+    return _account(caller, lambda s: end_sessions(s, account_id, caller.now), account_id, event)
 
 
 @router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
@@ -364,14 +371,22 @@ def _contact_action(caller: Call, contact_id: int, action: Callable[[Session], N
     return _contact(caller, act)
 
 
-def _account(caller: Call, action: Callable[[Session], object], account_id: int = 0) -> Response:
+def _account(
+    caller: Call,
+    action: Callable[[Session], object],
+    account_id: int = 0,
+    event: SecurityEvent = SecurityEvent.ACCOUNT_CHANGED,
+) -> Response:
     """``account_id`` 0: the action creates the account and returns its id."""
+    changed: list[AccountLine] = []
     with caller.writing() as session:
 
         def done() -> AccountDone:
             if account_id:
                 accounts.account(session, account_id)
             result = action(session)
-            return AccountDone(account=accounts.account(session, account_id or int(str(result))))
+            changed.append(accounts.account(session, account_id or int(str(result))))
+            return AccountDone(account=changed[0])
 
-        return caller.once(session, done)
+        response = caller.once(session, done)
+    return noted(caller, response, event, changed[0]) if changed else response

@@ -91,8 +91,9 @@ def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
 
 @router.get("/overdue")
 def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
-    """By agency, the one furthest behind first; ``late`` is in working days."""
+    """By agency, the one furthest behind first; ``late`` is in working days. Requests only with ``request=yes``."""
     caller.require(Permission.SEE_BOARD)
+    wanted = replace(wanted, request=bool(wanted.request))
     with caller.reading() as (session, today):
         return overdue(session, today, wanted, page=page)
 
@@ -100,17 +101,19 @@ def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Ov
 @router.get("/letters")
 def letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
     """Newest first."""
-    caller.require(Permission.SEE_LETTERS)
+    within = caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
-        return Listed[LetterRow].of(list_letters(session, wanted, after=after, limit=limit))
+        return Listed[LetterRow].of(list_letters(session, replace(wanted, within=within), after=after, limit=limit))
 
 
 @router.get("/letters/{letter_id}")
 def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
     """One letter as it was sent; its personal links are masked outside the demonstration."""
-    caller.require(Permission.SEE_LETTERS)
+    caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
-        return letter_story(session, letter_id).shown(lambda text: masked(caller, text))
+        found = letter_story(session, letter_id)
+    caller.require(Permission.SEE_LETTERS, found.row.agency_id)
+    return found.shown(lambda text: masked(caller, text))
 
 
 @router.get("/agencies")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from engine.assignments.evidence import MAX_FILES
 from engine.http.filters import Plain, known_year
@@ -24,7 +25,18 @@ Words = Annotated[str, Field(max_length=MAX_FIELD_CHARS), AfterValidator(clean)]
 Short = Annotated[str, Field(max_length=MAX_REASON_CHARS), AfterValidator(clean)]
 Needed = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(clean)]
 Day = Annotated[date, AfterValidator(known_year)]
-Figure = int | float | str
+
+
+def no_truth(value: object) -> object:
+    """Refuse ``true`` and ``false``, which pydantic reads as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=2**31 - 1)]
+LongId = Annotated[int, BeforeValidator(no_truth), Field(ge=1, le=2**63 - 1)]
+Figure = Annotated[int | float | str, BeforeValidator(no_truth)]
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 
 
@@ -43,6 +55,12 @@ class Reason(Body):
     reason: Needed
 
 
+class ReturnOneBody(Reason):
+    """``until``: by when to resubmit; null for the policy's number of working days."""
+
+    until: Day | None = None
+
+
 class MaybeReason(Body):
     reason: Short = ""
 
@@ -59,7 +77,7 @@ class ReportBody(Body):
 
 
 class DutyReport(Body):
-    assignment: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    assignment: LongId
     outcome: Outcome
     body: Words = ""
     reason: Short = ""
@@ -70,7 +88,7 @@ class ReportsBody(Body):
     """One submission of an agency for a plan and period: all or nothing."""
 
     agency: Annotated[str, Plain, Field(max_length=64)]
-    plan: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    plan: Id
     period: Annotated[str, Plain, Field(max_length=16)]
     duties: Annotated[list[DutyReport], Field(min_length=1, max_length=1000)]
     figures: Figures = {}
@@ -122,8 +140,15 @@ class Submitted(BaseModel):
 
 
 class CountsOut(BaseModel):
+    """``by_class``: tasks, by the four boxes. Reports: ``actual_reports`` are in, of which ``actual_reports_on_time``,
+    ``reports_returned`` since, and ``reports_undone``: the task is not finished. ``tasks_done``: a report says so."""
+
     expected_reports: int
     actual_reports: int
+    actual_reports_on_time: int
+    reports_returned: int
+    reports_undone: int
+    tasks_done: int
     by_class: dict[TimeClass, int]
     worst: TimeClass
     next_due: date | None
@@ -134,6 +159,10 @@ class CountsOut(BaseModel):
         return cls(
             expected_reports=counts.expected,
             actual_reports=counts.reported,
+            actual_reports_on_time=counts.measures.on_time,
+            reports_returned=counts.measures.returned,
+            reports_undone=counts.measures.undone,
+            tasks_done=counts.done,
             by_class=dict(counts.by_class),
             worst=counts.worst,
             next_due=counts.earliest,
@@ -155,12 +184,15 @@ class LineOut(BaseModel):
 
 
 class BoardOut(BaseModel):
-    """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period."""
+    """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period. ``asked_total``
+    and ``asked``: requests, which are in none of the others."""
 
     as_of: datetime
     total: CountsOut
     periods: list[str]
     agencies: list[LineOut]
+    asked_total: CountsOut
+    asked: list[LineOut]
 
     @classmethod
     def of(cls, found: Board, now: datetime) -> BoardOut:
@@ -169,6 +201,8 @@ class BoardOut(BaseModel):
             total=CountsOut.of(found.total),
             periods=list(found.periods),
             agencies=[LineOut.of(line) for line in found.agencies],
+            asked_total=CountsOut.of(found.asked_total),
+            asked=[LineOut.of(line) for line in found.asked],
         )
 
 
@@ -184,6 +218,7 @@ class PlanOut(BaseModel):
     state: PlanState
     duties: int
     counts: CountsOut
+    asked: CountsOut
 
     @classmethod
     def of(cls, row: PlanRow) -> PlanOut:
@@ -199,6 +234,7 @@ class PlanOut(BaseModel):
             state=row.state,
             duties=row.duties,
             counts=CountsOut.of(row.counts),
+            asked=CountsOut.of(row.asked),
         )
 
 

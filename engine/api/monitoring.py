@@ -70,9 +70,14 @@ def accept_many(caller: Caller, payload: ReportIds) -> Response:
 
 @router.post("/reports/return", response_model=DecidedOut)
 def return_many(caller: Caller, payload: ReturnBody) -> Response:
-    """Return all with one reason, which is sent to the coordinators."""
+    """Return all with one reason, which is sent to the coordinators, and one date by which to resubmit."""
     send_back = partial(
-        return_reports, report_ids=payload.reports, reason=payload.reason, actor=caller.actor.name, now=caller.now
+        return_reports,
+        report_ids=payload.reports,
+        reason=payload.reason,
+        until=payload.until,
+        actor=caller.actor.name,
+        now=caller.now,
     )
     return _reports(caller, Permission.RETURN, payload.reports, send_back)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from engine.admin.published_figures import Published, Restatement
-from engine.api.models import Body, Day, Needed, Short, Words
+from engine.api.models import Body, Day, Id, Needed, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.assignments.indicators import Consolidated, FigureLine
 from engine.http.filters import Plain
@@ -16,7 +17,7 @@ from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty
 from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 
-Ids = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=MAX_DECISIONS)]
+Ids = Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS)]
 AgencyIds = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
 Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
 Owners = Annotated[AgencyIds, Field(min_length=1)]
@@ -31,7 +32,10 @@ class ReportIds(Body):
 
 
 class ReturnBody(ReportIds):
+    """``until``: by when to resubmit; null for each policy's number of working days."""
+
     reason: Needed
+    until: Day | None = None
 
 
 class ExtensionsBody(Body):
@@ -180,25 +184,23 @@ class ConsolidatedOut(BaseModel):
 
 
 class TallyOut(BaseModel):
-    """``rate``: percent done on time of those done or past due; null while nothing has come due."""
+    """Tasks by box. ``rate``: percent done on time of those done or past due; null while nothing has come due. Reports:
+    ``reported`` are in, of which ``reported_on_time``, ``returned`` since, and ``undone``: the task is not finished."""
 
     on_time: int
     late: int
     in_term: int
     overdue: int
     no_deadline: int
+    reported: int
+    reported_on_time: int
+    returned: int
+    undone: int
     rate: float | None
 
     @classmethod
     def of(cls, tally: Boxes) -> TallyOut:
-        return cls(
-            on_time=tally.on_time,
-            late=tally.late,
-            in_term=tally.in_term,
-            overdue=tally.overdue,
-            no_deadline=tally.no_deadline,
-            rate=tally.rate,
-        )
+        return cls(**asdict(tally), rate=tally.rate)
 
 
 class AgencyStandingOut(BaseModel):
@@ -215,24 +217,36 @@ class PeriodStandingOut(BaseModel):
 
 
 class StandingOut(BaseModel):
-    """``agencies`` worst first."""
+    """``agencies`` worst first. ``asked_total`` and ``asked``: requests, which are in none of the others."""
 
     as_of: date
     total: TallyOut
     agencies: list[AgencyStandingOut]
     periods: list[PeriodStandingOut]
+    asked_total: TallyOut
+    asked: list[AgencyStandingOut]
 
     @classmethod
     def of(cls, found: Standing) -> StandingOut:
-        agencies = [
-            AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
-            for each in found.agencies
-        ]
+        agencies, asked = (
+            [
+                AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
+                for each in lines
+            ]
+            for lines in (found.agencies, found.asked)
+        )
         periods = [
             PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
             for each in found.periods
         ]
-        return cls(as_of=found.as_of, total=TallyOut.of(found.total), agencies=agencies, periods=periods)
+        return cls(
+            as_of=found.as_of,
+            total=TallyOut.of(found.total),
+            agencies=agencies,
+            periods=periods,
+            asked_total=TallyOut.of(found.asked_total),
+            asked=asked,
+        )
 
 
 class ChangeOut(BaseModel):
@@ -281,7 +295,8 @@ class RestatementOut(BaseModel):
 
 
 class PublishedOut(BaseModel):
-    """Published figures. ``intact``: the stored figures match the digest in the log."""
+    """Published figures. ``intact``: the stored figures match the digest in the log. ``definitions``: by which they
+    were computed (docs/decisions)."""
 
     id: int
     plan_id: int
@@ -290,6 +305,7 @@ class PublishedOut(BaseModel):
     cut_off: date
     at: datetime
     intact: bool
+    definitions: int
     total: TallyOut
 
     @classmethod
@@ -302,6 +318,7 @@ class PublishedOut(BaseModel):
             cut_off=found.cut_off,
             at=found.at,
             intact=found.intact,
+            definitions=found.definitions,
             total=TallyOut.of(found.standing.total),
         )
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import accept, decide_extension, return_report
+from engine.assignments.lifecycle import accept, decide_extension, return_report, standing_report
 from engine.errors import BadInput, Conflict, NotFound
 from engine.store.database import table
 from engine.store.records import Assignment, Report
@@ -36,9 +36,16 @@ def accept_reports(session: Session, report_ids: Sequence[int], *, actor: str, n
     return _reports(session, report_ids, lambda one: accept(session, one, actor=actor, now=now))
 
 
-def return_reports(session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime) -> Decided:
-    """Return the reports, all with the same reason. Raises BadInput without one."""
-    return _reports(session, report_ids, lambda one: return_report(session, one, reason=reason, actor=actor, now=now))
+def return_reports(
+    session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime, until: date | None = None
+) -> Decided:
+    """Return the reports, all with the same reason and resubmission date (by default each policy's). Raises BadInput
+    without a reason, or for a date that one of them cannot have."""
+
+    def send_back(one: int) -> None:
+        return_report(session, one, reason=reason, actor=actor, now=now, until=until)
+
+    return _reports(session, report_ids, send_back)
 
 
 def decide_extensions(
@@ -64,10 +71,10 @@ def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], N
 
 
 def _lock_assignments(session: Session, report_ids: Sequence[int]) -> dict[int, int]:
-    """Report id -> assignment id, locked, for reports that were not returned."""
+    """Report id -> assignment id, locked, for reports that stand."""
     a, r = table(Assignment), table(Report)
     statement = select(r.c.id, a.c.id).join(a, a.c.id == r.c.assignment_id)
-    statement = statement.where(r.c.id.in_(report_ids), r.c.returned_at.is_(None)).order_by(a.c.id)
+    statement = statement.where(r.c.id.in_(report_ids), *standing_report(a.c.id)).order_by(a.c.id)
     return dict(map(tuple, session.connection().execute(statement.with_for_update(of=a))))
 
 

@@ -1,8 +1,9 @@
-"""Changes of the working calendar: preview which due dates and reminders of open assignments would move, then apply.
+"""Changes of the working calendar: preview which due dates and reminders of unfinished tasks would move, then apply.
 
 Swaps are decided a week before (Friday 2 January 2026 off, Saturday 10 January worked, decided on 25 December 2025), so
 a change is previewed before it is saved, by the same computation. A due date is computed again from its nominal day,
-an extended one from the day that was granted, unless a special law fixes it.
+an extended one from the day that was granted, unless a special law fixes it; so is the resubmission date of a returned
+report.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import move_due
+from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
@@ -26,7 +28,7 @@ from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan
+from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
 from engine.text import Text
@@ -64,8 +66,6 @@ class Move:
 class RungMove:
     """A rung that moves to another day, and the number of assignments concerned."""
 
-    """A rung that would speak on another day, for so many assignments."""
-
     rung: str
     was: date
     on: date
@@ -95,7 +95,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class _OpenAssignment:
-    """An open assignment with its due date and rungs under the new calendar."""
+    """An unfinished task with its due date and, if its report is still owed, its rungs under the new calendar."""
 
     row: Any
     move: Move | None
@@ -185,7 +185,8 @@ def _computed(
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to))
+        owed = row.state in OPEN_STATES
+        rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to)) if owed else ()
         result.append(_OpenAssignment(row, move, stays, rungs))
     return result
 
@@ -241,18 +242,7 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
-            a.c.id,
-            a.c.plan_id,
-            a.c.agency_id,
-            a.c.period,
-            a.c.nominal_due,
-            a.c.due_on,
-            a.c.state,
-            a.c.opened_on,
-            a.c.acted_until,
-            a.c.ladder_id,
-            a.c.next_action_at,
-            a.c.quiet,
+            a,
             d.c.citation,
             d.c.rule,
             d.c.added,
@@ -264,17 +254,19 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), p.c.state == PlanState.ACTIVE)
         .order_by(a.c.id)
     )
     return session.connection().execute(statement.with_for_update(of=a) if lock else statement).all()
 
 
 def _granted(session: Session) -> dict[int, date]:
-    """Assignment id -> the last granted extension, for open assignments."""
-    x, a = table(Extension), table(Assignment)
+    """Assignment id -> the last granted extension, for unfinished tasks; not one that a return has replaced since."""
+    x, a, r = table(Extension), table(Assignment), table(Report)
+    replaced = exists().where(r.c.assignment_id == x.c.assignment_id, r.c.resubmit_on.is_not(None))
     statement = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
-    statement = statement.where(x.c.granted, a.c.state.in_(OPEN_STATES)).order_by(x.c.decided_at, x.c.id)
+    statement = statement.where(x.c.granted, unfinished(), ~replaced.where(r.c.returned_at > x.c.decided_at))
+    statement = statement.order_by(x.c.decided_at, x.c.id)
     return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
@@ -352,7 +344,7 @@ def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Ruleboo
     due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
     updates = []
-    for each in rows:
+    for each in (each for each in rows if each.row.state in OPEN_STATES):
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
         due_by_now = each.row.next_action_at is not None and on is not None and on <= today

@@ -1,4 +1,5 @@
-"""Counters of assignments of active plans, by agency, policy, period, due date and timing: the data of the board.
+"""Counters of assignments of active plans, by agency, policy, period, due date, the two measures, outcome and whether
+the duty is asked for: the data of the board.
 
 A province has hundreds of thousands of assignments, of which a few change in an hour. ``Tally`` holds the last count;
 every change of an assignment (``engine.assignments.lifecycle``) appends a ``TallyChange`` in the same transaction, so
@@ -13,14 +14,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal, select, text, union_all
+from sqlalchemy import delete, func, insert, literal, select, text, union_all
 from sqlmodel import Session
 
+from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.store.database import insert_rows, table
 from engine.store.records import Assignment, Plan, Tally, TallyChange
-from engine.terms import COUNTED_STATES, PlanState, Timing
+from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
-KEYS = ("agency_id", "policy_id", "period", "due_on", "timing")
+KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
 MAX_PENDING_CHANGES = 5_000
 """Reading this many changes takes as long as counting; above it the counters are rebuilt."""
 RECOUNT_LOCK_ID = 20_210_408
@@ -29,25 +31,45 @@ RECOUNT_LOCK_ID = 20_210_408
 
 @dataclass(frozen=True, slots=True)
 class CounterKey:
-    """The counter that an assignment belongs to."""
+    """The counter that an assignment belongs to; without the last three, of one that has just been opened."""
 
     plan_id: int
     agency_id: str
     period: str
     due_on: date | None
-    timing: Timing
+    request: bool
+    timing: Timing = Timing.OPEN
+    reporting: Timing = Timing.OPEN
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    due_on: date | None
+    done_on: date | None
+    first_reported_on: date | None
+    first_due_on: date | None
 
 
 def counter_key(row: Any, **changes: Any) -> CounterKey | None:
     """The counter of an assignment, as it is or with ``changes``; None if it is cancelled or transferred."""
-    state, due_on, done_on = (
-        changes[name] if name in changes else getattr(row, name) for name in ("state", "due_on", "reported_on")
-    )
-    if state not in COUNTED_STATES:
+
+    def value(name: str) -> Any:
+        return changes[name] if name in changes else getattr(row, name)
+
+    if value("state") not in COUNTED_STATES:
         return None
-    late = done_on is not None and due_on is not None and done_on > due_on
-    timing = Timing.LATE if late else Timing.OPEN if done_on is None else Timing.ON_TIME
-    return CounterKey(row.plan_id, row.agency_id, row.period, due_on, timing)
+    each = _Measured(*(value(name) for name in _Measured.__slots__))
+    return CounterKey(
+        row.plan_id,
+        row.agency_id,
+        row.period,
+        each.due_on,
+        row.request,
+        task_timing(each),
+        report_timing(each),
+        value("outcome"),
+    )
 
 
 def record_transition(session: Session, old: Iterable[CounterKey | None], new: Iterable[CounterKey | None]) -> None:
@@ -64,6 +86,9 @@ def record_transition(session: Session, old: Iterable[CounterKey | None], new: I
                 "period": key.period,
                 "due_on": key.due_on,
                 "timing": key.timing,
+                "reporting": key.reporting,
+                "outcome": key.outcome,
+                "request": key.request,
                 "n": n,
             }
             for key, n in change.items()
@@ -115,7 +140,7 @@ def counter_totals() -> Any:
 def _lines() -> tuple[Any, Any]:
     """The last count and the changes since, to be summed. Changes of plans that have ended are left out."""
     t, c, p = table(Tally), table(TallyChange), table(Plan)
-    since = select(c.c.agency_id, p.c.policy_id, c.c.period, c.c.due_on, c.c.timing, c.c.n)
+    since = select(*((p if name == "policy_id" else c).c[name] for name in KEYS), c.c.n)
     since = since.join(p, p.c.id == c.c.plan_id).where(p.c.state == PlanState.ACTIVE)
     return select(*(t.c[name] for name in KEYS), t.c.n), since
 
@@ -123,14 +148,14 @@ def _lines() -> tuple[Any, Any]:
 def _actual_counts() -> Any:
     """The counters computed from all assignments of active plans."""
     a, p = table(Assignment), table(Plan)
-    late = a.c.reported_on > a.c.due_on
-    timing = case(
-        (a.c.reported_on.is_(None), literal(Timing.OPEN.value)),
-        (late, literal(Timing.LATE.value)),
-        else_=literal(Timing.ON_TIME.value),
-    )
+    measured = {"timing": task_timing_column(), "reporting": report_timing_column()}
     each = (
-        select(a.c.agency_id, p.c.policy_id, a.c.period, a.c.due_on, timing.label("timing"))
+        select(
+            *(
+                measured[name].label(name) if name in measured else (p if name == "policy_id" else a).c[name]
+                for name in KEYS
+            )
+        )
         .select_from(a)
         .join(p, p.c.id == a.c.plan_id)
         .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))

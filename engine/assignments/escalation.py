@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -146,6 +146,7 @@ def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> 
             a.c.acted_until,
             a.c.ladder_id,
             a.c.level,
+            a.c.returns,
             p.c.policy_id,
             p.c.urgency,
             p.c.issuer_id,
@@ -161,9 +162,16 @@ def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> 
     return session.connection().execute(statement).all()
 
 
+def effect_base(assignment_id: int, due_on: date | None, returns: int) -> str:
+    """The key of a ladder's effects, without the rung: ``assignment:418:2021-06-17``; after a return, with which the
+    ladder begins again, ``assignment:418:R1:2021-07-12``."""
+    again = f":R{returns}" if returns else ""
+    return f"assignment:{assignment_id}{again}:{'-' if due_on is None else due_on.isoformat()}"
+
+
 def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
     """Add the lines, events and next action of one decision to the batch."""
-    base = f"assignment:{row.id}:{'-' if row.due_on is None else row.due_on.isoformat()}"
+    base = effect_base(row.id, row.due_on, row.returns)
     urgent = row.urgency is not Urgency.NORMAL
     level = row.level
     for fired in decision.fired:

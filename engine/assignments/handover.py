@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import cancel, transfer
@@ -27,6 +27,12 @@ from engine.text import Text
 
 REST = "chung"
 """The function of a succession that covers everything not named by another one."""
+
+
+def _work_left() -> ColumnElement[bool]:
+    """Condition: a report is owed, or one was accepted that leaves the task unfinished; both can be transferred."""
+    a = table(Assignment)
+    return and_(a.c.state.in_((*OPEN_STATES, State.ACCEPTED)), a.c.done_on.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str,
         select(a.c.agency_id, g.c.name, func.count())
         .join(g, g.c.id == a.c.agency_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
+        .where(_work_left(), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
@@ -189,7 +195,7 @@ def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
         select(a.c.id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.agency_id == agency_id, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .where(a.c.agency_id == agency_id, _work_left(), p.c.state == PlanState.ACTIVE)
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
     )
     return session.connection().execute(statement).all()

@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
-from engine.terms import COUNTED_STATES, DONE_STATES, PlanState
+from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState
 from engine.text import Text
 
 Number = int | float
@@ -97,7 +97,7 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     indicators = tuple(Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
     rows = _assignments(session, plan_id, period)
-    figures = _figures(session, [row.id for row in rows if row.state in DONE_STATES])
+    figures = _figures(session, [row.id for row in rows if row.state in REPORTED_STATES])
     groups = dict(
         map(tuple, session.connection().execute(select(table(AgencyGroup).c.id, table(AgencyGroup).c.members)))
     )
@@ -118,7 +118,7 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         )
         for each in indicators
     ]
-    open_ones = {row.agency_id: row.name for row in rows if row.state not in DONE_STATES}
+    open_ones = {row.agency_id: row.name for row in rows if row.state not in REPORTED_STATES}
     return Consolidated(plan_id, period, _summed(lines), len(by_agency) - len(open_ones), tuple(open_ones.items()))
 
 
@@ -191,15 +191,17 @@ def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
 
 
 def _figures(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[Any, Mapping[str, Any]]]:
-    """Assignment id -> submission time and figures of its latest report."""
+    """Assignment id -> submission time of its latest report, and the latest figures of all that were not returned: a
+    later report of an unfinished task may leave out what did not change."""
     r = table(Report)
-    last = select(r.c.assignment_id, func.max(r.c.number).label("number")).group_by(r.c.assignment_id)
-    newest = last.where(r.c.assignment_id.in_(assignment_ids)).subquery()
-    statement = select(r.c.assignment_id, r.c.submitted_at, r.c.figures).join(
-        newest, (newest.c.assignment_id == r.c.assignment_id) & (newest.c.number == r.c.number)
-    )
-    rows = session.connection().execute(statement.where(r.c.returned_at.is_(None)))
-    return {row[0]: (row[1], row[2]) for row in rows}
+    statement = select(r.c.assignment_id, r.c.submitted_at, r.c.figures).order_by(r.c.number)
+    found: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+    for assignment_id, at, figures in session.connection().execute(
+        statement.where(r.c.assignment_id.in_(assignment_ids), r.c.returned_at.is_(None))
+    ):
+        _, earlier = found.get(assignment_id, (None, {}))
+        found[assignment_id] = at, {**earlier, **figures}
+    return found
 
 
 def _by_agency(rows: Sequence[Any]) -> dict[str, list[int]]:

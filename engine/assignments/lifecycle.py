@@ -12,13 +12,14 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import CounterKey, counter_key, record_transition
+from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
-from engine.rules.calendar import instant, local_date, written
+from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.policy import Facts, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import insert_returning, table
@@ -26,7 +27,7 @@ from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Timing, Urgency
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 
 
@@ -39,21 +40,28 @@ class Action(StrEnum):
     TRANSFER = "transfer"
 
 
-# The complete state machine.
+# The complete state machine. Of a task that a report says is done, only the acceptance is left (``ENDS_WHEN_DONE``).
 MOVES: Mapping[tuple[State, Action], State] = {
     (State.ASSIGNED, Action.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.ASSIGNED, Action.REPORT): State.REPORTED,
     (State.ACKNOWLEDGED, Action.REPORT): State.REPORTED,
     (State.RETURNED, Action.REPORT): State.REPORTED,
+    (State.REPORTED, Action.REPORT): State.REPORTED,
+    (State.ACCEPTED, Action.REPORT): State.REPORTED,
     (State.REPORTED, Action.ACCEPT): State.ACCEPTED,
     (State.REPORTED, Action.RETURN): State.RETURNED,
     (State.ASSIGNED, Action.CANCEL): State.CANCELLED,
     (State.ACKNOWLEDGED, Action.CANCEL): State.CANCELLED,
     (State.RETURNED, Action.CANCEL): State.CANCELLED,
+    (State.ACCEPTED, Action.CANCEL): State.CANCELLED,
     (State.ASSIGNED, Action.TRANSFER): State.TRANSFERRED,
     (State.ACKNOWLEDGED, Action.TRANSFER): State.TRANSFERRED,
     (State.RETURNED, Action.TRANSFER): State.TRANSFERRED,
+    (State.ACCEPTED, Action.TRANSFER): State.TRANSFERRED,
 }
+
+ENDS_WHEN_DONE = (Action.REPORT, Action.CANCEL, Action.TRANSFER)
+"""Actions that are possible only while the task is unfinished."""
 
 ACTION_WORDS = {
     Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
@@ -63,6 +71,18 @@ ACTION_WORDS = {
     Action.CANCEL: Text("hủy", "be cancelled"),
     Action.TRANSFER: Text("chuyển giao", "be transferred"),
 }
+
+
+OF_REPORTS = (
+    "reported_at",
+    "reported_on",
+    "accepted_at",
+    "outcome",
+    "done_on",
+    "first_reported_on",
+    "first_due_on",
+)
+"""Columns that tell of the owner's reports; another owner begins without them."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +99,11 @@ class ReportText:
 def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
     """Insert assignments, given as columns; existing ones are left unchanged. Returns how many are new."""
     a = table(Assignment)
-    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on)
-    record_transition(session, (), [_open_key(row, row.due_on) for row in opened])
+    columns = (a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on, a.c.request)
+    opened = insert_returning(session, Assignment, rows, *columns)
+    record_transition(
+        session, (), [CounterKey(row.plan_id, row.agency_id, row.period, row.due_on, row.request) for row in opened]
+    )
     append(
         session,
         [
@@ -118,21 +141,28 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
 
 
 def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
-    """Submit a report; returns its id. Late or on time is judged by ``now``'s local date."""
+    """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
+    unfinished may be followed by another, accepted or not; the earlier one is superseded."""
     if text.outcome is not Outcome.DONE and not text.reason.strip():
         raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
+    today = local_date(now)
     _move(
         session,
         row,
         Action.REPORT,
         now,
         reported_at=now,
-        reported_on=local_date(now),
+        reported_on=today,
+        accepted_at=None,
+        outcome=text.outcome,
+        done_on=today if text.outcome is Outcome.DONE else None,
+        first_reported_on=row.first_reported_on or today,
         acknowledged_at=row.acknowledged_at or now,
     )
     reports = table(Report)
     connection = session.connection()
+    connection.execute(update(reports).where(*standing_report(assignment_id)).values(superseded_at=now))
     earlier = connection.scalars(select(reports.c.number).where(reports.c.assignment_id == assignment_id)).all()
     number = max(earlier, default=0) + 1
     inserted = connection.execute(
@@ -154,32 +184,72 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
 
 
 def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -> None:
-    """Accept the report, by the monitor."""
+    """Accept the report, by the monitor: it was received. What it says of the task stays, so an unfinished task is
+    still open and its owner may report again."""
     row = _locked(session, assignment_id)
     _move(session, row, Action.ACCEPT, now, accepted_at=now)
     _log_event(session, EventKind.ACCEPTED, row, actor, now)
 
 
-def return_report(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
-    """Return the report with a reason: the assignment counts as not done until a corrected report is submitted."""
+def return_report(
+    session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime, until: date | None = None
+) -> date:
+    """Return the report with a reason and a date by which to resubmit it; returns that date. The task is open until a
+    corrected report says it is done, and is judged by this date; the first report keeps its own timeliness. The ladder
+    begins again. ``until``: chosen by the monitor instead of the policy's number of working days; a closed day rolls
+    over. Raises BadInput for a date that has come, or that would leave less time than the due date did."""
     _require_text(reason, Text("lý do trả lại", "the reason for returning it"))
     row = _locked(session, assignment_id)
-    _move(session, row, Action.RETURN, now, reported_at=None, reported_on=None)
-    reports = table(Report)
-    latest = select(reports.c.id).where(reports.c.assignment_id == assignment_id).order_by(reports.c.number.desc())
-    last_id = session.connection().scalars(latest.limit(1)).first()
-    session.connection().execute(
-        update(reports).where(reports.c.id == last_id).values(returned_at=now, returned_reason=reason)
+    book, today = read_rulebook(session), local_date(now)
+    proposed = book.policy(_plan(session, row).policy_id).resubmission(today, row.due_on, book.calendar)
+    due = Due(proposed, proposed, {}) if until is None else book.calendar.due(until)
+    if until is not None and (until <= today or (row.due_on is not None and due.on < row.due_on)):
+        after = max(today, row.due_on - ONE_DAY) if row.due_on else today
+        raise BadInput(
+            Text(f"Hạn bổ sung phải sau {written(after)}.", f"The date must be after {written(after, 'en')}.")
+        )
+    _move(
+        session,
+        row,
+        Action.RETURN,
+        now,
+        reported_at=None,
+        reported_on=None,
+        outcome=None,
+        done_on=None,
+        first_due_on=row.first_due_on or row.due_on,
+        due_on=due.on,
+        nominal_due=due.nominal,
+        due_why=_resubmission_words(row, due.on),
+        returns=row.returns + 1,
+        level=0,
+        acted_until=today,
     )
-    _log_event(session, EventKind.RETURNED, row, actor, now, reason=reason)
-    _notify(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", reason=reason)
+    reports = table(Report)
+    last_id = session.connection().scalar(select(reports.c.id).where(*standing_report(assignment_id)))
+    values = {"returned_at": now, "returned_reason": reason, "resubmit_on": due.on}
+    session.connection().execute(update(reports).where(reports.c.id == last_id).values(**values))
+    detail = {"reason": reason, "until": due.on.isoformat()}
+    _log_event(session, EventKind.RETURNED, row, actor, now, **detail)
+    _notify(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", **detail)
+    return due.on
+
+
+def standing_report(assignment_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """WHERE conditions: the report of an assignment (an id or a column) that was neither returned nor superseded."""
+    reports = table(Report)
+    return (
+        reports.c.assignment_id == assignment_id,
+        reports.c.returned_at.is_(None),
+        reports.c.superseded_at.is_(None),
+    )
 
 
 def ask_extension(session: Session, assignment_id: int, *, until: date, reason: str, actor: str, now: datetime) -> int:
     """Ask for a later due date, with a reason and before the due date has passed. Returns the request's id."""
     _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
-    _require_open(row, Text("xin gia hạn", "be extended"))
+    _require_unfinished(row, Text("xin gia hạn", "be extended"))
     _require_running_plan(session, row)
     if row.due_on is None:
         raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần gia hạn.", "It has no due date to extend."))
@@ -243,7 +313,7 @@ def decide_extension(
     if decided.rowcount != 1:
         raise Conflict(Text("Đề nghị này đã được quyết định.", "This request has already been decided."))
     if granted:
-        _require_open(row, Text("gia hạn", "be extended"))
+        _require_unfinished(row, Text("gia hạn", "be extended"))
         move_due(session, row, request.until, now)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
     _log_event(session, kind, row, actor, now, until=request.until.isoformat(), answer=answer)
@@ -299,11 +369,12 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         "next_action_at": now,
         "quiet": None,
         "level": 0,
+        "returns": 0,
         "transferred_from_id": assignment_id,
-    }
+    } | dict.fromkeys(OF_REPORTS)
     inserted = session.connection().execute(insert(assignments).values(**values))
     new_id = int((inserted.inserted_primary_key or (0,))[0])
-    record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, Timing.OPEN)])
+    record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, row.request)])
     _log_event(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(
         session,
@@ -323,10 +394,10 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
 
 
 def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
-    """Chase («đôn đốc») manually: adds one line to the agency's next letter, at most one a day. False if it was already
-    chased today. Raises Conflict if the agency has no reachable contact."""
+    """Chase («đôn đốc») an unfinished task manually: adds one line to the agency's next letter, at most one a day.
+    False if it was already chased today. Raises Conflict if the agency has no reachable contact."""
     row = _locked(session, assignment_id)
-    _require_open(row, Text("đôn đốc", "be chased"))
+    _require_unfinished(row, Text("đôn đốc", "be chased"))
     _require_running_plan(session, row)
     today = local_date(now).isoformat()
     posted = _notify(session, row, now, Role.COORDINATOR, NoticeKind.CHASE, f"chase:{today}")
@@ -356,9 +427,9 @@ def move_due(
     assignments = table(Assignment)
     values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
     values["nominal_due"] = nominal or row.nominal_due
-    values |= _schedule(session, row, row.state, now, due_on=due_on, book=book)
+    values |= _schedule(session, row, row.state, now, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
-    record_transition(session, [_open_key(row, row.due_on)], [_open_key(row, due_on)])
+    record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
 
 
 # --- shared by all actions ---------------------------------------------------------------------------------------
@@ -381,10 +452,10 @@ def _locked(session: Session, assignment_id: int) -> Row[Any]:
 def _move(session: Session, row: Row[Any], action: Action, now: datetime, **changes: Any) -> None:
     """Change the state by the table, guarded by the old state, and set the next action."""
     state = MOVES.get((row.state, action))
-    if state is None:
+    if state is None or (action in ENDS_WHEN_DONE and row.done_on is not None):
         raise ForbiddenMove(_forbidden(row.state, ACTION_WORDS[action]))
     assignments = table(Assignment)
-    changes |= {"state": state} | _schedule(session, row, state, now)
+    changes |= {"state": state} | _schedule(session, row, state, now, changes)
     moved = session.connection().execute(
         update(assignments).where(assignments.c.id == row.id, assignments.c.state == row.state).values(**changes)
     )
@@ -393,27 +464,23 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
     record_transition(session, [counter_key(row)], [counter_key(row, **changes)])
 
 
-def _open_key(row: Any, due_on: date | None) -> CounterKey:
-    """The counter of an open assignment."""
-    return CounterKey(row.plan_id, row.agency_id, row.period, due_on, Timing.OPEN)
-
-
 def _schedule(
     session: Session,
     row: Row[Any],
     state: State,
     now: datetime,
-    due_on: date | None = None,
+    changes: Mapping[str, Any],
     book: Rulebook | None = None,
 ) -> dict[str, Any]:
-    """``next_action_at`` and ``quiet`` after a change."""
+    """``next_action_at`` and ``quiet`` after a change to ``state`` and of the given columns."""
     if state not in OPEN_STATES:
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
     plan = _plan(session, row)
     if plan.state is PlanState.ENDED:
         return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
-    facts = Facts(state, row.opened_on, due_on or row.due_on, row.acted_until)
+    due_on, acted_until = (changes.get(name, getattr(row, name)) for name in ("due_on", "acted_until"))
+    facts = Facts(state, row.opened_on, due_on, acted_until)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
     policy = book.policy(plan.policy_id)
     return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
@@ -442,8 +509,24 @@ def _notify(
     return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 
 
+def _resubmission_words(row: Row[Any], until: date) -> dict[str, str]:
+    """How the resubmission date came about, as shown beside it."""
+    first = row.first_due_on or row.due_on
+    if first is None:
+        return {}
+    return {
+        "vi": f"hạn báo cáo {written(first)} → hạn bổ sung {written(until)}",
+        "en": f"due {written(first, 'en')} → to be resubmitted by {written(until, 'en')}",
+    }
+
+
 def _require_open(row: Row[Any], what: Text) -> None:
     if row.state not in OPEN_STATES:
+        raise ForbiddenMove(_forbidden(row.state, what))
+
+
+def _require_unfinished(row: Row[Any], what: Text) -> None:
+    if not is_unfinished(row.state, row.done_on):
         raise ForbiddenMove(_forbidden(row.state, what))
 
 

@@ -173,4 +173,5 @@ def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now
         "opened_on": local_date(now),
         "next_action_at": now,
         "level": 0,
+        "request": opening.duty.request,
     }

@@ -7,25 +7,27 @@ record the check. A digest whose own day was missed is made on any later day of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs
 from engine.assignments.chasing import Chased, chased
+from engine.assignments.measures import time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
-from engine.rules.policy import Policy, audience, for_role
+from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, Role
+from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, Role, State, TimeClass
 
 LAST_WEEK = "digest_week"
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
@@ -33,7 +35,8 @@ AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One overdue assignment, as listed in a digest, with what was really sent to its owner."""
+    """One overdue task, as listed in a digest, with what was really sent to its owner. ``outcome``: what its report
+    says, if one stands; ``returned``: its report was sent back."""
 
     assignment_id: int
     agency_id: str
@@ -47,6 +50,8 @@ class OverdueRow:
     period: str
     due_on: date
     request: bool
+    outcome: Outcome | None
+    returned: bool
     chased: Chased | None = None
 
 
@@ -143,7 +148,8 @@ def overdue(
     supervisors: Iterable[str] = (),
     issuers: Iterable[str] = (),
 ) -> list[OverdueRow]:
-    """Open assignments past their due date that concern any of the given agencies, longest overdue first."""
+    """Unfinished tasks past their due date that concern any of the given agencies, longest overdue first: those without
+    a report, and those whose report says «một phần» or «chưa làm»."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
@@ -158,12 +164,14 @@ def overdue(
             d.c.text,
             a.c.period,
             a.c.due_on,
-            d.c.request,
+            a.c.request,
+            a.c.outcome,
+            a.c.state == State.RETURNED,
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
         .where(
             a.c.agency_id.in_(list(agencies))
             | a.c.supervisor_id.in_(list(supervisors))
@@ -177,18 +185,23 @@ def overdue(
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
-    """The four boxes of each issuer's active plans. Requests (not orders) to an agency are not counted."""
-    a, p, d = table(Assignment), table(Plan), table(Duty)
-    done = a.c.reported_on.is_not(None)
-    late = func.coalesce(a.c.reported_on, today) > a.c.due_on
+    """The four boxes of each issuer's active plans, as the board counts them. Requests (not orders) to an agency are
+    not counted."""
+    a, p = table(Assignment), table(Plan)
+    found = time_class_column(today, today - ONE_DAY)
     counts = [
-        func.sum(case((condition, 1), else_=0))
-        for condition in (done & ~late, done & late, ~done & ~late, ~done & late)
+        func.sum(case((found == each, 1), else_=0))
+        for each in (
+            TimeClass.DONE_ON_TIME,
+            TimeClass.DONE_LATE,
+            TimeClass.OPEN_IN_TIME,
+            TimeClass.OPEN_OVERDUE,
+        )
     ]
     statement = (
         select(p.c.issuer_id, *counts)
-        .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
-        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~d.c.request)
+        .select_from(a.join(p, p.c.id == a.c.plan_id))
+        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~a.c.request)
         .group_by(p.c.issuer_id)
     )
     return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(statement)}
@@ -200,50 +213,54 @@ def schedule(book: Rulebook) -> Policy | None:
 
 
 def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
-    """Number of overdue assignments by agency and role: as owner, as supervisor, as the plan's issuer."""
-    a, d, p = table(Assignment), table(Duty), table(Plan)
-    counted: dict[tuple[str, Role], int] = {}
-    for role in AUDIENCES:
-        column = _agency_column(role)
-        statement = (
-            select(column, func.count())
-            .select_from(a.join(p, p.c.id == a.c.plan_id).join(d, d.c.id == a.c.duty_id))
-            .where(a.c.state.in_(OPEN_STATES), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
-            .group_by(column)
-        )
-        if role is Role.LEADERSHIP:
-            statement = statement.where(~d.c.request)
-        counted |= {(agency_id, role): count for agency_id, count in session.connection().execute(statement)}
-    return counted
-
-
-def _agency_column(role: Role) -> Any:
+    """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Plans are joined here
+    and not in SQL: with statistics SQLite's planner began with the plans and walked all their assignments."""
     a, p = table(Assignment), table(Plan)
-    return for_role(role, owner=a.c.agency_id, supervisor=a.c.supervisor_id, issuer=p.c.issuer_id)
+    issuers = dict(
+        map(tuple, session.connection().execute(select(p.c.id, p.c.issuer_id).where(p.c.state == PlanState.ACTIVE)))
+    )
+    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request)
+    statement = select(*group, func.count()).where(unfinished(), a.c.due_on < today).group_by(*group)
+    counted: Counter[tuple[str, Role]] = Counter()
+    for plan_id, agency_id, supervisor_id, request, count in session.connection().execute(statement):
+        if plan_id in issuers:
+            counted[agency_id, Role.COORDINATOR] += count
+            counted[supervisor_id, Role.MONITOR] += count
+            if not request:
+                counted[issuers[plan_id], Role.LEADERSHIP] += count
+    return counted
 
 
 def _departments(session: Session) -> set[str]:
     """The agencies that supervise anything of an active plan."""
-    a, p = table(Assignment), table(Plan)
-    active = (
-        select(a.c.supervisor_id).select_from(a.join(p, p.c.id == a.c.plan_id)).where(p.c.state == PlanState.ACTIVE)
-    )
-    return set(session.connection().scalars(active.distinct()))
+    return {agency_id for agency_id, role in _audiences(session) if role is Role.MONITOR}
 
 
 def _recipients(session: Session, today: date, kept_waiting: Iterable[str]) -> list[Recipient]:
     """All coordinators, monitors and leaders of agencies concerned by an active plan, and the heads of the departments
     that keep others waiting; each contact once."""
-    a, p = table(Assignment), table(Plan)
-    active, both = p.c.state == PlanState.ACTIVE, a.join(p, p.c.id == a.c.plan_id)
-    audiences: set[tuple[str, Role]] = set()
-    for role in AUDIENCES:
-        concerned = select(_agency_column(role)).select_from(both).where(active).distinct()
-        audiences |= {(agency_id, role) for agency_id in session.connection().scalars(concerned)}
-    audiences |= {(agency_id, Role.DIRECTOR) for agency_id in kept_waiting}
+    audiences = _audiences(session) | {(agency_id, Role.DIRECTOR) for agency_id in kept_waiting}
     recipients = read_recipients(session, {agency_id for agency_id, _ in audiences})
     by_id = {each.id: each for agency_id, role in sorted(audiences) for each in recipients.on(agency_id, role, today)}
     return [each for each in by_id.values() if each.address("email")]
+
+
+def _audiences(session: Session) -> set[tuple[str, Role]]:
+    """(agency, role) of whoever has assignments in an active plan: one look into an index for each agency and plan,
+    however many assignments they have."""
+    a, p, g = table(Assignment), table(Plan), table(Agency)
+    active = p.c.state == PlanState.ACTIVE
+    owns = exists().where(a.c.agency_id == g.c.id, a.c.plan_id == p.c.id, active)
+    audiences = {(each, Role.COORDINATOR) for each in session.connection().scalars(select(g.c.id).where(owns))}
+    opened = exists().where(a.c.plan_id == p.c.id)
+    plans = session.connection().execute(select(p.c.id, p.c.supervisor_id, p.c.issuer_id).where(active, opened)).all()
+    own = select(a.c.plan_id).where(a.c.agency_id.in_({each.supervisor_id for each in plans})).distinct()
+    of_supervisors = set(session.connection().scalars(own))
+    for each in plans:
+        audiences |= {(each.supervisor_id, Role.MONITOR), (each.issuer_id, Role.LEADERSHIP)}
+        if each.id in of_supervisors:  # whose own work the issuer watches
+            audiences.add((each.issuer_id, Role.MONITOR))
+    return audiences
 
 
 def _add_to_letters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from engine.rules.calendar import written
 from engine.rules.policy import Policy
 from engine.store import event_log
 from engine.store.database import Database, table
+from engine.store.database_copy import copy_database
 from engine.store.records import Assignment, Contact, Duty
 from engine.terms import EventKind, Outcome
 from engine.text import Text
@@ -113,12 +115,26 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
 
 
 @assignments.command("return")
-def return_(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
-    """Send the report back, with a reason."""
+def return_(
+    assignment: AssignmentId,
+    reason: Reason,
+    until: Annotated[
+        str, typer.Option(help="By when to resubmit, such as 2021-07-12; by default the policy's working days.")
+    ] = "",
+    at: At = "",
+) -> None:
+    """Send the report back, with a reason and a date by which to resubmit it."""
     _, database, now, actor = open_context(at)
     with database.write() as session:
-        lifecycle.return_report(session, assignment, reason=reason, actor=actor, now=now)
-    typer.echo(Text("Đã trả lại.", "Returned."))
+        resubmit_on = lifecycle.return_report(
+            session, assignment, reason=reason, until=day(until) if until else None, actor=actor, now=now
+        )
+    typer.echo(
+        Text(
+            f"Đã trả lại; đề nghị bổ sung chậm nhất {written(resubmit_on)}.",
+            f"Returned; to be resubmitted by {written(resubmit_on, 'en')}.",
+        )
+    )
 
 
 @assignments.command()
@@ -181,12 +197,33 @@ def load_policy_file(file: Path, at: At = "") -> None:
 
 
 @files.command("calendar")
-def load_calendar_file(file: Path) -> None:
-    """Load the days of a calendar file that are not stored yet."""
-    _, database, _, _ = open_context()
+def load_calendar_file(
+    file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
+) -> None:
+    """Load the days of a calendar file that are not stored yet, after showing which due dates they move."""
+    days = load_calendar(file).exceptions.values()
+    _, database, now, actor = open_context(at)
+    with database.read() as session:
+        added, preview = loading.preview_days(session, days, now)
+    for (was, due), count in sorted(Counter((move.was, move.due) for move in preview.moves).items()):
+        typer.echo(Text(f"{count} hạn dời: {written(was)} → {written(due)}.", f"{count}: {was} → {due}"))
+    if preview.stay:
+        typer.echo(
+            Text(
+                f"{len(preview.stay)} hạn giữ nguyên vì sẽ rơi vào quá khứ.",
+                f"Due dates that stay, since they would fall into the past: {len(preview.stay)}.",
+            )
+        )
+    if preview.moves and not yes and not typer.confirm("Lưu lịch và dời các hạn này? / Save and move these?"):
+        raise typer.Exit(1)
     with database.write() as session:
-        count = loading.load_days(session, load_calendar(file).exceptions.values())
-    typer.echo(Text(f"Đã thêm {count} ngày.", f"{count} days added."))
+        loading.load_days(session, days, actor=actor, now=now, previewed=preview.mark)
+    typer.echo(
+        Text(
+            f"Đã thêm {added} ngày; {len(preview.moves)} hạn đã dời, {preview.agencies} cơ quan được báo.",
+            f"Days added: {added}; due dates moved: {len(preview.moves)}; agencies told: {preview.agencies}.",
+        )
+    )
 
 
 @database_app.command()
@@ -195,6 +232,22 @@ def upgrade() -> None:
     settings = read_settings()
     Database(settings.database).upgrade()
     typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
+
+
+@database_app.command()
+def copy(
+    to: Annotated[str, typer.Option(help="URL of an empty database, as postgresql://user:password@host/name.")],
+) -> None:
+    """Copy everything into another, empty database, as when moving to PostgreSQL. Stop «serve» first."""
+    settings = read_settings()
+    source, target = Database(settings.database), Database(to)
+    copied = copy_database(source, target, lambda name, rows: typer.echo(f"{name:24} {rows:>10,}"))
+    typer.echo(
+        Text(
+            f"Đã chép {sum(copied.values())} dòng; đặt DONDOC_DATABASE_URL sang cơ sở mới rồi chạy lại.",
+            "Copied; set DONDOC_DATABASE_URL to the new database and start again. Secret and files stay.",
+        )
+    )
 
 
 @links.command()

@@ -16,14 +16,27 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, textual
+from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, field_error, textual
 from engine.files.yaml_reader import read
+from engine.rules.visible_text import has_hidden_character
 from engine.terms import ContactRole, Role
 from engine.text import Text
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _visible(text: str) -> str:
+    if has_hidden_character(text):
+        raise field_error(
+            Text("có ký tự ẩn hoặc đổi chiều chữ", "holds an invisible or direction-changing character"),
+            Text("gõ lại bằng tay", "type it by hand"),
+        )
+    return text
+
+
+Name = Annotated[NonEmpty, AfterValidator(_visible)]
 Mailbox = Annotated[
     str,
     *textual(
@@ -91,7 +104,7 @@ class Dated(FileModel):
 class NameEntry(Dated):
     """A name of an agency."""
 
-    name: NonEmpty
+    name: Name
     short: str = ""
 
 
@@ -119,7 +132,7 @@ class AgencyEntry(FileModel):
 
     id: Slug
     names: tuple[NameEntry, ...] = Field(min_length=1)
-    aliases: tuple[NonEmpty, ...] = ()
+    aliases: tuple[Name, ...] = ()
     level: Annotated[str, *textual(r"[a-z]+(?:_[a-z]+)*", Text("như so, huyen, doan_the", "like these"))]
     code: str | None = None
     parent: Slug | None = None
@@ -140,8 +153,8 @@ class GroupEntry(FileModel):
     """A named set of agencies, by id or by level."""
 
     id: Slug
-    name: NonEmpty
-    aliases: tuple[NonEmpty, ...] = ()
+    name: Name
+    aliases: tuple[Name, ...] = ()
     members: tuple[Slug, ...] = ()
     levels: tuple[str, ...] = ()
 
@@ -151,7 +164,7 @@ class DirectoryFile(FileModel):
 
     format: Literal["dondoc/directory@1"] = Field(alias="schema")
     id: Slug
-    name: NonEmpty
+    name: Name
     agencies: tuple[AgencyEntry, ...] = Field(min_length=1)
     groups: tuple[GroupEntry, ...] = ()
 

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from engine.errors import BadInput
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, Whole, did_you_mean
-from engine.files.directory import DirectoryFile, NonEmpty, find_cycle
+from engine.files.directory import DirectoryFile, Name, find_cycle
 from engine.files.plan_parts import (
     DutyEntry,
     FocusArea,
@@ -53,7 +53,7 @@ class PlanFile(FileModel):
     issuer: Slug
     issued_on: Day
     year: Annotated[Whole, Field(ge=2000, le=2100)]
-    title: NonEmpty
+    title: Name
     short_title: Neutral
     sms_name: SmsName
     supervisor: Slug

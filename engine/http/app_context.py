@@ -30,8 +30,22 @@ class SignInLetter:
     at: datetime
 
 
+@dataclass(frozen=True)
+class AccountLetter:
+    """What changed about an account, to be mailed to its owner. ``sentence`` is in ``language``; ``device`` describes
+    the browser that did it, empty when unknown; ``name`` identifies the letter."""
+
+    name: str
+    to: str
+    agency: str
+    language: str
+    sentence: str
+    device: str
+    at: datetime
+
+
 class SignInMailer(Protocol):
-    """Sends sign-in letters immediately, bypassing the outbox and its limit of one letter a day."""
+    """Sends letters about accounts immediately, bypassing the outbox and its limit of one letter a day."""
 
     def reachable(self) -> bool:
         """Whether the mail server would accept a letter now. Called whether or not the account exists, so that neither
@@ -40,6 +54,10 @@ class SignInMailer(Protocol):
 
     def send(self, letter: SignInLetter) -> None:
         """Send the letter; failures are logged, not raised."""
+        ...
+
+    def tell(self, letter: AccountLetter) -> None:
+        """As ``send``."""
         ...
 
 

@@ -1,5 +1,5 @@
 """Exception handlers: every error becomes an HTML page, or problem+json (RFC 9457) under /api. Nothing else catches
-these errors."""
+these errors. Logs name the route's pattern, not the path: the path of a link in a letter is a credential."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.errors import DondocError, FieldsRefused, Unavailable
-from engine.http.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
 from engine.http.expired_forms import CHALLENGE, unsent_page
+from engine.http.guards.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
+from engine.http.guards.security_log import SecurityEvent, route_of
 from engine.http.render import url
-from engine.http.request_context import SignInFirst, language_of, tools_of
+from engine.http.request_context import SecondFactorFirst, SignInFirst, language_of, tools_of
 from engine.http.security import HEADERS, MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ DETAILS = {
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
     413: ("Nội dung gửi lên vượt 1 MB; hãy rút gọn.", "What was sent is over 1 MB; shorten it."),
+    503: (
+        "Máy chủ đang bận; hãy thử lại sau ít giây. Chưa có gì được ghi nhận.",
+        "The server is busy; try again in a few seconds. Nothing was recorded.",
+    ),
     415: ("Hãy gửi nội dung dạng application/json.", "Send application/json."),
 }
 FIELD_ERRORS = {
@@ -92,8 +97,11 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInFirst) and page:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
+    if isinstance(error, SecondFactorFirst) and page:
+        return RedirectResponse("/account/second-factor", 303)
     if error.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
+        log.error("%s %s: %s", request.method, route_of(request), error)
+    tools_of(request).security.refused(request, error)
     language = language_of(request)[0]
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
@@ -107,6 +115,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     texts = DETAILS.get(error.status_code, (str(error.detail),) * 2)
     if isinstance(error, BodyTooLarge):
+        tools_of(request).security.record(SecurityEvent.BODY_REFUSED, request)
         texts = _too_large(error.max_bytes)
     response = answer(request, error.status_code, _translated(request, texts))
     for name, value in (error.headers or {}).items():
@@ -143,23 +152,20 @@ def _validation_error(request: Request, error: Exception) -> Response:
 
 
 def _client_disconnected(request: Request, error: Exception) -> Response:
-    """The client disconnected during upload; nothing was read and nothing was done. The log names the route pattern,
-    not the path, since the path of a letter's link contains its key."""
-    log.info(
-        "%s %s: client disconnected during upload", request.method, getattr(request.scope.get("route"), "path", "")
-    )
+    """The client disconnected during upload; nothing was read and nothing was done."""
+    log.info("%s %s: client disconnected during upload", request.method, route_of(request))
     return Response(status_code=400)
 
 
 def _pool_timeout(request: Request, error: Exception) -> Response:
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s %s: %s", request.method, route_of(request), error)
     return answer(request, 503, Unavailable().said(language_of(request)[0]))
 
 
 def _unexpected_error(request: Request, error: Exception) -> Response:
     """Answer with a reference number instead of a traceback; the log has the traceback under that number."""
     number = secrets.token_hex(4)
-    log.error("error %s at %s %s", number, request.method, request.url.path, exc_info=error)
+    log.error("error %s at %s %s", number, request.method, route_of(request), exc_info=error)
     texts = (
         f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: đề nghị báo quản trị viên số này.",
         f"Something went wrong here. Reference {number}: give this number to the administrator.",

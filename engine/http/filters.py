@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -16,7 +16,7 @@ from engine.queries.system.letters import LetterFilter
 from engine.queries.system.log import LogFilter
 from engine.queries.work.assignments import AssignmentFilter, Waiting
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
 from engine.text import Text
 
 MAX_INT32, MAX_INT64 = 2**31 - 1, 2**63 - 1
@@ -40,6 +40,8 @@ def _no_control_characters(value: str) -> str:
 Plain = AfterValidator(_no_control_characters)
 Empty = BeforeValidator(_empty_to_none)
 Several = BeforeValidator(_drop_empty)
+YesNo = Annotated[bool | None, Empty, Query()]
+"""``yes`` or ``no``; empty for both."""
 Code = Annotated[str, Plain, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
 Small = Annotated[int, Field(ge=1, le=MAX_INT32)]
@@ -83,14 +85,34 @@ def assignment_filter(
     supervisor: Code = "",
     duty: Code = "",
     states: Annotated[list[State], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006 - read only
-    classes: Annotated[list[TimeClass], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
+    classes: Annotated[list[TimeClass | Literal["all"]], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
     waiting: Annotated[Waiting | None, Empty, Query()] = None,
     kind: Code = "",
     department: Code = "",
+    reporting: Annotated[list[Timing], Several, Query(alias="report", max_length=5)] = [],  # noqa: B006
+    finished: YesNo = None,
+    done_since: Annotated[date | None, Empty, Query()] = None,
+    request: YesNo = None,
+    issuer: Code = "",
 ) -> AssignmentFilter:
-    """The assignment filter of the query."""
+    """The assignment filter of the query. The class ``all``: everything that is counted."""
+    counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
     return AssignmentFilter(
-        plan, period, agency, supervisor, duty, tuple(states), tuple(classes), waiting, kind=kind, department=department
+        plan,
+        period,
+        agency,
+        supervisor,
+        duty,
+        tuple(states),
+        counted,
+        waiting,
+        kind=kind,
+        department=department,
+        reporting=tuple(reporting),
+        finished=finished,
+        done_since=None if done_since is None else known_year(done_since),
+        request=request,
+        issuer=issuer,
     )
 
 

@@ -89,6 +89,10 @@ class Form:
     def day(self, name: str) -> date:
         return parse_day(self.raw(name))
 
+    def day_or_none(self, name: str) -> date | None:
+        """None for an empty field."""
+        return self.day(name) if self.raw(name).strip() else None
+
     def number(self, name: str) -> int:
         """A positive id."""
         return _id(self.raw(name))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -21,14 +22,17 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, may, require
-from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
-from engine.errors import BadInput, NotAllowed
+from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.second_factor import Proof
+from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
+from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
+from engine.http.guards.security_log import SecurityLog
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
+from engine.queries.directory.followed import followed_agencies
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -46,6 +50,13 @@ class SignInFirst(NotAllowed):
     status = 401
 
 
+class SecondFactorFirst(NotAllowed):
+    default = Text(
+        "Vai trò này phải có lớp xác thực thứ hai: hãy đặt ở trang «Tài khoản của tôi» rồi làm lại.",
+        "This role needs a second factor: set it up on the page “My account”, then do it again.",
+    )
+
+
 class FormUnread(BadInput):
     default = Text(
         "Không đọc được biểu mẫu: sai dạng, hoặc có quá nhiều ô, tệp hoặc một ô quá dài.",
@@ -60,6 +71,7 @@ class Tools:
     context: AppContext
     templates: Templates
     tokens: FormTokens
+    security: SecurityLog
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,10 @@ class RequestContext:
     cookies: dict[str, str] = field(default_factory=dict)
     account: AccountLine | None = None
     session_id: int = 0
+    pending: SessionHolder | None = None
+    """A session that waits for the code of its second factor; nobody is signed in by it."""
+    lacks_factor: bool = False
+    """The office asks this role for a second factor and the account has none: only its set-up opens."""
     bearer: Bearer | None = None
     """The API token of the request; its scopes narrow what its account may do."""
 
@@ -93,12 +109,39 @@ class RequestContext:
         """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""
         if self.bearer is not None:
             self.bearer.require(permission)
-        require(self.actor, permission, agency_id)
+        require(self.actor, permission, agency_id, self._followed(permission, agency_id))
 
     def may(self, permission: Permission, agency_id: str = "") -> bool:
         """Whether the actor has the permission; templates use it to hide actions."""
         scoped = self.bearer is None or scope_of(permission) in self.bearer.scopes
-        return scoped and may(self.actor, permission, agency_id)
+        return scoped and may(self.actor, permission, agency_id, self._followed(permission, agency_id))
+
+    def agencies_within(self, permission: Permission) -> frozenset[str] | None:
+        """The agencies to which a list is restricted; None for every agency. Raises NotAllowed for users who have the
+        permission nowhere."""
+        if self.may(permission):
+            self.require(permission)
+            return None
+        self.require(permission, self.actor.agency_id)
+        followed = reach_of(self.actor, permission) is Reach.FOLLOWED
+        return self.followed if followed else frozenset({self.actor.agency_id})
+
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """The agencies in the plans that the actor's department supervises, and its own. One query a request."""
+        with self.app.database.read() as session:
+            return followed_agencies(session, self.actor.agency_id)
+
+    def _followed(self, permission: Permission, agency_id: str) -> frozenset[str]:
+        """Read only where it decides."""
+        decides = agency_id not in ("", self.actor.agency_id) and reach_of(self.actor, permission) is Reach.FOLLOWED
+        return self.followed if decides else frozenset()
+
+    def require_lasting(self) -> None:
+        """Raises Conflict in the demonstration: everybody is its administrator, and an account made there would still
+        open its data folder when that is served in earnest."""
+        if self.demo:
+            raise Conflict(Text("Bản trình diễn không lập tài khoản.", "The demonstration makes no accounts."))
 
     def visible_agency(self, agency_id: str) -> str:
         """The agency that a list is restricted to: the requested one for users who see the board, otherwise the user's
@@ -252,6 +295,8 @@ def signed_in_context(request: Request) -> RequestContext:
     """Context of the signed-in user; in the demonstration, of the desk. Raises SignInFirst for everyone else."""
     ctx = anonymous_context(request)
     if ctx.account is not None:
+        if ctx.lacks_factor and not ctx.path.startswith("/account"):
+            raise SecondFactorFirst
         return ctx
     if ctx.app.open_desk:
         return replace(ctx, actor=DESK)
@@ -268,13 +313,16 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
         holder = holder_of(session, key, ctx.now)
     if holder is None:
         return replace(ctx, actor=NOBODY)
+    if holder.factor is Proof.PENDING:
+        return replace(ctx, actor=NOBODY, pending=holder).in_contact_language(holder.account.language)
     if holder.stale and ctx.request.method not in ("GET", "HEAD"):
         with ctx.writing() as session:
             slide(session, holder.session_id, ctx.now)
     account = holder.account
-    return replace(ctx, actor=account.actor, account=account, session_id=holder.session_id).in_contact_language(
-        account.language
-    )
+    lacks = holder.factor is Proof.NONE and account.role in ctx.app.settings.needs_second_factor
+    return replace(
+        ctx, actor=account.actor, account=account, session_id=holder.session_id, lacks_factor=lacks
+    ).in_contact_language(account.language)
 
 
 def guarded(name: str, secure: bool) -> str:

@@ -43,11 +43,12 @@ FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwa
 
 class Guard:
     """Middleware: adds security headers and answers HEAD as GET without a body. ``secure`` adds
-    Strict-Transport-Security."""
+    Strict-Transport-Security, ``subdomains`` extends it to them."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False, subdomains: bool = False) -> None:
         self.app = app
-        self._headers = HEADERS | ({"strict-transport-security": f"max-age={YEAR_SECONDS}"} if secure else {})
+        stay = f"max-age={YEAR_SECONDS}" + ("; includeSubDomains" if subdomains else "")
+        self._headers = HEADERS | ({"strict-transport-security": stay} if secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

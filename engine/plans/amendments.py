@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
+from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
@@ -235,6 +236,7 @@ def _open(
             "opened_on": local_date(now),
             "next_action_at": now,
             "level": 0,
+            "request": request,
         }
         for each in periods
         for owner in owners
@@ -273,7 +275,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     statement = (
         select(a, p.c.urgency)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), a.c.state.in_(OPEN_STATES))
+        .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), unfinished())
         .order_by(a.c.id)
         .with_for_update(of=a)
     )
@@ -288,7 +290,8 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     lines: list[NoticeLine] = []
     for row in rows:
         due = _due_by_dispatch(book.calendar, change.due[row.period], change.basis, local_date(now))
-        if due.on == row.due_on:
+        resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
+        if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
             continue
         move_due(session, row, due.on, now, due.why, book, due.nominal)
         was = None if row.due_on is None else row.due_on.isoformat()

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import recount
+from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date
@@ -26,7 +27,7 @@ from engine.text import Text
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """What ending a plan leaves: ``open`` assignments (``overdue`` of them late), reports ``waiting`` for acceptance,
+    """What ending a plan leaves: unfinished tasks (``overdue`` of them late), reports ``waiting`` for acceptance,
     and the number ``to_open`` later, which never will be."""
 
     open: int
@@ -43,14 +44,15 @@ def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)
     counts: dict[State, int] = {row[0]: row[1] for row in session.connection().execute(grouped)}
-    late = select(func.count()).where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES), a.c.due_on < local_date(now))
+    still_open = select(func.count()).where(a.c.plan_id == plan_id, unfinished())
+    late = still_open.where(a.c.due_on < local_date(now))
     book = read_rulebook(session)
     openings = planned(session, plan, book.policy(plan.policy_id), book.calendar)
     today = local_date(now)
     to_open = sum(len(each.duty.owners) for each in openings if each.opens_on > today)
     waiting = counts.get(State.REPORTED, 0)
     return OpenWork(
-        sum(counts.get(state, 0) for state in OPEN_STATES), session.connection().scalar(late) or 0, waiting, to_open
+        session.connection().scalar(still_open) or 0, session.connection().scalar(late) or 0, waiting, to_open
     )
 
 

@@ -15,6 +15,8 @@ from sqlmodel import Session
 
 from engine.agencies.directory_loading import expand_owners, require_known_agencies
 from engine.agencies.stored_directory import read_directory
+from engine.assignments import calendar_change
+from engine.assignments.calendar_change import Change, Preview
 from engine.errors import BadInput, Conflict
 from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.stored_plan import plan_body
@@ -22,7 +24,7 @@ from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException
 from engine.rules.policy import Policy
 from engine.store.content_digest import content_digest
-from engine.store.database import insert_new, table
+from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import CalendarDay, Duty, Plan, PolicyRecord
 from engine.terms import EventKind, PlanState
@@ -52,10 +54,27 @@ def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) 
     )
 
 
-def load_days(session: Session, days: Iterable[DayException]) -> int:
-    """Insert the operator's exceptions that do not exist yet; days edited in the application are not overwritten."""
-    rows = [{"day": each.day, "kind": each.kind.value, "name": each.name, "basis": each.basis} for each in days]
-    return insert_new(session, CalendarDay, rows)
+def preview_days(session: Session, days: Iterable[DayException], now: datetime) -> tuple[int, Preview]:
+    """How many days ``load_days`` would add, and what that would move."""
+    change = _unknown_days(session, days)
+    return len(change.set), calendar_change.preview(session, change, now) if change.set else Preview()
+
+
+def load_days(
+    session: Session, days: Iterable[DayException], *, actor: str, now: datetime, previewed: str = ""
+) -> Preview:
+    """Add the operator's exceptions that do not exist yet, and move the due dates that they move, as a change on the
+    calendar's page does; days edited in the application are not overwritten. ``previewed``: see
+    ``calendar_change.apply``."""
+    change = _unknown_days(session, days)
+    return (
+        calendar_change.apply(session, change, actor=actor, now=now, previewed=previewed) if change.set else Preview()
+    )
+
+
+def _unknown_days(session: Session, days: Iterable[DayException]) -> Change:
+    known = set(session.connection().scalars(select(table(CalendarDay).c.day)))
+    return Change(tuple(each for each in days if each.day not in known))
 
 
 def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) -> int:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
-from engine.queries.figures.board import Counts
+from engine.queries.figures.board import Counts, Measures, measure_sums, measured_columns, total
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
@@ -36,6 +36,8 @@ class PlanRow:
     urgency: Urgency
     duties: int
     counts: Counts
+    """Of what is ordered; ``asked`` of what is asked for."""
+    asked: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def list_plans(
         statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
     found: Any = session.connection().execute(statement).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
-    rows = [PlanRow(*(*row, _total(counts, row.id))) for row in found]
+    rows = [PlanRow(*(*row, *_totals(counts, row.id))) for row in found]
     count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
     total = session.connection().scalar(count)
     return page(rows, limit, lambda row: (row.issued_on, row.id), total)
@@ -131,7 +133,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)
     notes = {gap.citation: gap.note for gap in file.gaps}
     gaps = {citation: notes.get(citation, "") for citation in file.all_gaps}
-    row = PlanRow(*(*plan_row[:11], _total(counts, plan_id)))
+    row = PlanRow(*(*plan_row[:11], *_totals(counts, plan_id)))
     supervisor = agencies.get(plan_row.supervisor_id, plan_row.supervisor_id)
     return PlanPage(row, supervisor, plan_row.supervisor_id, file, gaps, duties, agencies)
 
@@ -153,38 +155,49 @@ def _plans(duties: Any) -> Any:
     ).join(g, g.c.id == p.c.issuer_id)
 
 
-_Counts = dict[tuple[int, int], dict[TimeClass, int]]
+_Counts = dict[tuple[int, int, bool], Counts]
 
 
 def _counts(session: Session, today: Today, where: Any) -> _Counts:
-    """(plan, duty) -> time class -> how many."""
+    """(plan, duty, asked for) -> counts."""
     a, p = table(Assignment), table(Plan)
     each = (
-        select(a.c.plan_id, a.c.duty_id, time_class(today).label("class"))
+        select(
+            a.c.plan_id,
+            a.c.duty_id,
+            a.c.request,
+            time_class(today).label("class"),
+            *measured_columns(),
+            literal(1).label("n"),
+        )
         .join(p, p.c.id == a.c.plan_id)
         .where(where, a.c.state.in_(COUNTED_STATES))
         .subquery()
     )
-    grouped = select(each.c.plan_id, each.c.duty_id, each.c["class"], func.count())
+    keys = (each.c.plan_id, each.c.duty_id, each.c.request)
+    by_class = [func.sum(each.c.n).filter(each.c["class"] == one) for one in TimeClass]
     found: _Counts = {}
-    for plan_id, duty_id, class_, count in session.connection().execute(
-        grouped.group_by(each.c.plan_id, each.c.duty_id, each.c["class"])
+    for *key, done, reported, on_time, returned, undone in session.connection().execute(
+        select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
     ):
-        found.setdefault((plan_id, duty_id), {})[class_] = count
+        plan_id, duty_id, request, *counted = key
+        classes = {one: int(n) for one, n in zip(TimeClass, counted, strict=True) if n}
+        measures = Measures(*map(int, (done, reported, on_time, returned, undone)))
+        found[plan_id, duty_id, bool(request)] = Counts(classes, measures=measures)
     return found
 
 
-def _total(counts: _Counts, plan_id: int) -> Counts:
-    summed: dict[TimeClass, int] = {}
-    for (plan, _), by_class in counts.items():
-        if plan == plan_id:
-            for klass, count in by_class.items():
-                summed[klass] = summed.get(klass, 0) + count
-    return Counts(summed)
+def _totals(counts: _Counts, plan_id: int) -> tuple[Counts, Counts]:
+    """Of what a plan orders, and of what it asks for."""
+    orders, asked = (
+        total([each for (plan, _, asked_for), each in counts.items() if plan == plan_id and asked_for is request])
+        for request in (False, True)
+    )
+    return orders, asked
 
 
 def _counted(counts: _Counts, duty_id: int) -> Counts:
-    return next((Counts(by_class) for (_, duty), by_class in counts.items() if duty == duty_id), Counts({}))
+    return total([each for (_, duty, _), each in counts.items() if duty == duty_id])
 
 
 def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:

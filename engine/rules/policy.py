@@ -146,12 +146,19 @@ class Policy(BaseModel):
     due_soon_days: int = Field(default=3, ge=0, le=60)
     backlog_days: int = Field(default=10, ge=1, le=120)
     """Working days after which the department's head is told of a report not accepted or a request not decided."""
+    resubmit_days: int = Field(default=5, ge=1, le=60)
+    """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
     """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""
     may_stop: tuple[NoticeKind, ...] = (NoticeKind.REMINDER,)
     """Notices that a recipient may get weekly instead of at once. Never overdue notices or returned reports."""
     ladders: dict[Literal["order", "request"], Ladder]
+
+    def resubmission(self, returned_on: date, due_on: date | None, calendar: WorkCalendar) -> date:
+        """By when a report returned on a day is proposed to be resubmitted: never before its due date."""
+        proposed = calendar.shift(returned_on, self.resubmit_days)
+        return proposed if due_on is None else max(proposed, due_on)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -193,7 +200,9 @@ class Skip(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Input of a decision. ``acted_until``: all rungs up to and including this date have been handled."""
+    """Input of a decision. ``acted_until``: all rungs up to and including this date have been handled. After a return
+    ``due_on`` is the resubmission date, ``acted_until`` at least the day of the return, and only rungs relative to the
+    due date apply."""
 
     state: State
     opened_on: date
@@ -247,6 +256,16 @@ def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCa
     return _dated_rungs(_RulesKey(ladder, calendar), opened_on, due_on)
 
 
+def applicable(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
+    """``dates`` of the rungs that apply: for a returned report only those relative to its resubmission date."""
+    dated = dates(ladder, facts.opened_on, facts.due_on, calendar)
+    return dated if facts.state is not State.RETURNED else [each for each in dated if each[1].opened is None]
+
+
+def _is_ahead(on: date, facts: Facts) -> bool:
+    return facts.acted_until is None or on > facts.acted_until
+
+
 def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) -> Decision:
     """The rungs to fire for one open assignment today, coalesced.
 
@@ -255,8 +274,7 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
     3. Once late, the agency is notified before the department above it, and that before the leadership: when several
        rungs became due together (after downtime or a returned report) the higher ones wait for the next working day.
     """
-    ladder_dates = dates(ladder, facts.opened_on, facts.due_on, calendar)
-    ahead = [each for each in ladder_dates if facts.acted_until is None or each[0] > facts.acted_until]
+    ahead = [each for each in applicable(ladder, facts, calendar) if _is_ahead(each[0], facts)]
     due = [each for each in ahead if each[0] <= today]
     held_from = _held_from(due, facts)
     if held_from is not None:
@@ -277,9 +295,9 @@ def next_look(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> tuple[dat
     """When to check an assignment next, from its facts alone; may be in the past (catch-up)."""
     if facts.state is State.REPORTED:
         return None, Quiet.AWAITING_ACCEPTANCE
-    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if (facts.acted_until is None or on > facts.acted_until) and not _not_needed(rung, facts):
-            return on, None
+    first = next(upcoming(ladder, facts, calendar), None)
+    if first is not None:
+        return first[0], None
     return None, Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED
 
 
@@ -324,6 +342,6 @@ def _skip_reason(on: date, rung: Rung, facts: Facts) -> Skip | None:
 
 def upcoming(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Iterator[tuple[date, Rung]]:
     """The remaining rungs with their dates, if nothing changes."""
-    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if (facts.acted_until is None or on > facts.acted_until) and not _not_needed(rung, facts):
+    for on, rung in applicable(ladder, facts, calendar):
+        if _is_ahead(on, facts) and not _not_needed(rung, facts):
             yield on, rung

@@ -17,7 +17,10 @@ from engine.views.labels import label
 _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.OPENED: ("hạn {due}", "due {due}"),
     EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
-    EventKind.RETURNED: ("«{reason}»", "“{reason}”"),
+    EventKind.RETURNED: (
+        "«{reason}», đề nghị bổ sung chậm nhất {until}",
+        "“{reason}”, to be resubmitted by {until}",
+    ),
     EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
     EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
     EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
@@ -41,6 +44,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }
+_RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")
+"""Of events that were recorded before returns had a date."""
 _CODED = ("what", "way", "finding")
 
 
@@ -58,6 +63,8 @@ def said(event: EventFacts, language: str) -> str:
     index = LANGUAGES.index(language)
     head = label(event.kind, language)
     detail_texts = _DETAILS.get(event.kind)
+    if event.kind is EventKind.RETURNED and "until" not in event.detail:
+        detail_texts = _RETURNED_WITHOUT_DATE
     if detail_texts is None:
         return head
     detail = {

@@ -18,7 +18,19 @@ from engine.rules.calendar import DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import STATES
-from engine.terms import EventKind, LetterState, NoticeKind, Outcome, PlanState, Quiet, Role, State, TimeClass, Urgency
+from engine.terms import (
+    EventKind,
+    LetterState,
+    NoticeKind,
+    Outcome,
+    PlanState,
+    Quiet,
+    Role,
+    State,
+    TimeClass,
+    Timing,
+    Urgency,
+)
 from engine.text import Text
 
 LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
@@ -30,6 +42,11 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),
+    },
+    Timing: {
+        Timing.OPEN: Text("chưa có báo cáo", "no report yet"),
+        Timing.ON_TIME: Text("báo cáo đúng hạn", "reported on time"),
+        Timing.LATE: Text("báo cáo quá hạn", "reported late"),
     },
     Role: {
         Role.COORDINATOR: Text("đầu mối", "coordinator"),

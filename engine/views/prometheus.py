@@ -1,15 +1,16 @@
 """Prometheus metrics: letters by state, unsent letters, passes, assignments by time class, channels up or down.
 
-All values are read from the database at the scrape, so every process returns the same and restarts lose nothing.
+All values but the security events are read from the database at the scrape, so every process returns the same and
+restarts lose nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import func, select
 from sqlmodel import Session
 
@@ -28,10 +29,10 @@ COUNTED_DAYS = 7
 """The days over which letters and incoming messages are counted, today included."""
 
 
-def render(session: Session, now: datetime) -> bytes:
-    """All metrics in the Prometheus text format. Eight queries."""
+def render(session: Session, now: datetime, security: Mapping[str, int]) -> bytes:
+    """All metrics in the Prometheus text format. Eight queries. ``security``: security events of this process."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Precomputed(list(_metrics(session, now))))
+    registry.register(_Precomputed([*_metrics(session, now), _security(security)]))
     return generate_latest(registry)
 
 
@@ -43,6 +44,15 @@ class _Precomputed:
 
     def collect(self) -> list[Metric]:
         return self._found
+
+
+def _security(events: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(
+        "dondoc_security_events", "Security events of this process since its start, by kind.", labels=("event",)
+    )
+    for event, number in events.items():
+        family.add_metric((event,), number)
+    return family
 
 
 def _gauge(name: str, description: str, labels: tuple[str, ...], rows: Sequence[Row]) -> Metric:
@@ -105,14 +115,18 @@ def _assignments(session: Session, now: datetime) -> Metric:
     a, p = table(Assignment), table(Plan)
     kind = time_class(read_today(session, now)).label("class")
     statement = (
-        select(kind, func.count())
+        select(kind, a.c.request, func.count())
         .select_from(a.join(p, p.c.id == a.c.plan_id))
         .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
-        .group_by(kind)
+        .group_by(kind, a.c.request)
     )
-    found = {each: count for each, count in session.connection().execute(statement)}  # noqa: C416
-    rows: Sequence[Row] = [((each.value,), found.get(each, 0)) for each in TimeClass]
-    return _gauge("assignments", "Assignments of active plans by time class.", ("class",), rows)
+    found = {(each, bool(request)): count for each, request, count in session.connection().execute(statement)}
+    rows: Sequence[Row] = [
+        ((each.value, name), found.get((each, request), 0))
+        for name, request in (("order", False), ("request", True))
+        for each in TimeClass
+    ]
+    return _gauge("assignments", "Tasks of active plans by time class and kind.", ("class", "kind"), rows)
 
 
 def _channels(session: Session) -> Metric:

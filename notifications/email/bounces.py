@@ -1,14 +1,12 @@
-"""Bounces: our own return addresses (VERP), delivery status notifications (RFC 3464), automatic replies.
+"""Bounces: delivery status notifications (RFC 3464), reports in prose, automatic replies.
 
-Pure. A bounce is matched to its letter in three ways, in order of trust: the signed return address it was sent to, the
-Message-ID that the report quotes, the recipient that it names.
+Pure. A bounce is believed by the signed return address that it was sent to (``signed_addresses``); the Message-ID that
+it quotes and the recipient that it names say what it is about, and prove nothing.
 """
 
 from __future__ import annotations
 
-import hmac
 import re
-from base64 import b32encode
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import HeaderParseError
@@ -16,46 +14,6 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 from enum import StrEnum
-
-PREFIX = "bounce+"
-"""All of them reach one mailbox ``bounce`` with subaddressing (RFC 5233; Postfix ``recipient_delimiter = +``)."""
-_SIGNATURE_CHARS = 8  # base32, i.e. 40 bits: it can be guessed only by sending mail
-_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
-_PLAIN = re.compile(r"[a-z0-9.-]")
-_ESCAPE = re.compile(r"=([0-9a-f]{2})")
-_RETURN = re.compile(
-    re.escape(PREFIX) + rf"(?P<mark>[a-z2-7]{{{_SIGNATURE_CHARS}}})(?P<key>(?:[a-z0-9._-]|=[0-9a-f]{{2}})+)@.+"
-)
-
-
-def bounce_address(key: str, secret: str, domain: str) -> str:
-    """The return address of one letter, or "" if the key is too long for a local part of 64 octets. All in lower case,
-    since relays may change the case; ``:`` is encoded as ``_``, other special characters as ``=hh``."""
-    written = "".join(_encoded(character) for character in key)
-    local = PREFIX + _signature(written, secret) + written
-    return f"{local}@{domain}" if len(local) <= _MAX_LOCAL_OCTETS and key and ".." not in key and key[-1] != "." else ""
-
-
-def verify(address: str, secret: str) -> str | None:
-    """The letter's key encoded in the address, or None if the signature is not valid."""
-    found = _RETURN.fullmatch(address.strip().strip("<>").lower())
-    if found is None or not hmac.compare_digest(found["mark"], _signature(found["key"], secret)):
-        return None
-    raw = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), found["key"].replace("_", ":"))
-    try:
-        return raw.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _encoded(character: str) -> str:
-    if _PLAIN.fullmatch(character):
-        return character
-    return "_" if character == ":" else "".join(f"={octet:02x}" for octet in character.encode())
-
-
-def _signature(written: str, secret: str) -> str:
-    return b32encode(hmac.digest(secret.encode(), written.encode(), "sha256"))[:_SIGNATURE_CHARS].decode().lower()
 
 
 class Severity(StrEnum):
@@ -70,14 +28,13 @@ class Severity(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Bounce:
     """``status`` is an enhanced status code (RFC 3463) or "". ``message_id`` is that of our letter, "" if the report
-    quotes none. ``came_to``: the addresses that the report was sent to, for ``verify``."""
+    quotes none."""
 
     severity: Severity
     recipient: str = ""
     status: str = ""
     diagnostic: str = ""
     message_id: str = ""
-    came_to: tuple[str, ...] = ()
 
 
 def parse(raw: bytes) -> Bounce | None:
@@ -112,7 +69,6 @@ def _delivery_status(message: Message, report: Message) -> Bounce | None:
             status,
             diagnostic[:500],
             _quoted_message_id(message),
-            came_to(message),
         )
     return None
 
@@ -186,7 +142,7 @@ def _prose(message: Message) -> Bounce | None:
         is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From"))
     ):
         return None
-    ours = {address.lower() for address in came_to(message)} | {header_value(message, "From").lower()}
+    ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
     named = [header_value(message, "X-Failed-Recipients"), *_MAILBOX.findall(report)]
     recipient = next((each for each in named if each and each.lower() not in ours and not _SYSTEM.search(each)), "")
     status = status_in(report)
@@ -194,7 +150,7 @@ def _prose(message: Message) -> Bounce | None:
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id, came_to(message))
+    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id)
 
 
 # --- Shared by both -----------------------------------------------------------------------------------------------
@@ -219,7 +175,7 @@ def header_value(message: Message, name: str) -> str:
     return next(iter(header_values(message, name)), "")
 
 
-def came_to(message: Message) -> tuple[str, ...]:
+def sent_to(message: Message) -> tuple[str, ...]:
     """The recipients, that of the envelope first if the relay recorded it: the To of a report is not reliable."""
     names = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
     values = [value for name in names for value in header_values(message, name)]

@@ -30,7 +30,7 @@ class Relay:
     opened; ``per_minute``: letters a minute by this process; 0 means no limit. ``pause``: seconds without connection
     attempts after the relay could not be reached (ten times as long after a refused login, so that a wrong password
     does not lock the account). ``hostname``: our name in EHLO, the sender's domain if empty. With ``bounce_domain``
-    and ``bounce_secret`` each letter has its own return address (see bounces.py).
+    and ``bounce_secret`` each letter has its own return address (see signed_addresses.py).
 
     Raises BadInput for invalid or contradictory settings.
     """

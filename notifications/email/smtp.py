@@ -18,10 +18,10 @@ from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.email.address import read_address
-from notifications.email.bounces import bounce_address
 from notifications.email.connection import Envelope, SmtpConnection
 from notifications.email.mime import compose
 from notifications.email.relay import Relay, Security
+from notifications.email.signed_addresses import BOUNCE, signed_address
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Email:
         to = read_address(letter.to)
         back = relay.sender.address.mailbox
         if relay.bounce_domain:
-            back = bounce_address(letter.key, relay.bounce_secret, relay.bounce_domain) or back
+            back = signed_address(BOUNCE, letter.key, relay.bounce_secret, relay.bounce_domain) or back
         return Envelope(back, to.mailbox, to.needs_smtputf8, message_id, content)
 
     async def _connection(self) -> SmtpConnection | Outcome:

@@ -1,8 +1,8 @@
 """Process replies by e-mail and SMS: act through the lifecycle, answer the sender, notify the monitor.
 
 Every message is recorded once, in the transaction that acts on it, so it may be fetched again after a crash. The
-sender is verified: an e-mail must come from the mailbox of the contact whose letter it names by Message-ID (which
-others cannot know); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
+sender is verified: an e-mail must come from the mailbox of a contact and prove that it answers a letter to them
+(``proof``); an SMS from the number of the contact that its code was issued to. Automatic messages are neither
 acted on nor answered. We do not reply to a reply to our answer, and send at most one answer a person, channel and
 day, so there can be no mail loop.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,9 +19,10 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, require
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
 from engine.assignments.outbox import NoticeLine, post
-from engine.errors import BadInput, DondocError
+from engine.errors import BadInput, DondocError, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.recipients import read_recipients
@@ -29,7 +30,9 @@ from engine.store.records import Assignment, Contact, Incoming, Letter, Notice, 
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, LetterState, NoticeKind, Role, State, Urgency
 from engine.text import Text
+from notifications.email.bounces import Bounce
 from notifications.inbound.message import HELP, Mail, read_mail_reply
+from notifications.inbound.proof import MailProof
 from notifications.letters import reply_codes
 from notifications.letters.facts import ANSWER
 from notifications.receipts import letter_outcomes
@@ -41,12 +44,21 @@ MAX_EXCERPT_CHARS = 200
 """Characters of a message that the monitor's letter quotes, phone numbers masked; the rest stays in the mailbox."""
 MAX_ACKNOWLEDGEMENT_CHARS = 120
 """A longer acknowledgement contains more than that, so it is forwarded to the monitor."""
+WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
+"""Codes have four digits, and a sender's number can be forged."""
 INVALID_CODE = Text(
     "Ma so nay da het hieu luc. De nghi soan lai voi ma so trong tin nhan moi nhat.",
     "This code is no longer valid; use the newest.",
 )
 ONLY_WAY = Text(
     "Day la cach lien lac duy nhat nen chua ngung.", "This is the only way to reach you, so it was not stopped."
+)
+
+UNPROVEN = Text(
+    "Thư trả lời không kèm thư nhắc việc nên chưa làm gì. Hãy trả lời lại, giữ nguyên thư nhắc việc bên dưới, hoặc bấm "
+    "liên kết trong thư ấy.",
+    "Your reply does not contain the reminder, so nothing was done. Reply again and keep the reminder below your text, "
+    "or open the link in it.",
 )
 
 
@@ -68,31 +80,42 @@ class AnswerResult(StrEnum):
     """The sender is not a contact: recorded, not answered."""
     NOT_THE_READER = "not_the_reader"
     """It names a letter that was sent to someone else: forwarded to the monitor, not answered."""
+    LIMITED = "limited"
+    """Too many wrong codes from this number: recorded, neither acted on nor answered."""
+    UNPROVEN = "unproven"
+    """Nothing in it proves that the writer had the letter: answered, and forwarded to the monitor."""
+    UNAUTHENTICATED = "unauthenticated"
+    """The relay could not confirm the sender: forwarded to the monitor, not answered."""
     AGAIN = "again"
     """The message was processed before."""
 
 
-def take_mail(session: Session, mail: Mail, secret: str, now: datetime) -> AnswerResult:
-    """Process one e-mail. ``secret`` signs the return addresses (``bounces.verify``)."""
+def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> AnswerResult:
+    """Process one e-mail."""
     incoming_id = _record(session, "email", mail.id, now)
     if incoming_id is None:
         return AnswerResult.AGAIN
-    letter = letter_outcomes.find_by_message_ids(session, mail.names)
+    named = letter_outcomes.find_by_message_ids(session, mail.names)
     if mail.bounce is not None:
-        return _bounced(session, incoming_id, mail, secret, now)
+        return _bounced(session, incoming_id, mail.bounce, proof.returned_key(mail), now)
     if mail.automatic or not mail.sender:
-        return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=letter)
-    replies_to_answer = letter is not None and letter.key.startswith(ANSWER)
-    if replies_to_answer:
+        return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=named)
+    proven = proof.letter(session, mail, named, now)
+    letter = proven if proven is not None else named
+    replies_to_answer = any(each is not None and each.key.startswith(ANSWER) for each in (named, proven))
+    if letter is not None and letter.key.startswith(ANSWER):
         letter = _original_letter(session, letter)
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
     message = _Message(incoming_id, "email", mail.text, letter, writer, now, replies_to_answer)
-    if writer is None:
+    if writer is None or not proof.authenticates(mail):
         _notify_monitor(session, message)
-        return _close(session, incoming_id, AnswerResult.NOT_THE_READER, "mail", letter=letter)
+        result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
+        return _close(session, incoming_id, result, "mail", letter=letter, contact=writer)
     reply = NotUnderstood(HELP) if letter is None else read_mail_reply(mail.text, local_date(now))
+    if proven is None and not isinstance(reply, NotUnderstood):
+        return _reject(session, message, AnswerResult.UNPROVEN, UNPROVEN, "mail")
     return _perform(session, message, reply, "mail")
 
 
@@ -110,6 +133,10 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if isinstance(reply, NotUnderstood):
         message = _Message(incoming_id, "sms", sms.text, None, writers[0], now)
         return _reject(session, message, AnswerResult.NOT_UNDERSTOOD, reply.answer, "sms")
+    try:
+        enforce_rate_limit(session, WRONG_CODE, {sms.sender: WRONG_CODES}, now)
+    except TooOften:
+        return _close(session, incoming_id, AnswerResult.LIMITED, "sms", contact=writers[0])
     reply_code = reply_codes.find_reply_code(session, [each.id for each in writers], reply.code, now)
     writer = next((each for each in writers if reply_code is not None and each.id == reply_code.contact_id), writers[0])
     letter = (
@@ -121,6 +148,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     )
     message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
     if reply_code is None or letter is None:
+        count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
     if reply_code.used_at is not None:
         if isinstance(reply, Acknowledge):
@@ -291,17 +319,24 @@ def _notify_monitor(session: Session, message: _Message) -> None:
     post(session, [line], read_recipients(session, [row.supervisor_id]), book.calendar, message.now)
 
 
-def _bounced(session: Session, incoming_id: int, mail: Mail, secret: str, now: datetime) -> AnswerResult:
-    assert mail.bounce is not None
-    result = letter_outcomes.take_bounce(session, mail.bounce, secret, now)
+def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: datetime) -> AnswerResult:
+    """Apply a bounce that the signed return address proves; forward any other that names a letter to the monitor."""
     i = table(Incoming)
-    if result.early:
-        session.connection().execute(update(i).where(i.c.id == incoming_id).values(detail=dict(result.early)))
+    if not key:
+        named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
+        if named is not None:
+            said = " ".join(filter(None, (bounce.recipient, bounce.status, bounce.diagnostic)))
+            _notify_monitor(session, _Message(incoming_id, "email", f"Mail Delivery System: {said}", named, None, now))
+        result = AnswerResult.UNPROVEN if named is not None else AnswerResult.STRANGER
+        return _close(session, incoming_id, result, "bounce", letter=named)
+    effect = letter_outcomes.take_bounce(session, bounce, key, now)
+    if effect.early:
+        session.connection().execute(update(i).where(i.c.id == incoming_id).values(detail=dict(effect.early)))
     outcome = (
-        AnswerResult.EARLY if result.early else AnswerResult.BOUNCED if result.letter_id else AnswerResult.STRANGER
+        AnswerResult.EARLY if effect.early else AnswerResult.BOUNCED if effect.letter_id else AnswerResult.STRANGER
     )
     session.connection().execute(
-        update(i).where(i.c.id == incoming_id).values(kind="bounce", outcome=outcome, letter_id=result.letter_id)
+        update(i).where(i.c.id == incoming_id).values(kind="bounce", outcome=outcome, letter_id=effect.letter_id)
     )
     return outcome
 

@@ -19,6 +19,7 @@ from notifications.channel_health import record_fetch
 from notifications.inbound import answers
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
+from notifications.inbound.proof import MailProof
 from notifications.receipts import letter_outcomes
 from notifications.sms.gammu import Gammu
 from notifications.sms.incoming import from_gammu
@@ -30,12 +31,13 @@ SENT_FILE_RETENTION = timedelta(days=7)
 
 @dataclass(frozen=True)
 class InboundSources:
-    """Sources of incoming messages. ``secret`` signs the return addresses; ``gammu_inbox``: the daemon's InboxPath."""
+    """Sources of incoming messages. ``proof`` checks what comes from the inbox; ``gammu_inbox``: the daemon's
+    InboxPath."""
 
+    proof: MailProof
     inbox: Inbox | None = None
     gammu: Gammu | None = None
     gammu_inbox: Path | None = None
-    secret: str = ""
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[str, int]:
@@ -43,7 +45,7 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
     not raised."""
     counts: Counter[str] = Counter()
     if inbound.inbox is not None:
-        counts.update(_fetch_mailbox(database, now, inbound.inbox, inbound.secret))
+        counts.update(_fetch_mailbox(database, now, inbound.inbox, inbound.proof))
     if inbound.gammu_inbox is not None and inbound.gammu_inbox.is_dir():
         counts.update(_fetch_gammu_messages(database, now, inbound.gammu_inbox))
     if inbound.gammu is not None and inbound.gammu.sent.is_dir() and inbound.gammu.error.is_dir():
@@ -53,12 +55,12 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
     return {name: count for name, count in counts.items() if count}
 
 
-def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, secret: str) -> Counter[str]:
+def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, proof: MailProof) -> Counter[str]:
     counts: Counter[str] = Counter()
     problem = ""
     try:
         for raw in inbox.messages(now):
-            counts[_process_mail(database, raw, secret, now)] += 1
+            counts[_process_mail(database, raw, proof, now)] += 1
     except (BadInput, Unavailable) as error:
         problem = str(error)
         log.warning("%s", error)
@@ -68,11 +70,11 @@ def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, secret: str)
     return counts
 
 
-def _process_mail(database: Database, raw: bytes, secret: str, now: datetime) -> str:
+def _process_mail(database: Database, raw: bytes, proof: MailProof, now: datetime) -> str:
     mail = read_mail(raw)
     try:
         with database.write() as session:
-            return str(answers.take_mail(session, mail, secret, now))
+            return str(answers.take_mail(session, mail, proof, now))
     except Unavailable:
         raise
     except Exception:

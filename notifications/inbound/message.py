@@ -13,14 +13,16 @@ from datetime import date
 from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
+from urllib.parse import unquote
 
 from engine.text import Text
-from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse
+from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse, sent_to
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, normalise, without_marks
 
 MAX_TEXT_CHARS = 20_000
 """Characters of a message that are processed."""
 MAX_LINE_CHARS = 200
+MAX_TOKENS = 40
 MAX_REQUEST_LINES = 6
 """Lines of the writer's own text that are searched for a request: it comes first, at most after a greeting."""
 HELP = Text(
@@ -35,7 +37,9 @@ NO_DATE = Text(
 @dataclass(frozen=True, slots=True)
 class Mail:
     """``id``: its Message-ID, else a hash of its bytes. ``sender``: one mailbox in lower case, "" if there is none or
-    more than one. ``names``: the Message-IDs that it replies to, the nearest first."""
+    more than one. ``names``: the Message-IDs that it replies to, the nearest first. ``sent_to``: the addresses that it
+    was sent to. ``tokens``: what looks like a signed link of ours, anywhere in it. ``authentication``: its topmost
+    Authentication-Results."""
 
     id: str
     sender: str
@@ -43,6 +47,9 @@ class Mail:
     names: tuple[str, ...] = ()
     automatic: bool = False
     bounce: Bounce | None = None
+    sent_to: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+    authentication: str = ""
 
 
 def read_mail(raw: bytes) -> Mail:
@@ -56,6 +63,9 @@ def read_mail(raw: bytes) -> Mail:
         names=_names(message),
         automatic=is_auto_reply(message),
         bounce=parse(raw),
+        sent_to=sent_to(message),
+        tokens=_tokens(message),
+        authentication=header_value(message, "Authentication-Results"),
     )
 
 
@@ -66,6 +76,16 @@ def _names(message: Message) -> tuple[str, ...]:
     answered = _ID.findall(header_value(message, "In-Reply-To"))
     thread = _ID.findall(header_value(message, "References"))
     return tuple(dict.fromkeys([*answered, *reversed(thread)]))[:20]
+
+
+_TOKEN = re.compile(r"Wz[A-Za-z0-9_-]{20,200}\.[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])")
+
+
+def _tokens(message: Message) -> tuple[str, ...]:
+    """Signed links anywhere in the text or HTML, also where a mail filter has wrapped them in links of its own."""
+    texts = [_decoded(part) for part in message.walk() if part.get_content_type() in ("text/plain", "text/html")]
+    found = [token for text in texts for token in (*_TOKEN.findall(text), *_TOKEN.findall(unquote(text)))]
+    return tuple(dict.fromkeys(found))[:MAX_TOKENS]
 
 
 def _text(message: Message) -> str:

@@ -29,6 +29,13 @@ class DigestFacts:
     boxes: Boxes | None
     proof: LetterCounts
     """Delivery figures of the letters of the previous seven days."""
+    asked: tuple[tuple[OverdueRow, int], ...] = ()
+    """Requests past their time, which are not counted among ``rows``; for an agency that is only asked, and where
+    nothing that was ordered is overdue, requests are the rows."""
+    agency_id: str = ""
+    """Of the reader: what its links show only the rows of."""
+    asked_overdue: int = 0
+    """How many requests of the leadership's plans are past their time."""
 
 
 def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
@@ -50,8 +57,17 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
         key = audience(letter.role), letter.agency_id
         mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
         if mine:
-            boxed = counts.get(letter.agency_id) if letter.role is Role.LEADERSHIP else None
-            found[letter.id] = DigestFacts(letter.digest_week, mine, boxed, week)
+            orders = tuple(each for each in mine if not each[0].request)
+            leads = letter.role is Role.LEADERSHIP
+            found[letter.id] = DigestFacts(
+                letter.digest_week,
+                orders or mine,
+                counts.get(letter.agency_id) if leads else None,
+                week,
+                tuple(each for each in mine if each[0].request) if orders else (),
+                letter.agency_id,
+                sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+            )
     return found
 
 

@@ -17,13 +17,14 @@ from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
+from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import local_date, tells_of_move
-from engine.rules.policy import Rung, dates
+from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Outcome, Role, State, Timing
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
@@ -82,6 +83,11 @@ class Item:
     rung: str
     state: State
     request: bool
+    outcome: Outcome | None
+    """What the report that stands says of the task; None without one."""
+    first_reported_on: date | None
+    report_late: bool
+    """The first report was late."""
     next_on: date | None
     next_step: str
     supervisor: str
@@ -117,6 +123,15 @@ class SignInFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What changed about an account: one sentence, the device that did it (empty: unknown) and the time."""
+
+    sentence: str
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFacts:
     """The input for rendering one letter."""
 
@@ -142,6 +157,7 @@ class LetterFacts:
     code: str = ""
     """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
+    account: AccountFacts | None = None
     links_since: datetime | None = None
     """Time at which the contact's earlier links were revoked."""
     backlog: Backlog | None = None
@@ -153,8 +169,9 @@ class LetterFacts:
 
     @property
     def empty(self) -> bool:
-        waits = self.weekly and self.backlog is not None
-        return not (self.items or self.digest or self.answer or self.sign_in or waits)
+        weekly = self.weekly and self.backlog is not None
+        parts = (self.digest, self.answer, self.sign_in, self.account)
+        return not (self.items or weekly or any(each is not None for each in parts))
 
 
 def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
@@ -223,11 +240,10 @@ class _Batch:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
-        asked = row.state is State.ASSIGNED
-        same_dates = row.ladder_id, row.opened_on, row.due_on, asked
+        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state
         if same_dates not in self.rungs:
-            rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
-            left = ((on, rung) for on, rung in rungs if on > self.today and (asked or not rung.unless_acknowledged))
+            facts = Facts(row.state, row.opened_on, row.due_on, self.today)
+            left = upcoming(self.book.ladders[row.ladder_id], facts, self.book.calendar)
             self.rungs[same_dates] = next(left, (None, None))
         return self.rungs[same_dates]
 
@@ -238,7 +254,15 @@ def _facts(
     obsolete: dict[int, str] = {}
     kept: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state, undecided=row.undecided)
+        reason = obsolete_reason(
+            row.kind,
+            row.state,
+            row.due_on,
+            batch.today,
+            row.plan_state,
+            undecided=row.undecided,
+            unfinished=is_unfinished(row.state, row.done_on),
+        )
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"
@@ -305,6 +329,9 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
         row.rung,
         row.state,
         row.request,
+        row.outcome,
+        row.first_reported_on,
+        report_timing(row) is Timing.LATE,
         next_on,
         "" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
         row.supervisor,
@@ -385,7 +412,11 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             d.c.citation,
             d.c.position,
             d.c.text,
-            d.c.request,
+            a.c.request,
+            a.c.outcome,
+            a.c.done_on,
+            a.c.first_reported_on,
+            a.c.first_due_on,
             p.c.number,
             p.c.short_title,
             p.c.sms_name,

@@ -10,12 +10,12 @@ ONLY_WHILE_OPEN = {
     NoticeKind.REMINDER,
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
-    NoticeKind.CHASE,
-    NoticeKind.EXTENSION_ASKED,
     NoticeKind.NOT_MINE,
     NoticeKind.UNREACHABLE,
-    NoticeKind.DUE_MOVED,
 }
+"""Kinds that ask for a report, or are of use only while one is owed."""
+ONLY_WHILE_UNFINISHED = {NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED, NoticeKind.DUE_MOVED}
+"""Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
 TO_DECIDE = {NoticeKind.EXTENSION_ASKED, NoticeKind.NOT_MINE}
@@ -31,10 +31,14 @@ def obsolete_reason(
     plan: PlanState = PlanState.ACTIVE,
     *,
     undecided: bool = True,
+    unfinished: bool | None = None,
 ) -> str:
-    """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits."""
-    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_UNACKNOWLEDGED:
+    """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits.
+    ``unfinished``: the task is; by default while a report is owed."""
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
+    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
+        return str(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
     if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:

@@ -2,8 +2,8 @@
 
 Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: what waits and who was chased),
 ``director`` (head of that department: what stays overdue), ``leadership`` (figures and the most overdue), ``answer``
-(reply to a message that could not be processed), ``signin`` (sign-in link, see the sign-in mailer). Templates get one
-frozen LetterView; an undefined name is an error.
+(reply to a message that could not be processed), ``signin`` and ``account`` (sign-in link, what changed about an
+account: see the sign-in mailer). Templates get one frozen LetterView; an undefined name is an error.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,22 @@ from jinja2 import (
     Template,
     TemplateError,
     TemplateNotFound,
+    TemplateRuntimeError,
 )
+from jinja2.exceptions import SecurityError
 from jinja2.loaders import split_template_path
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from engine.accounts.signed_links import Link, Purpose, Signer, revocation
+from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import distance_words, written
 from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import compiled
 from engine.terms import Role, State
 from notifications.channel import Outgoing
+from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, LetterFacts
 from notifications.letters.view import LetterView
 
@@ -45,6 +50,11 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 LANGUAGES = ("vi", "en")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
+MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
+"""What ``*`` may make in an edited template (a number, or the length of a text), and the most on a side of ``**``."""
+RENDER_SECONDS = 2.0
+REST_AFTER_LIMIT = timedelta(minutes=10)
+"""For so long the shipped templates are used after an edited one took too long: each letter would wait for it."""
 TEMPLATE_ERRORS = (
     TemplateError,
     TypeError,
@@ -54,6 +64,7 @@ TEMPLATE_ERRORS = (
     ArithmeticError,
     OSError,
     RecursionError,
+    MemoryError,
 )
 """Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
@@ -64,7 +75,7 @@ class LetterRenderer:
 
     ``custom_folder``: a folder of customised templates. A file there overrides the shipped one of the same name as soon
     as it is saved. If a customised template fails, the letter is rendered with the shipped ones.
-    ``reply_to``: the mailbox for replies.
+    ``reply_to``: the mailbox for replies. ``reply_domain``: where each letter has a reply address of its own.
     """
 
     def __init__(
@@ -75,26 +86,33 @@ class LetterRenderer:
         *,
         custom_folder: Path | None = None,
         reply_to: str = "",
+        reply_domain: str = "",
+        render_seconds: float = RENDER_SECONDS,
         folder: Path = TEMPLATES,
     ) -> None:
         self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
         self._message_id_key = signer.secret("message-id").encode()
-        self._reply_to = {"Reply-To": reply_to} if reply_to else {}
+        self._reply_to, self._reply_domain = reply_to, reply_domain
+        self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
-        self._custom_folder = custom_folder
-        self._custom = Templates([custom_folder, folder], watched=True) if custom_folder else self._shipped
+        self._custom = LimitedTemplates([custom_folder, folder], render_seconds) if custom_folder else None
+        self._rests_until: datetime | None = None
 
     def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter. The same facts give the same letter."""
-        if self._custom_folder is None or not self._custom_folder.is_dir():
+        custom = self._custom
+        if custom is None or not custom.exist or (self._rests_until is not None and now < self._rests_until):
             return self.render_with(self._shipped, facts, now)
         try:
-            return self.render_with(self._custom, facts, now)
+            return self.render_with(custom, facts, now)
+        except TookTooLong as error:
+            self._rests_until = now + REST_AFTER_LIMIT
+            log.error("A customised template was stopped; the shipped ones are used for a while: %s", error)
         except TEMPLATE_ERRORS as error:
             log.error("A customised template failed, the shipped one was used (%s: %s)", facts.key, error)
-            return self.render_with(self._shipped, facts, now)
+        return self.render_with(self._shipped, facts, now)
 
-    def render_with(self, templates: Templates, facts: LetterFacts, now: datetime) -> Outgoing:
+    def render_with(self, templates: Templates | LimitedTemplates, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts, now)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
@@ -114,9 +132,14 @@ class LetterRenderer:
             at=now,
             language=language,
             unsubscribe=view.slow_url,
-            headers=self._reply_to | _reply_headers(facts.answer),
+            headers=self._reply_address(facts) | _reply_headers(facts.answer),
             mark=hmac.digest(self._message_id_key, facts.key.encode(), "sha256").hex(),
         )
+
+    def _reply_address(self, facts: LetterFacts) -> dict[str, str]:
+        """The Reply-To header: the letter's own address where replies have a domain, else the common mailbox."""
+        own = signed_address(REPLY, facts.key, self._reply_key, self._reply_domain) if self._reply_domain else ""
+        return {"Reply-To": own or self._reply_to} if own or self._reply_to else {}
 
     def _view(self, facts: LetterFacts, now: datetime) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR
@@ -132,7 +155,7 @@ class LetterRenderer:
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
         reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items if item.own)
-        late = facts.digest.rows if facts.digest else ()
+        late = (*facts.digest.rows, *facts.digest.asked) if facts.digest else ()
         reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
         for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
@@ -175,6 +198,40 @@ class Templates:
         if name not in self._known:
             self._known[name] = environment.get_template(name)
         return self._known[name]
+
+
+class TookTooLong(TemplateRuntimeError):
+    """An edited template exceeded its time or memory."""
+
+
+class LimitedTemplates:
+    """Customised templates, rendered in a child process under limits (``engine.limited_process``): one that loops for
+    ever, or asks for all memory, must not hold up the letters."""
+
+    def __init__(self, folders: Sequence[Path], seconds: float) -> None:
+        self._folders, self._seconds = tuple(folders), seconds
+
+    @property
+    def exist(self) -> bool:
+        return self._folders[0].is_dir()
+
+    def rendered(self, name: str, view: LetterView) -> str:
+        """Raises TookTooLong, or jinja2.TemplateError for a broken template."""
+        try:
+            return shared_process("templates").call(self._seconds, render_in_child, self._folders, name, view)
+        except LimitExceeded:
+            raise TookTooLong("takes too long or too much memory") from None
+        except CallFailed as error:
+            raise TemplateRuntimeError(str(error)) from None
+
+
+def render_in_child(folders: tuple[Path, ...], name: str, view: LetterView) -> str:
+    return _watched(folders).rendered(name, view)
+
+
+@lru_cache(maxsize=4)
+def _watched(folders: tuple[Path, ...]) -> Templates:
+    return Templates(folders, watched=True)
 
 
 def _text_loader(texts: Mapping[str, str]) -> BaseLoader:
@@ -237,7 +294,23 @@ class _FastEnvironment(Environment):
 
 
 class _Sandboxed(SandboxedEnvironment, _FastEnvironment):
-    """For customised templates, which must not run code. Slower, so shipped templates do not use it."""
+    """For customised templates, which must not run code. Slower, so shipped templates do not use it. ``*`` and ``**``
+    are bounded: each of them can ask for more memory or time than there is."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        sizes = _size(left), _size(right)
+        too_much = max(sizes) > MAX_FACTOR if operator == "**" else sizes[0] * sizes[1] > MAX_PRODUCT
+        if too_much:
+            raise SecurityError(f"{operator} would make too much")
+        return super().call_binop(context, operator, left, right)
+
+
+def _size(factor: Any) -> float:
+    if hasattr(factor, "__len__"):
+        return len(factor)
+    return abs(factor) if isinstance(factor, int | float) else 1
 
 
 def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
+from engine.terms import Outcome, State
 from notifications.letters.facts import Item
 
 MAX_DUTIES = 20
@@ -45,6 +46,8 @@ class DutyGroup:
     due_why: str
     days: int | None
     request: bool
+    report: str
+    """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     chased: Chased | None
     escalating: bool
     asks_paper: bool
@@ -85,6 +88,7 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                 each.agency,
                 (
                     *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
+                    report_state(each.state is State.RETURNED, each.outcome),
                     *(each.chased, each.escalating, each.asks_paper),
                 ),
                 each.citation,
@@ -100,7 +104,11 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
         (
             (
                 row.agency,
-                (row.plan, row.period, row.due_on, "", -late, row.request, row.chased, False, False),
+                (
+                    *(row.plan, row.period, row.due_on, "", -late, row.request),
+                    report_state(row.returned, row.outcome),
+                    *(row.chased, False, False),
+                ),
                 row.citation,
             )
             for row, late in rows
@@ -109,7 +117,12 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
     )
 
 
-_Key = tuple[str, str, date | None, str, int | None, bool, Chased | None, bool, bool]
+def report_state(returned: bool, outcome: Outcome | None) -> str:
+    """``DutyGroup.report`` of one assignment."""
+    return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
+
+
+_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

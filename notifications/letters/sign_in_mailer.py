@@ -1,5 +1,5 @@
-"""Send sign-in links immediately on the e-mail channel, bypassing the outbox: they expire after fifteen minutes and do
-not count as the one letter a day. The composition root passes it to the pages (``engine.http.app_context``).
+"""Send sign-in links, and what changed about an account, immediately on the e-mail channel, bypassing the outbox: they
+do not count as the one letter a day. The composition root passes it to the pages (``engine.http.app_context``).
 
 Called from a page's thread with no transaction open. Each call opens its own channel: the connections of the outbox
 belong to the event loop of the heartbeat.
@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.errors import DondocError
-from engine.http.app_context import SignInLetter
+from engine.http.app_context import AccountLetter, SignInLetter
 from engine.rules.calendar import local_date
 from engine.terms import Role
 from notifications.channel import Channel, Fate
-from notifications.letters.facts import LetterFacts, SignInFacts
+from notifications.letters.facts import AccountFacts, LetterFacts, SignInFacts
 from notifications.letters.renderer import LetterRenderer
 
 log = logging.getLogger(__name__)
@@ -49,35 +49,43 @@ class EmailSignInMailer:
 
     def send(self, letter: SignInLetter) -> None:
         """Send without retries: people can request another link. Neither the address nor the link is logged."""
+        sign_in = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
+        self._deliver(letter, replace(_facts(letter, "signin"), sign_in=sign_in))
+
+    def tell(self, letter: AccountLetter) -> None:
+        """Send without retries: the account's page and the event log hold what it says."""
+        account = AccountFacts(letter.sentence, letter.device, letter.at)
+        self._deliver(letter, replace(_facts(letter, "account"), account=account))
+
+    def _deliver(self, letter: SignInLetter | AccountLetter, facts: LetterFacts) -> None:
         try:
-            asyncio.run(self._send(letter))
+            asyncio.run(self._send(letter, facts))
         except DondocError as error:
-            log.error("The sign-in letter %s was not sent: %s", letter.name, error)
+            log.error("The letter %s about an account was not sent: %s", letter.name, error)
 
     async def _check(self) -> bool:
         async with asyncio.timeout(self.timeout_seconds), self.channel() as mail:
             return await mail.reachable()
 
-    async def _send(self, letter: SignInLetter) -> None:
+    async def _send(self, letter: SignInLetter | AccountLetter, facts: LetterFacts) -> None:
         async with self.channel() as mail:
-            outcome = await mail.send(self.renderer.render(self._facts(letter), letter.at))
+            outcome = await mail.send(self.renderer.render(facts, letter.at))
         if outcome.fate not in (Fate.ACCEPTED, Fate.DELIVERED):
-            log.error("The sign-in letter %s was not accepted: %s %s", letter.name, outcome.fate, outcome.code)
+            log.error("The letter %s about an account was not accepted: %s %s", letter.name, outcome.fate, outcome.code)
 
-    def _facts(self, letter: SignInLetter) -> LetterFacts:
-        sign_in = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
-        return LetterFacts(
-            0,
-            f"signin:{letter.name}",
-            0,
-            Role.COORDINATOR,
-            "email",
-            local_date(letter.at),
-            letter.language,
-            letter.to,
-            "",
-            letter.agency,
-            (),
-            None,
-            sign_in=sign_in,
-        )
+
+def _facts(letter: SignInLetter | AccountLetter, kind: str) -> LetterFacts:
+    return LetterFacts(
+        0,
+        f"{kind}:{letter.name}",
+        0,
+        Role.COORDINATOR,
+        "email",
+        local_date(letter.at),
+        letter.language,
+        letter.to,
+        "",
+        letter.agency,
+        (),
+        None,
+    )

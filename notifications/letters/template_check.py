@@ -27,12 +27,12 @@ from engine.queries.system.letter_counts import LetterCounts
 from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.enquiries import Enquiries
-from notifications.letters.facts import ANSWER, AnswerFacts, Item, LetterFacts, SignInFacts, gather
+from notifications.letters.facts import ANSWER, AccountFacts, AnswerFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import (
     LANGUAGES,
     TEMPLATE_ERRORS,
@@ -60,6 +60,7 @@ _ROLES = {
     "leadership": (Role.LEADERSHIP,),
     "answer": (Role.COORDINATOR,),
     "signin": (Role.COORDINATOR,),
+    "account": (Role.COORDINATOR,),
     "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
 }
 _NOTICE_KINDS = {
@@ -69,6 +70,7 @@ _NOTICE_KINDS = {
     "leadership": {NoticeKind.ESCALATION},
     "answer": set[NoticeKind](),
     "signin": set[NoticeKind](),
+    "account": set[NoticeKind](),
     "sms": set(NoticeKind),
 }
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
@@ -114,23 +116,27 @@ def check_folder(folder: Path) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
+def facts_to_preview(session: Session, language: str, kind: str, now: datetime) -> LetterFacts:
+    """The newest real letter of this kind, addressed to nobody, or a sample if there is none yet. Raises NotFound for
+    an unknown kind or language."""
+    if kind not in EDITED or language not in LANGUAGES:
+        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
+    shown = KINDS[0] if kind == SHARED else kind
+    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
+    return replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+
+
 def preview(
-    session: Session,
+    anonymous: LetterFacts,
     texts: Mapping[str, str],
-    language: str,
     kind: str,
     base_url: str,
     now: datetime,
     custom_folder: Path | None = None,
 ) -> Outgoing:
-    """Render the newest real letter of this kind with the given texts, or a sample if there is none yet. Links in it
-    are not valid. Raises NotFound for an unknown kind or language, jinja2.TemplateError for a broken text."""
-    if kind not in EDITED or language not in LANGUAGES:
-        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
-    shown = KINDS[0] if kind == SHARED else kind
-    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
-    names = {name_of(part, language, kind): text for part, text in texts.items()}
-    anonymous = replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
+    """Render ``facts_to_preview`` with the given texts. Links in it are not valid. Raises jinja2.TemplateError for a
+    broken text."""
+    names = {name_of(part, anonymous.language, kind): text for part, text in texts.items()}
     unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
     return unsigned.render_with(Templates(_folders(custom_folder), watched=True, texts=names), anonymous, now)
 
@@ -145,8 +151,8 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
         query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
-    elif kind == "signin":
-        return None  # sign-in letters are not stored: the link is a credential
+    elif kind in ("signin", "account"):
+        return None  # letters about accounts are not stored: a sign-in link is a credential
     elif kind == "answer":
         query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
@@ -185,10 +191,15 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             for device in ("Chrome trên Android", ""):
                 yield replace(empty, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
             continue
+        if kind == "account":
+            yield replace(empty, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW))
+            continue
         own = kind in ("duties", "sms") and role is not Role.MONITOR
         shown = [_item(number, each, own) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
-        digest = DigestFacts("2021-W24", ((_late(), 3),), boxes, LetterCounts(9, 8, 7, 1))
+        rows = tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET))
+        asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
+        digest = DigestFacts("2021-W24", rows, boxes, LetterCounts(9, 8, 7, 1), asked=asked, asked_overdue=1)
         if kind in ("watch", "director"):
             yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
             yield replace(empty, backlog=_BACKLOG, weekly=True)
@@ -220,7 +231,10 @@ def _item(number: int, kind: NoticeKind, own: bool) -> Item:
         -2 if late else 3,
         kind,
         "T-3",
-        state,
+        State.RETURNED if kind is NoticeKind.RETURNED else state,
+        False,
+        Outcome.PARTLY if kind is NoticeKind.CHASE else None,
+        _DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
         False,
         _DAY + timedelta(days=6),
         "gửi thư báo quá hạn đến đầu mối",
@@ -248,6 +262,8 @@ def _late() -> OverdueRow:
         "Báo cáo kết quả.",
         "2021-H1",
         _DAY - timedelta(days=3),
+        False,
+        None,
         False,
         _CHASED,
     )

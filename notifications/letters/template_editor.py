@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from engine.errors import NotFound, Problem
+from engine.errors import FileRefused, NotFound, Problem
 from engine.http.template_editor import Preview, TemplateFile
+from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
 from engine.store.event_log import append, event
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
+from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import gather
 from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
-from notifications.letters.template_check import EDITED, check_template, name_of, parts_of, preview
+from notifications.letters.template_check import EDITED, check_template, facts_to_preview, name_of, parts_of, preview
+
+CHECK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class OfficeTemplates:
     folder: Path
     base_url: str
     renderer: LetterRenderer
+    check_seconds: float = CHECK_SECONDS
     kinds: tuple[str, ...] = EDITED
     languages: tuple[str, ...] = LANGUAGES
 
@@ -42,11 +47,24 @@ class OfficeTemplates:
         return tuple(self._file(part, name_of(part, language, kind)) for part in parts_of(language, kind))
 
     def problems(self, language: str, kind: str, texts: Mapping[str, str]) -> list[Problem]:
-        return check_template(texts, language, kind, self._custom_folder)
+        """The problems of these texts, tried in a child process under limits: what somebody types may loop for ever."""
+        try:
+            return shared_process("templates").call(
+                self.check_seconds, check_template, dict(texts), language, kind, self._custom_folder
+            )
+        except (LimitExceeded, CallFailed):
+            return [_too_much(kind)]
 
     def shown(self, language: str, kind: str, texts: Mapping[str, str], now: datetime) -> Preview:
         with self.database.read() as session:
-            return _preview(preview(session, texts, language, kind, self.base_url, now, self._custom_folder))
+            facts = facts_to_preview(session, language, kind, now)
+        try:
+            letter = shared_process("templates").call(
+                self.check_seconds, preview, facts, dict(texts), kind, self.base_url, now, self._custom_folder
+            )
+        except (LimitExceeded, CallFailed) as error:
+            raise FileRefused([_too_much(kind)]) from error
+        return _preview(letter)
 
     def save(self, language: str, kind: str, texts: Mapping[str, str], *, actor: str, now: datetime) -> int:
         """Save the given texts; returns the number of files changed. The event is written first, so that after a crash
@@ -96,3 +114,13 @@ class OfficeTemplates:
 
 def _preview(letter: Outgoing) -> Preview:
     return Preview(letter.subject, letter.text, letter.html)
+
+
+def _too_much(kind: str) -> Problem:
+    return Problem(
+        kind,
+        0,
+        "template",
+        Text("chạy quá lâu hoặc tốn quá nhiều bộ nhớ", "takes too long or too much memory"),
+        Text("bỏ vòng lặp hoặc phép nhân lớn", "leave out the large loop or multiplication"),
+    )

@@ -12,7 +12,7 @@ from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.terms import NoticeKind, Role
+from engine.terms import NoticeKind, Outcome, Role, State
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
 from notifications.letters.shortening import (
@@ -27,7 +27,8 @@ from notifications.letters.shortening import (
     shorten,
 )
 
-KINDS = ("duties", "watch", "director", "leadership", "answer", "signin")
+KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account")
+UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
     "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
@@ -59,8 +60,10 @@ def kind_for(role: Role) -> str:
 def letter_kind(facts: LetterFacts) -> str:
     """The kind of a letter. Who stands at a department, but is written to about other agencies alone, gets what its
     monitor gets; its head a letter of its own."""
-    if facts.sign_in or facts.answer:
-        return "signin" if facts.sign_in else "answer"
+    apart = {"signin": facts.sign_in, "account": facts.account, "answer": facts.answer}
+    for kind, said in apart.items():
+        if said is not None:
+            return kind
     usual = kind_for(facts.role)
     if usual != "duties" or facts.digest or any(item.own for item in facts.items):
         return usual
@@ -210,6 +213,24 @@ class LetterView:
         """How many agencies a part is about."""
         return len({item.agency for item in self.parts.get(part, ())})
 
+    def returned_in(self, part: str) -> int:
+        """How many lines of a part are about a returned report, which is to be resubmitted."""
+        return sum(item.state is State.RETURNED for item in self.parts.get(part, ()))
+
+    def reported_in(self, part: str) -> int:
+        """How many lines of a part are about a task whose report is in but which is not finished."""
+        return sum(item.outcome in UNDONE for item in self.parts.get(part, ()))
+
+    @property
+    def late_asked(self) -> bool:
+        """True if the digest's rows are requests, which are listed by themselves."""
+        return bool(self.late_rows) and self.late_rows[0][0].request
+
+    @property
+    def late_reported(self) -> int:
+        """How many of the digest's rows have a report which says that the task is not finished."""
+        return sum(row.outcome is not None for row, _ in self.late_rows)
+
     def lines(self, part: str) -> Shortened[Item]:
         """The lines of a part, at most ``MAX_DUTIES``."""
         return shorten(self.parts.get(part, ()), MAX_DUTIES)
@@ -223,8 +244,16 @@ class LetterView:
         """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
         if self.facts.role is Role.LEADERSHIP:
             return shorten(self.late_rows, MAX_WORST)
-        above = {item.assignment_id for item in self.parts.get("overdue", ())}
-        return shorten([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
+        return shorten(self._not_above(self.late_rows), MAX_DUTIES)
+
+    @property
+    def asked(self) -> Shortened[tuple[OverdueRow, int]]:
+        """The requests past their time beside the digest's rows, without those listed above."""
+        return shorten(self._not_above(self.digest.asked if self.digest else ()), MAX_DUTIES)
+
+    def _not_above(self, rows: Sequence[tuple[OverdueRow, int]]) -> Sequence[tuple[OverdueRow, int]]:
+        above = {item.assignment_id for part in ("overdue", PAST) for item in self.parts.get(part, ())}
+        return [each for each in rows if each[0].assignment_id not in above]
 
     @property
     def late_by_agency(self) -> Agencies:

@@ -22,7 +22,7 @@ from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.channel import About
 from notifications.email.address import read_address
-from notifications.email.bounces import Bounce, Severity, status_in, verify
+from notifications.email.bounces import Bounce, Severity, status_in
 from notifications.email.refusals import about
 from notifications.receipts.rerouting import RerouteResult, reroute
 from notifications.sms.numbers import e164, masked
@@ -113,13 +113,10 @@ def settle_early(session: Session, now: datetime) -> int:
     return found
 
 
-def take_bounce(session: Session, bounce: Bounce, secret: str, now: datetime) -> ReceiptResult:
-    """Apply a bounce. The letter is identified by the signed address it was sent to, else by the quoted Message-ID; the
-    named recipient alone is not trusted. A notice of delay does not change the state."""
-    keys = (key for key in (verify(address, secret) for address in bounce.came_to) if key) if secret else iter(())
-    letter = _find(session, key=next(keys, ""))
-    if letter is None and bounce.message_id:
-        letter = _find(session, receipt=bounce.message_id)
+def take_bounce(session: Session, bounce: Bounce, key: str, now: datetime) -> ReceiptResult:
+    """Apply a bounce to the letter with this key, which a signed return address proves. A notice of delay does
+    not change the state."""
+    letter = _find(session, key=key)
     if letter is None:
         return ReceiptResult(None)
     code = bounce.status or "bounce"

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, Slot, letter_row, open_letters, place, post, send_day
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
@@ -42,7 +43,14 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
     rows = [
         row
         for row in _lines(session, letter)
-        if not obsolete_reason(row.kind, row.state, row.due_on, today, row.plan_state)
+        if not obsolete_reason(
+            row.kind,
+            row.state,
+            row.due_on,
+            today,
+            row.plan_state,
+            unfinished=is_unfinished(row.state, row.done_on),
+        )
     ]
     if not rows and not letter.digest_week:
         return RerouteResult.NOTHING
@@ -89,6 +97,7 @@ def _lines(session: Session, letter: Any) -> Sequence[Any]:
             n.c.detail,
             a.c.state,
             a.c.due_on,
+            a.c.done_on,
             a.c.agency_id,
             a.c.supervisor_id,
             a.c.plan_id,

@@ -58,11 +58,12 @@ opened_rounds = Table(
 ASSIGNMENTS = """
 INSERT INTO assignment (plan_id, duty_id, agency_id, supervisor_id, period, window_start, window_end, nominal_due,
     original_due_on, due_on, due_why, ladder_id, state, opened_at, opened_on, acknowledged_at, reported_at, reported_on,
-    accepted_at, acted_until, next_action_at, quiet, level)
+    outcome, done_on, first_reported_on, accepted_at, acted_until, next_action_at, quiet, level)
 SELECT plan_id, duty_id, agency_id, supervisor_id, period, window_start, window_end, due_on, due_on, due_on, {why},
     {ladder}, state, opened_on + time '00:00', opened_on,
     CASE WHEN state IN ('acknowledged','returned','reported','accepted') THEN opened_on + 2 + time '02:00' END,
     reported_on + time '03:00', reported_on,
+    CASE WHEN reported_on IS NOT NULL THEN 'done' END, reported_on, reported_on,
     CASE WHEN state = 'accepted' THEN least(reported_on + 2, {today}) + time '04:00' END,
     {today} - 1,
     CASE WHEN state IN ('assigned','acknowledged','returned') AND due_on > {today} - 25

@@ -57,7 +57,7 @@ def fill(system: System) -> dict[str, object]:
             **WHEN,
         )
         ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
-        signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", ip="127.0.0.1", **WHEN)
+        signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
         queued = (
             session.connection()
             .scalars(select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED))

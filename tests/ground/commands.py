@@ -66,7 +66,11 @@ class Commands:
         assert "workflows.flows" not in sys.modules
         self.patch.setattr(sys, "argv", ["dondoc", *map(str, words)])
         self.capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        before = os.umask(0o022)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            os.umask(before)  # a command sets it for its whole process, which here is that of the tests
         out, err = self.capsys.readouterr()
         return Ran(ended.value.code or 0, out, err)  # type: ignore[arg-type]

@@ -146,7 +146,7 @@ def store(
     with database.write() as session:
         store_directory(session, bodies or directory(), actor="cli:test", now=now)
         load_policy(session, rules or policy(), actor="cli:test", now=now)
-        load_days(session, days)
+        load_days(session, days, actor="cli:test", now=now)
         return Laid(database, load_plan(session, plan or plan_file(), actor="cli:test", now=now))
 
 

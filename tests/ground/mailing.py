@@ -23,9 +23,9 @@ class LinkBox(LetterBox):
     @property
     def path(self) -> str:
         """The path of the newest link."""
-        found = re.search(r"https?://[^/\s]+(/sign-in/link/\S+)", self.letters[-1].text)
-        assert found is not None
-        return found[1]
+        texts = "\n".join(letter.text for letter in self.letters)
+        found: list[str] = re.findall(r"https?://[^/\s]+(/sign-in/link/\S+)", texts)
+        return found[-1]
 
 
 def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:

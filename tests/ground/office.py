@@ -33,6 +33,7 @@ from engine.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.http.app_context import AppContext
+from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates
 from engine.http.request_context import Tools
 from engine.http.security import FormTokens
@@ -136,7 +137,7 @@ def open_office(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
     context = AppContext(database, clock, signer, chosen, step, simulate, links, wording, single_sign_on, open_desk)
-    tools = Tools(context, _templates(), FormTokens(KEY))
+    tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog())
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
 
 

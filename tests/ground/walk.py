@@ -21,6 +21,7 @@ from lxml.html import fromstring
 
 from engine.app import PAGES
 
+MAX_QUERY_CHARS = 60_000
 HOSTILE = (
     "",
     "0",
@@ -159,7 +160,8 @@ def _of(dependant: Any, kind: str) -> tuple[str, ...]:
 def hostile_queries(address: Address) -> Iterator[str]:
     """All parameters hostile at once; each alone with a few; and as arrays, twice, and unknown ones."""
     for value in HOSTILE[::2] if address.queries else ():
-        yield "&".join(f"{said(name)}={said(value)}" for name in address.queries)
+        whole = "&".join(f"{said(name)}={said(value)}" for name in address.queries)
+        yield whole[:MAX_QUERY_CHARS]  # the client itself refuses an address over 65,536 characters
     for n, name in enumerate(address.queries):
         for step in range(2):
             yield f"{said(name)}={said(HOSTILE[(n * 3 + step * 5 + 1) % len(HOSTILE)])}"

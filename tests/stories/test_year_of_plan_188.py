@@ -1,7 +1,8 @@
 """The story: plan 188/KH-UBND lives from 7 April 2021 to 31 January 2022, and every letter is accounted for.
 
-Some agencies are punctual, some late, some silent. What must have been said is worked out here a second time, day by
-day, with nothing of the engine's: the ladder as DOMAIN §2 writes it, the year's closed days as published.
+Some agencies are punctual, some late, some silent. One punctual report is returned in July, one says «chưa làm» in time
+and is followed in September, one says «một phần» late. What must have been said and counted is worked out here a second
+time, day by day, with nothing of the engine's: the ladder as DOMAIN §2 writes it, the year's closed days as published.
 """
 
 from __future__ import annotations
@@ -12,24 +13,34 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ground.factory import at, real_plan
+from ground.numbers import Numbers
+from ground.office import open_office
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
 
+from engine.admin.published_figures import publish_figures
 from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
+from engine.queries.figures.plan_progress import standing
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice
-from engine.terms import EventKind, LetterState, Role, State
+from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report
+from engine.terms import EventKind, LetterState, Outcome, Role, State
 from workflows.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 
 BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")
 FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
+VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
+TASK = ("IV.16.1", "2021-H1")
+RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
+LOOKED_AT = at("2021-07-12", "07:45")
+OUTCOMES = {NOT_YET: Outcome.NOT_YET, PARTLY: Outcome.PARTLY}
 DAY = timedelta(days=1)
 CLOSED = {
     date(2021, 4, 21),
@@ -79,7 +90,8 @@ def read_day(text: str) -> date:
 def mood(agency: str) -> str:
     """Punctual: acknowledges at once, reports three working days before. Late: both only after being asked again and
     after the department was told. Silent: nothing at all. The Front is silent, the Sở late."""
-    fixed = {FRONT: "silent", LABOUR: "late", "ubnd-tp-vinh": "punctual", "ubnd-huyen-ky-son": "silent"}
+    fixed = {FRONT: "silent", LABOUR: "late", VINH: "punctual", "ubnd-huyen-ky-son": "silent"}
+    fixed |= {NOT_YET: "punctual", PARTLY: "late"}
     return fixed.get(agency) or ("punctual", "late", "silent")[sum(map(ord, agency)) % 3]
 
 
@@ -116,6 +128,10 @@ class Story:
     database: Database
     box: LetterBox
     rows: list[Any]
+    reports: dict[int, list[Any]]
+    """By assignment, in order."""
+    numbers: Numbers
+    """Those of the pages and letters of the morning of ``LOOKED_AT``."""
 
     def fetch(self, statement: Any) -> list[Any]:
         with self.database.read() as session:
@@ -138,24 +154,40 @@ class Story:
         )
 
     def expected(self) -> Counter[Expected]:
-        return Counter(line for row in self.rows for line in lines_of(row))
+        return Counter(line for row in self.rows for line in lines_of(row, self.reports[row.id]))
 
 
-def lines_of(row: Any) -> list[Expected]:
-    """Every line about one assignment, walked through day by day."""
+def lines_of(row: Any, reports: list[Any]) -> list[Expected]:
+    """Every line about one assignment, walked through day by day: until its first report, and again after a return."""
+    reported = [local_date(each.submitted_at) for each in reports]
+    found = walked(row, row.original_due_on, date.min, reported[0] if reported else date.max)
+    if special(row) == VINH:
+        told = Expected(RETURNED_ON, VINH, "coordinator", row.citation, row.period, VINH, "")
+        found += [told, *walked(row, count_on(RETURNED_ON, 5), RETURNED_ON, reported[1])]
+    return found
+
+
+def special(row: Any) -> str:
+    """The agency, if this is the task that it handles in a way of its own."""
+    mine = row.agency_id in (VINH, NOT_YET, PARTLY) and (row.citation, row.period) == TASK
+    return str(row.agency_id) if mine else ""
+
+
+def walked(row: Any, due_on: date, after: date, until: date) -> list[Expected]:
+    """The lines of one ladder, after a day and until a report is in."""
     first = row.opened_on
     while not works(first):
         first += DAY
     ladder = REQUEST if row.request else ORDER
     dated = {
-        name: (count_on(first if base == "opened" else row.due_on, days), audience)
+        name: (count_on(first if base == "opened" else due_on, days), audience)
         for name, (base, days, audience) in ladder.items()
     }
     found = []
     for day in (first + timedelta(days=n) for n in range((ENDED.date() - first).days)):
         latest: dict[str, str] = {}
         for name, (on, audience) in dated.items():
-            if on == day and on >= row.opened_on and owes(row, name, day):
+            if on == day and on >= row.opened_on and after < day <= until and still_of_use(row, name, day):
                 latest |= dict.fromkeys(audience.split(), name)
         readers = {(body_of(role, row), reader(role, row)): name for role, name in latest.items()}
         found += [
@@ -165,10 +197,8 @@ def lines_of(row: Any) -> list[Expected]:
     return found
 
 
-def owes(row: Any, rung: str, day: date) -> bool:
+def still_of_use(row: Any, rung: str, day: date) -> bool:
     """Whether the rung still has a point on the morning of the day."""
-    if row.reported_on is not None and row.reported_on < day:
-        return False
     acknowledged = row.acknowledged_at is not None and local_date(row.acknowledged_at) < day
     return not (rung in ("A+3", "A+4", "A+5") and acknowledged)
 
@@ -190,13 +220,16 @@ def reader(role: str, row: Any) -> str:
 
 
 def people_act(database: Database, now: datetime) -> None:
-    """What the agencies do on a day after its letters have come (07:30)."""
+    """What the agencies do on a day after its letters have come (07:30); before that the monitor returns a report."""
     today = local_date(now)
     if now < at(today.isoformat(), "07:30"):
+        if today == RETURNED_ON:
+            monitor_returns(database, now)
         return
-    a = table(Assignment)
+    a, d = table(Assignment), table(Duty)
     with database.write() as session:
-        for row in session.connection().execute(select(a)).all():
+        everything = select(a, d.c.citation).join(d, d.c.id == a.c.duty_id)
+        for row in session.connection().execute(everything).all():
             character = mood(row.agency_id)
             opened = count_on(row.opened_on - DAY, 1) if not works(row.opened_on) else row.opened_on
             seen = {"punctual": opened, "late": count_on(opened, 3)}.get(character, date.max)
@@ -204,27 +237,77 @@ def people_act(database: Database, now: datetime) -> None:
             if row.state is State.ASSIGNED and today >= seen:
                 lifecycle.acknowledge(session, row.id, actor=f"agency:{row.agency_id}", now=now)
             if row.state is State.ACKNOWLEDGED and done is not None and today >= count_on(row.due_on, done):
-                lifecycle.report(session, row.id, ReportText(body="Đã thực hiện."), actor="agency", now=now)
-            if row.state is State.REPORTED:
+                outcome = OUTCOMES.get(special(row), Outcome.DONE)
+                said = ReportText(outcome, "Đã thực hiện.", "" if outcome is Outcome.DONE else "Chờ kinh phí.")
+                lifecycle.report(session, row.id, said, actor="agency", now=now)
+            resubmits = row.state is State.RETURNED and today >= RESUBMITTED_ON
+            follows = row.state is State.ACCEPTED and special(row) == NOT_YET and today >= FOLLOWED_ON
+            if resubmits or (follows and row.outcome is Outcome.NOT_YET):
+                lifecycle.report(session, row.id, ReportText(body="Đã xong."), actor="agency", now=now)
+            kept = special(row) == VINH and not row.returns
+            if row.state is State.REPORTED and not kept:
                 lifecycle.accept(session, row.id, actor="monitor", now=now)
 
 
+def monitor_returns(database: Database, now: datetime) -> None:
+    a, d = table(Assignment), table(Duty)
+    mine = select(a.c.id).join(d, d.c.id == a.c.duty_id).where(a.c.agency_id == VINH, a.c.period == TASK[1])
+    with database.write() as session:
+        task = session.connection().scalars(mine.where(d.c.citation == TASK[0], a.c.returns == 0)).first()
+        if task is not None:
+            lifecycle.return_report(session, task, reason="Thiếu số liệu.", actor="monitor", now=now)
+
+
+PAGES = (
+    "/",
+    "/?period=2021-H1&sort=late",
+    "/leadership",
+    "/leadership?period=2021-H1",
+    "/overdue",
+    "/overdue?request=yes",
+    "/plans",
+    "/plans/1",
+    "/agencies",
+    *(f"/agencies/{each}" for each in (VINH, NOT_YET, PARTLY, FRONT, LABOUR)),
+)
+
+
+def numbers_of_the_day(database: Database, plan_id: int, box: LetterBox, folder: Path) -> Numbers:
+    """Every number that is a link: on the pages, in figures published for the day, in the letters of the morning."""
+    with database.write() as session:
+        frozen = publish_figures(session, plan_id, "", LOOKED_AT.date(), actor="account:1", now=LOOKED_AT)
+    found = Numbers(open_office(database, folder, now=LOOKED_AT))
+    found.pages((*PAGES, f"/leadership/frozen/{frozen}"))
+    for letter in box.letters:
+        if local_date(letter.at) == LOOKED_AT.date():
+            found.walk(letter.to, letter.html)
+    return found
+
+
 @pytest.fixture
-def story(database: Database) -> Story:
+def story(database: Database, tmp_path: Path) -> Story:
     laid = real_plan(database, now=BEGAN)
     with database.write() as session:
         opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
     box = LetterBox()
     office = post_office(box)
-    asyncio.run(
-        fast_forward(
-            database, BEGAN, ENDED, lambda now: tick(database, now, office), lambda now: people_act(database, now)
+
+    def live(since: datetime, until: datetime) -> None:
+        asyncio.run(
+            fast_forward(
+                database, since, until, lambda now: tick(database, now, office), lambda now: people_act(database, now)
+            )
         )
-    )
+
+    live(BEGAN, LOOKED_AT)
+    numbers = numbers_of_the_day(database, laid.plan_id, box, tmp_path)
+    live(LOOKED_AT, ENDED)
     a, d = table(Assignment), table(Duty)
     with database.read() as session:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
-    return Story(database, box, list(rows))
+        reports = session.connection().execute(select(table(Report)).order_by(table(Report).c.number)).all()
+    by_task = {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
+    return Story(database, box, list(rows), by_task, numbers)
 
 
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
@@ -239,6 +322,11 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     a_digest_a_week_to_whom_it_concerns(story)
     every_chasing_that_a_letter_claims_was_sent(story)
     the_dates_are_right(story)
+    tasks_and_reports_are_counted_apart(story)
+    the_leadership_reads_what_the_board_shows(story)
+    what_is_not_done_is_seen_but_not_asked_for(story)
+    assert story.numbers.wrong == []
+    assert story.numbers.checked > 300
 
 
 def every_rung_for_whom_and_when(story: Story) -> None:
@@ -343,3 +431,81 @@ def the_dates_are_right(story: Story) -> None:
     assert not any(date(2021, 9, 2) <= local_date(letter.at) <= date(2021, 9, 3) for letter in story.box.letters)
     late = [row for row in story.rows if mood(row.agency_id) == "silent"]
     assert all(row.level == (0 if row.request else 3) for row in late if row.period == "2021-H1")
+
+
+# --- what is counted, worked out from the reports alone ---------------------------------------------------------------
+
+
+def box_of(row: Any, reports: list[Any], day: date, known: date = date.max) -> str:
+    """The box of a task on a day, by the reports and returns known on another."""
+    sent = [each for each in reports if local_date(each.submitted_at) <= known]
+    back = [each for each in sent if each.returned_at and local_date(each.returned_at) <= known]
+    due_on = count_on(local_date(back[-1].returned_at), 5) if back else row.original_due_on
+    done = [local_date(each.submitted_at) for each in sent if each.outcome == "done" and each not in back]
+    if done and done[0] <= day:
+        late = done[0] > due_on or local_date(sent[0].submitted_at) > row.original_due_on
+        return "late" if late else "on_time"
+    return "overdue" if due_on < day else "in_term"
+
+
+def counted_on(story: Story, day: date, known: date = date.max) -> Counter[str]:
+    """Ordered tasks by box, and their reports."""
+    counted: Counter[str] = Counter()
+    for row in story.rows:
+        if row.request or row.opened_on > day:
+            continue
+        counted[box_of(row, story.reports[row.id], day, known)] += 1
+        first = [local_date(each.submitted_at) for each in story.reports[row.id][:1]]
+        counted["reported"] += any(sent <= day for sent in first)
+        counted["reported_on_time"] += any(sent <= min(day, row.original_due_on) for sent in first)
+    return counted
+
+
+def tasks_and_reports_are_counted_apart(story: Story) -> None:
+    for day in (date(2021, 6, 18), date(2021, 6, 30), date(2021, 7, 12), date(2021, 7, 31), date(2021, 12, 31)):
+        with story.database.read() as session:
+            found = standing(session, day)
+        expected = counted_on(story, day)
+        assert {name: getattr(found.total, name) for name in expected} == expected, day
+        assert FRONT not in {each.id for each in found.agencies}
+        assert [each.id for each in found.asked] == [FRONT]
+    (vinh,) = (row for row in story.rows if special(row) == VINH)
+    boxes = {day: box_of(vinh, story.reports[vinh.id], day) for day in (RETURNED_ON, date(2021, 7, 14))}
+    assert boxes == {RETURNED_ON: "in_term", date(2021, 7, 14): "late"}  # one day after 12 July
+    assert story.reports[vinh.id][0].resubmit_on == date(2021, 7, 12)
+
+
+def the_leadership_reads_what_the_board_shows(story: Story) -> None:
+    letters = {local_date(each.at): each.text for each in story.box.letters if "lanhdao@ubnd-tinh" in each.to}
+    words = {
+        "on_time": "Hoàn thành đúng hạn: ",
+        "late": "Hoàn thành quá hạn: ",
+        "in_term": "Đang thực hiện, trong hạn: ",
+        "overdue": "Đang thực hiện, quá hạn: ",
+    }
+    for monday in (date(2021, 6, 28), date(2021, 7, 12), date(2021, 9, 6)):
+        counted = counted_on(story, monday, monday - DAY)
+        text = letters[monday]
+        said = {name: int(text.partition(words_)[2].split()[0]) for name, words_ in words.items()}
+        assert said == {name: counted[name] for name in words}, monday
+        first_line = next(line for line in text.splitlines() if "kính báo cáo Lãnh đạo" in line)
+        assert re.search(rf", {counted['overdue']} phần việc của \d+ cơ quan quá hạn", first_line), monday
+
+
+def what_is_not_done_is_seen_but_not_asked_for(story: Story) -> None:
+    """After «chưa làm» in time no letter asks for the report; the digests of the summer say what it says."""
+    told = [
+        line
+        for line in story.told()
+        if (line.owner, line.citation, line.period) == (NOT_YET, *TASK) and line.day > date(2021, 6, 17)
+    ]
+    assert told == []
+    summer = [letter for letter in story.box.letters if local_date(letter.at) == date(2021, 8, 2)]
+    for to, words_ in ((NOT_YET, "đã báo cáo: chưa thực hiện"), (PARTLY, "đã báo cáo: hoàn thành một phần")):
+        assert any(to in letter.to and words_ in letter.text for letter in summer), to
+    said = ("đã báo cáo: chưa thực hiện", "đã báo cáo: hoàn thành một phần")
+    assert any(LABOUR in letter.to and all(words in letter.text for words in said) for letter in summer)
+    (vinh,) = [
+        letter for letter in story.box.letters if VINH in letter.to and local_date(letter.at) == date(2021, 7, 9)
+    ]
+    assert "Đã báo cáo đúng hạn ngày 14/6/2021, đề nghị bổ sung chậm nhất thứ Hai, 12/7/2021" in vinh.text

@@ -49,7 +49,8 @@ def load_province(database: Database, now: datetime, *, actor: str = "cli") -> N
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(DATA / "agencies/nghe-an.yaml"), actor=actor, now=now)
         loading.load_policy(session, read(DATA / "policies/default.yaml", Policy), actor=actor, now=now)
-        loading.load_days(session, load_calendar(DATA / "calendars/vn.yaml").exceptions.values())
+        days = load_calendar(DATA / "calendars/vn.yaml").exceptions.values()
+        loading.load_days(session, days, actor=actor, now=now)
 
 
 def prepare(system: System) -> bool:

@@ -86,7 +86,7 @@ def simulate(
             with database.write() as session:
                 directory_loading.load_directory(session, directory, actor="simulation", now=starts)
                 loading.load_policy(session, policy, actor="simulation", now=starts)
-                loading.load_days(session, calendar.exceptions.values())
+                loading.load_days(session, calendar.exceptions.values(), actor="simulation", now=starts)
                 for plan in plans:
                     plan_id = loading.load_plan(session, plan, actor="simulation", now=starts)
                     opening.activate(session, plan_id, actor="simulation", now=starts)

@@ -24,6 +24,7 @@ class Limits:
     cells: int = 100_000
     pages: int = 800
     pdf_seconds: int = 40
+    read_seconds: int = 60
     pdf_memory: int = 1_500_000_000
 
 

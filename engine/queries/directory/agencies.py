@@ -1,4 +1,4 @@
-"""The list of agencies by level, with the numbers of open and overdue assignments."""
+"""The list of agencies by level, with the numbers of unfinished and overdue tasks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlmodel import Session
 
+from engine.assignments.measures import unfinished
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
-from engine.terms import OPEN_STATES, PlanState
+from engine.terms import PlanState
 
 PER_PAGE = 100
 
@@ -39,7 +40,7 @@ def list_agencies(session: Session, today: Today, *, after: str = "", limit: int
             func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"),
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), p.c.state == PlanState.ACTIVE)
         .group_by(a.c.agency_id)
         .subquery()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -104,10 +104,16 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
 
 
 def search(
-    session: Session, today: Today, text: str = "", *, after: str = "", limit: int = PER_PAGE
+    session: Session,
+    today: Today,
+    text: str = "",
+    *,
+    after: str = "",
+    limit: int = PER_PAGE,
+    within: Collection[str] | None = None,
 ) -> Page[AgencyMatch]:
-    """Agencies with a name that contains the text, ignoring tone marks and case; always two queries. Reads the whole
-    directory: a province has some hundreds of agencies."""
+    """Agencies with a name that contains the text, ignoring tone marks and case, of those ``within``; always two
+    queries. Reads the whole directory: a province has some hundreds of agencies."""
     g, c, s = table(Agency), table(Contact), table(Succession)
     agencies = (
         session.connection().execute(select(g, _succeeded(s, today.day).label("succeeded")).order_by(*in_order())).all()
@@ -124,7 +130,7 @@ def search(
     matches = [
         AgencyMatch(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
         for row in agencies
-        if (was := _matched_name(row, wanted)) is not None
+        if (within is None or row.id in within) and (was := _matched_name(row, wanted)) is not None
     ]
     offset = decode(after, int)[0] if after else 0
     return page(matches[max(offset, 0) :][: limit + 1], limit, lambda _: (offset + limit,), len(matches))

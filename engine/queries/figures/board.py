@@ -1,26 +1,46 @@
-"""The board: summary, the four boxes, and the matrix agency x period. One grouped query feeds all three."""
+"""The board: summary, the four boxes, and the matrix agency x period. One grouped query feeds all three.
+
+What an agency is ordered to do and what it is asked for («Đề nghị») are counted apart: requests stand on lines of their
+own, in no total and no ranking.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, literal, select, true
+from sqlalchemy import and_, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
+from engine.assignments.measures import report_timing_column
 from engine.queries.time_class import BOXES, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
-from engine.terms import COUNTED_STATES, TimeClass
+from engine.terms import COUNTED_STATES, TimeClass, Timing
 
-DONE = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE)
-COMING = tuple(each for each in TimeClass if each not in (*DONE, TimeClass.OPEN_OVERDUE))
+COMING = (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Numbers of assignments by the two measures (``engine.assignments.measures``): tasks ``done``; and of the reports
+    ``reported`` (in, even if returned since), ``on_time`` of these, ``returned`` now, ``undone``: in, but the task is
+    not finished."""
+
+    done: int = 0
+    reported: int = 0
+    on_time: int = 0
+    returned: int = 0
+    undone: int = 0
+
+    def __add__(self, other: Measures) -> Measures:
+        return Measures(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Measures)))
 
 
 @dataclass(frozen=True)
@@ -31,6 +51,7 @@ class Counts:
     by_class: Mapping[TimeClass, int]
     earliest: date | None = None
     late_since: date | None = None
+    measures: Measures = Measures()
 
     @property
     def expected(self) -> int:
@@ -38,7 +59,11 @@ class Counts:
 
     @property
     def reported(self) -> int:
-        return sum(self.by_class.get(each, 0) for each in DONE)
+        return self.measures.reported
+
+    @property
+    def done(self) -> int:
+        return self.measures.done
 
     @property
     def overdue(self) -> int:
@@ -69,13 +94,16 @@ class AgencyLine:
 
 @dataclass(frozen=True)
 class Board:
-    """``agencies`` in directory order, ``periods`` by due date. ``latest``: the agency furthest behind. ``choices``:
-    all periods the filter can select, by due date."""
+    """``total`` and ``agencies`` (in directory order) count what is ordered; ``asked_total`` and ``asked`` what is
+    asked for. ``periods`` by due date. ``latest``: the agency furthest behind. ``choices``: all periods the filter can
+    select, by due date."""
 
     total: Counts
     periods: tuple[str, ...]
     agencies: tuple[AgencyLine, ...]
     latest: AgencyLine | None
+    asked_total: Counts
+    asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
 
     def by_lateness(self) -> tuple[AgencyLine, ...]:
@@ -89,12 +117,13 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One agency and period; ``first`` is the earliest due date of any assignment in it."""
+    """One agency and period, ordered or asked; ``first`` is the earliest due date of any assignment in it."""
 
     agency_id: str
     name: str
     level: str
     period: str
+    request: bool
     first: date | None
     counts: Counts
 
@@ -103,11 +132,11 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     g = table(Agency)
     each, source = _counted(session, today, replace(wanted, period="", kind=""))
-    n, which, due = each.c.n, each.c["class"], each.c.due_on
+    keys = [each.c[name] for name in ("agency_id", "period", "request", "class", *MEASURED)]
     grouped = (
-        select(each.c.agency_id, each.c.period, which, func.sum(n).label("n"), func.min(due).label("due_on"))
+        select(*keys, func.sum(each.c.n).label("n"), func.min(each.c.due_on).label("due_on"))
         .select_from(source)
-        .group_by(each.c.agency_id, each.c.period, which)
+        .group_by(*keys)
         .subquery()
     )
     n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
@@ -117,14 +146,16 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
             g.c.name,
             g.c.level,
             grouped.c.period,
+            grouped.c.request,
             func.min(due),
             func.min(due).filter(which.in_(COMING)),
             func.min(due).filter(which == TimeClass.OPEN_OVERDUE),
+            *measure_sums(grouped),
             *(func.sum(n).filter(which == each) for each in TimeClass),
         )
         .join(g, g.c.id == grouped.c.agency_id)
         .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
-        .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period)
+        .group_by(grouped.c.agency_id, g.c.name, g.c.level, g.c.code, grouped.c.period, grouped.c.request)
         .order_by(g.c.code, g.c.name)
     )
     cells = [_cell(row) for row in session.connection().execute(statement)]
@@ -146,11 +177,23 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
             counters.c.agency_id,
             counters.c.period,
             counters.c.due_on,
+            counters.c.request,
             counter_class(today, counters).label("class"),
+            (counters.c.timing != Timing.OPEN.value).label("done"),
+            counters.c.reporting,
+            counters.c.outcome.is_not(None).label("stands"),
             counters.c.n,
         ).subquery()
         return each, each
-    counted = select(a.c.agency_id, a.c.period, a.c.due_on, time_class(today).label("class"), literal(1).label("n"))
+    counted = select(
+        a.c.agency_id,
+        a.c.period,
+        a.c.due_on,
+        a.c.request,
+        time_class(today).label("class"),
+        *measured_columns(),
+        literal(1).label("n"),
+    )
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
     if wanted.citation:
         counted = counted.where(d.c.id == a.c.duty_id)
@@ -161,13 +204,45 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
     return each, each
 
 
+MEASURED = ("done", "reporting", "stands")
+
+
+def measured_columns() -> list[Any]:
+    """The columns of the ``assignment`` table that ``measure_sums`` counts: whether the task is done, the timeliness of
+    the first report, whether a report stands."""
+    a = table(Assignment)
+    return [
+        a.c.done_on.is_not(None).label("done"),
+        report_timing_column().label("reporting"),
+        a.c.outcome.is_not(None).label("stands"),
+    ]
+
+
+def measure_sums(each: Any) -> list[Any]:
+    """The fields of ``Measures``, summed over the rows of a subquery with ``measured_columns`` and a number ``n``."""
+    reported = each.c.reporting != Timing.OPEN.value
+    conditions = (
+        each.c.done,
+        reported,
+        each.c.reporting == Timing.ON_TIME.value,
+        and_(reported, ~each.c.stands),
+        and_(each.c.stands, ~each.c.done),
+    )
+    return [func.coalesce(func.sum(each.c.n).filter(condition), 0) for condition in conditions]
+
+
 def _board(cells: Sequence[_Cell]) -> Board:
+    orders, asked = ([cell for cell in cells if cell.request is request] for request in (False, True))
+    agencies = _lines(orders)
+    latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
+    return Board(_counts(orders), _by_due_date(cells), agencies, latest, _counts(asked), _lines(asked))
+
+
+def _lines(cells: Sequence[_Cell]) -> tuple[AgencyLine, ...]:
     by_agency: dict[str, list[_Cell]] = defaultdict(list)
     for cell in cells:
         by_agency[cell.agency_id].append(cell)
-    agencies = tuple(sorted((_line(found) for found in by_agency.values()), key=lambda line: level_rank(line.level)))
-    latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
-    return Board(_counts(cells), _by_due_date(cells), agencies, latest)
+    return tuple(sorted((_line(found) for found in by_agency.values()), key=lambda line: level_rank(line.level)))
 
 
 def _by_due_date(cells: Sequence[_Cell]) -> tuple[str, ...]:
@@ -184,20 +259,26 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
 
 
 def _cell(row: Any) -> _Cell:
-    agency_id, name, level, period, first, coming, late, *by_class_counts = row
-    by_class = {each: int(n) for each, n in zip(TimeClass, by_class_counts, strict=True) if n}
-    return _Cell(agency_id, name, level, period, first, Counts(by_class, coming, late))
+    agency_id, name, level, period, request, first, coming, late, *sums = row
+    measured = len(fields(Measures))
+    measures = Measures(*map(int, sums[:measured]))
+    by_class = {each: int(n) for each, n in zip(TimeClass, sums[measured:], strict=True) if n}
+    return _Cell(agency_id, name, level, period, bool(request), first, Counts(by_class, coming, late, measures))
 
 
 def _counts(cells: Sequence[_Cell]) -> Counts:
-    """The sum of several cells."""
+    return total([cell.counts for cell in cells])
+
+
+def total(counts: Sequence[Counts]) -> Counts:
+    """The sum of several counts."""
     by_class: dict[TimeClass, int] = {}
-    for cell in cells:
-        for each, n in cell.counts.by_class.items():
+    for one in counts:
+        for each, n in one.by_class.items():
             by_class[each] = by_class.get(each, 0) + n
-    coming = min((cell.counts.earliest for cell in cells if cell.counts.earliest), default=None)
-    late = min((cell.counts.late_since for cell in cells if cell.counts.late_since), default=None)
-    return Counts(by_class, coming, late)
+    coming = min((one.earliest for one in counts if one.earliest), default=None)
+    late = min((one.late_since for one in counts if one.late_since), default=None)
+    return Counts(by_class, coming, late, sum((one.measures for one in counts), Measures()))
 
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:

@@ -1,37 +1,43 @@
 """Progress of plans on a given day: the four boxes, the on-time rate by agency (worst first), totals by period.
 
 Used for today's figures, for comparison with last week, and for published figures. Computed from what is known now
-about that day: a report returned since counts as not done, and an extension granted since counts.
+about that day: a report returned since counts as not done, and an extension granted since counts. Requests («Đề nghị»)
+are counted apart.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, case, func, select
 from sqlmodel import Session
 
+from engine.assignments.measures import report_timing_column, time_class_column
 from engine.queries.figures.reporting_rates import rate
-from engine.queries.time_class import TIME_CLASS
+from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
-from engine.terms import COUNTED_STATES, PlanState, TimeClass
+from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
 
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Assignments per box. ``rate``: percentage done on time of those done or past due; None while nothing has come
-    due. Assignments not yet due do not count."""
+    """Tasks per box, and their reports. ``rate``: percentage done on time of those done or past due; None while nothing
+    has come due. Assignments not yet due do not count. ``reported``: reports in, of which ``reported_on_time``,
+    ``returned`` since, and ``undone``: in, but the task is not finished."""
 
     on_time: int = 0
     late: int = 0
     in_term: int = 0
     overdue: int = 0
     no_deadline: int = 0
+    reported: int = 0
+    reported_on_time: int = 0
+    returned: int = 0
+    undone: int = 0
 
     @property
     def expected(self) -> int:
@@ -77,12 +83,15 @@ class PeriodStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """Progress on one day; ``agencies`` worst first, ``periods`` by due date."""
+    """Progress on one day; ``agencies`` worst first, ``periods`` by due date. ``asked`` and ``asked_total``: requests,
+    which are in none of the others."""
 
     as_of: date
     total: Boxes
     agencies: tuple[AgencyStanding, ...]
     periods: tuple[PeriodStanding, ...]
+    asked_total: Boxes = Boxes()
+    asked: tuple[AgencyStanding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,8 @@ class AgencyChange:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The number of assignments of an agency and period that are in one time class."""
+    """The number of assignments of an agency and period that are alike by both measures. ``reporting``: timeliness of
+    the first report; ``stands``: a report stands, it was not returned."""
 
     agency_id: str
     name: str
@@ -122,6 +132,22 @@ class Cell:
     time_class: TimeClass
     count: int
     due_on: date | None
+    reporting: Timing = Timing.OPEN
+    done: bool = False
+    stands: bool = False
+    request: bool = False
+
+    @property
+    def boxes(self) -> Boxes:
+        reported = self.reporting is not Timing.OPEN
+        counted = {
+            BOX[self.time_class]: True,
+            "reported": reported,
+            "reported_on_time": self.reporting is Timing.ON_TIME,
+            "returned": reported and not self.stands,
+            "undone": reported and self.stands and not self.done,
+        }
+        return Boxes(**{name: self.count for name, counts in counted.items() if counts})
 
 
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
@@ -132,51 +158,75 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
     """Progress on several days, in one query."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
+    stands = a.c.outcome.is_not(None).label("stands")
     on = [case((a.c.opened_on <= day, class_on(day))).label(f"on_{n}") for n, day in enumerate(days)]
+    on += [report_timing_column(day).label(f"reporting_{n}") for n, day in enumerate(days)]
+    on += [done_on_day(day).label(f"done_{n}") for n, day in enumerate(days)]
     each = (
-        select(a.c.agency_id, a.c.period, a.c.due_on, *on)
+        select(a.c.agency_id, a.c.period, a.c.due_on, a.c.request, stands, *on)
         .select_from(a)
         .join(p, p.c.id == a.c.plan_id)
         .where(*counted_on(max(days), plan_id, ""))
         .subquery()
     )
-    keys = [each.c.agency_id, each.c.period, *(each.c[label.name] for label in on)]
+    keys = [each.c[name] for name in ("agency_id", "period", "request", "stands", *(label.name for label in on))]
     grouped = select(*keys, func.count().label("n"), func.min(each.c.due_on).label("due_on")).group_by(*keys).subquery()
     statement = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
     rows = session.connection().execute(statement).all()
-    found = tuple(from_cells(day, _cells(rows, 2 + n, period)) for n, day in enumerate(days))
+    found = tuple(from_cells(day, _cells(rows, n, period)) for n, day in enumerate(days))
     dues = {row.period: row.due_on or date.max for row in sorted(rows, key=lambda row: row.due_on or date.max)[::-1]}
     return Standings(found, tuple(sorted(dues, key=lambda each: (dues[each], each))))
 
 
-def _cells(rows: Sequence[Any], at: int, period: str) -> Iterator[Cell]:
-    """The cells of one day: its class is in column ``at``, None for assignments that had not been opened."""
+def _cells(rows: Sequence[Any], nth: int, period: str) -> Iterator[Cell]:
+    """The cells of the nth day: its class is None for assignments that had not been opened."""
     for row in rows:
-        if row[at] is not None and period in ("", row.period):
-            yield Cell(row.agency_id, row.name, row.level, row.period, TimeClass(row[at]), row.n, row.due_on)
+        found, reporting = getattr(row, f"on_{nth}"), getattr(row, f"reporting_{nth}")
+        if found is not None and period in ("", row.period):
+            yield Cell(
+                row.agency_id,
+                row.name,
+                row.level,
+                row.period,
+                TimeClass(found),
+                row.n,
+                row.due_on,
+                Timing(reporting),
+                bool(getattr(row, f"done_{nth}")),
+                bool(row.stands),
+                bool(row.request),
+            )
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
     """Progress as the sum of cells."""
-    total: Counter[str] = Counter()
-    names: dict[str, tuple[str, str]] = {}
-    by_agency: dict[str, Counter[str]] = defaultdict(Counter)
-    by_period: dict[str, Counter[str]] = defaultdict(Counter)
+    known = list(cells)
+    orders, asked = ([cell for cell in known if cell.request is request] for request in (False, True))
+    by_period: dict[str, Boxes] = {}
     dues: dict[str, date] = {}
-    for cell in cells:
-        for counted in (total, by_agency[cell.agency_id], by_period[cell.period]):
-            counted[BOX[cell.time_class]] += cell.count
-        names[cell.agency_id] = cell.name, cell.level
+    for cell in orders:
+        by_period[cell.period] = by_period.get(cell.period, Boxes()) + cell.boxes
         if cell.due_on is not None:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
-    agencies = [AgencyStanding(id_, *names[id_], Boxes(**counted)) for id_, counted in by_agency.items()]
-    periods = [PeriodStanding(period, dues.get(period), Boxes(**counted)) for period, counted in by_period.items()]
+    periods = [PeriodStanding(period, dues.get(period), boxes) for period, boxes in by_period.items()]
     return Standing(
         as_of,
-        Boxes(**total),
-        tuple(sorted(agencies, key=_worst_first)),
+        sum((cell.boxes for cell in orders), Boxes()),
+        _by_agency(orders),
         tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
+        sum((cell.boxes for cell in asked), Boxes()),
+        _by_agency(asked),
     )
+
+
+def _by_agency(cells: Iterable[Cell]) -> tuple[AgencyStanding, ...]:
+    names: dict[str, tuple[str, str]] = {}
+    counted: dict[str, Boxes] = {}
+    for cell in cells:
+        names[cell.agency_id] = cell.name, cell.level
+        counted[cell.agency_id] = counted.get(cell.agency_id, Boxes()) + cell.boxes
+    agencies = [AgencyStanding(id_, *names[id_], boxes) for id_, boxes in counted.items()]
+    return tuple(sorted(agencies, key=_worst_first))
 
 
 def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
@@ -193,16 +243,13 @@ def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
 def class_on(as_of: date) -> ColumnElement[TimeClass]:
     """SQL expression: the class of an assignment on a day, by what is known now. «Due soon» counts as «in term»
     here."""
+    return time_class_column(as_of, as_of - ONE_DAY, as_of)
+
+
+def done_on_day(as_of: date) -> ColumnElement[bool]:
+    """SQL expression: true if the task was done by the end of a day; never null."""
     a = table(Assignment)
-    done = a.c.reported_on.is_not(None) & (a.c.reported_on <= as_of)
-    statement = case(
-        (a.c.due_on.is_(None), literal(TimeClass.NO_DEADLINE.value)),
-        (done & (a.c.reported_on <= a.c.due_on), literal(TimeClass.DONE_ON_TIME.value)),
-        (done, literal(TimeClass.DONE_LATE.value)),
-        (a.c.due_on < as_of, literal(TimeClass.OPEN_OVERDUE.value)),
-        else_=literal(TimeClass.OPEN_IN_TIME.value),
-    )
-    return type_coerce(statement, TIME_CLASS)
+    return func.coalesce(a.c.done_on <= as_of, False)
 
 
 def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Any]:

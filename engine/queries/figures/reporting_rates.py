@@ -1,16 +1,16 @@
-"""Reporting rates per agency and period under DHIS2's metric names, for other systems."""
+"""Reporting rates per agency and period under DHIS2's metric names, for other systems; beside them the tasks done."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from engine.queries.figures.board import Board, Counts
-from engine.terms import TimeClass
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Rates are percentages of the expected reports; None where none are expected."""
+    """Rates are percentages of the expected reports; None where none are expected. ``asked``: of requests, not orders.
+    ``reports_returned``: in, and sent back since; ``tasks_done``: those whose report says so."""
 
     agency_id: str
     agency: str
@@ -20,29 +20,36 @@ class Metric:
     actual_reports_on_time: int
     reporting_rate: float | None
     reporting_rate_on_time: float | None
+    reports_returned: int
+    tasks_done: int
+    asked: bool
 
 
 def metrics(board: Board) -> tuple[Metric, ...]:
-    """One row per agency and period, in the board's order."""
+    """One row per agency and period, in the board's order; those of requests last."""
     return tuple(
-        _metric(line.id, line.name, period, line.cells[period])
-        for line in board.agencies
+        _metric(line.id, line.name, period, line.cells[period], asked)
+        for lines, asked in ((board.agencies, False), (board.asked, True))
+        for line in lines
         for period in board.periods
         if period in line.cells
     )
 
 
-def _metric(agency_id: str, agency: str, period: str, counts: Counts) -> Metric:
-    on_time = counts.by_class.get(TimeClass.DONE_ON_TIME, 0)
+def _metric(agency_id: str, agency: str, period: str, counts: Counts, asked: bool) -> Metric:
+    found = counts.measures
     return Metric(
         agency_id,
         agency,
         period,
         counts.expected,
-        counts.reported,
-        on_time,
-        rate(counts.reported, counts.expected),
-        rate(on_time, counts.expected),
+        found.reported,
+        found.on_time,
+        rate(found.reported, counts.expected),
+        rate(found.on_time, counts.expected),
+        found.returned,
+        found.done,
+        asked,
     )
 
 

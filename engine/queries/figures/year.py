@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
 from engine.assignments.lifecycle import supervisor_of
+from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
@@ -37,7 +38,7 @@ _QUEUED = (LetterState.QUEUED, LetterState.SENDING)
 @dataclass(frozen=True, slots=True)
 class Week:
     """``sent``: letters sent or attempted; ``to_come``: queued letters and those the ladders will send, counted as one
-    per person and day; ``due``: assignments due that week, of which ``open`` are not reported."""
+    per person and day; ``due``: assignments due that week, of which ``open`` are unfinished."""
 
     sent: int = 0
     to_come: int = 0
@@ -181,7 +182,7 @@ def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iter
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
         statement = select(known.c.agency_id, due, func.sum(n), func.sum(case((still_due, n), else_=0)))
     else:
-        due, still_due = a.c.due_on, a.c.state.in_(OPEN_STATES)
+        due, still_due = a.c.due_on, unfinished()
         statement = select(a.c.agency_id, due, func.count(), func.sum(case((still_due, 1), else_=0)))
         statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
     statement = statement.where(due.between(first, last)).group_by(statement.selected_columns[0], due)

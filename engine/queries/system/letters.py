@@ -56,6 +56,8 @@ class LetterFilter:
     states: tuple[LetterState, ...] = ()
     day: date | None = None
     digest: bool = False
+    within: frozenset[str] | None = None
+    """The agencies that the reader may see; None: every agency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,13 @@ class LetterLine:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
+    """Without the receipt: a Message-ID must not be shown to who did not get the letter."""
+
     attempt: int
     at: datetime
     fate: str
     code: str
     reply: str
-    receipt: str
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
         found.append(letter.c.state.in_(wanted.states))
     if wanted.kind:
         found.append(exists().where(n.c.letter_id == letter.c.id, n.c.kind == wanted.kind))
+    if wanted.within is not None:
+        found.append(letter.c.agency_id.in_(sorted(wanted.within)))
     if wanted.digest:
         found.append(letter.c.digest_week.is_not(None))
     return found
@@ -213,7 +218,5 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
 
 def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
-    statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply, d.c.receipt).where(
-        d.c.letter_id == letter_id
-    )
+    statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply).where(d.c.letter_id == letter_id)
     return tuple(DeliveryAttempt(*row) for row in session.connection().execute(statement.order_by(d.c.attempt)))

@@ -63,6 +63,8 @@ class DutyHead:
     transferred_from_id: int | None
     plan_supervisor_id: str
     """The department that may change the plan; ``AssignmentRow.supervisor_id`` is the agency above this owner."""
+    resubmit_on: date
+    """By when the report would be asked for again, were it returned today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ReportLine:
     files: Sequence[Mapping[str, Any]]
     returned_at: datetime | None
     returned_reason: str
+    resubmit_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,21 @@ def assignment_row(session: Session, today: Today, assignment_id: int) -> Assign
 def story(session: Session, today: Today, assignment_id: int) -> Story:
     """One assignment in full; about ten queries. Raises NotFound."""
     row = assignment_row(session, today, assignment_id)
-    facts, ladder, head = _head(session, row)
+    facts, ladder, head = _head(session, row, today)
     events = _events(session, assignment_id)
     notified = _notified(session, assignment_id)
     reports = _list(session, Report, ReportLine, assignment_id)
     extensions = _list(session, Extension, ExtensionLine, assignment_id)
     rungs = rung_lines(
-        assignment_id, ladder, facts, events, notified, today.calendar, today.day, ended=row.quiet is Quiet.PLAN_ENDED
+        assignment_id,
+        ladder,
+        facts,
+        events,
+        notified,
+        today.calendar,
+        today.day,
+        ended=row.quiet is Quiet.PLAN_ENDED,
+        returns=row.returns,
     )
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
@@ -149,7 +160,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     return Story(row, head, rungs, events[::-1], notified, reports, extensions, waits_for, people)
 
 
-def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead]:
+def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, Ladder, DutyHead]:
     a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
     supervisor, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     statement = (
@@ -166,6 +177,7 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
             p.c.title,
             p.c.short_title,
             p.c.issuer_id,
+            p.c.policy_id,
             p.c.supervisor_id.label("plan_supervisor_id"),
             issuer.c.name.label("issuer"),
             supervisor.c.name.label("supervisor"),
@@ -206,6 +218,7 @@ def _head(session: Session, row: AssignmentRow) -> tuple[Facts, Ladder, DutyHead
         found.accepted_at,
         found.transferred_from_id,
         found.plan_supervisor_id,
+        max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
     )
     facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until)
     return facts, Ladder.model_validate(found.body), head

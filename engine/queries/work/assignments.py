@@ -13,15 +13,28 @@ from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal
 from engine.assignments.chasing import escalations_sent
+from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
-from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, Quiet, State, TimeClass
+from engine.terms import (
+    COUNTED_STATES,
+    OPEN_STATES,
+    Outcome,
+    PlanState,
+    Quiet,
+    State,
+    TimeClass,
+    Timing,
+)
 from engine.text import Text
 
 FAR = date(9999, 12, 31)
+
+
+UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
 
 
 class Waiting(StrEnum):
@@ -58,6 +71,19 @@ class AssignmentRow:
     reported_on: date | None
     next_action_at: datetime | None
     quiet: Quiet | None
+    outcome: Outcome | None
+    done_on: date | None
+    first_reported_on: date | None
+    first_due_on: date | None
+    returns: int
+
+    @property
+    def unfinished(self) -> bool:
+        return is_unfinished(self.state, self.done_on)
+
+    @property
+    def report_timing(self) -> Timing:
+        return report_timing(self)
 
 
 @dataclass(frozen=True)
@@ -77,6 +103,16 @@ class AssignmentFilter:
     """The owner's level (``Agency.level``)."""
     department: str = ""
     """The department that supervises the plan, whichever agency is above the owner; includes what it owes itself."""
+    reporting: tuple[Timing, ...] = ()
+    """The timeliness of the first report."""
+    finished: bool | None = None
+    """Whether a report says the task is done."""
+    done_since: date | None = None
+    """Done after this day."""
+    request: bool | None = None
+    """Asked for («Đề nghị»), or ordered."""
+    issuer: str = ""
+    """The agency that issued the plan."""
 
 
 def columns(today: Today) -> list[Any]:
@@ -89,7 +125,7 @@ def columns(today: Today) -> list[Any]:
         a.c.duty_id,
         d.c.citation,
         d.c.text,
-        d.c.request,
+        a.c.request,
         a.c.agency_id,
         g.c.name,
         a.c.supervisor_id,
@@ -104,6 +140,11 @@ def columns(today: Today) -> list[Any]:
         a.c.reported_on,
         a.c.next_action_at,
         a.c.quiet,
+        a.c.outcome,
+        a.c.done_on,
+        a.c.first_reported_on,
+        a.c.first_due_on,
+        a.c.returns,
     ]
 
 
@@ -133,6 +174,7 @@ def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[boo
         a.c.supervisor_id: wanted.supervisor_id,
         d.c.citation: wanted.citation,
         p.c.supervisor_id: wanted.department,
+        p.c.issuer_id: wanted.issuer,
     }
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.kind:
@@ -146,19 +188,22 @@ def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[boo
     if wanted.states:
         found.append(a.c.state.in_(wanted.states))
     if wanted.classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
-        found += [a.c.state.in_(OPEN_STATES), a.c.due_on < today.day]
+        found += [unfinished(), a.c.due_on < today.day]
     elif wanted.classes:
-        found += [a.c.state.in_(_states_of(wanted.classes)), time_class(today).in_(wanted.classes)]
+        found += [a.c.state.in_(COUNTED_STATES), time_class(today).in_(wanted.classes)]
+        if set(wanted.classes) <= UNFINISHED_CLASSES:  # implied; so that the index on unfinished assignments serves
+            found.append(unfinished())
+    if wanted.reporting:
+        found += [a.c.state.in_(COUNTED_STATES), report_timing_column().in_([each.value for each in wanted.reporting])]
+    if wanted.finished is not None:
+        found.append(a.c.done_on.is_not(None) if wanted.finished else unfinished())
+    if wanted.done_since is not None:
+        found += [a.c.state.in_(COUNTED_STATES), a.c.done_on > wanted.done_since]
+    if wanted.request is not None:
+        found.append(a.c.request.is_(wanted.request))
     if wanted.waiting is not None:
         found.append(_waiting(wanted.waiting))
     return found
-
-
-def _states_of(classes: Sequence[TimeClass]) -> tuple[State, ...]:
-    """The states that can have these classes; added to the WHERE clause so that the index on open assignments
-    serves."""
-    open_only = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
-    return OPEN_STATES if set(classes) <= open_only else COUNTED_STATES
 
 
 def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, col
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.store.database import table
 from engine.store.records import Assignment, Notice
-from engine.terms import OPEN_STATES, NoticeKind
+from engine.terms import NoticeKind
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class ChasePreview:
 
 
 def rows_to_chase(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
-    """The selected assignments that are still open."""
+    """The selected assignments whose tasks are unfinished."""
     statement = joined(select(*columns(today))).where(*conditions(AssignmentFilter(ids=tuple(ids)), today))
     rows = from_rows(session.connection().execute(statement.order_by(table(Assignment).c.due_on)).all())
-    return [row for row in rows if row.state in OPEN_STATES]
+    return [row for row in rows if row.unfinished]
 
 
 def preview_chase(session: Session, today: Today, rows: Sequence[AssignmentRow], actor: str) -> ChasePreview:

@@ -13,7 +13,7 @@ from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, conditions, rows
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Plan
-from engine.terms import OPEN_STATES, PlanState, Role, State, TimeClass
+from engine.terms import OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
 SHOWN_ROWS = {"new": 20, "reported": 5, "accepted": 5}
@@ -21,16 +21,18 @@ SHORT_LIST_ROWS = 12
 """How many rows of a section, and of the reports owed, are shown: the page must load quickly on a phone. New
 assignments are acknowledged here, so more of them are shown."""
 _OPEN = (State.ASSIGNED, State.ACKNOWLEDGED)
-SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...]]] = {
-    "returned": ((State.RETURNED,), ()),
-    "overdue": (_OPEN, (TimeClass.OPEN_OVERDUE,)),
-    "soon": (_OPEN, (TimeClass.DUE_SOON,)),
-    "new": ((State.ASSIGNED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE)),
-    "in_time": ((State.ACKNOWLEDGED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE)),
-    "reported": ((State.REPORTED,), ()),
-    "accepted": ((State.ACCEPTED,), ()),
+SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...], bool | None]] = {
+    "returned": ((State.RETURNED,), (), None),
+    "overdue": (_OPEN, (TimeClass.OPEN_OVERDUE,), None),
+    "soon": (_OPEN, (TimeClass.DUE_SOON,), None),
+    "unfinished": (REPORTED_STATES, (), False),
+    "new": ((State.ASSIGNED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE), None),
+    "in_time": ((State.ACKNOWLEDGED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE), None),
+    "reported": ((State.REPORTED,), (), True),
+    "accepted": ((State.ACCEPTED,), (), True),
 }
-"""Sections, most urgent first; every counted assignment is in exactly one."""
+"""Sections, most urgent first: states, classes, whether the task is finished. Every counted assignment is in exactly
+one; ``unfinished`` are those whose report says «một phần» or «chưa làm»."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,17 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
                 rows(
                     session,
                     today,
-                    replace(wanted, states=states, classes=classes),
+                    replace(wanted, states=states, classes=classes, finished=finished),
                     SHOWN_ROWS.get(section, SHORT_LIST_ROWS),
                 )
             ),
-            sum(n for (state, klass), n in counts.items() if state in states and (not classes or klass in classes)),
+            sum(
+                n
+                for (state, klass, done), n in counts.items()
+                if state in states and (not classes or klass in classes) and finished in (None, done)
+            ),
         )
-        for section, (states, classes) in SECTIONS.items()
+        for section, (states, classes, finished) in SECTIONS.items()
     )
     reports = owed(session, agency_id)
     open_count = sum(1 for each in reports if each.open)
@@ -113,13 +119,14 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     )
 
 
-def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass], int]:
-    """Counts per state and class."""
+def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass, bool], int]:
+    """Counts per state, class, and whether the task is finished."""
     a, p = table(Assignment), table(Plan)
-    each = select(a.c.state, time_class(today).label("class")).select_from(a).join(p, p.c.id == a.c.plan_id)
-    found = each.where(*conditions(wanted, today)).subquery()
-    grouped = select(found.c.state, found.c["class"], func.count()).group_by(found.c.state, found.c["class"])
-    return {(state, klass): n for state, klass, n in session.connection().execute(grouped)}
+    each = select(a.c.state, time_class(today).label("class"), a.c.done_on.is_not(None).label("done"))
+    found = each.join(p, p.c.id == a.c.plan_id).where(*conditions(wanted, today)).subquery()
+    keys = found.c.state, found.c["class"], found.c.done
+    grouped = select(*keys, func.count()).group_by(*keys)
+    return {(state, klass, bool(done)): n for state, klass, done, n in session.connection().execute(grouped)}
 
 
 def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:

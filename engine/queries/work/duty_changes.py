@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.escalation import run_escalations
+from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
@@ -18,7 +19,7 @@ from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, PlanState
+from engine.terms import PlanState
 from engine.text import Text
 
 MAX_PREVIEW_LETTERS = 1_000
@@ -81,7 +82,7 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     if row is None:
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
     due_on = func.max(a.c.due_on)
-    owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES))
+    owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, unfinished())
     periods = session.connection().execute(owed.group_by(a.c.period).order_by(due_on, a.c.period))
     return DutyNow(*row[:7], tuple(row.owners), tuple((each[0], each[1], each[2]) for each in periods))
 

@@ -25,7 +25,6 @@ from engine.queries.work.assignments import (
 )
 from engine.store.database import table
 from engine.store.records import Assignment, Extension
-from engine.terms import OPEN_STATES
 
 ROWS_PER_PAGE = 25
 
@@ -48,7 +47,7 @@ class ExtensionRequest:
     @property
     def can_be_granted(self) -> bool:
         """False once the assignment is reported, cancelled or transferred: there is no due date left to move."""
-        return self.waits and self.assignment.state in OPEN_STATES
+        return self.waits and self.assignment.unfinished
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from engine.rules.calendar import WorkCalendar
+from engine.assignments.escalation import effect_base
+from engine.rules.calendar import WorkCalendar, local_date
 from engine.rules.policy import Facts, Ladder, Rung, dates
 from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
 
@@ -102,21 +103,26 @@ def rung_lines(
     today: date,
     *,
     ended: bool = False,
+    returns: int = 0,
 ) -> tuple[RungLine, ...]:
-    """Rungs by date: past ones from the events (including those of an earlier due date), the others from the ladder.
-    ``ended``: the plan has ended, so future rungs send nothing."""
+    """Rungs by date: past ones from the events (including those of an earlier due date, or before a return), the others
+    from the ladder. ``ended``: the plan has ended, so future rungs send nothing. ``returns``: of the assignment."""
     by_name = {rung.rung: rung for rung in ladder.rungs}
     past = [
         _past(event, by_name, notified) for event in events if event.kind in _RUNG_EVENTS and "rung" in event.detail
     ]
-    prefix = f"assignment:{assignment_id}:{'-' if facts.due_on is None else facts.due_on.isoformat()}:"
+    prefix = f"{effect_base(assignment_id, facts.due_on, returns)}:"
     handled = {
         (event.key or "").removeprefix(prefix).rsplit(":", 1)[0]
         for event in events
         if event.kind in _RUNG_EVENTS and (event.key or "").startswith(prefix)
     }
     coming: list[RungLine] = []
+    returned = [local_date(event.at) for event in events if event.kind is EventKind.RETURNED]
+    begun = max(returned) if returns and returned else date.min  # with a return the ladder begins again
     for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
+        if returns and (rung.opened is not None or on <= begun):
+            continue
         if rung.rung not in handled:
             first = all(line.state is not RungState.NEXT for line in coming)
             line = _coming(rung, on, facts, today, first)

@@ -1,4 +1,5 @@
-"""Overdue assignments by agency, the agency furthest behind first, with what was really sent about each."""
+"""Overdue tasks by agency, the agency furthest behind first, with what was really sent about each. Overdue is a task
+that is unfinished after its due date, whether or not a report says so."""
 
 from __future__ import annotations
 
@@ -82,6 +83,11 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
     return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+
+
+def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    """The number of overdue tasks of a filter, in one query."""
+    return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
 
 
 def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:

@@ -36,7 +36,13 @@ class ReportItem:
 
     @property
     def open(self) -> bool:
+        """A report is owed."""
         return self.row.state in OPEN_STATES
+
+    @property
+    def reportable(self) -> bool:
+        """A report is owed, or the one that is in leaves the task unfinished and may be followed by another."""
+        return self.row.unfinished
 
 
 @dataclass(frozen=True)

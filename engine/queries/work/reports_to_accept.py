@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
+from engine.assignments.lifecycle import standing_report
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
@@ -45,11 +46,13 @@ class WaitingReport:
     reason: str
     figures: tuple[tuple[str, str, Any], ...]
     files: tuple[Mapping[str, Any], ...]
+    superseded: bool
+    """A later report has taken its place since."""
     assignment: AssignmentRow
 
     @property
     def waits(self) -> bool:
-        return self.assignment.state is State.REPORTED
+        return self.assignment.state is State.REPORTED and not self.superseded
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def list_reports_waiting(
     """All in one list, the longest waiting first; three queries."""
     a, r, wanted = table(Assignment), table(Report), replace(wanted, waiting=Waiting.ACCEPT)
     statement = joined(select(*columns(today), *_report_columns())).join(r, r.c.assignment_id == a.c.id)
-    statement = statement.where(*conditions(wanted, today), r.c.returned_at.is_(None)).order_by(r.c.id).limit(limit + 1)
+    statement = statement.where(*conditions(wanted, today), *standing_report(a.c.id)).order_by(r.c.id).limit(limit + 1)
     if after:
         statement = statement.where(r.c.id > decode(after, int)[0])
     rows = _reports(session, session.connection().execute(statement).all())
@@ -159,7 +162,7 @@ def _rows(
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.reported_at, a.c.id)).label("rank")
     ranked = joined(select(a.c.id, rank)).where(*conditions(wanted, today), a.c.agency_id.in_(agency_ids)).subquery()
     statement = joined(select(*columns(today), *_report_columns())).join(ranked, ranked.c.id == a.c.id)
-    statement = statement.join(r, (r.c.assignment_id == a.c.id) & r.c.returned_at.is_(None))
+    statement = statement.join(r, and_(*standing_report(a.c.id)))
     statement = statement.where(ranked.c.rank <= ROWS_PER_PAGE).order_by(a.c.reported_at, a.c.id)
     found: dict[str, list[WaitingReport]] = defaultdict(list)
     for each in _reports(session, session.connection().execute(statement).all()):
@@ -174,11 +177,12 @@ def _report_columns() -> list[Any]:
         r.c.number.label("nth"),
         r.c.submitted_at,
         r.c.actor,
-        r.c.outcome,
+        r.c.outcome.label("report_outcome"),
         r.c.body,
         r.c.reason,
         r.c.figures,
         r.c.files,
+        r.c.superseded_at,
     ]
 
 
@@ -190,11 +194,12 @@ def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
             row.nth,
             row.submitted_at,
             row.actor,
-            row.outcome,
+            row.report_outcome,
             row.body,
             row.reason,
             tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
             tuple(row.files),
+            row.superseded_at is not None,
             assignment,
         )
         for row, assignment in zip(rows, from_rows(rows), strict=True)

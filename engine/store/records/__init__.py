@@ -3,7 +3,16 @@
 ``Model.__table__`` (Core).
 """
 
-from engine.store.records.accounts import Account, ApiToken, Attempt, Feed, IdempotencyKey, SignedIn, SignInLink
+from engine.store.records.accounts import (
+    Account,
+    ApiToken,
+    Attempt,
+    Feed,
+    IdempotencyKey,
+    SecondFactor,
+    SignedIn,
+    SignInLink,
+)
 from engine.store.records.agencies import Agency, AgencyGroup, Contact, Succession
 from engine.store.records.letters import (
     EARLY,
@@ -24,7 +33,6 @@ from engine.store.records.work import (
     DECLINED,
     HAS_NEXT,
     LOST,
-    STILL_OPEN,
     TO_ACCEPT,
     WAITING,
     Assignment,
@@ -44,7 +52,6 @@ __all__ = [
     "HAS_NEXT",
     "HAS_OPENING",
     "LOST",
-    "STILL_OPEN",
     "STILL_OWED",
     "TO_ACCEPT",
     "WAITING",
@@ -78,6 +85,7 @@ __all__ = [
     "Plan",
     "PolicyRecord",
     "Report",
+    "SecondFactor",
     "SignInLink",
     "SignedIn",
     "Succession",

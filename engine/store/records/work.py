@@ -4,16 +4,16 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Text, UniqueConstraint, text
+from sqlalchemy import Column, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, by_value, json_column
-from engine.terms import EventKind, Quiet, State, Timing
+from engine.terms import EventKind, Outcome, Quiet, State, Timing
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
 LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
-STILL_OPEN = text("state IN ('assigned','acknowledged','returned')")
+UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
 DECLINED = text("kind = 'declined'")
@@ -29,19 +29,33 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignment_next_action_at", "next_action_at", sqlite_where=HAS_NEXT, postgresql_where=HAS_NEXT),
         # Covering indexes: the board counts all assignments of active plans from the index alone, the desk those of
         # its agency, the overdue list the late ones.
-        Index("ix_assignment_counted", "plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"),
+        Index(
+            "ix_assignment_counted",
+            "plan_id",
+            "period",
+            "agency_id",
+            "state",
+            "due_on",
+            "done_on",
+            "first_reported_on",
+            "first_due_on",
+            "outcome",
+            "request",
+            "opened_on",
+        ),
         Index("ix_assignment_desk", "agency_id", "state", "due_on", "plan_id"),
         Index("ix_assignment_due_on", "due_on"),
         Index("ix_assignment_lost", "id", sqlite_where=LOST, postgresql_where=LOST),
         Index(
-            "ix_assignment_open_due_on",
+            "ix_assignment_unfinished",
             "due_on",
             "agency_id",
             "plan_id",
             "id",
             "period",
-            sqlite_where=STILL_OPEN,
-            postgresql_where=STILL_OPEN,
+            "request",
+            sqlite_where=UNFINISHED,
+            postgresql_where=UNFINISHED,
         ),
         Index(
             "ix_assignment_to_accept",
@@ -71,7 +85,19 @@ class Assignment(SQLModel, table=True):
     acknowledged_at: datetime | None = None
     reported_at: datetime | None = None
     reported_on: date | None = None
-    """Local date of the valid report; null without one (a returned report counts as not done)."""
+    """Local date of the report that stands; null without one, as after a return."""
+    outcome: Outcome | None = Field(default=None, sa_column=by_value(Outcome, nullable=True))
+    """What the report that stands says of the task."""
+    done_on: date | None = None
+    """Local date of the report that says the task is done; null while the task is open in the four boxes."""
+    first_reported_on: date | None = None
+    """Local date of the first report, kept when it is returned: report timeliness is judged by it."""
+    first_due_on: date | None = None
+    """The due date the first report is judged by, once a return has replaced ``due_on`` by a resubmission date."""
+    returns: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often a report was returned; each return begins a ladder of its own."""
+    request: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """The duty is asked for («Đề nghị»), not ordered: counted apart and never ranked. Copied from the duty."""
     accepted_at: datetime | None = None
     acted_until: date | None = None
     next_action_at: datetime | None = None
@@ -90,6 +116,11 @@ class Tally(SQLModel, table=True):
     period: str = Field(max_length=16)
     due_on: date | None = None
     timing: Timing = Field(sa_column=by_value(Timing))
+    """Of the task."""
+    reporting: Timing = Field(sa_column=by_value(Timing))
+    """Of the first report."""
+    outcome: Outcome | None = Field(default=None, sa_column=by_value(Outcome, nullable=True))
+    request: bool = False
     n: int
 
 
@@ -104,11 +135,15 @@ class TallyChange(SQLModel, table=True):
     period: str = Field(max_length=16)
     due_on: date | None = None
     timing: Timing = Field(sa_column=by_value(Timing))
+    reporting: Timing = Field(sa_column=by_value(Timing))
+    outcome: Outcome | None = Field(default=None, sa_column=by_value(Outcome, nullable=True))
+    request: bool = False
     n: int
 
 
 class Report(SQLModel, table=True):
-    """One submission about one assignment; a correction after a return is a new row."""
+    """One submission about one assignment; a correction after a return, and a later report of an unfinished task, is a
+    new row. The report that stands is the one that was neither returned nor superseded."""
 
     __table_args__ = (UniqueConstraint("assignment_id", "number"),)
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
@@ -124,6 +159,10 @@ class Report(SQLModel, table=True):
     files: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     returned_at: datetime | None = None
     returned_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    resubmit_on: date | None = None
+    """The date by which the corrected report was asked for; null unless returned."""
+    superseded_at: datetime | None = None
+    """When a later report of the same task took its place."""
 
 
 class Extension(SQLModel, table=True):

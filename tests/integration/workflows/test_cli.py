@@ -111,14 +111,22 @@ def test_settings_are_shown_with_secrets_masked(dondoc: Commands) -> None:
     dondoc.set(
         DONDOC_SECRET="a-secret-word",
         DONDOC_SMTP_PASSWORD="another-one",
-        DONDOC_DATABASE_URL="postgresql://dondoc:third-word@127.0.0.1/x",
+        DONDOC_DATABASE_URL="postgresql://dondoc:third-word@127.0.0.1/x?sslpassword=fourth-word",
+        DONDOC_BASE_URL="https://admin:fifth-word@dondoc.example",
+        DONDOC_PREFECT_API_URL="https://user:sixth-word@prefect.example/api",
+        DONDOC_HEARTBEAT_URL="https://ping.example/seventh-word",
+        DONDOC_SMS_URL="https://sms.example/eighth-word",
+        DONDOC_SMS_USERNAME="ninth-word",
     )
     shown, as_json = dondoc("settings").well, json.loads(dondoc("settings", "--json").well)
     assert set(as_json) == set(Settings.model_fields)
-    for secret in ("a-secret-word", "another-one", "third-word"):
+    secrets = (
+        "a-secret-word another-one third-word fourth-word fifth-word sixth-word seventh-word eighth-word ninth-word"
+    )
+    for secret in secrets.split():
         assert secret not in shown
         assert secret not in json.dumps(as_json)
-    assert as_json["database_url"] == "127.0.0.1/x"
+    assert as_json["database_url"] == "postgresql://127.0.0.1/x"
 
 
 def test_every_wrong_setting_is_named_at_once(dondoc: Commands) -> None:

@@ -297,15 +297,15 @@ def test_a_granted_extension_makes_the_overdue_line_moot(light: Laid) -> None:
     assert "head@so-ban.example" not in on(box, "2021-06-18")
 
 
-def test_a_report_sent_back_is_told_that_day_and_the_ladder_goes_on(light: Laid) -> None:
+def test_a_report_sent_back_is_told_that_day_and_a_new_ladder_follows_its_resubmission_date(light: Laid) -> None:
     box = lived(light, BEGAN, at("2021-06-14", "20:00"))
     mine = light.assignment("IV.1.1", "so-ban")
     do(light.database, Action.REPORT, mine, now=at("2021-06-15"))
     do(light.database, Action.RETURN, mine, now=at("2021-06-15", "10:00"))
-    lived(light, at("2021-06-15", "10:00"), at("2021-06-18", "20:00"), box)
-    assert [
-        day for day in ("2021-06-15", "2021-06-16", "2021-06-18") if "coordinator@so-ban.example" in on(box, day)
-    ] == ["2021-06-15", "2021-06-16", "2021-06-18"]
+    lived(light, at("2021-06-15", "10:00"), at("2021-06-21", "20:00"), box)  # to be resubmitted by 22 June
+    days = [f"2021-06-{day}" for day in range(15, 22)]
+    told = [day for day in days if "coordinator@so-ban.example" in on(box, day)]
+    assert told == ["2021-06-15", "2021-06-17", "2021-06-21"]
 
 
 def test_an_agency_without_a_reachable_contact_is_the_monitor_s_business(sqlite_database: Database) -> None:

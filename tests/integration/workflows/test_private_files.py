@@ -11,6 +11,7 @@ import pytest
 from ground.commands import Commands
 
 from config.settings import Settings
+from engine.store.database import Database
 from workflows.private_files import make_private, too_wide
 
 
@@ -57,3 +58,21 @@ def test_what_was_widened_is_a_finding_and_is_narrowed_at_the_next_start(dondoc:
 
     assert list(too_wide(settings)) == []
     assert stat.S_IMODE(letter.stat().st_mode) == 0o600
+
+
+def test_sqlite_s_files_beside_the_database_are_private_too(tmp_path: Path) -> None:
+    """The write-ahead log holds what the database holds."""
+    settings = Settings(_env_file=None, data_dir=tmp_path / "var")  # type: ignore[call-arg]
+    make_private(settings)
+    database = Database(settings.database)
+    database.upgrade()
+    made = modes(settings.data_dir)
+    database.dispose()
+    assert {"dondoc.db", "dondoc.db-wal", "dondoc.db-shm"} <= set(made)
+    assert not [name for name, mode in made.items() if mode & 0o077]
+
+
+def test_every_command_creates_for_its_own_user_alone(dondoc: Commands, tmp_path: Path) -> None:
+    dondoc.set(DONDOC_DATA_DIR=str(tmp_path / "var"))
+    dondoc("once", "tick")
+    assert not [name for name, mode in modes(tmp_path).items() if mode & 0o077]

@@ -114,3 +114,9 @@ def test_no_file_names_a_package_registry() -> None:
 def test_the_command_line_says_what_it_is_in_both_languages() -> None:
     assert isinstance(app, typer.Typer)
     assert "/" in str(app.info.help)
+
+
+def test_every_test_that_the_promises_name_exists() -> None:
+    named = set(re.findall(r"`((?:unit|integration|services)/[^`{]+)`", DOCUMENTS["docs/security.md"]))
+    assert len(named) > 15
+    assert not [path for path in named if not (ROOT / "tests" / path).exists()]

@@ -11,10 +11,14 @@ from engine.accounts.accounts import AccountLine, change, set_password
 from engine.accounts.api_tokens import Scope, make_token, revoke_token, tokens_of
 from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
-from engine.accounts.sign_in import SignInRefused, end_session, end_sessions, open_session, sessions_of, sign_in
+from engine.accounts.second_factor import has_factor
+from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
+from engine.http.guards.account_notices import noted
+from engine.http.guards.fresh_proof import WRONG_PASSWORD, require_fresh_proof
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
@@ -41,7 +45,7 @@ def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         end_session(session, account_line.id, session_id, ctx.now)
-    return ctx.go("/account", said="ended")
+    return noted(ctx, ctx.go("/account", said="ended"), SecurityEvent.SESSIONS_ENDED, account_line)
 
 
 @router.post("/account/sessions/end-others")
@@ -49,7 +53,7 @@ def end_others(ctx: SignedIn, form: PostedForm) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         end_sessions(session, account_line.id, ctx.now, but=ctx.session_id)
-    return ctx.go("/account", said="ended_all")
+    return noted(ctx, ctx.go("/account", said="ended_all"), SecurityEvent.SESSIONS_ENDED, account_line)
 
 
 @router.post("/account/password")
@@ -62,25 +66,16 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
         require_strong_password(new, account_line.email, (account_line.agency_id, account_line.agency))
         if new != form.raw("again")[:MAX_PASSWORD_CHARS]:
             raise BadInput(TYPED_DIFFERENTLY)
-        if account_line.has_password:
-            sign_in(
-                ctx.app.database,
-                email=account_line.email,
-                password=old,
-                ip=ctx.ip,
-                device=ctx.device,
-                now=ctx.now,
-                known=f"session {ctx.session_id}",
-            )
-    except SignInRefused:
-        wrong = BadInput(Text("Mật khẩu đang dùng không đúng.", "The current password is wrong."))
-        return _page(ctx, status=422, trouble=wrong)
-    except (BadInput, TooOften) as error:
+        require_fresh_proof(ctx, account_line, old)
+    except BadInput as error:
+        return _page(ctx, status=422 if error.text is WRONG_PASSWORD else error.status, trouble=error)
+    except TooOften as error:
         return _page(ctx, status=error.status, trouble=error)
     with ctx.writing() as session:
         set_password(session, account_line.id, new, actor=ctx.actor.name, now=ctx.now)
-        key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now)
-    return ctx.with_session(ctx.go("/account", said="password"), key)
+        key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now, proven=True)
+    response = ctx.with_session(ctx.go("/account", said="password"), key)
+    return noted(ctx, response, SecurityEvent.PASSWORD_SET, account_line)
 
 
 @router.post("/account/language")
@@ -100,6 +95,7 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
         days = form.number("days")
         if days not in TOKEN_LIFETIMES_DAYS:
             raise BadInput(Text("Chọn khóa dùng được bao lâu.", "Choose how long the token is valid."))
+        require_fresh_proof(ctx, account_line, form.raw("password")[:MAX_PASSWORD_CHARS])
         with ctx.writing() as session:
             key = make_token(
                 session,
@@ -110,9 +106,10 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
                 actor=ctx.actor.name,
                 now=ctx.now,
             )
-    except BadInput as error:
-        return _page(ctx, status=422, trouble_with_key=error, typed=form)
-    return _page(ctx, outcome="key", key=key)
+    except (BadInput, TooOften) as error:
+        status = 422 if isinstance(error, BadInput) else error.status
+        return _page(ctx, status=status, trouble_with_key=error, typed=form)
+    return noted(ctx, _page(ctx, outcome="key", key=key), SecurityEvent.KEY_MADE, account_line)
 
 
 @router.post("/account/tokens/{token_id}/revoke")
@@ -120,7 +117,7 @@ def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
     account_line = _own_account(ctx)
     with ctx.writing() as session:
         revoke_token(session, account_line.id, token_id, actor=ctx.actor.name, now=ctx.now)
-    return ctx.go("/account", said="revoked")
+    return noted(ctx, ctx.go("/account", said="revoked"), SecurityEvent.KEY_REVOKED, account_line)
 
 
 def _page(
@@ -136,6 +133,7 @@ def _page(
     account_line = _own_account(ctx)
     with ctx.reading() as (session, today):
         sessions, tokens = sessions_of(session, account_line.id, ctx.now), tokens_of(session, account_line.id)
+        factor = has_factor(session, account_line.id)
     sentence, key_sentence = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
     active = [each for each in tokens if each.holds(ctx.now)]
     offered = [
@@ -149,6 +147,7 @@ def _page(
         today=today,
         mine=account_line,
         sessions=sessions,
+        has_factor=factor,
         outcome=outcome,
         sentence=sentence,
         key=key,

@@ -13,9 +13,11 @@ from engine.accounts.accounts import AccountLine, any_active, find, mailbox
 from engine.accounts.devices import device_words
 from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
+    LINK,
     LinkStale,
     SignInRefused,
     account_of_link,
+    count_network,
     end_session,
     open_by_link,
     request_link,
@@ -25,7 +27,9 @@ from engine.accounts.sign_in import (
 from engine.errors import BadInput, DondocError, NotFound, TooOften, Unavailable
 from engine.http.app_context import SignInLetter
 from engine.http.filters import Code
-from engine.http.known_browsers import browser_mark, remember
+from engine.http.guards.account_notices import noted
+from engine.http.guards.known_browsers import browser_mark, remember
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
 from engine.text import Text
@@ -41,6 +45,8 @@ TYPED_DIFFERENTLY = Text("Hai lần gõ mật khẩu mới không giống nhau."
 def ask(ctx: Anonymous, to: To = "", said: Code = "") -> Response:
     if ctx.account is not None:
         return ctx.go(local(to) or ctx.home)
+    if ctx.pending is not None:
+        return ctx.go("/sign-in/code", to=local(to))
     return sign_in_page(ctx, local(to), outcome=said)
 
 
@@ -108,7 +114,7 @@ def take_link(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
             cookie = open_by_link(session, key, device=ctx.device, now=ctx.now)
     except LinkStale as error:
         return sign_in_page(ctx, to, trouble=error)
-    return entered(ctx, to, cookie, line.email)
+    return entered(ctx, to, cookie, line.email, by_link=True)
 
 
 @router.post("/sign-in/link/{key}/password")
@@ -127,7 +133,7 @@ def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
         with ctx.app.database.read() as session:
             line = account_of_link(session, key, ctx.now)
         return _link_page(ctx, line, key, to, error)
-    return entered(ctx, to, cookie, line.email)
+    return noted(ctx, entered(ctx, to, cookie, line.email, by_link=True), SecurityEvent.PASSWORD_SET, line)
 
 
 @router.post("/sign-out")
@@ -136,23 +142,32 @@ def leave(ctx: Anonymous, form: PostedForm) -> Response:
     return ctx.with_session(ctx.go("/sign-in"), "")
 
 
-def entered(ctx: RequestContext, to: str, key: str, email: str) -> Response:
-    """Redirect to where the user was going. A session that was open in this browser ends."""
+def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool = False) -> Response:
+    """Redirect to where the user was going. A session that was open in this browser ends. The account's owner is told
+    of a browser that is new to it, unless they used a link: that letter said who asked for it."""
     _end_here(ctx)
+    new_browser = not browser_mark(ctx, email)
     response = ctx.with_session(ctx.go(to or "/"), key)
     remember(ctx, response, email)
-    return response
+    with ctx.app.database.read() as session:
+        line = find(session, email)
+    event = SecurityEvent.SIGNED_IN_NEW_BROWSER if new_browser and not by_link else SecurityEvent.SIGNED_IN
+    return response if line is None else noted(ctx, response, event, line)
 
 
 def _end_here(ctx: RequestContext) -> None:
-    if ctx.account is not None:
-        with ctx.writing() as session:
+    with ctx.writing() as session:
+        if ctx.account is not None:
             end_session(session, ctx.account.id, ctx.session_id, ctx.now)
+        elif ctx.pending is not None:
+            end_session(session, ctx.pending.account.id, ctx.pending.session_id, ctx.now)
 
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
+    known = browser_mark(ctx, email)
+    count_network(ctx.app.database, LINK, ip=ctx.ip, known=known, now=ctx.now)
     with ctx.writing() as session:
-        key = request_link(session, email=email, ip=ctx.ip, now=ctx.now, known=browser_mark(ctx, email))
+        key = request_link(session, email=email, now=ctx.now, known=known)
         line = find(session, email)
     if key is None or line is None:
         return None
@@ -172,6 +187,8 @@ def sign_in_page(
     ctx: RequestContext, to: str, *, email: str = "", outcome: str = "", trouble: DondocError | None = None
 ) -> Response:
     sentence, status = (trouble.said(ctx.language), trouble.status) if trouble else ("", 200)
+    if trouble is not None:
+        ctx.tools.security.refused(ctx.request, trouble)
     with ctx.app.database.read() as session:
         has_accounts = any_active(session)
     return ctx.page(

@@ -9,12 +9,15 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts import accounts
+from engine.accounts import accounts, second_factor
+from engine.accounts.api_tokens import active_tokens
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
 from engine.errors import Conflict, DondocError
 from engine.http.filters import Code, Cursor, Plain, SmallId
 from engine.http.forms import Form
+from engine.http.guards.account_notices import noted
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.accounts import search
 from engine.queries.directory.agencies import agency_choices
@@ -31,7 +34,8 @@ def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.reading() as (session, today):
         found = search(session, q, after=after)
-    return ctx.page("admin/accounts.html", today=today, found=found, q=q)
+        keys = () if q or after else active_tokens(session, ctx.now)
+    return ctx.page("admin/accounts.html", today=today, found=found, q=q, keys=keys)
 
 
 @router.get("/admin/add-account")
@@ -46,10 +50,11 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
     values = {name: typed.text(name) for name in ("email", *CHANGEABLE)}
 
     def action(session: Session) -> int:
+        ctx.require_lasting()
         return accounts.create(session, **values, password=_password(form), actor=ctx.actor.name, now=ctx.now)
 
     account_id = typed.do(lambda: _run(ctx, action))
-    return ctx.go(f"/admin/accounts/{account_id}", said="added") if account_id else _new(ctx, typed)
+    return _noted(ctx, account_id, "added", SecurityEvent.ACCOUNT_CHANGED) if account_id else _new(ctx, typed)
 
 
 @router.get("/admin/accounts/{account_id}")
@@ -68,7 +73,7 @@ def change(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
         return True
 
     if typed.do(lambda: _run(ctx, action)):
-        return ctx.go(f"/admin/accounts/{account_id}", said="changed")
+        return _noted(ctx, account_id, "changed", SecurityEvent.ACCOUNT_CHANGED)
     return _page(ctx, account_id, typed=typed)
 
 
@@ -82,7 +87,7 @@ def set_password(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Respon
         return True
 
     if typed.do(lambda: _run(ctx, action)):
-        return ctx.go(f"/admin/accounts/{account_id}", said="password")
+        return _noted(ctx, account_id, "password", SecurityEvent.PASSWORD_SET)
     return _page(ctx, account_id, secret=typed)
 
 
@@ -92,7 +97,18 @@ def sign_out(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     with ctx.writing() as session:
         accounts.account(session, account_id)
         end_sessions(session, account_id, ctx.now)
-    return ctx.go(f"/admin/accounts/{account_id}", said="signed_out")
+    return _noted(ctx, account_id, "signed_out", SecurityEvent.SESSIONS_ENDED)
+
+
+@router.post("/admin/accounts/{account_id}/second-factor/remove")
+def remove_second_factor(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
+    """For a lost telephone. The account is signed out everywhere: who asked may not be its owner."""
+    ctx.require(Permission.KEEP_ACCOUNTS)
+    with ctx.writing() as session:
+        accounts.account(session, account_id)
+        second_factor.remove(session, account_id, actor=ctx.actor.name, now=ctx.now)
+        end_sessions(session, account_id, ctx.now)
+    return _noted(ctx, account_id, "factor_removed", SecurityEvent.FACTOR_REMOVED)
 
 
 @router.post("/admin/accounts/{account_id}/deactivate")
@@ -104,7 +120,7 @@ def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
             accounts.deactivate(session, account_id, actor=ctx.actor.name, now=ctx.now)
     except Conflict as error:
         return _page(ctx, account_id, trouble=error)
-    return ctx.go(f"/admin/accounts/{account_id}", said="deactivated")
+    return _noted(ctx, account_id, "deactivated", SecurityEvent.ACCOUNT_CHANGED)
 
 
 @router.post("/admin/accounts/{account_id}/reactivate")
@@ -112,7 +128,14 @@ def reactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.writing() as session:
         accounts.reactivate(session, account_id, actor=ctx.actor.name, now=ctx.now)
-    return ctx.go(f"/admin/accounts/{account_id}", said="reactivated")
+    return _noted(ctx, account_id, "reactivated", SecurityEvent.ACCOUNT_CHANGED)
+
+
+def _noted(ctx: RequestContext, account_id: int, outcome: str, event: SecurityEvent) -> Response:
+    """Back to the account's page; what was done is recorded, and its owner told."""
+    with ctx.app.database.read() as session:
+        line = accounts.account(session, account_id)
+    return noted(ctx, ctx.go(f"/admin/accounts/{account_id}", said=outcome), event, line)
 
 
 def _password(form: Form) -> str:
@@ -146,6 +169,7 @@ def _page(
     with ctx.reading() as (session, today):
         account, agencies = accounts.account(session, account_id), agency_choices(session)
         signed_in = sessions_of(session, account_id, ctx.now)
+        has_factor = second_factor.has_factor(session, account_id)
     shown = (typed or FormFields()).filled((name, str(getattr(account, name))) for name in CHANGEABLE)
     secret = secret or FormFields()
     status = trouble.status if trouble else max(shown.status, secret.status)
@@ -156,6 +180,7 @@ def _page(
         account=account,
         agencies=agencies,
         sessions=signed_in,
+        has_factor=has_factor,
         typed=shown,
         secret=secret,
         roles=ActorRole,

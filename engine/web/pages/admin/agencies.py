@@ -25,10 +25,11 @@ NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
     """The list; users who keep the contacts of one agency only are redirected to it."""
     ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
-    if not ctx.may(Permission.SEE_CONTACTS):
+    within = ctx.agencies_within(Permission.SEE_CONTACTS)
+    if within == frozenset({ctx.actor.agency_id}):
         return ctx.go(f"/admin/agencies/{ctx.actor.agency_id}")
     with ctx.reading() as (session, today):
-        found = search(session, today, q, after=after)
+        found = search(session, today, q, after=after, within=within)
     return ctx.page("admin/agencies.html", today=today, found=found, q=q)
 
 

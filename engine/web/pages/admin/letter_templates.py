@@ -52,6 +52,12 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
         "once, politely, with what to do",
     ),
     "signin": ("Thư đăng nhập", "Sign-in letters", "liên kết dùng một lần", "a link that works once"),
+    "account": (
+        "Thư báo về tài khoản",
+        "Letters about accounts",
+        "mật khẩu, khóa truy cập, trình duyệt mới",
+        "password, key, browser",
+    ),
     "sms": ("Tin nhắn", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
     "shared": (
         "Câu chữ dùng chung",

@@ -11,15 +11,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.published_figures import list_published, publish_figures, published, restatements
+from engine.admin.published_figures import list_published, publish_figures, published, published_rows, restatements
 from engine.errors import BadInput, Conflict, DondocError
-from engine.http.filters import Code, PageNumber, PlanId, SmallId
+from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, YesNo
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plan_progress import changes, standings
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.rules.words import level_name
+from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
 
@@ -82,6 +84,36 @@ def frozen(ctx: SignedIn, frozen_id: SmallId) -> Response:
         later=later,
         rates=svg_charts.rates(found.standing.periods, ctx.language),
     )
+
+
+@router.get("/leadership/frozen/{frozen_id}/rows")
+def frozen_rows(
+    ctx: SignedIn,
+    frozen_id: SmallId,
+    agency: Code = "",
+    classes: Annotated[list[TimeClass], Several, Query(alias="class", max_length=6)] = [],  # noqa: B006 - read only
+    reporting: Annotated[list[Timing], Several, Query(alias="report", max_length=3)] = [],  # noqa: B006 - read only
+    request: YesNo = None,
+    undone: bool = False,
+    returned: bool = False,
+) -> Response:
+    """What a number of published figures counts, as it was counted."""
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
+        found, rows = published(session, frozen_id), published_rows(session, frozen_id)
+        names = dict(agency_choices(session))
+    shown = [
+        row
+        for row in rows
+        if (not agency or row.agency_id == agency)
+        and (not classes or row.time_class in classes)
+        and (not reporting or row.reporting in reporting)
+        and request in (None, row.request)
+        and (not undone or row.undone)
+        and (not returned or row.returned)
+    ]
+    who = names.get(agency, agency)
+    return ctx.page("frozen_rows.html", today=today, found=found, rows=shown, names=names, agency=who)
 
 
 @router.get("/year")

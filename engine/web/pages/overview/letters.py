@@ -4,6 +4,7 @@ the demonstration: reading a letter must not let the reader act for its recipien
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -22,18 +23,19 @@ router = APIRouter()
 
 @router.get("/letters")
 def listing(ctx: SignedIn, wanted: Letters, after: Cursor = "") -> Response:
-    ctx.require(Permission.SEE_LETTERS)
+    within = ctx.agencies_within(Permission.SEE_LETTERS)
     with ctx.reading() as (session, today):
-        found = list_letters(session, wanted, after=after)
-        agencies = agency_choices(session)
+        found = list_letters(session, replace(wanted, within=within), after=after)
+        agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
     return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, after=after)
 
 
 @router.get("/letters/{letter_id}")
 def show(ctx: SignedIn, letter_id: LetterId) -> Response:
-    ctx.require(Permission.SEE_LETTERS)
+    ctx.agencies_within(Permission.SEE_LETTERS)
     with ctx.reading() as (session, today):
         found = letter_story(session, letter_id)
+    ctx.require(Permission.SEE_LETTERS, found.row.agency_id)
     waits = found.text is None and found.row.state is LetterState.QUEUED
     preview = ctx.app.wording.letter(letter_id, ctx.now) if waits and ctx.app.wording else None
     text = found.text if preview is None else preview.text
@@ -46,9 +48,10 @@ def show(ctx: SignedIn, letter_id: LetterId) -> Response:
 @router.get("/letters/{letter_id}/html")
 def html(ctx: SignedIn, letter_id: LetterId) -> Response:
     """The HTML part alone, for a sandboxed frame."""
-    ctx.require(Permission.SEE_LETTERS)
+    ctx.agencies_within(Permission.SEE_LETTERS)
     with ctx.app.database.read() as session:
-        body = letter_html(session, letter_id)
+        body, agency_id = letter_html(session, letter_id), letter_story(session, letter_id).row.agency_id
+    ctx.require(Permission.SEE_LETTERS, agency_id)
     return HTMLResponse(masked(ctx, body), headers={"content-security-policy": LETTER_POLICY})
 
 

@@ -58,7 +58,7 @@ ACTIONS: dict[Permission, Action] = {
     ),
     Permission.ACCEPT: lambda s, i, form, by: lifecycle.accept(s, i, **by),
     Permission.RETURN: lambda s, i, form, by: lifecycle.return_report(
-        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
+        s, i, reason=form.text("reason", MAX_REASON_CHARS), until=form.day_or_none("until"), **by
     ),
     Permission.CHASE: lambda s, i, form, by: lifecycle.chase(s, i, **by),
     Permission.ASK_EXTENSION: lambda s, i, form, by: lifecycle.ask_extension(

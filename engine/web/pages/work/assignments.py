@@ -71,20 +71,21 @@ def story_page(
 
 def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
     """The actions that the state allows and the user may perform."""
-    row, open_now = found.row, found.row.state in OPEN_STATES
+    row, open_now, unfinished = found.row, found.row.state in OPEN_STATES, found.row.unfinished
+    may_end = open_now or (unfinished and row.state is State.ACCEPTED)
     by_permission = {
         Permission.ACCEPT: row.state is State.REPORTED,
         Permission.RETURN: row.state is State.REPORTED,
         Permission.ACKNOWLEDGE: row.state is State.ASSIGNED,
-        Permission.REPORT: open_now,
-        Permission.CHASE: open_now,
+        Permission.REPORT: unfinished,
+        Permission.CHASE: unfinished,
         Permission.DECIDE_EXTENSION: found.waiting_extension is not None,
-        Permission.ASK_EXTENSION: open_now
+        Permission.ASK_EXTENSION: unfinished
         and found.waiting_extension is None
         and (row.due_on or ctx.today) > ctx.today,
         Permission.DECLINE: open_now,
-        Permission.TRANSFER: open_now,
-        Permission.CANCEL: open_now,
+        Permission.TRANSFER: may_end,
+        Permission.CANCEL: may_end,
     }
     return tuple(
         permission.value

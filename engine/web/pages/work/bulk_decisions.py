@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
@@ -60,6 +61,14 @@ CurrentView = Annotated[ListView, Depends(_list_view)]
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What was typed with a decision: the reason or answer, and a date (of resubmission), if one was chosen."""
+
+    words: str
+    until: date | None = None
+
+
+@dataclass(frozen=True)
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
     action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
@@ -70,7 +79,7 @@ class DecisionPage(Generic[A, W]):
     waiting: Callable[..., Any]
     chosen: Callable[[Session, Today, Collection[int]], list[W]]
     can: Callable[[A, W], bool]
-    do: Callable[[Session, A, list[int], str, RequestContext], Decided]
+    do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
     words: str
     needed: Mapping[A, Text] = field(default_factory=dict)
 
@@ -104,15 +113,15 @@ class DecisionPage(Generic[A, W]):
         for row in rows:
             ctx.require(self.acts[act], row.assignment.supervisor_id)
         try:
-            words = form.text(self.words, MAX_REASON_CHARS)
-            if form.has("sure") and act in self.needed and not words:
+            answer = Answer(form.text(self.words, MAX_REASON_CHARS), form.day_or_none("until"))
+            if not form.has("sure"):
+                return self._ask(ctx, form, act, rows)
+            if act in self.needed and not answer.words:
                 raise BadInput(self.needed[act])
+            with ctx.writing() as session:
+                decided = self.do(session, act, [row.id for row in rows], answer, ctx)
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
-        if not form.has("sure"):
-            return self._ask(ctx, form, act, rows)
-        with ctx.writing() as session:
-            decided = self.do(session, act, [row.id for row in rows], words, ctx)
         return ctx.back(said=act.value, n=len(decided.done), kept=len(decided.left))
 
     def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
@@ -136,10 +145,11 @@ class DecisionPage(Generic[A, W]):
                 kept=[row for row in rows if row not in can],
                 field=self.words,
                 typed=form.raw(self.words)[:10_000],
+                typed_until=form.raw("until")[:20],
                 sentence=sentence,
             )
 
     def _letters(self, ctx: RequestContext, act: A, ids: list[int]) -> tuple[PlannedLetter, ...]:
         """The letters that would follow, found by running the action in a session that is rolled back."""
         with ctx.app.database.rehearse() as session:
-            return planned_letters(session, lambda: self.do(session, act, ids, "?", ctx))
+            return planned_letters(session, lambda: self.do(session, act, ids, Answer("?"), ctx))

@@ -13,7 +13,7 @@ from engine.assignments.bulk_decisions import Decided, decide_extensions
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, extensions_waiting
-from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage
+from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
 router = APIRouter()
 
@@ -23,9 +23,9 @@ class Act(StrEnum):
     REFUSE = "refuse"
 
 
-def _do(session: Session, act: Act, ids: list[int], words: str, ctx: RequestContext) -> Decided:
+def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
     granted = act is Act.GRANT
-    return decide_extensions(session, ids, granted=granted, answer=words, actor=ctx.actor.name, now=ctx.now)
+    return decide_extensions(session, ids, granted=granted, answer=answer.words, actor=ctx.actor.name, now=ctx.now)
 
 
 REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(

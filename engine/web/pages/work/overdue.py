@@ -17,7 +17,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import LateAgency, overdue
+from engine.queries.work.overdue import LateAgency, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 
@@ -27,7 +27,9 @@ router = APIRouter()
 @router.get("/overdue")
 def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
     ctx.require(Permission.SEE_BOARD)
+    wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
+        asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
@@ -44,19 +46,35 @@ def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = 
         n=n,
         within_reach=within_reach,
         asked=filter_parameters(wanted),
+        apart=asked,
     )
 
 
 def filter_parameters(wanted: AssignmentFilter) -> dict[str, object]:
     """The list's filters as query parameters."""
-    return {"plan": wanted.plan_id, "period": wanted.period, "kind": wanted.kind, "department": wanted.department}
+    return {
+        "plan": wanted.plan_id,
+        "period": wanted.period,
+        "kind": wanted.kind,
+        "department": wanted.department,
+        "supervisor": wanted.supervisor_id,
+        "issuer": wanted.issuer,
+        "request": "yes" if wanted.request else "",
+    }
 
 
 def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
     """The ids to chase: ticked assignments; all overdue ones of ticked agencies, by the list's filters; all open ones
     of a plan's period. The last two only where the user's department is the supervisor."""
     department = ctx.department(Permission.CHASE)
-    late = replace(wanted, supervisor_id=department, states=(), classes=(TimeClass.OPEN_OVERDUE,), waiting=None)
+    late = replace(
+        wanted,
+        supervisor_id=department or wanted.supervisor_id,
+        states=(),
+        classes=(TimeClass.OPEN_OVERDUE,),
+        waiting=None,
+        request=bool(wanted.request),
+    )
     filters = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_DECISIONS]]
     if form.has("plan"):
         filters.append(

@@ -62,7 +62,7 @@ class ReportForm:
     """By field, unchanged, with a line for each stored file: what a draft stores."""
     free_text: dict[str, str]
     duties: tuple[Typed, ...]
-    """The open duties of the page."""
+    """The duties of the page that may be reported now."""
     figures: Mapping[str, str]
     """By indicator code."""
     doubtful: Mapping[str, Text]
@@ -96,7 +96,7 @@ def read_report_form(
             return value.strip()
 
     duties = []
-    for row in (item.row for item in page.items if item.open):
+    for row in (item.row for item in page.items if item.reportable):
         outcome = text(f"outcome-{row.id}", MAX_OUTCOME_CHARS)
         if outcome == LATER:  # not sent now, so it may still be unreadable
             body, reason = (typed.get(f"{name}-{row.id}", "").strip() for name in ("body", "reason"))
@@ -172,6 +172,8 @@ def report_form(
     else:
         reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
         form = read_report_form(page, {}, reported)
+    check = checklist(form.duties, page.indicators, form.figures)
+    owed = {item.row.id for item in page.items if item.open}
     return ctx.page(
         "report.html",
         status,
@@ -183,7 +185,7 @@ def report_form(
         n=n,
         confirm=_mark(form),
         private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in form.warned),
-        check=checklist(form.duties, page.indicators, form.figures),
+        check=replace(check, later=tuple(duty for duty in check.later if duty.assignment_id in owed)),
         ACCEPT=ACCEPT,
     )
 
@@ -194,7 +196,7 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     require(ctx.actor, Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.open))
+    uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.reportable))
     typed = {
         name: values[0]
         for name, values in posted.fields.items()

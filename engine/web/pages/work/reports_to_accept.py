@@ -14,7 +14,7 @@ from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen, reports_waiting
 from engine.text import Text
-from engine.web.pages.work.bulk_decisions import CurrentView, DecisionPage
+from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
 router = APIRouter()
 
@@ -24,10 +24,10 @@ class Act(StrEnum):
     RETURN = "return"
 
 
-def _do(session: Session, act: Act, ids: list[int], words: str, ctx: RequestContext) -> Decided:
+def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
     if act is Act.ACCEPT:
         return accept_reports(session, ids, actor=ctx.actor.name, now=ctx.now)
-    return return_reports(session, ids, reason=words, actor=ctx.actor.name, now=ctx.now)
+    return return_reports(session, ids, reason=answer.words, until=answer.until, actor=ctx.actor.name, now=ctx.now)
 
 
 REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(

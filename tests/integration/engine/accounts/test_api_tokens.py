@@ -122,7 +122,7 @@ def test_a_new_password_and_signing_out_everywhere_end_keys(database: Database, 
             sign_in.end_sessions(session, person, NOW, but=1)
         else:
             email = accounts.account(session, person).email
-            link = sign_in.request_link(session, email=email, ip="", now=NOW)
+            link = sign_in.request_link(session, email=email, now=NOW)
             assert link
             sign_in.reset_by_link(session, link, "mot cau dai de nho 7", device="", now=NOW)
     with database.read() as session:

@@ -24,7 +24,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             session, email="a@so-ban.example", role="head", agency_id="so-ban", actor="cli:test", now=NOW
         )
         sign_in.open_session(session, person, way="link", device="", now=NOW)
-        sign_in.request_link(session, email="a@so-ban.example", ip="", now=NOW)
+        sign_in.request_link(session, email="a@so-ban.example", now=NOW)
         idempotency.once(
             session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, action=lambda: (200, "{}")
         )

@@ -17,7 +17,7 @@ from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import Boxes, Standing, changes, standing
 from engine.store.database import Database, table
 from engine.store.records import Frozen
-from engine.terms import TimeClass
+from engine.terms import Outcome, TimeClass, Timing
 
 OPENED = at("2021-04-07")
 CUT_OFF = date(2021, 6, 20)
@@ -26,7 +26,8 @@ LATER = at("2021-06-22")
 
 @pytest.fixture
 def laid(database: Database) -> Laid:
-    """so-ban and huyen-a reported in time, huyen-b late; mat-tran owes it still; so-chinh is not due yet."""
+    """so-ban and huyen-a reported in time, huyen-b late; mat-tran, which is only asked, has not answered; so-chinh is
+    not due yet."""
     made = lay(database, now=OPENED)
     do(database, Action.REPORT, made.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
     do(database, Action.REPORT, made.assignment("IV.2.1", "huyen-a"), now=at("2021-06-17", "23:59"))
@@ -59,15 +60,15 @@ def restated(laid: Laid, frozen_id: int) -> tuple[Restatement, ...]:
 
 def test_the_boxes_and_the_rate_speak_of_a_day(laid: Laid) -> None:
     found = stands(laid)
-    assert found.total == Boxes(on_time=2, late=1, in_term=1, overdue=1)
-    assert (found.total.rate, found.total.judged, found.total.expected) == (50.0, 4, 5)
-    assert stands(laid, date(2021, 6, 17)).total == Boxes(on_time=2, in_term=3)
+    assert found.total == Boxes(on_time=2, late=1, in_term=1, reported=3, reported_on_time=2)
+    assert (found.total.rate, found.total.judged, found.total.expected) == (66.7, 3, 4)
+    assert (found.asked_total, [each.id for each in found.asked]) == (Boxes(overdue=1), ["mat-tran"])
+    assert stands(laid, date(2021, 6, 17)).total == Boxes(on_time=2, in_term=2, reported=2, reported_on_time=2)
     assert stands(laid, date(2021, 4, 1)).total == Boxes()
 
 
 def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> None:
     assert [(each.id, each.tally.rate) for each in stands(laid).agencies] == [
-        ("mat-tran", 0.0),
         ("huyen-b", 0.0),
         ("huyen-a", 100.0),
         ("so-ban", 100.0),
@@ -78,7 +79,6 @@ def test_agencies_stand_worst_first_and_those_not_judged_last(laid: Laid) -> Non
 def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) -> None:
     found = changes(stands(laid, date(2021, 6, 13)), stands(laid))
     assert [(each.id, each.done, each.overdue) for each in found] == [
-        ("mat-tran", 0, 1),
         ("huyen-a", 1, 0),
         ("huyen-b", 1, 0),
         ("so-ban", 1, 0),
@@ -113,13 +113,17 @@ def test_a_report_returned_later_is_a_restatement_with_its_event(laid: Laid) -> 
     made, task = freeze(laid), laid.assignment("IV.1.1", "so-ban")
     do(laid.database, Action.RETURN, task, now=LATER)
     (found,) = restated(laid, made)
-    assert (found.agency_id, found.was, found.now) == ("so-ban", Boxes(on_time=1), Boxes(overdue=1))
+    was, now = (
+        Boxes(on_time=1, reported=1, reported_on_time=1),
+        Boxes(in_term=1, reported=1, reported_on_time=1, returned=1),
+    )
+    assert (found.agency_id, found.was, found.now) == ("so-ban", was, now)
     (one,) = found.assignments
     assert (one.assignment_id, one.citation, one.was, one.now) == (
         task,
         "IV.1.1",
         TimeClass.DONE_ON_TIME,
-        TimeClass.OPEN_OVERDUE,
+        TimeClass.OPEN_IN_TIME,  # by its resubmission date
     )
     assert [each.kind.value for each in one.events] == ["returned"]
     assert one.events[0].detail["reason"] == "Thiếu số liệu."
@@ -148,7 +152,7 @@ def test_an_extension_granted_before_the_cut_off_and_freezing_counts_at_once(lai
         )
         lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=at("2021-06-18"))
     made = freeze(laid, at("2021-06-25"), cut_off=date(2021, 6, 24))
-    assert printed(laid, made).standing.total.overdue == 1  # mat-tran's alone
+    assert printed(laid, made).standing.total.overdue == 0
 
 
 def test_figures_are_published_once(laid: Laid) -> None:
@@ -180,3 +184,39 @@ def test_a_plan_that_never_ran_has_nothing_to_publish(database: Database) -> Non
         freeze(store(database, now=OPENED))
     with database.read() as session, pytest.raises(NotFound):
         published_figures.published(session, 1)
+
+
+def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(laid: Laid) -> None:
+    """Then a task was done when its report was in, whatever it said, and requests were counted among orders."""
+    task = laid.assignment("IV.3.1", "mat-tran")
+    with laid.database.write() as session:
+        undone = lifecycle.ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+        lifecycle.report(session, task, undone, actor="contact:1", now=at("2021-06-18"))
+    made = freeze(laid)
+    body = dict(row(laid.database, Frozen, id=made).body)
+    old = {key: [row[0], *row[1:4]] for key, row in body["classes"].items()}
+    old[str(task)][1] = "done_late"
+    keys = ("on_time", "late", "in_term", "overdue", "no_deadline")
+    standing = body["standing"] | {
+        "total": dict(zip(keys, (2, 2, 1, 0, 0), strict=True)),
+        "agencies": [],
+        "periods": [],
+    }
+    del standing["asked"], standing["asked_total"], body["definitions"]
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Frozen)).values(body=body | {"classes": old, "standing": standing}))
+    found = printed(laid, made)
+    assert (found.definitions, found.standing.total, found.standing.asked) == (1, Boxes(2, 2, 1), ())
+    assert restated(laid, made) == ()
+    assert published_figures.DEFINITIONS == 2
+
+
+def test_every_number_of_published_figures_opens_onto_the_rows_it_counted(laid: Laid) -> None:
+    with laid.database.read() as session:
+        kept = published_figures.published_rows(session, made := freeze(laid))
+    total = printed(laid, made).standing.total
+    orders = [each for each in kept if not each.request]
+    assert len(orders) == total.expected
+    assert sum(each.time_class is TimeClass.DONE_ON_TIME for each in orders) == total.on_time
+    assert sum(each.reporting is not Timing.OPEN for each in orders) == total.reported
+    assert [each.agency_id for each in kept if each.request] == ["mat-tran"]

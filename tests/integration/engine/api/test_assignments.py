@@ -54,6 +54,13 @@ def test_each_deed_answers_with_the_assignment_as_it_then_stands(
     assert rows(lived, Event, assignment_id=assignment)[-1].actor in ("api", "system")
 
 
+def test_a_return_may_name_its_date_and_one_before_the_due_date_is_refused(office: Office, lived: Database) -> None:
+    refused = post(office, f"assignments/{SO_BAN}/return", reason="Thiếu.", until="2021-06-24")
+    returned = post(office, f"assignments/{SO_BAN}/return", reason="Thiếu.", until="2021-07-08").json()["assignment"]
+    assert (refused.status_code, "Hạn bổ sung phải sau" in refused.text) == (400, True)
+    assert (returned["due_on"], returned["first_due_on"], returned["returns"]) == ("2021-07-08", "2021-06-17", 1)
+
+
 def test_acknowledging_again_is_no_news(office: Office) -> None:
     assert [post(office, f"assignments/{HUYEN_B}/acknowledge").json()["news"] for _ in range(2)] == [True, False]
     assert [post(office, f"assignments/{SO_CHINH}/chase").json()["news"] for _ in range(2)] == [True, False]

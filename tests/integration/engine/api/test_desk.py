@@ -89,6 +89,14 @@ def test_a_whole_submission_names_files_duty_by_duty(mine: Program, lived: Datab
     assert len(row(lived, Report, assignment_id=HUYEN_B).files) == 1
 
 
+def test_true_is_not_the_id_1(mine: Program, lived: Database) -> None:
+    duty = {"assignment": True, "outcome": "done", "body": "x"}
+    whole = mine.post("reports", agency="huyen-b", plan=True, period="2021-H1", duties=[duty])
+    several = mine.post("assignments/acknowledge", ids=[True])
+    assert (whole.status_code, several.status_code) == (422, 422)
+    assert {each["field"] for each in whole.json()["errors"]} == {"plan", "duties.0.assignment"}
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

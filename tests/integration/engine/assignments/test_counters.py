@@ -16,7 +16,7 @@ from sqlalchemy import delete
 from engine.admin.daily_cleanup import run_daily_cleanup
 from engine.assignments import counters, lifecycle
 from engine.assignments.calendar_change import Change, apply
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText
 from engine.errors import DondocError
 from engine.plans.amendments import Amendment, NewDuty, add_duty, amend_duty
 from engine.plans.closing import end
@@ -26,7 +26,7 @@ from engine.queries.work.assignments import AssignmentFilter
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, Tally, TallyChange
-from engine.terms import OPEN_STATES, EventKind, State
+from engine.terms import OPEN_STATES, EventKind, Outcome, State, TimeClass
 
 NOW = at("2021-06-10")
 LATE = at("2021-06-22")
@@ -46,7 +46,7 @@ def test_opening_counts_what_it_opens_once(laid: Laid) -> None:
     assert wrong(laid.database) == 0
     with laid.database.read() as session:
         found = board(session, read_today(session, NOW), AssignmentFilter())
-        assert found.total.expected == len(rows(laid.database, Assignment)) > 0
+        assert found.total.expected + found.asked_total.expected == len(rows(laid.database, Assignment)) > 0
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -68,6 +68,23 @@ def test_whatever_is_done_in_whatever_order_the_tally_holds(laid: Laid) -> None:
             continue
         assert wrong(laid.database) == 0
     assert len(done) > 3
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_a_report_says_of_the_task_is_counted_and_so_is_the_report_after_it(laid: Laid, outcome: Outcome) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    for day in (NOW, LATE):
+        said = ReportText(outcome if day is NOW else Outcome.DONE, reason="Chờ kinh phí.")
+        if outcome is Outcome.DONE and day is LATE:
+            do(laid.database, Action.RETURN, task, now=day)
+        with laid.database.write() as session:
+            lifecycle.report(session, task, said, actor="contact:1", now=day)
+        assert wrong(laid.database) == 0
+    with laid.database.read() as session:
+        found = board(session, read_today(session, LATE), AssignmentFilter(agency_id="so-ban")).total
+    assert (found.reported, found.measures.on_time, found.done) == (1, 1, 1)
+    late = outcome is not Outcome.DONE  # a corrected report is judged by its resubmission date
+    assert found.by_class == {TimeClass.DONE_LATE if late else TimeClass.DONE_ON_TIME: 1}
 
 
 def test_an_extension_and_a_changed_calendar_move_what_is_counted(laid: Laid) -> None:
@@ -165,6 +182,26 @@ def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None
     laid.database.upgrade()
     assert wrong(laid.database) == 0
     assert rows(laid.database, Tally) != []
+
+
+def test_the_step_that_brings_outcomes_reads_them_from_the_reports(laid: Laid) -> None:
+    partly = laid.assignment("IV.2.1", "huyen-a")
+    with laid.database.write() as session:
+        said = ReportText(Outcome.PARTLY, reason="Chờ kinh phí.")
+        lifecycle.report(session, partly, said, actor="contact:1", now=at("2021-06-22", "03:00"))
+    bring_to(laid.database, State.RETURNED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
+    bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    names = ("id", "outcome", "done_on", "first_reported_on", "returns", "request")
+
+    def known() -> list[tuple[object, ...]]:
+        return [tuple(getattr(each, name) for name in names) for each in rows(laid.database, Assignment)]
+
+    before = known()
+    with laid.database.migrating() as settings:
+        command.downgrade(settings, "0005")
+    laid.database.upgrade()
+    assert known() == before
+    assert wrong(laid.database) == 0
 
 
 def _recount(database: Database) -> None:

@@ -141,7 +141,8 @@ def test_without_a_plan_there_is_no_next_moment(database: Database) -> None:
 def test_the_window_opens_on_the_next_working_day(sqlite_database: Database) -> None:
     with sqlite_database.write() as session:
         load_policy(session, policy(), actor="cli:test", now=MADE)
-        load_days(session, load_calendar(CONFIG / "calendars/vn.yaml").exceptions.values())
+        days = load_calendar(CONFIG / "calendars/vn.yaml").exceptions.values()
+        load_days(session, days, actor="cli:test", now=MADE)
         book: Rulebook = read_rulebook(session)
     opens = {
         moment: opens_at(at(*moment), book)

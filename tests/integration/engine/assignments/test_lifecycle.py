@@ -12,14 +12,16 @@ from ground.factory import Laid, at, bring_to, directory, do, happened, item, la
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import MOVES, Action, ReportText
+from engine.assignments.lifecycle import ENDS_WHEN_DONE, MOVES, Action, ReportText
+from engine.assignments.measures import report_timing, task_timing
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
-from engine.terms import EventKind, Outcome, Quiet, State
+from engine.terms import REPORTED_STATES, EventKind, Outcome, Quiet, State, Timing
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-16", "09:00")
 BY = "contact:1"
+JULY = [date(2021, 6, 25), date(2021, 6, 28), date(2021, 6, 29), date(2021, 7, 1), date(2021, 7, 5)]
 
 
 @pytest.fixture
@@ -65,6 +67,8 @@ def test_the_table_of_moves_is_the_whole_machine(database: Database, state: Stat
         # an old letter's link may be opened again: that is no mistake
         again = action is Action.ACKNOWLEDGE and state not in (State.CANCELLED, State.TRANSFERRED)
         wanted = MOVES.get((state, action), "no news" if again else "refused")
+        if state in REPORTED_STATES and action in ENDS_WHEN_DONE:  # the report says that the task is done
+            wanted = "refused"
         assert (action, tried(database, action, task)) == (action, wanted)
 
 
@@ -135,17 +139,109 @@ def test_a_returned_report_counts_as_not_done_and_the_next_one_is_number_two(dat
     assert ("coordinator@so-ban.example", "returned", "IV.1.1 so-ban") in told(database)
 
 
-def test_what_returned_late_is_chased_by_the_ladder_from_where_it_stood(database: Database, task: int) -> None:
+def test_a_punctual_report_returned_after_the_due_date_begins_a_ladder_of_its_own(
+    database: Database, task: int
+) -> None:
     swept(database, OPENED)
     do(database, Action.REPORT, task, now=at("2021-06-10"))
-    do(database, Action.RETURN, task, now=at("2021-06-25"))
-    swept(database, at("2021-06-25"))
-    said = [each for each in told(database, date(2021, 6, 25)) if each[2] == "IV.1.1 so-ban"]
-    assert [each[:2] for each in said] == [
-        ("coordinator@so-ban.example", "T+1"),
-        ("coordinator@so-ban.example", "returned"),
-        ("head@so-ban.example", "T+1"),
+    do(database, Action.RETURN, task, now=at("2021-06-25"))  # five working days: Friday 2 July
+    found = row(database, Assignment, id=task)
+    assert (found.due_on, found.first_due_on, found.first_reported_on) == (
+        date(2021, 7, 2),
+        date(2021, 6, 17),
+        date(2021, 6, 10),
+    )
+    for day in ("2021-06-25", "2021-06-28", "2021-06-29", "2021-07-01", "2021-07-05"):
+        swept(database, at(day))
+    said = {day: [each[:2] for each in told(database, day) if each[2] == "IV.1.1 so-ban"] for day in JULY}
+    assert said == {
+        date(2021, 6, 25): [("coordinator@so-ban.example", "returned")],
+        date(2021, 6, 28): [],
+        date(2021, 6, 29): [("coordinator@so-ban.example", "T-3")],
+        date(2021, 7, 1): [("coordinator@so-ban.example", "T-1")],
+        date(2021, 7, 5): [("coordinator@so-ban.example", "T+1"), ("head@so-ban.example", "T+1")],
+    }
+    assert f"assignment:{task}:R1:2021-07-02:T+1:fired" in {each.key for each in rows(database, Event)}
+
+
+def test_a_second_return_begins_yet_another_ladder_and_the_first_report_stays_punctual(
+    database: Database, task: int
+) -> None:
+    do(database, Action.REPORT, task, now=at("2021-06-10"))
+    for returned, again in (("2021-06-25", "2021-07-01"), ("2021-07-05", "2021-07-20")):
+        do(database, Action.RETURN, task, now=at(returned))
+        do(database, Action.REPORT, task, now=at(again))
+    found = row(database, Assignment, id=task)
+    assert (found.returns, found.due_on, found.first_due_on) == (2, date(2021, 7, 12), date(2021, 6, 17))
+    assert (report_timing(found), task_timing(found)) == (Timing.ON_TIME, Timing.LATE)  # eight days after 12 July
+    assert [each.resubmit_on for each in rows(database, Report, assignment_id=task)] == [
+        date(2021, 7, 2),
+        date(2021, 7, 12),
+        None,
     ]
+
+
+def test_the_monitor_may_choose_the_resubmission_date_but_not_one_before_the_due_date(
+    database: Database, task: int
+) -> None:
+    do(database, Action.REPORT, task, now=at("2021-06-10"))
+    send_back = partial(lifecycle.return_report, reason="Thiếu số liệu.", now=at("2021-06-11"))
+    for bad in (date(2021, 6, 11), date(2021, 6, 16)):
+        with pytest.raises(BadInput, match="Hạn bổ sung phải sau"):
+            act(database, send_back, task, until=bad)
+    assert act(database, send_back, task, until=date(2021, 6, 19)) == date(2021, 6, 21)  # a Saturday rolls on
+
+
+def test_a_report_returned_before_its_due_date_has_until_then_at_least(database: Database, task: int) -> None:
+    do(database, Action.REPORT, task, now=OPENED)
+    do(database, Action.RETURN, task, now=at("2021-04-08"))
+    assert row(database, Assignment, id=task).due_on == date(2021, 6, 17)
+
+
+def test_a_return_does_not_make_a_late_task_punctual(database: Database, task: int) -> None:
+    do(database, Action.REPORT, task, now=at("2021-06-22"))
+    do(database, Action.RETURN, task, now=at("2021-06-23"))
+    do(database, Action.REPORT, task, now=at("2021-06-24"))
+    found = row(database, Assignment, id=task)
+    assert (report_timing(found), task_timing(found)) == (Timing.LATE, Timing.LATE)
+
+
+def test_an_unfinished_task_is_open_after_acceptance_and_may_be_reported_again(database: Database, task: int) -> None:
+    partly = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.", {"II.1": 3})
+    act(database, lifecycle.report, task, text=partly)
+    do(database, Action.ACCEPT, task, now=NOW)
+    accepted = row(database, Assignment, id=task)
+    assert (accepted.state, accepted.outcome, accepted.done_on) == (State.ACCEPTED, Outcome.PARTLY, None)
+    assert (accepted.next_action_at, accepted.quiet) == (None, None)  # nobody is asked for a report that is in
+    do(database, Action.REPORT, task, now=at("2021-06-18"))
+    done = row(database, Assignment, id=task)
+    assert (done.state, done.outcome, done.done_on) == (State.REPORTED, Outcome.DONE, date(2021, 6, 18))
+    assert (report_timing(done), task_timing(done)) == (Timing.ON_TIME, Timing.LATE)
+    first, second = rows(database, Report, assignment_id=task)
+    assert (first.superseded_at, second.superseded_at) == (at("2021-06-18"), None)
+    with pytest.raises(ForbiddenMove):
+        do(database, Action.REPORT, task, now=at("2021-06-19"))
+
+
+def test_an_unfinished_task_may_be_chased_extended_and_cancelled_though_its_report_is_in(
+    database: Database, task: int
+) -> None:
+    act(database, lifecycle.report, task, text=ReportText(Outcome.NOT_YET, reason="Chờ kinh phí."))
+    assert act(database, lifecycle.chase, task)
+    decide(database, ask(database, task), granted=True)
+    assert row(database, Assignment, id=task).due_on == date(2021, 6, 24)
+    do(database, Action.ACCEPT, task, now=NOW)
+    do(database, Action.CANCEL, task, now=NOW)
+    assert row(database, Assignment, id=task).state is State.CANCELLED
+
+
+def test_what_a_receiving_agency_owes_begins_without_the_reports_of_the_one_before(
+    database: Database, task: int
+) -> None:
+    do(database, Action.REPORT, task, now=at("2021-06-10"))
+    do(database, Action.RETURN, task, now=at("2021-06-25"))
+    became = row(database, Assignment, id=do(database, Action.TRANSFER, task, now=at("2021-06-28")))
+    assert (became.returns, became.outcome, became.first_reported_on, became.first_due_on) == (0, None, None, None)
 
 
 @pytest.mark.parametrize("deed", [lifecycle.return_report, lifecycle.cancel])

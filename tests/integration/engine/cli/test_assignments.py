@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
@@ -53,10 +54,31 @@ def test_files_are_loaded_and_loading_again_changes_nothing(province: Commands, 
     tables = (Agency, Contact, PolicyRecord, CalendarDay)
     before = {model: len(rows(sqlite_database, model)) for model in tables}
     province("load", "directory", DIRECTORY)
-    assert province("load", "calendar", CALENDAR).well == "Đã thêm 0 ngày. / 0 days added.\n"
+    assert province("load", "calendar", CALENDAR).well == (
+        "Đã thêm 0 ngày; 0 hạn đã dời, 0 cơ quan được báo. / Days added: 0; due dates moved: 0; agencies told: 0.\n"
+    )
     assert province("load", "policy", POLICY).well
     assert {model: len(rows(sqlite_database, model)) for model in tables} == before
     assert before[Agency] >= 60
+
+
+def test_a_closed_day_from_a_file_moves_due_dates_as_on_the_page_after_asking(
+    dondoc: Commands, laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = dondoc.folder / "lich.yaml"
+    file.write_text(
+        "schema: dondoc/calendar@1\nid: vn\nname: Lịch\nknown_until: 2021\n"
+        "days: [{day: 2021-06-17, kind: holiday, name: Nghỉ}]\n"
+    )
+    before = {each.due_on for each in rows(laid.database, Assignment)}
+    monkeypatch.setattr("sys.stdin", StringIO("n\n"))
+    asked = dondoc("load", "calendar", file, "--at", "2021-06-01T09:00")
+    assert (asked.code, "4 hạn dời: Thứ Năm 17/6/2021 → Thứ Sáu 18/6/2021" in asked.out) == (1, True)
+    assert {each.due_on for each in rows(laid.database, Assignment)} == before
+    saved = dondoc("load", "calendar", file, "--yes", "--at", "2021-06-01T09:00").well
+    assert "Đã thêm 1 ngày; 4 hạn đã dời, 4 cơ quan được báo." in saved
+    moved = [each.due_on for each in rows(laid.database, Assignment, period="2021-H1")]
+    assert (moved.count(date(2021, 6, 18)), len(happened(laid.database, kind=EventKind.DUE_MOVED))) == (4, 4)
 
 
 def bad_files(folder: Path) -> dict[str, Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from ground.factory import Laid, do
 from ground.office import NOW, looking
@@ -13,7 +15,7 @@ from engine.queries.paging import decode, encode
 from engine.queries.system.letters import LetterFilter, list_letters
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments
-from engine.terms import LetterState, NoticeKind, Role, State, TimeClass
+from engine.terms import LetterState, NoticeKind, Role, State, TimeClass, Timing
 
 Seen = tuple[Session, Today]
 
@@ -23,13 +25,18 @@ def agencies(seen: Seen, **wanted: object) -> list[str]:
 
 
 def test_each_filter_narrows_to_what_it_names(seen: Seen) -> None:
-    overdue = {"huyen-b", "so-chinh", "mat-tran"}
+    overdue = {"huyen-a", "huyen-b", "so-chinh", "mat-tran"}
     assert set(agencies(seen, classes=(TimeClass.OPEN_OVERDUE,))) == overdue
     assert agencies(seen, states=(State.REPORTED,)) == ["so-ban", "huyen-a"]
     assert agencies(seen, citation="IV.2.1") == ["huyen-a", "huyen-b"]
     assert agencies(seen, agency_id="so-ban", period="2021-H1") == ["so-ban"]
     assert agencies(seen, supervisor_id="tinh") == ["so-chinh"]
     assert agencies(seen, plan_id=99) == []
+    assert agencies(seen, request=True) == ["mat-tran"]
+    assert agencies(seen, finished=True) == ["so-ban"]
+    assert agencies(seen, done_since=date(2021, 6, 1)) == ["so-ban"]
+    assert agencies(seen, reporting=(Timing.ON_TIME,)) == ["so-ban"]
+    assert agencies(seen, issuer="tinh") == agencies(seen)
 
 
 def test_what_waits_for_the_department_is_listed_by_what_it_waits_for(seen: Seen) -> None:

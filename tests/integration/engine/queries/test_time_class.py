@@ -1,46 +1,69 @@
-"""The one SQL expression of the time class, against the words of Decision 42/2014 written out in Python."""
+"""The two measures and the time class: in SQL, in Python, and against the words of Decision 42/2014 written out."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import product
 
-from ground.factory import Laid, at
+from ground.factory import Laid, at, row
 from sqlalchemy import select
 
+from engine.assignments import measures
+from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.queries.time_class import read_today, time_class, worst
 from engine.store.database import table
 from engine.store.records import Assignment, Plan
-from engine.terms import TimeClass
+from engine.terms import TimeClass, Timing
 
 DAY = date(2021, 6, 16)
 DUES = [None, *(DAY + timedelta(days=n) for n in (-9, -1, 0, 1, 5, 6, 30))]
-REPORTS = [None, *(DAY + timedelta(days=n) for n in (-10, -2, 0))]
+DONE = [None, *(DAY + timedelta(days=n) for n in (-10, -2, 0))]
+FIRST_REPORTS = [None, *(DAY + timedelta(days=n) for n in (-12, -5))]
+FIRST_DUES = [None, DAY - timedelta(days=9)]
 
 
-def in_words(due_on: date | None, reported_on: date | None, soon: date) -> TimeClass:
-    if due_on is None:
-        return TimeClass.NO_DEADLINE
-    if reported_on is not None:
-        return TimeClass.DONE_ON_TIME if reported_on <= due_on else TimeClass.DONE_LATE
-    if due_on < DAY:
-        return TimeClass.OPEN_OVERDUE
-    return TimeClass.DUE_SOON if due_on <= soon else TimeClass.OPEN_IN_TIME
+def in_words(due_on: date | None, done_on: date | None, first_reported: date | None, first_due: date | None) -> Timing:
+    """How a task stands: the words of the decision, written out."""
+    if done_on is None:
+        return Timing.OPEN
+    judged_by = first_due or due_on
+    first_was_late = first_reported is not None and judged_by is not None and first_reported > judged_by
+    return Timing.LATE if first_was_late or (due_on is not None and done_on > due_on) else Timing.ON_TIME
 
 
-def test_every_due_date_and_report_date_falls_into_the_class_the_decision_says(fresh: Laid) -> None:
+def test_both_measures_are_the_same_in_sql_in_python_and_in_words_for_every_combination(fresh: Laid) -> None:
     a, p = table(Assignment), table(Plan)
-    assignment = fresh.assignment("IV.1.1", "so-ban")
+    one = dict(row(fresh.database, Assignment, id=fresh.assignment("IV.1.1", "so-ban"))._mapping)
+    cases = list(product(DUES, DONE, FIRST_REPORTS, FIRST_DUES))
+    names = ("due_on", "done_on", "first_reported_on", "first_due_on")
     with fresh.database.write() as session:
         today = read_today(session, at("2021-06-16", "09:00"))
-        chosen = select(time_class(today)).join(p, p.c.id == a.c.plan_id).where(a.c.id == assignment)
-        for due_on in DUES:
-            for reported_on in REPORTS:
-                changed = a.update().where(a.c.id == assignment).values(due_on=due_on, reported_on=reported_on)
-                session.connection().execute(changed)
+        changes = [one | dict(zip(names, case, strict=True)) | {"period": f"x{n}"} for n, case in enumerate(cases)]
+        session.connection().execute(a.insert(), [{k: v for k, v in each.items() if k != "id"} for each in changes])
+        chosen = select(
+            a,
+            report_timing_column().label("report"),
+            task_timing_column().label("task"),
+            time_class(today).label("class"),
+        )
+        found = session.connection().execute(
+            chosen.join(p, p.c.id == a.c.plan_id).where(a.c.period.startswith("x")).order_by(a.c.id)
+        )
+        for case, each in zip(cases, found.all(), strict=True):
+            task = task_timing(each)
+            assert task is in_words(*case), case
+            assert (each.report, each.task) == (report_timing(each), task), case
+            assert each[-1] is measures.time_class(task, each.due_on, DAY, today.soon["default"]), case
 
-                found = session.connection().scalar(chosen)
 
-                assert found is in_words(due_on, reported_on, today.soon["default"]), (due_on, reported_on)
+def test_a_measure_of_an_earlier_day_leaves_out_what_was_reported_since(fresh: Laid) -> None:
+    a = table(Assignment)
+    with fresh.database.read() as session:
+        task = a.c.id == fresh.assignment("IV.1.1", "so-ban")
+        reported: date = session.connection().scalars(select(a.c.reported_on).where(task)).one()
+        for day, timing in ((reported - timedelta(days=1), Timing.OPEN), (reported, Timing.ON_TIME)):
+            columns = report_timing_column(day), task_timing_column(day)
+            assert tuple(session.connection().execute(select(*columns).where(task)).one()) == (timing, timing)
 
 
 def test_due_soon_counts_working_days_over_a_weekend(laid: Laid) -> None:

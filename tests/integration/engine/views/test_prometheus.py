@@ -27,7 +27,7 @@ def laid(database: Database) -> Laid:
 
 def read(laid: Laid, now: object = NOW) -> dict[tuple[str, ...], float]:
     with laid.database.read() as session:
-        text = render(session, now).decode()  # type: ignore[arg-type]
+        text = render(session, now, {"sign_in_refused": 3}).decode()  # type: ignore[arg-type]
     return {
         (sample.name.removeprefix("dondoc_"), *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -46,9 +46,10 @@ def test_letters_are_counted_by_channel_and_fate_and_the_oldest_unsent_has_its_a
 
 
 def test_assignments_are_counted_by_time_class(laid: Laid) -> None:
-    assert read(laid)["assignments", "open_in_time"] == 5
-    late = read(laid, at("2021-06-18"))
-    assert (late["assignments", "open_overdue"], late["assignments", "done_on_time"]) == (4, 0)
+    now, late = read(laid), read(laid, at("2021-06-18"))
+    assert [now["assignments", "open_in_time", kind] for kind in ("order", "request")] == [4, 1]
+    assert [late["assignments", "open_overdue", kind] for kind in ("order", "request")] == [3, 1]
+    assert late["assignments", "done_on_time", "order"] == 0
 
 
 def test_a_channel_is_up_until_it_is_down(laid: Laid) -> None:
@@ -81,3 +82,7 @@ def test_the_proof_of_a_week_leaves_out_what_had_lost_its_point(laid: Laid) -> N
     with laid.database.read() as session:
         assert count_letters(session, NOW.date(), NOW.date() + timedelta(days=1)) == LetterCounts(4, 3, 1, 1)
         assert count_letters(session, NOW.date() - timedelta(days=7), NOW.date()) == LetterCounts()
+
+
+def test_security_events_are_counters(laid: Laid) -> None:
+    assert read(laid)["security_events_total", "sign_in_refused"] == 3

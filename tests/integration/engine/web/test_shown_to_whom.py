@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import NOW, Office
+from ground.office import NOW, Office, contact_of, letter_of
 from ground.people import as_role
 
 from engine.admin.published_figures import publish_figures
@@ -74,3 +74,31 @@ def test_the_overdue_list_offers_chasing_to_the_department_above_alone(lived: Da
     assert ticks("leadership", "tinh") == ticks("monitor", "so-ban") == []
     above, province, anybody = (ticks("monitor", "so-chinh"), ticks("monitor", "tinh"), ticks("administrator", "tinh"))
     assert (len(above), sorted(above + province)) == (2, sorted(anybody))
+
+
+def test_a_monitor_sees_letters_and_contacts_of_the_agencies_that_the_department_follows(
+    lived: Database, tmp_path: Path
+) -> None:
+    """A monitor of a department that follows no plan read every mailbox and letter of the province."""
+    letter = letter_of(lived, contact_of(lived, "huyen-a"))
+    theirs = (
+        f"/letters/{letter}",
+        f"/letters/{letter}/html",
+        "/admin/agencies/huyen-a",
+        "/agencies/huyen-a/files/" + "0" * 64,
+    )
+    api = (f"/api/v1/letters/{letter}", "/api/v1/directory/huyen-a")
+    follows, looks = as_role(lived, tmp_path, "monitor", "so-chinh"), as_role(lived, tmp_path, "monitor", "so-ban")
+    assert [looks.get(path).status_code for path in (*theirs, *api)] == [403] * 6
+    assert [follows.get(path).status_code for path in (*theirs, *api)] == [200, 200, 200, 404, 200, 200]
+    listed = {each["agency_id"] for each in looks.get("/api/v1/letters?limit=200").json()["items"]}
+    assert listed == {"so-ban"}
+    assert "huyen-a" not in looks.get("/letters").text
+    assert [each["id"] for each in looks.get("/api/v1/directory").json()["items"]] == ["so-ban"]
+
+
+def test_the_leadership_sees_figures_and_no_mailboxes(lived: Database, tmp_path: Path) -> None:
+    office = as_role(lived, tmp_path, "leadership", "tinh")
+    seen = [page for path, page in walk(office).items() if path != "/account"]
+    assert not [page for page in seen if "coordinator@" in page or "monitor@" in page]
+    assert office.get("/api/v1/letters").status_code == office.get("/api/v1/directory/huyen-a").status_code == 403

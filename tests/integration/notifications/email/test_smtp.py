@@ -15,9 +15,9 @@ from ground.smtp_server import FaultyServer, Kind, certificate
 
 from engine.errors import BadInput
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from notifications.email.bounces import verify
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
+from notifications.email.signed_addresses import BOUNCE, signed_key
 from notifications.email.smtp import Email, RateLimit
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
@@ -285,7 +285,7 @@ async def test_each_letter_has_a_return_address_that_names_it() -> None:
     async with FaultyServer() as server:
         await send(server, letter(418), bounce_domain="tra.so.example", bounce_secret="secret")
     assert server.taken[0].sender.endswith("@tra.so.example")
-    assert verify(server.taken[0].sender, "secret") == "assignment:418:T-3"
+    assert signed_key(BOUNCE, server.taken[0].sender, "secret") == "assignment:418:T-3"
 
 
 async def test_a_mailbox_beyond_ascii_needs_a_relay_that_carries_it() -> None:

@@ -17,25 +17,28 @@ from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
 from engine.store.database import Database, table
-from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, Notice
+from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, State
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import channel_health
 from notifications.delivery import deliver
-from notifications.email.bounces import bounce_address
 from notifications.email.mime import Sender, compose, digest
+from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
 from notifications.inbound.answers import AnswerResult
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox, Security
 from notifications.inbound.message import read_mail
+from notifications.inbound.proof import MailProof
+from notifications.letters.renderer import LetterRenderer
 from notifications.sms.incoming import incoming
 from notifications.sms.replies import NOT_UNDERSTOOD
 
 NOW = at("2021-04-07", "08:00")
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 COORDINATOR, MONITOR, NUMBER = "coordinator@so-ban.example", "monitor@so-chinh.example", "+84912345678"
-SECRET, CODES = "return addresses", Signer(KEY).secret("short-codes").encode()
+PROOF, CODES = MailProof(Signer(KEY)), Signer(KEY).secret("short-codes").encode()
+RETURN_SECRET = Signer(KEY).secret(RETURN_ADDRESSES)
 
 
 class Relay(LetterBox):
@@ -56,7 +59,8 @@ class Relay(LetterBox):
 
 def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
     mail, sms = Relay(), Relay("sms")
-    office = replace(post_office(mail), channels={"email": mail, "sms": sms}, short_code_key=CODES)
+    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, reply_domain="so.example")
+    office = replace(post_office(mail), channels={"email": mail, "sms": sms}, renderer=renderer, short_code_key=CODES)
     asyncio.run(deliver(laid.database, now, office))
     return mail, sms
 
@@ -74,7 +78,22 @@ def first_letter(laid: Laid, mailbox: str = COORDINATOR) -> Any:
     return rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=mailbox).id)[0]
 
 
-def mail(laid: Laid, text: str, *, by: str = COORDINATOR, to: str = "", number: int = 1, **headers: str) -> bytes:
+def quoted(laid: Laid, mailbox: str = COORDINATOR) -> str:
+    """The first letter to a mailbox, as a mail program quotes it."""
+    text = str(row(laid.database, LetterBody, letter_id=first_letter(laid, mailbox).id).text)
+    return "".join(f"> {line}\n" for line in text.splitlines())
+
+
+def mail(
+    laid: Laid,
+    text: str,
+    *,
+    by: str = COORDINATOR,
+    to: str = "",
+    number: int = 1,
+    quote: str | None = None,
+    **headers: str,
+) -> bytes:
     """A reply as a mail program writes it, our letter quoted below."""
     named = to or first_letter(laid).receipt
     head = {
@@ -88,13 +107,13 @@ def mail(laid: Laid, text: str, *, by: str = COORDINATOR, to: str = "", number: 
     lines = "".join(f"{name}: {value}\n" for name, value in head.items() if value)
     return (
         f"{lines}Content-Type: text/plain; charset=utf-8\n\n{text}\n\n"
-        "Vào Th 4, 7 thg 4, 2021 lúc 07:30 Đôn Đốc đã viết:\n> Đề nghị xác nhận đã nhận 1 nhiệm vụ.\n"
+        f"Vào Th 4, 7 thg 4, 2021 lúc 07:30 Đôn Đốc đã viết:\n{quoted(laid) if quote is None else quote}"
     ).encode()
 
 
-def take(laid: Laid, raw: bytes, now: Any = NOW) -> AnswerResult:
+def take(laid: Laid, raw: bytes, now: Any = NOW, proof: MailProof = PROOF) -> AnswerResult:
     with laid.database.write() as session:
-        return answers.take_mail(session, read_mail(raw), SECRET, now)
+        return answers.take_mail(session, read_mail(raw), proof, now)
 
 
 def state(laid: Laid) -> State:
@@ -201,13 +220,13 @@ def test_somebody_else_s_reply_to_the_letter_does_nothing_and_reaches_the_monito
 def test_a_message_id_worked_out_from_the_letter_s_key_is_not_ours(laid: Laid) -> None:
     """The key can be guessed; what it is signed with cannot."""
     guessed = f"<{digest(first_letter(laid).key)[:32]}@so.example>"
-    assert take(laid, mail(laid, "Xác nhận", to=guessed)) is AnswerResult.NOT_UNDERSTOOD
+    assert take(laid, mail(laid, "Xác nhận", to=guessed, quote="")) is AnswerResult.NOT_UNDERSTOOD
     assert state(laid) is State.ASSIGNED
 
 
 @pytest.mark.parametrize("sender", ["la@mat.example", "", f"{COORDINATOR}>, <nguoi-khac@so.example"])
 def test_a_stranger_is_recorded_and_not_answered(laid: Laid, sender: str) -> None:
-    became = take(laid, mail(laid, "Xác nhận", by=sender, In_Reply_To="", References=""))
+    became = take(laid, mail(laid, "Xác nhận", by=sender, quote="", In_Reply_To="", References=""))
     assert became in (AnswerResult.STRANGER, AnswerResult.AUTOMATIC)
     assert (answers_of(laid), wrote(laid), len(rows(laid.database, Incoming))) == ([], [], 1)
 
@@ -236,8 +255,67 @@ def test_what_was_reported_meanwhile_is_not_acknowledged_again(laid: Laid) -> No
     assert answers_of(laid) == []
 
 
+# --- what proves an e-mail ------------------------------------------------------------------------------------------
+
+
+def test_the_message_id_alone_proves_nothing(laid: Laid) -> None:
+    """It is in every forwarded copy: a monitor of another agency acknowledged with it, under the coordinator's name."""
+    assert take(laid, mail(laid, "Xác nhận", quote="")) is AnswerResult.UNPROVEN
+    assert (state(laid), wrote(laid)) == (State.ASSIGNED, ["Xác nhận"])
+    (answer,) = [each for each in sent(laid)[0].letters if each.to == COORDINATOR]
+    assert "giữ nguyên thư nhắc việc" in answer.text
+
+
+def test_the_letter_s_own_reply_address_proves_it_without_a_quotation(laid: Laid) -> None:
+    swept(laid.database, at("2021-06-03"))
+    relay, _ = sent(laid, at("2021-06-03"))
+    (letter,) = [each for each in relay.letters if each.to == COORDINATOR]
+    raw = mail(laid, "Xác nhận", quote="", To=letter.headers["Reply-To"], In_Reply_To="", References="")
+    assert take(laid, raw, at("2021-06-03")) is AnswerResult.ACKNOWLEDGED
+
+
+def test_a_link_to_somebody_else_proves_nothing(laid: Laid) -> None:
+    raw = mail(laid, "Xác nhận", quote=quoted(laid, "coordinator@huyen-a.example"))
+    assert take(laid, raw) is AnswerResult.NOT_THE_READER
+    assert state(laid) is State.ASSIGNED
+
+
+def test_a_revoked_link_proves_nothing(laid: Laid) -> None:
+    raw = mail(laid, "Xác nhận")
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(links_since=NOW))
+    assert (take(laid, raw), state(laid)) == (AnswerResult.UNPROVEN, State.ASSIGNED)
+
+
+def test_links_that_a_mail_filter_has_wrapped_are_read(laid: Laid) -> None:
+    wrapped = quoted(laid).replace("http://127.0.0.1:8188/", "https://filter.example/?url=http%3A%2F%2F127.0.0.1%2F")
+    wrapped = wrapped.replace("%2Fl/", "%2Fl%2F").replace("%2Fr/", "%2Fr%2F")
+    assert take(laid, mail(laid, "Xác nhận", quote=wrapped)) is AnswerResult.ACKNOWLEDGED
+
+
+def test_a_sender_whom_the_named_relay_did_not_confirm_moves_nothing(laid: Laid) -> None:
+    named = MailProof(Signer(KEY), "mx.so.example")
+    forged = mail(laid, "Xác nhận", Authentication_Results="mx.so.example; dmarc=fail header.from=so-ban.example")
+    assert take(laid, forged, proof=named) is AnswerResult.UNAUTHENTICATED
+    assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], ["Xác nhận"])
+    passed = "mx.so.example; dmarc=pass header.from=so-ban.example"
+    genuine = mail(laid, "Xác nhận", number=2, Authentication_Results=passed)
+    assert take(laid, genuine, proof=named) is AnswerResult.ACKNOWLEDGED
+
+
+def test_a_bounce_that_only_quotes_the_message_id_moves_nothing_and_reaches_the_monitor(laid: Laid) -> None:
+    """A forged one had a mailbox suppressed."""
+    raw = (DATA / "returned" / "postfix.eml").read_bytes()
+    ours = read_mail(raw).bounce
+    assert ours is not None
+    forged = raw.replace(ours.message_id.encode(), first_letter(laid).receipt.encode())
+    assert take(laid, forged) is AnswerResult.UNPROVEN
+    assert (first_letter(laid).state, row(laid.database, Contact, email=COORDINATOR).suppressed) == ("accepted", {})
+    assert wrote(laid)[0].startswith("Mail Delivery System: ")
+
+
 def test_a_bounce_goes_to_the_fates_and_is_not_answered(laid: Laid) -> None:
-    returned = bounce_address(first_letter(laid).key, SECRET, "so.example")
+    returned = signed_address(BOUNCE, first_letter(laid).key, RETURN_SECRET, "so.example")
     raw = (DATA / "returned" / "postfix.eml").read_bytes()
     head = f"Delivered-To: {returned}\n".encode()
     assert take(laid, head + raw) is AnswerResult.BOUNCED
@@ -292,6 +370,17 @@ def test_gh_and_the_code_ask_an_extension(by_sms: tuple[Laid, Outgoing]) -> None
     laid, _ = by_sms
     assert text_in(laid, f"gh {code_of(laid)} 25/6 cho so lieu") is AnswerResult.EXTENSION_ASKED
     assert row(laid.database, Extension).until == date(2021, 6, 25)
+
+
+def test_guessing_codes_is_limited(by_sms: tuple[Laid, Outgoing]) -> None:
+    """Four digits are guessed by a few thousand messages."""
+    laid, _ = by_sms
+    wrong = "1000" if code_of(laid) != "1000" else "1001"
+    tried = [text_in(laid, f"XN {wrong}", number=n) for n in range(6)]
+    assert tried == [AnswerResult.REFUSED] * 5 + [AnswerResult.LIMITED]
+    assert text_in(laid, f"XN {code_of(laid)}", number=7) is AnswerResult.LIMITED
+    later = NOW + timedelta(days=5, hours=2)
+    assert text_in(laid, f"XN {code_of(laid)}", number=8, now=later) is AnswerResult.ACKNOWLEDGED
 
 
 def test_a_code_is_good_for_one_thing(by_sms: tuple[Laid, Outgoing]) -> None:
@@ -357,7 +446,9 @@ def test_dung_from_somebody_only_sms_can_reach_is_not_obeyed_in_silence(by_sms: 
 
 def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid) -> None:
     """An acknowledgement twice, an extension, an out-of-office, a bounce, nonsense, strangers, junk."""
-    returned = bounce_address(first_letter(laid, "coordinator@huyen-a.example").key, SECRET, "so.example")
+    returned = signed_address(
+        BOUNCE, first_letter(laid, "coordinator@huyen-a.example").key, RETURN_SECRET, "so.example"
+    )
     bounce = (DATA / "returned" / "postfix.eml").read_bytes()
     messages = [
         mail(laid, "Xác nhận", number=1),
@@ -377,7 +468,7 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
             if raw:
                 dovecot.put("tra-loi", raw)
         inbox = Inbox("127.0.0.1", "tra-loi", PASSWORD, port=dovecot.port, security=Security.NONE, timeout=10)
-        ears = InboundSources(inbox, secret=SECRET)
+        ears = InboundSources(PROOF, inbox)
         counts = receive(laid.database, NOW, ears)
         again = receive(laid.database, NOW, ears)
     assert (counts["acknowledged"], counts["again"], counts["extension_asked"]) == (1, 1, 1)
@@ -387,7 +478,7 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
 
 
 def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
-    ears = InboundSources(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
+    ears = InboundSources(PROOF, Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
     for _ in range(5):
         assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
     with laid.database.read() as session:

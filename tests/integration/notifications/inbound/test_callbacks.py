@@ -56,20 +56,20 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
-def served(laid: Laid, token: str = "", base_url: str = "http://127.0.0.1:8188") -> httpx.Client:
-    """The base URL is that of the settings; requests go to this machine."""
-    app = mounted(laid.database, token, base_url)
+def served(laid: Laid, **settings: object) -> httpx.Client:
+    """Requests go to this machine."""
+    app = mounted(laid.database, **settings)
     return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")
 
 
 @cache
-def mounted(database: Database, token: str, base_url: str) -> FastAPI:
+def mounted(database: Database, **chosen: object) -> FastAPI:
     """The whole web application with the addresses mounted as the composition root mounts them; it takes a second to
     make, and the tests share it with the address of their database."""
-    settings = Settings(_env_file=None, secret=KEY, base_url=base_url)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
     app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings))
     app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET)))
-    add_metrics(app, database, lambda: NOW, token, settings.base_url)
+    add_metrics(app, database, lambda: NOW, settings)
     return app
 
 
@@ -143,21 +143,22 @@ def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path
     assert len(channel_wiring.callback_secret(settings, Signer(KEY))) == 32
 
 
-def test_metrics_are_for_this_machine_or_whoever_has_the_token(
-    client: httpx.Client, laid: Laid, tmp_path: Path
-) -> None:
-    assert 'dondoc_assignments{class="open_in_time"}' in client.get("/metrics").text
+def test_metrics_are_for_whoever_has_the_token(laid: Laid) -> None:
+    client = served(laid, metrics_token="a token")
+    assert client.get("/metrics").status_code == 403
+    read = client.get("/metrics", headers={"authorization": "Bearer a token"})
+    assert 'dondoc_assignments{class="open_in_time",kind="order"}' in read.text
+
+
+def test_in_the_demonstration_they_are_for_this_machine(laid: Laid) -> None:
+    client = served(laid, demo=True)
+    assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", headers={"host": "dondoc.so.example"}).status_code == 400
     for header in ("x-forwarded-for", "x-real-ip", "forwarded", "via", "x-forwarded-proto"):
         assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
-    outside = served(laid, "a token", "http://dondoc.so.example")
-    assert outside.get("/metrics").status_code == 403
-    assert outside.get("/metrics", headers={"authorization": "Bearer a token"}).status_code == 200
 
 
-def test_without_a_token_metrics_are_off_where_others_are_served_and_the_log_says_why(
-    laid: Laid, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A proxy with its default settings looks like a program on this machine."""
-    assert served(laid, base_url="https://dondoc.so.example").get("/metrics").status_code == 403
+def test_without_a_token_metrics_are_off_and_the_log_says_why(laid: Laid, caplog: pytest.LogCaptureFixture) -> None:
+    """A proxy with its default settings looks like a program on this machine, also where the base URL was forgotten."""
+    assert served(laid).get("/metrics").status_code == 403
     assert "DONDOC_METRICS_TOKEN" in caplog.text

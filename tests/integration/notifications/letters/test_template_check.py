@@ -10,11 +10,19 @@ from ground.factory import Laid, at, lay, swept
 from ground.post import KEY, LetterBox
 
 from engine.accounts.signed_links import Signer
-from engine.errors import NotFound
+from engine.errors import FileRefused, NotFound
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext, deliver
 from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
-from notifications.letters.template_check import EDITED, check_folder, check_template, preview, samples
+from notifications.letters.template_check import (
+    EDITED,
+    check_folder,
+    check_template,
+    facts_to_preview,
+    preview,
+    samples,
+)
+from notifications.letters.template_editor import OfficeTemplates
 
 NOW = at("2021-04-07", "08:00")
 BASE = "https://dondoc.example"
@@ -44,6 +52,8 @@ def test_what_ships_has_nothing_wrong(language: str, kind: str) -> None:
         ("watch", "body.html", "<p>x</p>\n<img src='https://theo-doi.example/1.png'>", 2, "would be downloaded"),
         ("watch", "body.html", "<script>1</script>", 1, "would be downloaded"),
         ("duties", "body.txt", "{{ ''.__class__.__mro__ }}", 1, "unsafe"),
+        ("duties", "body.txt", "{{ 'a' * 5000000000 }}", 1, "would make too much"),
+        ("duties", "body.txt", "{{ 9 ** 999999999 }}", 1, "would make too much"),
         ("duties", "boddy.txt", "x", 0, "no template has this name"),
     ],
 )
@@ -99,14 +109,9 @@ def laid(sqlite_database: Database) -> Laid:
 
 def test_a_preview_shows_the_newest_real_letter_and_signs_nothing(laid: Laid) -> None:
     with laid.database.read() as session:
-        shown = preview(
-            session,
-            {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"},
-            "vi",
-            "duties",
-            BASE,
-            NOW,
-        )
+        facts = facts_to_preview(session, "vi", "duties", NOW)
+    texts = {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"}
+    shown = preview(facts, texts, "duties", BASE, NOW)
     assert shown.subject.startswith("[Sở] 1 việc của ")
     assert shown.to == "nguoi-nhan@co-quan.example"
     assert "12/KH-UBND IV." in shown.text
@@ -118,18 +123,18 @@ def test_every_kind_can_be_previewed_before_any_letter_exists(
     sqlite_database: Database, kind: str, language: str
 ) -> None:
     with sqlite_database.read() as session:
-        assert preview(session, {}, language, kind, BASE, NOW).text.strip()
+        facts = facts_to_preview(session, language, kind, NOW)
+    assert preview(facts, {}, kind, BASE, NOW).text.strip()
 
 
 def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
     with sqlite_database.read() as session, pytest.raises(NotFound):
-        preview(session, {}, "vi", "invoice", BASE, NOW)
+        facts_to_preview(session, "vi", "invoice", NOW)
 
 
-def office_with(folder: Path, box: LetterBox) -> DeliveryContext:
-    return DeliveryContext(
-        {"email": box}, LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, custom_folder=folder)
-    )
+def office_with(folder: Path, box: LetterBox, seconds: float = 5.0) -> DeliveryContext:
+    renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder, render_seconds=seconds)
+    return DeliveryContext({"email": box}, renderer)
 
 
 def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_saved(
@@ -175,3 +180,26 @@ def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path
     asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box)))
     assert len(box.letters) == 5
     assert all("xác nhận" in each.subject for each in box.letters)
+
+
+LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize("text", [LOOP, "{{ 'a'|center(5000000000) }}"])
+def test_one_that_would_take_for_ever_or_all_memory_holds_up_no_letter(laid: Laid, tmp_path: Path, text: str) -> None:
+    home = tmp_path / "vi" / "duties"
+    home.mkdir(parents=True)
+    (home / "subject.txt").write_text(text)
+    box = LetterBox()
+    asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box, seconds=0.5)))
+    assert len(box.letters) == 5
+    assert all("xác nhận" in each.subject for each in box.letters)
+
+
+def test_one_that_would_take_for_ever_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
+    renderer = office_with(tmp_path, LetterBox()).renderer
+    editor = OfficeTemplates(laid.database, tmp_path, BASE, renderer, check_seconds=1.0)
+    (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})
+    assert "takes too long" in str(problem.what)
+    with pytest.raises(FileRefused):
+        editor.shown("vi", "duties", {"subject.txt": LOOP}, NOW)

@@ -25,7 +25,9 @@ from notifications.channel import Fate, Outgoing
 from notifications.email import bounces
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
+from notifications.email.signed_addresses import BOUNCE, signed_key
 from notifications.email.smtp import Email
+from notifications.inbound.message import read_mail
 
 MASTER = Path("/usr/lib/postfix/sbin/master")
 MISSING = "Postfix is missing: run the set-up of the tests, which installs Debian's package postfix."
@@ -188,4 +190,4 @@ async def test_letters_reach_a_mailbox_through_a_real_relay_and_bounces_come_bac
     report = bounces.parse(raw)
     assert report is not None, raw
     assert (report.recipient, report.message_id) == ("gone@huyen.example", lost.receipt)
-    assert [bounces.verify(address, "khóa") for address in report.came_to] == ["assignment:418:T-3"]
+    assert [signed_key(BOUNCE, address, "khóa") for address in read_mail(raw).sent_to] == ["assignment:418:T-3"]

@@ -8,17 +8,18 @@ from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, conc
 from engine.errors import NotAllowed
 from engine.terms import CONTACT_ROLES
 
-# deed -> reach of coordinator, deputy, head, monitor, leadership, administrator: «own» body, «any», or «-».
+# deed -> reach of coordinator, deputy, head, monitor, leadership, administrator: «own» body, «any», «-», or
+# «fol»: one's own and those that one's department follows.
 GRID = """
 see_board         -    -    -    any  any  any
 see_assignment    own  own  own  any  any  any
-see_letters       -    -    -    any  -    any
+see_letters       -    -    -    fol  -    any
 see_plans         any  any  any  any  any  any
 see_health        -    -    -    -    -    any
-see_evidence      own  own  own  any  -    any
+see_evidence      own  own  own  fol  -    any
 see_figures       -    -    -    any  any  any
 see_standing      -    -    -    any  any  any
-see_contacts      own  own  own  any  -    any
+see_contacts      own  own  own  fol  -    any
 see_settings      -    -    -    -    -    any
 see_log           -    -    -    -    -    any
 acknowledge       own  own  own  -    -    any
@@ -69,8 +70,9 @@ def test_the_grid_names_every_deed_and_role_once() -> None:
 )
 def test_a_role_may_do_what_the_grid_says_and_nothing_else(role: ActorRole, deed: Permission, reach: str) -> None:
     actor = Actor("account", "3", "so-ban", role)
-    assert may(actor, deed, "so-ban") == (reach in ("own", "any"))
+    assert may(actor, deed, "so-ban") == (reach != "-")
     assert may(actor, deed, "huyen-a") == (reach == "any")
+    assert may(actor, deed, "huyen-a", followed={"huyen-a"}) == (reach in ("any", "fol"))
     assert may(actor, deed) == (reach == "any")
 
 

@@ -71,6 +71,9 @@ def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> I
         "T+1",
         State.ASSIGNED,
         False,
+        None,
+        None,
+        False,
         date(2021, 6, 22),
         "gửi thư đôn đốc đến đầu mối",
         "Department of Labour",
@@ -104,6 +107,8 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
         "period": "2021-H1",
         "due_on": date(2021, 6, 17),
         "request": False,
+        "outcome": None,
+        "returned": False,
     }
     return OverdueRow(**values | changes), 1
 
@@ -343,7 +348,7 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
         ),
         (
             item(NoticeKind.RETURNED, state=State.RETURNED),
-            "KH188 IV.16.1: bao cao can sua va gui lai. Bao cao: https://",
+            "KH188 IV.16.1: bao cao can sua va gui lai, han 17/6/2021. https://",  # one part: no word before the link
         ),
         (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
         (item(NoticeKind.EXTENSION_DECIDED), "KH188 IV.16.1: dong y gia han den 17/6/2021. "),
@@ -517,7 +522,8 @@ def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, s
 def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
-    assert [line for line in letter.text.splitlines() if re.match(r"(Hoàn thành|Đang thực hiện)", line)] == [
+    lines = [line.partition(" · ") for line in letter.text.splitlines()]
+    assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang thực hiện)", line)] == [
         "Hoàn thành đúng hạn: 61",
         "Hoàn thành quá hạn: 3",
         "Đang thực hiện, trong hạn: 49",

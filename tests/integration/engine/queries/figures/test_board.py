@@ -10,7 +10,7 @@ from ground.office import NOW, looking
 from sqlalchemy import update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText, report
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.reporting_rates import metrics
@@ -21,7 +21,7 @@ from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import todo
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter
-from engine.terms import LetterState, TimeClass
+from engine.terms import LetterState, Outcome, TimeClass, Timing
 
 Seen = tuple[Session, Today]
 
@@ -35,11 +35,36 @@ def test_the_four_boxes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> N
         TimeClass.OPEN_OVERDUE: 3,
         TimeClass.OPEN_IN_TIME: 0,
         TimeClass.DONE_ON_TIME: 1,
-        TimeClass.DONE_LATE: 1,
+        TimeClass.DONE_LATE: 0,
     }
-    assert sum(counts.values()) == total.expected == 5
+    assert sum(counts.values()) == total.expected == 4
     for which, classes in BOXES.items():
-        assert list_assignments(*seen, AssignmentFilter(classes=classes)).total == counts[which]
+        assert list_assignments(*seen, AssignmentFilter(classes=classes, request=False)).total == counts[which]
+
+
+def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -> None:
+    found = board(*seen, AssignmentFilter())
+    assert [line.id for line in found.asked] == ["mat-tran"]
+    assert "mat-tran" not in {line.id for line in (*found.agencies, *found.by_lateness())}
+    assert (found.asked_total.expected, found.asked_total.overdue) == (1, 1)
+    assert list_assignments(*seen, AssignmentFilter(request=True)).total == 1
+
+
+def test_a_report_that_is_in_does_not_make_a_task_done(fresh: Laid) -> None:
+    undone = ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+    with fresh.database.write() as session:
+        report(session, fresh.assignment("IV.2.1", "huyen-b"), undone, actor="contact:1", now=NOW)
+    with looking(fresh.database) as seen:
+        found = board(*seen, AssignmentFilter())
+        (metric,) = (each for each in metrics(found) if each.agency_id == "huyen-b")
+        rows = list_assignments(*seen, AssignmentFilter(finished=False, reporting=(Timing.LATE,))).rows
+    assert (found.total.reported, found.total.done, found.total.overdue) == (3, 1, 3)
+    assert (found.total.measures.undone, found.total.measures.on_time) == (2, 1)
+    assert (metric.actual_reports, metric.actual_reports_on_time, metric.tasks_done) == (1, 0, 0)
+    assert {(row.agency_id, row.time_class) for row in rows} == {
+        ("huyen-a", TimeClass.OPEN_OVERDUE),
+        ("huyen-b", TimeClass.OPEN_OVERDUE),
+    }
 
 
 def test_a_cell_says_how_many_of_how_many_and_the_worst(seen: Seen) -> None:
@@ -48,7 +73,7 @@ def test_a_cell_says_how_many_of_how_many_and_the_worst(seen: Seen) -> None:
     said = {name: (cell.reported, cell.expected, cell.worst) for name, cell in lines.items()}
 
     assert said["so-ban"] == (1, 1, TimeClass.DONE_ON_TIME)
-    assert said["huyen-a"] == (1, 1, TimeClass.DONE_LATE)
+    assert said["huyen-a"] == (1, 1, TimeClass.OPEN_OVERDUE)  # its report says «một phần»
     assert said["huyen-b"] == (0, 1, TimeClass.OPEN_OVERDUE)
 
 
@@ -57,14 +82,14 @@ def test_the_agency_furthest_behind_is_named_and_stands_first_by_lateness(seen: 
     assert found.latest is not None
     assert found.latest.total.late_since == date(2021, 6, 17)
     assert found.by_lateness()[0] == found.latest
-    assert [line.id for line in found.by_lateness()][-2:] == ["huyen-a", "so-ban"]
+    assert [line.id for line in found.by_lateness()][-2:] == ["so-chinh", "so-ban"]
 
 
 def test_a_board_of_the_late_keeps_its_total_and_drops_who_is_late_for_less(seen: Seen) -> None:
     found = board(*seen, AssignmentFilter())
     late = found.late_for(4, seen[1])
-    assert {line.id for line in late.agencies} == {"huyen-b", "mat-tran"}
-    assert {line.id for line in found.late_for(1, seen[1]).agencies} == {"huyen-b", "mat-tran", "so-chinh"}
+    assert {line.id for line in late.agencies} == {"huyen-a", "huyen-b"}
+    assert {line.id for line in found.late_for(1, seen[1]).agencies} == {"huyen-a", "huyen-b", "so-chinh"}
     assert late.total == found.total
 
 
@@ -112,7 +137,7 @@ def test_the_overdue_list_says_how_late_and_what_last_chased(seen: Seen) -> None
 
     rows = {agency.id: agency.rows[0] for agency in found.agencies}
 
-    assert (found.total, found.agency_count, found.next) == (3, 3, None)
+    assert (found.total, found.agency_count, found.next) == (4, 4, None)
     assert rows["huyen-b"].late == 5
     chased = rows["huyen-b"].chased
     assert chased is not None

@@ -24,7 +24,7 @@ from engine.queries.work.ladder_steps import RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
 from engine.store.records import Fact, Letter, Pass
-from engine.terms import EventKind, LetterState, Outcome, Role, State, TimeClass
+from engine.terms import EventKind, LetterState, Outcome, Role, State, TimeClass, Timing
 
 Seen = tuple[Session, Today]
 
@@ -177,6 +177,7 @@ def test_health_says_each_trouble(fresh: Laid) -> None:
     assert (found.owed, found.in_doubt, found.oldest is not None) == (1, 1, True)
 
 
-def test_the_time_class_of_a_late_report_stays_late_after_acceptance(laid: Laid, seen: Seen) -> None:
+def test_a_task_reported_late_and_partly_done_is_overdue_and_its_report_late(laid: Laid, seen: Seen) -> None:
     row = story(*seen, laid.assignment("IV.2.1", "huyen-a")).row
-    assert (row.time_class, row.reported_on) == (TimeClass.DONE_LATE, date(2021, 6, 22))
+    assert (row.time_class, row.reported_on) == (TimeClass.OPEN_OVERDUE, date(2021, 6, 22))
+    assert (row.report_timing, row.outcome, row.unfinished) == (Timing.LATE, Outcome.PARTLY, True)

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
-from ground.people import as_role, join
+from ground.people import as_role, enter, join
 
 from engine.accounts.api_tokens import make_token
 from engine.store.database import Database
@@ -120,3 +120,34 @@ def test_the_language_of_pages_and_letters_is_ones_own_to_choose(mine: Office, l
     assert "now speak English" in mine.get(answer.headers["location"]).text
     assert row(lived, Account, id=1).language == "en"
     assert mine.post("/account/language", page="/account", language="fr").status_code in (400, 422)
+
+
+def test_an_unattended_browser_makes_no_key_and_no_first_password(mine: Office, lived: Database) -> None:
+    mine.clock.now += timedelta(minutes=16)
+    form = {"label": "Kho số liệu", "scope": ["read"], "days": "90"}
+    assert "15 phút" in mine.post("/account/tokens", page="/account", **form).text
+    new = "mot cau khac con dai hon 8"
+    assert "15 phút" in mine.post("/account/password", page="/account", new=new, again=new).text
+    api = mine.client.post("/api/v1/account/tokens", json={"label": "x", "scopes": ["read"], "days": 9})
+    assert (api.status_code, rows(lived, ApiToken)) == (400, [])
+
+
+def test_who_has_a_password_gives_it_for_a_key(lived: Database, tmp_path: Path) -> None:
+    account = join(lived, "coordinator", "huyen-b", password="mot cau dai de nho 7")
+    office = enter(open_office(lived, tmp_path), account)
+    form = {"label": "Kho số liệu", "scope": ["read"], "days": "90", "page": "/account"}
+    assert "không đúng" in office.post("/account/tokens", **form, password="sai").text
+    assert key_in(office.post("/account/tokens", **form, password="mot cau dai de nho 7").text)
+    assert len(rows(lived, ApiToken)) == 1
+
+
+def test_administrators_see_every_key_with_its_owner_scope_and_last_use(
+    mine: Office, lived: Database, tmp_path: Path
+) -> None:
+    key = key_in(make(mine))
+    open_office(lived, tmp_path).get("/api/v1/assignments", headers={"authorization": f"Bearer {key}"})
+    page = as_role(lived, tmp_path, "administrator", "tinh").get("/admin/accounts").text
+    section = BeautifulSoup(page.partition('id="keys"')[2], "lxml").get_text(" ")
+    for shown in ("Kho số liệu", "coordinator@huyen-b.example", "Xem, Báo cáo", "dùng lần cuối Thứ Năm 24/6/2021"):
+        assert shown in section
+    assert key not in page

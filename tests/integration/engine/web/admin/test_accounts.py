@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import Office
+from ground.office import Office, open_office
 from ground.people import as_role, join
 from httpx import Response
 
@@ -58,6 +58,8 @@ def test_an_account_is_added_and_its_page_shows_everything_but_the_password(admi
         ({"email": "x", "password": "ngắn"}, {"email", "password"}),
         ({"role": "", "agency_id": ""}, {"role", "agency_id"}),
         ({"language": "fr"}, {"language"}),
+        ({"label": "Văn\u202ephòng"}, {"label"}),
+        ({"email": "a\u200bb@so-ban.example"}, {"email"}),
         ({"label": "a\x00"}, {"label"}),
     ],
 )
@@ -143,3 +145,10 @@ def test_what_is_not_there_is_said_in_words(admin: Office) -> None:
     for what in ("", "password", "sign-out", "deactivate", "reactivate"):
         answer = deed(admin, 99, what, password=GOOD, role="head", agency_id="tinh", language="vi")
         assert answer.status_code == 404, what
+
+
+def test_the_demonstration_makes_no_account_that_outlives_it(lived: Database, tmp_path: Path) -> None:
+    demo = open_office(lived, tmp_path, step=lambda how: None)
+    assert add(demo, password=GOOD).status_code == 409
+    api = demo.client.post("/api/v1/accounts", json=GIVEN)
+    assert (api.status_code, rows(lived, Account)) == (409, [])

@@ -55,6 +55,8 @@ def test_what_is_there_passes_its_own_check_and_is_shown_with_real_data(office: 
         ("{% if letter.digest %}x", "Unexpected end of template"),
         ("Phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ 'a' * 5000000000 }}", "would make too much"),
+        ("{{ 'a'|center(5000000000) }}", "MemoryError"),
         ("x" * 60_000, "dài quá 50000 ký tự"),
         ("a\x00b", "ký tự điều khiển"),
         ("", "ừ 1 đến 160"),

@@ -36,6 +36,17 @@ def test_a_report_is_returned_with_the_reason_that_was_typed(office: Office, liv
     assert "Thiếu\nsố liệu." in office.get(f"/assignments/{SO_BAN}").text
 
 
+def test_the_page_proposes_a_resubmission_date_and_says_it_afterwards(office: Office, lived: Database) -> None:
+    field = BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml").select_one("#return-until")
+    assert field is not None
+    assert field["value"] == "2021-07-01"  # five working days after Thursday 24 June
+    office.post(f"/assignments/{SO_BAN}/return", reason="Thiếu số liệu.", until=str(field["value"]))
+    page = " ".join(BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml").get_text().split())
+    assert "Đề nghị bổ sung chậm nhất Thứ Năm 1/7/2021" in page
+    assert "Báo cáo lần đầu" in page
+    assert "báo cáo đúng hạn" in page
+
+
 def test_a_refused_deed_shows_why_beside_its_form_and_keeps_what_was_typed(office: Office, lived: Database) -> None:
     answer = office.post(f"/assignments/{HUYEN_B}/transfer", to="", reason="Sáp nhập theo Nghị quyết.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,15 @@ def test_returning_shows_the_letters_that_follow_and_asks_for_a_reason(office: O
     assert field is not None
     assert field["aria-describedby"] == "reason-said"
     assert state(lived, SO_BAN) is State.REPORTED
+
+
+def test_one_resubmission_date_may_be_chosen_for_all_of_them(office: Office, lived: Database) -> None:
+    chosen = {"act": "return", "sure": "1", "reason": "Thiếu số liệu."} | BOTH
+    refused = office.post("/accept", page="/accept", until="2021-06-01", **chosen)
+    assert (refused.status_code, "Hạn bổ sung phải sau" in refused.text) == (400, True)
+    assert state(lived, SO_BAN) is State.REPORTED
+    office.post("/accept", page="/accept", until="2021-07-08", **chosen)
+    assert [each.resubmit_on for each in rows(lived, Report)] == [date(2021, 7, 8)] * 2
 
 
 def test_one_reason_goes_back_with_all_of_them(office: Office, lived: Database) -> None:

@@ -12,7 +12,7 @@ from ground.people import as_role
 from engine.accounts.accounts import deactivate
 from engine.accounts.api_tokens import make_token
 from engine.accounts.signed_links import Purpose
-from engine.http.body_limits import MAX_FILES_BYTES, MAX_STRANGER_BYTES
+from engine.http.guards.body_limits import MAX_FILES_BYTES, MAX_STRANGER_BYTES
 from engine.http.security import MAX_BODY_BYTES
 from engine.store.database import Database
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.http.error_pages import answer
+from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import language_of, tools_of
 from engine.http.security import host_name, is_loopback_name
 from engine.text import Text
@@ -31,6 +32,7 @@ class AcceptedHosts:
             request = Request(scope)
             base_url = tools_of(request).context.settings.base_url
             if not _is_accepted(Headers(scope=scope), base_url):
+                tools_of(request).security.record(SecurityEvent.HOST_REFUSED, request)
                 response = answer(request, 400, UNKNOWN_HOST.said(language_of(request)[0]))
                 await response(scope, receive, send)
                 return

@@ -1,0 +1,139 @@
+"""The two measures of an assignment, which are never one number, and the only definition of each.
+
+Report timeliness: was the first report in by its due date (DHIS2's ``reporting_rate_on_time``). A return leaves it.
+Task outcome: the four boxes of Decision 42/2014/QĐ-TTg (amended by 23/2018). A task is done on the day of the report
+that says so; «một phần» and «chưa làm» leave it open, in term or overdue, although its report is in. It is late if it
+was done after its due date (after a return: its resubmission date), or if its first report had been late: a return does
+not make a late task punctual.
+
+Each is written twice, for a row in Python and for the table in SQL; a test holds them equal over every combination.
+Boards, digests, published figures, API and exports use these and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type_coerce
+
+from engine.store.database import table
+from engine.store.records import Assignment
+from engine.terms import COUNTED_STATES, State, TimeClass, Timing
+
+TIME_CLASS: Any = Enum(
+    TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
+)
+
+
+class Measured(Protocol):
+    """What the measures are computed from: an assignment's row, or a change of it."""
+
+    @property
+    def due_on(self) -> date | None: ...
+    @property
+    def done_on(self) -> date | None: ...
+    @property
+    def first_reported_on(self) -> date | None: ...
+    @property
+    def first_due_on(self) -> date | None: ...
+
+
+def report_timing(each: Measured) -> Timing:
+    """Of the first report; ``OPEN`` while there has been none."""
+    if each.first_reported_on is None:
+        return Timing.OPEN
+    due_on = each.first_due_on or each.due_on
+    return Timing.LATE if due_on is not None and each.first_reported_on > due_on else Timing.ON_TIME
+
+
+def task_timing(each: Measured) -> Timing:
+    """Of the task; ``OPEN`` until a report says that it is done."""
+    if each.done_on is None:
+        return Timing.OPEN
+    late = each.due_on is not None and each.done_on > each.due_on
+    return Timing.LATE if late or report_timing(each) is Timing.LATE else Timing.ON_TIME
+
+
+def time_class(timing: Timing, due_on: date | None, day: date, soon: date) -> TimeClass:
+    """The class of a task on a day. ``soon``: the last due date that counts as due soon."""
+    if due_on is None:
+        return TimeClass.NO_DEADLINE
+    if timing is not Timing.OPEN:
+        return TimeClass.DONE_ON_TIME if timing is Timing.ON_TIME else TimeClass.DONE_LATE
+    if due_on < day:
+        return TimeClass.OPEN_OVERDUE
+    return TimeClass.DUE_SOON if due_on <= soon else TimeClass.OPEN_IN_TIME
+
+
+def is_unfinished(state: State, done_on: date | None) -> bool:
+    """True while the task is open in the four boxes: nothing reported, or «một phần», «chưa làm», or returned."""
+    return done_on is None and state in COUNTED_STATES
+
+
+def unfinished() -> ColumnElement[bool]:
+    """``is_unfinished`` in SQL; the same text as the condition of the index ``ix_assignment_unfinished``."""
+    a = table(Assignment)
+    return and_(a.c.done_on.is_(None), a.c.state.not_in(_literals(State.CANCELLED, State.TRANSFERRED)))
+
+
+def report_timing_column(as_of: date | None = None) -> ColumnElement[Any]:
+    """``report_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
+    a = table(Assignment)
+    return _timing(_by(a.c.first_reported_on, as_of), _first_report_late())
+
+
+def task_timing_column(as_of: date | None = None) -> ColumnElement[Any]:
+    """``task_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
+    a = table(Assignment)
+    return _timing(_by(a.c.done_on, as_of), _task_late())
+
+
+def time_class_column(
+    day: date, soon: Any, as_of: date | None = None, due_on: Any = None, timing: Any = None
+) -> ColumnElement[TimeClass]:
+    """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression. ``due_on`` and ``timing``: the
+    columns of another table that keeps both, as the counters do."""
+    a = table(Assignment)
+    due = a.c.due_on if due_on is None else due_on
+    if timing is None:
+        done, late = _by(a.c.done_on, as_of), _task_late()
+    else:
+        done, late = timing != Timing.OPEN.value, timing == Timing.LATE.value
+    expression = case(
+        (due.is_(None), literal(TimeClass.NO_DEADLINE.value)),
+        (and_(done, ~late), literal(TimeClass.DONE_ON_TIME.value)),
+        (done, literal(TimeClass.DONE_LATE.value)),
+        (due < day, literal(TimeClass.OPEN_OVERDUE.value)),
+        (due <= soon, literal(TimeClass.DUE_SOON.value)),
+        else_=literal(TimeClass.OPEN_IN_TIME.value),
+    )
+    return type_coerce(expression, TIME_CLASS)
+
+
+def _timing(reported: Any, late: Any) -> ColumnElement[Any]:
+    return case(
+        (~reported, literal(Timing.OPEN.value)),
+        (late, literal(Timing.LATE.value)),
+        else_=literal(Timing.ON_TIME.value),
+    )
+
+
+def _by(column: Any, as_of: date | None) -> Any:
+    known = column.is_not(None)
+    return known if as_of is None else and_(known, column <= as_of)
+
+
+def _first_report_late() -> Any:
+    """True or false, never null, so that it may be negated."""
+    a = table(Assignment)
+    return func.coalesce(a.c.first_reported_on > func.coalesce(a.c.first_due_on, a.c.due_on), False)
+
+
+def _task_late() -> Any:
+    a = table(Assignment)
+    return or_(func.coalesce(a.c.done_on > a.c.due_on, False), _first_report_late())
+
+
+def _literals(*states: State) -> list[Any]:
+    return [literal(each.value, literal_execute=True) for each in states]

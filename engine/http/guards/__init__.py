@@ -1,0 +1,1 @@
+"""What stands before the pages: accepted hosts, limits, and the log of what was refused."""

@@ -1,0 +1,88 @@
+"""What proves an incoming e-mail: the reply address that it was sent to, or a signed link in the letter that it quotes.
+
+Both are known only to who had the letter. The Message-ID that an answer names identifies a letter and proves nothing:
+mail programs hand it on with every forwarded copy. Where the operator names the relay that authenticates senders, a
+message that did not pass there is not acted upon, whatever it quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.accounts.signed_links import Link, Purpose, Signer
+from engine.errors import LinkRefused
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.records import Contact, Letter
+from notifications.email.authentication import is_authenticated
+from notifications.email.signed_addresses import BOUNCE, REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_key
+from notifications.inbound.message import Mail
+
+
+@dataclass(frozen=True)
+class MailProof:
+    """``authserv_id``: the server whose Authentication-Results are believed; empty: senders are not authenticated."""
+
+    signer: Signer
+    authserv_id: str = ""
+
+    @cached_property
+    def _return_secret(self) -> str:
+        return self.signer.secret(RETURN_ADDRESSES)
+
+    @cached_property
+    def _reply_secret(self) -> str:
+        return self.signer.secret(REPLY_ADDRESSES)
+
+    def authenticates(self, mail: Mail) -> bool:
+        return not self.authserv_id or is_authenticated(mail.authentication, self.authserv_id, mail.sender)
+
+    def returned_key(self, mail: Mail) -> str:
+        """The key of the letter whose return address the message was sent to; "" if there is none."""
+        return _first_key(BOUNCE, mail.sent_to, self._return_secret)
+
+    def letter(self, session: Session, mail: Mail, named: Any, now: datetime) -> Any:
+        """The letter (row) that the writer has proven to have had; None if they have proven nothing. ``named``: the
+        letter of the Message-ID, which decides where a conversation quotes more than one."""
+        proven = _keyed(session, _first_key(REPLY, mail.sent_to, self._reply_secret))
+        proven += _linked(session, list(self._links(mail.tokens, local_date(now))))
+        same = (each for each in proven if named is not None and each.id == named.id)
+        return next(same, proven[0] if proven else None)
+
+    def _links(self, tokens: Sequence[str], today: date) -> Iterator[Link]:
+        for token in tokens:
+            for purpose in (Purpose.ACKNOWLEDGE, Purpose.REPORT):
+                try:
+                    yield self.signer.read(purpose, token, today)
+                except LinkRefused:
+                    continue
+
+
+def _first_key(prefix: str, addresses: Sequence[str], secret: str) -> str:
+    return next((key for each in addresses if (key := signed_key(prefix, each, secret))), "")
+
+
+def _keyed(session: Session, key: str) -> list[Any]:
+    m = table(Letter)
+    return list(session.connection().execute(select(m).where(m.c.key == key))) if key else []
+
+
+def _linked(session: Session, links: Sequence[Link]) -> list[Any]:
+    """The letters that carried these links, in their order: those by e-mail to the link's contact on the link's day."""
+    m, c = table(Letter), table(Contact)
+    found: list[Any] = []
+    for link in links:
+        query = select(m, c.c.links_since).join(c, c.c.id == m.c.contact_id)
+        query = query.where(m.c.contact_id == link.contact_id, m.c.channel == "email", m.c.day == link.made_on)
+        if link.purpose is Purpose.ACKNOWLEDGE:
+            query = query.where(m.c.id == int(link.subject))
+        rows = session.connection().execute(query.order_by(m.c.id.desc()))
+        found += [row for row in rows if not link.revoked(row.links_since)]
+    return found
