@@ -199,14 +199,14 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir}/dondoc.db"
 
     @property
-    def needs_second_factor(self) -> frozenset[str]:
-        return frozenset(each.strip() for each in self.second_factor_roles.split(",") if each.strip())
-
-    @property
     def keeps_letters(self) -> bool:
         """No relay is configured: letters are only put into a folder of this machine. In the demonstration that is
         where they are read."""
         return not self.smtp_host and not self.demo
+
+    @property
+    def needs_second_factor(self) -> frozenset[str]:
+        return frozenset(each.strip() for each in self.second_factor_roles.split(",") if each.strip())
 
     @property
     def maildir(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
+from engine.assignments.measures import unfinished
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan
@@ -85,7 +86,7 @@ def backlogs(
         "reports": (a.c.reported_at, select().select_from(a).where(a.c.state == State.REPORTED)),
         "extensions": (
             x.c.asked_at,
-            select().select_from(x.join(a, a.c.id == x.c.assignment_id)).where(x.c.decided_at.is_(None), still_open),
+            select().select_from(x.join(a, a.c.id == x.c.assignment_id)).where(x.c.decided_at.is_(None), unfinished()),
         ),
         "declined": (
             e.c.at,

@@ -1,7 +1,8 @@
 """How often an agency was really chased («đã nhắc 3 lần, gần nhất 22/6»): counted from the letters that left.
 
 Only letters to the agency itself count, once a day whatever the channel and the person. A letter that is queued, kept
-on this machine, refused, bounced or in doubt proves nothing.
+on this machine, refused, bounced or in doubt proves nothing. After a return the count begins anew: what left before it
+asked for the report that came.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlmodel import Session
 
 from engine.store.database import among, table
-from engine.store.records import Assignment, Letter, Notice
+from engine.store.records import Assignment, Letter, Notice, Report
 from engine.terms import LetterState, NoticeKind
 
 ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
@@ -111,6 +112,8 @@ def escalations_sent() -> ColumnElement[int]:
 
 
 def _left_for(a: Any) -> ColumnElement[bool]:
-    """The notice was said in a letter to the owner of the assignment, and the letter left."""
-    n, m = table(Notice), table(Letter)
-    return and_(n.c.moot == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT))
+    """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return."""
+    n, m, r = table(Notice), table(Letter), table(Report)
+    left_at = func.coalesce(m.c.sent_at, m.c.created_at)
+    returned_since = exists().where(r.c.assignment_id == n.c.assignment_id, r.c.returned_at > left_at)
+    return and_(n.c.moot == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT), ~returned_since.correlate(n, m))

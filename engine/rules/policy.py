@@ -144,10 +144,10 @@ class Policy(BaseModel):
     digest_weekday: int = Field(default=0, ge=0, le=6)
     open_days_before: int = Field(default=92, ge=1, le=400)
     due_soon_days: int = Field(default=3, ge=0, le=60)
-    resubmit_days: int = Field(default=5, ge=1, le=60)
-    """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     backlog_days: int = Field(default=10, ge=1, le=120)
     """Working days after which the department's head is told of a report not accepted or a request not decided."""
+    resubmit_days: int = Field(default=5, ge=1, le=60)
+    """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
     """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""

@@ -58,14 +58,13 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
         mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
         if mine:
             orders = tuple(each for each in mine if not each[0].request)
-            asked = tuple(each for each in mine if each[0].request) if orders else ()
             leads = letter.role is Role.LEADERSHIP
             found[letter.id] = DigestFacts(
                 letter.digest_week,
                 orders or mine,
                 counts.get(letter.agency_id) if leads else None,
                 week,
-                asked,
+                tuple(each for each in mine if each[0].request) if orders else (),
                 letter.agency_id,
                 sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
             )

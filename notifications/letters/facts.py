@@ -20,7 +20,7 @@ from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escal
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import local_date, tells_of_move
-from engine.rules.policy import Rung, dates
+from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
@@ -169,8 +169,9 @@ class LetterFacts:
 
     @property
     def empty(self) -> bool:
-        waits = self.weekly and self.backlog is not None
-        return not (self.items or self.digest or self.answer or self.sign_in or self.account or waits)
+        weekly = self.weekly and self.backlog is not None
+        parts = (self.digest, self.answer, self.sign_in, self.account)
+        return not (self.items or weekly or any(each is not None for each in parts))
 
 
 def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
@@ -239,11 +240,10 @@ class _Batch:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
-        asked = row.state is State.ASSIGNED
-        same_dates = row.ladder_id, row.opened_on, row.due_on, asked
+        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state
         if same_dates not in self.rungs:
-            rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
-            left = ((on, rung) for on, rung in rungs if on > self.today and (asked or not rung.unless_acknowledged))
+            facts = Facts(row.state, row.opened_on, row.due_on, self.today)
+            left = upcoming(self.book.ladders[row.ladder_id], facts, self.book.calendar)
             self.rungs[same_dates] = next(left, (None, None))
         return self.rungs[same_dates]
 
@@ -260,8 +260,8 @@ def _facts(
             row.due_on,
             batch.today,
             row.plan_state,
-            unfinished=is_unfinished(row.state, row.done_on),
             undecided=row.undecided,
+            unfinished=is_unfinished(row.state, row.done_on),
         )
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:

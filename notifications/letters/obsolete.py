@@ -32,9 +32,10 @@ def obsolete_reason(
     *,
     unfinished: bool | None = None,
     undecided: bool = True,
+    unfinished: bool | None = None,
 ) -> str:
-    """Why a line is obsolete; empty if it still applies. ``unfinished``: the task is; by default while a report is
-    owed. ``undecided``: what it asks to decide still waits."""
+    """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits.
+    ``unfinished``: the task is; by default while a report is owed."""
     if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
     if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):

@@ -155,7 +155,7 @@ class LetterRenderer:
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
         reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items if item.own)
-        late = facts.digest.rows if facts.digest else ()
+        late = (*facts.digest.rows, *facts.digest.asked) if facts.digest else ()
         reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
         for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")

@@ -46,11 +46,11 @@ class DutyGroup:
     due_why: str
     days: int | None
     request: bool
+    report: str
+    """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     chased: Chased | None
     escalating: bool
     asks_paper: bool
-    report: str
-    """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     citations: tuple[str, ...]
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -88,8 +88,8 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                 each.agency,
                 (
                     *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
-                    *(each.chased, each.escalating, each.asks_paper),
                     report_state(each.state is State.RETURNED, each.outcome),
+                    *(each.chased, each.escalating, each.asks_paper),
                 ),
                 each.citation,
             )
@@ -105,8 +105,9 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
             (
                 row.agency,
                 (
-                    *(row.plan, row.period, row.due_on, "", -late, row.request, row.chased, False, False),
+                    *(row.plan, row.period, row.due_on, "", -late, row.request),
                     report_state(row.returned, row.outcome),
+                    *(row.chased, False, False),
                 ),
                 row.citation,
             )
@@ -121,7 +122,7 @@ def report_state(returned: bool, outcome: Outcome | None) -> str:
     return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
 
 
-_Key = tuple[str, str, date | None, str, int | None, bool, Chased | None, bool, bool, str]
+_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

@@ -32,15 +32,7 @@ from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.enquiries import Enquiries
-from notifications.letters.facts import (
-    ANSWER,
-    AccountFacts,
-    AnswerFacts,
-    Item,
-    LetterFacts,
-    SignInFacts,
-    gather,
-)
+from notifications.letters.facts import ANSWER, AccountFacts, AnswerFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import (
     LANGUAGES,
     TEMPLATE_ERRORS,

@@ -60,9 +60,10 @@ def kind_for(role: Role) -> str:
 def letter_kind(facts: LetterFacts) -> str:
     """The kind of a letter. Who stands at a department, but is written to about other agencies alone, gets what its
     monitor gets; its head a letter of its own."""
-    for kind in ("sign_in", "account", "answer"):
-        if getattr(facts, kind):
-            return kind.replace("_", "")
+    apart = {"signin": facts.sign_in, "account": facts.account, "answer": facts.answer}
+    for kind, said in apart.items():
+        if said is not None:
+            return kind
     usual = kind_for(facts.role)
     if usual != "duties" or facts.digest or any(item.own for item in facts.items):
         return usual
@@ -243,8 +244,16 @@ class LetterView:
         """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
         if self.facts.role is Role.LEADERSHIP:
             return shorten(self.late_rows, MAX_WORST)
-        above = {item.assignment_id for item in self.parts.get("overdue", ())}
-        return shorten([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
+        return shorten(self._not_above(self.late_rows), MAX_DUTIES)
+
+    @property
+    def asked(self) -> Shortened[tuple[OverdueRow, int]]:
+        """The requests past their time beside the digest's rows, without those listed above."""
+        return shorten(self._not_above(self.digest.asked if self.digest else ()), MAX_DUTIES)
+
+    def _not_above(self, rows: Sequence[tuple[OverdueRow, int]]) -> Sequence[tuple[OverdueRow, int]]:
+        above = {item.assignment_id for part in ("overdue", PAST) for item in self.parts.get(part, ())}
+        return [each for each in rows if each[0].assignment_id not in above]
 
     @property
     def late_by_agency(self) -> Agencies:

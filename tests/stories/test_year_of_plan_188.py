@@ -488,8 +488,8 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
         text = letters[monday]
         said = {name: int(text.partition(words_)[2].split()[0]) for name, words_ in words.items()}
         assert said == {name: counted[name] for name in words}, monday
-        first_line = next(line for line in text.splitlines() if "kính báo cáo" in line)
-        assert f", {counted['overdue']} phần việc của" in first_line, monday
+        first_line = next(line for line in text.splitlines() if "kính báo cáo Lãnh đạo" in line)
+        assert re.search(rf", {counted['overdue']} phần việc của \d+ cơ quan quá hạn", first_line), monday
 
 
 def what_is_not_done_is_seen_but_not_asked_for(story: Story) -> None:
@@ -503,10 +503,8 @@ def what_is_not_done_is_seen_but_not_asked_for(story: Story) -> None:
     summer = [letter for letter in story.box.letters if local_date(letter.at) == date(2021, 8, 2)]
     for to, words_ in ((NOT_YET, "đã báo cáo: chưa thực hiện"), (PARTLY, "đã báo cáo: hoàn thành một phần")):
         assert any(to in letter.to and words_ in letter.text for letter in summer), to
-    assert any(
-        LABOUR in letter.to and "đã báo cáo: chưa thực hiện" in letter.text and "một phần" in letter.text
-        for letter in summer
-    )
+    said = ("đã báo cáo: chưa thực hiện", "đã báo cáo: hoàn thành một phần")
+    assert any(LABOUR in letter.to and all(words in letter.text for words in said) for letter in summer)
     (vinh,) = [
         letter for letter in story.box.letters if VINH in letter.to and local_date(letter.at) == date(2021, 7, 9)
     ]

@@ -55,7 +55,7 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "account": (
         "Thư báo về tài khoản",
         "Letters about accounts",
-        "mật khẩu, khóa, trình duyệt mới",
+        "mật khẩu, khóa truy cập, trình duyệt mới",
         "password, key, browser",
     ),
     "sms": ("Tin nhắn", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),

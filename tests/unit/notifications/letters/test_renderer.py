@@ -348,7 +348,7 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
         ),
         (
             item(NoticeKind.RETURNED, state=State.RETURNED),
-            "KH188 IV.16.1: bao cao can sua va gui lai, han 17/6/2021. https://",
+            "KH188 IV.16.1: bao cao can sua va gui lai, han 17/6/2021. https://",  # one part: no word before the link
         ),
         (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
         (item(NoticeKind.EXTENSION_DECIDED), "KH188 IV.16.1: dong y gia han den 17/6/2021. "),
