@@ -30,7 +30,6 @@ def obsolete_reason(
     today: date,
     plan: PlanState = PlanState.ACTIVE,
     *,
-    unfinished: bool | None = None,
     undecided: bool = True,
     unfinished: bool | None = None,
 ) -> str:
