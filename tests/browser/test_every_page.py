@@ -92,8 +92,6 @@ OPEN = {
 NO_PAGES = {
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
-    "/plans/{plan_id}/figures.csv",
-    "/admin/log.csv",
     "/letters/{letter_id}/html",
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",

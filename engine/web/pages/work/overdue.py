@@ -13,22 +13,35 @@ from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber
 from engine.http.forms import Form, clean
+from engine.http.list_columns import overdue_columns
+from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import LateAgency, how_many_overdue, overdue
+from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 
 router = APIRouter()
+OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")
 
 
 @router.get("/overdue")
-def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
+def show(
+    ctx: SignedIn,
+    wanted: Assignments,
+    taken_as: TakenAs = None,
+    page: PageNumber = 1,
+    said: Code = "",
+    n: PageNumber = 1,
+) -> Response:
     ctx.require(Permission.SEE_BOARD)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
+        if taken_as:
+            rows, names = every_overdue(session, today, wanted), filter_names(session, wanted.plan_id)
+            return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)

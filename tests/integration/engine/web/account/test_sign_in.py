@@ -248,7 +248,7 @@ REACH: dict[str, tuple[str, ...]] = {
     "/plans/1/duties/new": ("administrator",),
     "/duties/1/amend": ("administrator",),
     "/plans/1/figures": WATCH,
-    "/plans/1/figures.csv?period=2021-H1": WATCH,
+    "/plans/1/figures?period=2021-H1&as=csv": WATCH,
     "/overdue": WATCH,
     "/agencies": WATCH,
     "/letters": ("monitor", "administrator"),
