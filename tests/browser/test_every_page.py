@@ -63,6 +63,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
+    "/papers/dispatch": ("/papers/dispatch",),
     "/plans": ("/plans", "/plans?q=188"),
     "/plans/import": ("/plans/import",),
     "/plans/load": ("/plans/load",),

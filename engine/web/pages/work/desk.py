@@ -17,6 +17,7 @@ from engine.queries.directory.agencies import list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.desk import SECTIONS, desk
 from engine.text import Text
+from engine.web.pages.work.papers import draftable_plan
 
 router = APIRouter()
 AGENCIES = Text("Cơ quan", "Agencies")
@@ -41,8 +42,17 @@ def show(
     ctx.require(Permission.SEE_ASSIGNMENT, agency_id)
     with ctx.reading() as (session, today):
         found = desk(session, today, agency_id, plan_id=plan, period=period)
+        draft_plan = draftable_plan(ctx, session, plan)
     return ctx.page(
-        "desk.html", today=today, desk=found, plan=plan, period_key=period, SECTIONS=SECTIONS, outcome=said, n=n
+        "desk.html",
+        today=today,
+        desk=found,
+        plan=plan,
+        period_key=period,
+        SECTIONS=SECTIONS,
+        outcome=said,
+        n=n,
+        draft_plan=draft_plan,
     )
 
 

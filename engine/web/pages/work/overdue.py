@@ -22,6 +22,7 @@ from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
+from engine.web.pages.work.papers import draftable_plan
 
 router = APIRouter()
 OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")
@@ -46,6 +47,7 @@ def show(
         found = overdue(session, today, wanted, page=page)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
+        draft_plan = draftable_plan(ctx, session, wanted.plan_id)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.page(
         "overdue.html",
@@ -58,6 +60,7 @@ def show(
         outcome=said,
         n=n,
         within_reach=within_reach,
+        draft_plan=draft_plan,
         asked=filter_parameters(wanted),
         apart=asked,
     )
