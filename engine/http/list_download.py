@@ -3,6 +3,7 @@ page."""
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -24,6 +25,7 @@ from engine.views.labels import label
 from engine.views.spreadsheets import Column, Sheet, write_csv, write_xlsx
 
 CHUNK_BYTES = 64 * 1024
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class FileFormat(StrEnum):
@@ -122,6 +124,13 @@ def download(
         "x-content-type-options": "nosniff",
     }
     return StreamingResponse(_chunks(file), media_type=MEDIA_TYPES[taken_as], headers=headers)
+
+
+def attachment(body: bytes, media_type: str, name: str) -> Response:
+    """A file to save; its name is made plain ASCII."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    headers = {"content-disposition": f'attachment; filename="{plain}"', "x-content-type-options": "nosniff"}
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

@@ -93,6 +93,7 @@ OPEN = {
 NO_PAGES = {
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
+    "/plans/{plan_id}/report.docx",
     "/letters/{letter_id}/html",
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",

@@ -22,6 +22,17 @@ def printed(visitor: Visitor) -> str:
     return subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
 
 
+def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) -> None:
+    with visitors(chromium, spring, DESK, "vi") as come:
+        visitor = come("leadership")
+        visitor.goes("/leadership")
+        names = visitor.page.locator("#agencies ~ .scroll th[scope=row]").all_inner_texts()
+        paper = printed(visitor)
+    assert paper.count("\f") == 1
+    assert len(names) > 30
+    assert not [each for each in names if each not in " ".join(paper.split())]
+
+
 @pytest.mark.parametrize(
     ("path", "who", "rows"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -10,11 +12,14 @@ from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
 from engine.http.list_columns import FIGURE_COLUMNS, figure_rows
-from engine.http.list_download import TakenAs, download
+from engine.http.list_download import DOCX, TakenAs, attachment, download
 from engine.http.request_context import RequestContext, SignedIn
+from engine.papers.report import report_docx
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import PlanPage, plan_page
+from engine.queries.work.papers import plan_of
+from engine.queries.work.period_report import period_report
 from engine.rules.words import period_words
 from engine.text import Text
 
@@ -50,6 +55,16 @@ def show(
             most=MAX_MISSING_SHOWN,
             may_chase=ctx.may(Permission.CHASE, plan.supervisor_id),
         )
+
+
+@router.get("/plans/{plan_id}/report.docx")
+def report_paper(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
+    """The consolidated report of the period as a draft to be signed."""
+    plan, _, period, _ = _read(ctx, plan_id, period)
+    with ctx.reading() as (session, today):
+        facts = period_report(session, today, plan_of(session, plan_id), period)
+    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{plan.row.number.replace('Đ', 'D')}-{plan.row.year}")
+    return attachment(report_docx(facts), DOCX, f"bao-cao_{key}_{period}.docx")
 
 
 def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:

@@ -18,6 +18,7 @@ from engine.accounts.permissions import Permission, require
 from engine.assignments.issued_papers import record_paper
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
+from engine.http.list_download import DOCX, attachment
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
 from engine.papers.facts import SIGNERS, Dispatch
@@ -29,7 +30,6 @@ from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 COMMON_FROM = 3
 """From so many addressees a common letter is offered first."""
 Words = Annotated[str, Plain, Query(max_length=120)]
@@ -179,15 +179,9 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile) -> Res
     stem = "_".join(("cv-don-doc", f"{plan}-{dispatch.plan.issued_on.year}", period or "moi-ky", level))
     if kind is PaperFile.DOCX:
         whose = found.agencies[0][0] if len(found.agencies) == 1 else "chung"
-        return _attachment(dispatch_docx(dispatch), DOCX, f"{stem}_{whose}.docx")
+        return attachment(dispatch_docx(dispatch), DOCX, f"{stem}_{whose}.docx")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for agency_id, _ in found.agencies:
             out.writestr(f"{stem}_{agency_id}.docx", dispatch_docx(dispatch.only(agency_id)))
-    return _attachment(archive.getvalue(), "application/zip", f"{stem}.zip")
-
-
-def _attachment(body: bytes, media_type: str, name: str) -> Response:
-    plain = re.sub(r"[^A-Za-z0-9._-]", "-", name)
-    headers = {"content-disposition": f'attachment; filename="{plain}"', "x-content-type-options": "nosniff"}
-    return Response(body, media_type=media_type, headers=headers)
+    return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

@@ -249,6 +249,7 @@ REACH: dict[str, tuple[str, ...]] = {
     "/duties/1/amend": ("administrator",),
     "/plans/1/figures": WATCH,
     "/plans/1/figures?period=2021-H1&as=csv": WATCH,
+    "/plans/1/report.docx?period=2021-H1": WATCH,
     "/overdue": WATCH,
     "/agencies": WATCH,
     "/letters": ("monitor", "administrator"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, lay, plan_file, rows
@@ -166,3 +168,15 @@ def test_where_it_is_needed_it_is_linked(office: Office, laid: Laid) -> None:
     consolidating = laid.assignment("IV.4.1", "so-chinh")
     for path in ("/?plan=1", "/plans/1", f"/assignments/{consolidating}"):
         assert "/plans/1/figures" in office.get(path).text, path
+
+
+def test_the_periods_report_counts_what_the_board_counts(office: Office, laid: Laid) -> None:
+    report(laid, "IV.4.1", "so-chinh", {"II.1.b": 31})
+    answer = office.get("/plans/1/report.docx?period=2021-H1")
+    document = docx.Document(io.BytesIO(answer.content))
+    said = " ".join(each.text for each in document.paragraphs)
+    board = words(office.get("/?plan=1&period=2021-H1").text)
+    given, expected = re.search(r"Đã báo cáo (\d+) ?/ ?(\d+)", board).groups()  # type: ignore[union-attr]
+    assert f"Đã gửi {int(given):02d}/{int(expected):02d} báo cáo" in said
+    assert "bao-cao_12-KH-UBND-2021_2021-H1.docx" in answer.headers["content-disposition"]
+    assert office.get("/plans/1/report.docx?period=2021-Q3").status_code == 404
