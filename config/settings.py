@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(
         SecretStr(""), description="signs links; empty: generated once and stored in data_dir/secret"
     )
+    second_factor_roles: str = Field(
+        "", description="roles that must have a second factor, comma-separated: administrator, monitor …"
+    )
     language: Literal["vi", "en"] = Field("vi", description="default language of the pages")
     demo: bool = Field(False, description="demo mode: the clock is advanced by buttons; nothing is sent to the outside")
 
@@ -182,6 +185,10 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir}/dondoc.db"
+
+    @property
+    def needs_second_factor(self) -> frozenset[str]:
+        return frozenset(each.strip() for each in self.second_factor_roles.split(",") if each.strip())
 
     @property
     def maildir(self) -> Path:

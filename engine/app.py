@@ -17,7 +17,16 @@ from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
-from engine.web.pages.account import account, ical_feeds, letter_links, oidc, preferences, setup, sign_in
+from engine.web.pages.account import (
+    account,
+    ical_feeds,
+    letter_links,
+    oidc,
+    preferences,
+    second_factor,
+    setup,
+    sign_in,
+)
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import board, demo, health, leadership, letters
@@ -55,6 +64,7 @@ PAGES = (
     demo,
     sign_in,
     setup,
+    second_factor,
     oidc,
     account,
     letter_links,

@@ -42,6 +42,8 @@ FAR_AHEAD = timedelta(days=14)
 KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
+TRIED_WITHIN = timedelta(days=14)
+"""How old a letter may be that was tried today; letters are found by their day."""
 CHECKED_ASSIGNMENTS = 2_000
 """Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
 CURSOR = "audit_cursor"
@@ -118,7 +120,6 @@ def _looks_too_late(session: Session, now: datetime) -> int:
     Recomputed, a part in each audit: what a wrong clock or a hand in the database did is found within hours."""
     a, p, f = table(Assignment), table(Plan), table(Fact)
     after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
-    future = _count(session, Assignment, a.c.acted_until > local_date(now), a.c.state.in_(OPEN_STATES))
     statement = (
         select(
             a.c.state,
@@ -135,10 +136,13 @@ def _looks_too_late(session: Session, now: datetime) -> int:
         .order_by(a.c.id)
         .limit(CHECKED_ASSIGNMENTS)
     )
-    book = read_rulebook(session)
+    book, today = read_rulebook(session), local_date(now)
     late = 0
     for row in session.connection().execute(statement):
-        acted = min(row.acted_until, local_date(now)) if row.acted_until else None
+        if row.acted_until and row.acted_until > today:
+            late += 1
+            continue
+        acted = row.acted_until
         on, _ = next_look(
             book.ladders[row.ladder_id], Facts(row.state, row.opened_on, row.due_on, acted), book.calendar
         )
@@ -147,7 +151,7 @@ def _looks_too_late(session: Session, now: datetime) -> int:
             # One that is due may be held back on purpose; what counts is a look that comes later than it should.
             silent = row.next_action_at is None and row.quiet is not None
             late += at > now and (silent or (row.next_action_at is not None and row.next_action_at > at))
-    return future + late
+    return late
 
 
 def _letters_far_ahead(session: Session, now: datetime) -> int:
@@ -206,7 +210,8 @@ def run_checks(
         counts = {
             name: check(session, now) for name, check in CHECKS.items() if not (may_rest and name == "stuck_letters")
         }
-        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, m.c.settled_at > now - timedelta(days=1))
+        lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
+        in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
     counts |= outside or {}
     return Audit({name: count for name, count in counts.items() if count}, in_doubt, oldest)

@@ -53,7 +53,9 @@ def require_installation(settings: Settings) -> None:
     if database.dialect == "sqlite" and not _holds_data(database.url.database):
         raise _refused(f"không có cơ sở dữ liệu ở {database.url.database}", f"no database at {database.url.database}")
     try:
-        if not inspect(database.bind).has_table(table(Fact).name):
+        with database.read() as session:
+            has_tables = inspect(session.connection()).has_table(table(Fact).name)
+        if not has_tables:
             raise _refused(f"cơ sở dữ liệu {_place(settings)} còn trống", f"the database {_place(settings)} is empty")
         stored = _stored(database)
         has_secret = bool(settings.secret.get_secret_value()) or _holds_data(str(settings.data_dir / "secret"))

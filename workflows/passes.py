@@ -163,6 +163,7 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0
+        database.optimize()
     return finish(database, PassName.UPKEEP, now, began, counts)
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
 from engine.accounts.passwords import hashed, is_dated, matches
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget, give_back
+from engine.accounts.second_factor import Proof, has_factor
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
@@ -32,7 +33,7 @@ SLIDE_INTERVAL = timedelta(minutes=10)
 LINK_LIFETIME = timedelta(minutes=15)
 LINKS_A_DAY = Limit(12, timedelta(days=1))
 """Per mailbox, so that nobody can be flooded by repeated requests for their address."""
-SIGN_IN, LINK = "sign_in", "link"
+SIGN_IN, LINK, SINGLE_SIGN_ON = "sign_in", "link", "single_sign_on"
 _QUARTER, _HOUR = timedelta(minutes=15), timedelta(hours=1)
 BY_ADDRESS = {SIGN_IN: Limit(5, _QUARTER), LINK: Limit(3, _QUARTER)}
 BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
@@ -41,12 +42,14 @@ BY_NETWORK = {SIGN_IN: Limit(50, _QUARTER), LINK: Limit(30, _HOUR)}
 
 @dataclass(frozen=True, slots=True)
 class SessionHolder:
-    """The account behind a cookie. ``stale``: the caller should call ``slide`` (one write in ten minutes)."""
+    """The account behind a cookie. ``stale``: the caller should call ``slide`` (one write in ten minutes). ``factor``:
+    what the session has shown of a second factor; while it is pending, the session opens nothing."""
 
     account: AccountLine
     session_id: int
     expires_at: datetime
     stale: bool
+    factor: Proof = Proof.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +189,19 @@ def _unused(key: str, now: datetime) -> tuple[Any, ...]:
     return links.c.digest == digest_of(key), links.c.used_at.is_(None), links.c.expires_at > now
 
 
-def open_session(session: Session, account_id: int, *, way: str, device: str, now: datetime) -> str:
-    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on."""
+def open_session(
+    session: Session, account_id: int, *, way: str, device: str, now: datetime, proven: bool = False
+) -> str:
+    """Open a session of an active account; returns the cookie's value. ``way``: password, link, single_sign_on. If the
+    account has a second factor the session waits for a code, unless it was ``proven`` a moment ago."""
     if not account(session, account_id).active:
         raise SignInRefused
+    if way == SINGLE_SIGN_ON:
+        factor = Proof.ELSEWHERE
+    elif has_factor(session, account_id):
+        factor = Proof.CODE if proven else Proof.PENDING
+    else:
+        factor = Proof.NONE
     key, digest = new_key()
     session.connection().execute(
         insert(table(SignedIn)).values(
@@ -199,6 +211,7 @@ def open_session(session: Session, account_id: int, *, way: str, device: str, no
             seen_at=now,
             expires_at=now + SESSION_IDLE_TIME,
             device=device[:120],
+            factor=factor.value,
         )
     )
     append(session, [event(EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)])
@@ -211,7 +224,7 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     row = (
         session.connection()
         .execute(
-            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at).where(
+            select(signed.c.id, signed.c.account_id, signed.c.expires_at, signed.c.seen_at, signed.c.factor).where(
                 signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), signed.c.expires_at > now
             )
         )
@@ -220,7 +233,9 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
     if row is None:
         return None
     line = account(session, row.account_id)
-    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL) if line.active else None
+    if not line.active:
+        return None
+    return SessionHolder(line, row.id, row.expires_at, now - row.seen_at >= SLIDE_INTERVAL, Proof(row.factor))
 
 
 def is_known_session(session: Session, key: str) -> bool:

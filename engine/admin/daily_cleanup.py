@@ -80,19 +80,20 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
 
 def prune_bodies(database: Database, before: datetime) -> int:
     """Delete the texts of letters of days before ``before``, oldest first, a chunk in each transaction; the letters'
-    rows stay. Returns how many."""
+    rows stay. Returns how many. Letters are numbered in the order of their making, so the first text that is kept ends
+    the search."""
     bodies, letters = table(LetterBody), table(Letter)
     oldest = (
-        select(bodies.c.letter_id)
+        select(bodies.c.letter_id, letters.c.day)
         .join(letters, letters.c.id == bodies.c.letter_id)
-        .where(letters.c.day < local_date(before))
         .order_by(bodies.c.letter_id)
         .limit(BODY_CHUNK_ROWS)
     )
     pruned = 0
     while True:
         with database.write() as session:
-            ids = session.connection().scalars(oldest).all()
+            rows = session.connection().execute(oldest).all()
+            ids = [letter_id for letter_id, day in rows if day < local_date(before)]
             if ids:
                 session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(ids)))
         pruned += len(ids)

@@ -45,6 +45,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "oidc_name": ("signin", "tên hệ thống đăng nhập chung trên nút bấm"),
     "hsts_subdomains": ("", "trình duyệt dùng https cho cả mọi tên miền con (HSTS)"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
+    "second_factor_roles": ("signin", "vai trò phải có lớp xác thực thứ hai: administrator, monitor …"),
     "language": ("", "ngôn ngữ ban đầu của các trang"),
     "demo": ("", "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài"),
     "mail_from": ("mail", "hộp thư gửi đi"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from engine.accounts import accounts, sign_in
+from engine.accounts import accounts, second_factor, sign_in
 from engine.accounts.permissions import ActorRole
 from engine.cli.context import open_context
 from engine.errors import NotFound
@@ -76,6 +76,19 @@ def password(email: Email, at: At = "") -> None:
     with database.write() as session:
         accounts.set_password(session, _id(session, email), new, actor=actor, now=now)
     typer.echo(Text("Đã đổi mật khẩu.", "Password changed."))
+
+
+@accounts_app.command()
+def factor(email: Email, at: At = "") -> None:
+    """Remove an account's second factor, for a lost telephone; signs it out everywhere."""
+    _, database, now, actor = open_context(at)
+    with database.write() as session:
+        account_id = _id(session, email)
+        gone = second_factor.remove(session, account_id, actor=actor, now=now)
+        sign_in.end_sessions(session, account_id, now)
+    if not gone:
+        raise NotFound(Text("Tài khoản này không có lớp xác thực thứ hai.", "This account has no second factor."))
+    typer.echo(Text("Đã gỡ lớp xác thực thứ hai.", "The second factor is removed."))
 
 
 @accounts_app.command()

@@ -25,6 +25,7 @@ from engine.rules.calendar import written
 from engine.rules.policy import Policy
 from engine.store import event_log
 from engine.store.database import Database, table
+from engine.store.database_copy import copy_database
 from engine.store.records import Assignment, Contact, Duty
 from engine.terms import EventKind, Outcome
 from engine.text import Text
@@ -231,6 +232,22 @@ def upgrade() -> None:
     settings = read_settings()
     Database(settings.database).upgrade()
     typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
+
+
+@database_app.command()
+def copy(
+    to: Annotated[str, typer.Option(help="URL of an empty database, as postgresql://user:password@host/name.")],
+) -> None:
+    """Copy everything into another, empty database, as when moving to PostgreSQL. Stop «serve» first."""
+    settings = read_settings()
+    source, target = Database(settings.database), Database(to)
+    copied = copy_database(source, target, lambda name, rows: typer.echo(f"{name:24} {rows:>10,}"))
+    typer.echo(
+        Text(
+            f"Đã chép {sum(copied.values())} dòng; đặt DONDOC_DATABASE_URL sang cơ sở mới rồi chạy lại.",
+            "Copied; set DONDOC_DATABASE_URL to the new database and start again. Secret and files stay.",
+        )
+    )
 
 
 @links.command()

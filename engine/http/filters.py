@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -85,7 +85,7 @@ def assignment_filter(
     supervisor: Code = "",
     duty: Code = "",
     states: Annotated[list[State], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006 - read only
-    classes: Annotated[list[TimeClass], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
+    classes: Annotated[list[TimeClass | Literal["all"]], Several, Query(alias="class", max_length=20)] = [],  # noqa: B006
     waiting: Annotated[Waiting | None, Empty, Query()] = None,
     kind: Code = "",
     department: Code = "",
@@ -95,7 +95,8 @@ def assignment_filter(
     request: YesNo = None,
     issuer: Code = "",
 ) -> AssignmentFilter:
-    """The assignment filter of the query."""
+    """The assignment filter of the query. The class ``all``: everything that is counted."""
+    counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
     return AssignmentFilter(
         plan,
         period,
@@ -103,7 +104,7 @@ def assignment_filter(
         supervisor,
         duty,
         tuple(states),
-        tuple(classes),
+        counted,
         waiting,
         kind=kind,
         department=department,

@@ -159,6 +159,8 @@ def _value_words(name: str, value: str, names: Names, language: str) -> str:
     for kinds in WORDS.get(name, ()):
         if value in tuple(kinds):
             return label(kinds(value), language)
+    if value == "all":
+        return Text("tất cả", "all").said(language)
     if name == "period":
         return period_words(value, language)
     if name == "kind" and value in LEVELS:

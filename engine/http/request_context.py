@@ -23,7 +23,8 @@ from starlette.exceptions import HTTPException
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
-from engine.accounts.sign_in import MAX_SESSION_TIME, holder_of, slide
+from engine.accounts.second_factor import Proof
+from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -47,6 +48,13 @@ class SignInFirst(NotAllowed):
     default = Text("Hãy đăng nhập rồi làm lại.", "Sign in, then do it again.")
 
     status = 401
+
+
+class SecondFactorFirst(NotAllowed):
+    default = Text(
+        "Vai trò này phải có lớp xác thực thứ hai: hãy đặt ở trang «Tài khoản của tôi» rồi làm lại.",
+        "This role needs a second factor: set it up on the page “My account”, then do it again.",
+    )
 
 
 class FormUnread(BadInput):
@@ -82,6 +90,10 @@ class RequestContext:
     cookies: dict[str, str] = field(default_factory=dict)
     account: AccountLine | None = None
     session_id: int = 0
+    pending: SessionHolder | None = None
+    """A session that waits for the code of its second factor; nobody is signed in by it."""
+    lacks_factor: bool = False
+    """The office asks this role for a second factor and the account has none: only its set-up opens."""
     bearer: Bearer | None = None
     """The API token of the request; its scopes narrow what its account may do."""
 
@@ -283,6 +295,8 @@ def signed_in_context(request: Request) -> RequestContext:
     """Context of the signed-in user; in the demonstration, of the desk. Raises SignInFirst for everyone else."""
     ctx = anonymous_context(request)
     if ctx.account is not None:
+        if ctx.lacks_factor and not ctx.path.startswith("/account"):
+            raise SecondFactorFirst
         return ctx
     if ctx.app.open_desk:
         return replace(ctx, actor=DESK)
@@ -299,13 +313,16 @@ def _signed_in(ctx: RequestContext) -> RequestContext:
         holder = holder_of(session, key, ctx.now)
     if holder is None:
         return replace(ctx, actor=NOBODY)
+    if holder.factor is Proof.PENDING:
+        return replace(ctx, actor=NOBODY, pending=holder).in_contact_language(holder.account.language)
     if holder.stale and ctx.request.method not in ("GET", "HEAD"):
         with ctx.writing() as session:
             slide(session, holder.session_id, ctx.now)
     account = holder.account
-    return replace(ctx, actor=account.actor, account=account, session_id=holder.session_id).in_contact_language(
-        account.language
-    )
+    lacks = holder.factor is Proof.NONE and account.role in ctx.app.settings.needs_second_factor
+    return replace(
+        ctx, actor=account.actor, account=account, session_id=holder.session_id, lacks_factor=lacks
+    ).in_contact_language(account.language)
 
 
 def guarded(name: str, secure: bool) -> str:

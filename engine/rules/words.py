@@ -138,6 +138,8 @@ CODES: Mapping[str, Text] = {
     "single_sign_on": Text("đăng nhập một lần", "single sign-on"),
     "deactivated": Text("khóa", "deactivated"),
     "reactivated": Text("mở lại", "reactivated"),
+    "factor_set": Text("đặt lớp xác thực thứ hai", "second factor set"),
+    "factor_removed": Text("gỡ lớp xác thực thứ hai", "second factor removed"),
     "token_made": Text("lập khóa máy", "token made"),
     "token_revoked": Text("thu hồi khóa máy", "token revoked"),
     "renamed": Text("ghi tên mới", "renamed"),

@@ -119,6 +119,13 @@ class Database:
             settings.attributes["connection"] = connection
             yield settings
 
+    def optimize(self) -> None:
+        """Refresh the planner's statistics, from a sample (SQLite; PostgreSQL does it by itself)."""
+        if self.dialect == "sqlite":
+            with _reachable(), self._writing.connect() as connection, connection.begin():
+                connection.exec_driver_sql("PRAGMA analysis_limit=400")
+                connection.exec_driver_sql("PRAGMA optimize=0x10002")
+
     def dispose(self) -> None:
         self.bind.dispose()
 

@@ -59,11 +59,11 @@ outbox = Table(
 # The n-th assignment: every agency in turn; its duty and period follow, so that (duty, agency, period) is unique.
 FILL = f"""
 WITH RECURSIVE series(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < :stored - 1),
-placed AS (SELECT n, n % {AGENCIES} AS agency, n / {AGENCIES} AS round FROM series)
+placed AS (SELECT n, n % :agencies AS agency, n / :agencies AS round FROM series)
 INSERT INTO assignment (id, plan_id, duty_id, agency_id, supervisor_id, period, nominal_due, original_due_on, due_on,
     due_why, ladder_id, state, opened_at, opened_on, acted_until, next_action_at, reported_on, outcome,
     done_on, first_reported_on, quiet, level)
-SELECT p.n + 1, d.plan_id, d.id, 'agency-' || p.agency, 'so-chinh', '2021-P' || p.round / {PLANS * DUTIES},
+SELECT p.n + 1, d.plan_id, d.id, 'agency-' || p.agency, 'so-chinh', '2021-P' || (p.round / {PLANS * DUTIES}),
     l.due_on, l.due_on, l.due_on, :why, :ladder, l.state, :opened_at, :opened_on, l.acted_until, l.next_action_at,
     l.reported_on, CASE WHEN l.reported_on IS NOT NULL THEN 'done' END, l.reported_on, l.reported_on, l.quiet, 0
 FROM placed p
@@ -85,29 +85,30 @@ WHERE id IN (SELECT id FROM bench_awake)
 MADE = ("delivery", "letter_body", "notice", "letter", "event", "pass", "bench_outbox")
 
 
-def fill(database: Database, stored: int) -> None:
+def fill(database: Database, stored: int, agencies: int = AGENCIES) -> None:
     """Fill a migrated, empty database; nothing is due yet."""
     with database.write() as session:
         policy = read(CONFIG / "policies" / "default.yaml", Policy)
         load_policy(session, policy, actor="bench", now=NOW)
         ladder = store_ladder(session, policy.ladders["order"])
         connection = session.connection()
+        own.drop_all(connection)  # an emptied database keeps them
         own.create_all(connection)
-        _bodies(connection)
+        _bodies(connection, agencies)
         _plans(connection)
         looks = list(_looks(read_rulebook(session).calendar, policy))
         connection.execute(insert(look), looks)
-        values = {"stored": stored, "looks": len(looks), "ladder": ladder}
+        values: dict[str, Any] = {"stored": stored, "agencies": agencies, "looks": len(looks), "ladder": ladder}
         values |= {"opened_at": instant(OPENED, time(7)), "opened_on": OPENED, "why": {"vi": CAUSE}}
         connection.execute(_typed(FILL, **values))
         connection.execute(insert(table(Fact)), [{"name": LAST_WEEK, "value": week_of(TODAY)}])
     _settle_down(database)
 
 
-def make_due(database: Database, stored: int, due: int) -> None:
+def make_due(database: Database, stored: int, due: int, agencies: int = AGENCIES) -> None:
     """Make ``due`` assignments due: evenly distributed, no two of one agency; their T-3 is today."""
     step = stored // due
-    ids = [{"id": n * step + n * step // AGENCIES % step + 1} for n in range(due)]
+    ids = [{"id": n * step + n * step // agencies % step + 1} for n in range(due)]
     with database.write() as session:
         connection = session.connection()
         connection.execute(text("DELETE FROM bench_awake"))
@@ -142,9 +143,9 @@ def _settle_down(database: Database) -> None:
                 connection.execute(f"VACUUM ANALYZE {name}".encode())
 
 
-def _bodies(connection: Connection) -> None:
+def _bodies(connection: Connection, agencies: int) -> None:
     bodies = [("tinh", "Ủy ban nhân dân tỉnh", None), ("so-chinh", "Sở Lao động - Thương binh và Xã hội", "tinh")]
-    bodies += [(f"agency-{n}", f"Ủy ban nhân dân huyện số {n}", "tinh") for n in range(AGENCIES)]
+    bodies += [(f"agency-{n}", f"Ủy ban nhân dân huyện số {n}", "tinh") for n in range(agencies)]
     _insert(
         connection,
         Agency,
@@ -153,7 +154,7 @@ def _bodies(connection: Connection) -> None:
             for key, name, parent in bodies
         ],
     )
-    people = [(f"agency-{n}", Role.COORDINATOR) for n in range(AGENCIES)]
+    people = [(f"agency-{n}", Role.COORDINATOR) for n in range(agencies)]
     people += [("so-chinh", Role.MONITOR), ("tinh", Role.LEADERSHIP)]
     _insert(
         connection,

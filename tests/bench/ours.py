@@ -33,6 +33,6 @@ def tick(database: Database, delivery: DeliveryContext, letters: int) -> float:
     start = time.perf_counter()
     reports = asyncio.run(passes.tick(database, NOW, delivery))
     spent = time.perf_counter() - start
-    done = {report.name: report.counts for report in reports}
+    done = {report.name.value: report.counts for report in reports}
     assert done["act"]["notices"] == done["deliver"]["accepted"] == letters, reports
     return spent

@@ -29,6 +29,7 @@ MOST = 50_000
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/": ("/", "/?sort=late&period={period}", "/?kind=huyen&late=3&number=188"),
     "/accept": ("/accept", "/accept?tick=all"),
+    "/account/second-factor": ("/account/second-factor",),
     "/account": ("/account",),
     "/admin": ("/admin",),
     "/admin/accounts": ("/admin/accounts",),
@@ -60,6 +61,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),
+    "/leadership/frozen/{frozen_id}/rows": ("/leadership/frozen/{frozen}/rows?class=open_overdue",),
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
@@ -102,9 +104,10 @@ NO_PAGES = {
     "/sign-in/sso",
     "/sign-in/sso/return",
     "/setup",
+    "/sign-in/code",
 }
 """Files, a frame, and addresses that only send one on to another (``/setup`` once there is an account: before, see
-test_setup_page)."""
+test_setup_page; ``/sign-in/code`` without a session that waits)."""
 
 
 SECRET = re.compile(r'name="token" value="[^"]*"')

@@ -19,7 +19,7 @@ def letters(spring: Spring) -> list[tuple[str, str]]:
 def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Come, spring: Spring) -> None:
     monitor = come("monitor")
     monitor.goes("/")
-    latest = monitor.page.locator(".lead a[lang=vi]").inner_text()
+    latest = monitor.page.locator('.lead a[href^="/agencies/"]').inner_text()
     monitor.page.locator(".boxes a").first.click()
     monitor.arrives("/assignments")
     monitor.follows("Quá hạn", "Overdue")

@@ -26,6 +26,14 @@ SENTENCES: Mapping[SecurityEvent, Text] = {
         "Tài khoản của ông/bà vừa có một khóa mới cho chương trình. Xem và thu hồi khóa ở trang «Tài khoản của tôi».",
         "A new key for a program was made for your account. See and revoke keys on the page “My account”.",
     ),
+    SecurityEvent.FACTOR_SET: Text(
+        "Tài khoản của ông/bà vừa được đặt lớp xác thực thứ hai; từ nay đăng nhập cần thêm mã của ứng dụng.",
+        "A second factor was set for your account; signing in now also needs a code of the app.",
+    ),
+    SecurityEvent.FACTOR_REMOVED: Text(
+        "Lớp xác thực thứ hai của tài khoản ông/bà vừa được gỡ.",
+        "The second factor of your account was removed.",
+    ),
     SecurityEvent.SIGNED_IN_NEW_BROWSER: Text(
         "Có người vừa đăng nhập tài khoản của ông/bà từ một trình duyệt chưa từng dùng. Xem và kết thúc các phiên ở "
         "trang «Tài khoản của tôi».",

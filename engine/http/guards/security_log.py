@@ -32,6 +32,8 @@ class SecurityEvent(StrEnum):
     HOST_REFUSED = "host_refused"
     OVERLOADED = "overloaded"
     PASSWORD_SET = "password_set"
+    FACTOR_SET = "factor_set"
+    FACTOR_REMOVED = "factor_removed"
     KEY_MADE = "key_made"
     KEY_REVOKED = "key_revoked"
     SESSIONS_ENDED = "sessions_ended"

@@ -3,7 +3,16 @@
 ``Model.__table__`` (Core).
 """
 
-from engine.store.records.accounts import Account, ApiToken, Attempt, Feed, IdempotencyKey, SignedIn, SignInLink
+from engine.store.records.accounts import (
+    Account,
+    ApiToken,
+    Attempt,
+    Feed,
+    IdempotencyKey,
+    SecondFactor,
+    SignedIn,
+    SignInLink,
+)
 from engine.store.records.agencies import Agency, AgencyGroup, Contact, Succession
 from engine.store.records.letters import (
     EARLY,
@@ -76,6 +85,7 @@ __all__ = [
     "Plan",
     "PolicyRecord",
     "Report",
+    "SecondFactor",
     "SignInLink",
     "SignedIn",
     "Succession",

@@ -36,6 +36,19 @@ class SignedIn(SQLModel, table=True):
     expires_at: datetime
     ended_at: datetime | None = None
     device: str = Field(default="", max_length=120)
+    factor: str = Field(default="", max_length=16)
+    """``engine.accounts.second_factor.Proof``."""
+
+
+class SecondFactor(SQLModel, table=True):
+    """The authenticator app of an account. ``secret`` is encrypted; ``last_step``: of the last code that was used."""
+
+    __tablename__ = "second_factor"
+    account_id: int = Field(foreign_key="account.id", primary_key=True)
+    secret: str = Field(max_length=400)
+    made_at: datetime
+    last_step: int
+    recovery: list[str] = Field(default_factory=list, sa_column=json_column())
 
 
 class SignInLink(SQLModel, table=True):

@@ -100,9 +100,9 @@ class Api:
             time.sleep(0.1)
         return found
 
-    def events(self, resource: str, count: int) -> list[Any]:
+    def events(self, resource: str, count: int, name: str = "dondoc.duty.acted") -> list[Any]:
         """The newest events of a resource (a prefix of ids), once there are ``count``."""
-        asked = {"resource": {"id_prefix": [resource]}, "event": {"prefix": ["dondoc."]}}
+        asked = {"resource": {"id_prefix": [resource]}, "event": {"name": [name]}}
         found: list[Any] = []
         for _ in range(300):
             found = list(self.post("/events/filter", filter=asked, limit=50)["events"])
@@ -174,7 +174,7 @@ def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
         "flow_run": run["state_type"],
         "letters": [[key, to] for key, to, *_ in scene.letters],
         "runs": {each["name"]: each["state_type"] for each in of_duties},
-        "events": [each["event"] for each in api.events("dondoc.duty.188/KH-UBND.IV.2.1", 2)],
+        "events": [each["payload"]["error"] for each in api.events("dondoc.duty.", 1, "dondoc.duty.failed")],
     }
 
 

@@ -11,6 +11,7 @@ from engine.accounts.accounts import AccountLine, change, set_password
 from engine.accounts.api_tokens import Scope, make_token, revoke_token, tokens_of
 from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
+from engine.accounts.second_factor import has_factor
 from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
@@ -72,7 +73,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
         return _page(ctx, status=error.status, trouble=error)
     with ctx.writing() as session:
         set_password(session, account_line.id, new, actor=ctx.actor.name, now=ctx.now)
-        key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now)
+        key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now, proven=True)
     response = ctx.with_session(ctx.go("/account", said="password"), key)
     return noted(ctx, response, SecurityEvent.PASSWORD_SET, account_line)
 
@@ -132,6 +133,7 @@ def _page(
     account_line = _own_account(ctx)
     with ctx.reading() as (session, today):
         sessions, tokens = sessions_of(session, account_line.id, ctx.now), tokens_of(session, account_line.id)
+        factor = has_factor(session, account_line.id)
     sentence, key_sentence = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
     active = [each for each in tokens if each.holds(ctx.now)]
     offered = [
@@ -145,6 +147,7 @@ def _page(
         today=today,
         mine=account_line,
         sessions=sessions,
+        has_factor=factor,
         outcome=outcome,
         sentence=sentence,
         key=key,

@@ -45,6 +45,8 @@ TYPED_DIFFERENTLY = Text("Hai lần gõ mật khẩu mới không giống nhau."
 def ask(ctx: Anonymous, to: To = "", said: Code = "") -> Response:
     if ctx.account is not None:
         return ctx.go(local(to) or ctx.home)
+    if ctx.pending is not None:
+        return ctx.go("/sign-in/code", to=local(to))
     return sign_in_page(ctx, local(to), outcome=said)
 
 
@@ -154,9 +156,11 @@ def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool
 
 
 def _end_here(ctx: RequestContext) -> None:
-    if ctx.account is not None:
-        with ctx.writing() as session:
+    with ctx.writing() as session:
+        if ctx.account is not None:
             end_session(session, ctx.account.id, ctx.session_id, ctx.now)
+        elif ctx.pending is not None:
+            end_session(session, ctx.pending.account.id, ctx.pending.session_id, ctx.now)
 
 
 def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:

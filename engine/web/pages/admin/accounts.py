@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts import accounts
+from engine.accounts import accounts, second_factor
 from engine.accounts.api_tokens import active_tokens
 from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
@@ -100,6 +100,17 @@ def sign_out(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     return _noted(ctx, account_id, "signed_out", SecurityEvent.SESSIONS_ENDED)
 
 
+@router.post("/admin/accounts/{account_id}/second-factor/remove")
+def remove_second_factor(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
+    """For a lost telephone. The account is signed out everywhere: who asked may not be its owner."""
+    ctx.require(Permission.KEEP_ACCOUNTS)
+    with ctx.writing() as session:
+        accounts.account(session, account_id)
+        second_factor.remove(session, account_id, actor=ctx.actor.name, now=ctx.now)
+        end_sessions(session, account_id, ctx.now)
+    return _noted(ctx, account_id, "factor_removed", SecurityEvent.FACTOR_REMOVED)
+
+
 @router.post("/admin/accounts/{account_id}/deactivate")
 def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     """Deactivate an account; refused for the last administrator."""
@@ -158,6 +169,7 @@ def _page(
     with ctx.reading() as (session, today):
         account, agencies = accounts.account(session, account_id), agency_choices(session)
         signed_in = sessions_of(session, account_id, ctx.now)
+        has_factor = second_factor.has_factor(session, account_id)
     shown = (typed or FormFields()).filled((name, str(getattr(account, name))) for name in CHANGEABLE)
     secret = secret or FormFields()
     status = trouble.status if trouble else max(shown.status, secret.status)
@@ -168,6 +180,7 @@ def _page(
         account=account,
         agencies=agencies,
         sessions=signed_in,
+        has_factor=has_factor,
         typed=shown,
         secret=secret,
         roles=ActorRole,

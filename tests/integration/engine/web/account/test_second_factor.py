@@ -1,0 +1,165 @@
+"""A second factor: without its code neither a password nor a link opens anything."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pyotp
+import pytest
+from ground.factory import row, rows
+from ground.office import Office, open_office
+from ground.people import join
+
+from engine.accounts.second_factor import STEP_SECONDS
+from engine.store.database import Database
+from engine.store.records import SecondFactor
+from engine.store.records import SignedIn as StoredSession
+
+GOOD = "mot cau dai de nho 7"
+EMAIL = "monitor@so-chinh.example"
+
+
+def office_of(lived: Database, folder: Path, **settings: object) -> Office:
+    return open_office(lived, folder, **settings)
+
+
+@pytest.fixture
+def one(lived: Database, tmp_path: Path) -> Office:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    return office_of(lived, tmp_path)
+
+
+def sign_in(office: Office) -> None:
+    assert office.post("/sign-in", page="/sign-in", email=EMAIL, password=GOOD).status_code == 303
+
+
+def secret_of(page: str) -> str:
+    found = re.search(r"<code>([A-Z2-7]{32})</code>", page)
+    assert found
+    return found[1]
+
+
+def now_shown(office: Office, secret: str) -> str:
+    return pyotp.TOTP(secret).at(office.clock.now)
+
+
+def set_up(office: Office) -> tuple[str, list[str]]:
+    """Set the factor, signed in; its secret and the recovery codes."""
+    if office.get("/account").status_code != 200:
+        sign_in(office)
+    page = office.get("/account/second-factor").text
+    secret, sealed = secret_of(page), re.search(r'name="sealed" value="([^"]+)"', page)
+    assert sealed
+    done = office.post(
+        "/account/second-factor",
+        page="/account",
+        sealed=sealed[1],
+        code=now_shown(office, secret),
+        password=GOOD,
+    )
+    assert done.status_code == 200, done.text
+    return secret, re.findall(r"<code>([0-9a-f]{6}-[0-9a-f]{6})</code>", done.text)
+
+
+def code(office: Office, typed: str) -> int:
+    return office.post("/sign-in/code", page="/sign-in/code", code=typed).status_code
+
+
+def leave(office: Office) -> None:
+    office.post("/sign-out", page="/account")
+    office.clock.now += timedelta(seconds=STEP_SECONDS)
+
+
+def test_a_password_alone_opens_nothing_once_there_is_a_factor(one: Office) -> None:
+    secret, _ = set_up(one)
+    assert one.get("/account").status_code == 200  # this session has just shown it
+    leave(one)
+    sign_in(one)
+    assert one.get("/overdue").headers["location"].startswith("/sign-in?")
+    assert one.get("/sign-in?to=/overdue").headers["location"] == "/sign-in/code?to=%2Foverdue"
+    assert one.get("/api/v1/board").status_code == 401
+    assert one.get("/account/second-factor").status_code == 303
+    assert code(one, "000000") == 401
+    assert code(one, now_shown(one, secret)) == 303
+    assert one.get("/overdue").status_code == 200
+
+
+def test_a_code_works_once(one: Office) -> None:
+    secret, _ = set_up(one)
+    leave(one)
+    sign_in(one)
+    shown = now_shown(one, secret)
+    assert code(one, shown) == 303
+    one.post("/sign-out", page="/account")
+    sign_in(one)
+    assert code(one, shown) == 401
+
+
+def test_a_recovery_code_works_once_in_place_of_the_telephone(one: Office) -> None:
+    _, recovery = set_up(one)
+    assert len(set(recovery)) == 8
+    for expected in (303, 401):
+        leave(one)
+        sign_in(one)
+        assert code(one, recovery[0].upper()) == expected
+
+
+def test_guessing_is_limited_by_the_account(one: Office) -> None:
+    set_up(one)
+    leave(one)
+    sign_in(one)
+    assert [code(one, f"{n:06}") for n in range(7)] == [401] * 5 + [429] * 2
+
+
+def test_neither_secret_nor_recovery_codes_can_be_read_in_the_database(one: Office, lived: Database) -> None:
+    secret, recovery = set_up(one)
+    stored = row(lived, SecondFactor, account_id=1)
+    assert secret not in stored.secret
+    assert not set(recovery) & set(stored.recovery)
+
+
+def test_an_old_page_or_anothers_sets_nothing(one: Office, lived: Database) -> None:
+    sign_in(one)
+    page = one.get("/account/second-factor").text
+    sealed = re.search(r'name="sealed" value="([^"]+)"', page)
+    assert sealed
+    one.clock.now += timedelta(minutes=16)
+    typed = {"code": now_shown(one, secret_of(page)), "password": GOOD}
+    assert one.post("/account/second-factor", page="/account", sealed=sealed[1], **typed).status_code == 400
+    assert one.post("/account/second-factor", page="/account", sealed="x", **typed).status_code == 400
+    assert (
+        one.post("/account/second-factor", page="/account", sealed=sealed[1], code="1", password="x").status_code == 400
+    )
+    assert rows(lived, SecondFactor) == []
+
+
+def test_an_office_may_ask_a_role_for_it(lived: Database, tmp_path: Path) -> None:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    office = office_of(lived, tmp_path, second_factor_roles="administrator, monitor")
+    sign_in(office)
+    assert office.get("/overdue").headers["location"] == "/account/second-factor"
+    assert office.get("/api/v1/board").status_code == 403
+    office.clock.now += timedelta(minutes=1)
+    set_up(office)
+    assert office.get("/overdue").status_code == 200
+    assert office.post("/account/second-factor/remove", page="/account", password=GOOD).status_code == 409
+
+
+def test_the_owner_removes_it_with_the_password(one: Office, lived: Database) -> None:
+    set_up(one)
+    assert one.post("/account/second-factor/remove", page="/account", password="x").status_code == 400
+    assert one.post("/account/second-factor/remove", page="/account", password=GOOD).status_code == 303
+    assert rows(lived, SecondFactor) == []
+
+
+def test_an_administrator_removes_it_and_signs_the_account_out(one: Office, lived: Database, tmp_path: Path) -> None:
+    set_up(one)
+    join(lived, "administrator", "so-chinh", password=GOOD)
+    admin = office_of(lived, tmp_path)
+    admin.post("/sign-in", page="/sign-in", email="administrator@so-chinh.example", password=GOOD)
+    assert "Lớp xác thực thứ hai" in admin.get("/admin/accounts/1").text
+    admin.post("/admin/accounts/1/second-factor/remove", page="/admin/accounts/1")
+    assert rows(lived, SecondFactor) == []
+    assert all(each.ended_at for each in rows(lived, StoredSession, account_id=1))
