@@ -46,7 +46,7 @@ WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = {
 }
 MAX_PRINTED_ROWS = 3_000
 """About 150 sheets of paper."""
-NOT_FILTERS = ("as", "lang", "after", "page", "said", "n", "kept", "tick", "whole")
+NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole")
 PARAMETERS: Mapping[str, Text] = {
     "plan": Text("kế hoạch", "plan"),
     "number": Text("kế hoạch", "plan"),
