@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
     base_url: str = Field(
         "http://127.0.0.1:8188",
-        description="URL that people open; begins links in letters; other host names are refused",
+        description="URL that people open; begins links in letters; other host names are refused; follows the port",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8188, ge=0, le=65535, description="port to listen on")
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     oidc_name: str = Field("", description="name of the single sign-on, shown on the button")
 
     mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
-    mail_from_name: str = Field("Đôn Đốc", description="sender's name")
+    mail_from_name: str = Field("Theo dõi nhiệm vụ", description="sender's name")
     smtp_host: str = Field("", description="mail relay; empty: letters are only written to the Maildir in data_dir")
     smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
@@ -182,9 +182,27 @@ class Settings(BaseSettings):
             raise ValueError("cần khi có DONDOC_OIDC_ISSUER / is required with DONDOC_OIDC_ISSUER")
         return value
 
+    @model_validator(mode="after")
+    def _derive(self) -> Self:
+        """Unless it is set, ``base_url`` follows host and port. A demonstration pings nobody and signs with a key of
+        its own, whatever the environment says."""
+        if "base_url" not in self.model_fields_set and self.port:
+            host = self.host if self.host in LOOPBACK else "127.0.0.1"
+            object.__setattr__(self, "base_url", f"http://{host}:{self.port}")
+        if self.demo:
+            object.__setattr__(self, "heartbeat_url", "")
+            object.__setattr__(self, "secret", SecretStr(""))
+        return self
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir}/dondoc.db"
+
+    @property
+    def keeps_letters(self) -> bool:
+        """No relay is configured: letters are only put into a folder of this machine. In the demonstration that is
+        where they are read."""
+        return not self.smtp_host and not self.demo
 
     @property
     def needs_second_factor(self) -> frozenset[str]:

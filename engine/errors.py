@@ -87,7 +87,7 @@ class FieldsRefused(BadInput):
 
 
 class NotAllowed(DondocError):
-    default = Text("Bạn không có quyền làm việc này.", "You may not do this.")
+    default = Text("Tài khoản hoặc liên kết này không có quyền thực hiện thao tác.", "You may not do this.")
 
     status = 403
 
@@ -130,7 +130,8 @@ class ForbiddenMove(Conflict):
 
 class Unavailable(DondocError):
     default = Text(
-        "Một bộ phận tạm thời không dùng được; không mất gì, hãy thử lại.", "A part is out of reach; nothing was lost."
+        "Hệ thống tạm thời gián đoạn; dữ liệu đã lưu không bị mất, hãy thử lại sau ít phút.",
+        "A part is out of reach; nothing was lost.",
     )
 
     status = 503

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class State(StrEnum):
@@ -46,13 +47,21 @@ class Timing(StrEnum):
 
 
 class Role(StrEnum):
-    """The capacity in which a contact acts for an agency."""
+    """The capacity in which a contact acts for an agency, and in which a rung addresses people."""
 
     COORDINATOR = "coordinator"
     HEAD = "head"
     DEPUTY = "deputy"
     MONITOR = "monitor"
+    DIRECTOR = "director"
+    """The head of the department above the owner. Addressed by rungs; the contact who reads it is that agency's
+    ``HEAD``."""
     LEADERSHIP = "leadership"
+
+
+ContactRole = Literal[Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP]
+CONTACT_ROLES: tuple[Role, ...] = get_args(ContactRole)
+"""The roles that a contact may hold."""
 
 
 class Urgency(StrEnum):

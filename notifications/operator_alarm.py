@@ -91,9 +91,7 @@ def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, 
         else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({health.failures} lần liên tiếp). "
         "Thư đang chờ sẽ tự gửi khi kênh hoạt động lại."
     )
-    subject = (
-        f"[Đôn Đốc] {'Channel down' if language == 'en' else 'Kênh gửi bị hỏng'}: {en if language == 'en' else vi}"
-    )
+    subject = f"[Đôn Đốc] Channel down: {en}" if language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
     key = f"alarm:{name}:{local_date(now).isoformat()}"
     if channel == "sms":
         return Outgoing(key, to, f"Don Doc: {message}", now, language=language)

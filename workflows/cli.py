@@ -38,7 +38,7 @@ app = typer.Typer(
     help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time.",
 )
 engine_cli.add_commands(app)
-prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: lượt chạy trên nhiều máy. / The passes on many workers.")
+prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: xử lý trên nhiều máy. / The passes on many workers.")
 app.add_typer(prefect_app, name="prefect")
 templates_app = typer.Typer(no_args_is_help=True, help="Mẫu thư riêng của cơ quan. / The office's own templates.")
 app.add_typer(templates_app, name="templates")
@@ -84,8 +84,8 @@ def demo(
     if prepare(compose(settings)):
         typer.echo(
             Text(
-                "Kế hoạch 188 đã sẵn sàng, đồng hồ ở Thứ Hai 7/6/2021.",
-                "Plan 188 is ready; the clock is at Monday 7/6/2021.",
+                "Kế hoạch 188 đã sẵn sàng, đồng hồ ở thứ Hai, 07/6/2021.",
+                "Plan 188 is ready; the clock is at Monday, 07/6/2021.",
             )
         )
     _serve(settings)
@@ -107,7 +107,7 @@ def once(
     if name not in (*PassName, "tick"):
         raise BadInput(
             Text(
-                f"Không có lượt chạy «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
+                f"Không có lần xử lý «{name}»; hãy chọn {', '.join(PassName)} hoặc tick.", f"There is no pass “{name}”."
             )
         )
     given = moment(at) if at else None
@@ -313,10 +313,7 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
 
 def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
     given: dict[str, object] = {"host": host or None, "port": port or None, "prefect": None if prefect else False}
-    settings = read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
-    if (host or port) and "base_url" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"base_url": f"http://{settings.host}:{port}"})
-    return settings
+    return read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
 
 
 def _serve(settings: Settings) -> None:

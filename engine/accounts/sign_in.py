@@ -64,7 +64,7 @@ class SessionLine:
 
 
 class SignInRefused(NotAllowed):
-    default = Text("Địa chỉ hoặc mật khẩu không đúng.", "The address or the password is wrong.")
+    default = Text("Địa chỉ thư điện tử hoặc mật khẩu không đúng.", "The address or the password is wrong.")
 
     status = 401
 

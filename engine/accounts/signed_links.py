@@ -18,7 +18,7 @@ from typing import Any
 from itsdangerous import BadSignature, HMACAlgorithm, URLSafeSerializer
 
 from engine.errors import LinkRefused
-from engine.rules.calendar import local_date
+from engine.rules.calendar import day_digits, local_date
 from engine.text import Text
 
 _SIGNATURE_BYTES = 20
@@ -107,8 +107,8 @@ class Signer:
         if today > link.until:
             raise LinkRefused(
                 Text(
-                    f"Liên kết này đã hết hạn ngày {link.until:%d/%m/%Y}; hãy mở thư mới nhất.",
-                    f"This link expired on {link.until:%d/%m/%Y}; open the newest letter.",
+                    f"Liên kết này đã hết hạn ngày {day_digits(link.until)}; hãy mở thư mới nhất.",
+                    f"This link expired on {day_digits(link.until)}; open the newest letter.",
                 )
             )
         return link

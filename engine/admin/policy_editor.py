@@ -23,7 +23,7 @@ from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
 from engine.rules.calendar import WEEKDAYS
 from engine.rules.policy import Ladder, Policy, Rung
-from engine.rules.words import LANGUAGES, coded
+from engine.rules.words import LANGUAGES, coded, rung_words
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
@@ -110,11 +110,12 @@ def _step(rung: Rung, language: str) -> Step:
     index = LANGUAGES.index(language)
     people = ", ".join(label(role, language) for role in rung.to)
     level = ("", f" {('lần', 'level')[index]} {rung.level}")[rung.level > 0]
-    what = f"{label(rung.kind, language)}{level} → {people}"
+    what = f"{label(rung.kind, language)}{level}: {people}"
     conditions = [
         (rung.unless_acknowledged, ("chỉ khi chưa xác nhận", "only while not acknowledged")),
         (rung.by == "other", ("qua kênh khác, nếu có", "on another channel, where there is one")),
-        (rung.dispatch, ("kèm dự thảo công văn đôn đốc", "with a chasing dispatch drafted")),
+        (rung.by == "every", ("qua mọi kênh nhận được", "on every channel that reaches them")),
+        (rung.dispatch, ("đề nghị ban hành công văn đôn đốc", "a chasing letter on paper is asked for")),
     ]
     condition = "; ".join(words[index] for applies, words in conditions if applies)
     return Step(rung.rung, _when(rung, language), what, condition, rung.level)
@@ -154,7 +155,7 @@ def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:
     rows = (
         (("Tên", "Name"), policy.name),
         (("Quyết định thư trong ngày lúc", "The day's letters are decided at"), _clock_time(policy.decide_at)),
-        (("Thư rời máy lúc", "They are sent at"), _clock_time(policy.send_at)),
+        (("Thư gửi đi lúc", "They are sent at"), _clock_time(policy.send_at)),
         (
             (
                 "Chỉ gửi trong giờ, ngày làm việc (việc khẩn gửi cả ngoài giờ)",
@@ -202,7 +203,7 @@ def differences(old: Policy, new: Policy, language: str) -> tuple[Difference, ..
         )
         head = words[LANGUAGES.index(language)]
         found += [
-            Difference(f"{head} · {rung}", before.get(rung, ""), after.get(rung, ""))
+            Difference(f"{head} · {rung_words(rung, language)}", before.get(rung, ""), after.get(rung, ""))
             for rung in dict.fromkeys([*before, *after])
             if before.get(rung) != after.get(rung)
         ]

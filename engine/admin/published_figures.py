@@ -129,7 +129,7 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
     p = table(Plan)
     plan = session.connection().execute(select(p.c.number, p.c.state).where(p.c.id == plan_id)).first()
     if plan is None or plan.state is PlanState.LOADED:
-        raise NotFound(Text(f"Không có kế hoạch đang chạy số {plan_id}.", f"There is no running plan {plan_id}."))
+        raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     rows = _rows(session, plan_id, period, cut_off, DEFINITIONS)
     if not rows:
         raise BadInput(Text("Kỳ này chưa có phần việc nào để chốt.", "This period has no assignments to publish."))

@@ -28,7 +28,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "mail": ("Thư điện tử gửi đi", "Outgoing mail"),
     "imap": ("Thư trả lời", "Incoming mail"),
     "sms": ("Tin nhắn", "SMS"),
-    "passes": ("Nhịp chạy và lưu giữ", "Schedule and retention"),
+    "passes": ("Chu kỳ xử lý và lưu giữ", "Schedule and retention"),
     "watch": ("Theo dõi vận hành", "Operation"),
 }
 # Field -> (group, purpose in Vietnamese). The English purpose is the field's description.
@@ -96,8 +96,8 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "keep_bodies_days": ("passes", "nội dung thư được xóa sau chừng ấy ngày"),
     "link_days": ("passes", "liên kết trong thư dùng được bao nhiêu ngày"),
     "heartbeat_url": ("watch", "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi"),
-    "prefect": ("watch", "hiện các lượt chạy trong Prefect khi máy chủ Prefect trả lời"),
-    "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect của bạn"),
+    "prefect": ("watch", "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời"),
+    "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có"),
     "prefect_port": ("watch", "cổng của Prefect trên máy này"),
 }
 

@@ -23,7 +23,7 @@ from engine.rules.words import LANGUAGES
 from engine.store.database import among, table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, Contact, Feed
-from engine.terms import EventKind, Role
+from engine.terms import CONTACT_ROLES, EventKind, Role
 from engine.text import Text
 
 _PHONE = re.compile(r"\+?[0-9]{9,15}")
@@ -44,6 +44,7 @@ class ContactLine:
     valid_until: date | None
     suppressed: dict[str, str]
     pace: dict[str, str]
+    instead: bool
 
     def answers_on(self, day: date) -> bool:
         started = self.valid_from is None or self.valid_from <= day
@@ -65,10 +66,12 @@ def add(
     language: str = "vi",
     valid_from: date | None = None,
     valid_until: date | None = None,
+    instead: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
-    """Add a contact; returns its id. Raises FieldsRefused, NotFound, Conflict."""
+    """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator. Raises FieldsRefused,
+    NotFound, Conflict."""
     values = _checked(role, email, phone, language, valid_from, valid_until)
     require_visible(label)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
@@ -81,7 +84,9 @@ def add(
             Text("Hộp thư này đã làm đầu mối với vai trò ấy.", "This mailbox is already a contact in that role.")
         )
     inserted = session.connection().execute(
-        insert(c).values(agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, **values)
+        insert(c).values(
+            agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, instead=instead, **values
+        )
     )
     contact_id = int((inserted.inserted_primary_key or (0,))[0])
     _log_change(session, "added", contact_id, actor, now, role=role, agency=agency_id)
@@ -94,7 +99,10 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     current = find(session, contact_id)
     if current.gone:
         raise Conflict(
-            Text("Người này đã rời, địa chỉ đã xóa; hãy thêm đầu mối mới.", "This person has left; add a new contact.")
+            Text(
+                "Người này đã thôi làm đầu mối, địa chỉ đã xóa; hãy thêm đầu mối mới.",
+                "This person has left; add a new contact.",
+            )
         )
     unknown = set(changes) - {"email", "phone", "label", "language", "valid_from", "valid_until"}
     if unknown:
@@ -186,6 +194,7 @@ def _lines() -> Any:
         c.c.valid_until,
         c.c.suppressed,
         c.c.pace,
+        c.c.instead,
     )
 
 
@@ -204,8 +213,8 @@ def _checked(
 
     email_value = normalised("email", mailbox, email) if email.strip() else ""
     phone_value = normalised("phone", phone_number, phone)
-    if role not in tuple(Role):
-        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(Role)}.", "The role is one of these.")
+    if role not in CONTACT_ROLES:
+        wrong["role"] = Text(f"Vai trò là một trong: {', '.join(CONTACT_ROLES)}.", "The role is one of these.")
     if language not in LANGUAGES:
         wrong["language"] = Text("Ngôn ngữ là vi hoặc en.", "The language is vi or en.")
     if not email.strip() and not phone.strip():

@@ -201,7 +201,8 @@ def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
     """An agency's assignments with a due date: open ones and recently finished ones."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     statement = (
-        select(a.c.id, a.c.period, a.c.due_on, a.c.state, a.c.opened_at, d.c.citation, p.c.number, p.c.short_title)
+        select(a.c.id, a.c.period, a.c.due_on, a.c.state, a.c.opened_at, p.c.number, p.c.short_title)
+        .add_columns(d.c.citation, d.c.request)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(*_recent(now), a.c.agency_id == agency_id)
@@ -234,8 +235,11 @@ _OVER = {
     State.CANCELLED: ("Đã hủy", "Cancelled"),
     State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
     State.REPORTED: ("Đã báo cáo", "Reported"),
-    State.ACCEPTED: ("Đã hoàn thành", "Accepted"),
+    State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
 }
+_DUE = ("Hạn báo cáo", "Due")
+_ASKED = ("Thời gian đề nghị", "Hoped for by")
+"""Of a request: a body that is only asked has no deadline."""
 
 
 def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
@@ -247,8 +251,8 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
     for row in rows:
         sequence, modified = revisions.get(row.id, (0, row.opened_at))
         over = row.state not in OPEN_STATES
-        head = _OVER[row.state][english] if over else "Due" if english else "Hạn báo cáo"
-        summary = f"{head}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
+        head = _OVER[row.state] if over else _ASKED if row.request else _DUE
+        summary = f"{head[english]}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
         entries.append(
             Entry(

@@ -86,7 +86,7 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
     if not _channel(who, channel).may_be_stopped:
         raise ForbiddenMove(
             Text(
-                "Đây là kênh duy nhất còn gửi được cho bạn nên không thể dừng; có thể chọn gộp theo tuần.",
+                "Đây là kênh duy nhất còn gửi được cho ông/bà nên không thể dừng; có thể chọn gộp theo tuần.",
                 "This is the only channel that reaches you, so it cannot be stopped; you can choose weekly letters.",
             )
         )
@@ -123,11 +123,12 @@ def name_deputy(
     language: str = "vi",
     valid_from: date,
     valid_until: date,
+    instead: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
-    """Add a deputy who replaces the agency's coordinator between two days, both included; returns the contact id. Only
-    a coordinator or head may, for at most a year. Raises NotAllowed, BadInput."""
+    """Add a deputy between two days, both included, who is written to beside the agency's coordinator, or ``instead``;
+    returns the contact id. Only a coordinator or head may, for at most a year. Raises NotAllowed, BadInput."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
@@ -152,6 +153,7 @@ def name_deputy(
         language=language,
         valid_from=valid_from,
         valid_until=valid_until,
+        instead=instead,
         actor=actor,
         now=now,
     )

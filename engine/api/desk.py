@@ -86,13 +86,14 @@ class ChannelActionBody(Body):
 
 
 class DeputyBody(Body):
-    """Both days included; one year at most."""
+    """Both days included; one year at most. ``instead``: letters go to the deputy alone, not to the coordinator too."""
 
     email: Annotated[str, Plain, Field(max_length=254)]
     phone: Annotated[str, Plain, Field(max_length=40)] = ""
     label: Annotated[str, Plain, Field(max_length=120)] = ""
     valid_from: Day
     valid_until: Day
+    instead: bool = False
 
 
 class FeedBody(Body):

@@ -28,7 +28,7 @@ from engine.queries.directory.accounts import search as search_accounts
 from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
-from engine.terms import Role
+from engine.terms import ContactRole
 
 router = APIRouter()
 SearchText = Annotated[str, Plain, Query(max_length=100)]
@@ -74,7 +74,7 @@ class HandoverBody(Body):
 
 
 class ContactBody(Body):
-    role: Role
+    role: ContactRole
     email: Line = ""
     phone: Line = ""
     label: Line = ""

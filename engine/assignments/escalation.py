@@ -190,7 +190,7 @@ def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, bat
                     urgent,
                     rung.rung,
                     rung.level,
-                    by_other=rung.by == "other",
+                    by=rung.by,
                 )
             )
         batch.events.append(

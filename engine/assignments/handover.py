@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import cancel, transfer
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import fold
-from engine.rules.calendar import local_date
+from engine.rules.calendar import day_digits, local_date
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan, Succession
 from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
@@ -141,7 +141,7 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
                 Text("Không còn là việc đang mở của cơ quan này.", "It is no longer an open assignment of this agency.")
             )
             continue
-        reason = f"Chuyển chức năng «{successor.function}» từ {successor.on:%d/%m/%Y}, theo {successor.basis}."
+        reason = f"Chuyển chức năng «{successor.function}» từ {day_digits(successor.on)}, theo {successor.basis}."
         try:
             if to in proposal.merges:
                 reason = f"Nhập vào phần việc của {successor.agency}. {reason}"

@@ -94,7 +94,7 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         session.connection().execute(select(p.c.file).where(p.c.id == plan_id, p.c.state != PlanState.LOADED)).first()
     )
     if plan is None:
-        raise NotFound(Text(f"Không có kế hoạch đang chạy số {plan_id}.", f"There is no running plan {plan_id}."))
+        raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     indicators = tuple(Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
     rows = _assignments(session, plan_id, period)
     figures = _figures(session, [row.id for row in rows if row.state in REPORTED_STATES])

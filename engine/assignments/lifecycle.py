@@ -132,9 +132,9 @@ def acknowledge(session: Session, assignment_id: int, *, actor: str, now: dateti
 
 
 def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
-    """«Không phải việc của tôi» (not mine): the state stays, the monitor is notified and decides."""
+    """«Không thuộc nhiệm vụ của cơ quan» (not mine): the state stays, the monitor is notified and decides."""
     row = _locked(session, assignment_id)
-    _require_open(row, Text("báo là không phải việc của mình", "be declined"))
+    _require_open(row, Text("báo là không thuộc nhiệm vụ của cơ quan", "be declined"))
     _log_event(session, EventKind.DECLINED, row, actor, now, reason=reason)
     day = local_date(now).isoformat()
     _notify(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{day}", reason=reason)
@@ -144,7 +144,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
     unfinished may be followed by another, accepted or not; the earlier one is superseded."""
     if text.outcome is not Outcome.DONE and not text.reason.strip():
-        raise BadInput(Text("Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."))
+        raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
     today = local_date(now)
     _move(
@@ -256,8 +256,8 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
     if local_date(now) > row.due_on:
         raise ForbiddenMove(
             Text(
-                f"Hạn {written(row.due_on)} đã qua; gia hạn phải xin trước hạn.",
-                "The due date has passed; an extension must be requested before it.",
+                f"Đã quá hạn ({written(row.due_on)}); đề nghị gia hạn cần gửi trước khi hết hạn.",
+                "The due date has passed; an extension must be requested before it ends.",
             )
         )
     if until <= row.due_on:
@@ -311,7 +311,7 @@ def decide_extension(
         .values(decided_at=now, decided_by=actor, granted=granted, answer=answer)
     )
     if decided.rowcount != 1:
-        raise Conflict(Text("Đề nghị này đã được quyết định rồi.", "This request has already been decided."))
+        raise Conflict(Text("Đề nghị này đã được quyết định.", "This request has already been decided."))
     if granted:
         _require_unfinished(row, Text("gia hạn", "be extended"))
         move_due(session, row, request.until, now)
@@ -344,7 +344,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     _require_text(reason, Text("lý do và căn cứ chuyển giao", "the reason and basis of the transfer"))
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
-        raise BadInput(Text("Cơ quan nhận trùng cơ quan đang giữ.", "That agency already holds it."))
+        raise BadInput(Text("Cơ quan nhận trùng với cơ quan đang được giao.", "That agency already holds it."))
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == to_agency)) is None:
         raise BadInput(Text(f"Danh bạ không có «{to_agency}».", f"“{to_agency}” is not in the directory."))
     assignments = table(Assignment)

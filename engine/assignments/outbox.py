@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, case, select, update
 from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
-from engine.rules.policy import Policy
+from engine.rules.policy import Policy, Way
 from engine.store.database import among, insert_new, table
 from engine.store.recipients import CHANNELS, Recipient, Recipients
 from engine.store.records import Letter, Notice
@@ -37,8 +37,7 @@ class NoticeLine:
     rung: str = ""
     level: int = 0
     detail: dict[str, Any] = field(default_factory=dict)
-    by_other: bool = False
-    """Send it on a channel that the policy does not use, if the contact has one."""
+    by: Way = "usual"
 
 
 @dataclass(slots=True)
@@ -63,15 +62,16 @@ def leaves_at(day: date, now: datetime, policy: Policy, *, urgent: bool = False)
     return max(now, instant(day, time())) if urgent else instant(day, policy.send_at)
 
 
-def channels_for(recipient: Recipient, policy: Policy, *, by_other: bool = False) -> list[str]:
-    """The policy's channels that reach the recipient, else the first that does. ``by_other``: the first that the policy
-    does not use, if there is one."""
-    if by_other:
-        other = [each for each in CHANNELS if each not in policy.channels and recipient.address(each)]
-        if other:
-            return other[:1]
-    preferred = [channel for channel in policy.channels if recipient.address(channel)]
-    return preferred or [channel for channel in CHANNELS if recipient.address(channel)][:1]
+def channels_for(recipient: Recipient, policy: Policy, way: Way = "usual") -> list[str]:
+    """The channels that reach the recipient in this way; where it has none, those of the policy, else the first."""
+    reached = [channel for channel in CHANNELS if recipient.address(channel)]
+    if way == "every":
+        return reached
+    usual = [channel for channel in policy.channels if channel in reached]
+    other = [channel for channel in reached if channel not in policy.channels]
+    if way == "other" and other:
+        return other[:1]
+    return usual or reached[:1]
 
 
 def first_day(line: NoticeLine, recipient: Recipient, channel: str, now: datetime, calendar: WorkCalendar) -> date:
@@ -111,7 +111,7 @@ def post(
     for line in lines:
         reached = False
         for recipient in recipients.on(line.agency_id, line.role, today):
-            for channel in channels_for(recipient, line.policy, by_other=line.by_other):
+            for channel in channels_for(recipient, line.policy, line.by):
                 slots.append(Slot(line, recipient, channel))
                 reached = True
         if not reached:

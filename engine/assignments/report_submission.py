@@ -104,10 +104,10 @@ def _duty_problems(duty: Typed) -> dict[str, Text]:
         return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
     problems: dict[str, Text] = {}
     if duty.outcome != Outcome.NOT_YET and not duty.body:
-        problems[f"body-{duty.assignment_id}"] = Text("Ghi ngắn gọn đã làm gì.", "Say briefly what was done.")
+        problems[f"body-{duty.assignment_id}"] = Text("Nêu ngắn gọn kết quả thực hiện.", "Say briefly what was done.")
     if duty.outcome != Outcome.DONE and not duty.reason:
         problems[f"reason-{duty.assignment_id}"] = Text(
-            "Chưa xong thì cần ghi lý do.", "Say why it is not finished yet."
+            "Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."
         )
     return problems
 
@@ -154,8 +154,8 @@ def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Text | 
     lowest = 0 if indicator.min is None else indicator.min
     highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
     if value < lowest or (highest is not None and value > highest):
-        upto = "" if highest is None else f" – {highest:g}"
-        return 0, Text(f"Phải trong khoảng {lowest:g}{upto}.", f"Must be within {lowest:g}{upto}.")
+        span = f"{lowest:g}" if highest is None else f"{lowest:g} – {highest:g}"
+        return 0, Text(f"Phải trong khoảng {span.replace('.', ',')}.", f"Must be within {span}.")
     return value, None
 
 

@@ -1,21 +1,23 @@
 """The weekly digest of overdue assignments: who gets it, when it is due, and what it counts.
 
-One per recipient and ISO week. It goes into the recipient's letter of the day, so a Monday brings one letter, not two.
-If nothing is overdue there is no letter, but a row and an event record the check. A digest whose own day was missed is
-made on any later day of the week.
+One per recipient and ISO week; for a department also what waits for its decision. It goes into the recipient's letter
+of the day, so a Monday brings one letter, not two. If nothing is overdue there is no letter, but a row and an event
+record the check. A digest whose own day was missed is made on any later day of the week.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, exists, func, select, update
 from sqlmodel import Session
 
+from engine.assignments.backlog import backlogs
+from engine.assignments.chasing import Chased, chased
 from engine.assignments.measures import time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -33,8 +35,8 @@ AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """One overdue task, as listed in a digest. ``outcome``: what its report says, if one stands; ``returned``: its
-    report was sent back."""
+    """One overdue task, as listed in a digest, with what was really sent to its owner. ``outcome``: what its report
+    says, if one stands; ``returned``: its report was sent back."""
 
     assignment_id: int
     agency_id: str
@@ -47,10 +49,10 @@ class OverdueRow:
     text: str
     period: str
     due_on: date
-    level: int
     request: bool
     outcome: Outcome | None
     returned: bool
+    chased: Chased | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,18 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     policy = schedule(book)
     assert policy is not None
     late = _late_by_audience(session, today)
+    waiting = backlogs(session, _departments(session), book.calendar, today, policy.backlog_days)
+    aging = {department for department, backlog in waiting.items() if backlog.aging}
+    kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
-    for recipient in _recipients(session, today):
-        (with_overdue if late.get((recipient.agency_id, audience(recipient.role)), 0) else empty).append(recipient)
+    for recipient in _recipients(session, today, kept_waiting):
+        concerned = (
+            bool(late.get((recipient.agency_id, audience(recipient.role))))
+            or (recipient.role is Role.MONITOR and recipient.agency_id in aging)
+            or (recipient.role is Role.HEAD and recipient.agency_id in kept_waiting)
+        )
+        (with_overdue if concerned else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -154,7 +164,6 @@ def overdue(
             d.c.text,
             a.c.period,
             a.c.due_on,
-            a.c.level,
             a.c.request,
             a.c.outcome,
             a.c.state == State.RETURNED,
@@ -170,7 +179,9 @@ def overdue(
         )
         .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
     )
-    return [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
+    rows = [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
+    sent = chased(session, [row.assignment_id for row in rows])
+    return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
@@ -220,9 +231,15 @@ def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], i
     return counted
 
 
-def _recipients(session: Session, today: date) -> list[Recipient]:
-    """All coordinators, monitors and leaders of agencies concerned by an active plan; each contact once."""
-    audiences = _audiences(session)
+def _departments(session: Session) -> set[str]:
+    """The agencies that supervise anything of an active plan."""
+    return {agency_id for agency_id, role in _audiences(session) if role is Role.MONITOR}
+
+
+def _recipients(session: Session, today: date, kept_waiting: Iterable[str]) -> list[Recipient]:
+    """All coordinators, monitors and leaders of agencies concerned by an active plan, and the heads of the departments
+    that keep others waiting; each contact once."""
+    audiences = _audiences(session) | {(agency_id, Role.DIRECTOR) for agency_id in kept_waiting}
     recipients = read_recipients(session, {agency_id for agency_id, _ in audiences})
     by_id = {each.id: each for agency_id, role in sorted(audiences) for each in recipients.on(agency_id, role, today)}
     return [each for each in by_id.values() if each.address("email")]

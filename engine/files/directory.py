@@ -21,7 +21,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from engine.files.base_model import Day, FileModel, Mistake, Path_, Slug, did_you_mean, field_error, textual
 from engine.files.yaml_reader import read
 from engine.rules.visible_text import has_hidden_character
-from engine.terms import Role
+from engine.terms import ContactRole, Role
 from engine.text import Text
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -120,7 +120,7 @@ class SuccessionEntry(FileModel):
 class ContactEntry(Dated):
     """A role mailbox of the agency."""
 
-    role: Role
+    role: ContactRole
     label: str = ""
     email: Mailbox
     phone: Phone | None = None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from engine.errors import Problem
-from engine.rules.calendar import DayException, DayKind, WorkCalendar, read_day
+from engine.rules.calendar import DayException, DayKind, WorkCalendar, day_digits, read_day
 from engine.text import Text
 
 MAX_DAYS = 100
@@ -144,7 +144,7 @@ def _require_new(day: date, seen: dict[date, int]) -> None:
     if day in seen:
         raise _LineError(
             Text(
-                f"ngày {day.day}/{day.month}/{day.year} đã có ở dòng {seen[day]}",
+                f"ngày {day_digits(day)} đã có ở dòng {seen[day]}",
                 f"is already given on line {seen[day]}",
             ),
             Text("giữ một dòng", "keep one of them"),
@@ -153,7 +153,7 @@ def _require_new(day: date, seen: dict[date, int]) -> None:
 
 def _require_change(day: date, kind: DayKind | None, calendar: WorkCalendar) -> None:
     """Reject probable slips: a worked day that is a working day already, and dropping a day that was never entered."""
-    shown = f"{day.day}/{day.month}/{day.year}"
+    shown = day_digits(day)
     if kind is DayKind.WORKED and day.weekday() < 5 and calendar.is_working(day) and day not in calendar.exceptions:
         raise _LineError(
             Text(f"{shown} vốn là ngày làm việc", "is already a working day"), Text("xem lại ngày", "check the day")

@@ -13,7 +13,7 @@ from datetime import date
 from engine.files.directory import DirectoryFile
 from engine.files.plan import DuePeriod, PlanFile, due_periods, owners_of
 from engine.files.plan_parts import RuleSource
-from engine.rules.calendar import Due, WorkCalendar
+from engine.rules.calendar import Due, WorkCalendar, day_digits
 from engine.rules.periods import Cadence
 from engine.terms import Role
 
@@ -87,7 +87,7 @@ class PlanReport:
         """As plain-text tables for people."""
         words = _WORDS[language]
         parts = [
-            words["head"].format(number=self.number, issuer=self.issuer, day=self.issued_on),
+            words["head"].format(number=self.number, issuer=self.issuer, day=day_digits(self.issued_on)),
             words["sum"].format(
                 items=self.items,
                 sections=", ".join(f"{roman}: {count}" for roman, count in self.sections.items()),
@@ -110,7 +110,7 @@ class PlanReport:
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "vi": {
-        "head": "Kế hoạch {number} của {issuer}, ban hành {day:%d/%m/%Y}",
+        "head": "Kế hoạch {number} của {issuer}, ban hành {day}",
         "sum": "{items} cơ quan đánh số; nhiệm vụ {sections}; số bị thiếu trong văn bản: {gaps}; {total} phần việc",
         "none": "không",
         "duties": "Nhiệm vụ|Cơ quan chủ trì|Kỳ báo cáo||Số cơ quan",
@@ -129,7 +129,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "ad_hoc": "đột xuất",
     },
     "en": {
-        "head": "Plan {number} of {issuer}, issued {day:%d/%m/%Y}",
+        "head": "Plan {number} of {issuer}, issued {day}",
         "sum": "{items} numbered agencies; duties {sections}; numbers missing in the document: {gaps}; "
         "{total} assignments",
         "none": "none",

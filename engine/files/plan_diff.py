@@ -16,7 +16,7 @@ from typing import Any
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import PlacedDuty
-from engine.rules.calendar import WorkCalendar, written
+from engine.rules.calendar import WorkCalendar, day_digits, written
 
 MIN_SIMILARITY = 0.6
 """Share of common words (Dice coefficient) from which two duties count as one reworded duty."""
@@ -139,7 +139,7 @@ class PlanDiff:
         def say(key: str, *parts: object, **named: object) -> str:
             return _WORDS[key][language == "en"].format(*parts, **named)
 
-        days = (f"{each.issued_on.day}/{each.issued_on.month}/{each.issued_on.year}" for each in (self.was, self.now))
+        days = (day_digits(each.issued_on) for each in (self.was, self.now))
         first, second = days
         lines = [say("head", self.was.number, first, self.now.number, second)]
         if not self.duties and not self.settings:

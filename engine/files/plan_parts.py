@@ -39,7 +39,7 @@ def _neutral(text: str) -> str:
     words = subject_words(text)
     if words:
         raise field_error(
-            Text("có chữ của lĩnh vực", f"names the subject: {', '.join(words)}"),
+            Text("có từ ngữ nhạy cảm của lĩnh vực", f"names the subject: {', '.join(words)}"),
             Text("đặt tên trung tính, như «Kế hoạch 188/KH-UBND năm 2021»", "choose a neutral name"),
         )
     return text

@@ -91,7 +91,7 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
     if new.year > known_until:
         yield Point(
             "calendar",
-            f"chưa nhập lịch nghỉ Tết và hoán đổi năm {new.year}; các hạn có thể còn dời",
+            f"chưa nhập lịch nghỉ Tết và hoán đổi năm {new.year}; các hạn có thể còn chuyển",
             f"Tết and swapped days of {new.year} are not entered; due dates may still move",
         )
     yield from _due_points(new, calendar)

@@ -29,19 +29,19 @@ TITLES = {
     400: ("Không đọc được", "It could not be read"),
     401: ("Chưa đăng nhập", "Not signed in"),
     403: ("Không được phép", "Not allowed"),
-    404: ("Không có ở đây", "Nothing here"),
+    404: ("Không tìm thấy", "Nothing here"),
     405: ("Không làm được ở địa chỉ này", "Not possible at this address"),
     409: ("Không làm được lúc này", "Not possible now"),
-    413: ("Gửi lên quá lớn", "Too large"),
-    415: ("Kiểu nội dung không nhận", "Unsupported content type"),
-    422: ("Có chỗ chưa đúng", "Something is not right"),
+    413: ("Nội dung gửi quá lớn", "Too large"),
+    415: ("Không nhận định dạng này", "Unsupported content type"),
+    422: ("Thông tin chưa hợp lệ", "Something is not right"),
     429: ("Thử quá nhiều lần", "Too many attempts"),
-    500: ("Lỗi bên trong", "Internal error"),
+    500: ("Lỗi hệ thống", "Internal error"),
     503: ("Tạm thời không dùng được", "Temporarily unavailable"),
 }
 DETAILS = {
     404: (
-        "Địa chỉ này không có gì; có thể liên kết gõ thiếu.",
+        "Không có trang nào ở địa chỉ này; có thể liên kết bị thiếu ký tự.",
         "There is nothing at this address; the link may be incomplete.",
     ),
     405: ("Địa chỉ này không nhận thao tác ấy; hãy quay lại trang trước.", "That cannot be done here; go back a page."),
@@ -167,7 +167,7 @@ def _unexpected_error(request: Request, error: Exception) -> Response:
     number = secrets.token_hex(4)
     log.error("error %s at %s %s", number, request.method, route_of(request), exc_info=error)
     texts = (
-        f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: hãy đưa số này cho người quản trị.",
+        f"Hệ thống gặp lỗi khi làm việc này. Số tham chiếu {number}: đề nghị báo quản trị viên số này.",
         f"Something went wrong here. Reference {number}: give this number to the administrator.",
     )
     response = answer(request, 500, _translated(request, texts))

@@ -24,7 +24,7 @@ MULTILINE_CHARS = 40
 CHALLENGE = 'Bearer realm="dondoc"'
 """RFC 9110, 11.6.1: a 401 response names an authentication scheme."""
 NAMES: dict[str, tuple[str, str]] = {
-    "body": ("Đã làm gì", "What was done"),
+    "body": ("Kết quả thực hiện", "What was done"),
     "reason": ("Lý do", "Reason"),
     "words": ("Trả lời", "Answer"),
     "figure": ("Số liệu", "Figure"),

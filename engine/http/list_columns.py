@@ -56,7 +56,7 @@ def assignment_columns(today: Today) -> list[Column[AssignmentRow]]:
             Kind.NUMBER,
             12,
         ),
-        Column(Text("Đôn đốc lần", "Escalated"), lambda row, _: row.level or None, Kind.NUMBER, 10),
+        Column(Text("Đã gửi đôn đốc lần", "Chased, time"), lambda row, _: row.level or None, Kind.NUMBER, 10),
         Column(Text("Báo cáo ngày", "Reported"), lambda row, _: row.first_reported_on, Kind.DAY, 12),
         Column(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
         Column(Text("Hoàn thành ngày", "Done"), lambda row, _: row.done_on, Kind.DAY, 12),
@@ -81,19 +81,18 @@ def overdue_columns() -> list[Column[OverdueRow]]:
             lambda row, language: _label(row.assignment.outcome, language),
             width=16,
         ),
-        Column(Text("Đôn đốc lần", "Escalated"), lambda row, _: row.assignment.level or None, Kind.NUMBER, 10),
+        Column(Text("Số lần nhắc", "Reminders"), lambda row, _: row.chased.times if row.chased else 0, Kind.NUMBER, 9),
         Column(
-            Text("Đôn đốc gần nhất", "Last chased"), lambda row, _: row.chased.day if row.chased else None, Kind.DAY, 12
+            Text("Nhắc gần nhất", "Last on"), lambda row, _: row.chased.last_on if row.chased else None, Kind.DAY, 12
         ),
         Column(
-            Text("Gửi tới", "Chased whom"),
-            lambda row, language: label(row.chased.role, language) if row.chased else None,
-            width=18,
+            Text("Đã gửi đôn đốc lần", "Chased, time"),
+            lambda row, _: (row.chased.level or None) if row.chased else None,
+            Kind.NUMBER,
+            10,
         ),
         Column(
-            Text("Thư ấy", "That letter"),
-            lambda row, language: label(row.chased.state, language) if row.chased else None,
-            width=18,
+            Text("Ngày đôn đốc", "Chased on"), lambda row, _: row.chased.level_on if row.chased else None, Kind.DAY, 12
         ),
         Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9),
     ]

@@ -20,14 +20,14 @@ from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
 from engine.rules import words
-from engine.rules.calendar import DayKind, written
+from engine.rules.calendar import DayKind, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.template_cache import compiled
-from engine.terms import LetterState, NoticeKind, Outcome, Role, State, TimeClass
+from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, State, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
-from engine.views.labels import label
+from engine.views.labels import label, work_state
 from engine.views.spreadsheets import written_cell
 
 WEB_DIR = Path(__file__).parent.parent / "web"
@@ -112,11 +112,13 @@ class Templates:
             "url": url,
             "first_words": first_words,
             "short_day": words.short_day,
+            "tells_of_move": tells_of_move,
             "short_at": words.short_moment,
             "static": {name: each.address for name, each in self.static.items()},
             "pairs": pairs,
             "written_cell": written_cell,
             "FATE": FATE,
+            "CONTACT_ROLES": CONTACT_ROLES,
         } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:
@@ -135,6 +137,8 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "many": partial(_many, language),
         "language": language,
         "num": localized(words.number_words),
+        "rung_words": localized(words.rung_words),
+        "work_state": lambda row: work_state(row.state, row.time_class, language),
         "label": localized(label),
         "device": localized(device_words),
         "code": localized(words.coded),

@@ -282,7 +282,11 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
     rows = session.connection().execute(statement).all()
     missing = set(change.due) - {row.period for row in rows}
     if missing:
-        raise BadInput(Text(f"Không còn ai nợ kỳ {', '.join(sorted(missing))}.", "That period is no longer owed."))
+        raise BadInput(
+            Text(
+                f"Không còn cơ quan nào phải báo cáo kỳ {', '.join(sorted(missing))}.", "That period is no longer owed."
+            )
+        )
     lines: list[NoticeLine] = []
     for row in rows:
         due = _due_by_dispatch(book.calendar, change.due[row.period], change.basis, local_date(now))

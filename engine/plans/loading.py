@@ -93,7 +93,8 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     if known is not None and known.state is not PlanState.LOADED:
         raise Conflict(
             Text(
-                f"Kế hoạch {plan.number} năm {plan.year} đang chạy nên không thể nạp đè; hãy sửa từng nhiệm vụ.",
+                f"Kế hoạch {plan.number} năm {plan.year} đang thực hiện nên không thay bằng tệp khác được; "
+                "hãy sửa từng nhiệm vụ.",
                 f"Plan {plan.number} is active: it cannot be replaced by a file; change its duties one by one.",
             )
         )

@@ -141,17 +141,34 @@ class WorkCalendar:
         on = self.on_or_after(nominal) if roll else nominal
         if on == nominal:
             return Due(nominal, on, {language: written(on, language) for language in WEEKDAYS})
-        reasons = {}
-        for language, words in {"vi": ("hạn gốc", "nghỉ"), "en": ("nominal", "closed")}.items():
-            closed = self.closed_because(nominal, language)
-            named = "" if closed in WEEKDAYS[language] else f" ({words[1]}: {closed})"
-            reasons[language] = f"{words[0]} {written(nominal, language)}{named} → {written(on, language)}"
+        closed, closed_en = self.closed_because(nominal), self.closed_because(nominal, "en")
+        named = closed if closed in WEEKDAYS["vi"] else f"ngày nghỉ ({closed})"
+        reasons = {
+            "vi": f"ngày {day_digits(nominal)} là {in_sentence(named)}, hạn chuyển sang {written(on)}",
+            "en": f"{day_digits(nominal)} is closed ({closed_en}), so it moves to {written(on, 'en')}",
+        }
         return Due(nominal, on, reasons)
 
 
 def written(day: date, language: str = "vi") -> str:
-    """A date as people write it: «Thứ Hai 21/6/2021», "Monday 21/6/2021"."""
-    return f"{WEEKDAYS[language][day.weekday()]} {day.day}/{day.month}/{day.year}"
+    """A date inside a sentence: «thứ Hai, 07/6/2021», "Monday, 07/6/2021" (Decree 30/2020/NĐ-CP, annex II, V.8c)."""
+    return f"{in_sentence(WEEKDAYS[language][day.weekday()])}, {day_digits(day)}"
+
+
+def in_sentence(name: str) -> str:
+    """The name of a weekday inside a sentence: «thứ Năm», but «Chủ nhật»."""
+    return name.replace("Thứ", "thứ", 1) if name.startswith("Thứ ") else name
+
+
+def day_digits(day: date) -> str:
+    """A date in digits, with a zero before days below 10 and before months 1 and 2: «07/6/2021», «17/02/2021»."""
+    month = f"0{day.month}" if day.month < 3 else str(day.month)
+    return f"{day.day:02d}/{month}/{day.year}"
+
+
+def tells_of_move(why: str) -> bool:
+    """True if the explanation of a due date says that it was moved; older rows write it with an arrow."""
+    return any(mark in why for mark in ("chuyển sang", "moves to", "→"))
 
 
 def read_day(text: str) -> date | None:

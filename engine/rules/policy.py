@@ -42,7 +42,7 @@ def for_role(role: Role, *, owner: _Value, supervisor: _Value, issuer: _Value) -
     match role:
         case Role.COORDINATOR | Role.HEAD | Role.DEPUTY:
             return owner
-        case Role.MONITOR:
+        case Role.MONITOR | Role.DIRECTOR:
             return supervisor
         case Role.LEADERSHIP:
             return issuer
@@ -55,6 +55,11 @@ def audience(role: Role) -> Role:
     return for_role(role, owner=Role.COORDINATOR, supervisor=Role.MONITOR, issuer=Role.LEADERSHIP)
 
 
+Way = Literal["usual", "other", "every"]
+"""Channels of a notice. ``usual``: those of the policy. ``other``: one that the policy does not use, if the contact has
+one; for when nobody responded. ``every``: all that reach the contact."""
+
+
 class Rung(BaseModel):
     """One reminder: ``due`` or ``opened`` working days from the due date or the opening, its audience and its kind."""
 
@@ -65,11 +70,11 @@ class Rung(BaseModel):
     to: tuple[Role, ...] = Field(min_length=1)
     kind: NoticeKind
     level: int = Field(default=0, ge=0, le=3)
+    """Escalation level («đôn đốc lần n»): how often the agency has been chased once this rung is sent."""
     unless_acknowledged: bool = False
-    by: Literal["usual", "other"] = "usual"
-    """``other``: use a channel that the policy does not use, if the contact has one; for when nobody responded."""
+    by: Way = "usual"
     dispatch: bool = False
-    """Also draft a chasing letter (công văn đôn đốc) for the monitor to sign."""
+    """Also ask the monitor to issue a chasing letter on paper (công văn đôn đốc)."""
 
     @model_validator(mode="after")
     def _one_anchor(self) -> Self:
@@ -85,8 +90,14 @@ class Rung(BaseModel):
 
     @property
     def tier(self) -> int:
-        """Highest level of the audience once late: 0 the agency, 1 the department above it, 2 the leadership."""
-        return max(for_role(role, owner=0, supervisor=1, issuer=2) for role in self.to)
+        """Highest rank of the audience once late: 0 the agency, 1 the monitor above it, 2 that department's head, 3 the
+        leadership."""
+        return max(2 if role is Role.DIRECTOR else for_role(role, owner=0, supervisor=1, issuer=3) for role in self.to)
+
+    @property
+    def to_agency(self) -> bool:
+        """True if the agency that owes the report is written to."""
+        return any(audience(role) is Role.COORDINATOR for role in self.to)
 
 
 class Ladder(BaseModel):
@@ -101,7 +112,7 @@ class Ladder(BaseModel):
         names = [rung.rung for rung in self.rungs]
         duplicates = {name for name in names if names.count(name) > 1}
         if duplicates:
-            raise ValueError(Text(f"bậc trùng tên: {', '.join(sorted(duplicates))}", "duplicate rung name"))
+            raise ValueError(Text(f"mốc nhắc trùng tên: {', '.join(sorted(duplicates))}", "duplicate rung name"))
         return self
 
 
@@ -133,6 +144,8 @@ class Policy(BaseModel):
     digest_weekday: int = Field(default=0, ge=0, le=6)
     open_days_before: int = Field(default=92, ge=1, le=400)
     due_soon_days: int = Field(default=3, ge=0, le=60)
+    backlog_days: int = Field(default=10, ge=1, le=120)
+    """Working days after which the department's head is told of a report not accepted or a request not decided."""
     resubmit_days: int = Field(default=5, ge=1, le=60)
     """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     channels: tuple[str, ...] = ("email",)
@@ -165,11 +178,11 @@ class Policy(BaseModel):
                     f"overdue notices cannot be postponed: remove {', '.join(late)} from may_stop",
                 )
             )
-        above = [rung.rung for rung in self.ladders["request"].rungs if Role.LEADERSHIP in rung.to]
+        above = [rung.rung for rung in self.ladders["request"].rungs if rung.tier > 1]
         if above:
             raise ValueError(
                 Text(
-                    f"việc đề nghị không báo lên lãnh đạo: sửa bậc {', '.join(above)}",
+                    f"việc đề nghị chỉ báo bộ phận theo dõi, không báo lên lãnh đạo: sửa mốc {', '.join(above)}",
                     f"requests are not escalated to the leadership: fix rung {', '.join(above)}",
                 )
             )

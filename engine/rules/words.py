@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, written
+from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
 from engine.terms import State
 from engine.text import Text
 
@@ -48,9 +49,9 @@ CODES: Mapping[str, Text] = {
     "sms": Text("tin nhắn", "SMS"),
     "plans": Text("kế hoạch", "plans"),
     "assignments": Text("phần việc", "assignments"),
-    "rungs": Text("bậc nhắc", "rungs"),
+    "rungs": Text("mốc nhắc", "reminders"),
     "skipped": Text("bỏ qua", "left out"),
-    "notices": Text("dòng thư", "lines"),
+    "notices": Text("nội dung thư", "lines"),
     "unreachable": Text("không liên lạc được", "unreachable"),
     "digests": Text("thư tổng hợp", "digests"),
     "empty": Text("không có gì", "empty"),
@@ -63,13 +64,15 @@ CODES: Mapping[str, Text] = {
     "suppressed": Text("không gửi", "not sent"),
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
     "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
-    "stuck_letters": Text("thư kẹt", "stuck letters"),
-    "kept_here": Text("để lại trên máy, chưa gửi", "kept on this machine"),
-    "letters_kept_here": Text("thư để lại trên máy, chưa gửi", "letters kept on this machine, not sent"),
+    "stuck_letters": Text("thư chờ quá lâu", "stuck letters"),
+    "kept_here": Text("để lại trên máy chủ, chưa gửi", "kept on this machine"),
+    "letters_kept_here": Text("thư để lại trên máy chủ, chưa gửi", "letters kept on this machine, not sent"),
     "late_letters": Text("thư đã quá một giờ chưa gửi được", "letters not sent an hour after the first attempt"),
     "channels_down": Text("kênh gửi đang hỏng", "channels down"),
-    "failed_letters": Text("thư hôm nay bị từ chối hoặc chưa rõ", "letters of today refused or in doubt"),
-    "failed_passes": Text("lượt chạy bị lỗi", "failed passes"),
+    "failed_letters": Text(
+        "thư hôm nay bị từ chối hoặc chưa rõ kết quả", "letters of today refused or of unknown outcome"
+    ),
+    "failed_passes": Text("lần xử lý tự động bị lỗi", "failed passes"),
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
@@ -90,7 +93,7 @@ CODES: Mapping[str, Text] = {
     "automatic": Text("máy tự trả lời", "automatic"),
     "bounced": Text("thư bị trả về", "bounces"),
     "early": Text("đến sớm, chờ", "early, waiting"),
-    "stranger": Text("người lạ", "strangers"),
+    "stranger": Text("người gửi ngoài danh bạ", "strangers"),
     "not_the_reader": Text("không phải người nhận", "not the reader"),
     "limited": Text("quá nhiều mã sai", "too many wrong codes"),
     "unproven": Text("không chứng minh được là trả lời thư của hệ thống", "not proven to answer a letter"),
@@ -98,10 +101,10 @@ CODES: Mapping[str, Text] = {
     "again": Text("gửi lặp lại", "duplicates"),
     "failed": Text("xử lý bị lỗi", "failed"),
     "mailbox_failed": Text("không đọc được hộp thư", "the mailbox could not be read"),
-    "contacts": Text("địa chỉ của người đã rời được xóa", "addresses of people who left removed"),
+    "contacts": Text("địa chỉ của người thôi làm đầu mối được xóa", "addresses of people who left removed"),
     "sessions": Text("phiên đăng nhập cũ", "old sessions"),
     "links": Text("liên kết đã dùng", "used links"),
-    "answers": Text("câu trả lời máy đã cũ", "old machine answers"),
+    "answers": Text("phản hồi API đã cũ", "old machine answers"),
     "files": Text("tệp không báo cáo, bản nháp nào dùng", "files that no report or draft names"),
     "bodies": Text("nội dung thư cũ đã xóa", "texts of old letters deleted"),
     "bytes": Text("tệp xóa khỏi đĩa", "files removed from the disk"),
@@ -115,13 +118,14 @@ CODES: Mapping[str, Text] = {
     "no_address": Text("không có địa chỉ", "no address"),
     "address_suppressed": Text("địa chỉ đã ngừng nhận", "address suppressed"),
     "no_longer_answers": Text("không còn làm đầu mối", "no longer answers"),
-    "nothing_left": Text("không còn gì để nói", "nothing left to say"),
+    "nothing_left": Text("không còn nội dung cần gửi", "nothing left to say"),
     "acknowledged": Text("đã xác nhận", "acknowledged"),
     "reported": Text("đã báo cáo", "reported"),
     "returned": Text("đã trả lại", "returned"),
     "cancelled": Text("đã hủy", "cancelled"),
     "transferred": Text("đã chuyển giao", "transferred"),
-    "due_moved": Text("hạn đã đổi", "due date moved"),
+    "due_moved": Text("hạn đã chuyển", "due date moved"),
+    "decided": Text("đã quyết định", "decided already"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
     "said_already": Text("đã nói ở dòng khác", "covered by another line"),
@@ -129,19 +133,19 @@ CODES: Mapping[str, Text] = {
     "added": Text("thêm", "added"),
     "changed": Text("sửa", "changed"),
     "ended": Text("ghi ngày cuối", "given a last day"),
-    "blanked": Text("xóa địa chỉ người đã rời", "addresses removed after leaving"),
+    "blanked": Text("xóa địa chỉ người thôi làm đầu mối", "addresses removed after leaving"),
     "slowed": Text("nhận gộp mỗi tuần", "once a week"),
     "resumed": Text("nhận lại như trước", "as before again"),
     "created": Text("lập", "made"),
     "password": Text("mật khẩu", "password"),
     "link": Text("liên kết gửi tới hộp thư", "a link in the mail"),
-    "single_sign_on": Text("đăng nhập một lần", "single sign-on"),
+    "single_sign_on": Text("đăng nhập chung", "single sign-on"),
     "deactivated": Text("khóa", "deactivated"),
     "reactivated": Text("mở lại", "reactivated"),
     "factor_set": Text("đặt lớp xác thực thứ hai", "second factor set"),
     "factor_removed": Text("gỡ lớp xác thực thứ hai", "second factor removed"),
-    "token_made": Text("lập khóa máy", "token made"),
-    "token_revoked": Text("thu hồi khóa máy", "token revoked"),
+    "token_made": Text("lập khóa truy cập", "token made"),
+    "token_revoked": Text("thu hồi khóa truy cập", "token revoked"),
     "renamed": Text("ghi tên mới", "renamed"),
     "succeeded": Text("ghi việc kế thừa", "succession recorded"),
     "withdrawn": Text("bỏ việc kế thừa ghi nhầm", "succession withdrawn"),
@@ -153,7 +157,7 @@ CODES: Mapping[str, Text] = {
     "cli": Text("dòng lệnh", "command line"),
     "system": Text("hệ thống", "the system"),
     "desk": Text("bộ phận theo dõi", "the monitor's desk"),
-    "api": Text("giao tiếp máy", "the API"),
+    "api": Text("kết nối chương trình (API)", "the API"),
 }
 """Display words for stored codes: passes, channels, counts, reasons, actors."""
 
@@ -201,22 +205,45 @@ def period_words(key: str, language: str) -> str:
 
 
 def short_day(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
+    return day_digits(day)
 
 
 def moment(at: datetime, language: str) -> str:
-    """An instant in local time of the plan: «07:30 Thứ Năm 17/6/2021»."""
+    """An instant in local time of the plan: «07:30 thứ Năm, 17/6/2021»."""
     local = at.astimezone(PLAN_TIME)
     return f"{local:%H:%M} {written(local.date(), language)}"
 
 
 def short_moment(at: datetime) -> str:
     local = at.astimezone(PLAN_TIME)
-    return f"{local:%H:%M} {local.day}/{local.month}/{local.year}"
+    return f"{local:%H:%M} {day_digits(local.date())}"
 
 
 def weekday(day: date, language: str) -> str:
     return WEEKDAYS[language][day.weekday()]
+
+
+_RUNG_CODE = re.compile(r"(?P<anchor>[AT])(?P<days>[+-]\d{1,3})")
+
+
+def rung_words(code: str, language: str) -> str:
+    """When a rung acts, from its name in the policy: «A+3» is «sau 3 ngày làm việc chưa xác nhận», «T-10» «trước hạn 10
+    ngày làm việc». A name of the office's own is quoted as it is."""
+    english = language == "en"
+    if code == "open":
+        return "at opening" if english else "khi giao"
+    found = _RUNG_CODE.fullmatch(code)
+    if found is None:
+        return f"“{code}”"
+    count = abs(int(found["days"]))
+    days = f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
+    if found["anchor"] == "A":
+        return f"{days} without an acknowledgement" if english else f"sau {days} chưa xác nhận"
+    if count == 0:
+        return "on the due date" if english else "đúng ngày hạn"
+    if found["days"].startswith("-"):
+        return f"{days} before the due date" if english else f"trước hạn {days}"
+    return f"{days} overdue" if english else f"quá hạn {days}"
 
 
 def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) -> str:

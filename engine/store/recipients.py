@@ -30,6 +30,8 @@ class Recipient:
     valid_until: date | None
     suppressed: Mapping[str, str]
     pace: Mapping[str, str] = field(default_factory=dict)
+    instead: bool = False
+    """Of a deputy: written to instead of the coordinator, not beside."""
 
     def answers_on(self, day: date) -> bool:
         after = self.valid_from is None or self.valid_from <= day
@@ -51,6 +53,7 @@ FALLBACK = {
     Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
     Role.HEAD: (Role.HEAD,),
     Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+    Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
     Role.LEADERSHIP: (Role.LEADERSHIP,),
 }
 
@@ -62,16 +65,18 @@ class Recipients:
     by_role: Mapping[tuple[str, Role], tuple[Recipient, ...]] = field(default_factory=dict)
 
     def on(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
-        """The contacts in a role on a day. A deputy, once valid, replaces the coordinator."""
-        if role is Role.COORDINATOR:
-            deputies = self._current(agency_id, Role.DEPUTY, day)
-            if deputies:
-                return deputies
+        """The contacts in a role on a day. A deputy is written to beside the coordinator, or instead if they chose
+        so."""
+        deputies = self._current(agency_id, Role.DEPUTY, day) if role is Role.COORDINATOR else ()
+        if any(each.instead for each in deputies):
+            return deputies
         for candidate in FALLBACK.get(role, (role,)):
+            if candidate is not role and deputies:
+                break  # a deputy stands before the head
             contacts = self._current(agency_id, candidate, day)
             if contacts:
-                return contacts
-        return ()
+                return contacts + deputies
+        return deputies
 
     def _current(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
         everyone = self.by_role.get((agency_id, role), ())

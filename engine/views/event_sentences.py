@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.queries.work.assignment_story import Person
 from engine.rules.calendar import written
 from engine.rules.policy import Skip
-from engine.rules.words import CODES, LANGUAGES, coded
+from engine.rules.words import CODES, LANGUAGES, coded, rung_words
 from engine.terms import EventKind, Outcome, Role
 from engine.views.labels import label
 
@@ -29,7 +29,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
     EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
     EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
-    EventKind.RUNG_FIRED: ("{rung}: thư tới {roles}", "{rung}: letter to {roles}"),
+    EventKind.RUNG_FIRED: ("{rung}, thư tới {roles}", "{rung}, letter to {roles}"),
     EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
     EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
     EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
@@ -85,6 +85,8 @@ def _value_words(name: str, value: Any, language: str) -> str:
         return written(date.fromisoformat(value), language)
     if name in _CODED:
         return coded(str(value), language)
+    if name == "rung":
+        return rung_words(str(value), language)
     if name == "outcome":
         return label(Outcome(value), language)
     if name in ("roles", "role"):

@@ -53,6 +53,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Role.HEAD: Text("người đứng đầu", "head"),
         Role.DEPUTY: Text("người thay đầu mối", "deputy"),
         Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+        Role.DIRECTOR: Text("lãnh đạo cơ quan theo dõi", "head of the department above"),
         Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
     },
     ActorRole: {
@@ -65,19 +66,19 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     NoticeKind: {
         NoticeKind.ASSIGNED: Text("giao việc", "assigned"),
-        NoticeKind.ACKNOWLEDGE: Text("hỏi lại xác nhận", "asked again to acknowledge"),
+        NoticeKind.ACKNOWLEDGE: Text("nhắc xác nhận", "asked again to acknowledge"),
         NoticeKind.UNACKNOWLEDGED: Text("báo chưa xác nhận", "not acknowledged"),
         NoticeKind.REMINDER: Text("nhắc trước hạn", "reminder"),
         NoticeKind.OVERDUE: Text("báo quá hạn", "overdue"),
         NoticeKind.ESCALATION: Text("đôn đốc", "escalation"),
         NoticeKind.RETURNED: Text("trả lại báo cáo", "report returned"),
         NoticeKind.EXTENSION_ASKED: Text("xin gia hạn", "extension requested"),
-        NoticeKind.EXTENSION_DECIDED: Text("trả lời gia hạn", "extension decided"),
-        NoticeKind.NOT_MINE: Text("báo không phải việc của mình", "not mine"),
-        NoticeKind.CHASE: Text("đôn đốc trực tiếp", "chased directly"),
+        NoticeKind.EXTENSION_DECIDED: Text("trả lời đề nghị gia hạn", "extension decided"),
+        NoticeKind.NOT_MINE: Text("có ý kiến không thuộc nhiệm vụ của cơ quan", "not mine"),
+        NoticeKind.CHASE: Text("đôn đốc ngoài lịch", "chased directly"),
         NoticeKind.TRANSFERRED: Text("chuyển giao", "transferred"),
         NoticeKind.CANCELLED: Text("hủy việc", "cancelled"),
-        NoticeKind.DUE_MOVED: Text("đổi hạn", "due date moved"),
+        NoticeKind.DUE_MOVED: Text("chuyển hạn", "due date moved"),
         NoticeKind.UNREACHABLE: Text("báo không liên lạc được", "unreachable"),
         NoticeKind.WROTE: Text("có thư trả lời cần đọc", "reply to read"),
     },
@@ -86,13 +87,13 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         LetterState.SENDING: Text("đang gửi", "being sent"),
         LetterState.ACCEPTED: Text("đã gửi", "sent"),
         LetterState.DELIVERED: Text("đã đến nơi", "delivered"),
-        LetterState.BOUNCED_SOFT: Text("tạm bị trả về", "bounced temporarily"),
+        LetterState.BOUNCED_SOFT: Text("tạm chưa đến, sẽ gửi lại", "bounced temporarily"),
         LetterState.BOUNCED_HARD: Text("bị trả về", "bounced"),
         LetterState.REFUSED: Text("bị từ chối", "refused"),
-        LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "in doubt"),
+        LetterState.UNKNOWN: Text("chưa rõ đã đến chưa", "outcome unknown"),
         LetterState.SUPPRESSED: Text("không gửi", "not sent"),
-        LetterState.EXPIRED: Text("hết hạn gửi", "expired before sending"),
-        LetterState.KEPT_HERE: Text("để lại trên máy, chưa gửi", "kept on this machine, not sent"),
+        LetterState.EXPIRED: Text("quá thời gian gửi", "expired before sending"),
+        LetterState.KEPT_HERE: Text("để lại trên máy chủ, chưa gửi", "kept on this machine, not sent"),
     },
     EventKind: {
         EventKind.PLAN_LOADED: Text("Nạp kế hoạch", "Plan loaded"),
@@ -108,11 +109,11 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.EXTENSION_REFUSED: Text("Không đồng ý gia hạn", "Extension refused"),
         EventKind.CANCELLED: Text("Hủy phần việc", "Cancelled"),
         EventKind.TRANSFERRED: Text("Chuyển giao", "Transferred"),
-        EventKind.DECLINED: Text("Báo không phải việc của mình", "Declined as not theirs"),
-        EventKind.DUE_MOVED: Text("Đổi hạn", "Due date moved"),
-        EventKind.RUNG_FIRED: Text("Đến bậc nhắc", "Rung reached"),
-        EventKind.RUNG_SKIPPED: Text("Bỏ qua bậc nhắc", "Rung left out"),
-        EventKind.CHASED: Text("Đôn đốc trực tiếp", "Chased directly"),
+        EventKind.DECLINED: Text("Có ý kiến không thuộc nhiệm vụ của cơ quan", "Declined as not theirs"),
+        EventKind.DUE_MOVED: Text("Chuyển hạn", "Due date moved"),
+        EventKind.RUNG_FIRED: Text("Đến mốc nhắc", "Reminder due"),
+        EventKind.RUNG_SKIPPED: Text("Bỏ qua mốc nhắc", "Reminder left out"),
+        EventKind.CHASED: Text("Đôn đốc ngoài lịch", "Chased directly"),
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
         EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "Letter not sent"),
@@ -138,14 +139,14 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     },
     Quiet: {
         Quiet.AWAITING_ACCEPTANCE: Text("đang chờ tiếp nhận báo cáo", "the report awaits acceptance"),
-        Quiet.LADDER_ENDED: Text("đã qua hết các bậc nhắc", "all rungs have passed"),
+        Quiet.LADDER_ENDED: Text("đã qua mọi mốc nhắc và đôn đốc", "every reminder has passed"),
         Quiet.PLAN_ENDED: Text("kế hoạch đã kết thúc", "the plan has ended"),
         Quiet.NO_DEADLINE: Text("không có thời hạn", "there is no deadline"),
     },
     Skip: {
         Skip.BEFORE_OPENING: Text("trước ngày mở phần việc", "before the assignment opened"),
         Skip.ACKNOWLEDGED: Text("đã xác nhận nên không hỏi lại", "acknowledged already"),
-        Skip.OVERTAKEN: Text("bậc sau đến cùng lúc, chỉ gửi bậc mới nhất", "a later rung was due at the same time"),
+        Skip.OVERTAKEN: Text("mốc sau đến cùng lúc, chỉ gửi mốc mới nhất", "a later reminder was due at the same time"),
     },
     Dropped: {
         Dropped.REPORTED: Text("đã báo cáo nên không nhắc nữa", "reported, so no more reminders"),
@@ -164,13 +165,13 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RungState.DROPPED: Text("sẽ không gửi", "will not be sent"),
     },
     Outcome: {
-        Outcome.DONE: Text("đã làm xong", "done"),
-        Outcome.PARTLY: Text("làm được một phần", "partly done"),
-        Outcome.NOT_YET: Text("chưa làm", "not yet done"),
+        Outcome.DONE: Text("đã hoàn thành", "done"),
+        Outcome.PARTLY: Text("hoàn thành một phần", "partly done"),
+        Outcome.NOT_YET: Text("chưa thực hiện", "not yet done"),
     },
     PlanState: {
-        PlanState.LOADED: Text("đã nạp, chưa chạy", "loaded, not running"),
-        PlanState.ACTIVE: Text("đang chạy", "active"),
+        PlanState.LOADED: Text("đã lưu, chưa kích hoạt", "loaded, not running"),
+        PlanState.ACTIVE: Text("đang thực hiện", "active"),
         PlanState.ENDED: Text("đã kết thúc", "ended"),
     },
     Urgency: {
@@ -201,26 +202,35 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     Waiting: {
         Waiting.ACCEPT: Text("báo cáo chờ tiếp nhận", "reports to accept"),
         Waiting.EXTENSION: Text("đề nghị gia hạn chờ quyết định", "extensions to decide"),
-        Waiting.DECLINED: Text("báo không phải việc của mình", "declined as not theirs"),
+        Waiting.DECLINED: Text("có ý kiến không thuộc nhiệm vụ của cơ quan", "declined as not theirs"),
     },
     Trouble: {
-        Trouble.NO_PASS: Text("Chưa lượt chạy nào được ghi lại.", "No pass has run yet."),
-        Trouble.PASS_FAILED: Text("Có lượt chạy bị lỗi.", "A pass has failed."),
+        Trouble.NO_PASS: Text("Chưa có lần xử lý tự động nào được ghi lại.", "No pass has run yet."),
+        Trouble.PASS_FAILED: Text("Có lần xử lý tự động bị lỗi.", "A pass has failed."),
         Trouble.PASS_SILENT: Text(
-            "Việc tự kiểm tra đã im quá 15 phút.", "The self-audit has been silent for 15 minutes."
+            "Đã quá 15 phút không có lần tự kiểm tra nào.", "The self-audit has been silent for 15 minutes."
         ),
         Trouble.CHANNEL_DOWN: Text("Có kênh gửi đang không dùng được.", "A channel is down."),
         Trouble.LETTERS_STUCK: Text(
-            "Có thư kẹt quá một giờ chưa gửi được.", "Letters have been stuck for over an hour."
+            "Có thư chờ quá một giờ chưa gửi được.", "Letters have been stuck for over an hour."
         ),
         Trouble.AUDIT: Text("Lần tự kiểm tra gần nhất thấy lỗi.", "The last self-audit found problems."),
         Trouble.KEPT_HERE: Text(
-            "Chưa cài máy chủ thư đi: có thư để lại trên máy, chưa gửi cho ai.",
+            "Chưa cài máy chủ thư đi: có thư để lại trên máy chủ, chưa gửi cho ai.",
             "No mail relay is configured: letters are kept on this machine and sent to nobody.",
         ),
-        Trouble.IN_DOUBT: Text("Có thư hôm nay chưa rõ đã đến chưa.", "Some of today's letters are in doubt."),
+        Trouble.IN_DOUBT: Text(
+            "Có thư hôm nay chưa rõ đã đến chưa.", "The outcome of some of today's letters is unknown."
+        ),
     },
 }
+
+
+def work_state(state: State, time_class: TimeClass | None, language: str) -> str:
+    """The label of an assignment's state. What nobody acknowledged by its due date is no longer «mới giao»."""
+    if state is State.ASSIGNED and time_class is TimeClass.OPEN_OVERDUE:
+        return Text("chưa xác nhận", "not acknowledged").said(language)
+    return label(state, language)
 
 
 def label(value: StrEnum, language: str) -> str:

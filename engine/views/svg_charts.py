@@ -18,7 +18,7 @@ from engine.queries.figures.year import Week, Year
 from engine.queries.work.assignment_story import Story
 from engine.queries.work.ladder_steps import RungState
 from engine.rules.calendar import local_date, written
-from engine.rules.words import LANGUAGES, period_words, short_day
+from engine.rules.words import LANGUAGES, period_words, rung_words, short_day
 from engine.terms import EventKind
 from engine.views.labels import label
 
@@ -51,7 +51,7 @@ def year_map(year: Year, language: str) -> Picture:
     something is due. Wide: needs a scrolling container."""
     say = _say(language)
     left, top, side, height = 200, 40, 18, 20  # a year fits a desk's width
-    parts = [_months(year, left, top, side, language)]
+    parts = [_months(year, left, top, side, language), Markup('<g class="pic-cells">')]
     for n, agency in enumerate(year.agencies[:MAX_MAP_ROWS]):
         y = top + n * height
         parts.append(_text(left - 8, y + 14, _cut(agency.name, 27), "pic-label", anchor="end"))
@@ -59,6 +59,7 @@ def year_map(year: Year, language: str) -> Picture:
             week = agency.weeks.get(monday)
             if week is not None:
                 parts.append(_cell(week, left + column * side, y, side, _week_words("", monday, week, say)))
+    parts.append(Markup("</g>"))
     rows = min(len(year.agencies), MAX_MAP_ROWS)
     if year.this_week in year.mondays:
         x = left + year.mondays.index(year.this_week) * side
@@ -135,7 +136,7 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
         say("Kỳ", "Period"),
         say("Tỷ lệ đúng hạn", "On-time rate"),
         say("Đúng hạn", "On time"),
-        say("Trễ hạn", "Late"),
+        say("Hoàn thành quá hạn", "Late"),
         say("Quá hạn", "Overdue"),
         say("Trong hạn", "In term"),
     )
@@ -183,7 +184,10 @@ def timeline(story: Story, today: date, language: str) -> Picture:
         for each in reversed(story.events)
         if each.kind in _ACTIONS
     ]
-    rungs = [_Mark(each.on, _SHAPES[each.state], f"{each.rung}: {label(each.state, language)}") for each in story.rungs]
+    rungs = [
+        _Mark(each.on, _SHAPES[each.state], f"{rung_words(each.rung, language)}: {label(each.state, language)}")
+        for each in story.rungs
+    ]
     marks = sorted([*actions, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
     days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
     first, last = min(days), max(days)
@@ -240,7 +244,7 @@ def _week_name(monday: date, language: str) -> str:
     week = monday.isocalendar().week
     sunday = monday + timedelta(days=6)
     head = "Week" if language == "en" else "Tuần"
-    return f"{head} {week} ({monday.day}/{monday.month} – {sunday.day}/{sunday.month})"
+    return f"{head} {week}, {monday.day}/{monday.month}–{sunday.day}/{sunday.month}"
 
 
 def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:
@@ -335,8 +339,9 @@ def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
     """One week of one agency: number of letters, edge, triangle."""
     count = week.sent + week.to_come
     depth = min(count, 4)
-    kind = f"pic-cell pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
-    number = Markup('<text x="{:g}" y="{:g}" class="pic-number">{}</text>').format(x + side / 2, y + 13, count or "")
+    kind = f"pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
+    text = Markup('<text x="{:g}" y="{:g}">{}</text>')
+    number = text.format(x + side / 2, y + 13, count) if count else Markup("")
     due = Markup('<path d="M{:g} {:g}h7v7z" class="pic-due"/>').format(x + side - 9, y + 2) if week.due else Markup("")
     return Markup("<g>{}{}{}{}</g>").format(_titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
 

@@ -47,7 +47,8 @@ MAX_ACKNOWLEDGEMENT_CHARS = 120
 WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
 """Codes have four digits, and a sender's number can be forged."""
 INVALID_CODE = Text(
-    "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat.", "This code is no longer valid; use the newest."
+    "Ma so nay da het hieu luc. De nghi soan lai voi ma so trong tin nhan moi nhat.",
+    "This code is no longer valid; use the newest.",
 )
 ONLY_WAY = Text(
     "Day la cach lien lac duy nhat nen chua ngung.", "This is the only way to reach you, so it was not stopped."

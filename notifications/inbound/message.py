@@ -26,7 +26,7 @@ MAX_TOKENS = 40
 MAX_REQUEST_LINES = 6
 """Lines of the writer's own text that are searched for a request: it comes first, at most after a greeting."""
 HELP = Text(
-    "Chưa hiểu thư trả lời nên chưa làm gì; bộ phận theo dõi sẽ đọc thư này.",
+    "Hệ thống chưa nhận biết được nội dung trả lời nên chưa ghi nhận; thư đã được chuyển bộ phận theo dõi.",
     "Your reply was not understood, so nothing was done; the monitoring section will read it.",
 )
 NO_DATE = Text(

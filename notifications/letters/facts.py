@@ -6,25 +6,30 @@ never sent for something already done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, exists, select, true
 from sqlmodel import Session
 
+from engine.assignments.backlog import Backlog, open_refusal
+from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.measures import is_unfinished, report_timing
-from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, overdue, schedule
-from engine.queries.system.letter_counts import LetterCounts, count_letters
-from engine.rules.calendar import local_date
-from engine.rules.policy import audience, dates, for_role
+from engine.assignments.weekly_digest import schedule
+from engine.rules.calendar import local_date, tells_of_move
+from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
-from engine.store.records import Agency, Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
+from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import OPEN_STATES, NoticeKind, Outcome, PlanState, Role, State, Timing
+from engine.terms import NoticeKind, Outcome, Role, State, Timing
 from engine.text import Text
+from engine.views.next_step import Bodies, next_step
+from notifications.letters.digests import DigestFacts, digests, waiting_lists
+from notifications.letters.enquiries import Enquiries, administrator, monitors
+from notifications.letters.obsolete import ALWAYS_KEPT, ONLY_WHILE_LATE, obsolete_reason
 
 MAX_QUOTED_WORDS = 18
 """Words of a duty's text that a letter quotes; the page shows the full text."""
@@ -49,28 +54,17 @@ ORDER = (
     NoticeKind.CANCELLED,
 )
 RANK = {kind: position for position, kind in enumerate(ORDER)}
-ONLY_WHILE_OPEN = {
-    NoticeKind.REMINDER,
-    NoticeKind.OVERDUE,
-    NoticeKind.ESCALATION,
-    NoticeKind.NOT_MINE,
-    NoticeKind.UNREACHABLE,
-}
-"""Kinds that ask for a report, or are of use only while one is owed."""
-ONLY_WHILE_UNFINISHED = {NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED, NoticeKind.DUE_MOVED}
-"""Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
-ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
-ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
-ALWAYS_KEPT = {NoticeKind.WROTE, NoticeKind.UNREACHABLE}
-"""Kinds that are kept even if another line is about the same assignment."""
 ANSWER = "answer:"
 """Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line about one assignment. ``days``: working days to the due date, negative when late. ``next_on``: date of
-    the next action; ``told_on`` and ``told``: when and to which role it is escalated next if nothing changes."""
+    """One line about one assignment. ``days``: working days to the due date, negative when late. ``next_on`` and
+    ``next_step``: when the system acts next if nothing changes, and what it does, in the reader's language. ``own``:
+    the reader's own agency owes it. ``chased``: what was sent to the owner before today; ``escalating``: an escalation
+    goes to the owner today. ``asks_paper``: the monitor is asked for a chasing letter on paper. ``asked``: when the
+    owner was asked to acknowledge it before today."""
 
     assignment_id: int
     plan_id: int
@@ -87,7 +81,6 @@ class Item:
     days: int | None
     kind: NoticeKind
     rung: str
-    level: int
     state: State
     request: bool
     outcome: Outcome | None
@@ -96,30 +89,20 @@ class Item:
     report_late: bool
     """The first report was late."""
     next_on: date | None
-    told_on: date | None
-    told: Role | None
+    next_step: str
     supervisor: str
+    issuer: str
     detail: Mapping[str, Any]
+    own: bool = True
+    chased: Chased | None = None
+    escalating: bool = False
+    asks_paper: bool = False
+    asked: Sequence[date] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class DigestFacts:
-    """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
-
-    week: str
-    rows: tuple[tuple[OverdueRow, int], ...]
-    boxes: Boxes | None
-    proof: LetterCounts
-    """Delivery figures of the letters of the previous seven days."""
-    supervisor: str = ""
-    """The supervising department, the agency's contact for questions."""
-    asked: tuple[tuple[OverdueRow, int], ...] = ()
-    """Requests past their time, which are not counted among ``rows``; for an agency that is only asked, and where
-    nothing that was ordered is overdue, requests are the rows."""
-    agency_id: str = ""
-    """Of the reader: what its links show only the rows of."""
-    asked_overdue: int = 0
-    """How many requests of the leadership's plans are past their time."""
+    @property
+    def level(self) -> int:
+        """The number of this escalation, of those that left for the owner: «đôn đốc lần n»."""
+        return (self.chased.level if self.chased else 0) + self.escalating
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +160,18 @@ class LetterFacts:
     account: AccountFacts | None = None
     links_since: datetime | None = None
     """Time at which the contact's earlier links were revoked."""
+    backlog: Backlog | None = None
+    """What waits for the reader's department."""
+    weekly: bool = False
+    """It is the week's digest, which is sent even if all it says is what waits for the department."""
+    enquiries: Enquiries | None = None
+    """Whom the reader can call."""
 
     @property
     def empty(self) -> bool:
+        weekly = self.weekly and self.backlog is not None
         parts = (self.digest, self.answer, self.sign_in, self.account)
-        return not self.items and all(each is None for each in parts)
-
-
-def obsolete_reason(
-    kind: NoticeKind,
-    state: State,
-    due_on: date | None,
-    today: date,
-    plan: PlanState = PlanState.ACTIVE,
-    *,
-    unfinished: bool | None = None,
-) -> str:
-    """Why a line is obsolete; empty if it still applies. ``unfinished``: the task is; by default while a report is
-    owed."""
-    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
-        return "plan_ended"
-    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
-        return str(state)
-    if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
-        return "acknowledged" if state in OPEN_STATES else str(state)
-    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
-        return str(state)
-    if kind is NoticeKind.RETURNED and state is not State.RETURNED:
-        return str(state)
-    if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
-        return "due_moved"
-    return ""
+        return not (self.items or weekly or any(each is not None for each in parts))
 
 
 def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: datetime) -> list[LetterFacts]:
@@ -215,15 +179,41 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     today = local_date(now)
     letters = _letters(session, letter_ids)
     notices = _notices(session, letter_ids)
-    supervisors = _names(session, {row.supervisor_id for rows in notices.values() for row in rows})
-    digests = _digests(session, [row for row in letters.values() if row.digest_week], book, today)
+    weekly = digests(session, [row for row in letters.values() if row.digest_week], book, today)
+    waiting = waiting_lists(session, list(letters.values()), book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     policy = schedule(book)
-    batch = _Batch(book, today, supervisors, frozenset() if policy is None else frozenset(policy.may_stop))
+    late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
+    again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
+    fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
+    batch = _Batch(
+        book,
+        today,
+        frozenset() if policy is None else frozenset(policy.may_stop),
+        chased(session, late, before=today) if late else {},
+        being_escalated(session, late, today) if late else frozenset(),
+        asked_to_acknowledge(session, fresh, before=today) if fresh else {},
+    )
+    above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
+    departments = monitors(session, {each for each in above.values() if each}, today)
+    helpdesk = administrator(session)
     return [
-        _facts(letters[each], notices.get(each, ()), digests.get(each) or answers.get(each), batch)
+        replace(
+            _facts(letters[each], notices.get(each, ()), weekly.get(each), answers.get(each), batch),
+            backlog=waiting.get(each),
+            enquiries=departments.get(above[each], helpdesk),
+        )
         for each in letter_ids
     ]
+
+
+def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None) -> str:
+    """The department above the duties that a letter is about; of a letter about one's own department, to its head that
+    department itself; else empty."""
+    rows = [row.supervisor_id for row in notices]
+    rows += [row.supervisor_id for row, _ in digest.rows] if digest else []
+    own = letter.agency_id if letter.role is Role.HEAD else ""
+    return next((each for each in rows if each != letter.agency_id), own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +222,12 @@ class _Batch:
 
     book: Rulebook
     today: date
-    supervisors: Mapping[str, str]
     may_stop: frozenset[NoticeKind]
+    chased: Mapping[int, Chased]
+    escalating: frozenset[int]
+    asked: Mapping[int, Sequence[date]]
     counts: dict[date, int] = field(default_factory=dict)
-    told: dict[Any, tuple[date | None, Role | None]] = field(default_factory=dict)
+    rungs: dict[Any, tuple[date | None, Rung | None]] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
         if due_on is None:
@@ -244,23 +236,33 @@ class _Batch:
             self.counts[due_on] = self.book.calendar.distance(self.today, due_on)
         return self.counts[due_on]
 
-    def next_escalation(self, row: Any) -> tuple[date | None, Role | None]:
-        """Date and role of the next escalation above the agency if nothing changes, (None, None) if there is none."""
-        same_dates = row.ladder_id, row.opened_on, row.due_on
-        if same_dates not in self.told:
-            rungs = dates(self.book.ladders[row.ladder_id], row.opened_on, row.due_on, self.book.calendar)
-            above = ((on, rung.tier) for on, rung in rungs if on > self.today and rung.level and rung.tier)
-            on, tier = next(above, (None, 0))
-            self.told[same_dates] = on, (None, Role.MONITOR, Role.LEADERSHIP)[tier]
-        return self.told[same_dates]
+    def next_rung(self, row: Any) -> tuple[date | None, Rung | None]:
+        """The next rung and its date if nothing changes; (None, None) if none is left."""
+        if row.next_action_at is None:
+            return None, None
+        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state
+        if same_dates not in self.rungs:
+            facts = Facts(row.state, row.opened_on, row.due_on, self.today)
+            left = upcoming(self.book.ladders[row.ladder_id], facts, self.book.calendar)
+            self.rungs[same_dates] = next(left, (None, None))
+        return self.rungs[same_dates]
 
 
-def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts | None, batch: _Batch) -> LetterFacts:
+def _facts(
+    letter: Any, notices: Sequence[Any], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
+) -> LetterFacts:
     obsolete: dict[int, str] = {}
     kept: dict[Any, Any] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        unfinished = is_unfinished(row.state, row.done_on)
-        reason = obsolete_reason(row.kind, row.state, row.due_on, batch.today, row.plan_state, unfinished=unfinished)
+        reason = obsolete_reason(
+            row.kind,
+            row.state,
+            row.due_on,
+            batch.today,
+            row.plan_state,
+            undecided=row.undecided,
+            unfinished=is_unfinished(row.state, row.done_on),
+        )
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"
@@ -268,7 +270,7 @@ def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts
             obsolete[row.id] = reason
         else:
             kept[topic] = row
-    items = tuple(sorted((_item(row, letter.language, batch) for row in kept.values()), key=_worst_first))
+    items = tuple(sorted((_item(row, letter, batch) for row in kept.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
         letter.id,
@@ -282,12 +284,13 @@ def _facts(letter: Any, notices: Sequence[Any], extra: DigestFacts | AnswerFacts
         letter.label,
         letter.agency,
         items,
-        extra if isinstance(extra, DigestFacts) else None,
+        digest,
         obsolete,
         _unsendable(letter, address, batch.today),
-        extra if isinstance(extra, AnswerFacts) else None,
+        answer,
         letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
         links_since=letter.links_since,
+        weekly=letter.digest_week is not None,
     )
 
 
@@ -304,8 +307,10 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
     return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
 
 
-def _item(row: Any, language: str, batch: _Batch) -> Item:
-    told_on, told = batch.next_escalation(row)
+def _item(row: Any, letter: Any, batch: _Batch) -> Item:
+    next_on, rung = batch.next_rung(row)
+    bodies = Bodies(row.supervisor, row.issuer)
+    rungs = batch.book.ladders[row.ladder_id].rungs
     return Item(
         row.assignment_id,
         row.plan_id,
@@ -318,28 +323,32 @@ def _item(row: Any, language: str, batch: _Batch) -> Item:
         row.agency,
         row.period,
         row.due_on,
-        _due_explanation(row.due_why, language),
+        _due_explanation(row.due_why, letter.language),
         batch.days(row.due_on),
         row.kind,
         row.rung,
-        row.level,
         row.state,
         row.request,
         row.outcome,
         row.first_reported_on,
         report_timing(row) is Timing.LATE,
-        None if row.next_action_at is None else local_date(row.next_action_at),
-        told_on,
-        told,
-        batch.supervisors.get(row.supervisor_id, ""),
+        next_on,
+        "" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
+        row.supervisor,
+        row.issuer,
         row.detail,
+        row.owner_id == letter.agency_id,
+        batch.chased.get(row.assignment_id),
+        row.assignment_id in batch.escalating,
+        any(each.dispatch and each.rung == row.rung for each in rungs),
+        batch.asked.get(row.assignment_id, ()),
     )
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:
-    """The explanation of a due date that was moved («… → …»), else ""."""
+    """The explanation of a due date that was moved, else ""."""
     words = why.get(language, "")
-    return words if "→" in words else ""
+    return words if tells_of_move(words) else ""
 
 
 @lru_cache(maxsize=2048)
@@ -379,6 +388,9 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
 
 def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
+    x, e, above, issuer = table(Extension), table(Event), g.alias("above"), g.alias("issuer")
+    pending = exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
+    refused = exists().where(e.c.assignment_id == a.c.id, open_refusal())
     query = (
         select(
             n.c.id,
@@ -386,8 +398,8 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             n.c.assignment_id,
             n.c.kind,
             n.c.rung,
-            n.c.level,
             n.c.detail,
+            a.c.agency_id.label("owner_id"),
             a.c.state,
             a.c.period,
             a.c.due_on,
@@ -410,11 +422,21 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             p.c.sms_name,
             p.c.state.label("plan_state"),
             g.c.name.label("agency"),
+            above.c.name.label("supervisor"),
+            p.c.issuer_id,
+            issuer.c.name.label("issuer"),
+            case(
+                (n.c.kind == NoticeKind.EXTENSION_ASKED, pending),
+                (n.c.kind == NoticeKind.NOT_MINE, refused),
+                else_=true(),
+            ).label("undecided"),
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
+        .join(above, above.c.id == a.c.supervisor_id)
+        .join(issuer, issuer.c.id == p.c.issuer_id)
         .where(among(session, n.c.letter_id, letter_ids))
         .order_by(n.c.id)
     )
@@ -437,57 +459,3 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
         )
         for row in session.connection().execute(query)
     }
-
-
-def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
-    g = table(Agency)
-    query = select(g.c.id, g.c.name).where(among(session, g.c.id, ids))
-    return {row.id: row.name for row in session.connection().execute(query)}
-
-
-def _digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
-    """The weekly part of the given letters, by letter id; a constant number of queries."""
-    if not letters:
-        return {}
-    owners: set[str] = set()
-    monitors: set[str] = set()
-    leaders: set[str] = set()
-    for letter in letters:
-        for_role(letter.role, owner=owners, supervisor=monitors, issuer=leaders).add(letter.agency_id)
-    rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
-    counts = boxes(session, today, sorted(leaders)) if leaders else {}
-    week = count_letters(session, today - timedelta(days=7), today)
-    late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
-    concerned = _by_agency(rows)
-    names = _names(session, {row.supervisor_id for row in rows})
-    found = {}
-    for letter in letters:
-        key = audience(letter.role), letter.agency_id
-        mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
-        if mine:
-            orders = tuple(each for each in mine if not each[0].request)
-            asked = tuple(each for each in mine if each[0].request) if orders else ()
-            leads = letter.role is Role.LEADERSHIP
-            found[letter.id] = DigestFacts(
-                letter.digest_week,
-                orders or mine,
-                counts.get(letter.agency_id) if leads else None,
-                week,
-                names[mine[0][0].supervisor_id],
-                asked,
-                letter.agency_id,
-                sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
-            )
-    return found
-
-
-def _by_agency(rows: Sequence[OverdueRow]) -> dict[tuple[Role, str], list[OverdueRow]]:
-    """The overdue rows for the digest of each (audience, agency). Requests are listed for the agency and the monitor,
-    not for the leadership."""
-    found: dict[tuple[Role, str], list[OverdueRow]] = {}
-    for row in rows:
-        for role in AUDIENCES:
-            if not row.request or role is not Role.LEADERSHIP:
-                agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id)
-                found.setdefault((role, agency_id), []).append(row)
-    return found

@@ -1,9 +1,9 @@
 """Render letters from facts with Jinja. A letter is a folder per language and kind: subject.txt, body.txt, body.html.
 
-Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: whom to remind), ``leadership``
-(figures and the most overdue), ``answer`` (reply to a message that could not be processed), ``signin`` and ``account``
-(sign-in link, what changed about an account: see ``notifications.letters.sign_in_mailer``). Templates get one frozen
-LetterView; an undefined name is an error.
+Kinds: ``duties`` (coordinator and head: what the agency owes), ``watch`` (monitor: what waits and who was chased),
+``director`` (head of that department: what stays overdue), ``leadership`` (figures and the most overdue), ``answer``
+(reply to a message that could not be processed), ``signin`` and ``account`` (sign-in link, what changed about an
+account: see the sign-in mailer). Templates get one frozen LetterView; an undefined name is an error.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import (
@@ -36,32 +35,19 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from engine.accounts.signed_links import Link, Purpose, Signer, revocation
-from engine.assignments.weekly_digest import OverdueRow
-from engine.files.plan_parts import subject_words
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import distance_words, written
-from engine.rules.policy import audience, for_role
-from engine.rules.words import moment, period_words
+from engine.rules.policy import audience
+from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import compiled
-from engine.terms import NoticeKind, Outcome, Role, State
+from engine.terms import Role, State
 from notifications.channel import Outgoing
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
-from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts
-from notifications.letters.shortening import (
-    MAX_AGENCIES,
-    MAX_DUTIES,
-    MAX_ESCALATED,
-    MAX_WORST,
-    Agencies,
-    Shortened,
-    group_items,
-    group_rows,
-    shorten,
-)
+from notifications.letters.facts import AnswerFacts, LetterFacts
+from notifications.letters.view import LetterView
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 LANGUAGES = ("vi", "en")
-KINDS = ("duties", "watch", "leadership", "answer", "signin", "account")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
 MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
@@ -82,180 +68,6 @@ TEMPLATE_ERRORS = (
 )
 """Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
-UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
-PARTS = {
-    "returned": (NoticeKind.RETURNED,),
-    "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
-    "chased": (NoticeKind.CHASE,),
-    "due": (NoticeKind.REMINDER,),
-    "unacknowledged": (NoticeKind.UNACKNOWLEDGED,),
-    "unreachable": (NoticeKind.UNREACHABLE,),
-    "wrote": (NoticeKind.WROTE,),
-    "declined": (NoticeKind.NOT_MINE,),
-    "asked": (NoticeKind.EXTENSION_ASKED,),
-    "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),
-    "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
-}
-_PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
-_POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
-_NONE = dict.fromkeys(PARTS, 0)
-
-
-def kind_for(role: Role) -> str:
-    """The kind of letter about assignments that a role gets."""
-    return for_role(role, owner="duties", supervisor="watch", issuer="leadership")
-
-
-def _kind_of(facts: LetterFacts) -> str:
-    if facts.sign_in:
-        return "signin"
-    if facts.account:
-        return "account"
-    return "answer" if facts.answer else kind_for(facts.role)
-
-
-@dataclass(frozen=True)
-class LetterView:
-    """The variable ``letter`` in templates. Links are full URLs."""
-
-    facts: LetterFacts
-    base_url: str
-    acknowledge_url: str
-    report_links: tuple[tuple[str, str, str], ...]
-    """(plan number, period, URL) of each report page this letter is about."""
-    slow_url: str = ""
-    """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
-    brief: bool = False
-    """True for an SMS that did not fit into one part: the template then uses shorter wording."""
-
-    @cached_property
-    def parts(self) -> dict[str, list[Item]]:
-        """The lines by part, worst part first; parts without lines are absent."""
-        found: dict[str, list[Item]] = {}
-        for item in sorted(self.facts.items, key=lambda item: _POSITION_OF[item.kind]):
-            found.setdefault(_PART_OF[item.kind], []).append(item)
-        return found
-
-    @cached_property
-    def count(self) -> SimpleNamespace:
-        """How many lines each part has: ``letter.count.overdue``."""
-        return SimpleNamespace(**_NONE | {part: len(items) for part, items in self.parts.items()})
-
-    @property
-    def tag(self) -> str:
-        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]». A number that reveals the
-        subject («12/KH-AIDS») is not shown."""
-        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
-        return _tag(numbers.pop() if len(numbers) == 1 else "")
-
-    @property
-    def late_rows(self) -> tuple[tuple[OverdueRow, int], ...]:
-        return self.facts.digest.rows if self.facts.digest else ()
-
-    @property
-    def digest(self) -> DigestFacts | None:
-        return self.facts.digest
-
-    @cached_property
-    def request(self) -> bool:
-        """True if every line is a request, not an order: the whole letter is worded as a request."""
-        mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
-        return all(mine)
-
-    @cached_property
-    def worst(self) -> Item | None:
-        return next((items[0] for items in self.parts.values()), None)
-
-    @property
-    def nearest_due(self) -> Item | None:
-        dated = [item for item in self.facts.items if item.due_on is not None]
-        return min(dated, key=lambda item: item.due_on or date.max, default=None)
-
-    @cached_property
-    def supervisor(self) -> str:
-        digested = self.facts.digest.supervisor if self.facts.digest else ""
-        return next((item.supervisor for item in self.facts.items if item.supervisor), digested)
-
-    @property
-    def problem(self) -> str:
-        """Why the message that this letter answers could not be processed, in the reader's language."""
-        problem = self.facts.answer.problem if self.facts.answer else None
-        return problem.said(self.facts.language) if problem else ""
-
-    @property
-    def level(self) -> int:
-        return max((item.level for item in self.facts.items), default=0)
-
-    @property
-    def agencies(self) -> int:
-        return self.agencies_in("overdue")
-
-    def agencies_in(self, part: str) -> int:
-        """How many agencies a part is about."""
-        return len({item.agency for item in self.parts.get(part, ())})
-
-    def returned_in(self, part: str) -> int:
-        """How many lines of a part are about a returned report, which is to be resubmitted."""
-        return sum(item.state is State.RETURNED for item in self.parts.get(part, ()))
-
-    def reported_in(self, part: str) -> int:
-        """How many lines of a part are about a task whose report is in but which is not finished."""
-        return sum(item.outcome in UNDONE for item in self.parts.get(part, ()))
-
-    @property
-    def late_asked(self) -> bool:
-        """True if the digest's rows are requests, which are listed by themselves."""
-        return bool(self.late_rows) and self.late_rows[0][0].request
-
-    @property
-    def late_reported(self) -> int:
-        """How many of the digest's rows have a report which says that the task is not finished."""
-        return sum(row.outcome is not None for row, _ in self.late_rows)
-
-    def lines(self, part: str) -> Shortened[Item]:
-        """The lines of a part, at most ``MAX_DUTIES``."""
-        return shorten(self.parts.get(part, ()), MAX_DUTIES)
-
-    def by_agency(self, part: str) -> Agencies:
-        """The lines of a part grouped by agency, most overdue first."""
-        return group_items(self.parts.get(part, ()), self._max_agencies)
-
-    @property
-    def late(self) -> Shortened[tuple[OverdueRow, int]]:
-        """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
-        if self.facts.role is Role.LEADERSHIP:
-            return shorten(self.late_rows, MAX_WORST)
-        above = {item.assignment_id for item in self.parts.get("overdue", ())}
-        return shorten([each for each in self.late_rows if each[0].assignment_id not in above], MAX_DUTIES)
-
-    @property
-    def late_by_agency(self) -> Agencies:
-        return group_rows(self.late_rows, self._max_agencies)
-
-    @property
-    def _max_agencies(self) -> int:
-        return MAX_ESCALATED if self.facts.role is Role.LEADERSHIP else MAX_AGENCIES
-
-    @cached_property
-    def acknowledges(self) -> bool:
-        """True if the main button is "acknowledge": no line is overdue, returned or chased, which needs a report."""
-        return bool(self.acknowledge_url) and not (self.count.overdue or self.count.returned or self.count.chased)
-
-    @cached_property
-    def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
-        """The digest's rows grouped by agency, most overdue first."""
-        grouped: dict[str, list[tuple[OverdueRow, int]]] = {}
-        for row, late in self.late_rows:
-            grouped.setdefault(row.agency, []).append((row, late))
-        return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
-
-
-@lru_cache(maxsize=1024)
-def _tag(number: str) -> str:
-    if not number or subject_words(number):
-        return "[Đôn Đốc]"
-    code = number.partition("/")[2].partition("-")[0]
-    return f"[{code} {number}]" if code else f"[{number}]"
 
 
 class LetterRenderer:
@@ -302,9 +114,9 @@ class LetterRenderer:
 
     def render_with(self, templates: Templates | LimitedTemplates, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
-        view = self._view(facts)
+        view = self._view(facts, now)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
-        kind = _kind_of(facts)
+        kind = view.kind
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
             text = templates.rendered(name, view)
@@ -329,20 +141,21 @@ class LetterRenderer:
         own = signed_address(REPLY, facts.key, self._reply_key, self._reply_domain) if self._reply_domain else ""
         return {"Reply-To": own or self._reply_to} if own or self._reply_to else {}
 
-    def _view(self, facts: LetterFacts) -> LetterView:
+    def _view(self, facts: LetterFacts, now: datetime) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR
-        acknowledge = mine and any(item.state is State.ASSIGNED for item in facts.items)
+        acknowledge = mine and any(item.own and item.state is State.ASSIGNED for item in facts.items)
         return LetterView(
             facts,
             self.base_url,
+            now,
             self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             tuple(self._report_links(facts)) if mine else (),
             self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
         )
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
-        reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items)
-        late = facts.digest.rows if facts.digest else ()
+        reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items if item.own)
+        late = (*facts.digest.rows, *facts.digest.asked) if facts.digest else ()
         reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
         for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
@@ -451,10 +264,6 @@ class _Folders(BaseLoader):
         return None
 
 
-def short_date(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
-
-
 def week_words(week: str, language: str = "vi") -> str:
     """An ISO week in words: «tuần 25/2021», "week 25 of 2021"."""
     year, _, number = week.partition("-W")
@@ -518,10 +327,11 @@ def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environmen
     environment.globals |= {
         "written": written,
         "distance": distance_words,
-        "short_date": short_date,
+        "short_date": short_day,
         "period": period_words,
         "week": week_words,
         "day": _day,
         "moment": moment,
+        "num": number_words,
     }
     return environment

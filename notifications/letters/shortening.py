@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
+from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
 from engine.terms import Outcome, State
 from notifications.letters.facts import Item
@@ -44,9 +45,12 @@ class DutyGroup:
     due_on: date | None
     due_why: str
     days: int | None
-    level: int
+    request: bool
     report: str
     """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
+    chased: Chased | None
+    escalating: bool
+    asks_paper: bool
     citations: tuple[str, ...]
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -83,13 +87,9 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
             (
                 each.agency,
                 (
-                    each.plan,
-                    each.period,
-                    each.due_on,
-                    each.due_why,
-                    each.days,
-                    each.level,
+                    *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
                     report_state(each.state is State.RETURNED, each.outcome),
+                    *(each.chased, each.escalating, each.asks_paper),
                 ),
                 each.citation,
             )
@@ -105,13 +105,9 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
             (
                 row.agency,
                 (
-                    row.plan,
-                    row.period,
-                    row.due_on,
-                    "",
-                    -late,
-                    row.level,
+                    *(row.plan, row.period, row.due_on, "", -late, row.request),
                     report_state(row.returned, row.outcome),
+                    *(row.chased, False, False),
                 ),
                 row.citation,
             )
@@ -126,7 +122,7 @@ def report_state(returned: bool, outcome: Outcome | None) -> str:
     return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
 
 
-_Key = tuple[str, str, date | None, str, int | None, int, str]
+_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

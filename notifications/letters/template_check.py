@@ -18,6 +18,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
+from engine.assignments.backlog import Backlog, Waiting
+from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
@@ -28,25 +30,17 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
-from notifications.letters.facts import (
-    ANSWER,
-    AccountFacts,
-    AnswerFacts,
-    DigestFacts,
-    Item,
-    LetterFacts,
-    SignInFacts,
-    gather,
-)
+from notifications.letters.digests import DigestFacts
+from notifications.letters.enquiries import Enquiries
+from notifications.letters.facts import ANSWER, AccountFacts, AnswerFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import (
-    KINDS,
     LANGUAGES,
     TEMPLATE_ERRORS,
     TEMPLATES,
     LetterRenderer,
     Templates,
-    kind_for,
 )
+from notifications.letters.view import KINDS, kind_for, letter_kind
 from notifications.sms.text import MAX_PARTS, measure, plain
 
 PARTS = ("subject.txt", "body.txt", "body.html")
@@ -62,6 +56,7 @@ _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
 _ROLES = {
     "duties": (Role.COORDINATOR, Role.HEAD),
     "watch": (Role.MONITOR,),
+    "director": (Role.HEAD,),
     "leadership": (Role.LEADERSHIP,),
     "answer": (Role.COORDINATOR,),
     "signin": (Role.COORDINATOR,),
@@ -69,8 +64,9 @@ _ROLES = {
     "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
 }
 _NOTICE_KINDS = {
-    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.ESCALATION, NoticeKind.WROTE},
+    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE},
     "watch": set(NoticeKind),
+    "director": {NoticeKind.ESCALATION},
     "leadership": {NoticeKind.ESCALATION},
     "answer": set[NoticeKind](),
     "signin": set[NoticeKind](),
@@ -79,6 +75,9 @@ _NOTICE_KINDS = {
 }
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
+_CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
+_BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 11, 1) for n in (3, 2, 1)))
+_ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {
     "reason": "Thiếu số liệu",
     "until": "2021-06-25",
@@ -148,7 +147,7 @@ def _folders(custom_folder: Path | None) -> list[Path]:
 
 def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     m, c = table(Letter), table(Contact)
-    roles = [role for role in Role if kind_for(role) == kind]
+    roles = [Role.HEAD] if kind == "director" else [role for role in Role if kind_for(role) == kind]
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
         query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
@@ -159,7 +158,8 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     else:
         query = query.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
     found = gather(session, list(session.connection().scalars(query)), read_rulebook(session), now)
-    return next((facts for facts in found if not facts.empty), None)
+    written_so = (facts for facts in found if kind == "sms" or letter_kind(facts) == kind)
+    return next((facts for facts in written_so if not facts.empty), None)
 
 
 # --- Samples --------------------------------------------------------------------------------------------------------
@@ -181,6 +181,7 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             "UBND huyện Mẫu",
             (),
             None,
+            enquiries=_ENQUIRIES,
         )
         if kind == "answer":
             yield replace(empty, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>"))
@@ -193,12 +194,16 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         if kind == "account":
             yield replace(empty, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW))
             continue
-        shown = [_item(number, each) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
+        own = kind in ("duties", "sms") and role is not Role.MONITOR
+        shown = [_item(number, each, own) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
         rows = tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET))
         asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
         digest = DigestFacts("2021-W24", rows, boxes, LetterCounts(9, 8, 7, 1), asked=asked, asked_overdue=1)
-        if kind != "sms":
+        if kind in ("watch", "director"):
+            yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
+            yield replace(empty, backlog=_BACKLOG, weekly=True)
+        if kind not in ("sms", "director"):
             yield replace(empty, items=tuple(shown), digest=digest)
             yield replace(empty, digest=digest)
         for item in shown:
@@ -207,7 +212,7 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
                 yield replace(empty, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
 
 
-def _item(number: int, kind: NoticeKind) -> Item:
+def _item(number: int, kind: NoticeKind, own: bool) -> Item:
     late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
     state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
     return Item(
@@ -226,17 +231,21 @@ def _item(number: int, kind: NoticeKind) -> Item:
         -2 if late else 3,
         kind,
         "T-3",
-        2 if late else 0,
         State.RETURNED if kind is NoticeKind.RETURNED else state,
         False,
         Outcome.PARTLY if kind is NoticeKind.CHASE else None,
         _DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
         False,
         _DAY + timedelta(days=6),
-        _DAY + timedelta(days=8),
-        Role.MONITOR,
+        "gửi thư báo quá hạn đến đầu mối",
         "Sở Theo dõi",
+        "UBND tỉnh Mẫu",
         _DETAIL,
+        own,
+        _CHASED if late else None,
+        kind is NoticeKind.ESCALATION and number % 2 == 0,
+        kind is NoticeKind.ESCALATION,
+        (_DAY - timedelta(days=9),) if kind is NoticeKind.ACKNOWLEDGE else (),
     )
 
 
@@ -253,10 +262,10 @@ def _late() -> OverdueRow:
         "Báo cáo kết quả.",
         "2021-H1",
         _DAY - timedelta(days=3),
-        1,
         False,
         None,
         False,
+        _CHASED,
     )
 
 
@@ -366,7 +375,7 @@ def _subject_word(name: str, line: int, word: str) -> Problem:
         name,
         line,
         "subject",
-        Text(f"có chữ của lĩnh vực «{word}»", "names the subject"),
+        Text(f"có từ ngữ nhạy cảm của lĩnh vực «{word}»", "names the subject"),
         Text("dùng tên trung tính của kế hoạch", "use the plan's neutral name"),
     )
 

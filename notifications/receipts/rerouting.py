@@ -25,7 +25,7 @@ from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipi
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
-from notifications.letters.facts import obsolete_reason
+from notifications.letters.obsolete import obsolete_reason
 
 
 class RerouteResult(StrEnum):

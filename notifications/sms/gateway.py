@@ -61,7 +61,7 @@ def prepare(letter: Outgoing, *, marks: bool) -> Message:
     if found:
         raise BadInput(
             Text(
-                "Tin nhắn có chữ của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch.",
+                "Tin nhắn có từ ngữ nhạy cảm của lĩnh vực; hãy sửa mẫu thư hoặc tên ngắn của kế hoạch.",
                 "The text names the subject; correct the template or the plan's short title.",
             )
         )

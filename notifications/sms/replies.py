@@ -1,4 +1,5 @@
-"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``DUNG`` stops SMS.
+"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``NGUNG`` stops
+SMS.
 
 Pure. People type with and without diacritics, in capitals, without a space («XN4821»), with the quotation marks of the
 help text. Anything else gets one help message of one part. Permissions and the validity of codes are checked elsewhere.
@@ -23,7 +24,7 @@ MAX_REASON_CHARS = 300
 SAMPLE = 4821
 """The code in the help text; never issued, so that a copied example has no effect."""
 
-_HELP = f"Xac nhan: XN {SAMPLE}. Xin gia han: GH {SAMPLE} 25/6 ly do. Ngung nhan SMS: DUNG. Ma so o tin nhan da nhan."
+_HELP = f"Xac nhan: XN {SAMPLE}. Xin gia han: GH {SAMPLE} 25/6 ly do. Ngung nhan tin: NGUNG. Ma so o tin nhan da nhan."
 NOT_UNDERSTOOD = Text.same(f"Chua hieu tin nhan. {_HELP}")
 _EXTEND_HELP = f"Soan: GH {SAMPLE} 25/6 ly do"
 NO_REASON = Text.same(f"Xin gia han can ghi ly do. {_EXTEND_HELP}")
@@ -69,16 +70,22 @@ _DATE = re.compile(
     r"|(?P<day>[0-9]{1,2})(?: thang |[/.-])(?P<month>[0-9]{1,2})(?:(?: nam |[/.-])(?P<year>20[0-9]{2}|[0-9]{2}))?"
     r")(?![0-9])"
 )
-_STOPS = {"dung", "dừng", "stop"}
-"""Compared with diacritics: «đúng» (correct) and «đừng» (do not) have the same base letters and must not match."""
+_STOPS = {"ngung", "ngừng", "ngưng", "dừng", "stop"}
+"""Compared with diacritics: «đúng» (correct) and «đừng» (do not) have the base letters of «dừng» and must not match."""
+_OLD_STOP = "DUNG"
+"""The word of earlier messages, taken as it stood there: «Dung» may be «đúng» (correct) and is asked about."""
+STOP_HOW = Text.same("De ngung nhan tin nhan, soan: NGUNG")
 
 
 def read_reply(text: str, today: date) -> Reply:
     """The request in an incoming text. A date without a year is completed from ``today``: this year's, or next year's
     if that is at most half a year ahead. Never raises."""
     typed = normalise(text)
-    if typed.casefold().removesuffix(" sms") in _STOPS:
+    word = typed.removesuffix(" SMS").removesuffix(" sms")
+    if word.casefold() in _STOPS or word == _OLD_STOP:
         return Stop()
+    if word.casefold() == _OLD_STOP.casefold():
+        return NotUnderstood(STOP_HOW)
     folded = without_marks(typed)
     acknowledgement = _ACK.fullmatch(folded)
     if (

@@ -33,7 +33,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 AGENCIES, PLANS, DUTIES = 10_000, 20, 26
 OPENED = date(2021, 3, 15)
 DUE_ON = date(2021, 6, 18)
-CAUSE = "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+CAUSE = "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
 
 own = MetaData()
 awake = Table("bench_awake", own, Column("id", Integer, primary_key=True))

@@ -54,11 +54,13 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     coordinator.arrives(f"/agencies/{ALONE}")
 
     coordinator.follows("Báo cáo 6 tháng đầu năm 2021", "Report first half of 2021")
-    coordinator.chooses("Làm được một phần", "Partly")
-    coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến.")
+    coordinator.chooses("Hoàn thành một phần", "Partly")
+    coordinator.types("Kết quả thực hiện", "What was done", "Đã rà soát 12 tuyến.")
     coordinator.presses("Gửi báo cáo", "Send the report")
     coordinator.is_refused("Chưa gửi", "Not sent")  # why it is not finished must be said
-    coordinator.types("Lý do, nếu chưa xong", "Why, if not finished", "Còn ba tuyến đang thi công.")
+    coordinator.types(
+        "Lý do chưa hoàn thành, khó khăn, vướng mắc", "Why, if not finished", "Còn ba tuyến đang thi công."
+    )
     coordinator.presses("Gửi báo cáo", "Send the report")
     coordinator.is_told("Đã gửi báo cáo", "Reported")
 
@@ -76,8 +78,8 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     coordinator.sees("Báo cáo bị trả lại, cần sửa", "Returned, to be mended")
     coordinator.follows("Báo cáo 6 tháng đầu năm 2021", "Report first half of 2021")
     coordinator.sees("Đề nghị ghi rõ tên tuyến.", "Đề nghị ghi rõ tên tuyến.")
-    coordinator.chooses("Đã làm xong", "Done")
-    coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến, từ tuyến 1 đến tuyến 12.")
+    coordinator.chooses("Đã hoàn thành", "Done")
+    coordinator.types("Kết quả thực hiện", "What was done", "Đã rà soát 12 tuyến, từ tuyến 1 đến tuyến 12.")
     coordinator.presses("Gửi báo cáo", "Send the report")
     coordinator.is_told("Đã gửi báo cáo", "Reported")
 

@@ -58,8 +58,8 @@ def test_signing_in_and_reporting_need_no_mouse(at_keys: Come, spring: Spring) -
     coordinator.tabs_to("link", "Báo cáo 6 tháng đầu năm 2021", "")
     keys.press("Enter")
     coordinator.arrives(f"/report/{ALONE}/1/2021-H1")
-    coordinator.tabs_to("radio", "Để lần sau", "")
-    keys.press("ArrowRight")  # «đã làm xong»
+    coordinator.tabs_to("radio", "Chưa báo cáo lần này", "")
+    keys.press("ArrowRight")  # «đã hoàn thành»
     keys.press("Tab")
     keys.type("Đã rà soát 12 tuyến.")
     coordinator.tabs_to("button", "Gửi báo cáo", "")

@@ -27,8 +27,8 @@ def of(spring: Spring, agency_id: str, period: str = "2021-H1") -> list[Assignme
 def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come: Come, spring: Spring) -> None:
     coordinator, monitor = come("coordinator", ALONE), come("monitor")
     coordinator.goes(f"/report/{ALONE}/1/2021-H1")
-    coordinator.chooses("Đã làm xong", "Done")
-    coordinator.types("Đã làm gì", "What was done", "Đã rà soát 12 tuyến.")
+    coordinator.chooses("Đã hoàn thành", "Done")
+    coordinator.types("Kết quả thực hiện", "What was done", "Đã rà soát 12 tuyến.")
     proof = {"name": "bien-ban.png", "mimeType": "image/png", "buffer": PNG}
     coordinator.page.get_by_label(coordinator.words("Tệp đính kèm", "Attached files")).first.set_input_files([proof])
     coordinator.presses("Gửi báo cáo", "Send the report")
@@ -45,7 +45,7 @@ def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring) -> N
     coordinator = come("coordinator", SILENT)
     coordinator.goes("/")
     coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
-    coordinator.is_told("Đã xác nhận đã nhận 4 việc", "Acknowledged 4 assignments")
+    coordinator.is_told("Đã ghi nhận: cơ quan đã nhận 4 nhiệm vụ", "Acknowledged 4 assignments")
     assert {each.state for each in of(spring, SILENT)} == {State.ACKNOWLEDGED}
 
 
@@ -68,9 +68,9 @@ def test_a_day_off_moves_a_due_date_once_it_has_been_previewed(come: Come, sprin
     administrator.types("Tên gọi", "Name", "Nghỉ bù")
     administrator.types("Căn cứ", "Legal basis", "Công văn 88/UBND")
     administrator.presses("Xem trước tác động", "Preview the effect")
-    administrator.sees("2 hạn sẽ dời", "2 due dates move")
+    administrator.sees("2 hạn sẽ chuyển", "2 due dates move")
     assert {each.due_on for each in of(spring, "bao-nghe-an", "2021-Q3")} == {date(2021, 9, 17)}
-    administrator.presses("Lưu và dời 2 hạn", "Save and move 2 due dates")
+    administrator.presses("Lưu và chuyển 2 hạn", "Save and move 2 due dates")
     administrator.is_told("Đã lưu", "Saved")
     assert {each.due_on for each in of(spring, "bao-nghe-an", "2021-Q3")} == {date(2021, 9, 20)}
     administrator.goes(f"/assignments/{of(spring, 'bao-nghe-an', '2021-Q3')[0].id}")

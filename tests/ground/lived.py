@@ -51,6 +51,7 @@ def aside(act: Callable[[], object]) -> None:
 
 def _live(folder: Path) -> None:
     folder.mkdir()
+    (folder / "secret").write_text(KEY)  # a demonstration signs with the key of its folder
     system = wired(folder, demo=True)
     try:
         prepare(system)

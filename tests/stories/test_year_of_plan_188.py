@@ -8,6 +8,7 @@ time, day by day, with nothing of the engine's: the ladder as DOMAIN §2 writes 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,7 +30,7 @@ from engine.queries.figures.plan_progress import standing
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report
-from engine.terms import EventKind, LetterState, Outcome, State
+from engine.terms import EventKind, LetterState, Outcome, Role, State
 from workflows.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 
@@ -60,9 +61,10 @@ ORDER = {
     "T-3": ("due", -3, "coordinator"),
     "T-1": ("due", -1, "coordinator"),
     "T+1": ("due", 1, "coordinator head"),
-    "T+3": ("due", 3, "monitor"),
-    "T+7": ("due", 7, "monitor"),
-    "T+15": ("due", 15, "leadership"),
+    "T+3": ("due", 3, "coordinator head monitor"),
+    "T+7": ("due", 7, "coordinator head monitor"),
+    "T+15": ("due", 15, "coordinator head monitor director"),
+    "T+16": ("due", 16, "leadership"),
 }
 REQUEST = {
     "open": ORDER["open"],
@@ -70,8 +72,19 @@ REQUEST = {
     "T-10": ORDER["T-10"],
     "T-3": ORDER["T-3"],
     "T+1": ("due", 1, "coordinator"),
-    "T+3": ORDER["T+3"],
+    "T+3": ("due", 3, "monitor"),
 }
+
+
+CLAIM = re.compile(
+    r"- \S+ (\S+) · [^\n]*\n[^\n]*\n[^\n]*đôn đốc lần (\d+) gửi trong ngày, "
+    r"trước đó đã nhắc (\d+) lần, gần nhất ([\d/]+)"
+)
+
+
+def read_day(text: str) -> date:
+    day, month, year = map(int, text.split("/"))
+    return date(year, month, day)
 
 
 def mood(agency: str) -> str:
@@ -176,9 +189,10 @@ def walked(row: Any, due_on: date, after: date, until: date) -> list[Expected]:
         for name, (on, audience) in dated.items():
             if on == day and on >= row.opened_on and after < day <= until and still_of_use(row, name, day):
                 latest |= dict.fromkeys(audience.split(), name)
+        readers = {(body_of(role, row), reader(role, row)): name for role, name in latest.items()}
         found += [
-            Expected(day, body_of(role, row), role, row.citation, row.period, row.agency_id, name)
-            for role, name in latest.items()
+            Expected(day, body, role, row.citation, row.period, row.agency_id, name)
+            for (body, role), name in readers.items()
         ]
     return found
 
@@ -193,9 +207,16 @@ def body_of(role: str, row: Any) -> str:
     """Whose mailbox a role means: what the Sở itself owes climbs to the province, not to itself."""
     if role == "leadership":
         return PROVINCE
-    if role == "monitor":
+    if role in ("monitor", "director"):
         return PROVINCE if row.agency_id == LABOUR else LABOUR
     return str(row.agency_id)
+
+
+def reader(role: str, row: Any) -> str:
+    """In which role the mailbox is kept: a director is the head of a department; the province has an office instead."""
+    if role == "director":
+        return "monitor" if row.agency_id == LABOUR else "head"
+    return role
 
 
 def people_act(database: Database, now: datetime) -> None:
@@ -299,6 +320,7 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     no_letter_twice_or_on_a_closed_day(story)
     nobody_goes_over_a_head(story)
     a_digest_a_week_to_whom_it_concerns(story)
+    every_chasing_that_a_letter_claims_was_sent(story)
     the_dates_are_right(story)
     tasks_and_reports_are_counted_apart(story)
     the_leadership_reads_what_the_board_shows(story)
@@ -332,15 +354,57 @@ def nobody_goes_over_a_head(story: Story) -> None:
     assert {(line.mailbox_of, line.role) for line in about_the_front} == {(FRONT, "coordinator"), (LABOUR, "monitor")}
     above_the_sở = [line for line in story.told() if line.owner == LABOUR and line.role in ("monitor", "leadership")]
     assert {line.mailbox_of for line in above_the_sở} == {PROVINCE}
+    no_leader_hears_before_the_head_of_the_department(story)
     district = [line for line in story.told() if line.owner == "ubnd-huyen-ky-son" and line.period == "2021-H1"]
     said = {(line.rung, line.role): (line.day, line.mailbox_of) for line in district if line.citation == "IV.16.1"}
     assert said[("T+1", "head")] == (date(2021, 6, 18), "ubnd-huyen-ky-son")
     assert said[("T+3", "monitor")] == (date(2021, 6, 22), LABOUR)
     assert said[("T+7", "monitor")] == (date(2021, 6, 28), LABOUR)
-    assert said[("T+15", "leadership")] == (date(2021, 7, 8), PROVINCE)
+    chased = [(rung, role) for rung in ("T+3", "T+7", "T+15") for role in ("coordinator", "head")]
+    assert {said[each][1] for each in chased if each != ("T+15", "head")} == {"ubnd-huyen-ky-son"}
+    assert said[("T+16", "leadership")] == (date(2021, 7, 9), PROVINCE)
     front = [letter for letter in story.box.letters if "lanhdao@ubnd-tinh" in letter.to]
     assert front
     assert not any("Mặt trận" in letter.text for letter in front)
+
+
+def no_leader_hears_before_the_head_of_the_department(story: Story) -> None:
+    told = story.told()
+    directors = {line for line in told if line.rung == "T+15" and (line.mailbox_of, line.role) == (LABOUR, "head")}
+    leaders = {line for line in told if line.role == "leadership"}
+    day_of = {(line.citation, line.period, line.owner): line.day for line in directors}
+    for line in leaders:
+        if line.owner != LABOUR:
+            assert line.day == count_on(day_of[line.citation, line.period, line.owner], 1)
+
+
+def every_chasing_that_a_letter_claims_was_sent(story: Story) -> None:
+    """«đôn đốc lần n» and «đã nhắc n lần, gần nhất …» in a letter, against the letters that were really sent."""
+    asks = {"T-10", "T-3", "T-1", "T+1", "T+3", "T+7", "T+15"}
+    days: dict[tuple[str, str, str], set[date]] = {}
+    levels: dict[tuple[str, str, str], set[date]] = {}
+    for line in story.told():
+        if line.mailbox_of == line.owner:
+            key = (line.citation, line.period, line.owner)
+            days.setdefault(key, set()).update({line.day} if line.rung in asks else ())
+            levels.setdefault(key, set()).update({line.day} if line.rung in ("T+3", "T+7", "T+15") else ())
+    ever_escalated = set().union(*levels.values())
+    for letter in story.box.letters:
+        claimed = {read_day(each) for each in re.findall(r"đã gửi đôn đốc lần \d+ ngày ([\d/]+)", letter.text)}
+        assert claimed <= {day for day in ever_escalated if day <= local_date(letter.at)}, letter
+    claims = 0
+    mailboxes = {row.email: row for row in story.fetch(select(table(Contact)))}
+    for letter in story.box.letters:
+        day, owner = local_date(letter.at), mailboxes[letter.to]
+        if owner.role is Role.LEADERSHIP or owner.role is Role.MONITOR:
+            continue
+        for citation, nth, times, last in CLAIM.findall(letter.text):
+            keys = [key for key in days if key[0] == citation and key[2] == owner.agency_id]
+            before = {key: {each for each in days[key] if each < day} for key in keys}
+            sent = [key for key in keys if len({each for each in levels[key] if each <= day}) == int(nth)]
+            assert any(len(before[key]) == int(times) and max(before[key]) == read_day(last) for key in sent), letter
+            claims += 1
+    assert claims > 50
 
 
 def a_digest_a_week_to_whom_it_concerns(story: Story) -> None:
@@ -363,10 +427,10 @@ def a_digest_a_week_to_whom_it_concerns(story: Story) -> None:
 def the_dates_are_right(story: Story) -> None:
     (consolidated,) = [row for row in story.rows if (row.citation, row.period) == ("IV.1.1", "2021-H1")]
     assert (consolidated.nominal_due, consolidated.due_on) == (date(2021, 6, 20), date(2021, 6, 21))
-    assert consolidated.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert consolidated.due_why["vi"] == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
     assert not any(date(2021, 9, 2) <= local_date(letter.at) <= date(2021, 9, 3) for letter in story.box.letters)
     late = [row for row in story.rows if mood(row.agency_id) == "silent"]
-    assert all(row.level == (1 if row.request else 3) for row in late if row.period == "2021-H1")
+    assert all(row.level == (0 if row.request else 3) for row in late if row.period == "2021-H1")
 
 
 # --- what is counted, worked out from the reports alone ---------------------------------------------------------------
@@ -416,16 +480,16 @@ def the_leadership_reads_what_the_board_shows(story: Story) -> None:
     words = {
         "on_time": "Hoàn thành đúng hạn: ",
         "late": "Hoàn thành quá hạn: ",
-        "in_term": "Đang làm, trong hạn: ",
-        "overdue": "Đang làm, quá hạn: ",
+        "in_term": "Đang thực hiện, trong hạn: ",
+        "overdue": "Đang thực hiện, quá hạn: ",
     }
     for monday in (date(2021, 6, 28), date(2021, 7, 12), date(2021, 9, 6)):
         counted = counted_on(story, monday, monday - DAY)
         text = letters[monday]
         said = {name: int(text.partition(words_)[2].split()[0]) for name, words_ in words.items()}
         assert said == {name: counted[name] for name in words}, monday
-        first_line = next(line for line in text.splitlines() if line.startswith("Kính báo cáo"))
-        assert f": {counted['overdue']} phần việc quá hạn" in first_line, monday
+        first_line = next(line for line in text.splitlines() if "kính báo cáo Lãnh đạo" in line)
+        assert re.search(rf", {counted['overdue']} phần việc của \d+ cơ quan quá hạn", first_line), monday
 
 
 def what_is_not_done_is_seen_but_not_asked_for(story: Story) -> None:
@@ -437,12 +501,11 @@ def what_is_not_done_is_seen_but_not_asked_for(story: Story) -> None:
     ]
     assert told == []
     summer = [letter for letter in story.box.letters if local_date(letter.at) == date(2021, 8, 2)]
-    for to, words_ in ((NOT_YET, "đã báo cáo: chưa làm"), (PARTLY, "đã báo cáo: làm được một phần")):
+    for to, words_ in ((NOT_YET, "đã báo cáo: chưa thực hiện"), (PARTLY, "đã báo cáo: hoàn thành một phần")):
         assert any(to in letter.to and words_ in letter.text for letter in summer), to
-    assert any(
-        LABOUR in letter.to and "đã báo cáo: chưa làm" in letter.text and "một phần" in letter.text for letter in summer
-    )
+    said = ("đã báo cáo: chưa thực hiện", "đã báo cáo: hoàn thành một phần")
+    assert any(LABOUR in letter.to and all(words in letter.text for words in said) for letter in summer)
     (vinh,) = [
         letter for letter in story.box.letters if VINH in letter.to and local_date(letter.at) == date(2021, 7, 9)
     ]
-    assert "Đã báo cáo đúng hạn ngày 14/6/2021, đề nghị bổ sung chậm nhất Thứ Hai 12/7/2021" in vinh.text
+    assert "Đã báo cáo đúng hạn ngày 14/6/2021, đề nghị bổ sung chậm nhất thứ Hai, 12/7/2021" in vinh.text

@@ -69,6 +69,8 @@ def simulated_agencies(
             with database.write() as session:
                 for row, name in actions:
                     _perform(session, row, name, now)
+                    if name == "report" and accepts:
+                        _perform(session, row, "accept", now)
 
     return act
 

@@ -27,7 +27,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
 from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear, SimulateYear
-from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, written
+from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, tells_of_move, written
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Plan
@@ -141,7 +141,9 @@ def _year(database: Database, days: int) -> SimulatedYear:
         rows = connection.execute(select(a.c.period, a.c.due_on, a.c.due_why).where(a.c.due_on.is_not(None))).all()
         counted = Counter((period, due_on, why.get("vi", "")) for period, due_on, why in rows)
         due = tuple(
-            sorted((period, on, count, why if "→" in why else "") for (period, on, why), count in counted.items())
+            sorted(
+                (period, on, count, why if tells_of_move(why) else "") for (period, on, why), count in counted.items()
+            )
         )
         return SimulatedYear(tuple(_messages(connection)), due, len(rows), days)
 
@@ -207,7 +209,7 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
     for period, due_on, count, why in year.due:
         if why:
             lines.append(
-                f"Hạn dời: kỳ {period}, {count} phần việc, {why}."
+                f"Hạn chuyển: kỳ {period}, {count} phần việc, {why}."
                 if vi
                 else f"Moved: {period}, {count} assignments, to {written(due_on, 'en')}."
             )

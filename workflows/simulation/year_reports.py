@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "vi": {
-        "title": "Cả năm trước khi kích hoạt",
+        "title": "Dự kiến thư gửi trong năm (chưa kích hoạt)",
         "heat": "Số thư theo tuần",
         "who": "Người nhận",
         "at": "Lúc",

@@ -40,3 +40,10 @@ def count_letters(session: Session, since: date, until: date) -> LetterCounts:
         delivered=counts[LetterState.DELIVERED],
         in_doubt=counts[LetterState.UNKNOWN],
     )
+
+
+def count_kept(session: Session, since: date) -> int:
+    """Letters dated from ``since`` on that were kept on this machine and sent to nobody."""
+    m = table(Letter)
+    kept = select(func.count()).where(m.c.day >= since, m.c.state == LetterState.KEPT_HERE)
+    return session.connection().scalar(kept) or 0

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import Session
 
+from engine.assignments.backlog import open_refusal
+from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
@@ -20,7 +22,6 @@ from engine.store.records import Agency, Assignment, Duty, Event, Extension, Pla
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,
-    EventKind,
     Outcome,
     PlanState,
     Quiet,
@@ -31,8 +32,6 @@ from engine.terms import (
 from engine.text import Text
 
 FAR = date(9999, 12, 31)
-ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
-"""Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
 
 
 UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
@@ -48,7 +47,8 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssignmentRow:
-    """One assignment in a list. ``time_class`` is None for cancelled and transferred ones."""
+    """One assignment in a list. ``time_class`` is None for cancelled and transferred ones; ``level``: how often an
+    escalation was really sent to the owner («đã gửi đôn đốc lần n»)."""
 
     id: int
     plan_id: int
@@ -134,7 +134,7 @@ def columns(today: Today) -> list[Any]:
         a.c.original_due_on,
         a.c.state,
         time_class(today),
-        a.c.level,
+        escalations_sent(),
         a.c.opened_on,
         a.c.acknowledged_at,
         a.c.reported_on,
@@ -223,12 +223,7 @@ def _waiting(waiting: Waiting) -> ColumnElement[bool]:
         return a.c.state == State.REPORTED  # type: ignore[no-any-return]
     if waiting is Waiting.EXTENSION:
         return exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
-    later = e.alias("later")
-    answered = exists().where(
-        later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
-    )
-    declined = exists().where(e.c.assignment_id == a.c.id, e.c.kind == EventKind.DECLINED, ~answered)
-    return and_(a.c.state.in_(OPEN_STATES), declined)
+    return and_(a.c.state.in_(OPEN_STATES), exists().where(e.c.assignment_id == a.c.id, open_refusal()))
 
 
 def list_assignments(

@@ -18,10 +18,10 @@ from engine.accounts.signed_links import Link
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
-from engine.rules.policy import Facts, Ladder, upcoming
+from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
-from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice
-from engine.terms import OPEN_STATES, NoticeKind, Role, State
+from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
+from engine.terms import OPEN_STATES, Role, State
 from engine.text import Text
 
 
@@ -39,13 +39,16 @@ class LinkHolder:
 
 @dataclass(frozen=True, slots=True)
 class LinkedDuties:
-    """One duty that a letter listed. ``next_on`` and ``next_kind``: the next reminder if nothing changes."""
+    """One duty that a letter listed. ``next_on`` and ``next_rung``: the next letter if nothing changes, whoever it goes
+    to; ``supervisor`` and ``issuer`` are the agencies above its owner."""
 
     row: AssignmentRow
     heading: str
     due_why: Mapping[str, str]
     next_on: date | None
-    next_kind: NoticeKind | None
+    next_rung: Rung | None
+    supervisor: str
+    issuer: str
     acknowledged_at: datetime | None
 
     @property
@@ -98,11 +101,15 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     to = session.connection().scalar(select(letter.c.contact_id).where(letter.c.id == letter_id))
     if to != who.id:
         raise LinkRefused
-    a, d, ladder = table(Assignment), table(Duty), table(LadderRecord)
+    a, d, p, ladder = table(Assignment), table(Duty), table(Plan), table(LadderRecord)
+    above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
     statement = (
         joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, ladder.c.body))
+        .add_columns(above.c.name.label("supervisor"), issuer.c.name.label("issuer"))
         .join(ladder, ladder.c.id == a.c.ladder_id)
+        .join(above, above.c.id == a.c.supervisor_id)
+        .join(issuer, issuer.c.id == p.c.issuer_id)
         .where(
             a.c.id.in_(named), a.c.agency_id == who.agency_id, a.c.state.not_in((State.CANCELLED, State.TRANSFERRED))
         )
@@ -113,14 +120,17 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
 
 
 def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
-    """With the next rung that notifies the agency itself."""
-    coming: tuple[date, NoticeKind] | None = None
-    if row.state in OPEN_STATES:
+    """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
+    coming: tuple[date, Rung] | None = None
+    if row.state in OPEN_STATES and row.quiet is None:
         facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until)
         rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
-        coming = next(((on, rung.kind) for on, rung in rungs if rung.tier == 0 and on > today.day), None)
-    on, kind = coming or (None, None)
-    return LinkedDuties(row, extra.heading, extra.due_why, on, kind, row.acknowledged_at)
+        left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
+        coming = next(left, None)
+    on, rung = coming or (None, None)
+    return LinkedDuties(
+        row, extra.heading, extra.due_why, on, rung, extra.supervisor, extra.issuer, row.acknowledged_at
+    )
 
 
 def report_subject(link: Link) -> tuple[int, str]:

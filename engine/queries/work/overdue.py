@@ -1,4 +1,4 @@
-"""Overdue tasks by agency, the agency furthest behind first, with the last letter that chased each. Overdue is a task
+"""Overdue tasks by agency, the agency furthest behind first, with what was really sent about each. Overdue is a task
 that is unfinished after its due date, whether or not a report says so."""
 
 from __future__ import annotations
@@ -6,43 +6,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
+from engine.assignments.chasing import Chased, chased
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.store.database import among, table
-from engine.store.records import Agency, Assignment, Duty, Letter, Notice, Plan
-from engine.terms import LetterState, NoticeKind, Role, TimeClass
+from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.terms import TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 5
-CHASING = (NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
-NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.KEPT_HERE)
-
-
-@dataclass(frozen=True, slots=True)
-class Chased:
-    """The last letter that chased an assignment: when it was sent (None: still queued), to which role, by which
-    rung."""
-
-    assignment_id: int
-    letter_id: int
-    kind: NoticeKind
-    rung: str
-    level: int
-    role: Role
-    day: date
-    sent_at: datetime | None
-    state: LetterState
 
 
 @dataclass(frozen=True)
 class OverdueRow:
-    """``late``: working days since the due date; 0 while no working day has passed."""
+    """``late``: working days since the due date; 0 while no working day has passed. ``chased``: None if no letter that
+    asked for the report has left."""
 
     assignment: AssignmentRow
     late: int
@@ -152,35 +136,8 @@ def _rows(
     ids = session.connection().scalars(chosen).all()
     statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
     rows = from_rows(session.connection().execute(statement).all())
-    chased = last_chased(session, [row.id for row in rows])
+    sent = chased(session, [row.id for row in rows])
     found: dict[str, list[OverdueRow]] = defaultdict(list)
     for row in rows:
-        found[row.agency_id].append(OverdueRow(row, -(today.days_left(row.due_on) or 0), chased.get(row.id)))
+        found[row.agency_id].append(OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id)))
     return found
-
-
-def last_chased(session: Session, assignment_ids: Sequence[int]) -> dict[int, Chased]:
-    """The last chasing letter about each assignment."""
-    n, letter = table(Notice), table(Letter)
-    statement = (
-        select(
-            n.c.assignment_id,
-            letter.c.id,
-            n.c.kind,
-            n.c.rung,
-            n.c.level,
-            letter.c.role,
-            letter.c.day,
-            letter.c.sent_at,
-            letter.c.state,
-        )
-        .join(letter, letter.c.id == n.c.letter_id)
-        .where(
-            among(session, n.c.assignment_id, assignment_ids),
-            n.c.kind.in_(CHASING),
-            n.c.moot == "",
-            letter.c.state.not_in(NOT_SENT),
-        )
-        .order_by(letter.c.day, n.c.level, n.c.id)
-    )
-    return {row[0]: Chased(*row) for row in session.connection().execute(statement)}

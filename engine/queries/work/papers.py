@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.chasing import chased
 from engine.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts, PriorPaper, initials, place_of, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
@@ -96,7 +97,7 @@ def dispatch_draft(
         today.now,
         today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
         max((row.due_on for row in soon if row.due_on), default=today.day),
-        max((row.level for row in late), default=0),
+        max((each.level for each in chased(session, ids).values()), default=0),
         prior_papers(session, ids),
         request,
     )

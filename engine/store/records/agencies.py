@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import by_value, json_column
@@ -65,3 +65,5 @@ class Contact(SQLModel, table=True):
     """Channel -> reason: an invalid address, or stopped by the person as far as the policy allows."""
     pace: dict[str, str] = Field(default_factory=dict, sa_column=json_column(default=dict))
     """Channel -> ``weekly``: the person wants non-urgent notices once a week, as far as the policy allows."""
+    instead: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Of a deputy: written to instead of the coordinator, not beside."""

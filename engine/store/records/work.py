@@ -17,6 +17,7 @@ UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')"
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
 DECLINED = text("kind = 'declined'")
+DECLINED_EVENT = text("event.kind = 'declined'")
 
 
 class Assignment(SQLModel, table=True):

@@ -71,7 +71,7 @@ def test_a_whole_tick_says_what_each_pass_did_and_the_next_one_nothing(dondoc: C
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("once dance", "Không có lượt chạy «dance»"),
+        ("once dance", "Không có lần xử lý «dance»"),
         ("once tick --at soon", "không phải thời điểm"),
         ("once", "PASS"),
         ("dance", "No such command"),

@@ -53,6 +53,24 @@ def test_a_base_url_ends_without_a_slash() -> None:
     assert read_settings(base_url="https://dondoc.example/").base_url == "https://dondoc.example"
 
 
+def test_the_port_alone_moves_the_links_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DONDOC_PORT", "9002")
+    assert read_settings().base_url == "http://127.0.0.1:9002"
+    assert read_settings(host="0.0.0.0").base_url == "http://127.0.0.1:9002"
+    assert read_settings(base_url="https://dondoc.example").base_url == "https://dondoc.example"
+
+
+def test_a_demonstration_pings_nobody_and_signs_with_a_key_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DONDOC_SECRET", "the key of the real installation")
+    monkeypatch.setenv("DONDOC_HEARTBEAT_URL", "https://watch.example/ping")
+    demo = read_settings(demo=True, data_dir=tmp_path / "demo")
+    assert demo.heartbeat_url == ""
+    assert demo.signing_key() == (tmp_path / "demo" / "secret").read_text()
+    assert read_settings().signing_key() == "the key of the real installation"
+
+
 @pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "::/0", "proxy.so.example", "10.0.0.1 10.0.0.2"])
 def test_not_everybody_is_a_trusted_proxy(value: str) -> None:
     with pytest.raises(SettingsRefused, match="DONDOC_TRUSTED_PROXIES"):

@@ -3,7 +3,9 @@ links; the button posts. The form token is bound to the link, since a mail progr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -25,6 +27,7 @@ from engine.http.uploads import MAX_FORM_PARTS
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import LinkedDuties, LinkHolder, holder, linked_duties, report_subject
 from engine.text import Text
+from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
 from engine.web.pages.work.report import Address, report_form, submit
 
@@ -53,7 +56,7 @@ def take(ctx: Unauthenticated, form: Fields, token: str) -> Response:
 
 @router.post("/l/{token}/decline")
 def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
-    """«Không phải việc của tôi»: the state is unchanged, the monitor is notified."""
+    """«Không thuộc nhiệm vụ của cơ quan»: the state is unchanged, the monitor is notified."""
     link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     assignment_id, reason = form.number("id"), form.text("reason", MAX_REASON_CHARS)
     with ctx.writing() as session:
@@ -153,7 +156,7 @@ def _page(
 ) -> Response:
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
-    coming = min((each.next_on for each in duties if each.next_on), default=None)
+    coming, step = _next_step(duties, ctx.language)
     return ctx.page(
         "acknowledge.html",
         today=today,
@@ -161,10 +164,20 @@ def _page(
         asked=duties,
         reports=reports,
         coming=coming,
+        step=step,
         until=link.until,
         outcome=said,
         fewer=_preferences_path(ctx, link),
     )
+
+
+def _next_step(duties: Sequence[LinkedDuties], language: str) -> tuple[date | None, str]:
+    """The day of the next letter about any of the duties, and what the system does then."""
+    first = min((each for each in duties if each.next_on), key=lambda each: each.next_on or date.max, default=None)
+    if first is None or first.next_rung is None:
+        return None, ""
+    bodies = Bodies(first.supervisor, first.issuer)
+    return first.next_on, next_step(first.next_rung, bodies, language, request=first.row.request)
 
 
 def _report_path(ctx: RequestContext, link: Link, subject: str) -> str:

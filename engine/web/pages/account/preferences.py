@@ -71,7 +71,7 @@ def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 
 @router.post("/wishes/{contact_id}/deputies")
 def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
-    typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until")}
+    typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until", "letters")}
     try:
         _check_fields(form)
         with ctx.writing() as session:
@@ -86,6 +86,7 @@ def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
                 language=contact.language,
                 valid_from=form.day("valid_from"),
                 valid_until=form.day("valid_until"),
+                instead=form.text("letters", 16) == "instead",
                 actor=ctx.actor.name,
                 now=ctx.now,
             )

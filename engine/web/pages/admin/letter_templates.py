@@ -30,13 +30,19 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "watch": (
         "Thư cho bộ phận theo dõi",
         "Letters to monitors",
-        "danh sách cần đôn đốc, tổng hợp tuần",
-        "whom to chase, the weekly digest",
+        "việc chờ quyết định, cơ quan đã được đôn đốc, tổng hợp tuần",
+        "what waits for a decision, who was chased, the weekly digest",
+    ),
+    "director": (
+        "Thư cho lãnh đạo cơ quan theo dõi",
+        "Letters to the head of the supervising department",
+        "quá hạn kéo dài của các cơ quan; báo cáo, đề nghị chờ quá lâu",
+        "what stays overdue at the agencies; reports and requests that wait for too long",
     ),
     "leadership": (
         "Thư cho lãnh đạo",
         "Letters to the leadership",
-        "bốn ô số liệu và mười việc chậm nhất",
+        "bốn ô số liệu và mười việc quá hạn lâu nhất",
         "the four boxes and the ten latest",
     ),
     "answer": (
@@ -49,10 +55,10 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "account": (
         "Thư báo về tài khoản",
         "Letters about accounts",
-        "mật khẩu, khóa, trình duyệt mới",
+        "mật khẩu, khóa truy cập, trình duyệt mới",
         "password, key, browser",
     ),
-    "sms": ("Tin nhắn SMS", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
+    "sms": ("Tin nhắn", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
     "shared": (
         "Câu chữ dùng chung",
         "Shared texts",
@@ -95,7 +101,7 @@ def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respons
         if form.raw("seen") != _mark(files):
             raise Conflict(
                 Text(
-                    "Có người vừa sửa mẫu này; bản của anh/chị vẫn ở dưới đây, hãy xem lại rồi lưu.",
+                    "Có người vừa sửa mẫu này; bản đang sửa vẫn ở dưới đây, hãy xem lại rồi lưu.",
                     "Someone has just changed this template; yours is still below, check it again and save.",
                 )
             )

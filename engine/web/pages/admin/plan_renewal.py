@@ -26,6 +26,7 @@ from engine.plans.closing import end, preview_end
 from engine.queries.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
+from engine.rules.calendar import day_digits
 from engine.text import Text
 from engine.web.pages.plans.imports import Upload, received
 
@@ -125,7 +126,7 @@ def _same_day(day: date, year: int) -> date:
 
 
 def _written(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
+    return day_digits(day)
 
 
 def _renewal(

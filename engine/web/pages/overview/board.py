@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -17,6 +18,7 @@ from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.figures.board import board
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
+from engine.queries.system.letter_counts import count_kept
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.todo import Todo, todo
@@ -29,6 +31,8 @@ MAX_CELLS, MAX_LINES = 220, 60
 """Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""
 LATE_FILTERS_WORKING_DAYS = (1, 3, 7, 15)
 """The options of the lateness filter, in working days: those after which the shipped ladder notifies someone else."""
+KEPT_SHOWN = timedelta(days=30)
+"""For how long the board says that letters were kept on this machine."""
 ALL = "all"
 """The value of the department parameter that means all departments."""
 
@@ -65,6 +69,7 @@ def show(
             )
         plans, kinds = plan_choices(session, plan), kind_choices(session)
         work = _todo(ctx, session, today, wanted)
+        kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -84,6 +89,7 @@ def show(
         page=page,
         more=len(lines) > first + per_page,
         work_left=work_left,
+        kept=kept,
         plans=plans,
         kinds=kinds,
         narrowed_to=tuple(

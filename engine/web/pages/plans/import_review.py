@@ -21,6 +21,7 @@ from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.http.forms import parse_day
 from engine.importer import ImportedPlan, as_json, as_plan_yaml
+from engine.rules.calendar import day_digits
 from engine.rules.periods import Cadence
 from engine.text import Text
 
@@ -117,7 +118,7 @@ def written(day: object) -> str:
         found = date.fromisoformat(str(day))
     except ValueError:
         return ""
-    return f"{found.day}/{found.month}/{found.year}"
+    return day_digits(found)
 
 
 def shown(directory: DirectoryFile, agency: str) -> str:

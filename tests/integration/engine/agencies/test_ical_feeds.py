@@ -64,6 +64,12 @@ def test_a_due_date_is_an_all_day_entry_with_alarms_at_the_hour_letters_leave(la
     assert f"https://dondoc.example/assignments/{laid.assignment('IV.1.1', 'so-ban')}" in str(event["description"])
 
 
+def test_a_body_that_is_only_asked_has_no_deadline_in_its_calendar(laid: Laid) -> None:
+    summaries = [str(each["summary"]) for each in read(laid, make(laid, "mat-tran")).walk("VEVENT")]
+    assert summaries
+    assert all(each.startswith("Thời gian đề nghị: ") for each in summaries)
+
+
 def test_every_entry_has_what_the_standard_demands_and_lines_fit(laid: Laid) -> None:
     key = make(laid)
     with laid.database.read() as session:

@@ -95,8 +95,9 @@ def test_an_unknown_channel_is_refused(laid: Laid) -> None:
         do(laid, preferences.stop, person(laid), "zalo")
 
 
-def deputy(laid: Laid, who: int, first: date, last: date) -> int:
-    made: int = do(laid, preferences.name_deputy, who, email="thay@so-ban.example", valid_from=first, valid_until=last)
+def deputy(laid: Laid, who: int, first: date, last: date, *, instead: bool = False) -> int:
+    days = {"valid_from": first, "valid_until": last}
+    made: int = do(laid, preferences.name_deputy, who, email="thay@so-ban.example", instead=instead, **days)
     return made
 
 
@@ -105,10 +106,12 @@ def answers(laid: Laid, day: date) -> list[str]:
         return [each.email for each in read_recipients(session, ["so-ban"]).on("so-ban", Role.COORDINATOR, day)]
 
 
-def test_a_deputy_stands_in_from_the_first_to_the_last_day(laid: Laid) -> None:
-    deputy(laid, person(laid), date(2021, 6, 14), date(2021, 6, 18))
+@pytest.mark.parametrize("instead", [False, True])
+def test_a_deputy_is_written_to_beside_or_instead_from_the_first_to_the_last_day(laid: Laid, instead: bool) -> None:
+    deputy(laid, person(laid), date(2021, 6, 14), date(2021, 6, 18), instead=instead)
+    both = ["thay@so-ban.example"] if instead else ["coordinator@so-ban.example", "thay@so-ban.example"]
     assert answers(laid, date(2021, 6, 13)) == ["coordinator@so-ban.example"]
-    assert answers(laid, date(2021, 6, 14)) == answers(laid, date(2021, 6, 18)) == ["thay@so-ban.example"]
+    assert answers(laid, date(2021, 6, 14)) == answers(laid, date(2021, 6, 18)) == both
     assert answers(laid, date(2021, 6, 19)) == ["coordinator@so-ban.example"]
 
 

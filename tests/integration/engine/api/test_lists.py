@@ -60,7 +60,7 @@ def test_a_letter_s_message_id_is_not_shown(office: Office) -> None:
 
 def test_one_assignment_comes_with_its_ladder_events_and_letters(office: Office) -> None:
     story = got(office, "assignments/5")
-    assert story["head"]["due_why"]["en"] == "nominal Sunday 20/6/2021 → Monday 21/6/2021"  # type: ignore[index]
+    assert story["head"]["due_why"]["en"] == "20/6/2021 is closed (Sunday), so it moves to Monday, 21/6/2021"  # type: ignore[index]
     assert {rung["state"] for rung in story["rungs"]} >= {"fired", "next"}  # type: ignore[index]
     assert [each["agency_id"] for each in story["waits_for"]] == ["so-ban", "huyen-a", "huyen-b"]  # type: ignore[index]
 

@@ -16,7 +16,7 @@ from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import EventKind
+from engine.terms import EventKind, Role
 
 OPENED = at("2021-04-07")
 LONE = plan_file(items=(item(1, "so-ban"),))
@@ -65,12 +65,15 @@ def test_nothing_is_said_before_its_minute(database: Database) -> None:
 
 def test_a_late_assignment_climbs_step_by_step(database: Database) -> None:
     lone(database)
-    for day in ("2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08"):
+    for day in ("2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08", "2021-07-09"):
         swept(database, at(day))
-    assert said(database, "2021-06-18") == [("coordinator@so-ban.example", "T+1"), ("head@so-ban.example", "T+1")]
-    assert said(database, "2021-06-22") == [("monitor@so-chinh.example", "T+3")]
-    assert said(database, "2021-06-28") == [("monitor@so-chinh.example", "T+7")]
-    assert said(database, "2021-07-08") == [("leadership@tinh.example", "T+15")]
+    agency = ["coordinator@so-ban.example", "head@so-ban.example"]
+    assert said(database, "2021-06-18") == [(each, "T+1") for each in agency]
+    for day, rung in (("2021-06-22", "T+3"), ("2021-06-28", "T+7")):
+        assert said(database, day) == [(each, rung) for each in (*agency, "monitor@so-chinh.example")]
+    above = ["head@so-chinh.example", "monitor@so-chinh.example"]
+    assert said(database, "2021-07-08") == [(each, "T+15") for each in sorted((*agency, *above))]
+    assert said(database, "2021-07-09") == [("leadership@tinh.example", "T+16")]
     assert row(database, Assignment).level == 3
 
 
@@ -78,7 +81,34 @@ def test_the_departments_own_lateness_climbs_to_the_body_above_it(database: Data
     lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-chinh"),)))
     for day in ("2021-04-07", "2021-04-14", "2021-06-18", "2021-06-22"):
         swept(database, at(day))
-    assert said(database, "2021-06-22") == [("monitor@tinh.example", "T+3")]
+    own = ["coordinator@so-chinh.example", "head@so-chinh.example"]
+    assert said(database, "2021-06-22") == [(each, "T+3") for each in (*own, "monitor@tinh.example")]
+    for day in ("2021-06-28", "2021-07-08", "2021-07-09"):
+        swept(database, at(day))
+    assert said(database, "2021-07-08") == [(each, "T+15") for each in (*own, "monitor@tinh.example")]
+    assert said(database, "2021-07-09") == [("leadership@tinh.example", "T+16")]
+
+
+def test_the_leadership_hears_only_of_what_is_still_open_a_working_day_after_the_head(database: Database) -> None:
+    laid = lay(database, now=OPENED, plan=LONE)
+    for day in ("2021-04-07", "2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08"):
+        swept(database, at(day))
+    do(database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-07-08", "15:00"))
+    swept(database, at("2021-07-09"))
+    assert said(database, "2021-07-09") == []
+
+
+def test_a_known_number_gets_an_sms_beside_the_e_mail_once_it_is_overdue(database: Database) -> None:
+    lone(database)
+    with database.write() as session:
+        coordinator = (table(Contact).c.agency_id == "so-ban", table(Contact).c.role == Role.COORDINATOR)
+        session.connection().execute(update(table(Contact)).where(*coordinator).values(phone="+84912345678"))
+    for day in ("2021-06-03", "2021-06-14", "2021-06-16", "2021-06-18"):
+        swept(database, at(day))
+    channels = [(each.day, each.channel) for each in rows(database, Letter) if each.role is Role.COORDINATOR]
+    days = [date(2021, 6, 3), date(2021, 6, 14), date(2021, 6, 16), date(2021, 6, 18)]
+    assert [day for day, channel in channels if channel == "email"][1:] == days
+    assert [day for day, channel in channels if channel == "sms"] == days[2:]
 
 
 def test_after_a_week_off_each_person_gets_the_latest_and_the_rest_is_recorded_with_its_reason(
@@ -97,7 +127,11 @@ def test_after_two_weeks_off_the_head_hears_a_working_day_before_the_department(
     for day in ("2021-06-30", "2021-07-01"):
         swept(database, at(day))
     assert said(database, "2021-06-30") == [("coordinator@so-ban.example", "T+1"), ("head@so-ban.example", "T+1")]
-    assert said(database, "2021-07-01") == [("monitor@so-chinh.example", "T+7")]
+    assert said(database, "2021-07-01") == [
+        ("coordinator@so-ban.example", "T+7"),
+        ("head@so-ban.example", "T+7"),
+        ("monitor@so-chinh.example", "T+7"),
+    ]
 
 
 def test_a_pass_on_a_closed_day_writes_for_the_next_working_one(database: Database) -> None:

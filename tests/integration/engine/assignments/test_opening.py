@@ -63,7 +63,7 @@ def test_an_assignment_carries_its_dates_its_arithmetic_and_its_ladder(database:
         date(2021, 6, 21),
         date(2021, 6, 21),
     )
-    assert found.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert found.due_why["vi"] == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
     assert (found.state, found.opened_on, found.next_action_at) == (State.ASSIGNED, date(2021, 4, 7), NOW)
 
 

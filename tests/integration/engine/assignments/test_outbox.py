@@ -103,14 +103,17 @@ def test_a_suppressed_mailbox_is_written_to_no_more(laid: Laid) -> None:
     assert len(posted(laid, line(laid)).unreachable) == 1
 
 
-def test_a_deputy_stands_in_for_the_coordinator_from_his_first_day_to_his_last(laid: Laid) -> None:
-    deputy = add_contact(
-        laid.database, "so-ban", Role.DEPUTY, valid_from=date(2021, 6, 16), valid_until=date(2021, 6, 17)
-    )
+@pytest.mark.parametrize("instead", [False, True])
+def test_a_deputy_stands_in_from_the_first_day_to_the_last(laid: Laid, instead: bool) -> None:
+    days = {"valid_from": date(2021, 6, 16), "valid_until": date(2021, 6, 17)}
+    deputy = add_contact(laid.database, "so-ban", Role.DEPUTY, instead=instead, **days)
     for day in ("2021-06-15", "2021-06-16", "2021-06-17", "2021-06-18"):
         posted(laid, line(laid, day), now=at(day))
-    written = [each.contact_id == deputy for each in rows(laid.database, Letter)]
-    assert written == [False, True, True, False]
+    letters = rows(laid.database, Letter)
+    assert [each.day.day for each in letters if each.contact_id == deputy] == [16, 17]
+    assert [each.day.day for each in letters if each.contact_id != deputy] == (
+        [15, 18] if instead else [15, 16, 17, 18]
+    )
 
 
 def test_without_a_coordinator_the_head_is_written_to(laid: Laid) -> None:

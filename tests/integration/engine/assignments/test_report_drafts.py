@@ -62,7 +62,7 @@ def test_a_colleague_goes_on_from_what_he_saw(laid: Laid) -> None:
 @pytest.mark.parametrize("seen", [None, NOW - HOUR])
 def test_nobody_overwrites_what_a_colleague_saved_meanwhile(laid: Laid, seen: Any) -> None:
     save(laid, TYPED)
-    with pytest.raises(Conflict, match="08:00 7/6/2021"):
+    with pytest.raises(Conflict, match="08:00 07/6/2021"):
         save(laid, {"body-12": "Sửa"}, actor="account:2", seen=seen, now=NOW + HOUR)
     kept = restore(laid)
     assert kept is not None

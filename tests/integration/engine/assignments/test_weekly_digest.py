@@ -214,3 +214,20 @@ def test_the_second_of_two_passes_finds_the_week_taken(laid: Laid) -> None:
         assert make(session, at("2021-06-21", "09:00")) == (0, 0)
     assert row(laid.database, Event, key="digest:1:2021-W25:empty").kind is EventKind.DIGEST_EMPTY
     assert len([each for each in rows(laid.database, Letter) if each.digest_week]) == 6
+
+
+def test_reports_that_nobody_accepts_are_told_to_the_monitor_and_after_ten_working_days_to_the_head(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-05-24"))
+    written = {}
+    for monday in ("2021-05-24", "2021-05-31", "2021-06-07", "2021-06-14"):
+        made(laid, at(monday, "07:00"))
+        written[monday] = {mailbox for mailbox, day in carried(laid).items() if day == date.fromisoformat(monday)}
+        with laid.database.write() as session:
+            session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
+    monitor, head = "monitor@so-chinh.example", "head@so-chinh.example"
+    assert written == {
+        "2021-05-24": set(),
+        "2021-05-31": {monitor},
+        "2021-06-07": {monitor},  # ten working days, not yet more
+        "2021-06-14": {monitor, head},
+    }

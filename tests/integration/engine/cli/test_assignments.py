@@ -73,7 +73,7 @@ def test_a_closed_day_from_a_file_moves_due_dates_as_on_the_page_after_asking(
     before = {each.due_on for each in rows(laid.database, Assignment)}
     monkeypatch.setattr("sys.stdin", StringIO("n\n"))
     asked = dondoc("load", "calendar", file, "--at", "2021-06-01T09:00")
-    assert (asked.code, "4 hạn dời: Thứ Năm 17/6/2021 → Thứ Sáu 18/6/2021" in asked.out) == (1, True)
+    assert (asked.code, "4 hạn dời: thứ Năm, 17/6/2021 → thứ Sáu, 18/6/2021" in asked.out) == (1, True)
     assert {each.due_on for each in rows(laid.database, Assignment)} == before
     saved = dondoc("load", "calendar", file, "--yes", "--at", "2021-06-01T09:00").well
     assert "Đã thêm 1 ngày; 4 hạn đã dời, 4 cơ quan được báo." in saved
@@ -198,7 +198,7 @@ def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid
         ("return 1 --reason x", "Không thể trả lại"),
         ("extend 1 --until 25/6/2021 --reason x", "không phải ngày"),
         ("extend 1 --until 2021-06-01 --reason x --at 2021-04-08", "Hạn mới phải sau"),
-        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "gia hạn phải xin trước hạn"),
+        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "đề nghị gia hạn cần gửi trước khi hết hạn"),
         ("report 1 --outcome partly", "cần ghi lý do"),
         ("report 1 --outcome perfect", "perfect"),
         ("transfer 1 --to nowhere --reason x", "Danh bạ chưa có: nowhere"),

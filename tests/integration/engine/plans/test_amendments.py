@@ -49,7 +49,7 @@ def test_an_added_duty_opens_for_every_owner_with_its_date_rolled_and_its_letter
     assert [(each.agency_id, each.due_on, each.period) for each in opened] == [
         (name, date(2021, 6, 21), "once") for name in ("so-ban", "huyen-a", "huyen-b")
     ]
-    assert "Chủ nhật 20/6/2021" in opened[0].due_why["vi"]
+    assert "20/6/2021 là Chủ nhật" in opened[0].due_why["vi"]
     assert row(laid.database, Event, kind="duty_added").detail["owners"] == ["so-ban", "huyen-a", "huyen-b"]
 
 

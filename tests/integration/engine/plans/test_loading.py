@@ -57,7 +57,7 @@ def test_a_plan_that_is_not_active_is_replaced_by_a_new_text(database: Database)
 def test_an_active_plan_is_not_replaced_but_may_be_loaded_again_unchanged(database: Database) -> None:
     laid = lay(database, now=NOW)
     assert store(database, now=LATER).plan_id == laid.plan_id
-    with pytest.raises(Conflict, match="đang chạy"):
+    with pytest.raises(Conflict, match="đang thực hiện"):
         store(database, now=LATER, plan=plan_file(items=(item(1, "so-ban"),)))
     assert len(rows(database, Duty)) == 4
 

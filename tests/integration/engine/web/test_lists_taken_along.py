@@ -118,11 +118,11 @@ def test_every_list_offers_its_file_beside_the_heading_with_its_filter(office: O
 def test_the_first_line_says_what_it_is_of_when_and_by_which_filter(office: Office) -> None:
     said, _ = taken(office, "/assignments?plan=1&period=2021-H1&class=open_overdue&agency=huyen-b")
     assert said == (
-        "Phần việc. Tính đến 08:00 Thứ Năm 24/6/2021. Lọc: kế hoạch: 12/KH-UBND (2021); "
+        "Phần việc. Tính đến 08:00 thứ Năm, 24/6/2021. Lọc: kế hoạch: 12/KH-UBND (2021); "
         "kỳ: 6 tháng đầu năm 2021; thời hạn: quá hạn; cơ quan: Huyen b"
     )
     english, rows = taken(office, "/overdue?lang=en")
-    assert english == "Overdue tasks. As of 08:00 Thursday 24/6/2021. Filter: none"
+    assert english == "Overdue tasks. As of 08:00 Thursday, 24/6/2021. Filter: none"
     assert "Overdue (working days)" in rows[0]
 
 

@@ -151,8 +151,8 @@ def test_an_extension_is_asked_with_its_day_and_reason(laid: Laid) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Việc này ai làm?", "Chưa hiểu thư trả lời"),
-        ("Không xác nhận được", "Chưa hiểu thư trả lời"),
+        ("Việc này ai làm?", "chưa nhận biết được nội dung trả lời"),
+        ("Không xác nhận được", "chưa nhận biết được nội dung trả lời"),
         ("Gia hạn giúp đơn vị", "Không đọc được ngày"),
         ("GH 10/6 chờ số liệu", "Hạn mới phải sau"),
     ],
@@ -404,7 +404,7 @@ def test_an_expired_code_is_answered_once_with_what_to_do(by_sms: tuple[Laid, Ou
     assert text_in(laid, f"XN {code_of(laid)}", number=2, now=later) is AnswerResult.REFUSED
     _, box = sent(laid, later)
     (answer,) = box.letters
-    assert answer.text.strip() == "Ma so nay khong con dung duoc. Dung ma so o tin nhan moi nhat."
+    assert answer.text.strip() == "Ma so nay da het hieu luc. De nghi soan lai voi ma so trong tin nhan moi nhat."
 
 
 def test_nonsense_by_sms_gets_one_helpful_answer_of_one_part(by_sms: tuple[Laid, Outgoing]) -> None:

@@ -179,7 +179,7 @@ def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path
     box = LetterBox()
     asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box)))
     assert len(box.letters) == 5
-    assert all("đề nghị xác nhận" in each.subject for each in box.letters)
+    assert all("xác nhận" in each.subject for each in box.letters)
 
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
@@ -193,7 +193,7 @@ def test_one_that_would_take_for_ever_or_all_memory_holds_up_no_letter(laid: Lai
     box = LetterBox()
     asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box, seconds=0.5)))
     assert len(box.letters) == 5
-    assert all("đề nghị xác nhận" in each.subject for each in box.letters)
+    assert all("xác nhận" in each.subject for each in box.letters)
 
 
 def test_one_that_would_take_for_ever_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:

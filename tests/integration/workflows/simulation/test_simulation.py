@@ -167,8 +167,11 @@ def test_what_rolls_collides_and_is_too_much_is_named() -> None:
     items = (item(1, "so-ban"), item(4, "so-chinh", rule="gui-tinh"), early)
     year = lived(plan_file(items=items, report_rules=rules), until=date(2021, 4, 20))
     assert (date(2021, 6, 17), 2) in year.collisions()
-    assert next(why for _, _, _, why in year.due if why) == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
-    assert "Hạn dời: kỳ 2021-H1" in summary(year)
+    assert (
+        next(why for _, _, _, why in year.due if why)
+        == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
+    )
+    assert "Hạn chuyển: kỳ 2021-H1" in summary(year)
     assert "Moved: 2021-H1" in summary(year, "en")
 
 

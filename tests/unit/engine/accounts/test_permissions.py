@@ -6,7 +6,7 @@ import pytest
 
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, concerned, may, require
 from engine.errors import NotAllowed
-from engine.terms import Role
+from engine.terms import CONTACT_ROLES
 
 # deed -> reach of coordinator, deputy, head, monitor, leadership, administrator: «own» body, «any», «-», or
 # «fol»: one's own and those that one's department follows.
@@ -97,5 +97,5 @@ def test_must_says_no_in_words() -> None:
 
 
 def test_every_contact_has_a_role_to_act_in_and_a_name_for_events() -> None:
-    assert {ActorRole.of(role).value for role in Role} == {role.value for role in Role}
+    assert {ActorRole.of(role).value for role in CONTACT_ROLES} == {role.value for role in CONTACT_ROLES}
     assert (Actor("contact", "12", "x", ActorRole.HEAD).name, DESK.name) == ("contact:12", "desk")

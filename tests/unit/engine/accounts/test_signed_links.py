@@ -62,7 +62,7 @@ def test_a_link_for_one_purpose_is_no_key_to_another(other: Purpose) -> None:
 def test_a_link_works_through_its_last_day_and_says_when_it_ended() -> None:
     token = SIGNER.token(link())
     assert SIGNER.read(Purpose.REPORT, token, UNTIL).until == UNTIL
-    with pytest.raises(LinkRefused, match="29/07/2021"):
+    with pytest.raises(LinkRefused, match="29/7/2021"):
         SIGNER.read(Purpose.REPORT, token, date(2021, 7, 30))
 
 

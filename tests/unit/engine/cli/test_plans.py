@@ -67,6 +67,6 @@ def test_renew_then_diff_tells_what_a_new_year_changes(tmp_path: Path) -> None:
     told = run("diff", PLAN, tmp_path / "new.yaml")
     assert "XÁC NHẬN" not in made.stdout
     assert "! IV.7.1: lời văn giữ nguyên, có nêu «2021»" in made.stderr
-    assert "hạn kỳ Y: Thứ Sáu 17/12/2021 → Thứ Hai 19/12/2022" in told.stdout
+    assert "hạn kỳ Y: thứ Sáu, 17/12/2021 → thứ Hai, 19/12/2022" in told.stdout
     plain = json.loads(run("diff", PLAN, tmp_path / "new.yaml", "--json").stdout)
     assert {each["citation"] for each in plain["duties"]} >= {"IV.1.2", "IV.16.1"}

@@ -156,7 +156,7 @@ def test_a_letter_moves_one_round_and_says_so():
     (year,) = rounds_of(plan("due_day: 17", f"due_day: 17, {overrides}"), "IV.1.1")
     assert (year.due.nominal, year.due.on, year.basis) == (date(2021, 12, 25), date(2021, 12, 27), "99/SYT-VP")
     assert year.due.why["vi"] == (
-        "hạn gốc Thứ Bảy 25/12/2021 → Thứ Hai 27/12/2021 (theo 99/SYT-VP, thay hạn Thứ Sáu 17/12/2021)"
+        "ngày 25/12/2021 là thứ Bảy, hạn chuyển sang thứ Hai, 27/12/2021 (theo 99/SYT-VP, thay hạn thứ Sáu, 17/12/2021)"
     )
 
 

@@ -60,7 +60,7 @@ def test_assignments_are_duty_times_owner_in_each_period():
 def test_the_consolidated_report_rolls_from_sunday_and_says_why():
     line = next(each for each in JSON["due"] if each["nominal"] == "2021-06-20")  # type: ignore[attr-defined]
     assert (line["period"], line["due"], line["citations"]) == ("2021-H1", "2021-06-21", ["IV.1.1"])
-    assert line["why"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert line["why"] == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
 
 
 def test_due_lines_are_in_order_and_together_hold_every_assignment():
@@ -80,7 +80,7 @@ def test_the_tables_mark_every_date_as_configured_and_name_the_gap(language, con
     assert len(lines) == 7
     assert all(configured in line for line in lines)
     assert "IV.14" in text
-    assert "Chủ nhật 20/6/2021" in text or "Sunday 20/6/2021" in text
+    assert "20/6/2021 là Chủ nhật" in text or "20/6/2021 is closed (Sunday)" in text
 
 
 def test_the_columns_of_a_table_stand_under_each_other():

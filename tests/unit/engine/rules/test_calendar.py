@@ -108,20 +108,20 @@ def test_the_saturdays_worked_in_2026_are_the_two_swapped_ones_and_none_in_2021(
 def test_a_due_date_on_sunday_rolls_to_monday_and_shows_its_arithmetic():
     due = VN.due(date(2021, 6, 20))
     assert (due.nominal, due.on) == (date(2021, 6, 20), date(2021, 6, 21))
-    assert due.why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
-    assert due.why["en"] == "nominal Sunday 20/6/2021 → Monday 21/6/2021"
+    assert due.why["vi"] == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
+    assert due.why["en"] == "20/6/2021 is closed (Sunday), so it moves to Monday, 21/6/2021"
 
 
 def test_a_due_date_in_tet_rolls_over_the_whole_of_it_and_names_it():
     due = VN.due(date(2026, 2, 14))
     assert due.on == date(2026, 2, 23)
-    assert "nghỉ: Tết Bính Ngọ" in due.why["vi"]
+    assert "ngày nghỉ (Tết Bính Ngọ)" in due.why["vi"]
 
 
 def test_a_due_date_on_a_worked_saturday_stays():
     due = VN.due(date(2026, 1, 10))
     assert due.on == date(2026, 1, 10)
-    assert due.why["vi"] == "Thứ Bảy 10/1/2026"
+    assert due.why["vi"] == "thứ Bảy, 10/01/2026"
 
 
 def test_a_date_fixed_by_special_law_does_not_move():
@@ -170,5 +170,5 @@ def test_a_day_ends_at_midnight_in_ha_noi_not_in_utc():
 
 
 def test_a_date_is_written_with_its_weekday():
-    assert written(date(2021, 6, 17)) == "Thứ Năm 17/6/2021"
-    assert written(date(2021, 6, 17), "en") == "Thursday 17/6/2021"
+    assert written(date(2021, 6, 17)) == "thứ Năm, 17/6/2021"
+    assert written(date(2021, 6, 17), "en") == "Thursday, 17/6/2021"

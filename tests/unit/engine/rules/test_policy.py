@@ -61,6 +61,7 @@ def test_the_default_ladder_of_plan_188_falls_on_these_days() -> None:
         "T+3": date(2021, 6, 22),
         "T+7": date(2021, 6, 28),
         "T+15": date(2021, 7, 8),
+        "T+16": date(2021, 7, 9),
     }
 
 
@@ -123,12 +124,29 @@ def test_the_department_is_told_a_working_day_after_the_agencys_head() -> None:
     assert [(each.rung, why) for each, _, why in then.skipped] == [("T+3", Skip.OVERTAKEN)]
 
 
-def test_the_leadership_is_told_after_the_department() -> None:
+def test_the_leadership_is_told_after_the_head_of_the_department_and_that_after_its_monitor() -> None:
     days, acted, heard = date(2021, 9, 1), date(2021, 6, 16), []  # type: ignore[var-annotated]
-    for day in (days, date(2021, 9, 6), date(2021, 9, 7)):
+    for day in (days, date(2021, 9, 6), date(2021, 9, 7), date(2021, 9, 8)):
         decision = decide(ORDER, facts(acted_until=acted), CALENDAR, day)
         acted, heard = decision.acted_until, [*heard, said(decision)]  # type: ignore[assignment]
-    assert heard == [["T+1"], ["T+7"], ["T+15"]]
+    assert heard == [["T+1"], ["T+7"], ["T+15"], ["T+16"]]
+
+
+def test_every_escalation_goes_to_the_agency_itself_before_anybody_above_the_department_hears() -> None:
+    escalations = [each for each in ORDER.rungs if each.kind is NoticeKind.ESCALATION]
+    assert [(each.level, each.to_agency, each.tier) for each in escalations] == [
+        (1, True, 1),
+        (2, True, 1),
+        (3, True, 2),
+        (3, False, 3),
+    ]
+    assert [each.rung for each in escalations if each.dispatch] == ["T+7"]
+
+
+def test_sms_goes_beside_e_mail_from_the_last_day_before_the_due_date_on() -> None:
+    for ladder in (ORDER, REQUEST):
+        every = {each.rung for each in ladder.rungs if each.by == "every"}
+        assert every == {each.rung for each in ladder.rungs if each.due is not None and each.due >= -1}
 
 
 def test_two_late_rungs_of_one_day_speak_on_that_day_together() -> None:
@@ -150,7 +168,7 @@ def test_a_plan_activated_after_its_dates_sends_the_opening_alone() -> None:
 
 
 def test_a_ladder_that_has_ended_says_so() -> None:
-    decision = decide(ORDER, facts(acted_until=date(2021, 6, 28)), CALENDAR, date(2021, 7, 8))
+    decision = decide(ORDER, facts(acted_until=date(2021, 7, 8)), CALENDAR, date(2021, 7, 9))
     assert (decision.next_on, decision.quiet) == (None, Quiet.LADDER_ENDED)
 
 
@@ -166,7 +184,7 @@ def test_a_reported_assignment_waits_for_acceptance() -> None:
 
 def test_the_rungs_to_come_are_those_not_dealt_with() -> None:
     left = upcoming(ORDER, facts(acted_until=date(2021, 6, 22)), CALENDAR)
-    assert [rung.rung for _, rung in left] == ["T+7", "T+15"]
+    assert [rung.rung for _, rung in left] == ["T+7", "T+15", "T+16"]
 
 
 def test_every_role_belongs_to_the_owner_the_department_above_it_or_the_issuer() -> None:
@@ -176,9 +194,10 @@ def test_every_role_belongs_to_the_owner_the_department_above_it_or_the_issuer()
         Role.HEAD: "owner",
         Role.DEPUTY: "owner",
         Role.MONITOR: "above",
+        Role.DIRECTOR: "above",
         Role.LEADERSHIP: "issuer",
     }
-    assert [audience(role) for role in Role] == [Role.COORDINATOR] * 3 + [Role.MONITOR, Role.LEADERSHIP]
+    assert [audience(role) for role in Role] == [Role.COORDINATOR] * 3 + [Role.MONITOR] * 2 + [Role.LEADERSHIP]
 
 
 def test_a_request_never_reaches_the_leadership() -> None:

@@ -75,7 +75,7 @@ def test_late_words_are_empty_for_what_was_on_time() -> None:
 
 
 def test_a_moment_is_said_on_the_plans_clock() -> None:
-    assert moment(datetime.fromisoformat("2021-06-17T00:30:00+00:00"), "vi") == "07:30 Thứ Năm 17/6/2021"
+    assert moment(datetime.fromisoformat("2021-06-17T00:30:00+00:00"), "vi") == "07:30 thứ Năm, 17/6/2021"
 
 
 def test_kinds_of_body_and_codes_nobody_knows_stand_as_they_are() -> None:
@@ -110,11 +110,11 @@ def test_every_event_is_a_sentence_with_and_without_its_detail(kind: EventKind) 
 
 def test_an_event_says_its_detail_in_words() -> None:
     assert said(line(EventKind.RUNG_FIRED, rung="T+1", roles=["coordinator", "head"]), "vi") == (
-        "Đến bậc nhắc: T+1: thư tới đầu mối, người đứng đầu"
+        "Đến mốc nhắc: quá hạn 1 ngày làm việc, thư tới đầu mối, người đứng đầu"
     )
     skipped = line(EventKind.RUNG_SKIPPED, rung="A+3", reason=Skip.ACKNOWLEDGED.value)
-    assert said(skipped, "en") == "Rung left out: A+3: acknowledged already"
-    assert said(line(EventKind.DECLINED, reason=""), "vi") == "Báo không phải việc của mình"
+    assert said(skipped, "en") == "Reminder left out: 3 working days without an acknowledgement: acknowledged already"
+    assert said(line(EventKind.DECLINED, reason=""), "vi") == "Có ý kiến không thuộc nhiệm vụ của cơ quan"
 
 
 def test_who_acted_is_said_in_words_too() -> None:

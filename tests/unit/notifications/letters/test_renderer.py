@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.accounts.signed_links import Signer
+from engine.assignments.backlog import Backlog, Waiting
+from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
@@ -26,7 +28,9 @@ from engine.terms import NoticeKind, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
-from notifications.letters.facts import AnswerFacts, DigestFacts, Item, LetterFacts, first_words
+from notifications.letters.digests import DigestFacts
+from notifications.letters.enquiries import Enquiries
+from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
 from notifications.letters.renderer import LANGUAGES, ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
@@ -34,6 +38,8 @@ NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
 BASE = "https://dondoc.nghean.gov.example"
 STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
+OWNERS = ROLES[:3]
+BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 13, n) for n in (3, 2, 1)))
 DETAILS: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.RETURNED: {"reason": "Missing figures."},
     NoticeKind.EXTENSION_ASKED: {"until": "2021-06-30", "reason": "Floods."},
@@ -63,18 +69,27 @@ def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> I
         -1,
         kind,
         "T+1",
-        0,
         State.ASSIGNED,
         False,
         None,
         None,
         False,
         date(2021, 6, 22),
-        date(2021, 6, 22),
-        Role.MONITOR,
+        "gửi thư đôn đốc đến đầu mối",
         "Department of Labour",
+        "Province",
         DETAILS.get(kind, {}),
     )
+    return replace(known, **changes)
+
+
+def watched(kind: NoticeKind = NoticeKind.ESCALATION, n: int = 1, **changes: Any) -> Item:
+    """A line about another agency than the reader's."""
+    return item(kind, n, **{"own": False, "agency": f"Agency {n}"} | changes)
+
+
+def chased(times: int = 3, level: int = 0, **changes: Any) -> Chased:
+    known = Chased(times, date(2021, 6, 17), 1, level, date(2021, 6, 16) if level else None)
     return replace(known, **changes)
 
 
@@ -91,7 +106,6 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
         "text": "Set up the team.",
         "period": "2021-H1",
         "due_on": date(2021, 6, 17),
-        "level": 1,
         "request": False,
         "outcome": None,
         "returned": False,
@@ -100,7 +114,7 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
-    return DigestFacts("2021-W25", rows or (row(),), boxes, LetterCounts(66, 65, 64, 1), "Department of Labour")
+    return DigestFacts("2021-W25", rows or (row(),), boxes, LetterCounts(66, 65, 64, 1))
 
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
@@ -117,6 +131,7 @@ def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **c
         "District office of Vinh",
         items,
         None,
+        enquiries=Enquiries("Department of Labour", "Section", "+84380000000", "section@labour.example"),
     )
     return replace(known, **changes)
 
@@ -142,8 +157,16 @@ def everything() -> Iterator[LetterFacts]:
     pairs = [(kind,) for kind in kinds] + list(itertools.combinations(kinds, 2)) + [tuple(kinds), ()]
     for role, language, beside, pair in itertools.product(ROLES, LANGUAGES, (None, "digest"), pairs):
         mine = None if beside is None else digest(boxes=Boxes(1, 2, 3, 4) if role is Role.LEADERSHIP else None)
+        step = "sends a chasing letter" if language == "en" else "gửi thư đôn đốc"
+        lines = [item(kind, n, own=role in OWNERS, next_step=step) for n, kind in enumerate(pair, 1)]
         if pair or mine:
-            yield facts(*(item(kind, n) for n, kind in enumerate(pair, 1)), role=role, language=language, digest=mine)
+            yield facts(*lines, role=role, language=language, digest=mine)
+    for language, role in itertools.product(LANGUAGES, (Role.MONITOR, Role.HEAD)):
+        yield facts(role=role, language=language, backlog=BACKLOG, weekly=True)
+        yield facts(watched(next_step=""), role=role, language=language, backlog=BACKLOG)
+    for language in LANGUAGES:
+        mixed = (item(n=1, next_step=""), watched(n=2, next_step=""))
+        yield facts(*mixed, role=Role.HEAD, language=language, backlog=BACKLOG)
 
 
 def test_every_kind_of_letter_renders_whatever_lines_it_holds() -> None:
@@ -162,11 +185,11 @@ def test_every_kind_of_letter_renders_whatever_lines_it_holds() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"due_on": None, "days": None, "next_on": None, "told_on": None, "told": None},
+        {"due_on": None, "days": None, "next_on": None, "next_step": ""},
         {"days": 0, "due_on": DAY},
         {"detail": {}},
-        {"supervisor": "", "due_why": "nominal Sunday 20/6/2021 → Monday 21/6/2021"},
-        {"state": State.RETURNED, "period": "once", "level": 3, "told": Role.LEADERSHIP},
+        {"supervisor": "", "due_why": "20/6/2021 is closed (Sunday), so it moves to Monday, 21/6/2021"},
+        {"state": State.RETURNED, "period": "once", "chased": chased(level=2), "escalating": True},
     ],
 )
 def test_a_line_without_a_date_a_reason_or_a_department_renders_too(
@@ -178,7 +201,9 @@ def test_a_line_without_a_date_a_reason_or_a_department_renders_too(
 
 def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
     asks = re.compile(
-        r"(?i)đề nghị|kính báo cáo|để biết|please|we |for your information|how the plans stand|remain|summary"
+        r"(?i)đề nghị|kính báo cáo|kính mong|kính gửi|gia hạn|chuyển hạn|chuyển giao|không phải|thông báo|hôm nay"
+        r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred"
+        r"|no longer|news|today|asks|to report"
     )
     for each in everything():
         letter = STATIONERY.render(each, NOW)
@@ -197,7 +222,7 @@ def test_the_text_says_all_that_the_html_says_and_the_other_way_round() -> None:
 def test_english_letters_hold_no_vietnamese_and_vietnamese_ones_no_english() -> None:
     for each in everything():
         letter = STATIONERY.render(each, NOW)
-        said = " ".join([letter.subject, letter.text, visible(letter.html)]).replace("Đôn Đốc", "")
+        said = " ".join([letter.subject, letter.text, visible(letter.html)])
         said = re.sub(r"https://\S+", "", said)
         if each.language == "en":
             assert all(char.isascii() for char in said if char.isalpha()), said
@@ -249,7 +274,7 @@ def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about
 
 def test_a_plan_whose_number_names_the_subject_is_not_named_in_the_subject_line() -> None:
     letter = written(item(plan="12/KH-HIV"))
-    assert letter.subject.startswith("[Đôn Đốc] ")
+    assert letter.subject.startswith("[Theo dõi nhiệm vụ] ")
     assert "12/KH-HIV" in letter.text
     assert all(subject_words(word) and subject_words(fold(word)) for word in SUBJECT_WORDS)
 
@@ -308,14 +333,38 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (item(NoticeKind.REMINDER, days=3), "KH188 IV.16.1: han bao cao 17/6/2021, con 3 ngay. Xac nhan: https://"),
+        (
+            item(NoticeKind.REMINDER, days=3),
+            "KH188 IV.16.1: han 17/6/2021, con 3 ngay lam viec. Xac nhan: https://",
+        ),
         (item(NoticeKind.REMINDER, days=0), "KH188 IV.16.1: den han hom nay 17/6/2021."),
-        (item(NoticeKind.OVERDUE, days=-2), "KH188 IV.16.1: qua han 2 ngay (han 17/6/2021). Bao cao: https://"),
+        (
+            item(NoticeKind.OVERDUE, days=-2),
+            "KH188 IV.16.1: qua han 2 ngay lam viec (17/6/2021). https://",
+        ),
+        (
+            item(NoticeKind.ESCALATION, days=-7, escalating=True, chased=chased(level=1)),
+            "KH188 IV.16.1: don doc lan 2, qua han tu 17/6/2021. ",
+        ),
         (
             item(NoticeKind.RETURNED, state=State.RETURNED),
-            "KH188 IV.16.1: bi tra lai, han 17/6/2021. Bao cao: https://",
+            "KH188 IV.16.1: bao cao can sua va gui lai, han 17/6/2021. https://",  # one part: no word before the link
         ),
         (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
+        (item(NoticeKind.EXTENSION_DECIDED), "KH188 IV.16.1: dong y gia han den 17/6/2021. "),
+        (
+            item(NoticeKind.EXTENSION_DECIDED, detail={"granted": False, "until": "2021-06-30"}),
+            "KH188 IV.16.1: khong dong y gia han, han van la 17/6/2021. ",
+        ),
+        (item(NoticeKind.DUE_MOVED), "KH188 IV.16.1: han chuyen sang 17/6/2021. "),
+        (
+            item(NoticeKind.ASSIGNED, due_on=None, days=None, state=State.ASSIGNED),
+            "KH188 IV.16.1: khong an dinh thoi han. Xac nhan: https://",
+        ),
+        (
+            item(NoticeKind.OVERDUE, request=True, days=-2),
+            "KH188 IV.16.1: kinh mong Quy co quan thong tin ket qua (thoi gian de nghi 17/6/2021). ",
+        ),
     ],
 )
 def test_a_short_message_says_what_when_and_where(line: Item, said: str) -> None:
@@ -330,22 +379,91 @@ def test_a_request_orders_nothing() -> None:
     orders = re.compile(rf"(?i){vi}|\boverdue\b|\bdut(y|ies)\b|\bdue\b|without a report|escalation")
     for kind, language in itertools.product(NoticeKind, LANGUAGES):
         if kind not in (NoticeKind.ESCALATION, NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE):  # said to the monitor
-            asked = item(kind, request=True, days=3 if kind is NoticeKind.REMINDER else -3, level=1, detail={})
-            letter = written(asked, language=language)
-            said = (letter.subject + letter.text).replace("Hạn đã thay đổi", "").replace("The due date moved", "")
-            assert not orders.search(said.replace("Đôn Đốc", "")), said
+            days = 3 if kind is NoticeKind.REMINDER else -3
+            for channel in ("email", "sms"):
+                asked = item(kind, request=True, days=days, chased=chased(), next_step="", detail={"granted": False})
+                letter = written(asked, language=language, channel=channel)
+                said = re.sub(r"https?://\S+|Chuyển hạn|[Dd]ue date", "", letter.subject + letter.text)
+                assert not orders.search(said), said
             assert not orders.search(written(language=language, digest=digest(row(request=True))).text)
 
 
 def test_the_head_is_told_before_the_department_and_when_that_will_be() -> None:
     letter = written(item(), role=Role.HEAD)
     assert letter.text.startswith("Kính gửi: Lãnh đạo District office of Vinh\n")
-    assert "Thứ Ba 22/6/2021 danh sách này sẽ được báo Department of Labour." in letter.text
+    assert "Nếu chưa có báo cáo, thứ Ba, 22/6/2021 hệ thống gửi thư đôn đốc đến đầu mối." in letter.text
 
 
-def test_a_line_of_another_kind_on_top_does_not_hide_when_the_department_hears() -> None:
-    returned = item(NoticeKind.RETURNED, 2, state=State.RETURNED, told_on=None, told=None)
-    assert "Thứ Ba 22/6/2021 danh sách này" in written(returned, item()).text
+def test_an_agency_reads_which_chasing_this_is_and_what_was_sent_before() -> None:
+    again = item(NoticeKind.ESCALATION, escalating=True, days=-7, chased=chased(5, 1))
+    letter = written(again)
+    assert letter.subject == "[KH 188/KH-UBND] Đôn đốc lần 2: 1 nhiệm vụ quá hạn"
+    assert "Department of Labour đôn đốc lần 2: đề nghị khẩn trương báo cáo 1 nhiệm vụ đã quá hạn." in letter.text
+    assert "đôn đốc lần 2 gửi trong ngày, trước đó đã nhắc 5 lần, gần nhất 17/6/2021" in letter.text
+
+
+def test_lines_chased_for_the_first_and_the_second_time_are_not_called_either() -> None:
+    lines = [item(NoticeKind.ESCALATION, n, escalating=True, chased=chased(5, n - 1)) for n in (1, 2)]
+    letter = written(*lines)
+    assert "lần" not in letter.subject
+    assert "Đề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn." in letter.text
+
+
+def test_no_chasing_is_claimed_that_was_not_sent() -> None:
+    for role in (Role.MONITOR, Role.LEADERSHIP):
+        letter = written(watched(), watched(n=2), role=role, digest=digest())
+        assert not re.search(r"đôn đốc lần|đã nhắc", letter.subject + letter.text)
+
+
+def test_the_second_request_to_acknowledge_says_that_it_is_the_second_and_what_comes_next() -> None:
+    again = item(NoticeKind.ACKNOWLEDGE, days=40, asked=(date(2021, 4, 7),), next_step="gửi thư nhắc xác nhận đến X")
+    letter = written(again)
+    assert letter.subject.endswith("1 nhiệm vụ chưa xác nhận đã nhận, nhắc lần thứ 2")
+    assert "Đề nghị xác nhận đã nhận 1 nhiệm vụ (lần thứ 2)." in letter.text
+    assert "chưa xác nhận đã nhận; đã đề nghị ngày 07/4/2021." in letter.text
+    assert "Nếu chưa xác nhận, thứ Ba, 22/6/2021 hệ thống gửi thư nhắc xác nhận đến X." in letter.text
+    assert "Mới giao" not in letter.text
+
+
+def test_every_letter_names_whom_to_call() -> None:
+    for each in everything():
+        letter = STATIONERY.render(each, NOW)
+        for text in (letter.text, visible(letter.html)):
+            assert "Section, Department of Labour" in text
+            assert "+84380000000" in text
+            assert "section@labour.example" in text
+
+
+def test_the_head_of_the_department_reads_of_the_others_when_and_what_follows() -> None:
+    lines = [watched(n=n, days=-15, next_step="báo cáo lãnh đạo Province", chased=chased(8, 2)) for n in (1, 2)]
+    letter = written(*lines, role=Role.HEAD, agency="Department of Labour")
+    assert letter.subject == "[KH 188/KH-UBND] Báo cáo: 2 phần việc của 2 cơ quan quá hạn kéo dài"
+    assert letter.text.startswith("Kính gửi: Lãnh đạo Department of Labour\n")
+    assert "đến 07:30 thứ Sáu, 18/6/2021, 2 phần việc của 2 cơ quan" in letter.text
+    assert "đã quá hạn từ 15 ngày làm việc" in letter.text
+    assert "Phần việc nào còn chưa có báo cáo, thứ Ba, 22/6/2021 hệ thống báo cáo lãnh đạo Province." in letter.text
+    assert "đã gửi đôn đốc lần 2 ngày 16/6/2021" in letter.text
+
+
+def test_a_head_with_duties_of_the_own_agency_reads_of_the_others_in_the_same_letter() -> None:
+    letter = written(item(n=1), watched(n=2), role=Role.HEAD, agency="Department of Labour")
+    assert "1 nhiệm vụ quá hạn" in letter.subject
+    assert "Phần việc của các cơ quan do Department of Labour theo dõi (1)\n- " in letter.text.replace("\n\n", "\n")
+
+
+def test_the_leadership_is_reported_to_and_not_chased() -> None:
+    letter = written(watched(days=-16, chased=chased(9, 3)), role=Role.LEADERSHIP, agency="Province")
+    assert letter.subject == "[KH 188/KH-UBND] Báo cáo: 1 phần việc của 1 cơ quan quá hạn kéo dài"
+    assert "Department of Labour kính báo cáo Lãnh đạo Province: đến 07:30 thứ Sáu, 18/6/2021" in letter.text
+    assert "phải gửi" not in letter.text
+
+
+def test_what_waits_for_the_monitor_stands_first() -> None:
+    letter = written(watched(escalating=True), role=Role.MONITOR, backlog=BACKLOG)
+    reports = "- 3 báo cáo chờ tiếp nhận, lâu nhất từ thứ Ba, 01/6/2021 (13 ngày làm việc); 3 báo cáo đã chờ quá"
+    assert reports in letter.text
+    assert letter.text.index(reports) < letter.text.index("Agency 1")
+    assert f"{BASE}/extensions" in letter.text
 
 
 def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None:
@@ -358,32 +476,32 @@ def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None
 
 def test_the_monitor_reads_one_line_an_agency_and_what_is_common_once() -> None:
     lines = [
-        item(
+        watched(
             NoticeKind.ESCALATION,
             n,
             agency=f"Agency {n % 50:02}",
-            level=1,
+            escalating=True,
             text="Long words of a duty.",
             citation=f"IV.{n}.1",
         )
         for n in range(1, 126)
     ]
     letter = written(*lines, role=Role.MONITOR)
-    assert letter.subject == "[KH 188/KH-UBND] Đôn đốc lần 1: 125 phần việc của 50 cơ quan quá hạn"
+    assert letter.subject == "[KH 188/KH-UBND] Đã đôn đốc lần 1: 125 phần việc quá hạn của 50 cơ quan"
     assert "Long words" not in letter.text
-    assert letter.text.count("Thứ Năm 17/6/2021") == 1
+    assert letter.text.count("thứ Năm, 17/6/2021") == 1
     assert "- Agency 01: IV.1.1, IV.51.1, IV.101.1\n" in letter.text
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == 50
     assert len(letter.text) < 2500
 
 
 def test_an_agency_that_differs_from_the_others_says_how() -> None:
-    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n}") for n in range(1, 4)]
-    lines.append(item(NoticeKind.ESCALATION, 9, agency="Late", days=-7, due_on=date(2021, 6, 9), period="2021-Q2"))
+    lines = [watched(n=n) for n in range(1, 4)]
+    lines.append(watched(n=9, agency="Late", days=-7, due_on=date(2021, 6, 9), period="2021-Q2"))
     text = written(*lines, role=Role.MONITOR).text
-    assert "6 tháng đầu năm 2021 · hạn Thứ Năm 17/6/2021 · quá hạn 1 ngày làm việc, trừ nơi ghi khác:" in text
+    assert "6 tháng đầu năm 2021 · hạn thứ Năm, 17/6/2021 · quá hạn 1 ngày làm việc, trừ nơi ghi khác:" in text
     first, *others = [line for line in text.splitlines() if line.startswith("- ")]
-    assert first == "- Late: IV.16.9 · 188/KH-UBND · quý II/2021 · hạn Thứ Tư 9/6/2021 · quá hạn 7 ngày làm việc"
+    assert first == "- Late: IV.16.9 · 188/KH-UBND · quý II/2021 · hạn thứ Tư, 09/6/2021 · quá hạn 7 ngày làm việc"
     assert others == [f"- Agency {n}: IV.16.{n}" for n in range(1, 4)]
 
 
@@ -392,7 +510,8 @@ def test_an_agency_that_differs_from_the_others_says_how() -> None:
     [(Role.COORDINATOR, MAX_DUTIES + 7, MAX_DUTIES), (Role.MONITOR, MAX_AGENCIES + 7, MAX_AGENCIES)],
 )
 def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, shown: int) -> None:
-    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n:03}") for n in range(1, count + 1)]
+    own = role is Role.COORDINATOR
+    lines = [item(NoticeKind.ESCALATION, n, agency=f"Agency {n:03}", own=own) for n in range(1, count + 1)]
     letter = written(*lines, role=role)
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == shown
     assert "… và 7 việc khác, xem bảng: https://" in letter.text
@@ -404,11 +523,11 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
     lines = [line.partition(" · ") for line in letter.text.splitlines()]
-    assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang làm)", line)] == [
+    assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang thực hiện)", line)] == [
         "Hoàn thành đúng hạn: 61",
         "Hoàn thành quá hạn: 3",
-        "Đang làm, trong hạn: 49",
-        "Đang làm, quá hạn: 30",
+        "Đang thực hiện, trong hạn: 49",
+        "Đang thực hiện, quá hạn: 30",
     ]
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == MAX_WORST
     assert "… và 20 việc khác" in letter.text
@@ -419,12 +538,14 @@ def test_on_a_monday_nothing_is_said_twice() -> None:
     late = digest(row(1, assignment_id=1), row(2, assignment_id=2), row(3, assignment_id=3))
     text = written(*lines, digest=late).text
     assert [text.count(f"IV.16.{n} ") for n in (1, 2, 3)] == [1, 1, 1]
-    assert "Tổng hợp tuần 25/2021: 3 nhiệm vụ quá hạn" in text
-    escalated = [replace(each, kind=NoticeKind.ESCALATION, level=2) for each in lines]
+    assert "Nhiệm vụ quá hạn, số liệu đến thứ Sáu, 18/6/2021: 3" in text
+    escalated = [
+        replace(each, kind=NoticeKind.ESCALATION, own=False, escalating=True, chased=chased(4, 1), asks_paper=True)
+        for each in lines
+    ]
     text = written(*escalated, digest=late, role=Role.MONITOR).text
-    assert text.count("IV.16.1,") == 1
-    assert "trong đó 2 phần việc hôm nay đến đôn đốc lần 2" in text
-    assert "công văn đôn đốc" in text
+    assert "Hôm nay hệ thống gửi đôn đốc lần 2 tới đầu mối và lãnh đạo cơ quan về 2 phần việc quá hạn." in text
+    assert "Đề nghị ban hành công văn đôn đốc đối với 2 phần việc." in text
 
 
 def test_links_are_whole_and_nothing_is_fetched() -> None:

@@ -116,7 +116,9 @@ def test_an_impossible_extension_is_answered_in_words(text, answer):
     assert measure(said) == Size(Coding.GSM7, 1, 160 - len(said))
 
 
-@pytest.mark.parametrize("text", ["DUNG", "dừng", "DỪNG.", "“Dung”", "stop", "Dừng SMS", "du\u031b\u0300ng"])
+@pytest.mark.parametrize(
+    "text", ["DUNG", "dừng", "DỪNG.", "“NGUNG”", "ngừng", "Ngưng", "stop", "Dừng SMS", "du\u031b\u0300ng"]
+)
 def test_stop_is_read_with_and_without_marks(text):
     assert read_reply(text, TODAY) == Stop()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from ground.factory import Laid, do
 from ground.office import NOW, looking
+from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import Action, ReportText, report
@@ -18,8 +20,8 @@ from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import todo
 from engine.store.database import Database, table
-from engine.store.records import Contact
-from engine.terms import NoticeKind, Outcome, Role, TimeClass, Timing
+from engine.store.records import Contact, Letter
+from engine.terms import LetterState, Outcome, TimeClass, Timing
 
 Seen = tuple[Session, Today]
 
@@ -139,7 +141,18 @@ def test_the_overdue_list_says_how_late_and_what_last_chased(seen: Seen) -> None
     assert rows["huyen-b"].late == 5
     chased = rows["huyen-b"].chased
     assert chased is not None
-    assert (chased.kind, chased.level, chased.role) == (NoticeKind.ESCALATION, 1, Role.MONITOR)
+    assert (chased.times, chased.last_on) == (5, date(2021, 6, 22))
+    assert (chased.level, chased.level_on) == (1, date(2021, 6, 22))
+
+
+@pytest.mark.parametrize("state", [LetterState.KEPT_HERE, LetterState.UNKNOWN, LetterState.BOUNCED_HARD])
+def test_what_did_not_leave_has_chased_nobody(seen: Seen, lived: Database, state: LetterState) -> None:
+    with lived.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=state))
+    with lived.read() as session:
+        found = overdue(session, seen[1], AssignmentFilter())
+    assert {row.chased for agency in found.agencies for row in agency.rows} == {None}
+    assert {row.assignment.level for agency in found.agencies for row in agency.rows} == {0}
 
 
 def test_the_overdue_list_goes_on_page_by_page(seen: Seen) -> None:

@@ -61,7 +61,7 @@ def test_a_consolidated_report_shows_which_reports_it_waits_for(laid: Laid, seen
         ("huyen-a", State.REPORTED),
         ("huyen-b", State.ASSIGNED),
     ]
-    assert found.head.due_why["vi"] == "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021"
+    assert found.head.due_why["vi"] == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
     assert found.head.source == "local"
 
 

@@ -43,8 +43,8 @@ def test_a_key_is_shown_once_and_works_at_once(mine: Office, lived: Database, tm
     program = open_office(lived, tmp_path)
     answer = program.get("/api/v1/assignments", headers={"authorization": f"Bearer {key}"})
     assert {each["agency_id"] for each in answer.json()["items"]} == {"huyen-b"}
-    assert "dùng lần cuối Thứ Năm 24/6/2021" in mine.get("/account").text
-    assert "last used Thursday 24/6/2021" in mine.get("/account?lang=en").text
+    assert "dùng lần cuối thứ Năm, 24/6/2021" in mine.get("/account").text
+    assert "last used Thursday, 24/6/2021" in mine.get("/account?lang=en").text
 
 
 def test_keys_are_listed_with_what_they_may_do_and_until_when(mine: Office) -> None:
@@ -148,6 +148,6 @@ def test_administrators_see_every_key_with_its_owner_scope_and_last_use(
     open_office(lived, tmp_path).get("/api/v1/assignments", headers={"authorization": f"Bearer {key}"})
     page = as_role(lived, tmp_path, "administrator", "tinh").get("/admin/accounts").text
     section = BeautifulSoup(page.partition('id="keys"')[2], "lxml").get_text(" ")
-    for shown in ("Kho số liệu", "coordinator@huyen-b.example", "Xem, Báo cáo", "dùng lần cuối Thứ Năm 24/6/2021"):
+    for shown in ("Kho số liệu", "coordinator@huyen-b.example", "Xem, Báo cáo", "dùng lần cuối thứ Năm, 24/6/2021"):
         assert shown in section
     assert key not in page

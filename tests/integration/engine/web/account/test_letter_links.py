@@ -54,7 +54,8 @@ def test_two_taps_acknowledge_what_the_letter_named(office: Office, lived: Datab
 def test_afterwards_it_says_what_comes_next_and_links_to_the_report(office: Office, link: str) -> None:
     page = office.get(press(office, link)).text
     assert "Cảm ơn, đã ghi nhận." in page
-    assert "Không còn thư nhắc nào gửi cho cơ quan" in page
+    step = "hệ thống gửi thư đôn đốc đến đầu mối, lãnh đạo cơ quan, bộ phận theo dõi của So chinh."
+    assert f"Nếu chưa có báo cáo, thứ Hai, 28/6/2021 {step}" in " ".join(BeautifulSoup(page, "lxml").get_text().split())
     report = BeautifulSoup(page, "lxml").select_one('a[href^="/r/"]')
     assert report is not None
     assert office.get(str(report["href"])).status_code == 200
@@ -65,7 +66,7 @@ def test_before_the_due_date_the_next_reminder_is_named_by_its_day(office: Offic
     with lived.write() as session:
         changed = update(a).where(a.c.id == HUYEN_B).values(due_on=date(2021, 7, 30), acted_until=date(2021, 6, 24))
         session.connection().execute(changed)
-    assert "Thư nhắc kế tiếp: Thứ Sáu 16/7/2021" in " ".join(
+    assert "Nếu chưa có báo cáo, thứ Sáu, 16/7/2021 hệ thống gửi thư nhắc trước hạn đến đầu mối." in " ".join(
         BeautifulSoup(office.get(press(office, link)).text, "lxml").get_text().split()
     )
 
@@ -81,7 +82,7 @@ def test_pressing_twice_is_friendly_and_changes_nothing(office: Office, lived: D
 
 def test_not_mine_tells_the_monitor_and_leaves_the_state(office: Office, lived: Database, link: str) -> None:
     leads_to = press(office, link, "/decline", id=str(HUYEN_B), reason="Việc của Sở.")
-    assert "Đã báo cho bộ phận theo dõi" in office.get(leads_to).text
+    assert "Đã gửi bộ phận theo dõi xem xét" in office.get(leads_to).text
     assert row(lived, Assignment, id=HUYEN_B).state is State.ASSIGNED
     assert row(lived, Event, assignment_id=HUYEN_B, kind=EventKind.DECLINED).detail == {"reason": "Việc của Sở."}
 
@@ -158,7 +159,7 @@ def test_an_expired_link_says_when_it_expired(office: Office, lived: Database) -
     old = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)), until=date(2021, 6, 23))
     answer = office.get(old)
     assert answer.status_code == 403
-    assert "hết hạn ngày 23/06/2021" in answer.text
+    assert "hết hạn ngày 23/6/2021" in answer.text
 
 
 def test_a_link_for_one_purpose_opens_nothing_else(office: Office, lived: Database, link: str) -> None:

@@ -43,10 +43,10 @@ def words(page: str) -> str:
 def test_a_preview_says_what_moves_with_its_arithmetic_and_changes_nothing(office: Office) -> None:
     before = everything(office.context.database)
     said = words(preview(office, list=STORM).text)
-    assert "4 hạn sẽ dời , 4 cơ quan được báo" in said
-    assert "hạn gốc Thứ Năm 17/6/2021 (nghỉ: Nghỉ bù Bão) → Thứ Sáu 18/6/2021" in said
-    assert "T+1 Thứ Sáu 18/6/2021 Thứ Hai 21/6/2021" in said
-    assert "Lưu 1 ngày, dời 4 hạn và báo 4 cơ quan?" in said
+    assert "4 hạn sẽ chuyển , 4 cơ quan được báo" in said
+    assert "ngày 17/6/2021 là ngày nghỉ (Nghỉ bù Bão), hạn chuyển sang thứ Sáu, 18/6/2021" in said
+    assert "Quá hạn 1 ngày làm việc thứ Sáu, 18/6/2021 thứ Hai, 21/6/2021" in said
+    assert "Lưu 1 ngày, chuyển 4 hạn và báo 4 cơ quan?" in said
     assert everything(office.context.database) == before
 
 
@@ -54,7 +54,7 @@ def test_what_was_previewed_is_saved_by_its_own_form(office: Office) -> None:
     answer = office.client.post("/admin/calendar", data=fields(preview(office, list=STORM).text))
     assert answer.status_code == 303
     assert answer.headers["location"] == "/admin/calendar?year=2021&days=1&moved=4&told=4"
-    assert "4 hạn đã dời; 4 cơ quan được báo" in words(office.get(answer.headers["location"]).text)
+    assert "4 hạn đã chuyển; 4 cơ quan được báo" in words(office.get(answer.headers["location"]).text)
     day = row(office.context.database, CalendarDay)
     assert (day.kind, day.name, day.basis) == ("day_off", "Nghỉ bù Bão", "12/CĐ")
     assert happened(office.context.database)[-1] == "due_moved"
@@ -90,7 +90,7 @@ def test_a_day_that_was_entered_is_dropped_by_its_box_and_changed_by_its_link(of
     assert form.select_one("#name")["value"] == "Nghỉ bù Bão"  # type: ignore[index]
     said = words(preview(office, drop="2021-06-17").text)
     assert "trở lại là ngày làm việc" in said
-    assert "4 hạn sẽ dời" in said
+    assert "4 hạn sẽ chuyển" in said
 
 
 def test_one_day_by_itself_goes_beside_a_list(office: Office) -> None:

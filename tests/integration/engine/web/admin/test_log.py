@@ -21,7 +21,7 @@ def lines(office: Office, path: str) -> list[str]:
 
 def test_a_line_says_what_happened_by_whom_when_and_leads_to_the_assignment(office: Office) -> None:
     (line,) = lines(office, "/admin/log?kind=declined")
-    assert "Báo không phải việc của mình: «Việc của Văn phòng.»" in line
+    assert "Có ý kiến không thuộc nhiệm vụ của cơ quan: «Việc của Văn phòng.»" in line
     assert "15:00 15/6/2021" in line
     assert "đầu mối, So chinh" in line
     page = BeautifulSoup(office.get("/admin/log?kind=declined").text, "lxml")

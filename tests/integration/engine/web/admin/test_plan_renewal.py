@@ -52,7 +52,7 @@ def test_a_renewed_draft_lists_what_to_confirm_and_saves_nothing(office: Office)
     said = words(answer)
     assert "25/KH-UBND: đã kiểm tra, chưa lưu" in said
     assert "chưa nhập lịch nghỉ Tết và hoán đổi năm 2022" in said
-    assert "hạn gốc Thứ Bảy 17/12/2022 → Thứ Hai 19/12/2022" in said
+    assert "ngày 17/12/2022 là thứ Bảy, hạn chuyển sang thứ Hai, 19/12/2022" in said
     assert "4 mục phân công, 4 nhiệm vụ, 10 phần việc trong năm" in said
     assert everything(office.context.database) == before
 
@@ -120,10 +120,10 @@ def test_mistakes_of_a_file_are_told_by_line_and_its_text_stays(office: Office) 
 
 def test_a_running_plan_is_not_replaced(office: Office) -> None:
     text = dump(plan_file(title="Tên khác"))
-    assert "Kế hoạch này đang chạy, không nạp đè được" in words(send(office, text))
+    assert "Kế hoạch này đang thực hiện, không thay bằng tệp khác được" in words(send(office, text))
     answer = send(office, text, "save")
     assert answer.status_code == 409
-    assert "đang chạy nên không thể nạp đè" in words(answer)
+    assert "đang thực hiện nên không thay bằng tệp khác được" in words(answer)
 
 
 @pytest.mark.parametrize("text", ["", "không phải kế hoạch", "a: [", "x\x00", "- 1", "schema: dondoc/plan@1"])

@@ -51,9 +51,9 @@ def test_the_text_that_is_edited_is_the_whole_policy() -> None:
 
 def test_a_policy_is_read_in_words(office: Office) -> None:
     said = words(office.get("/admin/policies/default").text)
-    assert "T-3 · trước hạn 3 ngày làm việc nhắc trước hạn → đầu mối" in said
-    assert "A+3 · sau khi giao 3 ngày làm việc hỏi lại xác nhận → đầu mối (chỉ khi chưa xác nhận; qua kênh khác" in said
-    assert "T+7 · sau hạn 7 ngày làm việc đôn đốc lần 2 → theo dõi, đôn đốc (kèm dự thảo công văn đôn đốc)" in said
+    assert "Trước hạn 3 ngày làm việc nhắc trước hạn: đầu mối" in said
+    assert "Sau khi giao 3 ngày làm việc nhắc xác nhận: đầu mối (chỉ khi chưa xác nhận; qua kênh khác" in said
+    assert "Sau hạn 7 ngày làm việc đôn đốc lần 2: đầu mối, người đứng đầu, theo dõi, đôn đốc" in said
     assert "07:00–21:00" in said
     assert "12/KH-UBND" in said
 
@@ -67,11 +67,11 @@ def test_a_preview_says_what_changes_and_for_whom_and_saves_nothing(office: Offi
     )
     said = words(sent(office, changed).text)
     assert "default : 3 điểm thay đổi" in said
-    assert "Thư rời máy lúc 07:30 08:15" in said
-    assert "Giao việc · T-12 không có trước hạn 12 ngày làm việc" in said
-    assert "5 phần việc đang mở giữ nguyên các bậc nhắc" in said
+    assert "Thư gửi đi lúc 07:30 08:15" in said
+    assert "Giao việc · trước hạn 12 ngày làm việc không có trước hạn 12 ngày làm việc" in said
+    assert "5 phần việc đang mở giữ nguyên các mốc nhắc" in said
     assert "5 phần việc sẽ mở theo chính sách mới" in said
-    assert "T-12 Thứ Tư 1/12/2021" in said
+    assert "Trước hạn 12 ngày làm việc : thứ Tư, 01/12/2021" in said
     assert everything(office.context.database) == before
 
 
@@ -98,7 +98,7 @@ def test_a_longer_horizon_says_that_it_opens_and_writes_at_once(office: Office) 
     same = text(office).replace("send_at: 07:30", "send_at: 08:15")
     assert "Không thư nào được gửi ngay vì việc này" in words(sent(office, same).text)
     longer = text(office).replace("open_days_before: 92", "open_days_before: 200")
-    assert "Lượt chạy kế tiếp sẽ mở ngay 5 phần việc và gửi thư giao việc" in words(sent(office, longer).text)
+    assert "Lần xử lý tới sẽ mở ngay 5 phần việc và gửi thư giao việc" in words(sent(office, longer).text)
 
 
 def test_a_longer_horizon_is_looked_at_by_the_next_pass(office: Office) -> None:
@@ -122,7 +122,7 @@ def test_an_edit_over_somebody_elses_is_shown_anew(office: Office) -> None:
     saved(office, text(office).replace("send_at: 07:30", "send_at: 09:00"))
     answer = office.client.post("/admin/policies", data=fields | {"do": "save"})
     assert answer.status_code == 409
-    assert "Thư rời máy lúc 09:00 08:15" in words(answer.text)
+    assert "Thư gửi đi lúc 09:00 08:15" in words(answer.text)
     assert row(office.context.database, PolicyRecord).body["send_at"] == "09:00:00"
 
 

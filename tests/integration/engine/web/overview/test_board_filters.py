@@ -9,12 +9,14 @@ from ground.factory import begin, plan_file, store
 from ground.office import NOW, OPENED, Office, open_office
 from ground.people import as_role
 from lxml.html import fromstring
+from sqlalchemy import update
 
 from engine.queries import filter_choices
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
-from engine.store.database import Database
-from engine.terms import TimeClass
+from engine.store.database import Database, table
+from engine.store.records import Letter
+from engine.terms import LetterState, TimeClass
 
 
 def lines(office: Office, address: str) -> list[str]:
@@ -148,3 +150,12 @@ def test_what_waits_keeps_the_boards_filters(office: Office, address: str) -> No
     kept = [each.get("name") for each in page.xpath('//form[@method="get"]//input[@type="hidden"]')]
     assert kept == ["kind", "department"]
     assert page.xpath('//input[@name="id"]')
+
+
+def test_the_board_says_in_red_what_was_kept_on_this_machine(office: Office, lived: Database) -> None:
+    assert "để lại trên máy chủ" not in office.get("/").text
+    with lived.write() as session:
+        session.connection().execute(update(table(Letter)).values(state=LetterState.KEPT_HERE))
+    page = office.get("/").text
+    assert "thư để lại trên máy chủ, chưa gửi cho ai: chưa cài máy chủ thư đi." in " ".join(page.split())
+    assert 'href="/letters?state=kept_here"' in page

@@ -37,7 +37,7 @@ def test_a_preview_shows_the_moved_date_who_owes_it_and_which_letters_follow(off
     answer = office.client.post(NEW, data={"token": token, "act": "preview", **TYPED})
     said = words(answer.text)
     assert "Giao nhiệm vụ BS.1 cho 3 cơ quan?" in said
-    assert "hạn gốc Chủ nhật 4/7/2021 → Thứ Hai 5/7/2021" in said
+    assert "ngày 04/7/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 05/7/2021" in said
     assert len(BeautifulSoup(answer.text, "lxml").select("#letters ~ ul > li")) == 3
     assert everything(lived) == before
 
@@ -57,7 +57,7 @@ def test_what_was_previewed_is_what_is_done(office: Office, lived: Database) -> 
 
 def test_a_fixed_date_stays_on_a_closed_day_and_a_preview_leads_back_to_the_form(office: Office) -> None:
     fixed = office.post(NEW, page=NEW, act="preview", fixed="1", **TYPED)
-    assert "Hạn: Chủ nhật 4/7/2021" in words(fixed.text)
+    assert "Hạn: Chủ nhật, 04/7/2021" in words(fixed.text)
     again = BeautifulSoup(office.client.post(NEW, data=hidden(fixed.text) | {"act": "edit"}).text, "lxml")
     assert again.select_one("#f-text").get_text() == "Rà soát cơ sở."  # type: ignore[union-attr]
     ticked = again.select("input[checked]")
@@ -98,8 +98,8 @@ def test_a_change_shows_who_comes_who_goes_and_what_moves(office: Office, lived:
     token, before = office.token(AMEND), everything(lived)
     said = words(office.client.post(AMEND, data={"token": token, "act": "preview", **CHANGED}).text)
     assert "Thêm chủ trì So ban Thôi chủ trì Huyen a" in said
-    assert "Thứ Năm 17/6/2021 → hạn gốc Chủ nhật 4/7/2021 → Thứ Hai 5/7/2021" in said
-    assert "Mở thêm 1, hủy 0, dời hạn 2 phần việc" in said  # huyen-a has reported «một phần»
+    assert "thứ Năm, 17/6/2021 → ngày 04/7/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 05/7/2021" in said
+    assert "Mở thêm 1, hủy 0, chuyển hạn 2 phần việc" in said  # huyen-a has reported «một phần»
     assert everything(lived) == before
 
 

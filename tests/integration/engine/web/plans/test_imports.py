@@ -173,7 +173,7 @@ def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
         (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
         ("number", "188", "viết sai dạng"),
         ("issued_on", "hôm qua", "Không đọc được ngày"),
-        ("short_title", "Kế hoạch phòng, chống mại dâm", "có chữ của lĩnh vực"),
+        ("short_title", "Kế hoạch phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
         ("sms_name", "Kế hoạch 188", "viết sai dạng"),
         ("supervisor", "Sở Không Có", "danh bạ không có"),
         ("issuer", "", "để trống"),
@@ -205,7 +205,7 @@ def test_a_plan_that_runs_already_is_not_replaced(desk: Office, typed: Pairs) ->
     desk.post(f"/plans/{number}/activate", page=f"/plans/{number}/activate")
     answer = send(desk, changed(typed, title="Tên khác"))
     assert answer.status_code == 409
-    assert "đang chạy nên không thể nạp đè" in answer.text
+    assert "đang thực hiện nên không thay bằng tệp khác được" in answer.text
     assert dict(fields(answer.text))["title"] == "Tên khác"
 
 
@@ -287,7 +287,7 @@ def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, t
     sums = [int(line.select("td.num")[0].get_text()) for line in heat]
     assert sum(figures) == sum(sums) > 20
     assert f"{sum(sums)} thư" in page.select_one(".lead").get_text()  # type: ignore[union-attr]
-    assert "hạn gốc Chủ nhật 20/6/2021 → Thứ Hai 21/6/2021" in page.get_text()
+    assert "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021" in page.get_text()
 
 
 @pytest.mark.parametrize("dates", ["from=2021-06-01&until=2021-05-01", "from=2021-01-01&until=2024-01-01", "from=x"])
@@ -304,10 +304,14 @@ def test_days_that_make_no_year_are_said_and_the_form_stays(
 
 def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Database, tmp_path: Path) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    soon = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
+    soon = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), smtp_host="relay.example")
+    alone = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"))
     late = open_office(sqlite_database, tmp_path, now=at("2022-03-01", "10:00"))
     path = f"/plans/{laid.plan_id}/activate"
     assert "Gửi 5 thư cho 5 người và bắt đầu nhắc theo lịch?" in soon.get(path).text
+    kept = "Để lại trên máy chủ 5 thư cho 5 người, chưa gửi, và bắt đầu nhắc theo lịch?"
+    assert kept in alone.get(path).text
+    assert "Chưa cài máy chủ thư đi" in alone.get(path).text
     assert "đã qua hạn từ trước hôm nay" in late.get(path).text
     assert row(sqlite_database, Plan).state is PlanState.LOADED
     assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"

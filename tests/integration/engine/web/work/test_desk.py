@@ -39,7 +39,7 @@ def test_one_button_acknowledges_all_that_is_shown_as_new_and_says_how_many(offi
     assert (ids, answer.headers["location"]) == (["1", "2", "3"], f"{DESK}?said=acknowledged&n=3")
     assert states(office) == ["acknowledged"] * 3
     page = office.get(answer.headers["location"]).text
-    assert "Đã xác nhận đã nhận 3 việc." in page
+    assert "Đã ghi nhận: cơ quan đã nhận 3 nhiệm vụ." in page
     assert 'name="one"' not in page
 
 

@@ -76,7 +76,7 @@ def test_the_number_is_recorded_once_and_stands_in_the_story_and_in_the_next_dra
     assert len(events) == len({each.assignment_id for each in events}) > 0
     assert "Công văn số 412/SC ngày 21/6/2021" in words(office.get(PAGE).text)
     story = words(office.get(f"/assignments/{events[0].assignment_id}").text)
-    assert "Đã phát hành công văn đôn đốc: số 412/SC, Thứ Hai 21/6/2021" in story
+    assert "Đã phát hành công văn đôn đốc: số 412/SC, thứ Hai, 21/6/2021" in story
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_the_last_check_says_what_would_be_sent_and_what_stays_owed(office: Offi
     assert "Sẽ gửi: 1 việc (IV.1.1)" in said
     assert "II.1: Hãy ghi một số đếm, như 12." in said
     assert "Chưa có số: II.3, II.2" in said
-    assert "Để lần sau, vẫn còn phải báo cáo: IV.2.1 (đã ghi, chưa chọn kết quả)" in said
+    assert "Chưa báo cáo lần này, vẫn còn phải báo cáo: IV.2.1 (đã ghi, chưa chọn kết quả)" in said
     assert "Còn thiếu 1 chỗ" in page.select_one(".note.good").get_text()  # type: ignore[union-attr]
 
 

@@ -1,0 +1,112 @@
+"""What waits for a supervising department: reports to accept, extensions and «not mine» to decide, and for how long.
+
+It is counted when a letter is rendered, so what has been decided meanwhile is not asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlmodel import Session
+
+from engine.assignments.measures import unfinished
+from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.store.database import among, table
+from engine.store.records import Assignment, Event, Extension, Plan
+from engine.store.records.work import DECLINED_EVENT
+from engine.terms import OPEN_STATES, EventKind, PlanState, State
+
+ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
+"""Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """``count`` of one kind, the oldest since ``since`` (``days`` working days); ``old``: those beyond the policy's
+    limit."""
+
+    count: int
+    since: date
+    days: int
+    old: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for one department; None where nothing does. ``limit_days`` as in ``Policy.backlog_days``."""
+
+    limit_days: int
+    reports: Waiting | None = None
+    extensions: Waiting | None = None
+    declined: Waiting | None = None
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        return tuple(each for each in (self.reports, self.extensions, self.declined) if each is not None)
+
+    @property
+    def count(self) -> int:
+        return sum(each.count for each in self.waiting)
+
+    @property
+    def aging(self) -> bool:
+        """Something has waited for half of the limit: the monitor is written to even if nothing else is to be said."""
+        return any(2 * each.days >= self.limit_days for each in self.waiting)
+
+    @property
+    def old(self) -> int:
+        """How many wait for longer than the limit: the head of the department hears."""
+        return sum(each.old for each in self.waiting)
+
+
+def open_refusal() -> ColumnElement[bool]:
+    """Condition: the event is a «not mine» that nobody has answered."""
+    e = table(Event)
+    later = e.alias("later")
+    answered = exists().where(
+        later.c.assignment_id == e.c.assignment_id, later.c.id > e.c.id, later.c.kind.in_(ANSWERED)
+    )
+    return and_(DECLINED_EVENT, ~answered)
+
+
+def backlogs(
+    session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, limit_days: int
+) -> dict[str, Backlog]:
+    """By department, those for which something of an active plan waits. Three queries."""
+    a, x, e = table(Assignment), table(Extension), table(Event)
+    wanted = set(departments)
+    found: dict[str, dict[str, Waiting]] = {}
+    old_before = instant(calendar.shift(today, -limit_days), time())
+    still_open = a.c.state.in_(OPEN_STATES)
+    sources: dict[str, tuple[Any, Select[Any]]] = {
+        "reports": (a.c.reported_at, select().select_from(a).where(a.c.state == State.REPORTED)),
+        "extensions": (
+            x.c.asked_at,
+            select().select_from(x.join(a, a.c.id == x.c.assignment_id)).where(x.c.decided_at.is_(None), unfinished()),
+        ),
+        "declined": (
+            e.c.at,
+            select().select_from(e.join(a, a.c.id == e.c.assignment_id)).where(open_refusal(), still_open),
+        ),
+    }
+    p = table(Plan)
+    for name, (since, statement) in sources.items():
+        counted = (
+            statement.add_columns(
+                a.c.supervisor_id,
+                func.count(a.c.id.distinct()),
+                func.min(since),
+                func.count(case((since < old_before, a.c.id)).distinct()),
+            )
+            .join(p, p.c.id == a.c.plan_id)
+            .where(p.c.state == PlanState.ACTIVE, among(session, a.c.supervisor_id, wanted))
+            .group_by(a.c.supervisor_id)
+        )
+        for department, count, oldest, old in session.connection().execute(counted):
+            day = local_date(oldest)
+            found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
+    return {department: Backlog(limit_days, **waiting) for department, waiting in found.items()}

@@ -1,0 +1,119 @@
+"""How often an agency was really chased («đã nhắc 3 lần, gần nhất 22/6»): counted from the letters that left.
+
+Only letters to the agency itself count, once a day whatever the channel and the person. A letter that is queued, kept
+on this machine, refused, bounced or in doubt proves nothing. After a return the count begins anew: what left before it
+asked for the report that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlmodel import Session
+
+from engine.store.database import among, table
+from engine.store.records import Assignment, Letter, Notice, Report
+from engine.terms import LetterState, NoticeKind
+
+ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
+"""Kinds of notices that ask an agency for its report."""
+TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
+SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
+"""States of a letter that has left and did not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chased:
+    """``times``: days on which the agency was asked for the report, the last on ``last_on`` (``letter_id``); ``level``:
+    days on which it was escalated to it («đôn đốc lần n»), the last on ``level_on``."""
+
+    times: int
+    last_on: date
+    letter_id: int = field(compare=False)
+    level: int
+    level_on: date | None
+
+
+def chased(session: Session, assignment_ids: Iterable[int], *, before: date | None = None) -> dict[int, Chased]:
+    """By assignment, those that were asked for at least once; ``before`` a day if given. One query."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    escalation_day = case((n.c.kind == NoticeKind.ESCALATION, m.c.day))
+    statement = (
+        select(
+            n.c.assignment_id,
+            func.count(m.c.day.distinct()),
+            func.max(m.c.day),
+            func.max(m.c.id),
+            func.count(escalation_day.distinct()),
+            func.max(escalation_day),
+        )
+        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
+        .where(among(session, n.c.assignment_id, assignment_ids), n.c.kind.in_(ASKING), _left_for(a))
+        .group_by(n.c.assignment_id)
+    )
+    if before is not None:
+        statement = statement.where(m.c.day < before)
+    return {row[0]: Chased(*row[1:]) for row in session.connection().execute(statement)}
+
+
+def being_escalated(session: Session, assignment_ids: Iterable[int], today: date) -> frozenset[int]:
+    """The assignments about which an escalation goes to the owner today: it was sent, or it waits to be."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    statement = (
+        select(n.c.assignment_id)
+        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
+        .where(
+            among(session, n.c.assignment_id, assignment_ids),
+            n.c.kind == NoticeKind.ESCALATION,
+            n.c.moot == "",
+            m.c.agency_id == a.c.agency_id,
+            m.c.day == today,
+            m.c.state.in_((LetterState.QUEUED, LetterState.SENDING, *SENT)),
+        )
+    )
+    return frozenset(session.connection().scalars(statement))
+
+
+def asked_to_acknowledge(
+    session: Session, assignment_ids: Iterable[int], *, before: date
+) -> dict[int, tuple[date, ...]]:
+    """By assignment, the days on which the owner was asked to acknowledge it, in order."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    statement = (
+        select(n.c.assignment_id, m.c.day)
+        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
+        .where(among(session, n.c.assignment_id, assignment_ids), n.c.kind.in_(TO_ACKNOWLEDGE), _left_for(a))
+        .where(m.c.day < before)
+        .distinct()
+        .order_by(m.c.day)
+    )
+    found: dict[int, tuple[date, ...]] = {}
+    for assignment_id, day in session.connection().execute(statement):
+        found[assignment_id] = (*found.get(assignment_id, ()), day)
+    return found
+
+
+def escalations_sent() -> ColumnElement[int]:
+    """Column for a query of assignments: on how many days the agency was escalated to. Looks into the letters of those
+    only whose ladder came that far."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    sent = (
+        select(func.count(m.c.day.distinct()))
+        .select_from(n.join(m, m.c.id == n.c.letter_id))
+        .where(n.c.assignment_id == a.c.id, n.c.kind == NoticeKind.ESCALATION, _left_for(a))
+        .correlate(a)
+        .scalar_subquery()
+    )
+    return case((a.c.level > 0, sent), else_=0)
+
+
+def _left_for(a: Any) -> ColumnElement[bool]:
+    """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return."""
+    n, m, r = table(Notice), table(Letter), table(Report)
+    left_at = func.coalesce(m.c.sent_at, m.c.created_at)
+    returned_since = exists().where(r.c.assignment_id == n.c.assignment_id, r.c.returned_at > left_at)
+    return and_(n.c.moot == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT), ~returned_since.correlate(n, m))

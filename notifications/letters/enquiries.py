@@ -1,0 +1,62 @@
+"""Whom the reader of a letter can call: the monitor of the department above; for the department itself, whoever
+administers the system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.accounts.permissions import ActorRole
+from engine.store.database import among, table
+from engine.store.recipients import read_recipients
+from engine.store.records import Account, Agency, Contact
+from engine.terms import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiries:
+    """``office``: the role or section as the directory words it; may be empty, like each address."""
+
+    agency: str
+    office: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+def monitors(session: Session, departments: Iterable[str], today: date) -> Mapping[str, Enquiries]:
+    """Who answers for each department today; its name alone where nobody can be reached."""
+    g, c = table(Agency), table(Contact)
+    ids = set(departments)
+    names = session.connection().execute(select(g.c.id, g.c.name).where(among(session, g.c.id, ids))).all()
+    recipients = read_recipients(session, ids)
+    people = {agency_id: next(iter(recipients.on(agency_id, Role.MONITOR, today)), None) for agency_id, _ in names}
+    numbers = [each.id for each in people.values() if each is not None]
+    labels = session.connection().execute(select(c.c.id, c.c.label).where(among(session, c.c.id, numbers)))
+    label_of = {row.id: row.label for row in labels}
+    found = {}
+    for agency_id, name in names:
+        person = people[agency_id]
+        found[agency_id] = (
+            Enquiries(name)
+            if person is None
+            else Enquiries(name, label_of[person.id], person.address("sms"), person.address("email"))
+        )
+    return found
+
+
+def administrator(session: Session) -> Enquiries | None:
+    """The first active administrator; None before there is an account."""
+    t, g = table(Account), table(Agency)
+    statement = (
+        select(g.c.name, t.c.label, t.c.email)
+        .join(g, g.c.id == t.c.agency_id)
+        .where(t.c.active, t.c.role == ActorRole.ADMINISTRATOR)
+        .order_by(t.c.id)
+        .limit(1)
+    )
+    found = session.connection().execute(statement).first()
+    return None if found is None else Enquiries(found.name, found.label, "", found.email)

@@ -1,0 +1,52 @@
+"""Which lines of a letter are obsolete when it leaves: a reminder is never sent for something already done. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from engine.terms import OPEN_STATES, NoticeKind, PlanState, State
+
+ONLY_WHILE_OPEN = {
+    NoticeKind.REMINDER,
+    NoticeKind.OVERDUE,
+    NoticeKind.ESCALATION,
+    NoticeKind.NOT_MINE,
+    NoticeKind.UNREACHABLE,
+}
+"""Kinds that ask for a report, or are of use only while one is owed."""
+ONLY_WHILE_UNFINISHED = {NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED, NoticeKind.DUE_MOVED}
+"""Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
+ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
+ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
+TO_DECIDE = {NoticeKind.EXTENSION_ASKED, NoticeKind.NOT_MINE}
+ALWAYS_KEPT = {NoticeKind.WROTE, NoticeKind.UNREACHABLE, NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED}
+"""Kinds that are kept even if another line is about the same assignment."""
+
+
+def obsolete_reason(
+    kind: NoticeKind,
+    state: State,
+    due_on: date | None,
+    today: date,
+    plan: PlanState = PlanState.ACTIVE,
+    *,
+    undecided: bool = True,
+    unfinished: bool | None = None,
+) -> str:
+    """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits.
+    ``unfinished``: the task is; by default while a report is owed."""
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
+        return "plan_ended"
+    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
+        return str(state)
+    if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
+        return "acknowledged" if state in OPEN_STATES else str(state)
+    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
+        return str(state)
+    if kind in TO_DECIDE and not undecided:
+        return "decided"
+    if kind is NoticeKind.RETURNED and state is not State.RETURNED:
+        return str(state)
+    if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
+        return "due_moved"
+    return ""

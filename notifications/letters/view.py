@@ -1,0 +1,291 @@
+"""A letter as templates see it: its kind, its parts worst first, its links, and who speaks to whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
+
+from engine.assignments.backlog import Backlog
+from engine.assignments.weekly_digest import OverdueRow
+from engine.files.plan_parts import subject_words
+from engine.rules.policy import for_role
+from engine.terms import NoticeKind, Outcome, Role, State
+from notifications.letters.digests import DigestFacts
+from notifications.letters.facts import Item, LetterFacts
+from notifications.letters.shortening import (
+    MAX_AGENCIES,
+    MAX_DUTIES,
+    MAX_ESCALATED,
+    MAX_WORST,
+    Agencies,
+    Shortened,
+    group_items,
+    group_rows,
+    shorten,
+)
+
+KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account")
+UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
+PARTS = {
+    "returned": (NoticeKind.RETURNED,),
+    "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
+    "chased": (NoticeKind.CHASE,),
+    "due": (NoticeKind.REMINDER,),
+    "unacknowledged": (NoticeKind.UNACKNOWLEDGED,),
+    "unreachable": (NoticeKind.UNREACHABLE,),
+    "wrote": (NoticeKind.WROTE,),
+    "declined": (NoticeKind.NOT_MINE,),
+    "asked": (NoticeKind.EXTENSION_ASKED,),
+    "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),
+    "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
+}
+PAST = "past"
+"""The part of a monitor's letter with requests past their time: nobody there is chased."""
+ABOVE = "above"
+"""The part of an agency's letter about other agencies, which this one supervises."""
+_PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
+_POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
+_NEWS = {NoticeKind.DUE_MOVED: "moved", NoticeKind.TRANSFERRED: "transferred", NoticeKind.CANCELLED: "cancelled"}
+_NONE = dict.fromkeys((*PARTS, PAST, ABOVE), 0)
+
+
+def kind_for(role: Role) -> str:
+    """The kind of letter about assignments that a role usually gets."""
+    return for_role(role, owner="duties", supervisor="watch", issuer="leadership")
+
+
+def letter_kind(facts: LetterFacts) -> str:
+    """The kind of a letter. Who stands at a department, but is written to about other agencies alone, gets what its
+    monitor gets; its head a letter of its own."""
+    apart = {"signin": facts.sign_in, "account": facts.account, "answer": facts.answer}
+    for kind, said in apart.items():
+        if said is not None:
+            return kind
+    usual = kind_for(facts.role)
+    if usual != "duties" or facts.digest or any(item.own for item in facts.items):
+        return usual
+    if not facts.items and facts.backlog is None:
+        return usual
+    return "director" if facts.role is Role.HEAD else "watch"
+
+
+@dataclass(frozen=True)
+class LetterView:
+    """The variable ``letter`` in templates. Links are full URLs; ``at`` is when it is written."""
+
+    facts: LetterFacts
+    base_url: str
+    at: datetime
+    acknowledge_url: str
+    report_links: tuple[tuple[str, str, str], ...]
+    """(plan number, period, URL) of each report page this letter is about."""
+    slow_url: str = ""
+    """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
+    brief: bool = False
+    """True for an SMS that did not fit into one part: the template then uses shorter wording."""
+
+    @cached_property
+    def kind(self) -> str:
+        return letter_kind(self.facts)
+
+    @cached_property
+    def parts(self) -> dict[str, list[Item]]:
+        """The lines by part, worst part first; parts without lines are absent."""
+        found: dict[str, list[Item]] = {}
+        for item in sorted(self.facts.items, key=lambda item: (self._part(item) == ABOVE, _POSITION_OF[item.kind])):
+            found.setdefault(self._part(item), []).append(item)
+        return found
+
+    def _part(self, item: Item) -> str:
+        if self.kind == "duties" and not item.own:
+            return ABOVE
+        if item.kind is NoticeKind.ESCALATION and item.request and not item.own:
+            return PAST
+        return _PART_OF[item.kind]
+
+    @cached_property
+    def count(self) -> SimpleNamespace:
+        """How many lines each part has: ``letter.count.overdue``."""
+        return SimpleNamespace(**_NONE | {part: len(items) for part, items in self.parts.items()})
+
+    @property
+    def tag(self) -> str:
+        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]». A number that reveals the
+        subject («12/KH-AIDS») is not shown."""
+        numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
+        return _tag(numbers.pop() if len(numbers) == 1 else "", self.facts.language)
+
+    @property
+    def late_rows(self) -> tuple[tuple[OverdueRow, int], ...]:
+        return self.facts.digest.rows if self.facts.digest else ()
+
+    @property
+    def digest(self) -> DigestFacts | None:
+        return self.facts.digest
+
+    @property
+    def backlog(self) -> Backlog | None:
+        return self.facts.backlog
+
+    @cached_property
+    def request(self) -> bool:
+        """True if every line is a request, not an order: the whole letter is worded as a request."""
+        mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
+        return bool(mine) and all(mine)
+
+    def soft(self, part: str) -> bool:
+        """True if every line of a part is a request."""
+        return all(item.request for item in self.parts.get(part, ()))
+
+    @cached_property
+    def worst(self) -> Item | None:
+        return next((items[0] for items in self.parts.values()), None)
+
+    @property
+    def nearest_due(self) -> Item | None:
+        dated = [item for item in self.facts.items if item.due_on is not None]
+        return min(dated, key=lambda item: item.due_on or date.max, default=None)
+
+    @cached_property
+    def supervisor(self) -> str:
+        """The department in whose name the letter is written."""
+        above = [item.supervisor for item in self.facts.items if item.supervisor != self.facts.agency]
+        return next(iter(above), self.facts.enquiries.agency if self.facts.enquiries else "")
+
+    @property
+    def speaker(self) -> str:
+        """Who reports to the leadership: the departments above the owners; empty if it is the leadership's own body."""
+        names = [item.supervisor for item in self.facts.items] + ([self.supervisor] if self.supervisor else [])
+        return ", ".join(dict.fromkeys(name for name in names if name != self.facts.agency))
+
+    @property
+    def addressee(self) -> str:
+        """The agency's name in full, as a letter addresses it: «Ủy ban nhân dân huyện Quỳ Hợp»."""
+        name = self.facts.agency
+        return f"Ủy ban nhân dân {name.removeprefix('UBND ')}" if name.startswith("UBND ") else name
+
+    @property
+    def news(self) -> str:
+        """What the letter tells of, if all its lines tell the same: granted, refused, moved, transferred, cancelled."""
+        told = {
+            ("granted" if item.detail.get("granted") else "refused")
+            if item.kind is NoticeKind.EXTENSION_DECIDED
+            else _NEWS.get(item.kind, "")
+            for item in self.facts.items
+        }
+        return told.pop() if len(told) == 1 else ""
+
+    @property
+    def problem(self) -> str:
+        """Why the message that this letter answers could not be processed, in the reader's language."""
+        problem = self.facts.answer.problem if self.facts.answer else None
+        return problem.said(self.facts.language) if problem else ""
+
+    @cached_property
+    def level(self) -> int:
+        """The number of the escalation, if all that is overdue here is escalated today and for the same time."""
+        levels = {item.level if item.escalating else 0 for item in self.parts.get("overdue", ())}
+        return levels.pop() if len(levels) == 1 else 0
+
+    @property
+    def escalated(self) -> int:
+        """How many overdue lines are escalated to their owners today."""
+        return sum(item.escalating for item in self.parts.get("overdue", ()))
+
+    @property
+    def papers(self) -> int:
+        """For how many lines the monitor is asked to issue a chasing letter on paper."""
+        return sum(item.asks_paper for item in self.parts.get("overdue", ()))
+
+    @property
+    def days_late(self) -> int:
+        """Working days that everything overdue here is late at least."""
+        return min((-item.days for item in self.parts.get("overdue", ()) if item.days is not None), default=0)
+
+    @property
+    def agencies(self) -> int:
+        return self.agencies_in("overdue")
+
+    def agencies_in(self, part: str) -> int:
+        """How many agencies a part is about."""
+        return len({item.agency for item in self.parts.get(part, ())})
+
+    def returned_in(self, part: str) -> int:
+        """How many lines of a part are about a returned report, which is to be resubmitted."""
+        return sum(item.state is State.RETURNED for item in self.parts.get(part, ()))
+
+    def reported_in(self, part: str) -> int:
+        """How many lines of a part are about a task whose report is in but which is not finished."""
+        return sum(item.outcome in UNDONE for item in self.parts.get(part, ()))
+
+    @property
+    def late_asked(self) -> bool:
+        """True if the digest's rows are requests, which are listed by themselves."""
+        return bool(self.late_rows) and self.late_rows[0][0].request
+
+    @property
+    def late_reported(self) -> int:
+        """How many of the digest's rows have a report which says that the task is not finished."""
+        return sum(row.outcome is not None for row, _ in self.late_rows)
+
+    def lines(self, part: str) -> Shortened[Item]:
+        """The lines of a part, at most ``MAX_DUTIES``."""
+        return shorten(self.parts.get(part, ()), MAX_DUTIES)
+
+    def by_agency(self, part: str) -> Agencies:
+        """The lines of a part grouped by agency, most overdue first."""
+        return group_items(self.parts.get(part, ()), self._max_agencies)
+
+    @property
+    def late(self) -> Shortened[tuple[OverdueRow, int]]:
+        """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
+        if self.facts.role is Role.LEADERSHIP:
+            return shorten(self.late_rows, MAX_WORST)
+        return shorten(self._not_above(self.late_rows), MAX_DUTIES)
+
+    @property
+    def asked(self) -> Shortened[tuple[OverdueRow, int]]:
+        """The requests past their time beside the digest's rows, without those listed above."""
+        return shorten(self._not_above(self.digest.asked if self.digest else ()), MAX_DUTIES)
+
+    def _not_above(self, rows: Sequence[tuple[OverdueRow, int]]) -> Sequence[tuple[OverdueRow, int]]:
+        above = {item.assignment_id for part in ("overdue", PAST) for item in self.parts.get(part, ())}
+        return [each for each in rows if each[0].assignment_id not in above]
+
+    @property
+    def late_by_agency(self) -> Agencies:
+        return group_rows(self.late_rows, self._max_agencies)
+
+    @property
+    def _max_agencies(self) -> int:
+        return MAX_ESCALATED if self.kind in ("leadership", "director") else MAX_AGENCIES
+
+    @cached_property
+    def acknowledges(self) -> bool:
+        """True if the main button is "acknowledge": no line is overdue, returned or chased, which needs a report."""
+        return bool(self.acknowledge_url) and not (self.count.overdue or self.count.returned or self.count.chased)
+
+    @cached_property
+    def asked_before(self) -> Sequence[date]:
+        """The days on which the agency was asked to acknowledge what this letter asks for again."""
+        again = [item.asked for item in self.parts.get("fresh", ()) if item.kind is NoticeKind.ACKNOWLEDGE]
+        return min(again, key=len) if again and len(again) == self.count.fresh else ()
+
+    @cached_property
+    def rows_by_agency(self) -> list[tuple[str, list[tuple[OverdueRow, int]]]]:
+        """The digest's rows grouped by agency, most overdue first."""
+        grouped: dict[str, list[tuple[OverdueRow, int]]] = {}
+        for row, late in self.late_rows:
+            grouped.setdefault(row.agency, []).append((row, late))
+        return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
+
+
+@lru_cache(maxsize=1024)
+def _tag(number: str, language: str) -> str:
+    if not number or subject_words(number):
+        return "[Duties]" if language == "en" else "[Theo dõi nhiệm vụ]"
+    code = number.partition("/")[2].partition("-")[0]
+    return f"[{code} {number}]" if code else f"[{number}]"
