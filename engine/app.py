@@ -39,6 +39,7 @@ from engine.web.pages.work import (
     evidence,
     extensions,
     overdue,
+    papers,
     report,
     reports_to_accept,
 )
@@ -47,6 +48,7 @@ VERSION = "0.1.0"
 PAGES = (
     board,
     overdue,
+    papers,
     assignments,
     assignment_actions,
     evidence,
