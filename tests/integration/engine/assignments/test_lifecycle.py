@@ -288,7 +288,7 @@ def test_a_refused_extension_moves_nothing_and_both_sides_hear(database: Databas
 def test_an_extension_may_be_asked_for_on_the_last_day_but_not_after(database: Database, task: int) -> None:
     ask(database, task, now=at("2021-06-17", "23:00"))
     other = 2
-    with pytest.raises(ForbiddenMove, match="trước hạn"):
+    with pytest.raises(ForbiddenMove, match="trước khi hết hạn"):
         ask(database, other, now=at("2021-06-18", "00:01"))
 
 
