@@ -49,6 +49,7 @@ def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(k
         ({"notices": {"T+1", "T+3"}}, "too many ['T+3']"),
         ({"events": Counter(["opened", "opened"])}, "events"),
         ({"letters": {KEY: LetterState.SENDING}}, "ended as sending"),
+        ({"letters": {KEY: LetterState.UNKNOWN}}, "in doubt after 0 deaths"),
         ({"taken": {KEY: [COPY, COPY]}}, "2 copies"),
         ({"taken": {}}, "0 copies"),
         ({"taken": {KEY: [COPY, "<two@tinh.example>"]}, "in_flight": Counter([KEY])}, "different Message-IDs"),

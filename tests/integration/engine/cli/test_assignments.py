@@ -73,7 +73,7 @@ def test_a_closed_day_from_a_file_moves_due_dates_as_on_the_page_after_asking(
     before = {each.due_on for each in rows(laid.database, Assignment)}
     monkeypatch.setattr("sys.stdin", StringIO("n\n"))
     asked = dondoc("load", "calendar", file, "--at", "2021-06-01T09:00")
-    assert (asked.code, "4 hạn dời: Thứ Năm 17/6/2021 → Thứ Sáu 18/6/2021" in asked.out) == (1, True)
+    assert (asked.code, "4 hạn dời: thứ Năm, 17/6/2021 → thứ Sáu, 18/6/2021" in asked.out) == (1, True)
     assert {each.due_on for each in rows(laid.database, Assignment)} == before
     saved = dondoc("load", "calendar", file, "--yes", "--at", "2021-06-01T09:00").well
     assert "Đã thêm 1 ngày; 4 hạn đã dời, 4 cơ quan được báo." in saved

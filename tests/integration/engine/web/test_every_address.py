@@ -113,6 +113,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
     by_intent = {
         "/static/{name}",
         "/sign-in",
+        "/sign-in/code",
         "/setup",
         "/sign-in/link/{key}",
         "/sign-in/sso",

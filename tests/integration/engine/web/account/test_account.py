@@ -148,6 +148,6 @@ def test_administrators_see_every_key_with_its_owner_scope_and_last_use(
     open_office(lived, tmp_path).get("/api/v1/assignments", headers={"authorization": f"Bearer {key}"})
     page = as_role(lived, tmp_path, "administrator", "tinh").get("/admin/accounts").text
     section = BeautifulSoup(page.partition('id="keys"')[2], "lxml").get_text(" ")
-    for shown in ("Kho số liệu", "coordinator@huyen-b.example", "Xem, Báo cáo", "dùng lần cuối Thứ Năm 24/6/2021"):
+    for shown in ("Kho số liệu", "coordinator@huyen-b.example", "Xem, Báo cáo", "dùng lần cuối thứ Năm, 24/6/2021"):
         assert shown in section
     assert key not in page

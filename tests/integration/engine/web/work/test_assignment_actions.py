@@ -42,7 +42,7 @@ def test_the_page_proposes_a_resubmission_date_and_says_it_afterwards(office: Of
     assert field["value"] == "2021-07-01"  # five working days after Thursday 24 June
     office.post(f"/assignments/{SO_BAN}/return", reason="Thiếu số liệu.", until=str(field["value"]))
     page = " ".join(BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml").get_text().split())
-    assert "Đề nghị bổ sung chậm nhất Thứ Năm 1/7/2021" in page
+    assert "Đề nghị bổ sung chậm nhất thứ Năm, 01/7/2021" in page
     assert "Báo cáo lần đầu" in page
     assert "báo cáo đúng hạn" in page
 
