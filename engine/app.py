@@ -38,6 +38,7 @@ from engine.web.pages.work import (
     evidence,
     extensions,
     overdue,
+    papers,
     report,
     reports_to_accept,
 )
@@ -46,6 +47,7 @@ VERSION = "0.1.0"
 PAGES = (
     board,
     overdue,
+    papers,
     assignments,
     assignment_actions,
     evidence,

@@ -160,6 +160,7 @@ class EventKind(StrEnum):
     FEED_CHANGED = "feed_changed"
     TEMPLATE_CHANGED = "template_changed"
     AGENCY_CHANGED = "agency_changed"
+    PAPER_RECORDED = "paper_recorded"
 
 
 class Quiet(StrEnum):

@@ -19,7 +19,7 @@ from engine.assignments import counters, unreferenced_uploads
 from engine.rules.calendar import local_date
 from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import Fact, Letter, LetterBody, SignedIn, SignInLink
+from engine.store.records import AnswerCode, Fact, Letter, LetterBody, SignedIn, SignInLink
 from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
@@ -29,6 +29,8 @@ SESSION_RETENTION = timedelta(days=90)
 """How long users can see their ended sessions."""
 BODY_CHUNK_ROWS = 2_000
 LINK_RETENTION = timedelta(days=1)
+CODE_RETENTION = timedelta(days=30)
+"""How long an answer with an expired code is still told that it expired."""
 
 
 def is_owed(session: Session, now: datetime) -> bool:
@@ -65,14 +67,15 @@ def _recount(session: Session, now: datetime) -> int:
 
 
 def delete_expired(session: Session, now: datetime) -> dict[str, int]:
-    """Delete expired records; returns counts of ``contacts``, ``sessions``, ``links``, ``answers``, ``files``. The
+    """Delete expired records; returns counts by name. The
     files' bytes are removed by ``unreferenced_uploads`` after this is committed."""
-    signed, links = table(SignedIn), table(SignInLink)
+    signed, links, codes = table(SignedIn), table(SignInLink), table(AnswerCode)
     connection = session.connection()
     return {
         "contacts": contacts.blank_former_contacts(session, now),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
+        "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
     }

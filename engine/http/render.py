@@ -28,6 +28,7 @@ from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, 
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
+from engine.views.spreadsheets import written_cell
 
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
@@ -115,6 +116,7 @@ class Templates:
             "short_at": words.short_moment,
             "static": {name: each.address for name, each in self.static.items()},
             "pairs": pairs,
+            "written_cell": written_cell,
             "FATE": FATE,
             "CONTACT_ROLES": CONTACT_ROLES,
         } | {kind.__name__: kind for kind in SETS}

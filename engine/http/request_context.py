@@ -33,6 +33,7 @@ from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.queries.directory.followed import followed_agencies
+from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
@@ -246,6 +247,18 @@ class RequestContext:
     @property
     def demo(self) -> bool:
         return self.app.step is not None
+
+    @cached_property
+    def step_news(self) -> StepNews | None:
+        """In the demonstration, after a step: what happened since the moment that the address names."""
+        try:
+            since = datetime.fromisoformat(self.request.query_params.get("stepped", ""))
+        except ValueError:
+            return None
+        if not self.demo or since.tzinfo is None or since >= self.now:
+            return None
+        with self.app.database.read() as session:
+            return step_news(session, since, self.now)
 
     @property
     def other_language(self) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.errors import BadInput
 from engine.text import Text
 
 T = TypeVar("T")
+Row = TypeVar("Row", covariant=True)
 PER_PAGE = 50
 MAX_PAGE_ROWS = 200
+DOWNLOAD_ROWS = 1_000
+"""Rows read at a time for a file."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,24 @@ class Page(Generic[T]):
     rows: tuple[T, ...]
     next: str = ""
     total: int | None = None
+
+
+class Paged(Protocol[Row]):
+    @property
+    def rows(self) -> Sequence[Row]: ...
+    @property
+    def next(self) -> str: ...
+
+
+def every_row(read_page: Callable[[str], Paged[Row]]) -> Iterator[Row]:
+    """The rows of all pages of a list; ``read_page`` reads the page after a cursor."""
+    after = ""
+    while True:
+        found = read_page(after)
+        yield from found.rows
+        if not found.next:
+            return
+        after = found.next
 
 
 def encode(*values: Any) -> str:

@@ -42,6 +42,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.SIGNED_IN: ("{way}", "{way}"),
     EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
     EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
+    EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")

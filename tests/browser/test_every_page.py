@@ -65,6 +65,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
+    "/papers/dispatch": ("/papers/dispatch",),
     "/plans": ("/plans", "/plans?q=188"),
     "/plans/import": ("/plans/import",),
     "/plans/load": ("/plans/load",),
@@ -94,8 +95,7 @@ OPEN = {
 NO_PAGES = {
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
-    "/plans/{plan_id}/figures.csv",
-    "/admin/log.csv",
+    "/plans/{plan_id}/report.docx",
     "/letters/{letter_id}/html",
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",

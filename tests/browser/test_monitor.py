@@ -42,3 +42,17 @@ def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Com
     monitor.presses("Đôn đốc…", "Chase…")
     monitor.sees("Không có gì để gửi", "Nothing to send")
     monitor.sees("Hôm nay đã đôn đốc, không gửi thêm", "Chased today already, not again")
+
+
+def test_all_that_is_late_is_chased_in_four_taps(come: Come, spring: Spring) -> None:
+    monitor = come("monitor")
+    monitor.goes("/")
+    before = letters(spring)
+    monitor.follows("Quá hạn", "Overdue")
+    monitor.ticks(monitor.finds("checkbox", "Chọn tất cả", "Choose all"))
+    assert not monitor.looks()
+    monitor.presses("Đôn đốc…", "Chase…")
+    monitor.presses("Đôn đốc ngay", "Chase now")
+    monitor.is_told("Đã đưa 21 việc", "Put 21 assignments")
+    spring.beats()
+    assert len(letters(spring)) == len(before) + 9

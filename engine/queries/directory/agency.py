@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
-from engine.agencies.contacts import ContactLine, contacts_of
+from engine.agencies.contacts import ContactLine, contacts_among, contacts_of
 from engine.errors import NotFound
 from engine.files.directory import fold
 from engine.queries.directory.agencies import in_order
@@ -77,6 +77,14 @@ class AgencyMatch:
     succeeded: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryLine:
+    """An agency with one of its contacts, or None where it has none."""
+
+    agency: AgencyMatch
+    contact: ContactLine | None
+
+
 def agency_page(session: Session, agency_id: str) -> AgencyPage:
     """Four queries. Raises NotFound."""
     g, n = table(Agency), table(AgencyGroup)
@@ -134,6 +142,16 @@ def search(
     ]
     offset = decode(after, int)[0] if after else 0
     return page(matches[max(offset, 0) :][: limit + 1], limit, lambda _: (offset + limit,), len(matches))
+
+
+def directory_lines(session: Session, agencies: Sequence[AgencyMatch]) -> Iterator[DirectoryLine]:
+    """The agencies with their present contacts, in the agencies' order. One query."""
+    by_agency: dict[str, list[ContactLine]] = {}
+    for each in contacts_among(session, [agency.id for agency in agencies]):
+        if not each.gone:
+            by_agency.setdefault(each.agency_id, []).append(each)
+    for agency in agencies:
+        yield from (DirectoryLine(agency, each) for each in by_agency.get(agency.id, [None]))
 
 
 def level_choices(session: Session) -> tuple[str, ...]:

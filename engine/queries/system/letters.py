@@ -162,15 +162,18 @@ def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def list_letters(session: Session, wanted: LetterFilter, *, after: str = "", limit: int = PER_PAGE) -> Page[LetterRow]:
-    """Newest first; two queries."""
+def list_letters(
+    session: Session, wanted: LetterFilter, *, after: str = "", limit: int = PER_PAGE, count: bool = True
+) -> Page[LetterRow]:
+    """Newest first; two queries, one when ``count`` is false."""
     letter = table(Letter)
     where = _conditions(wanted)
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])
     rows = [LetterRow(*row) for row in session.connection().execute(statement)]
-    total = session.connection().scalar(select(func.count()).select_from(letter).where(*where))
+    counted = select(func.count()).select_from(letter).where(*where)
+    total = session.connection().scalar(counted) if count else None
     return page(rows, limit, lambda row: (row.id,), total)
 
 

@@ -4,7 +4,7 @@ that is unfinished after its due date, whether or not a report says so."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -58,7 +58,14 @@ class Overdue:
     periods: tuple[str, ...]
 
 
-def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> Overdue:
+def overdue(
+    session: Session,
+    today: Today,
+    wanted: AssignmentFilter,
+    *,
+    page: int = 1,
+    rows_per_agency: int | None = ROWS_PER_AGENCY,
+) -> Overdue:
     """Four queries: agencies by period, ids of this page's rows, the rows, their last letters."""
     a, g = table(Assignment), table(Agency)
     late = _select_overdue(
@@ -76,13 +83,23 @@ def overdue(session: Session, today: Today, wanted: AssignmentFilter, *, page: i
     ranked = _ranked(row for row in found if wanted.period in ("", row.period))
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
-    rows = _rows(session, today, wanted, [row[0] for row in shown])
+    rows = _rows(session, today, wanted, [row[0] for row in shown], rows_per_agency)
     agencies = tuple(
         LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
         for agency_id, name, count, since in shown
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
     return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+
+
+def every_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[OverdueRow]:
+    """All rows in the list's order, ten agencies at a time."""
+    page: int | None = 1
+    while page:
+        found = overdue(session, today, wanted, page=page, rows_per_agency=None)
+        for agency in found.agencies:
+            yield from agency.rows
+        page = found.next
 
 
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
@@ -109,13 +126,14 @@ def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Se
 
 
 def _rows(
-    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str], most: int | None
 ) -> dict[str, list[OverdueRow]]:
-    """The oldest rows of each agency."""
+    """The oldest rows of each agency; all of them when ``most`` is None."""
     a = table(Assignment)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
     ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
-    ids = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= ROWS_PER_AGENCY)).all()
+    chosen = select(ranked.c.id) if most is None else select(ranked.c.id).where(ranked.c.rank <= most)
+    ids = session.connection().scalars(chosen).all()
     statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
     rows = from_rows(session.connection().execute(statement).all())
     sent = chased(session, [row.id for row in rows])

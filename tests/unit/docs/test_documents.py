@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 from ground.paths import ROOT
+from sqlmodel import SQLModel
 from typer.main import get_command
 
 from config.settings import Settings
+from engine.store import records as _records  # noqa: F401  (fills SQLModel.metadata)
 from engine.terms import State
 from workflows.cli import app
 
@@ -44,6 +46,11 @@ def named_commands() -> set[str]:
             for second in words[1].split("|") if len(words) > 1 else ():
                 named.add(f"dondoc {first} {second}")
     return named
+
+
+def test_every_table_says_how_long_its_rows_are_kept() -> None:
+    said = re.findall(r"`([a-z_]+)`", (ROOT / "docs/retention.md").read_text())
+    assert {each.name for each in SQLModel.metadata.sorted_tables} - set(said) == set()
 
 
 def test_every_command_is_documented() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,25 +11,35 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
+from engine.http.list_columns import DIRECTORY_COLUMNS
+from engine.http.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.directory.agency import agency_page, group_choices, level_choices, search
+from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search
+from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.rules.words import LEVELS
+from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
+DIRECTORY = Text("Danh bạ cơ quan và đầu mối", "Agencies and contacts")
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
 
 @router.get("/admin/agencies")
-def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: Cursor = "") -> Response:
     """The list; users who keep the contacts of one agency only are redirected to it."""
     ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
     within = ctx.agencies_within(Permission.SEE_CONTACTS)
     if within == frozenset({ctx.actor.agency_id}):
         return ctx.go(f"/admin/agencies/{ctx.actor.agency_id}")
     with ctx.reading() as (session, today):
+        if taken_as:
+            some = partial(search, session, today, q, within=within, limit=DOWNLOAD_ROWS)
+            found_all = tuple(every_row(lambda cursor: some(after=cursor)))
+            rows = directory_lines(session, found_all)
+            return download(ctx, taken_as, "danh-ba", DIRECTORY, DIRECTORY_COLUMNS, rows)
         found = search(session, today, q, after=after, within=within)
     return ctx.page("admin/agencies.html", today=today, found=found, q=q)
 

@@ -13,6 +13,8 @@ from sqlmodel import Session
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
 from engine.http.filters import Code, PageNumber, PlanId
+from engine.http.list_columns import board_columns
+from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.figures.board import board
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
@@ -21,8 +23,10 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
+from engine.text import Text
 
 router = APIRouter()
+BOARD = Text("Bảng theo dõi: cơ quan × kỳ báo cáo", "Board: agency × period")
 MAX_CELLS, MAX_LINES = 220, 60
 """Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""
 LATE_FILTERS_WORKING_DAYS = (1, 3, 7, 15)
@@ -42,6 +46,7 @@ def show(
     department: Code = "",
     late: Annotated[str, Query(max_length=2)] = "",
     sort: Annotated[str, Query(max_length=8)] = "",
+    taken_as: TakenAs = None,
     page: PageNumber = 1,
 ) -> Response:
     if ctx.home != "/":
@@ -55,12 +60,17 @@ def show(
             plan_id=plan, period=period, kind=kind, department="" if department == ALL else department
         )
         found = board(session, today, wanted)
+        shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
+        lines = shown.by_lateness() if sort == "late" else shown.agencies
+        if taken_as:
+            rows = [(line, False) for line in lines] + [(line, True) for line in found.asked if not late]
+            return download(
+                ctx, taken_as, "bang-theo-doi", BOARD, board_columns(found), rows, filter_names(session, plan)
+            )
         plans, kinds = plan_choices(session, plan), kind_choices(session)
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
-    shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
-    lines = shown.by_lateness() if sort == "late" else shown.agencies
     per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
     return ctx.page(

@@ -26,4 +26,5 @@ def step(ctx: SignedIn, form: PostedForm) -> Response:
         raise NotFound
     ctx.require(Permission.STEP_CLOCK)
     ctx.app.step(form.choice("by", Step).value)
-    return ctx.go(local(form.text("back", 400)) or "/")
+    stepped = ctx.now.isoformat() if ctx.app.clock() > ctx.now else ""
+    return ctx.go(local(form.text("back", 400)) or "/", stepped=stepped)

@@ -11,21 +11,32 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.published_figures import list_published, publish_figures, published, published_rows, restatements
+from engine.admin.published_figures import (
+    Published,
+    list_published,
+    publish_figures,
+    published,
+    published_rows,
+    restatements,
+)
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, YesNo
+from engine.http.list_columns import StandingLine, published_columns, standing_columns
+from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.plan_progress import changes, standings
+from engine.queries.figures.plan_progress import Standing, changes, standings
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
-from engine.rules.words import level_name
+from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
 
 router = APIRouter()
+STANDING = Text("Tình hình thực hiện theo cơ quan", "How it stands by agency")
+OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
@@ -46,7 +57,13 @@ class Refused:
 
 
 @router.get("/leadership")
-def show(ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False) -> Response:
+def show(ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False, taken_as: TakenAs = None) -> Response:
+    ctx.require(Permission.SEE_STANDING)
+    if taken_as:
+        with ctx.reading() as (session, _):
+            (now,) = standings(session, (ctx.today,), plan_id=plan, period=period).days
+            names = filter_names(session, plan)
+            return download(ctx, taken_as, "tinh-hinh", STANDING, standing_columns(), _lines(now), names)
     return _page(ctx, plan, period, whole=whole)
 
 
@@ -72,11 +89,14 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
 
 
 @router.get("/leadership/frozen/{frozen_id}")
-def frozen(ctx: SignedIn, frozen_id: SmallId) -> Response:
+def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None) -> Response:
     """Published figures unchanged, and by agency the differences known since."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
+    if taken_as:
+        columns = standing_columns(found.definitions == OLD_DEFINITIONS)
+        return download(ctx, taken_as, f"so-lieu-chot-{frozen_id}", _title(found), columns, _lines(found.standing))
     return ctx.page(
         "frozen.html",
         today=today,
@@ -96,6 +116,7 @@ def frozen_rows(
     request: YesNo = None,
     undone: bool = False,
     returned: bool = False,
+    taken_as: TakenAs = None,
 ) -> Response:
     """What a number of published figures counts, as it was counted."""
     ctx.require(Permission.SEE_STANDING)
@@ -112,6 +133,9 @@ def frozen_rows(
         and (not undone or row.undone)
         and (not returned or row.returned)
     ]
+    if taken_as:
+        columns = published_columns(names)
+        return download(ctx, taken_as, f"da-tinh-{frozen_id}", _title(found), columns, shown, {"agency": names})
     who = names.get(agency, agency)
     return ctx.page("frozen_rows.html", today=today, found=found, rows=shown, names=names, agency=who)
 
@@ -156,6 +180,18 @@ def year(
         page=page,
         pages=-(-len(lines.agencies) // MAX_MAP_LINES),
     )
+
+
+def _lines(standing: Standing) -> list[StandingLine]:
+    return [(each, False) for each in standing.agencies] + [(each, True) for each in standing.asked]
+
+
+def _title(found: Published) -> Text:
+    """«Số liệu đã chốt 188/KH-UBND, 6 tháng đầu năm 2021, chốt 17/6/2021»."""
+    period = period_words(found.period, "vi"), period_words(found.period, "en")
+    vi, en = period if found.period else ("mọi kỳ", "every period")
+    day = short_day(found.cut_off)
+    return Text(f"Số liệu đã chốt {found.plan}, {vi}, chốt {day}", f"Published figures {found.plan}, {en}, as of {day}")
 
 
 def _check_period(ctx: RequestContext, plan_id: int, period: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,12 +10,17 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
-from engine.http.csv_download import Cell, csv_response
 from engine.http.filters import Code, SmallId
+from engine.http.list_columns import FIGURE_COLUMNS, figure_rows
+from engine.http.list_download import DOCX, TakenAs, attachment, download
 from engine.http.request_context import RequestContext, SignedIn
+from engine.papers.report import report_docx
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import PlanPage, plan_page
+from engine.queries.work.papers import plan_of
+from engine.queries.work.period_report import period_report
+from engine.rules.words import period_words
 from engine.text import Text
 
 router = APIRouter()
@@ -23,9 +28,18 @@ MAX_MISSING_SHOWN = 100
 
 
 @router.get("/plans/{plan_id}/figures")
-def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "") -> Response:
+def show(
+    ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "", taken_as: TakenAs = None
+) -> Response:
     """The totals; ``indicator`` selects one to list every agency with its value."""
     plan, periods, period, found = _read(ctx, plan_id, period)
+    if taken_as:
+        title = Text(
+            f"Số liệu tổng hợp {plan.row.number}, {period_words(period, 'vi')}",
+            f"Consolidated figures of {plan.row.number}, {period_words(period, 'en')}",
+        )
+        name = f"figures-{plan_id}-{plan.row.year}"
+        return download(ctx, taken_as, name, title, FIGURE_COLUMNS, figure_rows(found))
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
         raise NotFound(Text("Kế hoạch không hỏi số liệu này.", "The plan does not ask for this figure."))
@@ -43,10 +57,14 @@ def show(ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "
         )
 
 
-@router.get("/plans/{plan_id}/figures.csv")
-def download(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
-    plan, _, period, found = _read(ctx, plan_id, period)
-    return csv_response(_rows(found, index=1 if ctx.language == "en" else 0), f"figures-{plan_id}-{plan.row.year}.csv")
+@router.get("/plans/{plan_id}/report.docx")
+def report_paper(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response:
+    """The consolidated report of the period as a draft to be signed."""
+    plan, _, period, _ = _read(ctx, plan_id, period)
+    with ctx.reading() as (session, today):
+        facts = period_report(session, today, plan_of(session, plan_id), period)
+    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{plan.row.number.replace('Đ', 'D')}-{plan.row.year}")
+    return attachment(report_docx(facts), DOCX, f"bao-cao_{key}_{period}.docx")
 
 
 def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tuple[str, ...], str, Consolidated]:
@@ -58,20 +76,3 @@ def _read(ctx: RequestContext, plan_id: int, period: str) -> tuple[PlanPage, tup
             raise NotFound(Text("Kế hoạch không có kỳ này.", "The plan has no such period."))
         period = period or main_period(session, plan_id)
         return plan, periods, period, consolidated(session, plan_id, period)
-
-
-def _rows(found: Consolidated, *, index: int) -> Iterator[tuple[Cell, ...]]:
-    """CSV rows: one for the total, then one per agency; missing values are empty."""
-    yield (
-        ("Mã", "Chỉ tiêu", "Cơ quan", "Giá trị", "Chỉ tiêu đặt ra", "Đạt (%)", "Ghi chú"),
-        ("Code", "Figure", "Agency", "Value", "Target", "Reached (%)", "Remark"),
-    )[index]
-    for line in found.lines:
-        each, missing = line.indicator, len(line.missing)
-        note = (f"còn thiếu {missing} cơ quan", f"{missing} missing")[index] if missing else ""
-        remark = "; ".join(
-            text for text in (line.problem.said("en" if index else "vi") if line.problem else "", note) if text
-        )
-        yield each.code, each.name, ("Tổng", "Total")[index], line.total, each.target, line.reached, remark
-        for given in line.given:
-            yield each.code, each.name, given.agency, given.value, None, None, None

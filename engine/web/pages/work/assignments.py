@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Cursor
+from engine.http.list_columns import assignment_columns
+from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
+from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import list_assignments
 from engine.terms import OPEN_STATES, State
+from engine.text import Text
 from engine.views.svg_charts import timeline
 
 router = APIRouter()
+ASSIGNMENTS = Text("Phần việc", "Assignments")
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,13 @@ class Trouble:
 
 
 @router.get("/assignments")
-def listing(ctx: SignedIn, wanted: Assignments, after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, wanted: Assignments, taken_as: TakenAs = None, after: Cursor = "") -> Response:
     wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
+        if taken_as:
+            some = partial(list_assignments, session, today, wanted, limit=DOWNLOAD_ROWS, count=False)
+            rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, wanted.plan_id)
+            return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
         found = list_assignments(session, today, wanted, after=after)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     return ctx.page(

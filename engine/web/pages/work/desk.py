@@ -10,18 +10,27 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId
+from engine.http.list_columns import AGENCY_COLUMNS
+from engine.http.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
+from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.desk import SECTIONS, desk
+from engine.text import Text
+from engine.web.pages.work.papers import draftable_plan
 
 router = APIRouter()
+AGENCIES = Text("Cơ quan", "Agencies")
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 
 
 @router.get("/agencies")
-def listing(ctx: SignedIn, after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "") -> Response:
     ctx.require(Permission.SEE_BOARD)
     with ctx.reading() as (session, today):
+        if taken_as:
+            rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS))
+            return download(ctx, taken_as, "co-quan", AGENCIES, AGENCY_COLUMNS, rows)
         found = list_agencies(session, today, after=after)
     return ctx.page("agencies.html", today=today, found=found, after=after)
 
@@ -33,8 +42,17 @@ def show(
     ctx.require(Permission.SEE_ASSIGNMENT, agency_id)
     with ctx.reading() as (session, today):
         found = desk(session, today, agency_id, plan_id=plan, period=period)
+        draft_plan = draftable_plan(ctx, session, plan)
     return ctx.page(
-        "desk.html", today=today, desk=found, plan=plan, period_key=period, SECTIONS=SECTIONS, outcome=said, n=n
+        "desk.html",
+        today=today,
+        desk=found,
+        plan=plan,
+        period_key=period,
+        SECTIONS=SECTIONS,
+        outcome=said,
+        n=n,
+        draft_plan=draft_plan,
     )
 
 

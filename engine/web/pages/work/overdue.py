@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, require
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
@@ -13,26 +14,45 @@ from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber
 from engine.http.forms import Form, clean
+from engine.http.list_columns import overdue_columns
+from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
+from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import LateAgency, how_many_overdue, overdue
+from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
+from engine.web.pages.work.papers import draftable_plan
 
 router = APIRouter()
+FOLDED_FROM = 30
+"""With more overdue assignments than this, agencies begin folded."""
+OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")
 
 
 @router.get("/overdue")
-def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = "", n: PageNumber = 1) -> Response:
+def show(
+    ctx: SignedIn,
+    wanted: Assignments,
+    taken_as: TakenAs = None,
+    page: PageNumber = 1,
+    said: Code = "",
+    n: PageNumber = 1,
+) -> Response:
     ctx.require(Permission.SEE_BOARD)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
+        if taken_as:
+            rows, names = every_overdue(session, today, wanted), filter_names(session, wanted.plan_id)
+            return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
+        in_reach = _in_reach(ctx, session, today, wanted)
+        draft_plan = draftable_plan(ctx, session, wanted.plan_id)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.page(
         "overdue.html",
@@ -45,6 +65,9 @@ def show(ctx: SignedIn, wanted: Assignments, page: PageNumber = 1, said: Code = 
         outcome=said,
         n=n,
         within_reach=within_reach,
+        draft_plan=draft_plan,
+        in_reach=in_reach,
+        FOLDED_FROM=FOLDED_FROM,
         asked=filter_parameters(wanted),
         apart=asked,
     )
@@ -64,8 +87,8 @@ def filter_parameters(wanted: AssignmentFilter) -> dict[str, object]:
 
 
 def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[int, ...]:
-    """The ids to chase: ticked assignments; all overdue ones of ticked agencies, by the list's filters; all open ones
-    of a plan's period. The last two only where the user's department is the supervisor."""
+    """The ids to chase: ticked assignments; all overdue ones of the list's filters, or of ticked agencies by them; all
+    open ones of a plan's period. All but the first only where the user's department is the supervisor."""
     department = ctx.department(Permission.CHASE)
     late = replace(
         wanted,
@@ -76,6 +99,8 @@ def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> 
         request=bool(wanted.request),
     )
     filters = [replace(late, agency_id=clean(each, 64)) for each in form.every("agency")[:MAX_DECISIONS]]
+    if form.has("all"):
+        filters = [late]
     if form.has("plan"):
         filters.append(
             AssignmentFilter(
@@ -91,6 +116,17 @@ def _selected_ids(ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> 
             found = list_assignments(session, today, each, limit=MAX_DECISIONS, count=False)
             ids += tuple(row.id for row in found.rows)
     return tuple(dict.fromkeys(ids))
+
+
+def _in_reach(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    """How many of the filter's overdue assignments the user may chase at once."""
+    if not ctx.may(Permission.CHASE, ctx.actor.agency_id):
+        return 0
+    department = ctx.department(Permission.CHASE)
+    if department and wanted.supervisor_id not in ("", department):
+        return 0
+    mine = replace(wanted, supervisor_id=department or wanted.supervisor_id)
+    return min(how_many_overdue(session, today, mine), MAX_DECISIONS)
 
 
 def _may_chase(ctx: RequestContext, agency: LateAgency) -> bool:

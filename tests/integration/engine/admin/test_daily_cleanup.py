@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from ground.factory import at, directory, rows
+from sqlalchemy import insert
 
 from engine.accounts import accounts, idempotency, sign_in
 from engine.admin import daily_cleanup
 from engine.agencies import contacts
 from engine.agencies.directory_loading import load_directory
 from engine.assignments import evidence
-from engine.store.database import Database
-from engine.store.records import Evidence, IdempotencyKey, SignedIn, SignInLink
+from engine.store.database import Database, table
+from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignedIn, SignInLink
 
 NOW = at("2021-06-07")
 
@@ -28,7 +29,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         idempotency.once(
             session, actor="api:1", key="k", method="POST", path="/", body=b"", now=NOW, action=lambda: (200, "{}")
         )
-        contacts.add(
+        deputy = contacts.add(
             session,
             "so-ban",
             "deputy",
@@ -36,6 +37,11 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             valid_until=date(2021, 6, 7),
             actor="cli:test",
             now=NOW,
+        )
+        session.connection().execute(
+            insert(table(AnswerCode)).values(
+                code="4821", contact_id=deputy, letter_id=1, expires_at=NOW + timedelta(days=45)
+            )
         )
         evidence.keep(
             session,
@@ -48,6 +54,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "contacts": 0,
             "sessions": 0,
             "links": 0,
+            "codes": 0,
             "answers": 0,
             "files": 0,
         }
@@ -57,6 +64,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "contacts": 1,
             "sessions": 1,
             "links": 1,
+            "codes": 1,
             "answers": 1,
             "files": 1,
         }
@@ -64,7 +72,8 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "contacts": 0,
             "sessions": 0,
             "links": 0,
+            "codes": 0,
             "answers": 0,
             "files": 0,
         }
-    assert [rows(database, model) for model in (SignedIn, SignInLink, IdempotencyKey, Evidence)] == [[]] * 4
+    assert [rows(database, model) for model in (SignedIn, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [[]] * 5

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import Office, looking
+from ground.office import Office
 from ground.people import as_role, everything
 
-from engine.queries.system.log import LogFilter, log
 from engine.store.database import Database
 from engine.store.records import Event
-from engine.web.pages.admin.log import csv_rows
 
 
 def lines(office: Office, path: str) -> list[str]:
@@ -52,22 +48,6 @@ def test_every_page_of_the_log_follows_the_one_before(office: Office, lived: Dat
     assert seen == len(rows(lived, Event))
 
 
-def test_the_file_holds_what_the_filter_shows(office: Office) -> None:
-    answer = office.get("/admin/log.csv?actor=contact")
-    told = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert answer.headers["content-type"].startswith("text/csv")
-    assert "attachment" in answer.headers["content-disposition"]
-    assert len(told) - 1 == len(lines(office, "/admin/log?actor=contact"))
-
-
-def test_a_file_that_was_cut_says_so(office: Office, lived: Database) -> None:
-    with looking(lived) as (session, _):
-        cut = log(session, LogFilter(), limit=3)
-    told = list(csv_rows(cut, "vi"))
-    assert len(told) == 5
-    assert "Cắt ở đây" in str(told[-1][0])
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -77,7 +57,7 @@ def test_a_file_that_was_cut_says_so(office: Office, lived: Database) -> None:
         "/admin/log?from=1900-01-01",
         "/admin/log?after=x",
         "/admin/log?to=9999-12-31",
-        "/admin/log.csv?kind=x",
+        "/admin/log?as=csv&kind=x",
         "/admin/log?actor=%00",
     ],
 )
@@ -94,4 +74,4 @@ def test_what_matches_nothing_says_so_and_looking_changes_nothing(office: Office
 @pytest.mark.parametrize("role", ["head", "monitor", "coordinator", "leadership"])
 def test_the_log_is_the_administrators_alone(lived: Database, tmp_path: Path, role: str) -> None:
     office = as_role(lived, tmp_path, role, "so-chinh")
-    assert [office.get(path).status_code for path in ("/admin/log", "/admin/log.csv")] == [403, 403]
+    assert [office.get(path).status_code for path in ("/admin/log", "/admin/log?as=csv")] == [403, 403]

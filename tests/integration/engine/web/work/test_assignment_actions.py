@@ -154,6 +154,17 @@ def test_the_bar_steps_the_clock_and_comes_back_to_the_page(lived: Database, tmp
     assert (answer.status_code, answer.headers["location"], steps) == (303, "/plans", ["week"])
 
 
+def test_after_a_step_the_bar_says_what_happened(lived: Database, tmp_path: Path) -> None:
+    office = open_office(lived, tmp_path, step=lambda how: None)
+    assert 'class="demo"' in office.get("/overdue?stepped=2021-06-17T00:00:00%2B00:00").text
+    page = BeautifulSoup(office.get("/?stepped=2021-06-17T00:00:00%2B00:00").text, "lxml")
+    said = " ".join(page.select_one(".demo [role=status]").get_text().split())  # type: ignore[union-attr]
+    assert said.startswith("Từ 07:00 17/6/2021: ")
+    assert "thư" in said
+    for hostile in ("x", "2999-01-01T00:00:00%2B00:00", "2021-06-17"):
+        assert "Từ 07:00" not in office.get(f"/?stepped={hostile}").text
+
+
 @pytest.mark.parametrize(
     "back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""]
 )

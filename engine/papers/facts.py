@@ -1,0 +1,166 @@
+"""What a paper says, as data: the issuer, the addressees, the rows of the annex. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from engine.rules.calendar import PLAN_TIME, local_date
+from engine.text import Text
+
+MAX_DUTY_CHARS = 200
+"""A duty longer than this is cut at a sentence or word in an annex; it is never reworded."""
+SIGNERS: dict[str, Text] = {
+    "KT. GIÁM ĐỐC/PHÓ GIÁM ĐỐC": Text("Phó Giám đốc ký thay", "deputy director, for the director"),
+    "GIÁM ĐỐC": Text("Giám đốc", "director"),
+    "Q. GIÁM ĐỐC": Text("Quyền Giám đốc", "acting director"),
+    "TL. GIÁM ĐỐC/TRƯỞNG PHÒNG": Text("Trưởng phòng thừa lệnh", "head of division, by order"),
+    "TM. ỦY BAN NHÂN DÂN/KT. CHỦ TỊCH/PHÓ CHỦ TỊCH": Text("Phó Chủ tịch UBND", "deputy chair of the committee"),
+    "TM. ỦY BAN NHÂN DÂN/CHỦ TỊCH": Text("Chủ tịch UBND", "chair of the committee"),
+}
+"""Lines above a signature, separated by «/» (articles 13, I.II.7)."""
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who issues a paper. ``sign``: the part of the number after «/»; ``unit``: the drafting unit, may be empty;
+    ``signer``: a key of ``SIGNERS``."""
+
+    parent: str
+    name: str
+    sign: str
+    place: str
+    unit: str = ""
+    signer: str = "KT. GIÁM ĐỐC/PHÓ GIÁM ĐỐC"
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    number: str
+    issued_on: date
+    issuer: str
+    title: str
+
+    @property
+    def reference(self) -> str:
+        """«Kế hoạch số 188/KH-UBND»."""
+        return f"Kế hoạch số {self.number}"
+
+    @property
+    def in_full(self) -> str:
+        """The first citation: type, number, date, issuer and subject (I.II.6.b)."""
+        subject = re.sub(r"^kế hoạch\s+", "", self.title.strip(), flags=re.IGNORECASE)
+        return f"{self.reference} ngày {paper_day(self.issued_on)} của {self.issuer} về {lower_first(subject)}"
+
+
+@dataclass(frozen=True)
+class DutyRow:
+    """A row of an annex. ``late``: working days overdue; 0 in the list of what comes due."""
+
+    agency_id: str
+    agency: str
+    citation: str
+    text: str
+    due_on: date | None
+    original_due_on: date | None
+    late: int
+    reported: bool
+    status: str
+    note: str = ""
+    group: str = ""
+    """What agencies of its kind are called together; empty where they are always named."""
+
+
+@dataclass(frozen=True)
+class PriorPaper:
+    """A paper that was issued and recorded before: «số 412/SLĐTBXH ngày 21/6/2021»."""
+
+    number: str
+    on: date
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """A công văn đôn đốc, or a letter to those who are only asked (``request``). ``overdue`` and ``upcoming`` are in
+    the order of the annex. ``level``: the highest that deliveries prove; ``answer_by``: the new date."""
+
+    issuer: Issuer
+    plan: PlanFacts
+    reports_to: str
+    overdue: Sequence[DutyRow]
+    upcoming: Sequence[DutyRow]
+    as_of: datetime
+    answer_by: date
+    horizon: date
+    level: int
+    prior: Sequence[PriorPaper] = ()
+    request: bool = False
+
+    @property
+    def addressees(self) -> tuple[str, ...]:
+        """The agencies by name, once each, in the order of the annex."""
+        return tuple(dict.fromkeys(row.agency for row in (*self.overdue, *self.upcoming)))
+
+    def only(self, agency_id: str) -> Dispatch:
+        """The letter to one of the agencies alone."""
+        fields = {
+            "overdue": tuple(row for row in self.overdue if row.agency_id == agency_id),
+            "upcoming": tuple(row for row in self.upcoming if row.agency_id == agency_id),
+        }
+        return Dispatch(**(self.__dict__ | fields))
+
+
+def paper_day(day: date) -> str:
+    """«07/4/2021»: a 0 before days below 10 and before months 1 and 2 (I.II.4.b)."""
+    return f"{day.day:02d}/{day.month:02d}/{day.year}" if day.month < 3 else f"{day.day:02d}/{day.month}/{day.year}"
+
+
+def long_day(day: date) -> str:
+    """«ngày 07 tháng 4 năm 2021»."""
+    month = f"{day.month:02d}" if day.month < 3 else str(day.month)
+    return f"ngày {day.day:02d} tháng {month} năm {day.year}"
+
+
+def long_moment(at: datetime) -> str:
+    """«17 giờ 00 phút ngày 28 tháng 6 năm 2021», local time."""
+    local = at.astimezone(PLAN_TIME)
+    return f"{local.hour:02d} giờ {local.minute:02d} phút {long_day(local_date(at))}"
+
+
+def counted(number: int) -> str:
+    """A count in running text: 01 … 09."""
+    return f"{number:02d}"
+
+
+def lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def shortened(text: str, most: int = MAX_DUTY_CHARS) -> str:
+    """The text, or its beginning up to the last sentence or word within ``most`` characters."""
+    plain = " ".join(text.split())
+    if len(plain) <= most:
+        return plain
+    head = plain[:most]
+    sentence = head.rfind(". ")
+    return head[: sentence + 1] if sentence > most // 2 else f"{head[: most - 1].rpartition(' ')[0].rstrip(' ,;:.')}…"
+
+
+def short_committee(name: str) -> str:
+    """«UBND» for «Ủy ban nhân dân», as a parent body may be shortened (I.II.2)."""
+    return re.sub(r"(?i)^[uủ][ỷy] ban nhân dân", "UBND", name)
+
+
+def initials(name: str) -> str:
+    """A default for an issuer's abbreviation: «Sở Lao động - Thương binh và Xã hội» -> «SLĐTBXH»."""
+    if short_committee(name) != name:
+        return "UBND"
+    return "".join(word[0].upper() for word in re.findall(r"\w+", name) if word.lower() not in ("và", "của", "các"))
+
+
+def place_of(issuer: str) -> str:
+    """A default for the place of issue: the province in a committee's name, else empty."""
+    found = re.search(r"(?i)\b(?:tỉnh|thành phố|huyện|thị xã|xã|phường)\s+(.+)$", issuer)
+    return found.group(1).strip() if found else ""

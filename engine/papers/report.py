@@ -1,0 +1,235 @@
+"""Báo cáo kết quả thực hiện (paper B): the consolidated report of a plan's period, by targets, by duty and on the
+reporting itself. What an agency wrote enters in brackets as a draft for the officer; no figure is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from engine.papers.document import BLANK, AnnexColumn, Paper
+from engine.papers.facts import Issuer, PlanFacts, counted, long_moment, paper_day, shortened
+from engine.rules.calendar import local_date
+
+FIGURE_COLUMNS = (
+    AnnexColumn("STT", 12, True),
+    AnnexColumn("Chỉ tiêu", 58),
+    AnnexColumn("Đơn vị tính", 18, True),
+    AnnexColumn("Kế hoạch", 18, True),
+    AnnexColumn("Thực hiện", 20, True),
+    AnnexColumn("Số cơ quan báo cáo", 18, True),
+    AnnexColumn("Ghi chú", 16),
+)
+DUTY_COLUMNS = (
+    AnnexColumn("STT", 12, True),
+    AnnexColumn("Mục", 20, True),
+    AnnexColumn("Nhiệm vụ", 78),
+    AnnexColumn("Cơ quan chủ trì", 44),
+    AnnexColumn("Hạn", 24, True),
+    AnnexColumn("Kết quả", 26),
+    AnnexColumn("Tóm tắt", 43),
+)
+TIMING_COLUMNS = (
+    AnnexColumn("STT", 12, True),
+    AnnexColumn("Cơ quan", 68),
+    AnnexColumn("Hạn gửi", 26, True),
+    AnnexColumn("Ngày gửi", 26, True),
+    AnnexColumn("Đúng hạn, chậm, chưa gửi", 28),
+)
+MAX_SUMMARY_CHARS, MAX_QUOTED = 160, 12
+"""Characters of an agency's summary in the annex; difficulties quoted in the text, the others counted."""
+
+
+@dataclass(frozen=True)
+class FigureFacts:
+    """One target: ``value`` empty while nothing is in; ``given`` of ``asked`` agencies have reported."""
+
+    name: str
+    unit: str
+    target: str
+    value: str
+    given: int
+    asked: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DutyFacts:
+    citation: str
+    text: str
+    agency: str
+    due_on: date | None
+    result: str
+    summary: str
+    sent_on: date | None
+    timing: str
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """A reason an agency gave for what is not finished."""
+
+    agency: str
+    citation: str
+    words: str
+
+
+@dataclass(frozen=True)
+class PeriodReport:
+    """``to``: to whom it is owed. The counts are of ordered tasks; ``asked``: what bodies that are only asked did."""
+
+    issuer: Issuer
+    plan: PlanFacts
+    period: str
+    to: Sequence[str]
+    as_of: datetime
+    done_on_time: int
+    done_late: int
+    open_in_time: int
+    open_overdue: int
+    reports_on_time: int
+    reports_in: int
+    reports_expected: int
+    missing: Sequence[str]
+    figures: Sequence[FigureFacts]
+    duties: Sequence[DutyFacts]
+    difficulties: Sequence[Difficulty]
+    asked: int = 0
+    asked_done: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.done_on_time + self.done_late + self.open_in_time + self.open_overdue
+
+
+def report_docx(facts: PeriodReport) -> bytes:
+    """The report as .docx, with annexes I (targets, where there are any), II and III."""
+    paper = Paper(f"Báo cáo kết quả thực hiện {facts.plan.reference}", facts.issuer.name, facts.as_of)
+    year = local_date(facts.as_of).year
+    paper.head(
+        facts.issuer.parent,
+        facts.issuer.name,
+        f"Số: {BLANK}/BC-{facts.issuer.sign.partition('-')[0]}",
+        f"{facts.issuer.place}, ngày {BLANK[:6]}tháng {BLANK[:6]}năm {year}",
+    )
+    paper.title("BÁO CÁO", f"Kết quả thực hiện {facts.plan.reference} {facts.period}")
+    paper.addressees(facts.to)
+    for text, heading in text_of(facts):
+        paper.body(text, heading=heading)
+    paper.sign_off(["Như trên"], facts.issuer.unit, facts.issuer.signer.split("/"))
+    _annexes(paper, facts)
+    return paper.save()
+
+
+def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
+    """(paragraph, whether it is a heading)."""
+    issuer = facts.issuer.name
+    yield (
+        f"Thực hiện {facts.plan.in_full}, {issuer} báo cáo kết quả thực hiện {facts.period} "
+        f"(số liệu tính đến {long_moment(facts.as_of)}) như sau:",
+        False,
+    )
+    yield "I. CÔNG TÁC CHỈ ĐẠO, TRIỂN KHAI", True
+    yield "[Cán bộ soạn thảo ghi các văn bản đã ban hành.]", False
+    yield "II. KẾT QUẢ THỰC HIỆN", True
+    part = 0
+    if facts.figures:
+        part += 1
+        full = sum(each.given == each.asked for each in facts.figures)
+        yield f"{part}. Các chỉ tiêu", True
+        yield (
+            f"Kế hoạch theo dõi {counted(len(facts.figures))} chỉ tiêu, số liệu; {counted(full)} chỉ tiêu, số liệu "
+            "đã có báo cáo của mọi cơ quan được hỏi (Phụ lục I).",
+            False,
+        )
+    yield f"{part + 1}. Tiến độ thực hiện nhiệm vụ", True
+    yield (
+        f"Tổng số {counted(facts.total)} nhiệm vụ đến kỳ: hoàn thành đúng hạn {counted(facts.done_on_time)}; "
+        f"hoàn thành quá hạn {counted(facts.done_late)}; đang thực hiện trong hạn {counted(facts.open_in_time)}; "
+        f"đang thực hiện quá hạn {counted(facts.open_overdue)} (Phụ lục {_annex_number(facts, 1)}).",
+        False,
+    )
+    if facts.asked:
+        yield (
+            f"Ngoài ra, {counted(facts.asked)} nội dung đề nghị phối hợp, trong đó {counted(facts.asked_done)} "
+            "nội dung đã có kết quả.",
+            False,
+        )
+    yield f"{part + 2}. Chế độ báo cáo", True
+    yield (
+        f"Đã gửi {counted(facts.reports_in)}/{counted(facts.reports_expected)} báo cáo, trong đó đúng hạn "
+        f"{counted(facts.reports_on_time)} (Phụ lục {_annex_number(facts, 2)}).",
+        False,
+    )
+    yield "III. TỒN TẠI, HẠN CHẾ VÀ NGUYÊN NHÂN", True
+    yield from ((each, False) for each in _shortcomings(facts))
+    yield "IV. PHƯƠNG HƯỚNG, NHIỆM VỤ KỲ TIẾP THEO", True
+    yield "[Cán bộ soạn thảo ghi.]", False
+    yield "V. KIẾN NGHỊ, ĐỀ XUẤT", True
+    yield "[Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]", False
+    yield (
+        f"Trên đây là báo cáo kết quả thực hiện {facts.plan.reference} {facts.period}, {issuer} kính báo cáo./.",
+        False,
+    )
+
+
+def _shortcomings(facts: PeriodReport) -> Iterator[str]:
+    """Whose reports are missing, by name; and the reasons agencies gave, in brackets."""
+    if facts.missing:
+        yield f"Còn {counted(len(facts.missing))} cơ quan chưa gửi đủ báo cáo: {', '.join(facts.missing)}."
+    for each in facts.difficulties[:MAX_QUOTED]:
+        yield f"- {each.agency} (mục {each.citation}): [«{' '.join(each.words.split())}»]"
+    more = len(facts.difficulties) - MAX_QUOTED
+    if more > 0:
+        yield f"- Và {counted(more)} lý do khác nêu tại Phụ lục {_annex_number(facts, 1)}."
+    if not facts.missing and not facts.difficulties:
+        yield "Không."
+
+
+def _annex_number(facts: PeriodReport, following: int) -> str:
+    """Annex I holds the targets; without any, the numbers begin with the duties."""
+    return ("I", "II", "III")[following if facts.figures else following - 1]
+
+
+def _annexes(paper: Paper, facts: PeriodReport) -> None:
+    note = f"(Kèm theo Báo cáo số {BLANK}/BC-{facts.issuer.sign.partition('-')[0]} của {facts.issuer.name})"
+    if facts.figures:
+        paper.annex("CÁC CHỈ TIÊU", note, landscape=False, word="Phụ lục I")
+        paper.table(
+            FIGURE_COLUMNS,
+            [
+                (str(n), each.name, each.unit, each.target, each.value, f"{each.given}/{each.asked}", each.note)
+                for n, each in enumerate(facts.figures, 1)
+            ],
+        )
+        paper.end_annex()
+    paper.annex("TIẾN ĐỘ THỰC HIỆN NHIỆM VỤ", note, landscape=True, word=f"Phụ lục {_annex_number(facts, 1)}")
+    paper.table(
+        DUTY_COLUMNS,
+        [
+            (
+                str(n),
+                each.citation,
+                shortened(each.text),
+                each.agency,
+                _day(each.due_on),
+                each.result,
+                f"[{shortened(each.summary, MAX_SUMMARY_CHARS)}]" if each.summary else "",
+            )
+            for n, each in enumerate(facts.duties, 1)
+        ],
+    )
+    paper.end_annex()
+    paper.annex("CHẾ ĐỘ BÁO CÁO", note, landscape=False, word=f"Phụ lục {_annex_number(facts, 2)}")
+    paper.table(
+        TIMING_COLUMNS,
+        [
+            (str(n), f"{each.agency} ({each.citation})", _day(each.due_on), _day(each.sent_on), each.timing)
+            for n, each in enumerate(facts.duties, 1)
+        ],
+    )
+    paper.end_annex()
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else paper_day(day)

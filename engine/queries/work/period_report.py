@@ -1,0 +1,119 @@
+"""The facts of a plan's consolidated report for a period, read at one moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.assignments.indicators import Consolidated, FigureLine, consolidated
+from engine.papers.facts import Issuer, PlanFacts, initials, place_of, short_committee
+from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.rules.words import period_words
+from engine.store.database import among, table
+from engine.store.records import Agency, Duty, Report
+from engine.terms import COUNTED_STATES, TimeClass, Timing
+
+MAX_ROWS = 5_000
+COUNTED = tuple(COUNTED_STATES)
+UNITS = {"percent": "%", "count": "số lượng", "text": "nội dung"}
+RESULTS = {
+    TimeClass.DONE_ON_TIME: "Hoàn thành đúng hạn",
+    TimeClass.DONE_LATE: "Hoàn thành quá hạn",
+    TimeClass.OPEN_OVERDUE: "Quá hạn",
+    TimeClass.DUE_SOON: "Đang thực hiện",
+    TimeClass.OPEN_IN_TIME: "Đang thực hiện",
+    TimeClass.NO_DEADLINE: "Đang thực hiện",
+}
+TIMINGS = {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"}
+
+
+def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:
+    """Seven queries. Requests («Đề nghị») are in none of the counts but their own."""
+    d, g = table(Duty), table(Agency)
+    names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
+    places: dict[int, int] = {
+        row[0]: row[1]
+        for row in session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_row.id))
+    }
+    found = rows(session, today, AssignmentFilter(plan_id=plan_row.id, period=period, states=COUNTED), MAX_ROWS)
+    found.sort(key=lambda row: (places.get(row.duty_id, 0), row.agency, row.id))
+    ordered = [row for row in found if not row.request]
+    asked = [row for row in found if row.request]
+    told = _standing_reports(session, [row.id for row in found])
+    issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
+    supervisor = names.get(plan_row.supervisor_id, plan_row.supervisor_id)
+
+    def among_classes(*classes: TimeClass) -> int:
+        return sum(row.time_class in classes for row in ordered)
+
+    return PeriodReport(
+        Issuer(short_committee(issuer), supervisor, initials(supervisor), place_of(issuer)),
+        PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
+        period_words(period, "vi"),
+        (issuer,),
+        today.now,
+        among_classes(TimeClass.DONE_ON_TIME),
+        among_classes(TimeClass.DONE_LATE),
+        among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+        among_classes(TimeClass.OPEN_OVERDUE),
+        sum(row.report_timing is Timing.ON_TIME for row in ordered),
+        sum(row.first_reported_on is not None for row in ordered),
+        len(ordered),
+        tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None)),
+        _figures(consolidated(session, plan_row.id, period)),
+        tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
+        tuple(
+            Difficulty(row.agency, row.citation, told[row.id][1])
+            for row in found
+            if row.unfinished and told.get(row.id, ("", ""))[1]
+        ),
+        len(asked),
+        sum(row.done_on is not None for row in asked),
+    )
+
+
+def _duty(row: AssignmentRow, summary: str) -> DutyFacts:
+    result = RESULTS[row.time_class] if row.time_class else ""
+    if row.request and row.time_class is TimeClass.OPEN_OVERDUE:
+        result = "Chưa có kết quả"
+    return DutyFacts(
+        row.citation,
+        row.text,
+        row.agency,
+        row.due_on,
+        result,
+        summary,
+        row.first_reported_on,
+        TIMINGS[row.report_timing],
+    )
+
+
+def _standing_reports(session: Session, assignment_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """(body, reason) of the report that stands, by assignment."""
+    r = table(Report)
+    statement = select(r.c.assignment_id, r.c.body, r.c.reason).where(
+        among(session, r.c.assignment_id, assignment_ids), r.c.returned_at.is_(None), r.c.superseded_at.is_(None)
+    )
+    return {row[0]: (row[1], row[2]) for row in session.connection().execute(statement)}
+
+
+def _figures(found: Consolidated) -> tuple[FigureFacts, ...]:
+    return tuple(_figure(line) for line in found.lines)
+
+
+def _figure(line: FigureLine) -> FigureFacts:
+    each = line.indicator
+    total = "" if line.total is None or isinstance(line.total, str) else _written(line.total)
+    target = "" if each.target is None else _written(each.target)
+    note = "" if line.reached is None else f"đạt {_written(line.reached)}%"
+    return FigureFacts(each.name, UNITS[each.unit], target, total, line.known, len(line.given), note)
+
+
+def _written(number: float) -> str:
+    """«91,8», «1.250»."""
+    whole = f"{number:,.0f}" if number == int(number) else f"{number:,.1f}"
+    return whole.translate(str.maketrans(",.", ".,"))

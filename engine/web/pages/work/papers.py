@@ -1,0 +1,187 @@
+"""Drafting a công văn đôn đốc: what it would say, the file to sign, and the record of its number and date."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.permissions import Permission, require
+from engine.assignments.issued_papers import record_paper
+from engine.errors import BadInput, NotFound
+from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
+from engine.http.list_download import DOCX, attachment
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
+from engine.papers.facts import SIGNERS, Dispatch
+from engine.queries.filter_choices import plan_choices
+from engine.queries.work.assignments import rows_of
+from engine.queries.work.papers import Draft, active_plans, dispatch_draft, plan_of
+from engine.rules.privacy import looks_private
+from engine.text import Text
+from engine.web.pages.admin.fields import FormFields
+
+router = APIRouter()
+COMMON_FROM = 3
+"""From so many addressees a common letter is offered first."""
+Words = Annotated[str, Plain, Query(max_length=120)]
+
+
+class PaperFile(StrEnum):
+    DOCX = "docx"
+    """One letter to all."""
+    ZIP = "zip"
+    """A letter each."""
+
+
+@router.get("/papers/dispatch")
+def draft(
+    ctx: SignedIn,
+    plan: PlanId,
+    agency: Annotated[list[str], Several, Query(max_length=500)] = [],  # noqa: B006 - read only
+    period: Code = "",
+    request: YesNo = None,
+    sign: Words = "",
+    place: Words = "",
+    unit: Words = "",
+    signer: Words = "",
+    answer_by: Annotated[date | None, Empty, Query()] = None,
+    file: Annotated[PaperFile | None, Empty, Query()] = None,
+    said: Code = "",
+) -> Response:
+    """The draft as a page, or as a file. Drafting moves no level and sends nothing."""
+    found, plans = _draft(ctx, plan, agency, period, bool(request))
+    issuer = found.dispatch.issuer
+    dispatch = replace(
+        found.dispatch,
+        issuer=replace(
+            issuer,
+            sign=sign or issuer.sign,
+            place=place or issuer.place,
+            unit=unit,
+            signer=signer if signer in SIGNERS else issuer.signer,
+        ),
+        answer_by=answer_by or found.dispatch.answer_by,
+    )
+    if file is not None:
+        return _file(dispatch, found, period, file)
+    return _page(ctx, replace(found, dispatch=dispatch), plans, period, FormFields(), outcome=said)
+
+
+@router.post("/papers/dispatch")
+def record(ctx: SignedIn, form: PostedForm) -> Response:
+    """Record the number and date that the registry gave."""
+    plan_id, ids = form.number("plan"), form.numbers("id")
+    with ctx.reading() as (session, today):
+        rows = rows_of(session, today, ids) if ids else []
+    for row in rows:
+        require(ctx.actor, Permission.CHASE, row.supervisor_id)
+    found, plans = _draft(
+        ctx, plan_id, list({row.agency_id for row in rows}), form.raw("period")[:64], form.has("request")
+    )
+    typed = FormFields.of(form, "number", "on", whole="number")
+    number, on = typed.text("number", 64), typed.needed_day("on")
+    if not ids:
+        typed.refuse({"number": Text("Không còn việc nào để ghi.", "There is nothing left to record.")})
+
+    def action() -> bool:
+        with ctx.writing() as session:
+            record_paper(
+                session, found.supervisor_id, plan_id, ids, number=number, on=on, actor=ctx.actor.name, now=ctx.now
+            )
+        return True
+
+    if typed.do(action):
+        return ctx.go(
+            "/papers/dispatch",
+            plan=plan_id,
+            agency=[each for each, _ in found.agencies],
+            request="yes" if form.has("request") else "",
+            said="recorded",
+        )
+    return _page(ctx, found, plans, "", typed)
+
+
+def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -> int | None:
+    """The plan, or the newest active one, if the user's department follows it and may chase; else None."""
+    return next(
+        (
+            each
+            for each, supervisor in active_plans(session)
+            if plan_id in (None, each) and ctx.may(Permission.CHASE, supervisor)
+        ),
+        None,
+    )
+
+
+def _draft(
+    ctx: RequestContext, plan_id: int | None, agencies: list[str], period: str, request: bool
+) -> tuple[Draft, Any]:
+    """The draft of the plan, or of the only active one. Raises NotFound, NotAllowed."""
+    ctx.require(Permission.CHASE, ctx.actor.agency_id)
+    with ctx.reading() as (session, today):
+        plans = plan_choices(session, plan_id)
+        row = plan_of(session, plan_id or draftable_plan(ctx, session, None) or 0)
+        if row is None:
+            raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
+        ctx.require(Permission.CHASE, row.supervisor_id)
+        return dispatch_draft(session, today, row, agencies, request=request, period=period), plans
+
+
+def _page(
+    ctx: RequestContext, found: Draft, plans: Any, period: str, typed: FormFields, *, outcome: str = ""
+) -> Response:
+    dispatch = found.dispatch
+    with ctx.reading() as (_, today):
+        return ctx.page(
+            "dispatch.html",
+            typed.status,
+            today=today,
+            draft=found,
+            dispatch=dispatch,
+            addressed=addressed(dispatch),
+            subject=subject_line(dispatch),
+            paragraphs=tuple(text_of(dispatch)),
+            signers=[
+                (key, f"{key.replace('/', ' / ')} ({words.said(ctx.language)})") for key, words in SIGNERS.items()
+            ],
+            plans=plans,
+            period_key=period,
+            common_first=len(found.agencies) >= COMMON_FROM,
+            typed=typed,
+            outcome=outcome,
+        )
+
+
+def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile) -> Response:
+    """The letter, or a ZIP with one for each agency. Raises BadInput when nothing is overdue, or when a text of the
+    plan looks like personal data: that never goes into a paper."""
+    if not dispatch.overdue:
+        raise BadInput(Text("Không còn việc nào quá hạn để soạn công văn.", "Nothing is overdue: there is no letter."))
+    private = [row.citation for row in (*dispatch.overdue, *dispatch.upcoming) if looks_private(row.text)]
+    if private:
+        raise BadInput(
+            Text(
+                f"Nội dung {private[0]} có dãy số giống dữ liệu cá nhân; không đưa vào công văn.",
+                f"The text of {private[0]} holds what looks like personal data; it does not go into a paper.",
+            )
+        )
+    plan = re.sub(r"[^A-Za-z0-9]+", "-", dispatch.plan.number.replace("Đ", "D"))
+    level = f"lan{max(dispatch.level, 1)}" if not dispatch.request else "de-nghi"
+    stem = "_".join(("cv-don-doc", f"{plan}-{dispatch.plan.issued_on.year}", period or "moi-ky", level))
+    if kind is PaperFile.DOCX:
+        whose = found.agencies[0][0] if len(found.agencies) == 1 else "chung"
+        return attachment(dispatch_docx(dispatch), DOCX, f"{stem}_{whose}.docx")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for agency_id, _ in found.agencies:
+            out.writestr(f"{stem}_{agency_id}.docx", dispatch_docx(dispatch.only(agency_id)))
+    return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

@@ -1,0 +1,58 @@
+"""What paper shows: Chromium prints each list as PDF, and every citation of the screen is read back from it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+
+import pytest
+from browser.conftest import DESK, Spring, visitors
+from browser.visitors import Visitor
+from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+CITATION = re.compile(r"\b[IVX]+(?:\.[\w]+)+\b")
+BUTTONS = ("Đôn đốc…", "Tiếp nhận các việc", "Trả lại…", "Xem trước", "Đăng xuất", "+1 tuần", "Excel · CSV")
+
+
+def printed(visitor: Visitor) -> str:
+    """The text of the page as it is printed on A4."""
+    pdf = visitor.page.pdf(prefer_css_page_size=True)
+    return subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+
+
+def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) -> None:
+    with visitors(chromium, spring, DESK, "vi") as come:
+        visitor = come("leadership")
+        visitor.goes("/leadership")
+        names = visitor.page.locator("#agencies ~ .scroll th[scope=row]").all_inner_texts()
+        paper = printed(visitor)
+    assert paper.count("\f") == 1
+    assert len(names) > 30
+    assert not [each for each in names if each not in " ".join(paper.split())]
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "rows"),
+    [
+        ("/overdue", ("monitor",), ".what b"),
+        ("/overdue?as=print", ("monitor",), "tbody td:nth-child(3)"),
+        ("/assignments", ("monitor",), ".what b"),
+        ("/assignments?as=print", ("monitor",), "tbody td:nth-child(2)"),
+        ("/accept", ("monitor",), ".what b"),
+        ("/agencies/so-xay-dung", ("coordinator", "so-xay-dung"), ".what b"),
+        ("/report/so-xay-dung/1/2021-H1", ("coordinator", "so-xay-dung"), "fieldset legend"),
+    ],
+)
+def test_a_list_prints_whole_and_without_buttons(
+    chromium: Browser, spring: Spring, path: str, who: tuple[str, ...], rows: str
+) -> None:
+    with visitors(chromium, spring, DESK, "vi") as come:
+        visitor = come(*who)
+        visitor.goes(path)
+        shown = Counter(CITATION.findall(" ".join(visitor.page.locator(rows).all_inner_texts())))
+        paper = printed(visitor)
+    assert shown
+    assert not shown - Counter(CITATION.findall(paper))
+    assert not [each for each in BUTTONS if each in paper]

@@ -1,0 +1,158 @@
+"""Every list as a spreadsheet: the rows and the order of the screen, its filter in the first line, its permissions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.office import Office
+from ground.people import as_role
+from openpyxl import load_workbook
+
+from engine.store.database import Database
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How to find the rows of a list on its page (an attribute, or the text), and the column that says the same."""
+
+    path: str
+    rows: str
+    column: str
+    attribute: str = ""
+
+
+ASSIGNMENTS = Shown("/assignments", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href")
+LISTS = (
+    Shown("/overdue", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
+    Shown("/overdue?request=yes", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
+    Shown("/overdue?period=2021-H1&kind=huyen", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
+    ASSIGNMENTS,
+    Shown("/assignments?class=open_overdue", ASSIGNMENTS.rows, "Mã phần việc", "href"),
+    Shown("/assignments?agency=so-ban&finished=yes", ASSIGNMENTS.rows, "Mã phần việc", "href"),
+    Shown("/", ".matrix tbody th[scope=row]", "Cơ quan"),
+    Shown("/?sort=late&late=1", ".matrix tbody th[scope=row]", "Cơ quan"),
+    Shown("/leadership", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
+    Shown("/leadership/frozen/1", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
+    Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã phần việc", "href"),
+    Shown("/letters", '.rows .what > a[href^="/letters/"]', "Số", "href"),
+    Shown("/letters?kind=overdue&agency=huyen-b", '.rows .what > a[href^="/letters/"]', "Số", "href"),
+    Shown("/agencies", "tbody th[scope=row]", "Cơ quan"),
+    Shown("/admin/agencies", ".rows .what > a", "Cơ quan"),
+    Shown("/admin/agencies?q=huyen", ".rows .what > a", "Cơ quan"),
+    Shown("/admin/log", ".story > li .what > span:first-child", "Việc gì"),
+    Shown("/admin/log?kind=acknowledged&agency=so-ban", ".story > li .what > span:first-child", "Việc gì"),
+)
+
+
+def taken(office: Office, path: str, taken_as: str = "xlsx") -> tuple[str, list[dict[str, Any]]]:
+    """The first line of a list's file, and its rows by heading."""
+    answer = office.get(f"{path}{'&' if '?' in path else '?'}as={taken_as}")
+    assert answer.status_code == 200, answer.text
+    assert f".{taken_as}" in answer.headers["content-disposition"]
+    if taken_as == "xlsx":
+        page = load_workbook(io.BytesIO(answer.content)).active
+        assert page is not None
+        lines: list[list[Any]] = [list(row) for row in page.iter_rows(values_only=True)]
+    else:
+        lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    return lines[0][0], [dict(zip(lines[1], line, strict=True)) for line in lines[2:]]
+
+
+def on_screen(office: Office, shown: Shown) -> list[str]:
+    """What identifies each row on the list's pages, following «Xem tiếp» to the end."""
+    found: list[str] = []
+    path = shown.path
+    while path:
+        page = BeautifulSoup(office.get(path).text, "lxml")
+        for each in page.select(shown.rows):
+            text = str(each[shown.attribute]).rpartition("/")[2] if shown.attribute else each.get_text(" ")
+            found.append(" ".join(text.split()))
+        following = page.select_one('.more a.button[href*="after="], .actions a.button[href*="after="]')
+        path = str(following["href"]) if following else ""
+    return found
+
+
+def publish(office: Office) -> None:
+    office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off="24/6/2021")
+
+
+@pytest.mark.parametrize("taken_as", ["xlsx", "csv"])
+@pytest.mark.parametrize("shown", LISTS, ids=lambda shown: str(shown.path))
+def test_a_file_holds_the_rows_of_the_screen_in_their_order(office: Office, shown: Shown, taken_as: str) -> None:
+    publish(office)
+    _, rows = taken(office, shown.path, taken_as)
+    found = [" ".join(str(row[shown.column]).split()) for row in rows]
+    if shown.path.startswith("/admin/agencies"):
+        found = list(dict.fromkeys(found))  # a line a contact
+    assert found == on_screen(office, shown)
+    assert found
+
+
+@pytest.mark.parametrize("path", ["/overdue", "/assignments?agency=huyen-b", "/admin/log"])
+def test_the_page_for_paper_holds_what_the_file_holds(office: Office, path: str) -> None:
+    said, rows = taken(office, path, "csv")
+    page = BeautifulSoup(office.get(f"{path}{'&' if '?' in path else '?'}as=print").text, "lxml")
+    assert page.select_one("h1 + p").get_text() == said  # type: ignore[union-attr]
+    assert [each.get_text() for each in page.select("thead th")] == list(rows[0])
+    assert len(page.select("tbody tr")) == len(rows)
+
+
+@pytest.mark.parametrize("path", sorted({each.path.partition("?")[0] for each in LISTS}))
+def test_every_list_offers_its_file_beside_the_heading_with_its_filter(office: Office, path: str) -> None:
+    publish(office)
+    page = BeautifulSoup(office.get(f"{path}?lang=vi").text, "lxml")
+    links = [(each.get_text(), str(each["href"])) for each in page.select(".head > .take a")]
+    assert links == [
+        ("Excel", f"{path}?lang=vi&as=xlsx"),
+        ("CSV", f"{path}?lang=vi&as=csv"),
+        ("In", f"{path}?lang=vi&as=print"),
+    ]
+
+
+def test_the_first_line_says_what_it_is_of_when_and_by_which_filter(office: Office) -> None:
+    said, _ = taken(office, "/assignments?plan=1&period=2021-H1&class=open_overdue&agency=huyen-b")
+    assert said == (
+        "Phần việc. Tính đến 08:00 thứ Năm, 24/6/2021. Lọc: kế hoạch: 12/KH-UBND (2021); "
+        "kỳ: 6 tháng đầu năm 2021; thời hạn: quá hạn; cơ quan: Huyen b"
+    )
+    english, rows = taken(office, "/overdue?lang=en")
+    assert english == "Overdue tasks. As of 08:00 Thursday, 24/6/2021. Filter: none"
+    assert "Overdue (working days)" in rows[0]
+
+
+def test_a_contact_stands_beside_its_agency_and_an_agency_without_one_still_stands(office: Office) -> None:
+    _, rows = taken(office, "/admin/agencies")
+    assert {"coordinator@so-ban.example", "head@so-ban.example"} <= {row["Thư điện tử"] for row in rows}
+    assert all(row["Vai trò"] for row in rows if row["Thư điện tử"])
+
+
+@pytest.mark.parametrize(
+    ("role", "agency", "refused"),
+    [
+        ("coordinator", "so-ban", ("/overdue", "/agencies", "/leadership", "/admin/log")),
+        ("monitor", "so-chinh", ("/admin/log",)),
+        ("leadership", "tinh", ("/admin/log", "/admin/agencies")),
+    ],
+)
+def test_a_file_is_for_those_who_may_see_the_list(
+    lived: Database, tmp_path: Path, role: str, agency: str, refused: tuple[str, ...]
+) -> None:
+    office = as_role(lived, tmp_path, role, agency)
+    assert {office.get(f"{path}?as=xlsx").status_code for path in refused} == {403}
+
+
+def test_an_agency_takes_along_only_its_own(lived: Database, tmp_path: Path) -> None:
+    office = as_role(lived, tmp_path, "coordinator", "so-ban")
+    _, rows = taken(office, "/assignments")
+    assert {row["Cơ quan chủ trì"] for row in rows} == {"So ban"}
+
+
+@pytest.mark.parametrize("path", ["/overdue?as=pdf", "/assignments?as=xlsx&class=x", "/admin/log?as=csv&kind=x"])
+def test_an_unknown_format_or_filter_is_refused(office: Office, path: str) -> None:
+    assert office.get(path).status_code in (400, 422)

@@ -1,0 +1,60 @@
+"""Chasing from the overdue list: all of a filter, an agency, or single assignments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import rows
+from ground.office import Office
+from ground.people import as_role
+
+from engine.store.database import Database
+from engine.store.records import Notice
+from engine.terms import NoticeKind
+
+
+def ids(page: str, name: str = "id") -> set[str]:
+    return {str(each["value"]) for each in BeautifulSoup(page, "lxml").select(f"input[name={name}]")}
+
+
+def chased(database: Database) -> set[str]:
+    return {str(each.assignment_id) for each in rows(database, Notice, kind=NoticeKind.CHASE)}
+
+
+def test_all_of_the_filter_are_chased_by_two_presses_after_their_letters_were_seen(
+    office: Office, lived: Database
+) -> None:
+    wanted = ids(office.get("/overdue").text)
+    asked = office.post("/overdue/chase", all="1")
+    assert ids(asked.text) == wanted
+    assert not chased(lived)
+    office.post("/overdue/chase", id=sorted(wanted), sure="1")
+    assert chased(lived) == wanted
+
+
+def test_all_means_all_of_the_filter_and_no_more(office: Office) -> None:
+    some = ids(office.get("/overdue?kind=huyen").text)
+    assert ids(office.post("/overdue/chase?kind=huyen", all="1").text) == some < ids(office.get("/overdue").text)
+
+
+def test_an_agency_is_ticked_as_a_whole(office: Office) -> None:
+    page = office.get("/overdue").text
+    assert {"huyen-a", "huyen-b"} & ids(page, "agency")
+    (agency, *_) = sorted(ids(page, "agency"))
+    found = ids(office.post("/overdue/chase", agency=agency).text)
+    section = BeautifulSoup(page, "lxml").select_one(f"#g-{agency}").parent  # type: ignore[union-attr]
+    assert found == ids(str(section))
+
+
+@pytest.mark.parametrize(("role", "agency"), [("monitor", "so-chinh"), ("monitor", "tinh")])
+def test_a_department_chases_all_of_its_own(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
+    office = as_role(lived, tmp_path, role, agency)
+    page = office.get("/overdue").text
+    assert ids(office.post("/overdue/chase", all="1").text) == ids(page)
+
+
+def test_who_only_looks_has_nothing_to_tick(lived: Database, tmp_path: Path) -> None:
+    page = as_role(lived, tmp_path, "leadership", "tinh").get("/overdue").text
+    assert not ids(page) | ids(page, "all") | ids(page, "agency")
