@@ -13,12 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.measures import unfinished
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan
 from engine.store.records.work import DECLINED_EVENT
-from engine.terms import OPEN_STATES, EventKind, PlanState, State
+from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, State
 
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
 """Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
@@ -82,11 +81,15 @@ def backlogs(
     found: dict[str, dict[str, Waiting]] = {}
     old_before = instant(calendar.shift(today, -limit_days), time())
     still_open = a.c.state.in_(OPEN_STATES)
+    # Not ``measures.unfinished()``: its partial index would lead SQLite's planner to walk all tasks for a few requests.
+    still_unfinished = and_(a.c.done_on.is_(None), a.c.state.in_(COUNTED_STATES))
     sources: dict[str, tuple[Any, Select[Any]]] = {
         "reports": (a.c.reported_at, select().select_from(a).where(a.c.state == State.REPORTED)),
         "extensions": (
             x.c.asked_at,
-            select().select_from(x.join(a, a.c.id == x.c.assignment_id)).where(x.c.decided_at.is_(None), unfinished()),
+            select()
+            .select_from(x.join(a, a.c.id == x.c.assignment_id))
+            .where(x.c.decided_at.is_(None), still_unfinished),
         ),
         "declined": (
             e.c.at,

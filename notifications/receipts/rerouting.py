@@ -1,7 +1,8 @@
 """Reroute a letter that was not delivered: the person's other channel, else the next contact of the agency.
 
-Each line keeps the key of its effect with the new recipient in it, so rerouting twice is a no-op and the chain ends
-when no contact is left. The monitor is notified of a dead address and of an agency that cannot be reached at all.
+A line that the same person gets by another channel beside this one goes no further. Each line keeps the key of its
+effect with the new recipient in it, so rerouting twice is a no-op and the chain ends when no contact is left. The
+monitor is notified of a dead address and of an agency that cannot be reached at all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from engine.assignments.outbox import NoticeLine, Slot, letter_row, open_letters
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
-from engine.store.database import insert_new, table
+from engine.store.database import among, insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
@@ -34,7 +35,18 @@ class RerouteResult(StrEnum):
     REROUTED = "on"
     NOBODY = "nobody"
     NOTHING = "nothing"
-    """All its lines are obsolete."""
+    """All its lines are obsolete, or reach the same person by another channel."""
+
+
+ON_THEIR_WAY = (
+    LetterState.QUEUED,
+    LetterState.SENDING,
+    LetterState.ACCEPTED,
+    LetterState.DELIVERED,
+    LetterState.UNKNOWN,
+    LetterState.KEPT_HERE,
+)
+"""States of a letter that has not failed."""
 
 
 def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> RerouteResult:
@@ -61,8 +73,11 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
         alternative for alternative in _alternatives(letter, recipients, now) if alternative[1] != dead_channel
     ]
     tried = _tried_keys(session, rows, letter, alternatives)
+    beside = _said_beside(session, rows, letter)
     slots, unreachable = [], []
     for row in rows:
+        if _effect_key(row, letter) in beside:
+            continue
         alternative = next(
             (alternative for alternative in alternatives if _notice_key(row, letter, *alternative) not in tried), None
         )
@@ -73,7 +88,9 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
     place(session, slots, book.calendar, now)
     digest = _reroute_digest(session, letter, alternatives, book, now)
     _notify_monitor(session, letter, rows, unreachable, recipients, book, dead=dead, now=now)
-    return RerouteResult.REROUTED if slots or digest else RerouteResult.NOBODY
+    if slots or digest:
+        return RerouteResult.REROUTED
+    return RerouteResult.NOBODY if unreachable or not rows else RerouteResult.NOTHING
 
 
 def _alternatives(letter: Any, recipients: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
@@ -131,6 +148,23 @@ def _tried_keys(
     for start in range(0, len(keys), 500):
         found.update(session.connection().scalars(select(n.c.key).where(n.c.key.in_(keys[start : start + 500]))))
     return found
+
+
+def _said_beside(session: Session, rows: Sequence[Any], letter: Any) -> set[str]:
+    """The effects that the same person gets by another channel, in a letter that has not failed."""
+    n, m = table(Notice), table(Letter)
+    effect_of = {
+        f"{_effect_key(row, letter)}:{letter.contact_id}:{channel}": _effect_key(row, letter)
+        for row in rows
+        for channel in CHANNELS
+        if channel != letter.channel
+    }
+    query = (
+        select(n.c.key)
+        .join(m, m.c.id == n.c.letter_id)
+        .where(among(session, n.c.key, effect_of), n.c.moot == "", m.c.state.in_(ON_THEIR_WAY))
+    )
+    return {effect_of[key] for key in session.connection().scalars(query)}
 
 
 def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:

@@ -65,7 +65,7 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     coordinator.is_told("Đã gửi báo cáo", "Reported")
 
     monitor.goes(f"/agencies/{ALONE}")
-    monitor.sees("Đã báo cáo nhưng chưa xong", "Reported, not finished")
+    monitor.sees("Đã báo cáo nhưng chưa hoàn thành", "Reported, not finished")
     monitor.follows("IV.", "IV.")
     monitor.sees("Đã rà soát 12 tuyến.", "Đã rà soát 12 tuyến.")
     monitor.opens("Trả lại để sửa", "Return it")

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
-from engine.store.records import Contact, Delivery, Event, Incoming, Letter, Notice
+from engine.store.records import Assignment, Contact, Delivery, Event, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 from notifications.channel import Channel, Fate, Outcome
 from notifications.delivery import deliver
@@ -202,6 +202,37 @@ def test_who_has_a_telephone_gets_it_by_sms_before_anybody_else_does(laid: Laid)
     sent(laid, box=None, sms=by_sms)
     assert [each.to for each in by_sms.letters] == ["0912345678"]
     assert rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=HEAD).id) == []
+
+
+def with_an_sms_beside(laid: Laid) -> str:
+    """The day before the due date the coordinator is written to by mail and by SMS; there is no gateway. Returns the
+    address of the letter."""
+    with laid.database.write() as session:
+        mine = table(Contact).c.email == COORDINATOR
+        session.connection().execute(update(table(Contact)).where(mine).values(phone="+84912345678"))
+    for task in rows(laid.database, Assignment, agency_id="so-ban"):
+        do(laid.database, Action.ACKNOWLEDGE, task.id, now=NOW)
+    swept(laid.database, at("2021-06-16", "07:00"))
+    box = sent(laid, now=at("2021-06-16", "07:30"))
+    sent(laid, now=at("2021-06-16", "07:40"), box=box)
+    assert {each.channel: each.state for each in rows(laid.database, Letter, day=date(2021, 6, 16))}["sms"] is (
+        LetterState.REFUSED
+    )
+    return next(each.key for each in box.letters if each.to == COORDINATOR)
+
+
+def test_an_sms_that_no_gateway_takes_brings_nothing_to_the_head_of_who_has_the_letter(laid: Laid) -> None:
+    with_an_sms_beside(laid)
+    assert rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=HEAD).id) == []
+    assert happened(laid.database, kind=EventKind.UNREACHABLE) == []
+
+
+def test_once_the_letter_comes_back_as_well_the_head_gets_it(laid: Laid) -> None:
+    key = with_an_sms_beside(laid)
+    with laid.database.write() as session:
+        letter_outcomes.take_bounce(session, Bounce(Severity.HARD, status="5.1.1"), key, at("2021-06-16", "09:00"))
+    (passed_on,) = rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=HEAD).id)
+    assert passed_on.channel == "email"
 
 
 def test_the_chain_ends_where_nobody_is_left_and_every_step_happens_once(laid: Laid) -> None:
