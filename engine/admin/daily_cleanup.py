@@ -14,8 +14,9 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from engine.accounts import idempotency
+from engine.admin import unreferenced_uploads
 from engine.agencies import agencies, contacts
-from engine.assignments import counters, unreferenced_uploads
+from engine.assignments import counters
 from engine.rules.calendar import local_date
 from engine.store.database import Database, insert_new, table
 from engine.store.event_log import append, event

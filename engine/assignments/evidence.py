@@ -2,7 +2,7 @@
 
 Bytes are stored once, by SHA-256, under ``data_dir/files/ab/abcdef…``: outside the web root, without a name or
 extension, never executable, and written atomically. They are served as downloads that no browser runs. Files that
-nothing refers to are removed by ``engine.assignments.unreferenced_uploads``.
+nothing refers to are removed by ``engine.admin.unreferenced_uploads``.
 """
 
 from __future__ import annotations

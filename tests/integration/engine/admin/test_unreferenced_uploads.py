@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from ground.factory import Laid, at, happened, lay, rows
 
-from engine.assignments import evidence, lifecycle, report_drafts, unreferenced_uploads
+from engine.admin import unreferenced_uploads
+from engine.assignments import evidence, lifecycle, report_drafts
 from engine.assignments.evidence import StoredFile
 from engine.assignments.lifecycle import ReportText
 from engine.store.database import Database
