@@ -29,6 +29,7 @@ MOST = 50_000
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/": ("/", "/?sort=late&period={period}", "/?kind=huyen&late=3&number=188"),
     "/accept": ("/accept", "/accept?tick=all"),
+    "/admin/contact-sheet": ("/admin/contact-sheet",),
     "/account/second-factor": ("/account/second-factor",),
     "/account": ("/account",),
     "/admin": ("/admin",),
@@ -100,6 +101,7 @@ NO_PAGES = {
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",
     "/admin/calendar/preview",
+    "/admin/contact-sheet/template.xlsx",
     "/plans/review",
     "/sign-in/sso",
     "/sign-in/sso/return",

@@ -137,7 +137,8 @@ async def live(
     told: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Run the moments from number ``begin`` on, the first of them delayed by ``late``. ``told`` is called with each
-    moment's number before it runs."""
+    moment's number before it runs. At the end a tick follows when every lease has run out: one that was killed at the
+    last moment may have been later than the one that came after it."""
     for number, moment in list(enumerate(moments()))[begin:]:
         told(number)
         now = moment.now + (late if number == begin else timedelta())
@@ -145,6 +146,7 @@ async def live(
             moment.act(database, now)
         else:
             await _tick_until_done(database, delivery, now)
+    await _tick_until_done(database, delivery, moments()[-1].now + 3 * LEASE)
 
 
 async def _tick_until_done(database: Database, delivery: DeliveryContext, now: datetime) -> None:

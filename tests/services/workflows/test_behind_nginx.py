@@ -83,8 +83,8 @@ def test_a_stranger_behind_a_plain_nginx_is_nobody(installed: Database, tmp_path
 
 
 def test_nginx_as_the_documentation_has_it_serves_the_base_url_alone(installed: Database, tmp_path: Path) -> None:
-    """The location of docs/operating.md, read from there."""
-    block = Path(__file__).parents[3].joinpath("docs/operating.md").read_text().partition("proxy_pass ")[2]
+    """The location of packaging/nginx.conf, read from there."""
+    block = Path(__file__).parents[3].joinpath("packaging/nginx.conf").read_text().partition("proxy_pass ")[2]
     lines = " ".join(line.strip() for line in block.partition("}")[0].splitlines()[1:])
     assert "X-Forwarded-For" in lines
     with (
