@@ -24,7 +24,7 @@ BEFORE_SEND, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT = "before send", "after sen
 
 class Journal:
     """A log that survives the killed process: an unbuffered file. Each line is the process id, then ``moment 3``,
-    ``taken letter:12:email:2021-06-18 <…@…>``, ``settled`` or ``died 118 before commit``."""
+    ``taken letter:12:email:2021-06-18 <…@…>`` or ``died 118 before commit``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,15 +66,17 @@ class Steps:
 
         @event.listens_for(Session, "after_commit")
         def _after(_: Any) -> None:
-            self._journal.note("settled")
             self.take(AFTER_COMMIT)
+
+
+CONNECTIONS = 3
 
 
 class Watched:
     """A wrapper around a channel that writes accepted letters to the journal before it returns."""
 
     name = "email"
-    parallel = 3
+    parallel = CONNECTIONS
 
     def __init__(self, inner: Channel, steps: Steps, journal: Journal) -> None:
         self._inner, self._steps, self._journal = inner, steps, journal

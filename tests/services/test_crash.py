@@ -52,6 +52,7 @@ def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(k
         ({"letters": {KEY: LetterState.UNKNOWN}}, "in doubt after 0 deaths"),
         ({"taken": {KEY: [COPY, COPY]}}, "2 copies"),
         ({"taken": {}}, "0 copies"),
+        ({"taken": {KEY: [COPY, COPY]}, "in_flight": Counter([KEY])}, "1 second copies after 0 deaths"),
         ({"taken": {KEY: [COPY, "<two@tinh.example>"]}, "in_flight": Counter([KEY])}, "different Message-IDs"),
         ({"delivered": Counter([KEY, KEY])}, "2 deliveries"),
         ({"bodies": set()}, "1 deliveries"),

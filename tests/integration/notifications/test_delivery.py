@@ -339,15 +339,16 @@ LEASE = timedelta(minutes=5)
 class Relay(LetterBox):
     """Takes 5 ms a letter, and stops the process that sends after so many: as a kill would, nothing is settled."""
 
-    def __init__(self, cut_after: int = 0) -> None:
+    def __init__(self, cut_after: int = 0, at_cut: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self.cut_after = cut_after
+        self.cut_after, self.at_cut = cut_after, at_cut
         self.cut = asyncio.Event()
 
     async def send(self, letter: Outgoing) -> Outcome:
         await asyncio.sleep(0.005)
         self.letters.append(letter)
         if len(self.letters) == self.cut_after:
+            self.at_cut()
             self.cut.set()
         return self.answer
 
@@ -424,10 +425,8 @@ async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(
     add_letters(laid, 200)
     relay = Relay(cut_after=30)
     office = post_office(relay)
-    sending = asyncio.create_task(deliver(laid.database, NOW, office))
-    await relay.cut.wait()
-    office.stop.set()
-    done = await sending
+    relay.at_cut = office.stop.set
+    done = await deliver(laid.database, NOW, office)
     assert done.fates["delivered"] == len(relay.letters) <= 30 + 2 * CONNECTIONS
     letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
     assert {each.state for each in letters} == {LetterState.DELIVERED, LetterState.QUEUED}
