@@ -139,14 +139,16 @@ async def live(
     """Run the moments from number ``begin`` on, the first of them delayed by ``late``. ``told`` is called with each
     moment's number before it runs. At the end a tick follows when every lease has run out: one that was killed at the
     last moment may have been later than the one that came after it."""
-    for number, moment in list(enumerate(moments()))[begin:]:
+    scenario = moments()
+    for number, moment in list(enumerate(scenario))[begin:]:
         told(number)
         now = moment.now + (late if number == begin else timedelta())
         if moment.act is not None:
             moment.act(database, now)
         else:
             await _tick_until_done(database, delivery, now)
-    await _tick_until_done(database, delivery, moments()[-1].now + 3 * LEASE)
+    told(len(scenario))  # the others have come so far, too: nobody is still sending in what is the past now
+    await _tick_until_done(database, delivery, scenario[-1].now + 3 * LEASE)
 
 
 async def _tick_until_done(database: Database, delivery: DeliveryContext, now: datetime) -> None:
