@@ -11,14 +11,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
-from typing import Any
 
-from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.queries.system.channels import PREFIX
-from engine.store.database import insert_new, table
-from engine.store.records import Fact
+from engine.store.facts import read_fact, read_facts, write_fact
 from notifications.channel import About, Fate, Outcome
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 
@@ -98,23 +95,16 @@ def record_fetch(session: Session, channel: str, error: str, now: datetime) -> N
 
 def channel_health(session: Session) -> dict[str, ChannelHealth]:
     """The health of every channel that has failed at least once, by name."""
-    f: Any = table(Fact)
-    query = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
-    return {row.name.removeprefix(PREFIX): _read(row.value) for row in session.connection().execute(query)}
+    return {channel: _read(value) for channel, value in read_facts(session, PREFIX).items()}
 
 
 def _load(session: Session, channel: str) -> ChannelHealth:
-    f = table(Fact)
-    return _read(session.connection().scalar(select(f.c.value).where(f.c.name == PREFIX + channel)))
+    return _read(read_fact(session, PREFIX + channel))
 
 
 def _save(session: Session, channel: str, before: ChannelHealth, health: ChannelHealth) -> None:
-    if health == before:
-        return
-    f, value = table(Fact), json.dumps(asdict(health), ensure_ascii=False)
-    changed = session.connection().execute(update(f).where(f.c.name == PREFIX + channel).values(value=value))
-    if changed.rowcount == 0:
-        insert_new(session, Fact, [{"name": PREFIX + channel, "value": value}])
+    if health != before:
+        write_fact(session, PREFIX + channel, json.dumps(asdict(health), ensure_ascii=False))
 
 
 def _read(value: str | None) -> ChannelHealth:

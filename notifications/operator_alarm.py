@@ -11,12 +11,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
-
 from engine.rules.calendar import PLAN_TIME, local_date
-from engine.store.database import Database, insert_new, table
+from engine.store.database import Database
 from engine.store.event_log import append, event
-from engine.store.records import Fact
+from engine.store.facts import read_facts, write_fact
 from engine.terms import EventKind
 from notifications.channel import Channel, Fate, Outgoing
 from notifications.channel_health import ChannelHealth, channel_health
@@ -44,17 +42,12 @@ async def alarm(
     """Send an alarm for every channel that is down and has none today. Returns the counts ``down`` and ``told``."""
     with database.read() as session:
         by_name = channel_health(session)
-        alarmed = {
-            row.name: row.value
-            for row in session.connection().execute(
-                select(table(Fact).c.name, table(Fact).c.value).where(table(Fact).c.name.startswith(ALARM_PREFIX))
-            )
-        }
+        alarmed = read_facts(session, ALARM_PREFIX)
     today = local_date(now).isoformat()
     down = {name: health for name, health in by_name.items() if health.down}
     counts = {"down": len(down), "told": 0}
     for name, health in down.items():
-        if alarmed.get(ALARM_PREFIX + name) == today:
+        if alarmed.get(name) == today:
             continue
         log.error("The channel %s has been down since %s: %s", name, health.down_since, health.why)
         working = {each: channel for each, channel in channels.items() if each != name and each not in down}
@@ -100,11 +93,8 @@ def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, 
 
 def _record_alarm(database: Database, name: str, health: ChannelHealth, now: datetime) -> None:
     today = local_date(now).isoformat()
-    f = table(Fact)
     with database.write() as session:
-        changed = session.connection().execute(update(f).where(f.c.name == ALARM_PREFIX + name).values(value=today))
-        if changed.rowcount == 0:
-            insert_new(session, Fact, [{"name": ALARM_PREFIX + name, "value": today}])
+        write_fact(session, ALARM_PREFIX + name, today)
         append(
             session,
             [

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -23,8 +23,9 @@ from engine.assignments.lifecycle import standing_report
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
-from engine.store.database import Database, insert_new, table
+from engine.store.database import Database, table
 from engine.store.event_log import append, event
+from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
@@ -116,39 +117,46 @@ def _failed_passes(session: Session, now: datetime) -> int:
     return _count(session, Pass, table(Pass).c.error != "")
 
 
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """An assignment's row, and what its ladder says now: ``acted_until`` no later than today, the next look ``at`` an
+    instant, or why there is none."""
+
+    row: Any
+    acted_until: date | None
+    at: datetime | None
+    quiet: str | None
+
+
+def recomputed(session: Session, now: datetime, *conditions: Any, most: int | None = None) -> Iterator[Recomputed]:
+    """Open assignments of running plans, in the order of their ids; at most so many."""
+    a, p, today, book = table(Assignment), table(Plan), local_date(now), read_rulebook(session)
+    columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.next_action_at, a.c.quiet)
+    statement = (
+        select(*columns, a.c.ladder_id, p.c.policy_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE, *conditions)
+        .order_by(a.c.id)
+        .limit(most)
+    )
+    for row in session.connection().execute(statement):
+        acted = min(row.acted_until, today) if row.acted_until else None
+        facts = Facts(row.state, row.opened_on, row.due_on, acted)
+        on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
+        at = None if on is None else instant(on, book.policy(row.policy_id).decide_at)
+        yield Recomputed(row, acted, at, quiet)
+
+
 def _looks_too_late(session: Session, now: datetime) -> int:
     """Open assignments that would be looked at later than their policy says, or believe to have acted in the future.
     Recomputed, a part in each audit: what a wrong clock or a hand in the database did is found within hours."""
-    a, p, f = table(Assignment), table(Plan), table(Fact)
-    after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
-    statement = (
-        select(
-            a.c.state,
-            a.c.opened_on,
-            a.c.due_on,
-            a.c.acted_until,
-            a.c.next_action_at,
-            a.c.quiet,
-            a.c.ladder_id,
-            p.c.policy_id,
-        )
-        .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.id > after, a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE)
-        .order_by(a.c.id)
-        .limit(CHECKED_ASSIGNMENTS)
-    )
-    book, today = read_rulebook(session), local_date(now)
+    after = int(read_fact(session, CURSOR) or 0)
     late = 0
-    for row in session.connection().execute(statement):
-        if row.acted_until and row.acted_until > today:
+    for each in recomputed(session, now, table(Assignment).c.id > after, most=CHECKED_ASSIGNMENTS):
+        row, at = each.row, each.at
+        if each.acted_until != row.acted_until:
             late += 1
-            continue
-        acted = row.acted_until
-        on, _ = next_look(
-            book.ladders[row.ladder_id], Facts(row.state, row.opened_on, row.due_on, acted), book.calendar
-        )
-        if on is not None:
-            at = instant(on, book.policy(row.policy_id).decide_at)
+        elif at is not None:
             # One that is due may be held back on purpose; what counts is a look that comes later than it should.
             silent = row.next_action_at is None and row.quiet is not None
             late += at > now and (silent or (row.next_action_at is not None and row.next_action_at > at))
@@ -256,14 +264,13 @@ def audit(
 
 def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
-    a, f = table(Assignment), table(Fact)
-    after = int(session.connection().scalar(select(f.c.value).where(f.c.name == CURSOR)) or 0)
+    a = table(Assignment)
+    after = int(read_fact(session, CURSOR) or 0)
     ids = select(a.c.id).where(a.c.id > after, a.c.state.in_(OPEN_STATES)).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     seen = session.connection().scalars(ids).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):
-        insert_new(session, Fact, [{"name": CURSOR, "value": last}])
-        session.connection().execute(f.update().where(f.c.name == CURSOR).values(value=last))
+        write_fact(session, CURSOR, last)
 
 
 def _ping(url: str) -> None:

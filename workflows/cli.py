@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import shlex
 import sys
@@ -17,7 +16,7 @@ import typer
 from config import DATA
 from config.settings import Settings, SettingsRefused, read_settings
 from engine.cli import assignments as engine_cli
-from engine.cli.context import day, moment
+from engine.cli.context import day, moment, operator_name
 from engine.errors import BadInput, DondocError
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
@@ -158,7 +157,7 @@ def clock(
 
     system = compose()
     if confirm:
-        clock_guard.confirm(system, actor=f"cli:{getpass.getuser()}")
+        clock_guard.confirm(system, actor=operator_name())
     typer.echo(f"{system.clock().astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S}")
     if (suspicion := clock_guard.suspicion(system)) is not None:
         raise clock_guard.ClockNotBelieved(suspicion)

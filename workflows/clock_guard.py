@@ -23,9 +23,10 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.errors import Unavailable
-from engine.store.database import Database, insert_new, table
+from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.records import Event, Fact
+from engine.store.facts import read_fact, write_fact
+from engine.store.records import Event
 from engine.terms import EventKind
 from engine.text import Text
 from workflows.system import System
@@ -111,9 +112,7 @@ def remember(database: Database, current: ClockReading) -> None:
     with database.write() as session:
         others = [each for each in _readings(session) if each.boot != current.boot][-KEPT_READINGS + 1 :]
         value = json.dumps([[each.wall.isoformat(), each.uptime, each.boot] for each in (*others, current)])
-        insert_new(session, Fact, [{"name": FACT, "value": ""}])
-        facts = table(Fact)
-        session.connection().execute(facts.update().where(facts.c.name == FACT).values(value=value))
+        write_fact(session, FACT, value)
 
 
 def confirm(system: System, actor: str) -> None:
@@ -155,9 +154,8 @@ def _http_clock(url: str) -> datetime | None:
 
 
 def _readings(session: Session) -> list[ClockReading]:
-    facts = table(Fact)
-    value = session.connection().scalar(select(facts.c.value).where(facts.c.name == FACT))
-    return [ClockReading(datetime.fromisoformat(at), uptime, boot) for at, uptime, boot in json.loads(value or "[]")]
+    stored = json.loads(read_fact(session, FACT) or "[]")
+    return [ClockReading(datetime.fromisoformat(at), uptime, boot) for at, uptime, boot in stored]
 
 
 def _last_event(session: Session) -> datetime | None:

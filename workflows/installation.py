@@ -19,12 +19,14 @@ from sqlalchemy import func, inspect, select
 
 from config import DATA
 from config.settings import Settings
+from engine.admin.settings_view import without_password
 from engine.errors import Unavailable
 from engine.files.calendar import load_calendar
 from engine.files.yaml_reader import read
 from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
+from engine.store.facts import read_fact
 from engine.store.records import Agency, Fact
 from engine.text import Text
 
@@ -70,7 +72,8 @@ def require_installation(settings: Settings) -> None:
         with database.read() as session:
             has_tables = inspect(session.connection()).has_table(table(Fact).name)
         if not has_tables:
-            raise _refused(f"cơ sở dữ liệu {_place(settings)} còn trống", f"the database {_place(settings)} is empty")
+            place = without_password(settings.database)
+            raise _refused(f"cơ sở dữ liệu {place} còn trống", f"the database {place} is empty")
         stored = _stored(database)
         has_secret = bool(settings.secret.get_secret_value()) or _holds_data(str(settings.data_dir / "secret"))
         if not has_secret:
@@ -116,9 +119,8 @@ def check_installation(database: Database, expected: str) -> None:
 
 
 def _stored(database: Database) -> dict[str, str]:
-    facts = table(Fact)
     with database.read() as session:
-        value = session.connection().scalar(select(facts.c.value).where(facts.c.name == FACT))
+        value = read_fact(session, FACT)
     return dict(json.loads(value)) if value else {}
 
 
@@ -130,10 +132,6 @@ def _holds_data(path: str | None) -> bool:
     """True of a file with something in it."""
     found = Path(path or "")
     return found.is_file() and found.stat().st_size > 0
-
-
-def _place(settings: Settings) -> str:
-    return settings.database.split("@")[-1]
 
 
 def _refused(vi: str, en: str) -> Unavailable:

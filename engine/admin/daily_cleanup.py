@@ -8,9 +8,8 @@ same day does nothing.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from engine.accounts import idempotency
@@ -18,9 +17,10 @@ from engine.admin import unreferenced_uploads
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.rules.calendar import local_date
-from engine.store.database import Database, insert_new, table
+from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.records import AnswerCode, Fact, Letter, LetterBody, SignedIn, SignInLink
+from engine.store.facts import advance_fact, read_fact
+from engine.store.records import AnswerCode, Letter, LetterBody, SignedIn, SignInLink
 from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
@@ -36,18 +36,14 @@ CODE_RETENTION = timedelta(days=30)
 
 def is_owed(session: Session, now: datetime) -> bool:
     """True if today's cleanup has not run. One query."""
-    last_day = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_CLEANUP_FACT))
+    last_day = read_fact(session, LAST_CLEANUP_FACT)
     return last_day is None or last_day < local_date(now).isoformat()
 
 
 def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
     """Run the cleanup once per local day: ``delete_expired``, new names, counters. The day is claimed first, so of two
     concurrent passes the second does nothing. Returns counts; empty if it had already run."""
-    facts: Any = table(Fact)
-    today = local_date(now).isoformat()
-    insert_new(session, Fact, [{"name": LAST_CLEANUP_FACT, "value": ""}])
-    claim = update(facts).where(facts.c.name == LAST_CLEANUP_FACT, facts.c.value < today).values(value=today)
-    if session.connection().execute(claim).rowcount != 1:
+    if not advance_fact(session, LAST_CLEANUP_FACT, local_date(now).isoformat()):
         return {}
     return {
         **delete_expired(session, now),

@@ -1,7 +1,7 @@
 """How often an agency was really chased («đã nhắc 3 lần, gần nhất 22/6»): counted from the letters that left.
 
 Only letters to the agency itself count, once a day whatever the channel and the person. A letter that is queued, kept
-on this machine, refused, bounced or in doubt proves nothing. After a return the count begins anew: what left before it
+on this machine, refused, bounced or in doubt proves nothing. After a return the count starts again: what left before it
 asked for the report that came.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
 from engine.store.database import among, table
@@ -42,19 +42,16 @@ def chased(session: Session, assignment_ids: Iterable[int], *, before: date | No
     """By assignment, those that were asked for at least once; ``before`` a day if given. One query."""
     a, n, m = table(Assignment), table(Notice), table(Letter)
     escalation_day = case((n.c.kind == NoticeKind.ESCALATION, m.c.day))
-    statement = (
-        select(
-            n.c.assignment_id,
-            func.count(m.c.day.distinct()),
-            func.max(m.c.day),
-            func.max(m.c.id),
-            func.count(escalation_day.distinct()),
-            func.max(escalation_day),
-        )
-        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
-        .where(among(session, n.c.assignment_id, assignment_ids), n.c.kind.in_(ASKING), _left_for(a))
-        .group_by(n.c.assignment_id)
+    columns = (
+        n.c.assignment_id,
+        func.count(m.c.day.distinct()),
+        func.max(m.c.day),
+        func.max(m.c.id),
+        func.count(escalation_day.distinct()),
+        func.max(escalation_day),
     )
+    statement = _said_about(session, assignment_ids, *columns)
+    statement = statement.where(n.c.kind.in_(ASKING), _left_for(a)).group_by(n.c.assignment_id)
     if before is not None:
         statement = statement.where(m.c.day < before)
     return {row[0]: Chased(*row[1:]) for row in session.connection().execute(statement)}
@@ -63,17 +60,12 @@ def chased(session: Session, assignment_ids: Iterable[int], *, before: date | No
 def being_escalated(session: Session, assignment_ids: Iterable[int], today: date) -> frozenset[int]:
     """The assignments about which an escalation goes to the owner today: it was sent, or it waits to be."""
     a, n, m = table(Assignment), table(Notice), table(Letter)
-    statement = (
-        select(n.c.assignment_id)
-        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
-        .where(
-            among(session, n.c.assignment_id, assignment_ids),
-            n.c.kind == NoticeKind.ESCALATION,
-            n.c.moot == "",
-            m.c.agency_id == a.c.agency_id,
-            m.c.day == today,
-            m.c.state.in_((LetterState.QUEUED, LetterState.SENDING, *SENT)),
-        )
+    statement = _said_about(session, assignment_ids, n.c.assignment_id).where(
+        n.c.kind == NoticeKind.ESCALATION,
+        n.c.moot == "",
+        m.c.agency_id == a.c.agency_id,
+        m.c.day == today,
+        m.c.state.in_((LetterState.QUEUED, LetterState.SENDING, *SENT)),
     )
     return frozenset(session.connection().scalars(statement))
 
@@ -84,10 +76,8 @@ def asked_to_acknowledge(
     """By assignment, the days on which the owner was asked to acknowledge it, in order."""
     a, n, m = table(Assignment), table(Notice), table(Letter)
     statement = (
-        select(n.c.assignment_id, m.c.day)
-        .select_from(n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id))
-        .where(among(session, n.c.assignment_id, assignment_ids), n.c.kind.in_(TO_ACKNOWLEDGE), _left_for(a))
-        .where(m.c.day < before)
+        _said_about(session, assignment_ids, n.c.assignment_id, m.c.day)
+        .where(n.c.kind.in_(TO_ACKNOWLEDGE), _left_for(a), m.c.day < before)
         .distinct()
         .order_by(m.c.day)
     )
@@ -109,6 +99,13 @@ def escalations_sent() -> ColumnElement[int]:
         .scalar_subquery()
     )
     return case((a.c.level > 0, sent), else_=0)
+
+
+def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) -> Select[Any]:
+    """Of the notices about these assignments, with their letters."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    joined = n.join(m, m.c.id == n.c.letter_id).join(a, a.c.id == n.c.assignment_id)
+    return select(*columns).select_from(joined).where(among(session, n.c.assignment_id, assignment_ids))
 
 
 def _left_for(a: Any) -> ColumnElement[bool]:

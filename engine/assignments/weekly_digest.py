@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import case, exists, func, select, update
 from sqlmodel import Session
@@ -24,8 +23,9 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.facts import advance_fact, read_fact
 from engine.store.recipients import Recipient, read_recipients
-from engine.store.records import Agency, Assignment, Digest, Duty, Fact, Letter, Plan
+from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, Role, State, TimeClass
 
@@ -80,7 +80,7 @@ def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None
 
 def is_owed(session: Session, now: datetime) -> bool:
     """True if this week's digest is due and has not been sent. Costs one row when it has been."""
-    last_week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK))
+    last_week = read_fact(session, LAST_WEEK)
     today = local_date(now)
     if last_week is not None and last_week >= week_of(today):
         return False
@@ -100,7 +100,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     """
     today = local_date(now)
     week = week_of(today)
-    if not _claim_week(session, week):
+    if not advance_fact(session, LAST_WEEK, week):
         return 0, 0
     book = read_rulebook(session)
     policy = schedule(book)
@@ -284,11 +284,3 @@ def _add_to_letters(
             update(letters).where(letters.c.id.in_([each for each in placed.values() if each])).values(digest_week=week)
         )
     return placed
-
-
-def _claim_week(session: Session, week: str) -> bool:
-    """Record that the week's digests are made; False if they already were."""
-    facts: Any = table(Fact)
-    insert_new(session, Fact, [{"name": LAST_WEEK, "value": ""}])
-    earlier = (facts.c.name == LAST_WEEK, facts.c.value < week)
-    return session.connection().execute(update(facts).where(*earlier).values(value=week)).rowcount == 1

@@ -40,4 +40,9 @@ def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
     settings = read_settings()
     database = Database(settings.database)
     now = moment(at) if at else (DemoClock(database)() if settings.demo else system_clock())
-    return settings, database, now, f"cli:{getpass.getuser()}"
+    return settings, database, now, operator_name()
+
+
+def operator_name() -> str:
+    """The actor of what is done on the command line: «cli:root»."""
+    return f"cli:{getpass.getuser()}"

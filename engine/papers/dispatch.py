@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.papers.document import BLANK, AnnexColumn, Paper
-from engine.papers.facts import Dispatch, DutyRow, counted, long_moment, paper_day, shortened
-from engine.rules.calendar import local_date
+from engine.papers.facts import Dispatch, DutyRow, counted, long_moment, shortened
+from engine.rules.calendar import day_digits, local_date
 
 MANY_COLUMNS = (
     AnnexColumn("STT", 12, True),
@@ -83,14 +83,14 @@ def _ordered_text(facts: Dispatch) -> Iterator[str]:
     if facts.overdue:
         points.append(
             "Khẩn trương thực hiện các nhiệm vụ quá hạn nêu tại Phụ lục, gửi báo cáo kết quả về "
-            f"{issuer}{through} chậm nhất ngày {paper_day(facts.answer_by)}."
+            f"{issuer}{through} chậm nhất ngày {day_digits(facts.answer_by)}."
         )
         points.append("Trường hợp có khó khăn, vướng mắc, nêu rõ lý do và đề xuất thời hạn hoàn thành.")
     if facts.upcoming:
         where = "mục II Phụ lục" if facts.overdue else "Phụ lục kèm theo"
         points.append(
             f"Chủ động thực hiện {counted(len(facts.upcoming))} nhiệm vụ đến hạn đến ngày "
-            f"{paper_day(facts.horizon)} ({where})."
+            f"{day_digits(facts.horizon)} ({where})."
         )
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     if facts.level >= LAST_LEVEL:
@@ -106,7 +106,7 @@ def _asked_text(facts: Dispatch) -> Iterator[str]:
     yield (
         f"Để có đủ thông tin tổng hợp, báo cáo {facts.reports_to}, {issuer} trân trọng đề nghị {whom} quan tâm, "
         f"phối hợp cung cấp kết quả thực hiện {counted(rows)} nội dung nêu tại Phụ lục kèm theo, gửi về {issuer} "
-        f"chậm nhất ngày {paper_day(facts.answer_by)}."
+        f"chậm nhất ngày {day_digits(facts.answer_by)}."
     )
     yield f"{issuer} trân trọng cảm ơn sự phối hợp của quý cơ quan./."
 
@@ -116,7 +116,7 @@ def _basis(facts: Dispatch, without: str) -> str:
     issuer = facts.issuer.name
     if not facts.prior:
         return f"Thực hiện {facts.plan.in_full}, {issuer} {without}"
-    papers = ", ".join(f"Công văn số {each.number} ngày {paper_day(each.on)}" for each in facts.prior)
+    papers = ", ".join(f"Công văn số {each.number} ngày {day_digits(each.on)}" for each in facts.prior)
     return f"Thực hiện {facts.plan.in_full}, {issuer} đã có {papers} đề nghị gửi báo cáo kết quả thực hiện."
 
 
@@ -182,5 +182,5 @@ def _due(row: DutyRow) -> str:
     if row.due_on is None:
         return ""
     moved = row.original_due_on is not None and row.original_due_on != row.due_on
-    first = f" (hạn gốc {paper_day(row.original_due_on)})" if moved and row.original_due_on else ""
-    return paper_day(row.due_on) + first
+    first = f" (hạn gốc {day_digits(row.original_due_on)})" if moved and row.original_due_on else ""
+    return day_digits(row.due_on) + first

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from engine.rules.calendar import PLAN_TIME, local_date
+from engine.rules.calendar import PLAN_TIME, day_digits, local_date
 from engine.text import Text
 
 MAX_DUTY_CHARS = 200
@@ -52,7 +52,7 @@ class PlanFacts:
     def in_full(self) -> str:
         """The first citation: type, number, date, issuer and subject (I.II.6.b)."""
         subject = re.sub(r"^kế hoạch\s+", "", self.title.strip(), flags=re.IGNORECASE)
-        return f"{self.reference} ngày {paper_day(self.issued_on)} của {self.issuer} về {lower_first(subject)}"
+        return f"{self.reference} ngày {day_digits(self.issued_on)} của {self.issuer} về {lower_first(subject)}"
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,6 @@ class Dispatch:
             "upcoming": tuple(row for row in self.upcoming if row.agency_id == agency_id),
         }
         return Dispatch(**(self.__dict__ | fields))
-
-
-def paper_day(day: date) -> str:
-    """«07/4/2021»: a 0 before days below 10 and before months 1 and 2 (I.II.4.b)."""
-    return f"{day.day:02d}/{day.month:02d}/{day.year}" if day.month < 3 else f"{day.day:02d}/{day.month}/{day.year}"
 
 
 def long_day(day: date) -> str:

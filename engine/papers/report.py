@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.papers.document import BLANK, AnnexColumn, Paper
-from engine.papers.facts import Issuer, PlanFacts, counted, long_moment, paper_day, shortened
-from engine.rules.calendar import local_date
+from engine.papers.facts import Issuer, PlanFacts, counted, long_moment, shortened
+from engine.rules.calendar import day_digits, local_date
 
 FIGURE_COLUMNS = (
     AnnexColumn("STT", 12, True),
@@ -232,4 +232,4 @@ def _annexes(paper: Paper, facts: PeriodReport) -> None:
 
 
 def _day(day: date | None) -> str:
-    return "" if day is None else paper_day(day)
+    return "" if day is None else day_digits(day)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
-
 from engine.errors import Unavailable
-from engine.store.database import Database, insert_new, table
-from engine.store.records import Fact
+from engine.store.database import Database
+from engine.store.facts import read_fact, write_fact
 from engine.text import Text
 
 Clock = Callable[[], datetime]
@@ -29,7 +27,7 @@ class DemoClock:
 
     def __call__(self) -> datetime:
         with self._database.read() as session:
-            value = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT))
+            value = read_fact(session, FACT)
         if value is None:
             raise Unavailable(
                 Text(
@@ -41,9 +39,5 @@ class DemoClock:
 
     def set(self, now: datetime) -> None:
         """Set the clock to an aware instant."""
-        facts = table(Fact)
-        value = now.astimezone(UTC).isoformat()
         with self._database.write() as session:
-            changed = session.connection().execute(update(facts).where(facts.c.name == FACT).values(value=value))
-            if changed.rowcount == 0:
-                insert_new(session, Fact, [{"name": FACT, "value": value}])
+            write_fact(session, FACT, now.astimezone(UTC).isoformat())

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
-from engine.store.database import insert_new, table
+from engine.store.database import table
+from engine.store.facts import read_fact, write_fact
 from engine.store.records import STILL_OWED, Fact, Letter
 
 BACKUP, HOLD = "last_backup", "restored"
@@ -24,17 +25,17 @@ class Hold:
 
 
 def last_backup(session: Session) -> datetime | None:
-    value = _value(session, BACKUP)
+    value = read_fact(session, BACKUP)
     return datetime.fromisoformat(value) if value else None
 
 
 def remember_backup(session: Session, now: datetime) -> None:
-    _set(session, BACKUP, now.isoformat())
+    write_fact(session, BACKUP, now.isoformat())
 
 
 def hold(session: Session) -> Hold | None:
     """Why letters are held; None if they are not."""
-    value = _value(session, HOLD)
+    value = read_fact(session, HOLD)
     if not value:
         return None
     found = json.loads(value)
@@ -43,7 +44,7 @@ def hold(session: Session) -> Hold | None:
 
 def hold_letters(session: Session, since: Hold) -> None:
     value = {"backup_at": since.backup_at.isoformat(), "restored_at": since.restored_at.isoformat()}
-    _set(session, HOLD, json.dumps(value))
+    write_fact(session, HOLD, json.dumps(value))
 
 
 def end_hold(session: Session) -> None:
@@ -55,14 +56,3 @@ def held_letters(session: Session, now: datetime) -> int:
     m = table(Letter)
     statement = select(func.count()).select_from(m).where(STILL_OWED, m.c.send_after <= now)
     return session.connection().scalar(statement) or 0
-
-
-def _value(session: Session, name: str) -> str:
-    f = table(Fact)
-    return str(session.connection().scalar(select(f.c.value).where(f.c.name == name)) or "")
-
-
-def _set(session: Session, name: str, value: str) -> None:
-    f = table(Fact)
-    insert_new(session, Fact, [{"name": name, "value": value}])
-    session.connection().execute(update(f).where(f.c.name == name).values(value=value))

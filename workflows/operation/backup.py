@@ -76,10 +76,8 @@ def backup(system: System, to: Path) -> Path:
     if folder.exists() or partial.exists():
         raise BadInput(Text(f"«{folder}» đã có.", f"“{folder}” exists already."))
     partial.mkdir(parents=True, mode=0o700)
-    dump = DUMPS[system.database.dialect]
-    _dump_sqlite(system.database, partial / dump) if dump.endswith(".db") else _dump_postgres(
-        system.database, partial / dump
-    )
+    dump = _dump_sqlite if system.database.dialect == "sqlite" else _dump_postgres
+    dump(system.database, partial / DUMPS[system.database.dialect])
     secret = partial / SECRET
     secret.touch(mode=0o600)
     secret.write_text(settings.signing_key())

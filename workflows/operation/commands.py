@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from config.settings import read_settings
 from engine.admin.checklist import Mark
-from engine.cli.context import moment
+from engine.cli.context import moment, operator_name
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
 from engine.store.clock import system_clock
@@ -141,7 +140,7 @@ def release(
         )
     )
     if send or drop:
-        done = restoring.release(system.database, now, send=send, actor=f"cli:{getpass.getuser()}")
+        done = restoring.release(system.database, now, send=send, actor=operator_name())
         typer.echo(
             Text(f"{done.letters} thư sẽ gửi.", f"{done.letters} letters may leave.")
             if send

@@ -22,7 +22,8 @@ from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import instant, local_date
 from engine.store.clock import FACT, DemoClock
 from engine.store.database import Database, table
-from engine.store.records import Fact, Plan
+from engine.store.facts import read_fact
+from engine.store.records import Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
 from engine.text import Text
@@ -43,7 +44,7 @@ def prepare(system: System, example: Example) -> bool:
     an interrupted set-up is resumed."""
     system.database.upgrade()
     with system.database.read() as session:
-        if session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == FACT)) is not None:
+        if read_fact(session, FACT) is not None:
             return False
     data = EXAMPLES[example]
     load_defaults(system.database, data.issued_at)

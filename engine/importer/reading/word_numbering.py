@@ -1,6 +1,6 @@
 """Automatic numbers and bullets of a Word document: what Word shows before a paragraph is not in its text.
 
-Reads ``word/numbering.xml`` (ECMA-376 part 1, 17.9) and counts as Word does: a level begins anew after a higher one.
+Reads ``word/numbering.xml`` (ECMA-376 part 1, 17.9) and counts as Word does: a level restarts after a higher one.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class _Joiner:
         return done
 
     def finish(self) -> Paragraph | None:
-        """The paragraph so far, if any; the next line begins anew."""
+        """The paragraph so far, if any; the next line starts another."""
         text = "".join(self.parts)
         found = Paragraph(text, self.place, mark_of(text), tuple(self.seams)) if text else None
         self.parts, self.seams, self.length, self.last = [], [], 0, None

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.store.database import table
-from engine.store.records import Fact, Letter
+from engine.store.facts import read_facts
+from engine.store.records import Letter
 from engine.terms import LetterState
 
 PREFIX = "channel:"
@@ -35,16 +36,14 @@ class ChannelLine:
 
 def channels(session: Session) -> tuple[ChannelLine, ...]:
     """Every channel that has ever failed or carried one of the latest letters, by name."""
-    f, m = table(Fact), table(Letter)
-    connection = session.connection()
-    facts = select(f.c.name, f.c.value).where(f.c.name.startswith(PREFIX, autoescape=True))
+    m = table(Letter)
     health: dict[str, dict[str, Any]] = {
-        row.name.removeprefix(PREFIX): json.loads(row.value) for row in connection.execute(facts)
+        channel: json.loads(value) for channel, value in read_facts(session, PREFIX).items()
     }
     recent = (
         select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT_LETTERS)
     )
-    names = sorted({*connection.scalars(recent), *health})
+    names = sorted({*session.connection().scalars(recent), *health})
     return tuple(_line(name, health.get(name, {})) for name in names)
 
 

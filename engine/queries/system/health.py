@@ -15,8 +15,9 @@ from engine.queries.system.channels import ChannelLine, channels
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.store.database import table
+from engine.store.facts import read_fact
 from engine.store.markers import hold
-from engine.store.records import Fact, Letter, Pass
+from engine.store.records import Letter, Pass
 from engine.terms import LetterState
 
 SILENT_AFTER = timedelta(minutes=15)
@@ -91,7 +92,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     stuck = session.connection().scalar(waiting) or 0
     by_state = _letters_of(session, today.day)
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
-    week = session.connection().scalar(select(table(Fact).c.value).where(table(Fact).c.name == LAST_WEEK)) or ""
+    week = read_fact(session, LAST_WEEK) or ""
     findings = _findings(passes)
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)

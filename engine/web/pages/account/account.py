@@ -42,7 +42,7 @@ def account(ctx: SignedIn, said: Code = "") -> Response:
 
 @router.post("/account/sessions/{session_id}/end")
 def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     with ctx.writing() as session:
         end_session(session, account_line.id, session_id, ctx.now)
     return noted(ctx, ctx.go("/account", said="ended"), SecurityEvent.SESSIONS_ENDED, account_line)
@@ -50,7 +50,7 @@ def end_one(ctx: SignedIn, form: PostedForm, session_id: SmallId) -> Response:
 
 @router.post("/account/sessions/end-others")
 def end_others(ctx: SignedIn, form: PostedForm) -> Response:
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     with ctx.writing() as session:
         end_sessions(session, account_line.id, ctx.now, but=ctx.session_id)
     return noted(ctx, ctx.go("/account", said="ended_all"), SecurityEvent.SESSIONS_ENDED, account_line)
@@ -60,7 +60,7 @@ def end_others(ctx: SignedIn, form: PostedForm) -> Response:
 def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     """Change the password. The old one is required, with the same rate limit as signing in, so that an unattended
     browser is not enough. All other sessions and all tokens end; this browser stays signed in."""
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     old, new = form.raw("old")[:MAX_PASSWORD_CHARS], form.raw("new")[:MAX_PASSWORD_CHARS]
     try:
         require_strong_password(new, account_line.email, (account_line.agency_id, account_line.agency))
@@ -80,7 +80,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
 
 @router.post("/account/language")
 def speak(ctx: SignedIn, form: PostedForm) -> Response:
-    account_line, language = _own_account(ctx), form.text("language", 5)
+    account_line, language = own_account(ctx), form.text("language", 5)
     with ctx.writing() as session:
         change(session, account_line.id, language=language, actor=ctx.actor.name, now=ctx.now)
     return ctx.go("/account", said="language", lang=language)
@@ -89,7 +89,7 @@ def speak(ctx: SignedIn, form: PostedForm) -> Response:
 @router.post("/account/tokens")
 def make(ctx: SignedIn, form: PostedForm) -> Response:
     """Create a token. Its key is shown only in this response and not stored, so there is no redirect."""
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     ctx.require(Permission.MAKE_TOKEN, account_line.agency_id)
     try:
         days = form.number("days")
@@ -114,7 +114,7 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
 
 @router.post("/account/tokens/{token_id}/revoke")
 def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     with ctx.writing() as session:
         revoke_token(session, account_line.id, token_id, actor=ctx.actor.name, now=ctx.now)
     return noted(ctx, ctx.go("/account", said="revoked"), SecurityEvent.KEY_REVOKED, account_line)
@@ -130,7 +130,7 @@ def _page(
     trouble_with_key: DondocError | None = None,
     typed: Form | None = None,
 ) -> Response:
-    account_line = _own_account(ctx)
+    account_line = own_account(ctx)
     with ctx.reading() as (session, today):
         sessions, tokens = sessions_of(session, account_line.id, ctx.now), tokens_of(session, account_line.id)
         factor = has_factor(session, account_line.id)
@@ -160,7 +160,7 @@ def _page(
     )
 
 
-def _own_account(ctx: RequestContext) -> AccountLine:
+def own_account(ctx: RequestContext) -> AccountLine:
     if ctx.account is None:
         raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "No account is signed in."))
     return ctx.account

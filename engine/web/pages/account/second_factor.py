@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from markupsafe import Markup
 
-from engine.accounts.accounts import AccountLine
 from engine.accounts.second_factor import (
     Enrolment,
     WrongCode,
@@ -18,12 +17,13 @@ from engine.accounts.second_factor import (
     remove,
     reopen,
 )
-from engine.errors import BadInput, DondocError, NotFound, TooOften
+from engine.errors import BadInput, DondocError, TooOften
 from engine.http.guards.account_notices import noted
 from engine.http.guards.fresh_proof import require_fresh_proof
 from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, SignedIn, local
 from engine.text import Text
+from engine.web.pages.account.account import own_account
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, To
 
 router = APIRouter()
@@ -54,7 +54,7 @@ def take_code(ctx: Anonymous, form: PostedForm) -> Response:
 
 @router.get("/account/second-factor")
 def show(ctx: SignedIn) -> Response:
-    line = _own_account(ctx)
+    line = own_account(ctx)
     return _page(ctx, propose(ctx.app.signer, line.id, line.email, ctx.now))
 
 
@@ -62,7 +62,7 @@ def show(ctx: SignedIn) -> Response:
 def set_up(ctx: SignedIn, form: PostedForm) -> Response:
     """Store the factor if the code is right. The recovery codes are shown in this response alone."""
     ctx.require_lasting()
-    line = _own_account(ctx)
+    line = own_account(ctx)
     enrolment = propose(ctx.app.signer, line.id, line.email, ctx.now)
     try:
         require_fresh_proof(ctx, line, form.raw("password")[:MAX_PASSWORD_CHARS])
@@ -79,7 +79,7 @@ def set_up(ctx: SignedIn, form: PostedForm) -> Response:
 
 @router.post("/account/second-factor/remove")
 def take_away(ctx: SignedIn, form: PostedForm) -> Response:
-    line = _own_account(ctx)
+    line = own_account(ctx)
     if line.role in ctx.app.settings.needs_second_factor:
         return _page(ctx, None, trouble=BadInput(REQUIRED), status=409)
     try:
@@ -93,7 +93,7 @@ def take_away(ctx: SignedIn, form: PostedForm) -> Response:
 
 REQUIRED = Text(
     "Cơ quan yêu cầu vai trò này có lớp xác thực thứ hai; có thể đặt lại trên máy khác, không gỡ được.",
-    "The office asks this role for a second factor: it can be set up anew on another device, not removed.",
+    "The office asks this role for a second factor: it can be set up again on another device, not removed.",
 )
 
 
@@ -105,7 +105,7 @@ def _page(
     trouble: DondocError | None = None,
     status: int = 200,
 ) -> Response:
-    line = _own_account(ctx)
+    line = own_account(ctx)
     with ctx.app.database.read() as session:
         present = has_factor(session, line.id)
     picture = enrolment and segno.make(enrolment.uri, micro=False).svg_inline(scale=5, border=2, omitsize=False)
@@ -120,9 +120,3 @@ def _page(
         required=line.role in ctx.app.settings.needs_second_factor,
         sentence=trouble.said(ctx.language) if trouble else "",
     )
-
-
-def _own_account(ctx: RequestContext) -> AccountLine:
-    if ctx.account is None:
-        raise NotFound(Text("Chưa đăng nhập bằng tài khoản nào.", "No account is signed in."))
-    return ctx.account

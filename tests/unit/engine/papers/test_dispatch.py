@@ -25,11 +25,10 @@ from engine.papers.facts import (
     PlanFacts,
     PriorPaper,
     initials,
-    paper_day,
     place_of,
     shortened,
 )
-from engine.rules.calendar import PLAN_TIME
+from engine.rules.calendar import PLAN_TIME, day_digits
 
 ISSUER = Issuer("UBND tỉnh Nghệ An", "Sở Lao động - Thương binh và Xã hội", "SLĐTBXH-PCTNXH", "Nghệ An", "PCTNXH")
 PLAN = PlanFacts(
@@ -251,7 +250,7 @@ def test_printed_for_many_the_pages_are_numbered_from_the_second_and_again_in_th
     [(date(2021, 4, 7), "07/4/2021"), (date(2021, 1, 21), "21/01/2021"), (date(2021, 12, 1), "01/12/2021")],
 )
 def test_days_and_months_take_a_nought_as_the_decree_says(day: date, written: str) -> None:
-    assert paper_day(day) == written
+    assert day_digits(day) == written
 
 
 def test_defaults_come_from_the_names() -> None:

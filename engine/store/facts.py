@@ -1,0 +1,42 @@
+"""Named values that outlive a process (the table ``fact``): when something was done last, what an installation is."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from engine.store.database import insert_new, table
+from engine.store.records import Fact
+
+
+def read_fact(session: Session, name: str) -> str | None:
+    """The value; None if it was never written."""
+    f = table(Fact)
+    value: str | None = session.connection().scalar(select(f.c.value).where(f.c.name == name))
+    return value
+
+
+def read_facts(session: Session, prefix: str) -> dict[str, str]:
+    """The values of all names that begin with a prefix, by the rest of the name."""
+    f = table(Fact)
+    rows = session.connection().execute(select(f.c.name, f.c.value).where(f.c.name.startswith(prefix, autoescape=True)))
+    return {name.removeprefix(prefix): value for name, value in rows}
+
+
+def write_fact(session: Session, name: str, value: str) -> None:
+    """Write the value, whatever was there before."""
+    f = table(Fact)
+    written = update(f).where(f.c.name == name).values(value=value)
+    new = [{"name": name, "value": value}]
+    # Two at once may both find nothing to update; the one whose insert comes second updates after all.
+    if session.connection().execute(written).rowcount == 0 and insert_new(session, Fact, new) == 0:
+        session.connection().execute(written)
+
+
+def advance_fact(session: Session, name: str, value: str) -> bool:
+    """Write a value that sorts after the one before; False if it is there already, or a later one. Of two transactions
+    that try the same, the second waits for the first and gets False."""
+    f = table(Fact)
+    insert_new(session, Fact, [{"name": name, "value": ""}])
+    later = update(f).where(f.c.name == name, f.c.value < value).values(value=value)
+    return session.connection().execute(later).rowcount == 1
