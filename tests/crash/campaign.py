@@ -154,7 +154,7 @@ def _account(database: Database, relay: SlowRelay, readers: Readers, struck: int
     known = select(c.c.email).join(a, a.c.agency_id == c.c.agency_id).where(a.c.acknowledged_at.is_not(None))
     with database.read() as session:
         counted = session.connection().execute(select(m.c.state, func.count()).group_by(m.c.state))
-        states: Counter[LetterState] = Counter({state: count for state, count in counted})
+        states: Counter[LetterState] = Counter({row[0]: row[1] for row in counted})
         acknowledged = set(session.connection().scalars(known))
     del states[LetterState.SUPPRESSED]
     told = states[LetterState.ACCEPTED] + states[LetterState.UNKNOWN]

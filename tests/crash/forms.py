@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any, Protocol
 import httpx
 from ground.serving import DONDOC, free_port
 
-from workflows.prefect_server import PrefectServer, answers, environment
+from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
 POOL = "dondoc"
 RUN_EVERY_SECONDS = 10
@@ -62,13 +61,13 @@ class Serve:
         """Send the signal. Returns the seconds until the process has ended."""
         assert self.process is not None
         began = time.monotonic()
-        os.killpg(self.process.pid, how)
+        self.process.send_signal(how)
         self.process.wait(60)
         return time.monotonic() - began
 
     def end(self) -> None:
         if self.process is not None:
-            _kill_group(self.process)
+            _kill(self.process)
 
     @property
     def pids(self) -> list[int]:
@@ -77,9 +76,8 @@ class Serve:
 
 @dataclass
 class Workers:
-    """``count`` Prefect workers on the deployments that ``dondoc prefect deploy`` registers, and the pages beside them
-    by ``serve`` with its passes off. Killed are the workers with their flow runs, as when a machine loses its power;
-    server and pages stay."""
+    """``count`` Prefect workers on the deployments that ``dondoc prefect deploy`` registers. Killed are the workers
+    with their flow runs, as when a machine loses its power; the server stays."""
 
     folder: Path
     settings: Mapping[str, str]
@@ -109,7 +107,7 @@ class Workers:
             server.stop()
 
     def start(self) -> None:
-        words = [str(Path(sys.executable).with_name("prefect")), "worker", "start", "--type", "process", "--pool", POOL]
+        words = [DONDOC, "prefect", "worker", "--pool", POOL]
         self.workers = [_begin(words, self.folder, self.settings, "worker") for _ in range(self.count)]
 
     @property
@@ -121,23 +119,25 @@ class Workers:
         return bool(self.workers) and all(each.poll() is None for each in self.workers)
 
     def strike(self, how: signal.Signals) -> float:
-        """SIGKILL: the whole process group, as a machine that loses its power. SIGTERM: the workers alone, as systemd
-        does it first; they pass it on. Returns the seconds until the last has ended."""
-        began = time.monotonic()
+        """SIGKILL: workers and flow runs, as of a machine that loses its power. SIGTERM: the workers alone; they pass
+        it on. Returns the seconds until the last has ended."""
+        began, runs = time.monotonic(), [pid for each in self.workers for pid in descendants(each.pid)]
+        if how is signal.SIGKILL:
+            self.end()
         for each in self.workers:
-            os.killpg(each.pid, how) if how is signal.SIGKILL else each.send_signal(how)
-        for each in self.workers:
+            if each.poll() is None:
+                each.send_signal(how)
             each.wait(60)
-        wait_until(lambda: not any(_alive_in_group(each.pid) for each in self.workers), 60)
+        wait_until(lambda: not any(is_alive(pid) for pid in runs), 60)
         return time.monotonic() - began
 
     def end(self) -> None:
         for each in self.workers:
-            _kill_group(each)
+            _kill(each)
 
     @property
     def pids(self) -> list[int]:
-        return [pid for each in self.workers for pid in _alive_in_group(each.pid)]
+        return [pid for each in self.workers for pid in descendants(each.pid)]
 
     def api(self) -> httpx.Client:
         return httpx.Client(base_url=self.server.api_url, timeout=10)
@@ -160,24 +160,12 @@ def _begin(words: list[Any], folder: Path, settings: Mapping[str, str], name: st
         )
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None or _alive_in_group(process.pid):
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process and what it has started."""
+    for pid in [process.pid, *descendants(process.pid)]:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
     process.wait(30)
-
-
-def _alive_in_group(group: int) -> list[int]:
-    """Processes of a process group that are no zombies."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, pgrp = each.read_text().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue
-        if int(pgrp) == group and state != "Z":
-            found.append(int(each.parent.name))
-    return found
 
 
 def wait_until(done: Any, seconds: float) -> bool:
