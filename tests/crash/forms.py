@@ -20,7 +20,6 @@ from ground.serving import DONDOC, free_port
 from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
 POOL = "dondoc"
-RUN_EVERY_SECONDS = 10
 
 
 class Form(Protocol):
@@ -87,15 +86,17 @@ class Workers:
 
     @classmethod
     @contextmanager
-    def on_a_server(cls, folder: Path, settings: Mapping[str, str], count: int = 1) -> Iterator[Workers]:
-        """A server with the deployments registered, by the commands of the manual."""
+    def on_a_server(
+        cls, folder: Path, settings: Mapping[str, str], count: int = 1, every: int = 10
+    ) -> Iterator[Workers]:
+        """A server with the deployments registered, a run ``every`` seconds, by the commands of the manual."""
         port = free_port()
         server = PrefectServer(folder / "prefect", port)
         server.start()
         try:
             wait_until(lambda: answers(server.api_url), 120)
             asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url}
-            words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(RUN_EVERY_SECONDS)]
+            words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]
             done = subprocess.run(
                 words, env=os.environ | asked, cwd=folder, capture_output=True, text=True, timeout=120, check=False
             )
