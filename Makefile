@@ -10,7 +10,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
 WORKERS := 2
 
-.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash sbom migration clean
+.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash package sbom migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -71,6 +71,10 @@ crash: setup
 	@$(CAMPAIGN) --faults 2 --rounds 1 --fault lock --postgres
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault full
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault away --postgres
+
+# The image of packaging/Dockerfile, built for real and started. Root only.
+package:
+	@bash packaging/build
 
 # What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
 sbom: $(VENV)/.ready
