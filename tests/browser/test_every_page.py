@@ -72,6 +72,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans/load": ("/plans/load",),
     "/plans/{plan_id}/duties/new": ("/plans/{plan}/duties/new",),
     "/plans/{plan_id}/end": ("/plans/{plan}/end",),
+    "/plans/{plan_id}/successions": ("/plans/{plan}/successions",),
     "/plans/{plan_id}/figures": ("/plans/{plan}/figures", "/plans/{plan}/figures?period={period}"),
     "/plans/{plan_id}/renew": ("/plans/{plan}/renew",),
     "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
