@@ -30,7 +30,7 @@ from engine.web.pages.account import (
 )
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import board, demo, health, leadership, letters
+from engine.web.pages.overview import board, demo, health, leadership, letters, search
 from engine.web.pages.plans import activation, amendments, figures, imports, plans
 from engine.web.pages.work import (
     assignment_actions,
@@ -54,6 +54,7 @@ PAGES = (
     evidence,
     preferences,
     letters,
+    search,
     desk,
     report,
     imports,

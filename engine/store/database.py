@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
+from engine.store import search_index
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Database:
 
         with self.migrating() as settings:
             command.upgrade(settings, "head")
+            search_index.ensure(settings.attributes["connection"])
 
     def schema_versions(self) -> tuple[str, str]:
         """The revision of the stored schema (empty without one) and that of this version."""

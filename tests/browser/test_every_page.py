@@ -81,6 +81,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "/report/{agency}/{plan}/{period}",
         "/report/ubnd-huyen-yen-thanh/{plan}/{period}",
     ),
+    "/search": ("/search", "/search?q=xay+dung", "/search?q=huyen&kind=letter"),
     "/wishes": ("/wishes",),
     "/wishes/{contact_id}": ("/wishes/{contact}",),
     "/year": ("/year",),
