@@ -19,6 +19,7 @@ from sqlmodel import Session
 from engine.files.directory import fold
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan
+from engine.store.search_index import kind_word
 from engine.terms import EventKind, PlanState, Role
 
 SHOWN, SHOWN_ALONE = 6, 50
@@ -123,9 +124,10 @@ def _matches(
 ) -> Iterator[_Entry]:
     """``begun``: the last word may go on."""
     lite = session.connection().dialect.name == "sqlite"
-    asked = (_fts5 if lite else _tsquery)([(f"x{kind}",), *terms], begun)
+    asked = _fts5([(kind_word(kind),), *terms], begun) if lite else _tsquery(terms, begun)
     source = "search_text JOIN search_entry e ON e.id = search_text.rowid" if lite else "search_entry e"
-    condition = "search_text MATCH :asked" if lite else "e.vector @@ to_tsquery('simple', :asked)"
+    of_kind = f"e.kind = '{kind}' AND e.vector @@ to_tsquery('simple', :asked)"
+    condition = "search_text MATCH :asked" if lite else of_kind
     narrowed = {"asked": asked, "most": CONSIDERED}
     where = condition
     if within is not None:
@@ -148,9 +150,7 @@ def _fts5(terms: Sequence[tuple[str, ...]], begun: bool) -> str:
 
 
 def _tsquery(terms: Sequence[tuple[str, ...]], begun: bool) -> str:
-    return " & ".join(f"({' <-> '.join(term)})" for term in terms[:-1]) + (
-        f" & ({' <-> '.join(terms[-1])}{':*' if begun else ''})"
-    )
+    return " & ".join(f"({' <-> '.join(term)})" for term in terms)[:-1] + (":*)" if begun else ")")
 
 
 # --- the rows behind the entries ---------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
 def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     """Its number and date stand in the story of each assignment it is about; the first is opened."""
     a, p, e = table(Assignment), table(Plan), table(Event)
-    by_ref = {(entry.ref, _tokens(entry.words)) for entry in entries}
+    by_ref = {(entry.ref, _tokens(entry.words.removeprefix(kind_word(Kind.PAPER)))) for entry in entries}
     statement = (
         select(a.c.id, p.c.number.label("plan"), e.c.detail)
         .join(p, p.c.id == a.c.plan_id)
@@ -221,7 +221,7 @@ def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     )
     for row in session.connection().execute(statement):
         number, on = row.detail["number"], row.detail["on"]
-        if (str(row.id), _tokens(f"x{Kind.PAPER} {number} {on}")) in by_ref:
+        if (str(row.id), _tokens(f"{number} {on}")) in by_ref:
             yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=date.fromisoformat(on))
 
 

@@ -35,7 +35,14 @@ class Source:
 
     def words_of(self, dialect: str) -> str:
         joined = " || ' ' || ".join(f"coalesce(CAST({_as_in(dialect, each)} AS TEXT), '')" for each in self.words)
-        return f"'x{self.kind} ' || {_folded(dialect, joined)}"
+        marked = f"'{kind_word(self.kind)} ' || " if dialect == "sqlite" else ""
+        return marked + _folded(dialect, joined)
+
+
+def kind_word(kind: str) -> str:
+    """The first word of each entry on SQLite: full-text search meets it with the others. PostgreSQL has an index a
+    kind."""
+    return f"x{kind}"
 
 
 def _numbered(kind: str) -> Source:
@@ -166,7 +173,9 @@ def _statements(dialect: str) -> Iterator[str]:
         )
         yield "INSERT INTO search_text(search_text) VALUES ('rebuild')"
     else:
-        yield "CREATE INDEX search_entry_vector ON search_entry USING gin (vector)"
+        for each in SOURCES:
+            part = f"WHERE kind = '{each.kind}'"
+            yield f"CREATE INDEX search_entry_{each.kind} ON search_entry USING gin (vector) {part}"
     yield from (statement for _, statement in _triggers(dialect))
 
 
