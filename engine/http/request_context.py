@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import segno
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -268,6 +270,11 @@ class RequestContext:
     def other_address(self) -> str:
         """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
+
+    def qr(self) -> Markup:
+        """A QR of the current page, with its filters, for paper: who holds the sheet finds the page."""
+        address = f"{self.app.settings.base_url}{self.here(**{'as': '', 'lang': '', 'stepped': ''})}"
+        return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True))
 
     def here(self, **changes: str) -> str:
         """The current URL with some parameters changed."""

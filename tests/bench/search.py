@@ -26,11 +26,9 @@ from tests.bench.province_data import NOW
 from tests.ground.postgres import Ground
 
 AIM_MS = 50.0
-WORDS = (
-    "rà soát tổng hợp báo cáo kết quả thực hiện nhiệm vụ xây dựng kế hoạch hướng dẫn kiểm tra đánh giá tuyên truyền hỗ trợ "
-    "hòa nhập cộng đồng mô hình thí điểm địa bàn xã phường thị trấn công an y tế giáo dục lao động thương binh đường thủy "
-    "ngân sách chuyển đổi số dịch vụ công trực tuyến cải cách thủ tục hành chính nông thôn mới giảm nghèo bền vững"
-).split()
+WORDS = """rà soát tổng hợp báo cáo kết quả thực hiện nhiệm vụ xây dựng kế hoạch hướng dẫn kiểm tra đánh giá tuyên truyền
+hỗ trợ hòa nhập cộng đồng mô hình thí điểm địa bàn xã phường thị trấn công an y tế giáo dục lao động thương binh đường
+thủy ngân sách chuyển đổi số dịch vụ công trực tuyến cải cách thủ tục hành chính nông thôn mới giảm nghèo bền vững"""
 ASKED = {
     "three words": "thủy ngân nghèo",
     "three words, no marks": "thuy ngan ngheo",
@@ -44,14 +42,14 @@ ASKED = {
 
 
 def fill(database: Database, plans: int, duties: int, letters: int) -> None:
-    chance = random.Random(188)
+    chance, words = random.Random(188), WORDS.split()
     agencies = [
         {"id": f"xa-{n}", "level": "xa", "name": f"UBND xã {n}", "short": f"Xã {n}", "names": [], "aliases": []}
         for n in range(1, 151)
     ]
 
     def text(count: int) -> str:
-        return " ".join(chance.choices(WORDS, k=count))
+        return " ".join(chance.choices(words, k=count))
 
     plan_rows = [
         {

@@ -20,7 +20,8 @@ def links(office: Office, words: str) -> list[str]:
 def test_the_box_in_the_head_of_a_page_leads_to_the_duty(lived: Database, tmp_path: Path) -> None:
     office = as_role(lived, tmp_path, "monitor", "so-chinh")
     form = BeautifulSoup(office.get("/overdue").text, "lxml").select_one("header form[role=search]")
-    assert form is not None and form["action"] == "/search"
+    assert form is not None
+    assert form["action"] == "/search"
     assert links(office, "viec thu 2")[0].startswith("/assignments?plan=1&duty=IV.2.1")
 
 
