@@ -27,6 +27,7 @@ from engine.web.pages.account import (
     second_factor,
     setup,
     sign_in,
+    views,
 )
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
@@ -35,6 +36,7 @@ from engine.web.pages.plans import activation, amendments, figures, imports, pla
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
+    bulk_changes,
     desk,
     evidence,
     extensions,
@@ -52,6 +54,7 @@ PAGES = (
     papers,
     paper_settings,
     assignments,
+    bulk_changes,
     assignment_actions,
     evidence,
     preferences,
@@ -71,6 +74,7 @@ PAGES = (
     second_factor,
     oidc,
     account,
+    views,
     letter_links,
     ical_feeds,
     admin_home,

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
+from engine.accounts.saved_views import LISTS
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -119,6 +120,7 @@ class Templates:
             "written_cell": written_cell,
             "FATE": FATE,
             "CONTACT_ROLES": CONTACT_ROLES,
+            "SAVED_LISTS": LISTS,
         } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
 from engine.errors import BadInput, Conflict, NotAllowed
@@ -43,6 +44,8 @@ from engine.text import Text
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
+NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
+"""Query parameters of lists that do not narrow them."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """The actor before signing in: belongs to no agency and may see only the sign-in pages."""
 
@@ -270,6 +273,18 @@ class RequestContext:
     def other_address(self) -> str:
         """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
+
+    @property
+    def filters_used(self) -> int:
+        """How many filters of a list are set in the address."""
+        query = self.request.query_params.multi_items()
+        return len({name for name, value in query if value and name not in NOT_FILTERS})
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """The user's saved views of the current list."""
+        with self.app.database.read() as session:
+            return views_of(session, self.actor.name, self.path)
 
     def qr(self) -> Markup:
         """A QR of the current page, with its filters, for paper: who holds the sheet finds the page."""

@@ -24,7 +24,8 @@ from engine.text import Text
 MAX_BYTES = 2_000_000
 MAX_UNPACKED_BYTES = 20_000_000
 PLACEHOLDERS = (
-    "{{ parent }} {{ issuer }} {{ PARENT }} {{ ISSUER }} {{ sign }} {{ place }} {{ unit }} {{ year }} {{ subject }} {{ plan }} {{ as_of }}",
+    "{{ parent }} {{ issuer }} {{ PARENT }} {{ ISSUER }} {{ sign }} {{ place }} {{ unit }} {{ year }}",
+    "{{ subject }} {{ plan }} {{ as_of }}",
     "{%p for each in paragraphs %} {{ each }} {%p endfor %}; addressees, signer_lines",
     "{%tr for row in overdue %} {{ row.no }} {{ row.agency }} {{ row.citation }} {{ row.text }} {{ row.due }} "
     "{{ row.late }} {{ row.status }} {%tr endfor %}; upcoming",
