@@ -280,6 +280,12 @@ class RequestContext:
         query = self.request.query_params.multi_items()
         return len({name for name, value in query if value and name not in NOT_FILTERS})
 
+    @property
+    def mine(self) -> str:
+        """Where a list can be narrowed to what the user's department supervises: its address so."""
+        narrowed = self.path in ("/", "/overdue", "/assignments") and self.actor.agency_id
+        return url(self.path, department=self.actor.agency_id) if narrowed and self.may(Permission.SEE_BOARD) else ""
+
     @cached_property
     def views(self) -> tuple[View, ...]:
         """The user's saved views of the current list."""

@@ -172,7 +172,8 @@ def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sigh
 
 
 def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
-    """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan."""
+    """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan; those
+    that somebody owes come first."""
     d, p, a = table(Duty), table(Plan), table(Assignment)
     within = sight[Kind.AGENCY]
     seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]
@@ -180,7 +181,7 @@ def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     first = select(func.min(a.c.id)).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
     columns = (d.c.id, d.c.citation, d.c.text, d.c.plan_id, p.c.number, counted.label("count"), first.label("first"))
     statement = select(*columns).join(p, p.c.id == d.c.plan_id)
-    for row in _in_order(session, statement, d.c.id, entries, int):
+    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.count):
         in_plan = f"/plans/{row.plan_id}#{row.citation}"
         several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
         path = in_plan if not row.count else f"/assignments/{row.first}" if row.count == 1 else several
