@@ -55,6 +55,36 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 
+FIELD_NAMES: Mapping[str, Text] = {
+    "number": Text("Số và ký hiệu", "Number and sign"),
+    "on": Text("Ngày", "Date"),
+    "name": Text("Tên", "Name"),
+    "short": Text("Tên tắt", "Short name"),
+    "id": Text("Mã", "Id"),
+    "email": Text("Thư điện tử", "E-mail"),
+    "phone": Text("Điện thoại", "Telephone"),
+    "label": Text("Chức danh", "Position"),
+    "role": Text("Vai trò", "Role"),
+    "language": Text("Ngôn ngữ", "Language"),
+    "agency": Text("Cơ quan", "Agency"),
+    "agency_id": Text("Cơ quan", "Agency"),
+    "password": Text("Mật khẩu", "Password"),
+    "to": Text("Cơ quan nhận", "Receiving agency"),
+    "reason": Text("Lý do, căn cứ", "Reason, basis"),
+    "function": Text("Chức năng", "Function"),
+    "basis": Text("Căn cứ", "Basis"),
+    "text": Text("Nội dung", "Text"),
+    "owners": Text("Cơ quan chủ trì", "Owners"),
+    "due": Text("Hạn", "Due date"),
+    "since": Text("Từ ngày", "From"),
+    "valid_from": Text("Từ ngày", "From"),
+    "valid_until": Text("Đến hết ngày", "Until"),
+    "sign": Text("Ký hiệu công văn", "Sign of dispatches"),
+    "report_sign": Text("Tên viết tắt", "Abbreviation"),
+    "letterhead": Text("Tệp mẫu", "Form"),
+}
+"""What a form's fields are called in the summary of errors."""
+
 
 # The confirmation message of each action.
 SAID: Mapping[str, tuple[str, str]] = {
@@ -121,6 +151,7 @@ class Templates:
             "FATE": FATE,
             "CONTACT_ROLES": CONTACT_ROLES,
             "SAVED_LISTS": LISTS,
+            "FIELD_NAMES": FIELD_NAMES,
         } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:

@@ -6,7 +6,7 @@ sign-in page does; ``Unauthenticated`` is for signed links from letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -31,6 +31,7 @@ from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, 
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
+from engine.http.guards.long_work import LongWork
 from engine.http.guards.security_log import SecurityLog
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
@@ -78,6 +79,7 @@ class Tools:
     templates: Templates
     tokens: FormTokens
     security: SecurityLog
+    work: LongWork = field(default_factory=LongWork)
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,20 @@ class RequestContext:
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""
         bare = self.actor.kind in ("contact", "nobody")
-        body = self.tools.templates.render(template, self.language, today, ctx=self, bare=bare, **facts)
+        body = self.tools.templates.render(
+            template, self.language, today, ctx=self, bare=bare, failed=status >= 400, **facts
+        )
         response = HTMLResponse(body, status)
         for name, value in self.cookies.items():
             response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
+        return response
+
+    def working(self, words: str, key: Hashable, again: str) -> HTMLResponse:
+        """The page that says that work goes on; it asks for ``again`` every second, by a header, without a script."""
+        seconds = round(self.tools.work.running(key) or 0)
+        response = self.page("working.html", 202, words=words, seconds=seconds, again=again)
+        response.headers["refresh"] = f"1; url={again}"
+        response.headers["cache-control"] = "no-store"
         return response
 
     def go(self, path: str, **parameters: Any) -> RedirectResponse:

@@ -172,8 +172,8 @@ def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sigh
 
 
 def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
-    """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan; those
-    that somebody owes come first."""
+    """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan.
+    Those that somebody owes come first."""
     d, p, a = table(Duty), table(Plan), table(Assignment)
     within = sight[Kind.AGENCY]
     seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]

@@ -26,9 +26,10 @@ from tests.bench.province_data import NOW
 from tests.ground.postgres import Ground
 
 AIM_MS = 50.0
-WORDS = """rà soát tổng hợp báo cáo kết quả thực hiện nhiệm vụ xây dựng kế hoạch hướng dẫn kiểm tra đánh giá tuyên
-truyền hỗ trợ hòa nhập cộng đồng mô hình thí điểm địa bàn xã phường thị trấn công an y tế giáo dục lao động thương binh đường
-thủy ngân sách chuyển đổi số dịch vụ công trực tuyến cải cách thủ tục hành chính nông thôn mới giảm nghèo bền vững"""
+WORDS = """rà soát tổng hợp báo cáo kết quả thực hiện nhiệm vụ xây dựng kế hoạch hướng dẫn kiểm tra đánh giá
+tuyên truyền hỗ trợ hòa nhập cộng đồng mô hình thí điểm địa bàn xã phường thị trấn công an y tế giáo dục lao
+động thương binh đường thủy ngân sách chuyển đổi số dịch vụ công trực tuyến cải cách thủ tục hành chính nông
+thôn mới giảm nghèo bền vững"""
 ASKED = {
     "three words": "thủy ngân nghèo",
     "three words, no marks": "thuy ngan ngheo",

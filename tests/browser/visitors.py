@@ -39,6 +39,8 @@ class Visitor:
     telephone: bool = False
     scripts: bool = True
     faults: list[str] = field(default_factory=list)
+    taps: int = 0
+    """How often a link, button, box or folded part was touched."""
 
     def __post_init__(self) -> None:
         self.page.on("request", self._asked)
@@ -113,6 +115,7 @@ class Visitor:
         raise AssertionError(f"{most} steps do not reach {vi}")
 
     def _act(self, on: Locator) -> None:
+        self.taps += 1
         if self.telephone:
             on.tap()
         else:

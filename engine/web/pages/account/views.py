@@ -16,13 +16,13 @@ router = APIRouter()
 @router.get("/views")
 def listing(ctx: SignedIn, path: str = "", said: Code = "") -> Response:
     """``path``: the list that is to be saved."""
-    return _page(ctx, FormFields({"path": kept_path(path) if path else ""}), said)
+    return _page(ctx, FormFields({"address": kept_path(path) if path else ""}), said)
 
 
 @router.post("/views")
 def save(ctx: SignedIn, form: PostedForm) -> Response:
-    typed = FormFields.of(form, "name", "path", whole="name")
-    name, path = typed.text("name", 2 * MAX_NAME), typed.text("path", 2 * MAX_PATH)
+    typed = FormFields.of(form, "name", "address", whole="name")
+    name, path = typed.text("name", 2 * MAX_NAME), typed.text("address", 2 * MAX_PATH)
 
     def action() -> str:
         with ctx.writing() as session:
