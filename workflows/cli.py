@@ -166,7 +166,9 @@ def clock(
 
 @app.command()
 def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "") -> None:
-    """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead. Sends nothing."""
+    """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
+
+    Sends nothing."""
     from workflows.repair import repair as repair_database
     from workflows.system import compose
 
