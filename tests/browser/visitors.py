@@ -64,6 +64,8 @@ class Visitor:
 
     def goes(self, path: str) -> None:
         answer = self.page.goto(f"{self.url}{path}")
+        while answer is not None and answer.status == 202:  # long work: the page would ask again by itself
+            answer = self.page.goto(f"{self.url}{path}")
         assert answer is not None
         assert answer.ok, f"{path} answered {answer.status}"
 

@@ -40,6 +40,16 @@ LISTS = (
     Shown("/", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/?sort=late&late=1", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/leadership", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
+    Shown(
+        "/leadership?sort=-overdue",
+        "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]",
+        "Cơ quan",
+    ),
+    Shown(
+        "/leadership/frozen/1?sort=name",
+        "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]",
+        "Cơ quan",
+    ),
     Shown("/leadership/frozen/1", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
     Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã phần việc", "href"),
     Shown("/letters", '.rows .what > a[href^="/letters/"]', "Số", "href"),
