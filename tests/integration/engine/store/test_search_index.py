@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from alembic import command
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from ground.databases import closing_database
 from ground.factory import add_contact, at, lay, rows
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import Column, String, delete, insert, text, update
 
 from engine.assignments.issued_papers import record_paper
 from engine.store import search_index
@@ -76,3 +80,31 @@ def test_a_lost_index_is_found_by_the_audit_and_repaired(database: Database, los
     assert repair(database, NOW)["search"] == 1
     assert entries(database) == before
     assert "search_lost" not in run_checks(database, NOW).findings
+
+
+def test_an_upgrade_indexes_what_was_there_before(empty_url: str) -> None:
+    with closing_database(empty_url) as database:
+        with database.migrating() as settings:
+            command.upgrade(settings, "0008")
+            settings.attributes["connection"].exec_driver_sql(
+                "INSERT INTO agency (id, level, name, short, names, aliases) "
+                "VALUES ('so-cu', 'so', 'Sở Đường thủy', 'SĐT', '[]', '[\"Ty Thủy lợi\"]')"
+            )
+        database.upgrade()
+        ((kind, ref, words),) = entries(database)
+        assert (kind, ref) == ("agency", "so-cu")
+        assert "Thủy lợi" in words or "thuy loi" in words
+
+
+def test_a_table_copied_by_a_migration_loses_its_triggers_and_gets_them_back(sqlite_database: Database) -> None:
+    lay(sqlite_database, now=NOW)
+    before = entries(sqlite_database)
+    with sqlite_database.migrating() as settings:
+        connection = settings.attributes["connection"]
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("plan", recreate="always") as batch:
+            batch.add_column(Column("extra", String(), nullable=True))
+        assert not search_index.intact(connection)
+        assert search_index.ensure(connection)
+        assert not search_index.ensure(connection)
+    assert entries(sqlite_database) == before
