@@ -132,6 +132,7 @@ class Database:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
             settings.attributes["connection"] = connection
+            search_index.stand_aside(connection)
             yield settings
 
     def optimize(self) -> None:

@@ -137,12 +137,23 @@ def intact(connection: Connection) -> bool:
     )
 
 
+def stand_aside(connection: Connection) -> None:
+    """Before migrations on SQLite: a table that is copied and renamed there must be named by no trigger. ``ensure``
+    builds the index again afterwards."""
+    if connection.dialect.name == "sqlite":
+        _drop_triggers(connection)
+
+
+def _drop_triggers(connection: Connection) -> None:
+    for name in triggers(connection):
+        lite = connection.dialect.name == "sqlite"
+        connection.exec_driver_sql(f"DROP TRIGGER {name}" if lite else f"DROP FUNCTION {name} CASCADE")
+
+
 def rebuild(connection: Connection) -> None:
     """Drop the index and build it from the rows, in the caller's transaction."""
     dialect = connection.dialect.name
-    for name in triggers(connection):
-        drop = f"DROP TRIGGER {name}" if dialect == "sqlite" else f"DROP FUNCTION {name} CASCADE"
-        connection.exec_driver_sql(drop)
+    _drop_triggers(connection)
     for statement in _statements(dialect):
         connection.exec_driver_sql(statement)
 
