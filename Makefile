@@ -10,7 +10,7 @@ PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; 
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
 WORKERS := 2
 
-.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash sbom migration clean
+.PHONY: install setup packages run test unit coverage check lint bench bench-pages crash package sbom migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -53,15 +53,28 @@ bench: setup
 bench-pages: setup
 	@$(BIN)/python -m tests.bench.province
 
-# kill -9 at every step of every pass; more: make crash SEEDS=2000
+# Killed at every step of every pass, then the product as it is started, struck while a thousand letters leave.
+# More: make crash SEEDS=2000 FAULTS=40 ROUNDS=25
 SEEDS := 300
-KILLS := 20
+FAULTS := 20
+ROUNDS := 1
+CAMPAIGN = PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --faults $(FAULTS) --rounds $(ROUNDS)
 crash: setup
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20 --postgres
-	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS)
-	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills $(KILLS) --postgres
-	@PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --kills 5 --signal TERM
+	@$(CAMPAIGN)
+	@$(CAMPAIGN) --postgres
+	@$(CAMPAIGN) --workers 2
+	@$(CAMPAIGN) --workers 2 --postgres
+	@$(CAMPAIGN) --faults 5 --rounds 1 --fault term
+	@$(CAMPAIGN) --faults 2 --rounds 1 --fault lock
+	@$(CAMPAIGN) --faults 2 --rounds 1 --fault lock --postgres
+	@$(CAMPAIGN) --faults 5 --rounds 1 --fault full
+	@$(CAMPAIGN) --faults 5 --rounds 1 --fault away --postgres
+
+# The image of packaging/Dockerfile, built for real and started. Root only.
+package:
+	@bash packaging/build
 
 # What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
 sbom: $(VENV)/.ready

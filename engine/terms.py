@@ -124,6 +124,7 @@ class EventKind(StrEnum):
     PLAN_LOADED = "plan_loaded"
     PLAN_ACTIVATED = "plan_activated"
     PLAN_ENDED = "plan_ended"
+    SUPERVISOR_CHANGED = "supervisor_changed"
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
     REPORTED = "reported"

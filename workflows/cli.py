@@ -283,7 +283,20 @@ def deploy(
     )
     for name, value in worker_environment(settings, system.prefect_home, system.prefect_api).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
-    typer.echo(f"prefect worker start --type process --pool {shlex.quote(pool)}")
+    typer.echo(f"dondoc prefect worker --pool {shlex.quote(pool)}")
+
+
+@prefect_app.command()
+def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
+    """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
+    from workflows.installation import require_installation
+    from workflows.prefect_server import run_worker
+    from workflows.system import compose
+
+    settings = read_settings()
+    require_installation(settings)
+    system = compose(settings)
+    raise typer.Exit(run_worker(pool, system.prefect_home, system.prefect_api))
 
 
 @templates_app.command("check")

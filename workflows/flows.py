@@ -10,11 +10,14 @@ this one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +26,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import get_run_context
 from prefect.events import emit_event
 from prefect.events.worker import EventsWorker
 
@@ -46,6 +50,13 @@ MAX_PLAN_RUNS = 40
 MAX_EVENTS = 2000
 MAX_DRAIN_SECONDS = 60
 """A run of ``dondoc-deliver`` claims letters for this long; the next run goes on."""
+STOP_TIMEOUT_SECONDS = 5
+"""Time for the work of a run that is told to stop: letters on the wire are settled. What is not done then is left, as
+by a crash, to the next run."""
+
+
+class Stopped(Exception):
+    """The run was told to stop and did not get to an end in time."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class FlowContext:
 
     database: Database
     delivery: DeliveryContext
-    work: asyncio.Task[Work] | None = None
+    work: asyncio.Future[Work] | None = None
     """The work of this flow run, if it has begun already."""
 
 
@@ -98,18 +109,20 @@ def flow_context() -> FlowContext:
     return context
 
 
-@flow(name="dondoc-tick", validate_parameters=False, persist_result=False)
+def _run_name() -> str:
+    """Of a deployment's run, which is scheduled under a random name: what it is and when it began."""
+    run = get_run_context()
+    return f"{run.flow.name} {datetime.now(PLAN_TIME):%Y-%m-%d %H:%M:%S}"  # type: ignore[union-attr]
+
+
+@flow(name="dondoc-tick", flow_run_name=_run_name, validate_parameters=False, persist_result=False)
 async def tick(now: str = "", letters: bool = True, installation: str = "") -> dict[str, Any]:
     """Open, act, make digests, send. ``now``: ISO timestamp; empty: the system clock. ``letters`` False leaves sending
     to ``deliver``. ``installation``: what the deployment was registered with; a worker elsewhere refuses to run."""
     context, moment = flow_context(), _moment(now)
     check_installation(context.database, installation)
     work = context.work or _begin(lambda: passes.tick(context.database, moment, context.delivery, letters=letters))
-    try:
-        done = await asyncio.shield(work)
-    except asyncio.CancelledError:
-        context.delivery.stop.set()  # no further letter is offered; those on the wire are settled
-        raise
+    done = await _finish(work, context.delivery.stop)
     if done.act is not None:
         await asyncio.wait_for(_show(context.database, moment, done.act.due, done.failed), SHOW_TIMEOUT_SECONDS)
     if done.error is not None:
@@ -117,7 +130,7 @@ async def tick(now: str = "", letters: bool = True, installation: str = "") -> d
     return {each.name.value: each.counts for each in done.reports}
 
 
-@flow(name="dondoc-deliver", validate_parameters=False, persist_result=False)
+@flow(name="dondoc-deliver", flow_run_name=_run_name, validate_parameters=False, persist_result=False)
 async def deliver(now: str = "", seconds: float = MAX_DRAIN_SECONDS, installation: str = "") -> dict[str, int]:
     """Send the letters that are owed, for at most ``seconds``. Any number of runs at once: claims keep them apart."""
     context, moment = flow_context(), _moment(now)
@@ -125,12 +138,12 @@ async def deliver(now: str = "", seconds: float = MAX_DRAIN_SECONDS, installatio
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
     timer.start()
-    work = _begin(lambda: _deliver(context.database, moment, replace(context.delivery, stop=stop)))
     try:
-        done = await asyncio.shield(work)
+        done = await _finish(
+            _begin(lambda: _deliver(context.database, moment, replace(context.delivery, stop=stop))), stop
+        )
     finally:
         timer.cancel()
-        stop.set()
     if done.error is not None:
         raise done.error
     return done.reports[0].counts
@@ -144,8 +157,10 @@ def _moment(now: str) -> datetime:
     return datetime.fromisoformat(now) if now else datetime.now(UTC)
 
 
-def _begin(work: Callable[[], Awaitable[list[PassReport]]]) -> asyncio.Task[Work]:
-    """Begin the work in a thread with an event loop of its own."""
+def _begin(work: Callable[[], Awaitable[list[PassReport]]]) -> asyncio.Future[Work]:
+    """Begin the work in a thread with an event loop of its own. The process does not wait for it when it ends."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Work] = loop.create_future()
 
     async def run() -> Work:
         try:
@@ -153,7 +168,56 @@ def _begin(work: Callable[[], Awaitable[list[PassReport]]]) -> asyncio.Task[Work
         except Exception as error:  # noqa: BLE001 - raised by the flow, once what was done is shown
             return Work([], error)
 
-    return asyncio.create_task(asyncio.to_thread(lambda: asyncio.run(run())))
+    def tell(result: Work) -> None:
+        if not done.cancelled():
+            done.set_result(result)
+
+    def live() -> None:
+        result = asyncio.run(run())
+        with contextlib.suppress(RuntimeError):  # the loop that asked has ended
+            loop.call_soon_threadsafe(tell, result)
+
+    threading.Thread(target=live, name="dondoc-work", daemon=True).start()
+    return done
+
+
+async def _finish(work: asyncio.Future[Work], stop: threading.Event) -> Work:
+    """Wait for the work. On SIGTERM, which a worker hands to its runs, and when the flow is cancelled, ``stop`` is set:
+    no further letter is offered, those on the wire are settled. Raises Stopped if that takes too long."""
+    with _told_to_stop(stop) as told:
+        waiting = asyncio.ensure_future(told.wait())
+        either: set[asyncio.Future[Any]] = {work, waiting}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await asyncio.wait({work}, timeout=STOP_TIMEOUT_SECONDS)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+        finally:
+            waiting.cancel()
+    if not work.done():
+        raise Stopped(f"told to stop; the work did not end in {STOP_TIMEOUT_SECONDS} s and is left to the next run")
+    return work.result()
+
+
+@contextmanager
+def _told_to_stop(stop: threading.Event) -> Iterator[asyncio.Event]:
+    """``stop`` and the yielded event are set on SIGTERM. In the process of ``serve`` that signal is the server's."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def handle(*_: object) -> None:
+        stop.set()
+        loop.call_soon_threadsafe(told.set)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # --- what was done, shown ---------------------------------------------------------------------------------------------

@@ -22,12 +22,15 @@ from engine.text import Text
 from workflows.prefect_server import answers, environment
 
 NAME = "every"
+CRASH_ZOMBIES = "dondoc: a run that is no longer alive has crashed"
+ZOMBIE_AFTER = timedelta(seconds=95)
+"""Three heartbeats of a flow run (``PREFECT_FLOWS_HEARTBEAT_FREQUENCY``)."""
 OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
 def deploy(home: Path, api_url: str, pool: str, every: timedelta, installation: str) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    Registering again updates the schedule. Raises Unavailable if no Prefect server responds."""
+    Registering again updates the schedule and the automation. Raises Unavailable if no Prefect server responds."""
     if not answers(api_url, timeout=5):
         raise Unavailable(
             Text(
@@ -64,7 +67,40 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta, installation: 
         )
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
+    _with_retries(_register_crash_zombies)
     return names
+
+
+def _register_crash_zombies() -> None:
+    """An automation: a run that has said that it is alive, and then neither that nor its end, is Crashed. Without it
+    the runs of a machine that lost its power would be *Running* for ever."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.objects import StateType
+    from prefect.events.actions import ChangeFlowRunState
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+    from prefect.events.schemas.events import ResourceSpecification
+
+    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    automation = AutomationCore(
+        name=CRASH_ZOMBIES,
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *ends},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            match_related=ResourceSpecification(
+                {"prefect.resource.role": ["flow"], "prefect.resource.name": ["dondoc-tick", "dondoc-deliver"]}
+            ),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=ZOMBIE_AFTER,
+        ),
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No sign of life: its process is gone.")],
+    )
+    with get_client(sync_client=True) as client:
+        for each in client.read_automations_by_name(CRASH_ZOMBIES):
+            client.delete_automation(each.id)
+        client.create_automation(automation)
 
 
 def worker_environment(settings: Settings, home: Path, api_url: str) -> dict[str, str]:
@@ -87,7 +123,7 @@ def worker_environment(settings: Settings, home: Path, api_url: str) -> dict[str
 
 
 def _with_retries(apply: Callable[[], object]) -> None:
-    """Call ``apply``, retrying on 5xx: a busy Prefect server (its SQLite locked) answers 503."""
+    """Call ``apply``, retrying on 5xx: a busy Prefect server (its SQLite locked) answers 503. Raises Unavailable."""
     from prefect.exceptions import PrefectHTTPStatusError
 
     for wait in (1, 2, 4, 8, None):
@@ -95,7 +131,10 @@ def _with_retries(apply: Callable[[], object]) -> None:
             apply()
         except PrefectHTTPStatusError as error:
             if wait is None or error.response.status_code < 500:
-                raise
+                told = f"{error.response.status_code} {error.response.text[:200]}"
+                raise Unavailable(
+                    Text(f"Máy chủ Prefect từ chối: {told}", f"The Prefect server refused: {told}")
+                ) from error
             time.sleep(wait)
         else:
             return

@@ -1,15 +1,19 @@
-"""A local Prefect server for ``serve``: started in the background, reused if it already runs, stopped with ``serve``.
+"""Prefect's own processes as our children.
 
-Nothing waits for it, and its data may be deleted at any time.
+A local server for ``serve``: started in the background, reused if it already runs, stopped with ``serve``. Nothing
+waits for it, and its data may be deleted at any time. A worker, whose flow runs get time to settle when it is told to
+stop.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -17,10 +21,15 @@ import httpx
 log = logging.getLogger(__name__)
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
+SETTLE_TIMEOUT_SECONDS = 7
+"""Time for the flow runs of a worker that is told to stop: a little more than ``flows.STOP_TIMEOUT_SECONDS``."""
 
 
 def environment(home: Path, api_url: str) -> dict[str, str]:
     """Environment variables that Prefect reads on import: own home, no analytics, little logging, short time-outs.
+
+    A flow run says every 30 s that it is alive (see ``prefect_deployments``); the place of one that was killed is free
+    after 60 s, not 300.
 
     The server writes task runs once a second instead of one by one: on SQLite each single write makes the next task's
     request fail with 503 and wait two seconds (28 duties: 25 s; batched: 0.7 s).
@@ -35,6 +44,8 @@ def environment(home: Path, api_url: str) -> dict[str, str]:
         "PREFECT_CLIENT_MAX_RETRIES": "1",
         "PREFECT_API_REQUEST_TIMEOUT": "5",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
@@ -100,3 +111,57 @@ class PrefectServer:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         self._child = None
+
+
+def run_worker(pool: str, home: Path, api_url: str) -> int:
+    """Run a worker of a pool until it ends or this process is told to stop. Returns its exit code.
+
+    A worker that gets SIGTERM kills its flow runs without a word (SIGKILL), as if the machine had lost its power. Here
+    they are told first and settle what is on the wire, while the worker stands still and can begin no new one."""
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
+    worker = subprocess.Popen(command, env={**os.environ, **environment(home, api_url)}, start_new_session=True)
+
+    def stop(*_: object) -> None:
+        worker.send_signal(signal.SIGSTOP)
+        runs = descendants(worker.pid)
+        for pid in runs:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        until = time.monotonic() + SETTLE_TIMEOUT_SECONDS
+        while time.monotonic() < until and any(is_alive(pid) for pid in runs):
+            time.sleep(0.05)
+        worker.send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGCONT)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return worker.wait()
+
+
+def descendants(root: int) -> list[int]:
+    """The processes that a process has started, and theirs. Where there is no ``/proc``: none."""
+    children: dict[int, list[int]] = {}
+    for each in Path("/proc").glob("[0-9]*"):
+        if (found := _state_and_parent(int(each.name))) is not None:
+            children.setdefault(found[1], []).append(int(each.name))
+    all_of_them: list[int] = []
+    left = [root]
+    while left:
+        mine = children.get(left.pop(), [])
+        all_of_them += mine
+        left += mine
+    return all_of_them
+
+
+def is_alive(pid: int) -> bool:
+    """True for a process that has not ended; one that only waits to be reaped has."""
+    found = _state_and_parent(pid)
+    return found is not None and found[0] != "Z"
+
+
+def _state_and_parent(pid: int) -> tuple[str, int] | None:
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return state, int(parent)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -16,6 +15,7 @@ from sqlmodel import Session
 from engine.errors import Conflict
 from engine.rules.calendar import written
 from engine.store.database import table
+from engine.store.recipients import last_day
 from engine.store.records import Agency, Duty, Plan, Succession
 from engine.text import Text
 
@@ -56,7 +56,7 @@ def ended_owners(session: Session, plan_id: int, on: date) -> tuple[EndedOwner, 
     owners = {each for row in connection.scalars(select(d.c.owners).where(d.c.plan_id == plan_id)) for each in row}
     owners.update(connection.scalars(select(p.c.supervisor_id).where(p.c.id == plan_id)))
     agencies = {row.id: row for row in connection.execute(select(g.c.id, g.c.name, g.c.names).order_by(g.c.id))}
-    gone = {each: day for each in agencies if each in owners and (day := _last_day(agencies[each].names)) and day < on}
+    gone = {each: day for each in agencies if each in owners and (day := last_day(agencies[each].names)) and day < on}
     if not gone:
         return ()
     heirs: dict[str, list[Heir]] = {}
@@ -83,9 +83,3 @@ def require_existing_owners(session: Session, plan_id: int, on: date) -> None:
         f"Agencies of the plan that have ended: {len(found)}; put their successors in and load it again",
     )
     raise Conflict(Text.joined(": ", (head, Text.joined("; ", listed))))
-
-
-def _last_day(names: list[dict[str, Any]]) -> date | None:
-    """The last day of the last name; None if it is in use."""
-    until = names[-1].get("until")
-    return date.fromisoformat(until) if until else None

@@ -21,7 +21,7 @@ from engine.files.plan import load_plan
 from engine.files.plan_check import check
 from engine.files.plan_diff import compare
 from engine.files.plan_renewal import plan_number, renew
-from engine.plans import loading
+from engine.plans import loading, successions
 from engine.plans.closing import end, preview_end
 from engine.store.database import table
 from engine.store.records import Plan
@@ -210,6 +210,52 @@ def plan_end(
     with database.write() as session:
         end(session, plan, reason=reason, actor=actor, now=now)
     typer.echo(Text("Đã kết thúc.", "Ended."))
+
+
+@plans.command("follow")
+def plan_follow(
+    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
+    agency: Annotated[str, typer.Argument(metavar="AGENCY", help="Id of the department that follows it from now on.")],
+    basis: Annotated[str, typer.Option(help="The legal basis, recorded in the log.")],
+    at: At = "",
+) -> None:
+    """Let another department follow an active plan: open work, letters, links and what opens later."""
+    _, database, now, actor = open_context(at)
+    with database.write() as session:
+        followed = successions.change_supervisor(session, plan, agency, basis=basis, actor=actor, now=now)
+    typer.echo(Text(f"Theo dõi {followed} việc.", f"Follows {followed} assignments."))
+
+
+@plans.command("succeed")
+def plan_succeed(
+    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
+    ended: Annotated[str, typer.Option(help="Id of one owner that has ended; default: list them all.")] = "",
+    to: Annotated[list[str] | None, typer.Option(help="Successor: an agency or a group; may be repeated.")] = None,
+    basis: Annotated[str, typer.Option(help="The legal basis; default: that of the recorded succession.")] = "",
+    at: At = "",
+) -> None:
+    """List the owners of an active plan that have ended, with their successors; with --ended, put them in its place."""
+    _, database, now, actor = open_context(at)
+    with database.read() as session:
+        found = successions.proposed_replacements(session, plan, now)
+    if not ended:
+        for each in found:
+            typer.echo(f"{each.ended.agency_id}: {each.ended.text} [{', '.join(each.citations)}]")
+        if not found:
+            typer.echo(Text("Mọi cơ quan trong kế hoạch đều còn hoạt động.", "Every owner of the plan goes on."))
+        return
+    proposed = next((each for each in found if each.ended.agency_id == ended), None)
+    heirs = to or list(proposed.heirs if proposed else ())
+    with database.write() as session:
+        done = successions.replace_owner(
+            session, plan, ended, heirs, basis=basis or (proposed.basis if proposed else ""), actor=actor, now=now
+        )
+    typer.echo(
+        Text(
+            f"Chuyển {done.moved}, nhập {done.merged}, mở mới {done.opened}, hủy {done.cancelled}.",
+            f"Moved {done.moved}, merged {done.merged}, opened {done.opened}, cancelled {done.cancelled}.",
+        )
+    )
 
 
 @plans.command("list")

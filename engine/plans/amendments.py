@@ -22,6 +22,7 @@ from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
+from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
@@ -214,8 +215,10 @@ def _open(
     book: Rulebook,
     now: datetime,
 ) -> int:
-    """Open assignments; existing ones are left unchanged. Returns how many are new."""
-    ladder_id = store_ladder(session, book.policy(plan.policy_id).ladders["request" if request else "order"])
+    """Open assignments; existing ones are left unchanged. Returns how many are new. A new owner of a period whose due
+    date has passed gets the time of a returned report."""
+    policy, today = book.policy(plan.policy_id), local_date(now)
+    ladder_id = store_ladder(session, policy.ladders["request" if request else "order"])
     owners = list(owners)
     rows = [
         {
@@ -228,8 +231,8 @@ def _open(
             "window_end": each.window_end,
             "nominal_due": each.due.nominal if each.due else None,
             "original_due_on": each.original or (each.due.on if each.due else None),
-            "due_on": each.due.on if each.due else None,
-            "due_why": dict(each.due.why) if each.due else {},
+            "due_on": due.on if due else None,
+            "due_why": dict(due.why) if due else {},
             "ladder_id": ladder_id,
             "state": State.ASSIGNED,
             "opened_at": now,
@@ -239,9 +242,22 @@ def _open(
             "request": request,
         }
         for each in periods
+        for due in [_not_past(each.due, policy, book.calendar, today)]
         for owner in owners
     ]
     return open_new(session, rows, now)
+
+
+def _not_past(due: Due | None, policy: Policy, calendar: WorkCalendar, today: date) -> Due | None:
+    if due is None or due.on >= today:
+        return due
+    on = policy.resubmission(today, None, calendar)
+    why = Text(
+        f"giao ngày {written(today)}, sau hạn {written(due.on)}: thêm {policy.resubmit_days} ngày làm việc",
+        f"assigned on {written(today, 'en')}, after the due date of {written(due.on, 'en')}: "
+        f"{policy.resubmit_days} more working days",
+    )
+    return Due(due.nominal, on, {"vi": why.vi, "en": why.en})
 
 
 def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:

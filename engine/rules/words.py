@@ -138,6 +138,7 @@ CODES: Mapping[str, Text] = {
     "transferred": Text("đã chuyển giao", "transferred"),
     "due_moved": Text("hạn đã chuyển", "due date moved"),
     "decided": Text("đã quyết định", "decided already"),
+    "followed_elsewhere": Text("cơ quan khác đang theo dõi kế hoạch", "another department follows the plan now"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
     "said_already": Text("đã nói ở dòng khác", "covered by another line"),

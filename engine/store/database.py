@@ -91,10 +91,21 @@ class Database:
 
     def upgrade(self) -> None:
         """Migrate the schema to this version (Alembic). Safe to call at every start and from two processes at once.
-        An up-to-date schema costs one query, and Alembic is not imported."""
+        An up-to-date schema costs one query, and Alembic is not imported. Raises Unavailable if the schema is of a
+        newer version: processes of the version before may go on while machines are upgraded one by one, but none may
+        begin."""
         stored, newest = self.schema_versions()
         if stored == newest:
             return
+        if stored > newest:
+            raise Unavailable(
+                Text(
+                    f"Cơ sở dữ liệu đã ở phiên bản {stored}, mới hơn chương trình trên máy này ({newest}); hãy nâng "
+                    "cấp chương trình rồi khởi động lại.",
+                    f"The database is at version {stored}, newer than the program on this machine ({newest}); upgrade "
+                    "the program, then start again.",
+                )
+            )
         from alembic import command
 
         with self.migrating() as settings:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
-from engine.store.records import Contact
+from engine.store.records import Agency, Contact
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
@@ -90,12 +92,25 @@ class Recipients:
 
 
 def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
-    """Read the contacts of some agencies, in one query."""
-    contact = table(Contact)
+    """Read the contacts of some agencies, in one query. Nobody is written to after their agency's last day."""
+    contact, agency = table(Contact), table(Agency)
     columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
-    statement = select(*columns).where(among(session, contact.c.agency_id, set(agency_ids))).order_by(contact.c.id)
-    for row in session.connection().execute(statement):
-        recipient = Recipient(*row)
+    statement = (
+        select(*columns, agency.c.names)
+        .join(agency, agency.c.id == contact.c.agency_id)
+        .where(among(session, contact.c.agency_id, set(agency_ids)))
+        .order_by(contact.c.id)
+    )
+    for *own, names in session.connection().execute(statement):
+        recipient = Recipient(*own)
+        if (ended := last_day(names)) is not None and recipient.answers_on(ended + ONE_DAY):
+            recipient = replace(recipient, valid_until=ended)
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
     return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})
+
+
+def last_day(names: list[dict[str, Any]]) -> date | None:
+    """The last day of an agency, from its names; None if it goes on."""
+    until = names[-1].get("until")
+    return date.fromisoformat(until) if until else None

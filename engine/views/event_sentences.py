@@ -25,6 +25,10 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
     EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
     EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
+    EventKind.SUPERVISOR_CHANGED: (
+        "từ {was} sang {became} từ {on}, theo «{basis}»",
+        "from {was} to {became} from {on}, by “{basis}”",
+    ),
     EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
     EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
     EventKind.DECLINED: ("«{reason}»", "“{reason}”"),

@@ -92,6 +92,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.PLAN_LOADED: Text("Nạp kế hoạch", "Plan loaded"),
         EventKind.PLAN_ACTIVATED: Text("Kích hoạt kế hoạch", "Plan activated"),
         EventKind.PLAN_ENDED: Text("Kết thúc kế hoạch", "Plan ended"),
+        EventKind.SUPERVISOR_CHANGED: Text("Đổi cơ quan theo dõi kế hoạch", "Supervising department changed"),
         EventKind.OPENED: Text("Mở phần việc", "Opened"),
         EventKind.ACKNOWLEDGED: Text("Xác nhận đã nhận", "Acknowledged"),
         EventKind.REPORTED: Text("Gửi báo cáo", "Reported"),

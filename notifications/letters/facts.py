@@ -22,6 +22,7 @@ from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
+from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
 from engine.terms import NoticeKind, Outcome, Role, State, Timing
@@ -54,6 +55,8 @@ ORDER = (
     NoticeKind.CANCELLED,
 )
 RANK = {kind: position for position, kind in enumerate(ORDER)}
+FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
+"""Roles that are written to because their department follows the plan."""
 ANSWER = "answer:"
 """Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
@@ -263,6 +266,8 @@ def _facts(
             undecided=row.undecided,
             unfinished=is_unfinished(row.state, row.done_on),
         )
+        if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):
+            reason = "followed_elsewhere"
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"
@@ -299,8 +304,8 @@ def _unsendable(letter: Any, address: str, today: date) -> str:
         return "no_address"
     if letter.channel in letter.suppressed:
         return "address_suppressed"
-    over = letter.valid_until is not None and letter.valid_until < today
-    return "no_longer_answers" if over else ""
+    ends = [day for day in (letter.valid_until, last_day(letter.agency_names)) if day is not None]
+    return "no_longer_answers" if any(day < today for day in ends) else ""
 
 
 def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
@@ -378,6 +383,7 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
             c.c.pace,
             c.c.links_since,
             g.c.name.label("agency"),
+            g.c.names.label("agency_names"),
         )
         .join(c, c.c.id == m.c.contact_id)
         .join(g, g.c.id == m.c.agency_id)

@@ -1,223 +1,187 @@
-"""``dondoc serve`` killed at random moments while a thousand letters leave through a relay that takes its time.
+"""The product as it is started, struck at random moments while a thousand letters leave through a slow relay and their
+readers acknowledge.
 
-    PYTHONPATH=tests python -m tests.crash.campaign --letters 1000 --kills 20 [--postgres] [--signal TERM]
+    PYTHONPATH=tests python -m tests.crash.campaign --faults 20 [--fault kill|term|lock|full|away]
+        [--postgres] [--workers 2] [--letters 1000] [--rounds 1] [--seed 1]
 
-Real processes, a real SMTP relay on loopback (5 to 50 ms a letter), SQLite or PostgreSQL. After each kill the leases
-are made to have run out, as five minutes would. Printed at the end: kills, letters, lost, second and third copies.
+Real processes (``dondoc serve``; with ``--workers`` Prefect workers on the registered deployments), a real SMTP relay
+on loopback (5 to 50 ms a letter), SQLite or PostgreSQL. After each stop the leases are made to have run out, as five
+minutes would. Printed at the end: faults, letters, lost, second and third copies, acknowledgements confirmed and lost.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import random
-import re
-import signal
-import socket
-import subprocess
 import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from datetime import time, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ground.factory import Laid, add_letters, at, lay, plan_file, rows, swept
+from crash.faults import FAULTS, Strike, killed, small_disk
+from crash.forms import Form, Serve, Workers, wait_until
+from crash.relay import Readers, SlowRelay
+from ground.databases import closing_database, postgres_database
+from ground.factory import Laid, agency, at, begin, directory, item, plan_file, store, swept
 from ground.postgres import Ground
 from ground.serving import install
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
-from engine.rules.calendar import DayException, DayKind, local_date
+from engine.files.directory import DirectoryFile
+from engine.rules.calendar import DayException, DayKind, instant, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.records import Letter
-from engine.terms import LetterState
+from engine.store.records import Assignment, Contact, Letter
+from engine.terms import LetterState, Role
 
-DONDOC = Path(sys.executable).with_name("dondoc")
 CONNECTIONS = 4
-OWED = {LetterState.QUEUED, LetterState.SENDING}
-_MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>\r\n]+>)", re.I | re.M)
-
-
-@dataclass
-class SlowRelay:
-    """An SMTP server on loopback that takes 5 to 50 ms a letter. ``taken``: Message-IDs in their order."""
-
-    seed: int
-    port: int = 0
-    taken: list[str] = field(default_factory=list)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        rng = random.Random(self.seed)
-        try:
-            writer.write(b"220 relay ESMTP\r\n")
-            while line := await reader.readline():
-                word = line[:4].upper()
-                if word == b"DATA":
-                    writer.write(b"354 go on\r\n")
-                    text = await reader.readuntil(b"\r\n.\r\n")
-                    await asyncio.sleep(rng.uniform(0.005, 0.05))
-                    found = _MESSAGE_ID.search(text)
-                    self.taken.append(found[1].decode() if found else "")
-                    writer.write(b"250 2.0.0 taken\r\n")
-                elif word == b"QUIT":
-                    writer.write(b"221 bye\r\n")
-                    break
-                else:
-                    writer.write(b"250-relay\r\n250 SIZE 10000000\r\n" if word == b"EHLO" else b"250 ok\r\n")
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the sender was killed
-        finally:
-            writer.close()
-
-    @contextmanager
-    def running(self) -> Iterator[SlowRelay]:
-        loop = asyncio.new_event_loop()
-        started = threading.Event()
-
-        async def main() -> None:
-            server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
-            self.port = server.sockets[0].getsockname()[1]
-            started.set()
-            async with server:
-                await server.serve_forever()
-
-        task = loop.create_task(main())
-        thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.gather(task, return_exceptions=True)))
-        thread.start()
-        started.wait(10)
-        try:
-            yield self
-        finally:
-            loop.call_soon_threadsafe(task.cancel)
-            thread.join(10)
-            loop.close()
+OWED = (LetterState.QUEUED, LetterState.SENDING)
 
 
 @dataclass(frozen=True)
 class Result:
-    """``second``: letters taken twice; ``third``: more often. ``slowest_stop``: seconds from SIGTERM to the end."""
+    """``second``: letters taken twice; ``third``: more often. ``doubtful``: for a person to decide. ``confirmed``:
+    acknowledgements that their readers were told of; ``forgotten``: those of them that the database does not know.
+    ``slowest_stop``: seconds from the signal to the end."""
 
-    kills: int
-    letters: int
-    lost: int
-    second: int
-    third: int
-    doubtful: int
-    slowest_stop: float
+    faults: int = 0
+    letters: int = 0
+    lost: int = 0
+    second: int = 0
+    third: int = 0
+    doubtful: int = 0
+    confirmed: int = 0
+    forgotten: int = 0
+    slowest_stop: float = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise held."""
+        allowed = 2 * CONNECTIONS * self.faults
+        return not (self.lost or self.third or self.forgotten) and self.second <= allowed
+
+    def __add__(self, other: Result) -> Result:
+        both = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        return Result(**{**both, "slowest_stop": max(self.slowest_stop, other.slowest_stop)})
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills, {self.letters} letters: lost {self.lost}, second copies {self.second} "
-            f"(at most {2 * CONNECTIONS} a kill), third copies {self.third}, in doubt {self.doubtful}"
-            + (f", ended {self.slowest_stop:.1f} s after SIGTERM at the latest" if self.slowest_stop else "")
+            f"{self.faults} faults, {self.letters} letters: lost {self.lost}, second copies {self.second} "
+            f"(at most {2 * CONNECTIONS} a fault), third copies {self.third}, in doubt {self.doubtful}; "
+            f"acknowledgements confirmed {self.confirmed}, lost {self.forgotten}; "
+            f"ended {self.slowest_stop:.1f} s after the signal at the latest"
         )
 
 
 def prepare(database: Database, letters: int) -> Laid:
-    """Urgent letters, due now, whatever the hour: these days are holidays."""
+    """So many communes with a letter each, urgent and due now, whatever the hour. The duty is two days old and due in
+    three weeks, and the days since are holidays, so that nothing else happens."""
     today = local_date(system_clock())
-    days = tuple(DayException(today + timedelta(n), DayKind.HOLIDAY, "Nghỉ") for n in (-1, 0, 1))
-    laid = lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"), days=days)
-    swept(database, at("2021-04-07"))
-    add_letters(laid, letters, day=today)
+    issued = today - timedelta(2)
+    days = (
+        DayException(issued, DayKind.WORKED, "Làm bù"),
+        *(DayException(today + timedelta(n), DayKind.HOLIDAY, "Nghỉ") for n in (-1, 0, 1)),
+    )
+    now = instant(issued, time(8))
+    rules = {"mot-lan": {"source": "plan", "to": "so-chinh", "on": today + timedelta(20)}}
+    duty = item(2, "cac-huyen", cadence=["once"], rule="mot-lan")
+    plan = plan_file(items=(duty,), report_rules=rules, urgency="khan", issued_on=issued, year=issued.year)
+    laid = begin(store(database, now=now, plan=plan, bodies=communes(letters), days=days), now=now)
+    while swept(database, now).seen:
+        pass
+    with database.write() as session:
+        m = table(Letter)
+        session.connection().execute(update(m).where(m.c.state == LetterState.QUEUED).values(day=today, send_after=now))
     return laid
 
 
+def communes(count: int) -> DirectoryFile:
+    """The made-up province; its group of districts has so many members."""
+    names = [f"huyen-{n}" for n in range(count)]
+    more = {name.replace("-", "_"): agency(name, Role.COORDINATOR) for name in names}
+    told = directory(**more).model_dump(by_alias=True)
+    told["groups"][0]["members"] = names
+    return DirectoryFile.model_validate(told)
+
+
 def run(
-    database: Database, folder: Path, *, letters: int, kills: int, seed: int = 1, how: signal.Signals = signal.SIGKILL
+    database: Database,
+    form: Form,
+    relay: SlowRelay,
+    *,
+    letters: int,
+    faults: int,
+    strike: Strike = killed,
+    seed: int = 1,
 ) -> Result:
-    """Kill serve so many times, then let it finish. ``how``: SIGKILL or SIGTERM."""
-    rng, slowest = random.Random(seed), 0.0
+    """Strike so many times, then let it finish. ``form`` sends through ``relay``, which runs."""
+    rng, slowest, struck = random.Random(seed), 0.0, 0
     prepare(database, letters)
-    with SlowRelay(seed).running() as relay:
-        for _ in range(kills):
-            before = len(relay.taken)
-            process = _serve(database, folder, relay.port)
-            try:
-                _until(partial(_under_way, relay, before, database, process), 120)
-                assert process.poll() is None, "serve ended by itself; see serve.log"
-                time.sleep(rng.uniform(0, 0.6))
-                began = time.monotonic()
-                process.send_signal(how)
-                process.wait(60)
-                slowest = max(slowest, time.monotonic() - began)
-            finally:
-                _end(process)
-            _leases_run_out(database)
-        process = _serve(database, folder, relay.port)
+    with Readers(relay).running() as readers:
         try:
-            _until(lambda: _finished(database), 300)
+            for _ in range(faults):
+                before = len(relay.taken)
+                if not form.runs:
+                    form.start()
+                    readers.address = form.address
+                wait_until(partial(_under_way, relay, before, database, form), 120)
+                assert form.runs, "it ended by itself; see the logs"
+                if _finished(database):
+                    break
+                what = strike(form, database, rng)
+                struck += 1
+                slowest = max(slowest, what.seconds)
+                if what.stopped:
+                    leases_run_out(database)
+            if not form.runs:
+                form.start()
+                readers.address = form.address
+            wait_until(lambda: _finished(database), 600)
         finally:
-            _end(process)
-        copies = Counter(relay.taken)
-    states = Counter(each.state for each in _letters(database))
-    told = states[LetterState.ACCEPTED] + states[LetterState.UNKNOWN]  # those in doubt are for a person to decide
+            readers.end()
+            form.end()
+    return _account(database, relay, readers, struck, slowest)
+
+
+def _account(database: Database, relay: SlowRelay, readers: Readers, struck: int, slowest: float) -> Result:
+    copies = Counter(relay.taken)
+    m, a, c = table(Letter), table(Assignment), table(Contact)
+    known = select(c.c.email).join(a, a.c.agency_id == c.c.agency_id).where(a.c.acknowledged_at.is_not(None))
+    with database.read() as session:
+        counted = session.connection().execute(select(m.c.state, func.count()).group_by(m.c.state))
+        states: Counter[LetterState] = Counter({row[0]: row[1] for row in counted})
+        acknowledged = set(session.connection().scalars(known))
+    del states[LetterState.SUPPRESSED]
+    told = states[LetterState.ACCEPTED] + states[LetterState.UNKNOWN]
     return Result(
-        kills,
+        struck,
         sum(states.values()),
         sum(states.values()) - told + max(0, states[LetterState.ACCEPTED] - len(copies)),
         sum(count == 2 for count in copies.values()),
         sum(count > 2 for count in copies.values()),
         states[LetterState.UNKNOWN],
-        slowest if how is signal.SIGTERM else 0.0,
+        len(readers.confirmed),
+        len(readers.confirmed - acknowledged),
+        slowest,
     )
 
 
-def _letters(database: Database) -> list[Letter]:
-    return [each for each in rows(database, Letter, urgent=True) if each.state is not LetterState.SUPPRESSED]
-
-
-def _under_way(relay: SlowRelay, before: int, database: Database, process: subprocess.Popen[bytes]) -> bool:
-    return len(relay.taken) > before or _finished(database) or process.poll() is not None
+def _under_way(relay: SlowRelay, before: int, database: Database, form: Form) -> bool:
+    return len(relay.taken) > before or not form.runs or _finished(database)
 
 
 def _finished(database: Database) -> bool:
-    return not any(each.state in OWED for each in _letters(database))
+    m = table(Letter)
+    with database.read() as session:
+        return session.connection().scalar(select(m.c.id).where(m.c.state.in_(OWED)).limit(1)) is None
 
 
-def _serve(database: Database, folder: Path, relay: int) -> subprocess.Popen[bytes]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {
-        **install(database.bind.url.render_as_string(hide_password=False), folder),
-        "DONDOC_TICK_SECONDS": "1",
-        "DONDOC_SMTP_HOST": "127.0.0.1",
-        "DONDOC_SMTP_PORT": str(relay),
-        "DONDOC_SMTP_SECURITY": "none",
-        "DONDOC_SMTP_CONNECTIONS": str(CONNECTIONS),
-    }
-    with (folder / "serve.log").open("ab") as output:
-        return subprocess.Popen(
-            [DONDOC, "serve", "--no-prefect", "--port", str(port)],
-            env=os.environ | settings,
-            cwd=folder,
-            stdout=output,
-            stderr=output,
-        )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.kill()
-    process.wait(30)
-
-
-def _until(done: Callable[[], bool], seconds: float) -> None:
-    began = time.monotonic()
-    while not done() and time.monotonic() - began < seconds:
-        time.sleep(0.05)
-
-
-def _leases_run_out(database: Database) -> None:
+def leases_run_out(database: Database) -> None:
     letters = table(Letter)
     with database.write() as session:
         session.connection().execute(
@@ -225,35 +189,63 @@ def _leases_run_out(database: Database) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--letters", type=int, default=1000)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--postgres", action="store_true")
-    parser.add_argument("--signal", choices=["KILL", "TERM"], default="KILL")
-    asked = parser.parse_args()
-    from ground.databases import closing_database, postgres_database
-
-    with TemporaryDirectory() as name, _ground() as ground:
-        url = postgres_database(ground, "campaign") if asked.postgres else f"sqlite:///{name}/dondoc.db"
-        with closing_database(url) as database:
-            database.upgrade()
-            how = signal.Signals[f"SIG{asked.signal}"]
-            result = run(database, Path(name), letters=asked.letters, kills=asked.kills, seed=asked.seed, how=how)
-    print(f"{'PostgreSQL' if asked.postgres else 'SQLite'}, SIG{asked.signal}: {result}")
-    sys.exit(bool(result.lost or result.third or result.second > 2 * CONNECTIONS * result.kills))
+def settings(database: Database, folder: Path, relay: SlowRelay) -> dict[str, str]:
+    """Environment variables of an installation on this database that sends through this relay."""
+    return {
+        **install(database.bind.url.render_as_string(hide_password=False), folder),
+        "DONDOC_TICK_SECONDS": "1",
+        "DONDOC_SMTP_HOST": "127.0.0.1",
+        "DONDOC_SMTP_PORT": str(relay.port),
+        "DONDOC_SMTP_SECURITY": "none",
+        "DONDOC_SMTP_CONNECTIONS": str(CONNECTIONS),
+    }
 
 
 @contextmanager
-def _ground() -> Iterator[Ground]:
-    from ground.postgres import Ground
+def started(database: Database, folder: Path, relay: SlowRelay, workers: int = 0) -> Iterator[Form]:
+    """The form: ``serve`` alone, or so many Prefect workers."""
+    told = settings(database, folder, relay)
+    if not workers:
+        yield Serve(folder, told)
+        return
+    with Workers.on_a_server(folder, told, workers) as form:
+        yield form
 
+
+def one_round(ground: Ground, folder: Path, asked: argparse.Namespace, seed: int) -> Result:
+    with ExitStack() as stack:
+        place = stack.enter_context(small_disk(folder / "disk")) if asked.fault == "full" else folder
+        url = postgres_database(ground, "campaign") if asked.postgres else f"sqlite:///{place}/dondoc.db"
+        database = stack.enter_context(closing_database(url))
+        database.upgrade()
+        relay = stack.enter_context(SlowRelay(seed).running())
+        form = stack.enter_context(started(database, folder, relay, asked.workers))
+        strike = FAULTS[asked.fault]
+        return run(database, form, relay, letters=asked.letters, faults=asked.faults, strike=strike, seed=seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--letters", type=int, default=1000)
+    parser.add_argument("--faults", type=int, default=20)
+    parser.add_argument("--fault", choices=FAULTS, default="kill")
+    parser.add_argument("--workers", type=int, default=0, help="the form with Prefect, with so many workers")
+    parser.add_argument("--rounds", type=int, default=1, help="each on a new database with the next seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true")
+    asked = parser.parse_args()
+    form = f"{asked.workers} Prefect workers" if asked.workers else "serve"
+    name = f"{'PostgreSQL' if asked.postgres else 'SQLite'}, {form}, {asked.fault}"
+    total = Result()
     ground = Ground.begin()
     try:
-        yield ground
+        for seed in range(asked.seed, asked.seed + asked.rounds):
+            with TemporaryDirectory() as folder:
+                total += one_round(ground, Path(folder), asked, seed)
+            print(f"{name}: {total}", flush=True)
     finally:
         ground.stop()
+    sys.exit(not total.kept)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from sqlmodel import SQLModel
 
 import engine
 from engine.errors import Unavailable
-from engine.store.database import Database, table
+from engine.store.database import MIGRATIONS, Database, table
 from engine.store.records import ApiToken, Duty, Fact
 from engine.store.search_index import is_a_record
 
@@ -117,3 +118,46 @@ def test_alembics_own_command_is_sent_to_ours() -> None:
     settings.set_main_option("script_location", str(ROOT / "engine" / "store" / "migrations"))
     with pytest.raises(Unavailable, match="dondoc db upgrade"):
         command.upgrade(settings, "head")
+
+
+def test_a_program_older_than_the_schema_says_so_and_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Unavailable, match="9999"):
+        database.upgrade()
+    with database.write() as session:
+        session.connection().exec_driver_sql(
+            f"UPDATE alembic_version SET version_num = '{database.schema_versions()[1]}'"
+        )
+
+
+def columns(database: Database) -> dict[tuple[str, str], bool]:
+    """(table, column) -> whether a row may be written that does not name it."""
+    found = sa.inspect(database.bind)
+    return {
+        (name, each["name"]): bool(each["nullable"] or each["default"] is not None or each.get("autoincrement") is True)
+        for name in found.get_table_names()
+        for each in found.get_columns(name)
+    }
+
+
+TOGETHER = {"0006"}
+"""Before the first release: the two measures that it adds to the tally cannot be left out."""
+STEPS = sorted(step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py"))
+
+
+@pytest.mark.parametrize(("before", "after"), [pair for pair in itertools.pairwise(STEPS) if pair[1] not in TOGETHER])
+def test_processes_of_the_version_before_can_go_on_beside_each_step(before: str, after: str, empty_url: str) -> None:
+    """Machines are upgraded one by one: a step drops nothing that the version before reads, and what it adds need not
+    be written."""
+    with closing_database(empty_url) as database:
+        with database.migrating() as settings:
+            command.upgrade(settings, before)
+        known = columns(database)
+        with database.migrating() as settings:
+            command.upgrade(settings, after)
+        found = columns(database)
+    assert set(known) - set(found) == set(), "dropped while the version before still reads it"
+    tables = {name for name, _ in known}
+    needed = {key for key, may_miss in found.items() if key not in known and key[0] in tables and not may_miss}
+    assert needed == set(), "the version before does not know it; give it a server default"

@@ -1,0 +1,178 @@
+"""A running plan follows the functions of its agencies: who owes its duties, and who follows it.
+
+Agencies end, are merged and split while a plan runs (engine.store.records.Succession). Each owner that has ended, and a
+supervising department whose function went elsewhere, is named with who took over and on what basis; an administrator
+confirms one by one or all. Open work moves with its dates, later periods open with the new owner, and what happened
+before keeps the names of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from engine.agencies.directory_loading import expand_owners
+from engine.assignments.ended_owners import EndedOwner, ended_owners
+from engine.assignments.handover import hand_over, succeeded
+from engine.assignments.lifecycle import supervisor_of
+from engine.errors import BadInput, Conflict, NotFound
+from engine.plans.amendments import Amendment, amend_duty
+from engine.rules.calendar import local_date
+from engine.store.database import table
+from engine.store.event_log import append, event
+from engine.store.recipients import last_day
+from engine.store.records import Agency, Assignment, Contact, Duty, Plan
+from engine.terms import EventKind, PlanState, Role, State
+from engine.text import Text
+
+MAX_BASIS_CHARS = 300
+FOLLOWED = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
+"""Assignments that somebody still follows; the others keep the department of their time."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """An ended owner, the duties that name it, and its successors today (``heirs``: ids; empty if none is recorded)."""
+
+    ended: EndedOwner
+    citations: tuple[str, ...]
+    heirs: tuple[str, ...]
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """How many assignments were ``moved`` with their dates, ``merged`` into one that the successor has, ``opened`` for
+    further successors and ``cancelled`` because of them."""
+
+    moved: int = 0
+    merged: int = 0
+    opened: int = 0
+    cancelled: int = 0
+
+
+def proposed_replacements(session: Session, plan_id: int, now: datetime) -> tuple[Replacement, ...]:
+    """The owners of an active plan's duties that have ended, with their proposed successors; ordered by name."""
+    d = table(Duty)
+    duties = session.connection().execute(select(d.c.citation, d.c.owners).where(d.c.plan_id == plan_id)).all()
+    found = []
+    for each in ended_owners(session, plan_id, local_date(now)):
+        citations = tuple(row.citation for row in duties if each.agency_id in row.owners)
+        if citations:
+            heirs = succeeded(session, each.agency_id, now).successors
+            basis = "; ".join(dict.fromkeys(heir.basis for heir in heirs))
+            found.append(Replacement(each, citations, tuple(dict.fromkeys(heir.agency_id for heir in heirs)), basis))
+    return tuple(sorted(found, key=lambda each: each.ended.name))
+
+
+def replace_owner(
+    session: Session, plan_id: int, ended_id: str, heirs: Sequence[str], *, basis: str, actor: str, now: datetime
+) -> Replaced:
+    """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan.
+
+    To one successor that the directory knows as such, the open assignments are handed over with their dates; where
+    there are several, each gets every period that is still open, and those of the ended owner are cancelled. Raises
+    BadInput, NotFound, Conflict."""
+    _require_basis(basis)
+    _active_plan(session, plan_id)
+    new = expand_owners(session, heirs)
+    if not new or ended_id in new:
+        raise BadInput(Text("Chọn cơ quan kế thừa.", "Choose the successor."))
+    moved = merged = opened = cancelled = 0
+    if len(new) == 1:
+        dry_run = succeeded(session, ended_id, now)
+        if new[0] in {each.agency_id for each in dry_run.successors}:
+            mine = _of_plan(session, plan_id, ended_id)
+            choices = {each.assignment_id: new[0] for each in dry_run.proposals if each.assignment_id in mine}
+            done = hand_over(session, ended_id, choices, actor=actor, now=now)
+            moved, merged = len(done.moved), len(done.merged)
+    d = table(Duty)
+    duties = session.connection().execute(select(d.c.id, d.c.owners).where(d.c.plan_id == plan_id)).all()
+    for duty in duties:
+        if ended_id in duty.owners:
+            owners = tuple(
+                dict.fromkeys(heir for each in duty.owners for heir in (new if each == ended_id else [each]))
+            )
+            done_here = amend_duty(session, duty.id, Amendment(basis, owners=owners), actor=actor, now=now)
+            opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled
+    return Replaced(moved, merged, opened, cancelled)
+
+
+def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str, actor: str, now: datetime) -> int:
+    """Let another department follow an active plan from now on: what is open or waits for acceptance, its letters and
+    links, and what opens later. Returns how many assignments it follows now. Raises BadInput, NotFound, Conflict."""
+    _require_basis(basis)
+    plan = _active_plan(session, plan_id)
+    a, g, c, connection = table(Assignment), table(Agency), table(Contact), session.connection()
+    agency = connection.execute(select(g.c.name, g.c.names).where(g.c.id == new_id)).first()
+    if agency is None:
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
+    if new_id == plan.supervisor_id:
+        raise BadInput(Text("Cơ quan này đang theo dõi kế hoạch.", "This agency follows the plan already."))
+    if (ended := last_day(agency.names)) is not None and ended < local_date(now):
+        raise Conflict(Text(f"{agency.name} đã kết thúc.", f"{agency.name} has ended."))
+    monitors = select(c.c.id).where(c.c.agency_id == new_id, c.c.role.in_((Role.MONITOR, Role.COORDINATOR, Role.HEAD)))
+    if connection.scalar(monitors.limit(1)) is None:
+        raise Conflict(
+            Text(
+                f"{agency.name} chưa có ai nhận thư; hãy thêm người theo dõi trong danh bạ trước.",
+                f"{agency.name} has nobody who gets letters; add a monitor to the directory first.",
+            )
+        )
+    connection.execute(update(table(Plan)).where(table(Plan).c.id == plan_id).values(supervisor_id=new_id))
+    mine = (a.c.plan_id == plan_id, a.c.state.in_(FOLLOWED))
+    followed = 0
+    for owner_id in connection.scalars(select(a.c.agency_id).where(*mine).distinct()).all():
+        above = supervisor_of(owner_id, new_id, plan.issuer_id)
+        done = connection.execute(update(a).where(*mine, a.c.agency_id == owner_id).values(supervisor_id=above))
+        followed += done.rowcount if above == new_id else 0
+    append(
+        session,
+        [
+            event(
+                EventKind.SUPERVISOR_CHANGED,
+                now,
+                actor=actor,
+                plan_id=plan_id,
+                was=plan.supervisor_id,
+                became=new_id,
+                on=local_date(now).isoformat(),
+                basis=basis.strip(),
+            )
+        ],
+    )
+    return followed
+
+
+def _in_place(owners: Sequence[str], ended_id: str, new: Sequence[str]) -> tuple[str, ...]:
+    """The owners with the successors where the ended one stood, each once."""
+    return tuple(dict.fromkeys(heir for each in owners for heir in (new if each == ended_id else [each])))
+
+
+def _of_plan(session: Session, plan_id: int, agency_id: str) -> set[int]:
+    a = table(Assignment)
+    return set(session.connection().scalars(select(a.c.id).where(a.c.plan_id == plan_id, a.c.agency_id == agency_id)))
+
+
+def _active_plan(session: Session, plan_id: int) -> Any:
+    p = table(Plan)
+    plan = session.connection().execute(select(p).where(p.c.id == plan_id).with_for_update()).first()
+    if plan is None:
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    if plan.state is not PlanState.ACTIVE:
+        raise Conflict(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not active."))
+    return plan
+
+
+def _require_basis(basis: str) -> None:
+    if not basis.strip():
+        raise BadInput(Text("Cần ghi căn cứ, như số nghị quyết.", "Give the basis, such as a resolution's number."))
+    if len(basis) > MAX_BASIS_CHARS:
+        raise BadInput(
+            Text(f"Căn cứ dài nhất {MAX_BASIS_CHARS} ký tự.", f"A basis has at most {MAX_BASIS_CHARS} characters.")
+        )

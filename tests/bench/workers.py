@@ -1,0 +1,197 @@
+"""Letters a second by Prefect workers beside as many plain processes, and a tick of a thousand due with and without
+Prefect.
+
+    PYTHONPATH=tests python -m tests.bench.workers [--workers 1 2 4] [--letters 3000] [--due 1000] [--postgres]
+
+The relay answers after 20 ms. A worker is ``dondoc prefect worker`` with one run of ``dondoc-deliver``; a plain process
+is ``dondoc once deliver``. The rate is taken between the tenth part of the letters and the ninth tenth, when all have
+started; the seconds until the first letter are given apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+import httpx
+from crash.campaign import communes, prepare, settings
+from crash.forms import Workers, wait_until
+from crash.relay import SlowRelay
+from ground.databases import closing_database, postgres_database
+from ground.factory import at, begin, plan_file, store
+from ground.post import LetterBox
+from ground.postgres import Ground
+from ground.serving import DONDOC
+
+from engine.store.database import Database
+
+RELAY_SECONDS = (0.02, 0.02)
+
+
+class Watched:
+    """When the letters of a relay were taken: seconds since the start."""
+
+    def __init__(self, relay: SlowRelay, letters: int) -> None:
+        self.relay, self.letters, self.began = relay, letters, time.monotonic()
+        self.at: dict[int, float] = {}
+        self.thread = Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    def _watch(self) -> None:
+        marks = [1, self.letters // 10, self.letters * 9 // 10, self.letters]
+        while marks:
+            if len(self.relay.taken) >= marks[0]:
+                self.at[marks.pop(0)] = time.monotonic() - self.began
+            else:
+                time.sleep(0.002)
+
+    def rate(self) -> tuple[float, float]:
+        """Seconds to the first letter, letters a second."""
+        self.thread.join(300)
+        first, low, high, _ = self.at.values()
+        return first, (self.letters * 8 // 10) / (high - low)
+
+
+@contextmanager
+def laid(ground: Ground, postgres: bool, letters: int) -> Iterator[tuple[Database, Path, SlowRelay]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        url = postgres_database(ground, "workers") if postgres else f"sqlite:///{folder}/dondoc.db"
+        database = stack.enter_context(closing_database(url))
+        database.upgrade()
+        relay = stack.enter_context(SlowRelay(seconds=RELAY_SECONDS, sample=10**9).running())
+        prepare(database, letters)
+        yield database, folder, relay
+
+
+def plain(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[float, float]:
+    with laid(ground, postgres, letters) as (database, folder, relay):
+        environment = os.environ | settings(database, folder, relay)
+        watched = Watched(relay, letters)
+        words = [DONDOC, "once", "deliver"]
+        mine = [subprocess.Popen(words, env=environment, cwd=folder, stdout=subprocess.DEVNULL) for _ in range(count)]
+        for each in mine:
+            each.wait(300)
+        return watched.rate()
+
+
+def by_workers(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[float, float]:
+    with laid(ground, postgres, letters) as (database, folder, relay):
+        told = settings(database, folder, relay)
+        with Workers.on_a_server(folder, told, count, every=3600) as form, form.api() as http:
+            form.start()
+            wait_until(lambda: _online(form) >= count, 60)
+            deployment = http.get("/deployments/name/dondoc-deliver/every").json()
+            watched = Watched(relay, letters)
+            for _ in range(count):
+                _run(http, deployment["id"])
+            found = watched.rate()
+            form.end()
+        return found
+
+
+def _run(http: httpx.Client, deployment: str) -> None:
+    """Create a run that is due now; a busy server (its SQLite locked) answers 503."""
+    while http.post(f"/deployments/{deployment}/create_flow_run", json={"state": {"type": "SCHEDULED"}}).is_error:
+        time.sleep(0.5)
+
+
+def _online(form: Workers) -> int:
+    with form.api() as http:
+        return len(http.post("/work_pools/dondoc/workers/filter", json={}).json())
+
+
+TICK = """
+import asyncio, json, os, resource, sys, time
+sys.path[:0] = {paths!r}
+from ground.post import LetterBox, post_office
+from tests.bench.workers import Timed
+from workflows import passes
+from engine.store.database import Database
+from datetime import datetime
+database, box = Database({url!r}), Timed()
+now = datetime.fromisoformat({now!r})
+tick = passes.tick
+if {observed}:
+    from workflows.flows import observed_tick as tick
+began = box.began = time.monotonic()
+asyncio.run(tick(database, now, post_office(box)))
+seconds = time.monotonic() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps(dict(seconds=seconds, first=box.first, letters=len(box.letters), mebibytes=peak)), flush=True)
+os._exit(0)
+"""
+
+
+class Timed(LetterBox):
+    """``first``: seconds from ``began`` to the first letter."""
+
+    began = first = 0.0
+
+    async def send(self, letter: object) -> object:  # type: ignore[override]
+        self.first = self.first or time.monotonic() - self.began
+        return await super().send(letter)  # type: ignore[arg-type]
+
+
+def tick(due: int, observed: bool) -> dict[str, float]:
+    """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``."""
+    from ground.serving import free_port
+
+    from workflows.prefect_server import PrefectServer, answers, environment
+
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        url, now = f"sqlite:///{name}/dondoc.db", at("2021-04-07")
+        database = stack.enter_context(closing_database(url))
+        database.upgrade()
+        begin(store(database, now=now, plan=plan_file(urgency="khan"), bodies=communes(due)), now=now)
+        mine: dict[str, str] = {}
+        if observed:
+            server = PrefectServer(Path(name) / "prefect", free_port())
+            server.start()
+            stack.callback(server.stop)
+            wait_until(lambda: answers(server.api_url), 120)
+            mine = environment(server.home, server.api_url)
+        root = Path(__file__).parents[2]
+        paths = [str(root), str(root / "tests")]
+        code = TICK.format(paths=paths, url=url, now=now.isoformat(), observed=observed)
+        done = subprocess.run([sys.executable, "-c", code], env=os.environ | mine, capture_output=True, text=True)
+        assert done.stdout, done.stderr
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--letters", type=int, default=3000)
+    parser.add_argument("--due", type=int, default=1000)
+    parser.add_argument("--postgres", action="store_true")
+    asked = parser.parse_args()
+    for observed in (False, True):
+        found = tick(asked.due, observed)
+        print(
+            f"tick, {'Prefect' if observed else 'plain':7}: {found['letters']} letters in {found['seconds']:.2f} s, "
+            f"first after {found['first']:.2f} s, at most {found['mebibytes']:.0f} MiB",
+            flush=True,
+        )
+    ground = Ground.begin()
+    try:
+        for count in asked.workers:
+            for name, run in (("plain processes", plain), ("workers", by_workers)):
+                first, rate = run(ground, asked.postgres, count, asked.letters)
+                print(f"{count} {name}: {rate:.0f} letters a second, first after {first:.1f} s", flush=True)
+    finally:
+        ground.stop()
+
+
+if __name__ == "__main__":
+    main()

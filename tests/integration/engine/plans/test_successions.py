@@ -1,0 +1,238 @@
+"""Agencies end and functions move while a plan runs: who owes, who follows, who is written to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import pytest
+from ground.factory import CONFIG, Laid, agency, at, begin, directory, do, lay, row, rows, store, swept, told
+from ground.post import LetterBox, post_office
+from sqlalchemy import update
+
+from engine.agencies.agencies import succeed
+from engine.agencies.directory_loading import load_directory as store_directory
+from engine.assignments.lifecycle import Action
+from engine.errors import BadInput, Conflict, NotFound
+from engine.files.calendar import load_calendar_file
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
+from engine.plans.successions import Replaced, change_supervisor, proposed_replacements, replace_owner
+from engine.rules.calendar import local_date
+from engine.store.database import Database, table
+from engine.store.records import Agency, Assignment, Duty, Event, Letter, Plan
+from engine.terms import OPEN_STATES, EventKind, LetterState, Role, State
+from workflows import passes
+
+OPENED, NOW = at("2021-04-07"), at("2021-06-24")
+BASIS = "Nghị quyết 01/NQ-HĐND"
+
+
+def test_another_department_follows_what_is_open_and_what_opens_later(database: Database) -> None:
+    laid = lay(database, now=OPENED, bodies=directory(so_moi=agency("so-moi", Role.MONITOR, Role.HEAD, parent="tinh")))
+    kept = laid.assignment("IV.1.1", "so-ban")
+    for action in (Action.REPORT, Action.ACCEPT):
+        do(database, action, kept, now=OPENED + timedelta(1))
+    with database.write() as session:
+        assert change_supervisor(session, laid.plan_id, "so-moi", basis=BASIS, actor="account:1", now=NOW) > 0
+    above = {(each.agency_id, each.period): each.supervisor_id for each in rows(database, Assignment)}
+    assert above["huyen-a", "2021-H1"] == "so-moi"
+    assert above["so-chinh", "2021-H1"] == "so-moi"  # once its own work was followed by the province
+    assert above["so-ban", "2021-H1"] == "so-chinh"  # accepted: the department of its time
+    assert row(database, Plan).supervisor_id == "so-moi"
+    assert row(database, Event, kind=EventKind.SUPERVISOR_CHANGED).detail == {
+        "was": "so-chinh",
+        "became": "so-moi",
+        "on": "2021-06-24",
+        "basis": BASIS,
+    }
+    swept(database, at("2021-06-25", "07:00"))
+    monitors = {email for email, *_ in told(database, date(2021, 6, 25)) if email.startswith("monitor")}
+    assert monitors == {"monitor@so-moi.example"}
+
+
+def test_a_queued_line_for_the_former_monitor_is_dropped(database: Database) -> None:
+    laid = lay(database, now=OPENED, bodies=directory(so_moi=agency("so-moi", Role.MONITOR, Role.HEAD, parent="tinh")))
+    swept(database, at("2021-06-22", "07:00"))
+    assert ("monitor@so-chinh.example" in {email for email, *_ in told(database)}) is True
+    with database.write() as session:
+        change_supervisor(
+            session, laid.plan_id, "so-moi", basis=BASIS, actor="account:1", now=at("2021-06-22", "07:10")
+        )
+    box = LetterBox()
+    asyncio.run(passes.deliver(database, at("2021-06-22", "08:00"), post_office(box)))
+    assert "monitor@so-chinh.example" not in {each.to for each in box.letters}
+    assert "coordinator@huyen-a.example" in {each.to for each in box.letters}
+
+
+@pytest.mark.parametrize(
+    ("to", "basis", "error"),
+    [
+        ("so-chinh", BASIS, BadInput),
+        ("khong-co", BASIS, NotFound),
+        ("so-moi", " ", BadInput),
+        ("khong-ai", BASIS, Conflict),
+        ("da-het", BASIS, Conflict),
+    ],
+)
+def test_who_cannot_follow_a_plan_is_said(laid_wide: Laid, to: str, basis: str, error: type[Exception]) -> None:
+    with laid_wide.database.write() as session, pytest.raises(error):
+        change_supervisor(session, laid_wide.plan_id, to, basis=basis, actor="account:1", now=NOW)
+    assert row(laid_wide.database, Plan).supervisor_id == "so-chinh"
+
+
+@pytest.fixture
+def laid_wide(database: Database) -> Laid:
+    gone = agency("da-het", Role.MONITOR) | {"names": [{"name": "Đã hết", "until": "2021-05-01"}]}
+    more = directory(so_moi=agency("so-moi", Role.MONITOR), khong_ai=agency("khong-ai"), da_het=gone)
+    return lay(database, now=OPENED, bodies=more)
+
+
+def districts_end(laid: Laid, name: str = "huyen-a", to: Iterable[str] = ("huyen-b",)) -> None:
+    with laid.database.write() as session:
+        for heir in to:
+            succeed(session, name, heir, on=date(2021, 6, 20), function="chung", basis=BASIS, actor="cli:x", now=NOW)
+        names = [{"name": "Huyen a", "until": "2021-06-19"}]
+        session.connection().execute(update(table(Agency)).where(table(Agency).c.id == name).values(names=names))
+
+
+def test_nobody_is_written_to_after_the_last_day_of_their_agency(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    districts_end(laid)
+    swept(database, at("2021-06-25", "07:00"))
+    assert "huyen-a" not in {
+        email.partition("@")[2].partition(".")[0] for email, *_ in told(database, date(2021, 6, 25))
+    }
+    assert ("coordinator@huyen-b.example") in {email for email, *_ in told(database, date(2021, 6, 25))}
+
+
+def test_one_successor_takes_over_with_the_dates_and_owns_what_opens_later(database: Database) -> None:
+    bodies = directory(huyen_c=agency("huyen-c", Role.COORDINATOR, Role.HEAD, parent="tinh"))
+    laid = lay(database, now=OPENED, bodies=bodies)
+    districts_end(laid, to=["huyen-c"])
+    with database.read() as session:
+        (proposed,) = proposed_replacements(session, laid.plan_id, NOW)
+    assert (proposed.ended.agency_id, proposed.citations, proposed.heirs) == ("huyen-a", ("IV.2.1",), ("huyen-c",))
+    due = row(database, Assignment, id=laid.assignment("IV.2.1", "huyen-a")).due_on
+    with database.write() as session:
+        done = replace_owner(
+            session, laid.plan_id, "huyen-a", proposed.heirs, basis=proposed.basis, actor="account:1", now=NOW
+        )
+        assert proposed_replacements(session, laid.plan_id, NOW) == ()
+    assert done == Replaced(moved=1)
+    new = row(database, Assignment, id=laid.assignment("IV.2.1", "huyen-c"))
+    assert (new.due_on, new.state) == (due, State.ASSIGNED)
+    assert row(database, Duty, citation="IV.2.1").owners == ["huyen-c", "huyen-b"]
+
+
+def test_a_successor_that_owes_the_same_already_owes_it_once(database: Database) -> None:
+    laid = lay(database, now=OPENED)
+    districts_end(laid)
+    with database.write() as session:
+        done = replace_owner(session, laid.plan_id, "huyen-a", ["huyen-b"], basis=BASIS, actor="account:1", now=NOW)
+    assert done == Replaced(merged=1)
+    assert row(database, Duty, citation="IV.2.1").owners == ["huyen-b"]
+
+
+def test_of_several_successors_each_has_its_own_and_time_for_it(database: Database) -> None:
+    bodies = directory(
+        xa_a=agency("xa-a", Role.COORDINATOR, parent="tinh"), xa_b=agency("xa-b", Role.COORDINATOR, parent="tinh")
+    )
+    laid = lay(database, now=OPENED, bodies=bodies)
+    districts_end(laid, to=["xa-a", "xa-b"])
+    with database.write() as session:
+        done = replace_owner(
+            session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW
+        )
+    assert done == Replaced(opened=2, cancelled=1)
+    for name in ("xa-a", "xa-b"):
+        assert row(database, Assignment, id=laid.assignment("IV.2.1", name)).due_on > local_date(NOW)
+    assert row(database, Duty, citation="IV.2.1").owners == ["xa-a", "xa-b", "huyen-b"]
+
+
+# --- Nghệ An, 1 December 2024 to 1 July 2025: 21 districts, 20, then 130 communes and wards ---------------------------
+
+MERGED, DEPARTMENTS, COMMUNES = date(2024, 12, 1), date(2025, 3, 1), date(2025, 7, 1)
+GROUP = "xa-phuong-130"
+
+
+def nghe_an(database: Database) -> Laid:
+    """Plan 188 as if issued for 2025, running since 25 November 2024."""
+    now, bodies = at("2024-11-25"), load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
+    file = load_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml", bodies).model_dump(by_alias=True)
+    file |= {"number": "1/KH-UBND", "year": 2025, "issued_on": date(2024, 11, 25)}
+    calendar = load_calendar_file(CONFIG / "calendars" / "vn.yaml").calendar()
+    days = tuple(calendar.exceptions.values())
+    return begin(store(database, now=now, plan=PlanFile.model_validate(file), bodies=bodies, days=days), now=now)
+
+
+def day_of_change(laid: Laid, on: date, supervisor: str = "", communes: bool = False) -> None:
+    """What an administrator does that morning: every proposal confirmed, the districts' communes named as a group."""
+    now = at(on.isoformat(), "06:30")
+    act = {"actor": "account:1", "now": now}
+    with laid.database.write() as session:
+        if communes:
+            later = load_directory(CONFIG / "agencies" / "nghe-an-2025.yaml")
+            store_directory(session, later, **act)
+        if supervisor:
+            change_supervisor(session, laid.plan_id, supervisor, basis=BASIS, **act)
+        for each in proposed_replacements(session, laid.plan_id, now):
+            heirs = (GROUP,) if each.heirs == ("ubnd-cap-xa",) else each.heirs[:1]
+            replace_owner(session, laid.plan_id, each.ended.agency_id, heirs, basis=each.basis, **act)
+        assert proposed_replacements(session, laid.plan_id, now) == ()
+
+
+def lifetimes(database: Database) -> dict[str, tuple[date, date]]:
+    def day(text: str | None, default: date) -> date:
+        return date.fromisoformat(text) if text else default
+
+    return {
+        each.id: (day(each.names[0].get("from"), date.min), day(each.names[-1].get("until"), date.max))
+        for each in rows(database, Agency)
+    }
+
+
+def test_nghe_an_from_21_districts_to_130_communes_loses_no_duty_and_writes_to_no_body_that_is_not(
+    sqlite_database: Database,
+) -> None:
+    database, box = sqlite_database, LetterBox()
+    laid = nghe_an(database)
+
+    def live(start: date, until: date) -> None:
+        """Two ticks every tenth day: what was missed is caught up with."""
+        for n in range(0, (until - start).days, 10):
+            for wall in ("07:05", "08:00"):
+                asyncio.run(passes.tick(database, at((start + timedelta(n)).isoformat(), wall), post_office(box)))
+
+    live(date(2024, 11, 25), MERGED)
+    day_of_change(laid, MERGED)
+    live(MERGED, DEPARTMENTS)
+    day_of_change(laid, DEPARTMENTS, supervisor="so-noi-vu")
+    live(DEPARTMENTS, COMMUNES)
+    owed = {(each.duty_id, each.period) for each in rows(database, Assignment) if each.state in OPEN_STATES}
+    assert owed
+    day_of_change(laid, COMMUNES, communes=True)
+    live(COMMUNES, date(2025, 7, 20))
+
+    alive = lifetimes(database)
+    sent = [each for each in rows(database, Letter) if each.state is not LetterState.SUPPRESSED]
+    outside = [
+        (each.agency_id, each.day)
+        for each in sent
+        if not alive[each.agency_id][0] <= each.day <= alive[each.agency_id][1]
+    ]
+    assert outside == []
+    assert {each.agency_id for each in sent} & {each.id for each in rows(database, Agency) if each.level == "xa"}
+    now_owed = {(each.duty_id, each.period) for each in rows(database, Assignment) if each.state in OPEN_STATES}
+    assert owed <= now_owed
+    owners = {each.agency_id for each in rows(database, Assignment) if each.state in OPEN_STATES}
+    assert {name for name in owners if alive[name][1] < COMMUNES} == set()
+    named = {name for each in rows(database, Duty) for name in each.owners}
+    assert {name for name in named if alive[name][1] < COMMUNES} == set()
+    assert {each.supervisor_id for each in rows(database, Assignment) if each.state in OPEN_STATES} <= {
+        "so-noi-vu",
+        "ubnd-tinh",
+    }
+    monitors = {each.agency_id for each in sent if each.role is Role.MONITOR and each.day > DEPARTMENTS}
+    assert "so-ldtbxh" not in monitors

@@ -1,0 +1,41 @@
+"""Two Prefect workers on the registered deployments: told to stop, then their machine loses its power. See
+tests/crash/campaign.py, which does it more often and on both databases."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from crash.campaign import run, settings
+from crash.faults import Struck, killed, told_to_stop
+from crash.forms import Form, Workers
+from crash.relay import SlowRelay
+
+from engine.store.database import Database
+
+STOP_SECONDS = 10
+
+
+def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the_wire(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    seen: list[tuple[float, int]] = []
+
+    def strike(form: Form, database: Database, rng: random.Random) -> Struck:
+        what = (killed if seen else told_to_stop)(form, database, rng)
+        seen.append((what.seconds, len(relay.taken) - len(set(relay.taken))))
+        return what
+
+    with (
+        SlowRelay(sample=50).running() as relay,
+        Workers.on_a_server(tmp_path, settings(sqlite_database, tmp_path, relay), 2) as form,
+    ):
+        result = run(sqlite_database, form, relay, letters=500, faults=2, strike=strike)
+        runs = {each["name"]: each["state_type"] for each in form.flow_runs()}
+    print(result, seen)
+    assert result.faults == 2
+    assert result.kept
+    (stopped_after, _), (_, copies_when_killed) = seen
+    assert stopped_after < STOP_SECONDS
+    assert copies_when_killed == 0  # what was told to stop left nothing on the wire
+    assert any(name.startswith("dondoc-deliver 20") and state == "COMPLETED" for name, state in runs.items())
