@@ -13,6 +13,7 @@ from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
 from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.long_work import PATIENCE_SECONDS, LongWork
 from engine.http.guards.request_ids import RequestIds
 from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
@@ -27,18 +28,21 @@ from engine.web.pages.account import (
     second_factor,
     setup,
     sign_in,
+    views,
 )
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import board, demo, health, leadership, letters
+from engine.web.pages.overview import board, demo, health, leadership, letters, search
 from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
+    bulk_changes,
     desk,
     evidence,
     extensions,
     overdue,
+    paper_settings,
     papers,
     report,
     reports_to_accept,
@@ -49,11 +53,14 @@ PAGES = (
     board,
     overdue,
     papers,
+    paper_settings,
     assignments,
+    bulk_changes,
     assignment_actions,
     evidence,
     preferences,
     letters,
+    search,
     desk,
     report,
     imports,
@@ -69,6 +76,7 @@ PAGES = (
     second_factor,
     oidc,
     account,
+    views,
     letter_links,
     ical_feeds,
     admin_home,
@@ -95,7 +103,8 @@ def make_app(context: AppContext) -> FastAPI:
         description="Workflow and task assignment for administrative plans. Errors are problem+json (RFC 9457).",
     )
     templates = Templates()
-    app.state.tools = Tools(context, templates, FormTokens(context.settings.signing_key()), SecurityLog())
+    tokens = FormTokens(context.settings.signing_key())
+    app.state.tools = Tools(context, templates, tokens, SecurityLog(), LongWork(PATIENCE_SECONDS))
     files = by_address(templates)
 
     @app.get("/static/{name}", include_in_schema=False)

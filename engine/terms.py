@@ -163,6 +163,7 @@ class EventKind(StrEnum):
     TEMPLATE_CHANGED = "template_changed"
     AGENCY_CHANGED = "agency_changed"
     PAPER_RECORDED = "paper_recorded"
+    PAPER_SETTINGS = "paper_settings"
 
 
 class Quiet(StrEnum):

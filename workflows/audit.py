@@ -23,6 +23,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
+from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import read_fact, write_fact
@@ -195,6 +196,10 @@ def _letters_held(session: Session, now: datetime) -> int:
     return int(hold(session) is not None)
 
 
+def _search_lost(session: Session, now: datetime) -> int:
+    return int(not search_index.intact(session.connection()))
+
+
 CHECKS: Mapping[str, Check] = {
     "letters_held": _letters_held,
     "without_next_step": _without_next_step,
@@ -210,6 +215,7 @@ CHECKS: Mapping[str, Check] = {
     "digest_in_future": _digest_in_future,
     "sent_without_record": _sent_without_record,
     "reported_without_report": _reported_without_report,
+    "search_lost": _search_lost,
 }
 
 

@@ -17,6 +17,7 @@ from config import DATA
 from config.settings import Settings, SettingsRefused, read_settings
 from engine.cli import assignments as engine_cli
 from engine.cli.context import day, moment, operator_name
+from engine.cli.progress import working
 from engine.errors import BadInput, DondocError
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
@@ -165,7 +166,9 @@ def clock(
 
 @app.command()
 def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "") -> None:
-    """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead. Sends nothing."""
+    """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
+
+    Sends nothing."""
     from workflows.repair import repair as repair_database
     from workflows.system import compose
 
@@ -239,16 +242,17 @@ def simulate(
     last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
-    year = simulate_year(
-        plans,
-        agencies,
-        read(policy, Policy),
-        load_calendar(calendar),
-        start=first,
-        until=last,
-        scenario=scenario,
-        seed=seed,
-    )
+    with working(Text("Đang tính thư của cả năm", "Computing the year's letters")):
+        year = simulate_year(
+            plans,
+            agencies,
+            read(policy, Policy),
+            load_calendar(calendar),
+            start=first,
+            until=last,
+            scenario=scenario,
+            seed=seed,
+        )
     formats = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
     format_name = next((name for name, wanted in formats.items() if wanted), "text")
     typer.echo(FORMS[format_name](year, "en" if language == "en" else "vi"))

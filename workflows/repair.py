@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import local_date
+from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.records import STILL_OWED, Assignment, Fact, Letter
 from workflows.audit import FAR_AHEAD, recomputed
@@ -26,6 +27,7 @@ def repair(database: Database, now: datetime) -> dict[str, int]:
             "assignments": _next_actions(session, now),
             "letters": _far_ahead(session, now),
             "digests": _digest_week(session, now),
+            "search": int(search_index.ensure(session.connection())),
         }
 
 

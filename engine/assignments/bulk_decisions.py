@@ -56,7 +56,7 @@ def decide_extensions(
     def decide(extension_id: int) -> None:
         decide_extension(session, extension_id, granted=granted, answer=answer, actor=actor, now=now)
 
-    return _each(session, extension_ids, decide)
+    return decide_each(session, extension_ids, decide)
 
 
 def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], None]) -> Decided:
@@ -67,7 +67,7 @@ def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], N
             raise Conflict(Text("Báo cáo này không còn chờ nữa.", "This report is no longer pending."))
         act(assignments[report_id])
 
-    return _each(session, report_ids, decide)
+    return decide_each(session, report_ids, decide)
 
 
 def _lock_assignments(session: Session, report_ids: Sequence[int]) -> dict[int, int]:
@@ -78,7 +78,7 @@ def _lock_assignments(session: Session, report_ids: Sequence[int]) -> dict[int, 
     return dict(map(tuple, session.connection().execute(statement.with_for_update(of=a))))
 
 
-def _each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -> Decided:
+def decide_each(session: Session, ids: Sequence[int], decide: Callable[[int], None]) -> Decided:
     """Decide each in a savepoint, so that a failed one leaves no partial change."""
     check_selection(ids)
     done: list[int] = []

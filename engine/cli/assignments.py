@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import select, update
+from sqlmodel import SQLModel
 
 from config.settings import read_settings
 from engine.agencies import contact_import, directory_loading
@@ -17,6 +18,7 @@ from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
+from engine.cli.progress import counting
 from engine.errors import BadInput, NotFound
 from engine.files.calendar import load_calendar
 from engine.files.contact_sheet import read_contact_sheet
@@ -277,7 +279,13 @@ def copy(
     """Copy everything into another, empty database, as when moving to PostgreSQL. Stop «serve» first."""
     settings = read_settings()
     source, target = Database(settings.database), Database(to)
-    copied = copy_database(source, target, lambda name, rows: typer.echo(f"{name:24} {rows:>10,}"))
+    with counting(Text("Đang chép", "Copying"), len(SQLModel.metadata.tables)) as advance:
+
+        def told(name: str, rows: int) -> None:
+            typer.echo(f"{name:24} {rows:>10,}")
+            advance(1)
+
+        copied = copy_database(source, target, told)
     typer.echo(
         Text(
             f"Đã chép {sum(copied.values())} dòng; đặt DONDOC_DATABASE_URL sang cơ sở mới rồi chạy lại.",

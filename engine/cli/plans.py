@@ -13,6 +13,7 @@ from sqlalchemy import select
 from config import DATA
 from engine.assignments import opening
 from engine.cli.context import day, open_context
+from engine.cli.progress import working
 from engine.errors import BadInput
 from engine.files.calendar import load_calendar, load_calendar_file
 from engine.files.directory import load_directory
@@ -55,7 +56,8 @@ def plan_import(
     )
 
     agencies = load_directory(directory)
-    imported = read_document(document, document.name, directory=agencies)
+    with working(Text("Đang đọc văn bản", "Reading the document")):
+        imported = read_document(document, document.name, directory=agencies)
     text = json.dumps(as_json(imported), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(imported, agencies)
     _write(text, output)
     _print_summary(imported)
@@ -156,7 +158,7 @@ def plan_renew(
 def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
     """Store a plan. Nothing opens until it is activated; until then a changed file replaces it."""
     _, database, now, actor = open_context(at)
-    with database.write() as session:
+    with working(Text("Đang nạp kế hoạch", "Loading the plan")), database.write() as session:
         plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
     typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
 
@@ -169,7 +171,8 @@ def plan_activate(
 ) -> None:
     """Activate a plan, after showing what would be sent at once."""
     _, database, now, actor = open_context(at)
-    would = opening.rehearse(database, plan, now)
+    with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
+        would = opening.rehearse(database, plan, now)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(
@@ -180,7 +183,7 @@ def plan_activate(
     )
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
-    with database.write() as session:
+    with working(Text("Đang kích hoạt", "Activating")), database.write() as session:
         opening.activate(session, plan, actor=actor, now=now)
     typer.echo(Text("Đã kích hoạt.", "Activated."))
 

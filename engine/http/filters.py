@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,8 @@ Code = Annotated[str, Plain, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=200)]
 Small = Annotated[int, Field(ge=1, le=MAX_INT32)]
 Typed = Annotated[str, Plain, Query(max_length=80)]
+Sort = Annotated[str, Query(pattern=r"^-?[a-z_]{1,20}$|^$")]
+"""The column by which a list is sorted; «-» before it: backwards. One that the list does not have is ignored."""
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 Count = Annotated[int, Query(ge=0, le=10_000)]
 AssignmentId = Annotated[int, Path(ge=1, le=MAX_INT64)]
@@ -67,6 +70,11 @@ def plan_from_query(
 
 
 PlanId = Annotated[int | None, Depends(plan_from_query)]
+
+
+def known_sort(sort: str, columns: Collection[str], own: str = "") -> str:
+    """The order, or "" for the list's ``own`` and for one that it does not have."""
+    return sort if sort.removeprefix("-") in columns and sort != own else ""
 
 
 def known_year(day: date) -> date:

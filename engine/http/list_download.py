@@ -14,7 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
 from engine.http.filters import Empty
-from engine.http.request_context import RequestContext
+from engine.http.request_context import NOT_FILTERS, RequestContext
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignments import Waiting
@@ -46,7 +46,6 @@ WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = {
 }
 MAX_PRINTED_ROWS = 3_000
 """About 150 sheets of paper."""
-NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole")
 PARAMETERS: Mapping[str, Text] = {
     "plan": Text("kế hoạch", "plan"),
     "number": Text("kế hoạch", "plan"),
@@ -85,6 +84,20 @@ WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "waiting": (Waiting,),
     "kind": (NoticeKind, EventKind),
     "role": (Role,),
+}
+SORT_WORDS: Mapping[str, Text] = {
+    "due": Text("hạn", "due date"),
+    "duty": Text("nhiệm vụ", "duty"),
+    "agency": Text("cơ quan", "agency"),
+    "state": Text("trạng thái", "state"),
+    "period": Text("kỳ", "period"),
+    "name": Text("tên", "name"),
+    "open": Text("đang mở", "open"),
+    "overdue": Text("quá hạn", "overdue"),
+    "late": Text("quá hạn lâu nhất", "latest first"),
+    "on_time": Text("hoàn thành đúng hạn", "done on time"),
+    "rate": Text("tỷ lệ", "rate"),
+    "done_late": Text("hoàn thành quá hạn", "done late"),
 }
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]
@@ -144,7 +157,7 @@ def _caption(ctx: RequestContext, title: Text, names: Names) -> str:
     filters = [
         f"{PARAMETERS[name].said(ctx.language)}: {_value_words(name, value, names, ctx.language)}"
         for name, value in ctx.request.query_params.multi_items()
-        if value and name not in NOT_FILTERS and name in PARAMETERS
+        if value and name in PARAMETERS and (name == "sort" or name not in NOT_FILTERS)
     ]
     which = "; ".join(filters) or Text("không lọc", "none").said(ctx.language)
     as_of = Text("Tính đến {at}. Lọc: {which}", "As of {at}. Filter: {which}")
@@ -163,6 +176,8 @@ def _value_words(name: str, value: str, names: Names, language: str) -> str:
         return Text("tất cả", "all").said(language)
     if name == "period":
         return period_words(value, language)
+    if name == "sort":
+        return SORT_WORDS.get(value.removeprefix("-"), Text(value, value)).said(language) + " ▼" * value.startswith("-")
     if name == "kind" and value in LEVELS:
         return level_name(value, language)
     if value in YES_NO and name in ("finished", "request", "digest"):

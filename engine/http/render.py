@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
+from engine.accounts.saved_views import LISTS
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -53,6 +54,36 @@ STATIC = {
     "rules.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+
+FIELD_NAMES: Mapping[str, Text] = {
+    "number": Text("Số và ký hiệu", "Number and sign"),
+    "on": Text("Ngày", "Date"),
+    "name": Text("Tên", "Name"),
+    "short": Text("Tên tắt", "Short name"),
+    "id": Text("Mã", "Id"),
+    "email": Text("Thư điện tử", "E-mail"),
+    "phone": Text("Điện thoại", "Telephone"),
+    "label": Text("Chức danh", "Position"),
+    "role": Text("Vai trò", "Role"),
+    "language": Text("Ngôn ngữ", "Language"),
+    "agency": Text("Cơ quan", "Agency"),
+    "agency_id": Text("Cơ quan", "Agency"),
+    "password": Text("Mật khẩu", "Password"),
+    "to": Text("Cơ quan nhận", "Receiving agency"),
+    "reason": Text("Lý do, căn cứ", "Reason, basis"),
+    "function": Text("Chức năng", "Function"),
+    "basis": Text("Căn cứ", "Basis"),
+    "text": Text("Nội dung", "Text"),
+    "owners": Text("Cơ quan chủ trì", "Owners"),
+    "due": Text("Hạn", "Due date"),
+    "since": Text("Từ ngày", "From"),
+    "valid_from": Text("Từ ngày", "From"),
+    "valid_until": Text("Đến hết ngày", "Until"),
+    "sign": Text("Ký hiệu công văn", "Sign of dispatches"),
+    "report_sign": Text("Tên viết tắt", "Abbreviation"),
+    "letterhead": Text("Tệp mẫu", "Form"),
+}
+"""What a form's fields are called in the summary of errors."""
 
 
 # The confirmation message of each action.
@@ -119,6 +150,8 @@ class Templates:
             "written_cell": written_cell,
             "FATE": FATE,
             "CONTACT_ROLES": CONTACT_ROLES,
+            "SAVED_LISTS": LISTS,
+            "FIELD_NAMES": FIELD_NAMES,
         } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:

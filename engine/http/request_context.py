@@ -6,7 +6,7 @@ sign-in page does; ``Unauthenticated`` is for signed links from letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import segno
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -23,11 +25,13 @@ from starlette.exceptions import HTTPException
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
+from engine.http.guards.long_work import LongWork
 from engine.http.guards.security_log import SecurityLog
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
@@ -41,6 +45,8 @@ from engine.text import Text
 
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
+NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
+"""Query parameters of lists that do not narrow them."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """The actor before signing in: belongs to no agency and may see only the sign-in pages."""
 
@@ -73,6 +79,7 @@ class Tools:
     templates: Templates
     tokens: FormTokens
     security: SecurityLog
+    work: LongWork = field(default_factory=LongWork)
 
 
 @dataclass(frozen=True)
@@ -185,10 +192,20 @@ class RequestContext:
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""
         bare = self.actor.kind in ("contact", "nobody")
-        body = self.tools.templates.render(template, self.language, today, ctx=self, bare=bare, **facts)
+        body = self.tools.templates.render(
+            template, self.language, today, ctx=self, bare=bare, failed=status >= 400, **facts
+        )
         response = HTMLResponse(body, status)
         for name, value in self.cookies.items():
             response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
+        return response
+
+    def working(self, words: str, key: Hashable, again: str) -> HTMLResponse:
+        """The page that says that work goes on; it asks for ``again`` every second, by a header, without a script."""
+        seconds = round(self.tools.work.running(key) or 0)
+        response = self.page("working.html", 202, words=words, seconds=seconds, again=again)
+        response.headers["refresh"] = f"1; url={again}"
+        response.headers["cache-control"] = "no-store"
         return response
 
     def go(self, path: str, **parameters: Any) -> RedirectResponse:
@@ -268,6 +285,29 @@ class RequestContext:
     def other_address(self) -> str:
         """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
+
+    @property
+    def filters_used(self) -> int:
+        """How many filters of a list are set in the address."""
+        query = self.request.query_params.multi_items()
+        return len({name for name, value in query if value and name not in NOT_FILTERS})
+
+    @property
+    def mine(self) -> str:
+        """Where a list can be narrowed to what the user's department supervises: its address so."""
+        narrowed = self.path in ("/", "/overdue", "/assignments") and self.actor.agency_id
+        return url(self.path, department=self.actor.agency_id) if narrowed and self.may(Permission.SEE_BOARD) else ""
+
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """The user's saved views of the current list."""
+        with self.app.database.read() as session:
+            return views_of(session, self.actor.name, self.path)
+
+    def qr(self) -> Markup:
+        """A QR of the current page, with its filters, for paper: who holds the sheet finds the page."""
+        address = f"{self.app.settings.base_url}{self.here(**{'as': '', 'lang': '', 'stepped': ''})}"
+        return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True))
 
     def here(self, **changes: str) -> str:
         """The current URL with some parameters changed."""

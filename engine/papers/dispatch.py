@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.papers.document import BLANK, AnnexColumn, Paper
-from engine.papers.facts import Dispatch, DutyRow, counted, long_moment, shortened
+from engine.papers.facts import Dispatch, DutyRow, counted, full_committee, long_moment, shortened
 from engine.rules.calendar import day_digits, local_date
 
 MANY_COLUMNS = (
@@ -50,6 +50,7 @@ def dispatch_docx(facts: Dispatch) -> bytes:
     copies = ["UBND tỉnh (để b/c)"] if facts.level >= LAST_LEVEL and not facts.request else []
     paper.sign_off(["Như trên", *copies], facts.issuer.unit, facts.issuer.signer.split("/"))
     _annex(paper, facts)
+    paper.source(facts.source)
     return paper.save()
 
 
@@ -125,9 +126,9 @@ def addressed(facts: Dispatch) -> list[str]:
     the annex (never the whole group where some were in time)."""
     groups: dict[str, list[str]] = {}
     for row in (*facts.overdue, *facts.upcoming):
-        names = groups.setdefault(row.group or row.agency, [])
-        if row.agency not in names:
-            names.append(row.agency)
+        names, name = groups.setdefault(row.group or row.agency, []), full_committee(row.agency)
+        if name not in names:
+            names.append(name)
     found: list[str] = []
     for group, names in groups.items():
         found += names if len(names) <= MAX_NAMED else [f"{group} (theo danh sách tại Phụ lục)"]

@@ -4,6 +4,7 @@ those of Decree 30/2020/NĐ-CP, annex I; sizes in points, lengths in millimetres
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import docx
+import segno
 from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
@@ -30,6 +32,7 @@ MAX_ONE_LINE = 55
 """Characters of an addressee that fit on the line of «Kính gửi:»."""
 CELL_MARGIN_TWIPS = 108
 """Word draws a table this far left of the text, so that cell text aligns; an annex table stays inside the margins."""
+COMPACT_MARGIN_TWIPS = 45
 CAPS_EM = 0.7
 """Mean width of a bold capital of the font, in ems; the rule may be a sixth longer or shorter."""
 LEFT_MM, RIGHT_MM = 60, 100
@@ -166,7 +169,7 @@ class Paper:
     def title(self, kind: str, subject: str) -> None:
         """A report's type name and subject, with the rule under it."""
         self.line(kind, where=self.document, bold=True, align=CENTER, before=14)
-        self.centred(subject, bold=True)
+        self.centred(re.sub(r"(\d) (tháng|năm)", "\\1\u00a0\\2", subject), bold=True)
         last = min(len(subject) * 0.47 * 14 * 0.3528, TEXT_MM)
         self.rule(self.document, RULE_SHARE * last, TEXT_MM)
 
@@ -196,12 +199,14 @@ class Paper:
         name = self.line(BLANK, where=right, bold=True, align=CENTER, before=4 * 14 * 1.15)
         name.paragraph_format.keep_with_next = False
 
-    def annex(self, title: str, note: str, *, landscape: bool, word: str = "Phụ lục") -> None:
-        """Begin an annex on a section of its own, whose pages are numbered from 1 with the first hidden."""
-        section = self.document.add_section(WD_SECTION.NEW_PAGE)
-        for old in section._sectPr.findall(qn("w:pgNumType")):
-            section._sectPr.remove(old)
-        self._page(section, landscape=landscape)
+    def annex(self, title: str, note: str, *, landscape: bool, word: str = "Phụ lục", first: bool = False) -> None:
+        """Begin an annex on a section of its own, whose pages are numbered from 1 with the first hidden. ``first``: it
+        is the whole document."""
+        if not first:
+            section = self.document.add_section(WD_SECTION.NEW_PAGE)
+            for old in section._sectPr.findall(qn("w:pgNumType")):
+                section._sectPr.remove(old)
+            self._page(section, landscape=landscape)
         width = LANDSCAPE_MM if landscape else TEXT_MM
         self.centred(word, bold=True)
         self.centred(title, bold=True)
@@ -213,12 +218,16 @@ class Paper:
         paragraph = self.line(text, where=self.document, size=13, bold=True, before=8, after=4)
         paragraph.paragraph_format.keep_with_next = True
 
-    def table(self, columns: Sequence[AnnexColumn], rows: Sequence[Sequence[str]]) -> None:
-        """Bordered; the head repeats on every page, rows do not split."""
+    def table(self, columns: Sequence[AnnexColumn], rows: Sequence[Sequence[str]], *, compact: bool = False) -> None:
+        """Bordered; the head repeats on every page, rows do not split. ``compact``: 11 points and narrow margins, for
+        many columns of numbers."""
         table = self.document.add_table(rows=0, cols=len(columns), style="Table Grid")
         _fix(table, [each.width_mm for each in columns])
         indent = OxmlElement("w:tblInd")
-        indent.set(qn("w:w"), str(CELL_MARGIN_TWIPS))
+        margin = COMPACT_MARGIN_TWIPS if compact else CELL_MARGIN_TWIPS
+        if compact:
+            _side_margins(table, margin)
+        indent.set(qn("w:w"), str(margin))
         indent.set(qn("w:type"), "dxa")
         table._tbl.tblPr.append(indent)
         for number, values in enumerate(([each.heading for each in columns], *rows)):
@@ -228,10 +237,24 @@ class Paper:
             for column, cell, value in zip(columns, row.cells, values, strict=True):
                 cell.width = Mm(column.width_mm)
                 centred = column.centred or not number
-                self.line(value, where=cell, size=12, bold=not number, align=CENTER if centred else LEFT, new=False)
+                size = 11 if compact else 12
+                self.line(value, where=cell, size=size, bold=not number, align=CENTER if centred else LEFT, new=False)
 
     def end_annex(self) -> None:
         self.line("./.", where=self.document, align=CENTER, before=4)
+
+    def source(self, address: str) -> None:
+        """A QR of the page that the paper was drafted from, small and last: who holds the sheet finds its figures. The
+        page asks for its own sign-in."""
+        if not address:
+            return
+        picture = io.BytesIO()
+        segno.make(address, error="m", micro=False).save(picture, kind="png", scale=6, border=2)
+        line = self.line("", where=self.document, before=8)
+        line.paragraph_format.keep_together = True
+        line.runs[0].add_picture(picture, width=Mm(18))
+        text = line.add_run(" Trang số liệu gốc (đăng nhập để xem)")
+        text.font.size, text.italic = Pt(9), True
 
     def save(self) -> bytes:
         """The .docx file."""
@@ -244,18 +267,23 @@ class Paper:
         table = self.document.add_table(rows=rows, cols=len(widths_mm))
         table.alignment = WD_TABLE_ALIGNMENT.LEFT
         _fix(table, widths_mm)
-        margins = OxmlElement("w:tblCellMar")
-        for side in ("left", "right"):
-            edge = OxmlElement(f"w:{side}")
-            edge.set(qn("w:w"), "0")
-            edge.set(qn("w:type"), "dxa")
-            margins.append(edge)
-        table._tbl.tblPr.append(margins)
+        _side_margins(table, 0)
         for row in table.rows:
             row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
             for cell, width in zip(row.cells, widths_mm, strict=True):
                 cell.width = Mm(width)
         return table
+
+
+def _side_margins(table: Any, twips: int) -> None:
+    """The space between a cell's border and its text, left and right."""
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), str(twips))
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
+    table._tbl.tblPr.append(margins)
 
 
 def _fix(table: Any, widths_mm: Sequence[int]) -> None:

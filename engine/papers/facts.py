@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from engine.rules.calendar import PLAN_TIME, day_digits, local_date
 from engine.text import Text
 
 MAX_DUTY_CHARS = 200
 """A duty longer than this is cut at a sentence or word in an annex; it is never reworded."""
+DEFAULT_SIGNER = "KT. GIÁM ĐỐC/PHÓ GIÁM ĐỐC"
 SIGNERS: dict[str, Text] = {
     "KT. GIÁM ĐỐC/PHÓ GIÁM ĐỐC": Text("Phó Giám đốc ký thay", "deputy director, for the director"),
     "GIÁM ĐỐC": Text("Giám đốc", "director"),
@@ -33,7 +35,51 @@ class Issuer:
     sign: str
     place: str
     unit: str = ""
-    signer: str = "KT. GIÁM ĐỐC/PHÓ GIÁM ĐỐC"
+    signer: str = DEFAULT_SIGNER
+    report_sign: str = ""
+    """The abbreviation in a report's sign; empty: the first part of ``sign``."""
+
+    @property
+    def report_code(self) -> str:
+        """«BC-SLĐTBXH» (I.II.3.b)."""
+        return f"BC-{self.report_sign or self.sign.partition('-')[0]}"
+
+
+class PaperKind(StrEnum):
+    DISPATCH = "dispatch"
+    REPORT = "report"
+    QUICK = "quick"
+    """The leadership's page."""
+
+
+@dataclass(frozen=True)
+class IssuerSettings:
+    """What a department has set for its papers. An empty field means the default that its name gives."""
+
+    parent: str = ""
+    name: str = ""
+    place: str = ""
+    sign: str = ""
+    report_sign: str = ""
+    unit: str = ""
+    dispatch_signer: str = ""
+    report_signer: str = ""
+    quick_signer: str = ""
+    leader: str = ""
+    """To whom the leadership's page is addressed, by post: «Lãnh đạo Ủy ban nhân dân tỉnh Nghệ An»."""
+
+    def issuer(self, department: str, province: str, kind: PaperKind) -> Issuer:
+        """``department`` issues, ``province`` is the body above it; both as named on the letter's day."""
+        signer = getattr(self, f"{kind}_signer")
+        return Issuer(
+            self.parent or short_committee(province),
+            self.name or department,
+            self.sign or initials(department),
+            self.place or place_of(province),
+            self.unit,
+            signer if signer in SIGNERS else DEFAULT_SIGNER,
+            self.report_sign,
+        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +143,8 @@ class Dispatch:
     level: int
     prior: Sequence[PriorPaper] = ()
     request: bool = False
+    source: str = ""
+    """The address of the page with these rows."""
 
     @property
     def addressees(self) -> tuple[str, ...]:
@@ -146,6 +194,11 @@ def shortened(text: str, most: int = MAX_DUTY_CHARS) -> str:
 def short_committee(name: str) -> str:
     """«UBND» for «Ủy ban nhân dân», as a parent body may be shortened (I.II.2)."""
     return re.sub(r"(?i)^[uủ][ỷy] ban nhân dân", "UBND", name)
+
+
+def full_committee(name: str) -> str:
+    """«Ủy ban nhân dân huyện Anh Sơn» after «Kính gửi»: an addressee is not shortened (I.II.9)."""
+    return re.sub(r"^UBND(?=\s)", "Ủy ban nhân dân", name)
 
 
 def initials(name: str) -> str:

@@ -96,6 +96,8 @@ class PeriodReport:
     difficulties: Sequence[Difficulty]
     asked: int = 0
     asked_done: int = 0
+    source: str = ""
+    """The address of the page with these figures."""
 
     @property
     def total(self) -> int:
@@ -109,7 +111,7 @@ def report_docx(facts: PeriodReport) -> bytes:
     paper.head(
         facts.issuer.parent,
         facts.issuer.name,
-        f"Số: {BLANK}/BC-{facts.issuer.sign.partition('-')[0]}",
+        f"Số: {BLANK}/{facts.issuer.report_code}",
         f"{facts.issuer.place}, ngày {BLANK[:6]}tháng {BLANK[:6]}năm {year}",
     )
     paper.title("BÁO CÁO", f"Kết quả thực hiện {facts.plan.reference} {facts.period}")
@@ -118,6 +120,7 @@ def report_docx(facts: PeriodReport) -> bytes:
         paper.body(text, heading=heading)
     paper.sign_off(["Như trên"], facts.issuer.unit, facts.issuer.signer.split("/"))
     _annexes(paper, facts)
+    paper.source(facts.source)
     return paper.save()
 
 
@@ -137,9 +140,10 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
         part += 1
         full = sum(each.given == each.asked for each in facts.figures)
         yield f"{part}. Các chỉ tiêu", True
+        which = f"{counted(full)} chỉ tiêu, số liệu đã" if full else "chưa chỉ tiêu, số liệu nào"
         yield (
-            f"Kế hoạch theo dõi {counted(len(facts.figures))} chỉ tiêu, số liệu; {counted(full)} chỉ tiêu, số liệu "
-            "đã có báo cáo của mọi cơ quan được hỏi (Phụ lục I).",
+            f"Kế hoạch theo dõi {counted(len(facts.figures))} chỉ tiêu, số liệu; {which} có báo cáo của mọi cơ quan "
+            "được hỏi (Phụ lục I).",
             False,
         )
     yield f"{part + 1}. Tiến độ thực hiện nhiệm vụ", True
@@ -192,7 +196,7 @@ def _annex_number(facts: PeriodReport, following: int) -> str:
 
 
 def _annexes(paper: Paper, facts: PeriodReport) -> None:
-    note = f"(Kèm theo Báo cáo số {BLANK}/BC-{facts.issuer.sign.partition('-')[0]} của {facts.issuer.name})"
+    note = f"(Kèm theo Báo cáo số {BLANK}/{facts.issuer.report_code} của {facts.issuer.name})"
     if facts.figures:
         paper.annex("CÁC CHỈ TIÊU", note, landscape=False, word="Phụ lục I")
         paper.table(

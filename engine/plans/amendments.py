@@ -305,30 +305,29 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
         )
     lines: list[NoticeLine] = []
     for row in rows:
-        due = _due_by_dispatch(book.calendar, change.due[row.period], change.basis, local_date(now))
-        resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
-        if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
-            continue
-        move_due(session, row, due.on, now, due.why, book, due.nominal)
-        was = None if row.due_on is None else row.due_on.isoformat()
-        append(
-            session,
-            [
-                event(
-                    EventKind.DUE_MOVED,
-                    now,
-                    actor=actor,
-                    plan_id=plan.id,
-                    assignment_id=row.id,
-                    was=was,
-                    due=due.on.isoformat(),
-                    basis=change.basis,
-                )
-            ],
+        line = move_by_dispatch(
+            session, row, change.due[row.period], change.basis, book, plan.policy_id, actor=actor, now=now
         )
-        lines.append(due_moved_line(row, row.due_on, due.on, book.policy(plan.policy_id), now))
+        if line is not None:
+            lines.append(line)
     post(session, lines, read_recipients(session, (line.agency_id for line in lines)), book.calendar, now)
     return len(lines)
+
+
+def move_by_dispatch(
+    session: Session, row: Any, day: date, basis: str, book: Rulebook, policy_id: str, *, actor: str, now: datetime
+) -> NoticeLine | None:
+    """Set another due date for one assignment (its columns and the plan's ``urgency``), by a paper. The line that tells
+    its agency, or None when nothing changes. Raises BadInput for a past date."""
+    due = _due_by_dispatch(book.calendar, day, basis, local_date(now))
+    resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
+    if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
+        return None
+    move_due(session, row, due.on, now, due.why, book, due.nominal)
+    moved = {"was": None if row.due_on is None else row.due_on.isoformat(), "due": due.on.isoformat(), "basis": basis}
+    told = event(EventKind.DUE_MOVED, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **moved)
+    append(session, [told])
+    return due_moved_line(row, row.due_on, due.on, book.policy(policy_id), now)
 
 
 def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:

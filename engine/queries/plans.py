@@ -3,7 +3,7 @@ from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -223,3 +223,10 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
         tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
         counts,
     )
+
+
+def plan_supervisors(session: Session, plan_ids: Collection[int]) -> dict[int, str]:
+    """The department that supervises each plan."""
+    p = table(Plan)
+    found: Any = session.connection().execute(select(p.c.id, p.c.supervisor_id).where(p.c.id.in_(plan_ids)))
+    return {row[0]: row[1] for row in found}

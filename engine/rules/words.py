@@ -86,6 +86,7 @@ CODES: Mapping[str, Text] = {
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
+    "search_lost": Text("chỉ mục tìm kiếm không đủ", "the search index is incomplete"),
     "letters_far_ahead": Text("thư hẹn gửi quá xa", "letters dated far ahead"),
     "digest_in_future": Text("tuần tổng hợp nằm ở tương lai", "the week of the last digest is in the future"),
     "sent_without_record": Text("thư đã gửi mà không có lần gửi", "sent letters without a delivery"),

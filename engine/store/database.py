@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, Operati
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
+from engine.store import search_index
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Database:
 
         with self.migrating() as settings:
             command.upgrade(settings, "head")
+            search_index.ensure(settings.attributes["connection"])
 
     def schema_versions(self) -> tuple[str, str]:
         """The revision of the stored schema (empty without one) and that of this version."""
@@ -141,6 +143,7 @@ class Database:
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20210407)")
             settings.attributes["connection"] = connection
+            search_index.stand_aside(connection)
             yield settings
 
     def optimize(self) -> None:

@@ -129,6 +129,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DUTY_AMENDED: Text("Sửa nhiệm vụ", "Duty amended"),
         EventKind.EVIDENCE_STORED: Text("Tải lên tệp minh chứng", "Evidence uploaded"),
         EventKind.PAPER_RECORDED: Text("Đã phát hành công văn đôn đốc", "Dispatch issued"),
+        EventKind.PAPER_SETTINGS: Text("Sửa thông tin ban hành văn bản", "Settings of papers changed"),
         EventKind.EVIDENCE_REMOVED: Text("Xóa tệp minh chứng không báo cáo nào dùng", "Unused evidence removed"),
         EventKind.FIGURES_FROZEN: Text("Chốt số liệu", "Figures published"),
         EventKind.FEED_CHANGED: Text("Thay đổi địa chỉ lịch", "Calendar address changed"),

@@ -47,7 +47,7 @@ def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(pag
     assert plan.file["sections"][0]["items"][9]["owners"] == ["so-van-hoa-the-thao"]
 
     page.get_by_role("link", name="Xem trước cả năm").click()
-    expect(page.locator("table.heat tbody tr")).to_have_count(36)
+    expect(page.locator("table.heat tbody tr")).to_have_count(36, timeout=90_000)
     expect(page.locator(".lead")).to_contain_text(re.compile(r"\d\.\d{3} thư"))
     page.locator("table.heat thead a").nth(9).click()
     expect(page.locator("table.heat thead th.on")).to_have_count(1)

@@ -39,6 +39,8 @@ class Visitor:
     telephone: bool = False
     scripts: bool = True
     faults: list[str] = field(default_factory=list)
+    taps: int = 0
+    """How often a link, button, box or folded part was touched."""
 
     def __post_init__(self) -> None:
         self.page.on("request", self._asked)
@@ -62,6 +64,8 @@ class Visitor:
 
     def goes(self, path: str) -> None:
         answer = self.page.goto(f"{self.url}{path}")
+        while answer is not None and answer.status == 202:  # long work: the page would ask again by itself
+            answer = self.page.goto(f"{self.url}{path}")
         assert answer is not None
         assert answer.ok, f"{path} answered {answer.status}"
 
@@ -113,6 +117,7 @@ class Visitor:
         raise AssertionError(f"{most} steps do not reach {vi}")
 
     def _act(self, on: Locator) -> None:
+        self.taps += 1
         if self.telephone:
             on.tap()
         else:

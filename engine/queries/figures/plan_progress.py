@@ -94,6 +94,30 @@ class Standing:
     asked: tuple[AgencyStanding, ...] = ()
 
 
+STANDING_SORTS = ("name", "on_time", "rate", "done_late", "overdue")
+"""The columns by which a standing's agencies can be sorted; its own order is worst first."""
+
+
+def sorted_agencies(agencies: Sequence[AgencyStanding], sort: str) -> tuple[AgencyStanding, ...]:
+    """By a column of ``STANDING_SORTS`` («-rate»: backwards); without one as they are. No rate counts as the lowest."""
+    if not sort:
+        return tuple(agencies)
+
+    def key(each: AgencyStanding) -> tuple[float, str]:
+        tally = each.tally
+        rate = -1.0 if tally.rate is None else tally.rate
+        values = {
+            "name": 0.0,
+            "on_time": tally.on_time,
+            "rate": rate,
+            "done_late": tally.late,
+            "overdue": tally.overdue,
+        }
+        return values[sort.removeprefix("-")], each.name
+
+    return tuple(sorted(agencies, key=key, reverse=sort.startswith("-")))
+
+
 @dataclass(frozen=True)
 class Standings:
     """Progress on several days. ``choices``: all periods the filter can select, by due date."""

@@ -112,6 +112,17 @@ class Year:
         )
         return replace(self, mondays=mondays, agencies=tuple(lines))
 
+    def trimmed(self) -> Year:
+        """Without the weeks before the first and after the last in which anything happens: on a telephone a year that
+        begins in April is not to begin with an empty winter. This week stays."""
+        lively = {monday for each in self.agencies for monday in each.weeks}
+        if not lively:
+            return self
+        first, last = min(lively), max(lively)
+        if self.this_week in self.mondays:
+            first, last = min(first, self.this_week), max(last, self.this_week)
+        return replace(self, mondays=tuple(each for each in self.mondays if first <= each <= last))
+
 
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())

@@ -234,10 +234,18 @@ def list_assignments(
     after: str = "",
     limit: int = PER_PAGE,
     count: bool = True,
+    sort: str = "",
 ) -> Page[AssignmentRow]:
-    """Assignments by due date, those without one last. Two queries, one when ``count`` is false."""
+    """Assignments by due date, those without one last; or by a column of ``SORTS`` («-agency»: backwards), where the
+    cursor is a number of rows. Two queries, one when ``count`` is false."""
     a = table(Assignment)
     where = conditions(wanted, today)
+    if sort:
+        offset = decode(after, int)[0] if after else 0
+        ordered = joined(select(*columns(today))).where(*where).order_by(*_order(sort))
+        some = session.connection().execute(ordered.offset(max(offset, 0)).limit(limit + 1)).all()
+        total = how_many(session, today, wanted) if count else None
+        return page(from_rows(some), limit, lambda _: (offset + limit,), total)
     if after:
         where.append(_after(*decode(after, date.fromisoformat, int)))
     statement = joined(select(*columns(today))).where(*where)
@@ -245,6 +253,23 @@ def list_assignments(
     found = from_rows(session.connection().execute(statement).all())
     total = how_many(session, today, wanted) if count else None
     return page(found, limit, lambda row: (row.due_on or FAR, row.id), total)
+
+
+SORTS = ("due", "duty", "agency", "state", "period")
+"""The columns by which the list can be sorted; ``due`` is its own order."""
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
+    expressions = {
+        "due": (func.coalesce(a.c.due_on, literal(FAR)),),
+        "duty": (p.c.number, d.c.position),
+        "agency": (g.c.name,),
+        "state": (a.c.state,),
+        "period": (a.c.period,),
+    }[sort.removeprefix("-")]
+    way = [each.desc() if sort.startswith("-") else each.asc() for each in expressions]
+    return *way, a.c.due_on.asc().nulls_last(), a.c.id
 
 
 def _after(due_on: date, last_id: int) -> ColumnElement[bool]:

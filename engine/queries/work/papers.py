@@ -11,15 +11,20 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.chasing import chased
-from engine.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts, PriorPaper, initials, place_of, short_committee
+from engine.assignments.measures import unfinished
+from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.queries.work.issuers import issuer_of
+from engine.rules.policy import Ladder
 from engine.rules.words import level_rank
 from engine.store.database import among, table
-from engine.store.records import Agency, Duty, Event, Extension, Plan
+from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
 
 MAX_ROWS = 1_000
+MAX_WAITING = 20_000
 ANSWER_WORKING_DAYS = 5
 HORIZON = timedelta(days=14)
 GROUPS = {
@@ -87,9 +92,8 @@ def dispatch_draft(
 
     late.sort(key=order)
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
-    supervisor = names.get(plan_row.supervisor_id, plan_row.supervisor_id)
     dispatch = Dispatch(
-        Issuer(short_committee(issuer), supervisor, initials(supervisor), place_of(issuer)),
+        issuer_of(session, plan_row, PaperKind.DISPATCH),
         PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
         short_committee(issuer),
         tuple(map(line, late)),
@@ -127,6 +131,103 @@ def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[Prior
     )
     found = {(each["on"], each["number"]) for each in session.connection().scalars(statement)}
     return tuple(PriorPaper(number, date.fromisoformat(on)) for on, number in sorted(found))
+
+
+@dataclass(frozen=True)
+class WaitingDraft:
+    """What has been chased by letter as far as the ladder goes without a paper, and has none yet: a draft by itself."""
+
+    plan_id: int
+    plan: str
+    supervisor_id: str
+    agencies: int
+    assignments: int
+    since: date
+    """The day on which the first of them was chased to that level."""
+
+
+@dataclass(frozen=True)
+class IssuedPaper:
+    """A dispatch whose number and date are recorded; ``assignment_id``: one of those it is about."""
+
+    number: str
+    on: date
+    plan_id: int
+    plan: str
+    assignments: int
+    assignment_id: int
+
+
+def waiting_drafts(session: Session, today: Today, department: str = "") -> tuple[WaitingDraft, ...]:
+    """By plan, of one supervising department or of all: overdue orders that were chased, by letters that left, to the
+    level at which the ladder asks for a paper, with no paper recorded since. Three queries."""
+    a, p = table(Assignment), table(Plan)
+    columns = (a.c.id, a.c.agency_id, a.c.ladder_id, a.c.plan_id, p.c.number, p.c.supervisor_id)
+    statement = (
+        select(*columns)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(unfinished(), a.c.due_on < today.day, a.c.level > 0, ~a.c.request, p.c.state == PlanState.ACTIVE)
+        .where(a.c.agency_id != p.c.supervisor_id)
+        .limit(MAX_WAITING)
+    )
+    if department:
+        statement = statement.where(p.c.supervisor_id == department)
+    late: Sequence[Any] = session.connection().execute(statement).all()
+    asks = {key: _paper_level(ladder) for key, ladder in read_rulebook(session).ladders.items()}
+    found, ids = chased(session, [row.id for row in late]), [row.id for row in late]
+    e = table(Event)
+    issued: dict[int, str] = {}
+    recorded = select(e.c.assignment_id, e.c.detail).where(
+        among(session, e.c.assignment_id, ids), e.c.kind == EventKind.PAPER_RECORDED
+    )
+    for row in session.connection().execute(recorded):
+        issued[row.assignment_id] = max(issued.get(row.assignment_id, ""), row.detail["on"])
+    plans: dict[int, list[tuple[Any, date]]] = {}
+    for row in late:
+        each, level = found.get(row.id), asks.get(row.ladder_id, 0)
+        if each is None or each.level_on is None or not level or each.level < level:
+            continue
+        if issued.get(row.id, "") < each.level_on.isoformat():
+            plans.setdefault(row.plan_id, []).append((row, each.level_on))
+    drafts = [
+        WaitingDraft(
+            plan_id,
+            members[0][0].number,
+            members[0][0].supervisor_id,
+            len({row.agency_id for row, _ in members}),
+            len(members),
+            min(day for _, day in members),
+        )
+        for plan_id, members in plans.items()
+    ]
+    return tuple(sorted(drafts, key=lambda draft: (draft.since, draft.plan)))
+
+
+def issued_papers(session: Session, within: Collection[str] | None, limit: int = 50) -> tuple[IssuedPaper, ...]:
+    """The recorded dispatches, newest first, about assignments of these agencies (None: all). One query."""
+    e, a, p = table(Event), table(Assignment), table(Plan)
+    statement = (
+        select(e.c.detail, e.c.plan_id, p.c.number, e.c.assignment_id)
+        .join(a, a.c.id == e.c.assignment_id)
+        .join(p, p.c.id == e.c.plan_id)
+        .where(e.c.kind == EventKind.PAPER_RECORDED)
+        .order_by(e.c.id.desc())
+        .limit(MAX_WAITING)
+    )
+    if within is not None:
+        statement = statement.where(among(session, a.c.agency_id, within))
+    papers: dict[tuple[int, str, str], list[Any]] = {}
+    for row in session.connection().execute(statement):
+        papers.setdefault((row.plan_id, row.detail["number"], row.detail["on"]), []).append(row)
+    return tuple(
+        IssuedPaper(number, date.fromisoformat(on), plan_id, rows[0].number, len(rows), rows[-1].assignment_id)
+        for (plan_id, number, on), rows in list(papers.items())[:limit]
+    )
+
+
+def _paper_level(ladder: Ladder) -> int:
+    """The lowest level at which the ladder asks for a paper; 0 if it never does."""
+    return min((rung.level for rung in ladder.rungs if rung.dispatch and rung.level), default=0)
 
 
 def _rows(session: Session, today: Today, wanted: AssignmentFilter, which: TimeClass) -> list[AssignmentRow]:

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.indicators import Consolidated, FigureLine, consolidated
-from engine.papers.facts import Issuer, PlanFacts, initials, place_of, short_committee
+from engine.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.queries.work.issuers import issuer_of
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Duty, Report
@@ -45,13 +46,12 @@ def period_report(session: Session, today: Today, plan_row: Any, period: str) ->
     asked = [row for row in found if row.request]
     told = _standing_reports(session, [row.id for row in found])
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
-    supervisor = names.get(plan_row.supervisor_id, plan_row.supervisor_id)
 
     def among_classes(*classes: TimeClass) -> int:
         return sum(row.time_class in classes for row in ordered)
 
     return PeriodReport(
-        Issuer(short_committee(issuer), supervisor, initials(supervisor), place_of(issuer)),
+        issuer_of(session, plan_row, PaperKind.REPORT),
         PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
         period_words(period, "vi"),
         (issuer,),

@@ -18,6 +18,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import engine.store.records as _tables  # noqa: F401  (fills SQLModel.metadata)
 from engine.errors import Conflict, Unavailable
+from engine.store.search_index import is_a_record
 from engine.text import Text
 
 
@@ -57,6 +58,7 @@ def run() -> None:
         target_metadata=SQLModel.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_plain_type,
+        include_name=is_a_record,
         on_version_apply=check_foreign_keys,
     )
     context.run_migrations()

@@ -9,6 +9,7 @@ from engine.store.records.accounts import (
     Attempt,
     Feed,
     IdempotencyKey,
+    SavedView,
     SecondFactor,
     SignedIn,
     SignInLink,
@@ -27,7 +28,7 @@ from engine.store.records.letters import (
     Notice,
 )
 from engine.store.records.plans import HAS_OPENING, Duty, Plan
-from engine.store.records.rules import CalendarDay, LadderRecord, PolicyRecord
+from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
 from engine.store.records.running import Fact, Pass
 from engine.store.records.work import (
     DECLINED,
@@ -81,10 +82,12 @@ __all__ = [
     "Letter",
     "LetterBody",
     "Notice",
+    "PaperSettings",
     "Pass",
     "Plan",
     "PolicyRecord",
     "Report",
+    "SavedView",
     "SecondFactor",
     "SignInLink",
     "SignedIn",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, Index, Text
+from sqlalchemy import Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import json_column
@@ -106,3 +106,16 @@ class IdempotencyKey(SQLModel, table=True):
     status: int
     body: str = Field(sa_column=Column(Text, nullable=False))
     at: datetime
+
+
+class SavedView(SQLModel, table=True):
+    """A list with its filters and order that somebody gave a name. ``owner``: the actor, «account:3»."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("owner", "name"),)
+    id: int | None = Field(default=None, primary_key=True)
+    owner: str = Field(max_length=96)
+    name: str = Field(max_length=60)
+    path: str = Field(max_length=400)
+    """Of a list on this server, with its query."""
+    created_at: datetime

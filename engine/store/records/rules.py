@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import json_column
@@ -34,3 +35,17 @@ class CalendarDay(SQLModel, table=True):
     kind: str = Field(max_length=16)
     name: str
     basis: str = ""
+
+
+class PaperSettings(SQLModel, table=True):
+    """How a department issues papers: what stands in their head and foot, and its own letterhead, if it has one."""
+
+    __tablename__ = "paper_settings"
+    agency_id: str = Field(primary_key=True, foreign_key="agency.id", max_length=64)
+    body: dict[str, Any] = Field(sa_column=json_column())
+    """engine.papers.facts.IssuerSettings."""
+    letterhead: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    """A .docx with placeholders (docxtpl); it wins over the built-in form of the dispatch."""
+    letterhead_name: str = Field(default="", max_length=200)
+    actor: str = Field(max_length=96)
+    at: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -9,12 +10,17 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, policy_rows, policy_text, read_policy, steps
-from engine.errors import BadInput, Conflict, DondocError, FileRefused
+from engine.admin.policy_rows import KINDS, LEVELS, ROLES, RungRow, changed_rows, rows_in, rows_of, with_rows
+from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, FileRefused
 from engine.http.filters import Code, Plain
 from engine.http.forms import clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
 from engine.rules.policy import Policy
+from engine.terms import NoticeKind
+from engine.text import Text
+from engine.views.labels import label
+from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter()
 MAX_POLICY_CHARS = 60_000
@@ -44,21 +50,27 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
 
 
 @router.get("/admin/policies/{policy_id}/edit")
-def edit(ctx: SignedIn, policy_id: PolicyId) -> Response:
+def edit(ctx: SignedIn, policy_id: PolicyId, ladder: Code = "order") -> Response:
+    """One ladder as a table; the whole policy as text below it."""
     ctx.require(Permission.KEEP_POLICIES)
     with ctx.reading() as (session, _):
         line = policy_line(session, policy_id)
-    return _form(ctx, policy_text(line.policy), policy_id)
+    kind = ladder if ladder in LADDERS else "order"
+    return _form(ctx, policy_text(line.policy), policy_id, kind, rows_of(line.policy.ladders[kind]))  # type: ignore[index]
 
 
 @router.post("/admin/policies")
 def decide(ctx: SignedIn, form: PostedForm) -> Response:
-    """Preview a text, or save it; a rejected text is shown again with every mistake by line."""
+    """Preview a table or a text, or save it; what is rejected is shown again with every mistake."""
     ctx.require(Permission.KEEP_POLICIES)
-    text, of = form.raw("text"), form.raw("of")[:64]
-    if form.raw("do") == "edit":
-        return _form(ctx, text, of)
+    text, of, deed = form.raw("text"), form.raw("of")[:64], form.raw("do")
+    kind = form.raw("ladder") if form.raw("ladder") in LADDERS else "order"
+    rows = rows_in(form.fields)
+    if deed == "edit" or deed.partition("-")[0] in ("add", "drop", "up"):
+        return _form(ctx, text, of, kind, changed_rows(rows, deed) or _rows_in_text(text, kind))
     try:
+        if deed == "table":
+            text = with_rows(clean(text, MAX_POLICY_CHARS), kind, rows)
         policy = read_policy(clean(text, MAX_POLICY_CHARS))
         if form.raw("do") == "save":
             with ctx.writing() as session:
@@ -73,21 +85,48 @@ def decide(ctx: SignedIn, form: PostedForm) -> Response:
     except Conflict as error:
         return _preview(ctx, policy, text, of, error)
     except BadInput as error:
-        return _form(ctx, text, of, error)
+        return _form(ctx, text, of, kind, rows, error)
     return _preview(ctx, policy, text, of)
 
 
-def _form(ctx: RequestContext, text: str, of: str, refused: DondocError | None = None) -> Response:
+def _rows_in_text(text: str, kind: str) -> Sequence[RungRow]:
+    """The ladder's rows as the text has them; none while it cannot be read."""
+    try:
+        return rows_of(read_policy(clean(text, MAX_POLICY_CHARS)).ladders[kind])  # type: ignore[index]
+    except BadInput:
+        return ()
+
+
+def _form(
+    ctx: RequestContext,
+    text: str,
+    of: str,
+    kind: str = "order",
+    rows: Sequence[RungRow] = (),
+    refused: DondocError | None = None,
+) -> Response:
     problems = refused.problems if isinstance(refused, FileRefused) else ()
+    wrong = refused.fields if isinstance(refused, FieldsRefused) else {}
+    typed = FormFields(wrong=dict(wrong))
     return ctx.page(
         "admin/policy_edit.html",
         refused.status if refused else 200,
         text=text,
         of=of,
         problems=problems,
-        sentence=refused.said(ctx.language) if refused and not problems else "",
+        sentence=refused.said(ctx.language) if refused and not problems and not wrong else "",
         rows=min(max(text.count("\n") + 3, 12), 44),
         longest=MAX_POLICY_CHARS,
+        typed=typed,
+        kind=kind,
+        table=rows,
+        ladders=LADDERS,
+        ROLES=ROLES,
+        letters=[(each.value, label(each, ctx.language)) for each in KINDS]
+        + [
+            (f"{NoticeKind.ESCALATION}-{n}", Text(f"đôn đốc lần {n}", f"escalation, level {n}").said(ctx.language))
+            for n in range(1, LEVELS + 1)
+        ],
     )
 
 

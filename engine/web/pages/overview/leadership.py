@@ -19,16 +19,22 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
-from engine.errors import BadInput, Conflict, DondocError
-from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, YesNo
+from engine.errors import BadInput, Conflict, DondocError, NotFound
+from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo, known_sort
 from engine.http.list_columns import StandingLine, published_columns, standing_columns
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.list_download import DOCX, TakenAs, attachment, download, filter_names
+from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.papers.facts import PaperKind
+from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.plan_progress import Standing, changes, standings
+from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, sorted_agencies, standings
+from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
+from engine.queries.work.issuers import issuer_of
+from engine.queries.work.papers import active_plans, plan_of
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
@@ -57,14 +63,50 @@ class Refused:
 
 
 @router.get("/leadership")
-def show(ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False, taken_as: TakenAs = None) -> Response:
+def show(
+    ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False, taken_as: TakenAs = None, sort: Sort = ""
+) -> Response:
     ctx.require(Permission.SEE_STANDING)
+    sort = known_sort(sort, STANDING_SORTS)
     if taken_as:
         with ctx.reading() as (session, _):
             (now,) = standings(session, (ctx.today,), plan_id=plan, period=period).days
             names = filter_names(session, plan)
-            return download(ctx, taken_as, "tinh-hinh", STANDING, standing_columns(), _lines(now), names)
-    return _page(ctx, plan, period, whole=whole)
+            return download(ctx, taken_as, "tinh-hinh", STANDING, standing_columns(), _lines(now, sort), names)
+    return _page(ctx, plan, period, whole=whole, sort=sort)
+
+
+@router.get("/leadership/report.docx")
+def quick_paper(ctx: SignedIn, plan: PlanId, period: Code = "") -> Response:
+    """The page as a paper to sign, with the ranking as its annex."""
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, today):
+        row = plan_of(session, plan or next((each for each, _ in active_plans(session)), 0))
+        if row is None:
+            raise NotFound(Text("Không có kế hoạch đang thực hiện.", "There is no active plan."))
+        facts = quick_report(session, today, row, period, whole_plans=plan is None)
+    here = url("/leadership", plan=plan, period=period)
+    facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
+    return attachment(quick_report_docx(facts), DOCX, f"bao-cao-nhanh_{row.number.replace('Đ', 'D')}_{ctx.today}.docx")
+
+
+@router.get("/leadership/frozen/{frozen_id}/ranking.docx")
+def ranking_paper(ctx: SignedIn, frozen_id: SmallId) -> Response:
+    """The ranking of published figures, as published. Raises Conflict when the row was changed since."""
+    ctx.require(Permission.SEE_STANDING)
+    with ctx.reading() as (session, _):
+        found = published(session, frozen_id)
+        row = plan_of(session, found.plan_id)
+        issuer = issuer_of(session, row, PaperKind.QUICK)
+    if not found.intact:
+        raise Conflict(
+            Text("Bản lưu khác với lúc chốt; không in để công bố.", "What is stored differs from what was published.")
+        )
+    period = f" {period_words(found.period, 'vi')}" if found.period else ""
+    subject = f"Kế hoạch số {found.plan}{period}"
+    source = f"{ctx.app.settings.base_url}/leadership/frozen/{frozen_id}"
+    body = ranking_docx(issuer.name, subject, found.cut_off, found.at, rank_rows(found.standing), source)
+    return attachment(body, DOCX, f"xep-hang_{found.plan.replace('Đ', 'D')}_{found.cut_off}.docx")
 
 
 @router.post("/leadership/freeze")
@@ -89,19 +131,24 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
 
 
 @router.get("/leadership/frozen/{frozen_id}")
-def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None) -> Response:
+def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None, sort: Sort = "") -> Response:
     """Published figures unchanged, and by agency the differences known since."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
+    sort = known_sort(sort, STANDING_SORTS)
     if taken_as:
         columns = standing_columns(found.definitions == OLD_DEFINITIONS)
-        return download(ctx, taken_as, f"so-lieu-chot-{frozen_id}", _title(found), columns, _lines(found.standing))
+        return download(
+            ctx, taken_as, f"so-lieu-chot-{frozen_id}", _title(found), columns, _lines(found.standing, sort)
+        )
     return ctx.page(
         "frozen.html",
         today=today,
         found=found,
         later=later,
+        sort=sort,
+        agencies=sorted_agencies(found.standing.agencies, sort),
         rates=svg_charts.rates(found.standing.periods, ctx.language),
     )
 
@@ -165,7 +212,10 @@ def year(
         half = 1 if ctx.today.month <= 6 or ctx.today.year != found.year else 2
     if half is not None:
         shown = shown.half(half)
-    drawn = (svg_charts.letters_per_week(selected, ctx.language), svg_charts.year_map(shown, ctx.language))
+    drawn = (
+        svg_charts.letters_per_week(selected.trimmed(), ctx.language),
+        svg_charts.year_map(shown.trimmed(), ctx.language),
+    )
     return ctx.page(
         "year.html",
         today=today,
@@ -182,8 +232,10 @@ def year(
     )
 
 
-def _lines(standing: Standing) -> list[StandingLine]:
-    return [(each, False) for each in standing.agencies] + [(each, True) for each in standing.asked]
+def _lines(standing: Standing, sort: str = "") -> list[StandingLine]:
+    return [(each, False) for each in sorted_agencies(standing.agencies, sort)] + [
+        (each, True) for each in standing.asked
+    ]
 
 
 def _title(found: Published) -> Text:
@@ -207,7 +259,13 @@ def _check_period(ctx: RequestContext, plan_id: int, period: str) -> None:
 
 
 def _page(
-    ctx: RequestContext, plan_id: int | None, period: str, refused: Refused | None = None, *, whole: bool = False
+    ctx: RequestContext,
+    plan_id: int | None,
+    period: str,
+    refused: Refused | None = None,
+    *,
+    whole: bool = False,
+    sort: str = "",
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
@@ -233,5 +291,7 @@ def _page(
         may_freeze=plan is not None and ctx.may(Permission.FREEZE, plan.supervisor_id),
         refused=refused,
         whole=whole,
+        sort=sort,
+        agencies=sorted_agencies(now.agencies, sort),
         most_agencies=MAX_AGENCIES_SHOWN,
     )

@@ -76,7 +76,11 @@ def simulate(
             typed=typed,
             sentence=error.said(ctx.language),
         )
-    year = ctx.app.simulate(plan.file, request.first, request.last, scenario)
+    work, key = ctx.app.simulate, ("simulate", plan_id, request)
+    done, year = ctx.tools.work.run(key, lambda: work(plan.file, request.first, request.last, scenario))
+    if not done:
+        words = Text("Đang tính thư của cả năm", "Computing the year's letters").said(ctx.language)
+        return ctx.working(words, key, ctx.here())
     weeks, people = year.heat()
     selected = week if week in weeks else next(iter(weeks), "")
     letters = [each for each in year.messages if each.week == selected and agency in ("", each.agency)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -13,6 +14,7 @@ from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
 from engine.http.list_columns import FIGURE_COLUMNS, figure_rows
 from engine.http.list_download import DOCX, TakenAs, attachment, download
+from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn
 from engine.papers.report import report_docx
 from engine.queries.filter_choices import period_choices
@@ -63,6 +65,8 @@ def report_paper(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response
     plan, _, period, _ = _read(ctx, plan_id, period)
     with ctx.reading() as (session, today):
         facts = period_report(session, today, plan_of(session, plan_id), period)
+    here = url(f"/plans/{plan_id}/figures", period=period)
+    facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
     key = re.sub(r"[^A-Za-z0-9]+", "-", f"{plan.row.number.replace('Đ', 'D')}-{plan.row.year}")
     return attachment(report_docx(facts), DOCX, f"bao-cao_{key}_{period}.docx")
 

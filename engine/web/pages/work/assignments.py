@@ -10,18 +10,20 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
-from engine.http.filters import AssignmentId, Assignments, Code, Cursor
+from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort, known_sort
 from engine.http.list_columns import assignment_columns
 from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
+from engine.queries.plans import plan_supervisors
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import list_assignments
+from engine.queries.work.assignments import SORTS, list_assignments
 from engine.terms import OPEN_STATES, State
 from engine.text import Text
 from engine.views.svg_charts import timeline
+from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter()
 ASSIGNMENTS = Text("Phần việc", "Assignments")
@@ -37,17 +39,42 @@ class Trouble:
 
 
 @router.get("/assignments")
-def listing(ctx: SignedIn, wanted: Assignments, taken_as: TakenAs = None, after: Cursor = "") -> Response:
+def listing(
+    ctx: SignedIn,
+    wanted: Assignments,
+    taken_as: TakenAs = None,
+    after: Cursor = "",
+    sort: Sort = "",
+    said: Code = "",
+    n: Count = 0,
+    kept: Count = 0,
+) -> Response:
+    sort = known_sort(sort, SORTS, "due")
     wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
         if taken_as:
-            some = partial(list_assignments, session, today, wanted, limit=DOWNLOAD_ROWS, count=False)
+            some = partial(list_assignments, session, today, wanted, limit=DOWNLOAD_ROWS, count=False, sort=sort)
             rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
-        found = list_assignments(session, today, wanted, after=after)
+        found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
+        supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
+    changeable = {
+        row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
+    }
     return ctx.page(
-        "assignments.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies, after=after
+        "assignments.html",
+        today=today,
+        found=found,
+        wanted=wanted,
+        plans=plans,
+        agencies=agencies,
+        after=after,
+        sort=sort,
+        changeable=changeable,
+        outcome=said,
+        n=n,
+        kept=kept,
     )
 
 

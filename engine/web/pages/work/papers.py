@@ -1,4 +1,5 @@
-"""Drafting a công văn đôn đốc: what it would say, the file to sign, and the record of its number and date."""
+"""Papers: what waits to be issued and what was; a công văn đôn đốc as a draft, as the file to sign, and the record of
+its number and date."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -19,12 +21,22 @@ from engine.assignments.issued_papers import record_paper
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
 from engine.http.list_download import DOCX, attachment
+from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
 from engine.papers.facts import SIGNERS, Dispatch
+from engine.papers.letterhead import fill
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignments import rows_of
-from engine.queries.work.papers import Draft, active_plans, dispatch_draft, plan_of
+from engine.queries.work.issuers import departments_of, letterhead_of
+from engine.queries.work.papers import (
+    Draft,
+    active_plans,
+    dispatch_draft,
+    issued_papers,
+    plan_of,
+    waiting_drafts,
+)
 from engine.rules.privacy import looks_private
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
@@ -40,6 +52,17 @@ class PaperFile(StrEnum):
     """One letter to all."""
     ZIP = "zip"
     """A letter each."""
+
+
+@router.get("/papers")
+def listing(ctx: SignedIn) -> Response:
+    """The drafts that the ladder asks for, and the papers that are recorded."""
+    department = ctx.department(Permission.CHASE)
+    with ctx.reading() as (session, today):
+        waiting = waiting_drafts(session, today, department)
+        issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT))
+        departments = [(each, name) for each, name in departments_of(session) if ctx.may(Permission.CHASE, each)]
+    return ctx.page("papers.html", today=today, waiting=waiting, issued=issued, departments=departments)
 
 
 @router.get("/papers/dispatch")
@@ -66,13 +89,17 @@ def draft(
             issuer,
             sign=sign or issuer.sign,
             place=place or issuer.place,
-            unit=unit,
+            unit=unit or issuer.unit,
             signer=signer if signer in SIGNERS else issuer.signer,
         ),
         answer_by=answer_by or found.dispatch.answer_by,
     )
     if file is not None:
-        return _file(dispatch, found, period, file)
+        with ctx.reading() as (session, _):
+            own = letterhead_of(session, found.supervisor_id)
+        here = url("/papers/dispatch", plan=found.plan_id, period=period, request="yes" if dispatch.request else "")
+        dispatch = replace(dispatch, source=f"{ctx.app.settings.base_url}{here}")
+        return _file(dispatch, found, period, file, own[1] if own else None)
     return _page(ctx, replace(found, dispatch=dispatch), plans, period, FormFields(), outcome=said)
 
 
@@ -133,7 +160,13 @@ def _draft(
         if row is None:
             raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
         ctx.require(Permission.CHASE, row.supervisor_id)
-        return dispatch_draft(session, today, row, agencies, request=request, period=period), plans
+        found = dispatch_draft(session, today, row, agencies, request=request, period=period)
+        if (
+            not found.dispatch.overdue
+        ):  # those that are asked get a letter of their own, and so do those that are ordered
+            other = dispatch_draft(session, today, row, agencies, request=not request, period=period)
+            found = other if other.dispatch.overdue else found
+        return found, plans
 
 
 def _page(
@@ -161,9 +194,9 @@ def _page(
         )
 
 
-def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile) -> Response:
-    """The letter, or a ZIP with one for each agency. Raises BadInput when nothing is overdue, or when a text of the
-    plan looks like personal data: that never goes into a paper."""
+def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: bytes | None) -> Response:
+    """The letter, or a ZIP with one for each agency; in the department's ``own`` form if it has one. Raises BadInput
+    when nothing is overdue, or when a text of the plan looks like personal data: that never goes into a paper."""
     if not dispatch.overdue:
         raise BadInput(Text("Không còn việc nào quá hạn để soạn công văn.", "Nothing is overdue: there is no letter."))
     private = [row.citation for row in (*dispatch.overdue, *dispatch.upcoming) if looks_private(row.text)]
@@ -177,11 +210,12 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile) -> Res
     plan = re.sub(r"[^A-Za-z0-9]+", "-", dispatch.plan.number.replace("Đ", "D"))
     level = f"lan{max(dispatch.level, 1)}" if not dispatch.request else "de-nghi"
     stem = "_".join(("cv-don-doc", f"{plan}-{dispatch.plan.issued_on.year}", period or "moi-ky", level))
+    write = dispatch_docx if own is None else partial(fill, own)
     if kind is PaperFile.DOCX:
         whose = found.agencies[0][0] if len(found.agencies) == 1 else "chung"
-        return attachment(dispatch_docx(dispatch), DOCX, f"{stem}_{whose}.docx")
+        return attachment(write(dispatch), DOCX, f"{stem}_{whose}.docx")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for agency_id, _ in found.agencies:
-            out.writestr(f"{stem}_{agency_id}.docx", dispatch_docx(dispatch.only(agency_id)))
+            out.writestr(f"{stem}_{agency_id}.docx", write(dispatch.only(agency_id)))
     return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

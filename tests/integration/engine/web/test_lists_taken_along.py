@@ -27,7 +27,7 @@ class Shown:
     attribute: str = ""
 
 
-ASSIGNMENTS = Shown("/assignments", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href")
+ASSIGNMENTS = Shown("/assignments", '.list .what > a[href^="/assignments/"]', "Mã phần việc", "href")
 LISTS = (
     Shown("/overdue", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
     Shown("/overdue?request=yes", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
@@ -35,14 +35,27 @@ LISTS = (
     ASSIGNMENTS,
     Shown("/assignments?class=open_overdue", ASSIGNMENTS.rows, "Mã phần việc", "href"),
     Shown("/assignments?agency=so-ban&finished=yes", ASSIGNMENTS.rows, "Mã phần việc", "href"),
+    Shown("/assignments?sort=-agency", ASSIGNMENTS.rows, "Mã phần việc", "href"),
+    Shown("/assignments?sort=duty&agency=huyen-b", ASSIGNMENTS.rows, "Mã phần việc", "href"),
     Shown("/", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/?sort=late&late=1", ".matrix tbody th[scope=row]", "Cơ quan"),
     Shown("/leadership", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
+    Shown(
+        "/leadership?sort=-overdue",
+        "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]",
+        "Cơ quan",
+    ),
+    Shown(
+        "/leadership/frozen/1?sort=name",
+        "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]",
+        "Cơ quan",
+    ),
     Shown("/leadership/frozen/1", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
     Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã phần việc", "href"),
     Shown("/letters", '.rows .what > a[href^="/letters/"]', "Số", "href"),
     Shown("/letters?kind=overdue&agency=huyen-b", '.rows .what > a[href^="/letters/"]', "Số", "href"),
     Shown("/agencies", "tbody th[scope=row]", "Cơ quan"),
+    Shown("/agencies?sort=-overdue", "tbody th[scope=row]", "Cơ quan"),
     Shown("/admin/agencies", ".rows .what > a", "Cơ quan"),
     Shown("/admin/agencies?q=huyen", ".rows .what > a", "Cơ quan"),
     Shown("/admin/log", ".story > li .what > span:first-child", "Việc gì"),

@@ -153,7 +153,7 @@ def test_every_count_of_the_boxes_opens_onto_as_many_rows(office: Office) -> Non
     board = BeautifulSoup(office.get("/").text, "lxml")
     for box in board.select(".box"):
         listed = BeautifulSoup(office.get(str(box["href"])).text, "lxml")
-        assert len(listed.select(".rows > li")) == int(box.b.get_text())  # type: ignore[union-attr]
+        assert len(listed.select(".list tbody tr")) == int(box.b.get_text())  # type: ignore[union-attr]
 
 
 def test_the_story_shows_the_arithmetic_of_a_moved_date_and_its_source(office: Office) -> None:

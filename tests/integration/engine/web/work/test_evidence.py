@@ -156,7 +156,7 @@ def test_a_broken_form_is_refused_in_words(office: Office) -> None:
 def test_files_are_linked_where_the_report_is_read_and_come_back_as_downloads(office: Office) -> None:
     send(office, [chosen()], **DONE)
     address = f"/agencies/so-ban/files/{rows(office.context.database, Evidence)[0].digest}"
-    assert office.get("/assignments/1").text.count(address) == 2  # accept box, list of reports
+    assert office.get("/assignments/1").text.count(address) == 1  # where it is decided, not once more among the reports
     assert address in office.get(PAGE).text
     answer = office.get(address)
     assert (answer.content, answer.headers["content-type"]) == (PDF, "application/pdf")

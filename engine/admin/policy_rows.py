@@ -1,0 +1,148 @@
+"""A ladder as rows of a table: when, to whom, which letter, on which channel. Read from a form and back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from engine.admin.policy_editor import policy_text, read_policy
+from engine.errors import FieldsRefused
+from engine.rules.policy import Ladder, Rung, Way
+from engine.terms import NoticeKind, Role
+from engine.text import Text
+
+ROLES = (Role.COORDINATOR, Role.HEAD, Role.MONITOR, Role.DIRECTOR, Role.LEADERSHIP)
+KINDS = (
+    NoticeKind.ASSIGNED,
+    NoticeKind.ACKNOWLEDGE,
+    NoticeKind.UNACKNOWLEDGED,
+    NoticeKind.REMINDER,
+    NoticeKind.OVERDUE,
+    NoticeKind.ESCALATION,
+)
+LEVELS = 3
+MAX_ROWS, MAX_DAYS = 30, 120
+When = Literal["opened", "before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class RungRow:
+    """One row as typed. ``letter``: a kind, of escalations with its level («escalation-2»)."""
+
+    when: str = "before"
+    days: str = ""
+    to: tuple[str, ...] = (Role.COORDINATOR,)
+    letter: str = NoticeKind.REMINDER
+    by: str = "usual"
+    unless: bool = False
+    dispatch: bool = False
+
+
+def rows_of(ladder: Ladder) -> tuple[RungRow, ...]:
+    return tuple(_row(rung) for rung in ladder.rungs)
+
+
+def _row(rung: Rung) -> RungRow:
+    when: When = "opened" if rung.opened is not None else "before" if (rung.due or 0) < 0 else "after"
+    days = rung.opened if rung.opened is not None else abs(rung.due or 0)
+    letter = f"{rung.kind}-{rung.level}" if rung.level else str(rung.kind)
+    return RungRow(when, str(days), tuple(rung.to), letter, rung.by, rung.unless_acknowledged, rung.dispatch)
+
+
+def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
+    """The rows of a posted form: ``when-0``, ``days-0``, ``to-0`` … in their order."""
+
+    def one(name: str, number: int, default: str = "") -> str:
+        return next(iter(fields.get(f"{name}-{number}", ())), default).strip()
+
+    return [
+        RungRow(
+            one("when", number),
+            one("days", number)[:6],
+            tuple(fields.get(f"to-{number}", ())),
+            one("letter", number),
+            one("by", number, "usual"),
+            bool(one("unless", number)),
+            bool(one("dispatch", number)),
+        )
+        for number in range(MAX_ROWS)
+        if f"when-{number}" in fields
+    ]
+
+
+def changed_rows(rows: list[RungRow], deed: str) -> list[RungRow]:
+    """The rows after a button of the table: ``add``, ``drop-3``, ``up-3``; any other leaves them."""
+    what, _, place = deed.partition("-")
+    number = int(place) if place.isdecimal() else -1
+    if what == "add" and len(rows) < MAX_ROWS:
+        return [*rows, RungRow()]
+    if what == "drop" and 0 <= number < len(rows):
+        return rows[:number] + rows[number + 1 :]
+    if what == "up" and 0 < number < len(rows):
+        return [*rows[: number - 1], rows[number], rows[number - 1], *rows[number + 1 :]]
+    return rows
+
+
+def with_rows(text: str, kind: str, rows: Sequence[RungRow]) -> str:
+    """The policy's text with these rows as one of its ladders. Raises FileRefused for the text, FieldsRefused for the
+    rows."""
+    policy = read_policy(text)
+    rungs = as_rungs(rows)
+    ladder = policy.ladders[kind].model_copy(update={"rungs": rungs})  # type: ignore[index]
+    return policy_text(policy.model_copy(update={"ladders": {**policy.ladders, kind: ladder}}))
+
+
+def as_rungs(rows: Sequence[RungRow]) -> tuple[Rung, ...]:
+    """Raises FieldsRefused with every mistake by field."""
+    wrong: dict[str, Text] = {}
+    rungs: list[Rung] = []
+    names: set[str] = set()
+    for number, row in enumerate(rows):
+        place = Text(f"Mốc {number + 1}: ", f"Reminder {number + 1}: ")
+
+        def refuse(name: str, vi: str, en: str, number: int = number, place: Text = place) -> None:
+            wrong[f"{name}-{number}"] = Text(place.vi + vi, place.en + en)
+
+        days = int(row.days) if row.days.isascii() and row.days.isdecimal() else -1
+        if not 0 <= days <= MAX_DAYS:
+            refuse("days", f"số ngày làm việc từ 0 đến {MAX_DAYS}", f"working days from 0 to {MAX_DAYS}")
+        if row.when not in get_args(When):
+            refuse("when", "chọn tính từ khi giao hay từ hạn", "choose from assignment or from the due date")
+        roles = tuple(Role(each) for each in row.to if each in tuple(ROLES))
+        if not roles:
+            refuse("to", "chọn ít nhất một người nhận", "choose at least one recipient")
+        kind, _, level = row.letter.partition("-")
+        if kind not in tuple(KINDS) or (level and level not in ("1", "2", "3")):
+            refuse("letter", "chọn loại thư", "choose a letter")
+        if row.by not in get_args(Way):
+            refuse("by", "chọn kênh", "choose a channel")
+        if any(name.endswith(f"-{number}") for name in wrong):
+            continue
+        name = _name(cast(When, row.when), days)
+        if name in names:
+            refuse("days", "trùng ngày với một mốc khác; gộp người nhận", "another reminder is on that day; join them")
+        names.add(name)
+        rungs.append(
+            Rung(
+                rung=name,
+                due=None if row.when == "opened" else -days if row.when == "before" else days,
+                opened=days if row.when == "opened" else None,
+                to=roles,
+                kind=NoticeKind(kind),
+                level=int(level or 0),
+                unless_acknowledged=row.unless,
+                by=cast(Way, row.by),
+                dispatch=row.dispatch,
+            )
+        )
+    if wrong:
+        raise FieldsRefused(wrong)
+    return tuple(rungs)
+
+
+def _name(when: When, days: int) -> str:
+    """«open», «A+3», «T-10», «T+3»."""
+    if when == "opened":
+        return f"A+{days}" if days else "open"
+    return f"T-{days}" if when == "before" else f"T+{days}"

@@ -1,0 +1,89 @@
+"""The facts of the leadership's page as a paper: today's standing, a week ago, and who is furthest behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.assignments.measures import unfinished
+from engine.papers.facts import PaperKind, short_committee
+from engine.papers.quick_report import QuickReport, RankRow, Worst
+from engine.queries.figures.plan_progress import Standing, standings
+from engine.queries.time_class import Today
+from engine.queries.work.issuers import issuer_of, settings_of
+from engine.rules.words import period_words
+from engine.store.database import table
+from engine.store.records import Agency, Assignment, Plan
+from engine.terms import PlanState
+
+WEEK = timedelta(days=7)
+NAMED = 3
+
+
+def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, whole_plans: bool) -> QuickReport:
+    """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every active plan."""
+    plan_id = None if whole_plans else plan_row.id
+    now, then = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period).days
+    subject = "các kế hoạch đang thực hiện" if whole_plans else f"Kế hoạch số {plan_row.number}"
+    if period:
+        subject += f" {period_words(period, 'vi')}"
+    g = table(Agency)
+    province = session.connection().scalar(select(g.c.name).where(g.c.id == plan_row.issuer_id)) or ""
+    leader = settings_of(session, plan_row.supervisor_id).leader or f"Lãnh đạo {province}"
+    comparable = then.total.expected > 0
+    return QuickReport(
+        issuer_of(session, plan_row, PaperKind.QUICK),
+        leader,
+        subject,
+        today.now,
+        rank_rows(now),
+        _worst(session, today, plan_id, period),
+        now.asked_total.expected,
+        now.asked_total.on_time + now.asked_total.late,
+        _done(now) - _done(then) if comparable else None,
+        now.total.overdue - then.total.overdue if comparable else None,
+    )
+
+
+def rank_rows(standing: Standing) -> tuple[RankRow, ...]:
+    """The agencies of a standing as rows of the ranking."""
+    return tuple(
+        RankRow(
+            each.name,
+            each.tally.on_time,
+            each.tally.late,
+            each.tally.in_term + each.tally.no_deadline,
+            each.tally.overdue,
+            each.tally.reported,
+            each.tally.reported_on_time,
+        )
+        for each in standing.agencies
+    )
+
+
+def _done(standing: Standing) -> int:
+    return standing.total.on_time + standing.total.late
+
+
+def _worst(session: Session, today: Today, plan_id: int | None, period: str) -> tuple[Worst, ...]:
+    """The agencies whose overdue orders are the oldest."""
+    a, p, g = table(Assignment), table(Plan), table(Agency)
+    oldest = func.min(a.c.due_on)
+    statement = (
+        select(g.c.name, func.count(), oldest)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .where(unfinished(), a.c.due_on < today.day, ~a.c.request, p.c.state == PlanState.ACTIVE)
+        .group_by(g.c.id, g.c.name)
+        .order_by(oldest, func.count().desc(), g.c.name)
+        .limit(NAMED)
+    )
+    if plan_id is not None:
+        statement = statement.where(a.c.plan_id == plan_id)
+    if period:
+        statement = statement.where(a.c.period == period)
+    rows: Any = session.connection().execute(statement)
+    return tuple(Worst(short_committee(name), n, max(-(today.days_left(due) or 0), 0)) for name, n, due in rows)

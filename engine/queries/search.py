@@ -1,0 +1,259 @@
+"""The search page: plans, duties, agencies, contacts, letters and numbered papers by words, of what the reader may see.
+
+Three looks a kind, until enough is found: the words in their order, all of the words, all with the last one begun.
+The index (``engine.store.search_index``) holds words without tone marks; so are those that are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, text
+from sqlmodel import Session
+
+from engine.files.directory import fold
+from engine.store.database import among, table
+from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan
+from engine.store.search_index import kind_word
+from engine.terms import EventKind, PlanState, Role
+
+SHOWN, SHOWN_ALONE = 6, 50
+"""Results of each kind on the page of all kinds, and of the only kind."""
+MAX_WORDS = 12
+CONSIDERED = 200
+"""Matches among which the newest are shown, where a common word has thousands."""
+
+
+class Kind(StrEnum):
+    PLAN = "plan"
+    DUTY = "duty"
+    AGENCY = "agency"
+    CONTACT = "contact"
+    PAPER = "paper"
+    LETTER = "letter"
+
+
+Sight = Mapping[Kind, Collection[str] | None]
+"""The kinds that the reader may see, each within these agencies (None: all)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result. ``title`` and ``about`` are the row's own words; ``plan`` is the plan's number."""
+
+    kind: Kind
+    path: str
+    title: str
+    about: str = ""
+    plan: str = ""
+    agency: str = ""
+    was: str = ""
+    """The earlier or other name by which an agency was found."""
+    state: PlanState | None = None
+    role: Role | None = None
+    day: date | None = None
+    count: int = 0
+    """Assignments of a duty that the reader may see."""
+    plan_path: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: Kind
+    hits: tuple[Hit, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    ref: str
+    plan_id: int | None
+    agency_id: str
+    words: str
+
+
+def search(session: Session, words: str, sight: Sight, only: Kind | None = None) -> tuple[Group, ...]:
+    """The groups that have results, in the order of ``Kind``."""
+    terms = terms_of(words)
+    if not terms:
+        return ()
+    limit = SHOWN if only is None else SHOWN_ALONE
+    groups = []
+    for kind in Kind:
+        within = sight.get(kind, ())
+        if (within is None or within) and only in (None, kind):
+            found = _entries(session, kind, terms, within, limit + 1)
+            hits = tuple(_SHOW[kind](session, found[:limit], fold(words), sight))
+            if hits:
+                groups.append(Group(kind, hits, len(found) > limit))
+    return tuple(groups)
+
+
+def terms_of(words: str) -> tuple[tuple[str, ...], ...]:
+    """Each word as the index knows it; «IV.2.1» and «188/KH-UBND» are several that stand together."""
+    return tuple(term for term in map(_tokens, words.split()) if term)[:MAX_WORDS]
+
+
+def _tokens(words: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", fold(words)))
+
+
+def _entries(
+    session: Session, kind: Kind, terms: Sequence[tuple[str, ...]], within: Collection[str] | None, limit: int
+) -> list[_Entry]:
+    found: dict[tuple[str, str], _Entry] = {}
+    together = (tuple(token for term in terms for token in term),)
+    looks = [(together, False), (terms, False), (terms, True)] if len(terms) > 1 else [(terms, False), (terms, True)]
+    for look, begun in looks:
+        for entry in _matches(session, kind, look, begun, within):
+            # A paper stands in the index once an agency, and is one result.
+            key = (entry.words, str(entry.plan_id)) if kind is Kind.PAPER else (entry.ref, "")
+            found.setdefault(key, entry)
+            if len(found) >= limit:
+                return list(found.values())
+    return list(found.values())
+
+
+def _matches(
+    session: Session, kind: Kind, terms: Sequence[tuple[str, ...]], begun: bool, within: Collection[str] | None
+) -> Iterator[_Entry]:
+    """``begun``: the last word may go on."""
+    lite = session.connection().dialect.name == "sqlite"
+    asked = _fts5([(kind_word(kind),), *terms], begun) if lite else _tsquery(terms, begun)
+    source = "search_text JOIN search_entry e ON e.id = search_text.rowid" if lite else "search_entry e"
+    of_kind = f"e.kind = '{kind}' AND e.vector @@ to_tsquery('simple', :asked)"
+    condition = "search_text MATCH :asked" if lite else of_kind
+    narrowed = {"asked": asked, "most": CONSIDERED}
+    where = condition
+    if within is not None:
+        where += " AND e.agency_id IN :agencies"
+    order = " ORDER BY search_text.rowid DESC" if lite else ""
+    statement = text(
+        f"SELECT e.id, e.ref, e.plan_id, e.agency_id, e.words FROM {source} WHERE {where}{order} LIMIT :most"
+    )
+    if within is not None:
+        statement = statement.bindparams(bindparam("agencies", expanding=True))
+        narrowed["agencies"] = sorted(within)
+    rows: Any = session.connection().execute(statement, narrowed).all()
+    for row in sorted(rows, key=lambda row: row.id, reverse=True):
+        yield _Entry(row.ref, row.plan_id, row.agency_id or "", row.words)
+
+
+def _fts5(terms: Sequence[tuple[str, ...]], begun: bool) -> str:
+    phrases = [f'"{" ".join(term)}"' for term in terms]
+    return " AND ".join(phrases) + (" *" if begun else "")
+
+
+def _tsquery(terms: Sequence[tuple[str, ...]], begun: bool) -> str:
+    return " & ".join(f"({' <-> '.join(term)})" for term in terms)[:-1] + (":*)" if begun else ")")
+
+
+# --- the rows behind the entries ---------------------------------------------------------------------------------
+
+
+def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    p, g = table(Plan), table(Agency)
+    statement = select(p, g.c.name.label("issuer")).join(g, g.c.id == p.c.issuer_id)
+    for row in _in_order(session, statement, p.c.id, entries, int):
+        yield Hit(
+            Kind.PLAN,
+            f"/plans/{row.id}",
+            row.number,
+            row.short_title,
+            agency=row.issuer,
+            state=row.state,
+            day=row.issued_on,
+        )
+
+
+def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    """A duty opens its only assignment that the reader may see, else the list of them, else its place in the plan.
+    Those that somebody owes come first."""
+    d, p, a = table(Duty), table(Plan), table(Assignment)
+    within = sight[Kind.AGENCY]
+    seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]
+    counted = select(func.count()).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
+    first = select(func.min(a.c.id)).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
+    columns = (d.c.id, d.c.citation, d.c.text, d.c.plan_id, p.c.number, counted.label("count"), first.label("first"))
+    statement = select(*columns).join(p, p.c.id == d.c.plan_id)
+    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.count):
+        in_plan = f"/plans/{row.plan_id}#{row.citation}"
+        several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
+        path = in_plan if not row.count else f"/assignments/{row.first}" if row.count == 1 else several
+        yield Hit(Kind.DUTY, path, row.citation, row.text, row.number, count=row.count, plan_path=in_plan)
+
+
+def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    g = table(Agency)
+    for row in _in_order(session, select(g), g.c.id, entries, str):
+        present = fold(f"{row.name} {row.short}")
+        others = [name for each in row.names for name in (each["name"], each.get("short") or "") if name]
+        known_as = [name for name in (*others, *row.aliases) if name not in (row.name, row.short)]
+        tokens = wanted.split()
+        was = next((name for name in known_as if all(token in fold(name) for token in tokens)), "")
+        named = all(token in present for token in tokens)
+        yield Hit(Kind.AGENCY, f"/agencies/{row.id}", row.name, agency=row.level, was="" if named else was)
+
+
+def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    c, g = table(Contact), table(Agency)
+    statement = select(c, g.c.name.label("agency")).join(g, g.c.id == c.c.agency_id)
+    for row in _in_order(session, statement, c.c.id, entries, int):
+        about = " · ".join(each for each in (row.email, row.phone) if each)
+        title = row.label or row.email or row.phone
+        yield Hit(Kind.CONTACT, f"/admin/agencies/{row.agency_id}", title, about, agency=row.agency, role=row.role)
+
+
+def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    """Its number and date stand in the story of each assignment it is about; the first is opened."""
+    a, p, e = table(Assignment), table(Plan), table(Event)
+    by_ref = {(entry.ref, _tokens(entry.words.removeprefix(kind_word(Kind.PAPER)))) for entry in entries}
+    statement = (
+        select(a.c.id, p.c.number.label("plan"), e.c.detail)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(e, e.c.assignment_id == a.c.id)
+        .where(e.c.kind == EventKind.PAPER_RECORDED, among(session, a.c.id, [int(entry.ref) for entry in entries]))
+        .order_by(e.c.id.desc())
+    )
+    for row in session.connection().execute(statement):
+        number, on = row.detail["number"], row.detail["on"]
+        if (str(row.id), _tokens(f"{number} {on}")) in by_ref:
+            yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=date.fromisoformat(on))
+
+
+def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
+    letter, body, g, c = table(Letter), table(LetterBody), table(Agency), table(Contact)
+    columns = (letter.c.id, letter.c.day, letter.c.role, body.c.subject, g.c.name.label("agency"), c.c.label)
+    statement = (
+        select(*columns)
+        .join(body, body.c.letter_id == letter.c.id)
+        .join(g, g.c.id == letter.c.agency_id)
+        .join(c, c.c.id == letter.c.contact_id)
+    )
+    for row in _in_order(session, statement, letter.c.id, entries, int):
+        yield Hit(Kind.LETTER, f"/letters/{row.id}", row.subject, agency=row.agency, role=row.role, day=row.day)
+
+
+def _in_order(
+    session: Session, statement: Any, key: Any, entries: Sequence[_Entry], kind: Callable[[str], Any]
+) -> list[Any]:
+    """The rows that the entries refer to, in their order. One query."""
+    refs = [kind(entry.ref) for entry in entries]
+    rows: Any = session.connection().execute(statement.where(among(session, key, refs))).all()
+    by_key = {getattr(row, key.name): row for row in rows}
+    return [by_key[ref] for ref in refs if ref in by_key]
+
+
+_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = {
+    Kind.PLAN: _plans,
+    Kind.DUTY: _duties,
+    Kind.AGENCY: _agencies,
+    Kind.CONTACT: _contacts,
+    Kind.PAPER: _papers,
+    Kind.LETTER: _letters,
+}

@@ -1,0 +1,59 @@
+"""The content of each list begins in the upper third of the first screen, at a desk and on a telephone; the filters
+take one line, and on a telephone they are folded."""
+
+from __future__ import annotations
+
+import pytest
+from browser.conftest import DESK, PHONE, Served, enter
+from ground.lived import MANY
+from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+SCREENS = [(DESK, 800), (PHONE, 812)]
+LISTS = (
+    ("/overdue", "monitor", ".group, .box-tick"),
+    ("/assignments", "monitor", "table.list"),
+    ("/", "monitor", ".lead"),
+    ("/agencies", "monitor", "tbody tr"),
+    ("/letters", "monitor", ".rows > li"),
+    ("/plans", "monitor", ".rows > li"),
+    ("/accept", "monitor", "form.stack"),
+    ("/papers", "monitor", "main section"),
+    ("/search?q=xay+dung", "monitor", ".hits > li"),
+    ("/admin/log", "administrator", ".story > li"),
+    ("/admin/agencies", "administrator", ".rows > li"),
+    ("/leadership", "leadership", ".lead"),
+    (f"/agencies/{MANY}", "coordinator", "main section"),
+)
+MEASURED = """wanted => {
+  const first = document.querySelector("main").querySelector(wanted).getBoundingClientRect().top;
+  const filters = document.querySelector(".fold");
+  const fields = [...document.querySelectorAll(".filters .field, .filters button")];
+  const seen = fields.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect());
+  return {first, filters: filters ? filters.getBoundingClientRect().height : 0, shown: seen.length};
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_content_begins_in_the_upper_third(
+    chromium: Browser, spring: Served, width: int, height: int, language: str
+) -> None:
+    late = []
+    for path, role, content in LISTS:
+        context = chromium.new_context(viewport={"width": width, "height": height}, is_mobile=width == PHONE)
+        cookie = enter(spring, role, MANY if role == "coordinator" else _at(role), language)
+        context.add_cookies([{"name": "dondoc_session", "value": cookie, "url": spring.url}])
+        page = context.new_page()
+        page.goto(spring.url + path)
+        found = page.evaluate(MEASURED, content)
+        if found["first"] > height / 3:
+            late.append(f"{path} {language}: {found['first']:.0f} of {height / 3:.0f}")
+        if found["filters"] > 48 or (width == PHONE and found["shown"]):
+            late.append(f"{path} {language}: filters {found['filters']:.0f} high, {found['shown']} shown")
+        context.close()
+    assert not late, "\n".join(late)
+
+
+def _at(role: str) -> str:
+    return "ubnd-tinh" if role == "leadership" else "so-ldtbxh"

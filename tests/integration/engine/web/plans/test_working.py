@@ -1,0 +1,66 @@
+"""The year ahead takes long: the page says that it is computed and asks again by itself, then shows it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ground.office import open_office
+
+from engine.files.plan import PlanFile
+from engine.plans.simulated_year import Scenario, SimulatedYear
+from engine.store.database import Database
+
+
+@pytest.mark.parametrize(("language", "words"), [("vi", "Đang tính"), ("en", "Computing")])
+def test_the_page_answers_at_once_and_asks_again_until_it_is_done(
+    lived: Database, tmp_path: Path, language: str, words: str
+) -> None:
+    gate, computed = threading.Event(), []
+
+    def slow(plan: PlanFile, first: date, last: date, scenario: Scenario) -> SimulatedYear:
+        computed.append(plan.number)
+        gate.wait(20)
+        return SimulatedYear((), (), 0, 0)
+
+    office = open_office(lived, tmp_path, simulate=slow)
+    office.client._transport._tools.work.patience = 0.05  # type: ignore[attr-defined]
+    path = f"/plans/1/simulate?lang={language}"
+    for _ in range(2):
+        answer = office.get(path)
+        assert answer.status_code == 202
+        assert words in answer.text
+        assert answer.headers["refresh"] == f"1; url={path}"
+        assert "http-equiv" not in answer.text
+    gate.set()
+    until = time.monotonic() + 10
+    while (answer := office.get(path)).status_code == 202 and time.monotonic() < until:
+        pass
+    assert answer.status_code == 200
+    assert "refresh" not in answer.headers
+    assert computed == ["12/KH-UBND"]
+
+
+def test_a_step_of_the_demonstration_that_takes_long_says_so_and_comes_back(lived: Database, tmp_path: Path) -> None:
+    gate, stepped = threading.Event(), []
+
+    def step(by: str) -> None:
+        gate.wait(20)
+        stepped.append(by)
+
+    office = open_office(lived, tmp_path, step=step)
+    office.client._transport._tools.work.patience = 0.05  # type: ignore[attr-defined]
+    answer = office.post("/demo/step", page="/overdue", by="week", back="/overdue")
+    assert answer.headers["location"].startswith("/demo/running?back=%2Foverdue&since=")
+    waiting = office.get(answer.headers["location"])
+    assert waiting.status_code == 202
+    assert "refresh" in waiting.headers
+    gate.set()
+    until = time.monotonic() + 10
+    while (waiting := office.get(answer.headers["location"])).status_code == 202 and time.monotonic() < until:
+        pass
+    assert waiting.headers["location"] == "/overdue"
+    assert stepped == ["week"]
