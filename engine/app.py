@@ -42,6 +42,7 @@ from engine.web.pages.work import (
     papers,
     report,
     reports_to_accept,
+    thread,
 )
 
 VERSION = "0.1.0"
@@ -56,6 +57,7 @@ PAGES = (
     letters,
     desk,
     report,
+    thread,
     imports,
     activation,
     plan_renewal,

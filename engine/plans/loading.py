@@ -157,7 +157,7 @@ def _duties(session: Session, plan: PlanFile, plan_id: int) -> list[dict[str, An
             "cadence": list(placed.duty.cadence),
             "rule": placed.duty.rule,
             "owners": list(expand_owners(session, placed.owners)),
-            "coordinating": list(placed.duty.coordinating),
+            "coordinating": list(expand_owners(session, placed.duty.coordinating)),
             "area": placed.duty.area,
             "repeats": placed.duty.repeats,
             "waits_for": list(placed.duty.waits_for),

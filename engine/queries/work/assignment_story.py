@@ -81,6 +81,8 @@ class ReportLine:
     returned_at: datetime | None
     returned_reason: str
     resubmit_on: date | None
+    paper_number: str
+    paper_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class ExtensionLine:
     decided_by: str
     granted: bool | None
     answer: str
+    files: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from engine.papers.facts import Issuer, PlanFacts, initials, place_of, short_com
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.queries.work.threads import difficulties
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Duty, Report
-from engine.terms import COUNTED_STATES, TimeClass, Timing
+from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 
 MAX_ROWS = 5_000
 COUNTED = tuple(COUNTED_STATES)
@@ -32,7 +33,7 @@ TIMINGS = {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "
 
 
 def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:
-    """Seven queries. Requests («Đề nghị») are in none of the counts but their own."""
+    """Eight queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     places: dict[int, int] = {
@@ -66,13 +67,22 @@ def period_report(session: Session, today: Today, plan_row: Any, period: str) ->
         tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None)),
         _figures(consolidated(session, plan_row.id, period)),
         tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
-        tuple(
+        _raised(session, plan_row.id, period)
+        + tuple(
             Difficulty(row.agency, row.citation, told[row.id][1])
             for row in found
             if row.unfinished and told.get(row.id, ("", ""))[1]
         ),
         len(asked),
         sum(row.done_on is not None for row in asked),
+    )
+
+
+def _raised(session: Session, plan_id: int, period: str) -> tuple[Difficulty, ...]:
+    return tuple(
+        Difficulty(each.agency, each.citation, each.text, each.answer)
+        for each in difficulties(session, plan_id, period)
+        if each.kind is EntryKind.DIFFICULTY
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -127,6 +127,45 @@ def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, 
     statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
     statement = statement.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
     return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+
+
+@dataclass(frozen=True)
+class PreviousReports:
+    """What the agency last reported about the page's duties for an earlier period: by duty, and the figures."""
+
+    period: str = ""
+    reports: Mapping[int, ReportLine] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
+    """Of the last period before the page's in which one of its duties was reported. One query."""
+    a, r = table(Assignment), table(Report)
+    duties = {item.row.duty_id for item in page.items}
+    due = [item.row.original_due_on for item in page.items if item.row.original_due_on is not None]
+    if not due:
+        return PreviousReports()
+    statement = (
+        select(a.c.duty_id, a.c.period, *(r.c[name] for name in ReportLine.__slots__))
+        .join(a, a.c.id == r.c.assignment_id)
+        .where(
+            a.c.agency_id == page.agency_id,
+            a.c.duty_id.in_(duties),
+            a.c.period != page.period,
+            a.c.original_due_on < min(due),
+            r.c.returned_at.is_(None),
+        )
+        .order_by(a.c.original_due_on, r.c.submitted_at, r.c.id)
+    )
+    rows = session.connection().execute(statement).all()
+    if not rows:
+        return PreviousReports()
+    period = rows[-1].period
+    lines = {row[0]: ReportLine(*row[2:]) for row in rows if row.period == period}
+    figures: dict[str, Any] = {}
+    for line in sorted(lines.values(), key=lambda each: each.submitted_at):
+        figures |= line.figures
+    return PreviousReports(period, lines, figures)
 
 
 def _requested(

@@ -34,7 +34,9 @@ from engine.store.records.work import (
     HAS_NEXT,
     LOST,
     TO_ACCEPT,
+    UNANSWERED,
     WAITING,
+    WITH_PAPER,
     Assignment,
     Draft,
     Event,
@@ -44,6 +46,7 @@ from engine.store.records.work import (
     Report,
     Tally,
     TallyChange,
+    ThreadEntry,
 )
 
 __all__ = [
@@ -54,7 +57,9 @@ __all__ = [
     "LOST",
     "STILL_OWED",
     "TO_ACCEPT",
+    "UNANSWERED",
     "WAITING",
+    "WITH_PAPER",
     "WITH_RECEIPT",
     "Account",
     "Agency",
@@ -91,4 +96,5 @@ __all__ = [
     "Succession",
     "Tally",
     "TallyChange",
+    "ThreadEntry",
 ]

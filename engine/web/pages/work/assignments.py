@@ -19,7 +19,8 @@ from engine.queries.filter_choices import plan_choices
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import list_assignments
-from engine.terms import OPEN_STATES, State
+from engine.queries.work.threads import entries
+from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.text import Text
 from engine.views.svg_charts import timeline
 
@@ -64,6 +65,7 @@ def story_page(
         found = story(session, today, assignment_id)
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
         agencies = agency_choices(session)
+        lines = entries(session, [assignment_id])
     return ctx.page(
         "story.html",
         status,
@@ -71,6 +73,7 @@ def story_page(
         story=found,
         row=found.row,
         agencies=agencies,
+        lines=lines,
         picture=timeline(found, today.day, ctx.language),
         allowed=allowed(ctx, found),
         outcome=outcome,
@@ -93,6 +96,8 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.ASK_EXTENSION: unfinished
         and found.waiting_extension is None
         and (row.due_on or ctx.today) > ctx.today,
+        Permission.RAISE: row.state in COUNTED_STATES,
+        Permission.ANSWER: row.state in COUNTED_STATES,
         Permission.DECLINE: open_now,
         Permission.TRANSFER: may_end,
         Permission.CANCEL: may_end,
