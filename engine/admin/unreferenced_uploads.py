@@ -1,5 +1,6 @@
 """Removal of uploaded files that nothing refers to: the form was never sent, or the file was deselected. Files of
-reports, also of returned ones, of threads and of requests for an extension are kept for ever; files of a draft as long as the draft.
+reports, also of returned ones, of threads and of requests for an extension are kept for ever; files of a draft as long
+as the draft.
 
 Rows are deleted first, in a transaction; bytes afterwards, once no agency's row refers to them. A crash in between
 leaves bytes without a row, as an interrupted upload does; the next day's scan of the folder finds both.

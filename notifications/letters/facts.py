@@ -191,7 +191,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
     fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
-    raised = {row.detail["entry"] for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
+    raised = {row.detail.get("entry") for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
     batch = _Batch(
         book,
         today,
@@ -269,7 +269,7 @@ def _facts(
             row.due_on,
             batch.today,
             row.plan_state,
-            undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail["entry"] in batch.raised),
+            undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
             unfinished=is_unfinished(row.state, row.done_on),
         )
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id

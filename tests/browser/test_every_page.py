@@ -81,6 +81,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "/report/{agency}/{plan}/{period}",
         "/report/ubnd-huyen-yen-thanh/{plan}/{period}",
     ),
+    "/report/{agency_id}/{plan_id}/{period}/thread": ("/report/{agency}/{plan}/{period}/thread",),
+    "/agencies/{agency_id}/coordinated": ("/agencies/{agency}/coordinated", "/agencies/so-ldtbxh/coordinated"),
     "/wishes": ("/wishes",),
     "/wishes/{contact_id}": ("/wishes/{contact}",),
     "/year": ("/year",),
@@ -88,6 +90,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 OPEN = {
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
+    "/r/{token}/thread": ("/r/{report}/thread",),
     "/u/{token}": ("/u/{pace}",),
     "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),
     "/sign-in/link/{key}": ("/sign-in/link/{sign_in}",),
