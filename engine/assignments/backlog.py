@@ -44,6 +44,8 @@ class Backlog:
     extensions: Waiting | None = None
     declined: Waiting | None = None
     raised: Waiting | None = None
+    department: str = ""
+    """Its id: what the lists that the numbers open are narrowed to."""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -122,4 +124,4 @@ def backlogs(
         for department, count, oldest, old in session.connection().execute(counted):
             day = local_date(oldest)
             found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
-    return {department: Backlog(limit_days, **waiting) for department, waiting in found.items()}
+    return {department: Backlog(limit_days, **waiting, department=department) for department, waiting in found.items()}

@@ -76,7 +76,10 @@ _NOTICE_KINDS = {
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
-_BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 11, 1) for n in (3, 2, 1, 2)))
+_WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
+_BACKLOG = Backlog(
+    10, _WAITING, replace(_WAITING, count=2), replace(_WAITING, count=1), replace(_WAITING, count=2), "so-theo-doi"
+)
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {
     "reason": "Thiếu số liệu",
