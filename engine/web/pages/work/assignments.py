@@ -46,7 +46,7 @@ def listing(ctx: SignedIn, wanted: Assignments, taken_as: TakenAs = None, after:
             rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
         found = list_assignments(session, today, wanted, after=after)
-        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
+        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
     return ctx.page(
         "assignments.html", today=today, found=found, wanted=wanted, plans=plans, agencies=agencies, after=after
     )
