@@ -46,6 +46,7 @@ from engine.web.pages.work import (
     papers,
     report,
     reports_to_accept,
+    thread,
 )
 
 VERSION = "0.1.0"
@@ -63,6 +64,7 @@ PAGES = (
     search,
     desk,
     report,
+    thread,
     imports,
     activation,
     successions,

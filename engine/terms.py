@@ -99,6 +99,33 @@ class NoticeKind(StrEnum):
     UNREACHABLE = "unreachable"
     WROTE = "wrote"
     """A reply that could not be parsed; it is forwarded to the monitor."""
+    RAISED = "raised"
+    """A difficulty, a question or an ad hoc report that the reader is to answer."""
+    ANSWERED = "answered"
+    PROGRESS = "progress"
+    """How the work goes, or the part of a coordinating agency: told, nothing to decide."""
+    COORDINATES = "coordinates"
+    """To a coordinating agency: what it helps with, and who leads. It is never chased."""
+
+
+class EntryKind(StrEnum):
+    """What an entry of an assignment's thread is."""
+
+    DIFFICULTY = "difficulty"
+    """«Khó khăn, vướng mắc», about the duty or the plan as a whole."""
+    QUESTION = "question"
+    """By the owner, or by the department above."""
+    AD_HOC = "ad_hoc"
+    """«Báo cáo đột xuất» that nobody asked for."""
+    PROGRESS = "progress"
+    """«Đang làm, dự kiến xong …»: never counted as a report."""
+    ANSWER = "answer"
+    PART = "part"
+    """The part of a coordinating agency, for the owner."""
+
+
+RAISED_KINDS = (EntryKind.DIFFICULTY, EntryKind.QUESTION, EntryKind.AD_HOC)
+"""Entries that wait for an answer of the other side."""
 
 
 class LetterState(StrEnum):
@@ -164,6 +191,12 @@ class EventKind(StrEnum):
     AGENCY_CHANGED = "agency_changed"
     PAPER_RECORDED = "paper_recorded"
     PAPER_SETTINGS = "paper_settings"
+    DIFFICULTY_RAISED = "difficulty_raised"
+    QUESTION_ASKED = "question_asked"
+    AD_HOC_REPORTED = "ad_hoc_reported"
+    PROGRESS_TOLD = "progress_told"
+    ENTRY_ANSWERED = "entry_answered"
+    PART_ADDED = "part_added"
 
 
 class Quiet(StrEnum):

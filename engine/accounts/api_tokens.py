@@ -31,6 +31,8 @@ OWNERS = frozenset(
         Permission.DECLINE,
         Permission.REPORT,
         Permission.ASK_EXTENSION,
+        Permission.RAISE,
+        Permission.ADD_PART,
         Permission.NAME_DEPUTY,
         Permission.SET_PREFERENCES,
         Permission.MAKE_FEED,

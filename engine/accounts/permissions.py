@@ -51,9 +51,15 @@ class Permission(StrEnum):
     DECLINE = "decline"
     REPORT = "report"
     ASK_EXTENSION = "ask_extension"
+    RAISE = "raise"
+    """Write into the thread as its owner: a difficulty, a question, how the work goes, an ad hoc report."""
+    ADD_PART = "add_part"
+    """Give the part of a coordinating agency."""
     ACCEPT = "accept"
     RETURN = "return"
     DECIDE_EXTENSION = "decide_extension"
+    ANSWER = "answer"
+    """Answer what an owner raised, or ask it something."""
     CHASE = "chase"
     CANCEL = "cancel"
     TRANSFER = "transfer"
@@ -91,6 +97,7 @@ ABOVE = frozenset(
         Permission.ACCEPT,
         Permission.RETURN,
         Permission.DECIDE_EXTENSION,
+        Permission.ANSWER,
         Permission.CHASE,
         Permission.CANCEL,
         Permission.TRANSFER,
@@ -109,6 +116,7 @@ def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]
 _PERSONAL = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_PREFERENCES)
 _OWNER = {
     **_reach(Reach.OWN, Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.REPORT, Permission.ASK_EXTENSION),
+    **_reach(Reach.OWN, Permission.RAISE, Permission.ADD_PART),
     **_reach(Reach.OWN, Permission.SEE_ASSIGNMENT, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
     **_reach(Reach.ANY, Permission.SEE_PLANS),
     **_PERSONAL,

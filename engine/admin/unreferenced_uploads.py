@@ -1,5 +1,6 @@
 """Removal of uploaded files that nothing refers to: the form was never sent, or the file was deselected. Files of
-reports, also of returned ones, are kept for ever; files of a draft as long as the draft.
+reports, also of returned ones, of threads and of requests for an extension are kept for ever; files of a draft as long
+as the draft.
 
 Rows are deleted first, in a transaction; bytes afterwards, once no agency's row refers to them. A crash in between
 leaves bytes without a row, as an interrupted upload does; the next day's scan of the folder finds both.
@@ -19,7 +20,7 @@ from sqlmodel import Session
 from engine.assignments import report_drafts
 from engine.store.database import Database, among, table
 from engine.store.event_log import append, event
-from engine.store.records import Assignment, Evidence, Report
+from engine.store.records import Assignment, Evidence, Extension, Report, ThreadEntry
 from engine.terms import EventKind
 
 UPLOAD_RETENTION = timedelta(days=30)
@@ -31,7 +32,7 @@ def forget(session: Session, now: datetime) -> int:
     """Delete the rows of files that nothing refers to; returns how many. Logs an event for each."""
     e = table(Evidence)
     old = select(e.c.agency_id, e.c.digest).where(e.c.at < now - UPLOAD_RETENTION)
-    unreferenced = {(row[0], row[1]) for row in session.connection().execute(old.except_(_reported(session)))}
+    unreferenced = {(row[0], row[1]) for row in session.connection().execute(old.except_(*_referenced(session)))}
     unreferenced -= report_drafts.files_named(session, {agency_id for agency_id, _ in unreferenced})
     by_agency: dict[str, list[str]] = defaultdict(list)
     for agency_id, digest in sorted(unreferenced):
@@ -56,13 +57,20 @@ def sweep(database: Database, folder: Path, now: datetime) -> int:
     return removed
 
 
-def _reported(session: Session) -> Any:
-    """(agency id, digest) of every file that a report refers to."""
-    a, r = table(Assignment), table(Report)
+def _referenced(session: Session) -> list[Any]:
+    """Queries of (agency id, digest): of every file that a report, a request for an extension or an entry of a thread
+    refers to; of an entry both for who wrote it and for the owner, whom it was handed to."""
+    a, t = table(Assignment), table(ThreadEntry)
+    named = [_files_of(session, table(model), a.c.agency_id) for model in (Report, Extension, ThreadEntry)]
+    return [*named, _files_of(session, t, t.c.agency_id)]
+
+
+def _files_of(session: Session, source: Any, agency_id: Any) -> Any:
+    a = table(Assignment)
     postgres = session.connection().dialect.name == "postgresql"
-    each = (func.json_array_elements if postgres else func.json_each)(r.c.files).table_valued("value")
-    referenced = select(a.c.agency_id, each.c.value.op("->>")("digest")).select_from(r)
-    return referenced.join(a, a.c.id == r.c.assignment_id).join(each, true())
+    each = (func.json_array_elements if postgres else func.json_each)(source.c.files).table_valued("value")
+    named = select(agency_id, each.c.value.op("->>")("digest")).select_from(source)
+    return named.join(a, a.c.id == source.c.assignment_id).join(each, true())
 
 
 def _delete_rows(session: Session, agency_id: str, digests: Collection[str], now: datetime) -> int:

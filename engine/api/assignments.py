@@ -154,7 +154,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: payload.files})
     typed = Typed(assignment_id, row.citation, payload.outcome, payload.body, payload.reason, files[assignment_id])
-    checked = _checked(page, [typed], payload.figures)
+    checked = _checked(page, [typed], payload.figures, payload.paper)
     if checked.problems:
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
@@ -191,7 +191,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
         for each in payload.duties
         if each.assignment not in known
     }
-    checked = Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures)
+    checked = Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures, payload.paper)
     if checked.problems:
         return _refused(caller, checked)
     warnings = _total_warnings(caller, page, payload.figures)
@@ -223,14 +223,14 @@ def _files(
     }
 
 
-def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures) -> Submission:
+def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str]) -> Submission:
     requested = {indicator.code for indicator in page.indicators}
     unknown = {
         f"figure-{code}": Text("Không hỏi số liệu này.", "This figure is not asked for.")
         for code in figures
         if code not in requested
     }
-    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures))
+    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures), paper)
 
 
 def _typed(figures: Figures) -> dict[str, str]:

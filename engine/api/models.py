@@ -27,6 +27,10 @@ Needed = Annotated[str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterV
 Day = Annotated[date, AfterValidator(known_year)]
 
 
+PaperNumber = Annotated[str, Field(max_length=80), AfterValidator(clean)]
+"""Of the signed paper that a report goes with: «45/BC-UBND»."""
+
+
 def no_truth(value: object) -> object:
     """Refuse ``true`` and ``false``, which pydantic reads as 1 and 0."""
     if isinstance(value, bool):
@@ -74,6 +78,12 @@ class ReportBody(Body):
     reason: Short = ""
     figures: Figures = {}
     files: Digests = []
+    paper_number: PaperNumber = ""
+    paper_on: Day | None = None
+
+    @property
+    def paper(self) -> tuple[str, str]:
+        return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
 class DutyReport(Body):
@@ -92,6 +102,12 @@ class ReportsBody(Body):
     period: Annotated[str, Plain, Field(max_length=16)]
     duties: Annotated[list[DutyReport], Field(min_length=1, max_length=1000)]
     figures: Figures = {}
+    paper_number: PaperNumber = ""
+    paper_on: Day | None = None
+
+    @property
+    def paper(self) -> tuple[str, str]:
+        return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
 class ExtensionBody(Body):

@@ -7,7 +7,18 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from engine.api import account, assignments, desk, directory, figures, letter_templates, lists, monitoring, rules
+from engine.api import (
+    account,
+    assignments,
+    desk,
+    directory,
+    figures,
+    letter_templates,
+    lists,
+    monitoring,
+    rules,
+    threads,
+)
 
 
 class ProblemField(BaseModel):
@@ -46,6 +57,7 @@ router = APIRouter(prefix="/api/v1", responses=ERRORS)
 router.include_router(lists.router, tags=["reading"])
 router.include_router(account.router, tags=["account"])
 router.include_router(desk.router, tags=["desk"])
+router.include_router(threads.router, tags=["threads"])
 router.include_router(assignments.router, tags=["writing"])
 router.include_router(monitoring.router, tags=["monitoring"])
 router.include_router(figures.router, tags=["standing"])

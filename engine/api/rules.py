@@ -20,7 +20,7 @@ from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
 from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Needed, Nothing
+from engine.api.models import Body, Day, Needed
 from engine.assignments import calendar_change, opening
 from engine.assignments.calendar_change import Change, Move, Preview, RungMove
 from engine.assignments.opening import Activation
@@ -37,6 +37,7 @@ from engine.queries.plans import plan_page
 from engine.queries.system.calendar import DayLine, calendar_year, known_until
 from engine.queries.system.policies import PolicyLine, list_policies, policy_line
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
+from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
 from engine.terms import PlanState
 from engine.text import Text
@@ -306,13 +307,19 @@ def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
     return opening.rehearse(caller.app.database, plan_id, caller.now)
 
 
+class ActivateBody(Body):
+    """``cadences``: citation -> the cadence chosen, where the plan leaves a choice (``cadence_choices``)."""
+
+    cadences: dict[Annotated[str, Field(max_length=32)], Cadence] = Field(default_factory=dict, max_length=100)
+
+
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
-def activate(caller: Caller, plan_id: SmallId, payload: Nothing) -> Response:
+def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Response:
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            opening.activate(session, plan_id, actor=caller.actor.name, now=caller.now)
+            opening.activate(session, plan_id, actor=caller.actor.name, now=caller.now, cadences=payload.cadences)
             return PlanNow(id=plan_id, state=PlanState.ACTIVE)
 
         return caller.once(session, done)

@@ -1,4 +1,5 @@
-"""What waits for a supervising department: reports to accept, extensions and «not mine» to decide, and for how long.
+"""What waits for a supervising department: reports to accept, extensions and «not mine» to decide, difficulties and
+questions to answer, and for how long.
 
 It is counted when a letter is rendered, so what has been decided meanwhile is not asked for again.
 """
@@ -15,8 +16,8 @@ from sqlmodel import Session
 
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.store.database import among, table
-from engine.store.records import Assignment, Event, Extension, Plan
-from engine.store.records.work import DECLINED_EVENT
+from engine.store.records import Assignment, Event, Extension, Plan, ThreadEntry
+from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
 from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, State
 
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
@@ -42,10 +43,13 @@ class Backlog:
     reports: Waiting | None = None
     extensions: Waiting | None = None
     declined: Waiting | None = None
+    raised: Waiting | None = None
+    department: str = ""
+    """Its id: what the lists that the numbers open are narrowed to."""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
-        return tuple(each for each in (self.reports, self.extensions, self.declined) if each is not None)
+        return tuple(each for each in (self.reports, self.extensions, self.declined, self.raised) if each is not None)
 
     @property
     def count(self) -> int:
@@ -72,11 +76,18 @@ def open_refusal() -> ColumnElement[bool]:
     return and_(DECLINED_EVENT, ~answered)
 
 
+def unanswered() -> ColumnElement[bool]:
+    """Condition: the entry is the owner's and waits for the department's answer."""
+    t, a = table(ThreadEntry), table(Assignment)
+    own: ColumnElement[bool] = t.c.agency_id == a.c.agency_id
+    return and_(UNANSWERED_ENTRY, own)
+
+
 def backlogs(
     session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, limit_days: int
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Three queries."""
-    a, x, e = table(Assignment), table(Extension), table(Event)
+    """By department, those for which something of an active plan waits. Four queries."""
+    a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
     old_before = instant(calendar.shift(today, -limit_days), time())
@@ -95,6 +106,7 @@ def backlogs(
             e.c.at,
             select().select_from(e.join(a, a.c.id == e.c.assignment_id)).where(open_refusal(), still_open),
         ),
+        "raised": (t.c.at, select().select_from(t.join(a, a.c.id == t.c.assignment_id)).where(unanswered())),
     }
     p = table(Plan)
     for name, (since, statement) in sources.items():
@@ -112,4 +124,4 @@ def backlogs(
         for department, count, oldest, old in session.connection().execute(counted):
             day = local_date(oldest)
             found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
-    return {department: Backlog(limit_days, **waiting) for department, waiting in found.items()}
+    return {department: Backlog(limit_days, **waiting, department=department) for department, waiting in found.items()}

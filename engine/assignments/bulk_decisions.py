@@ -1,4 +1,5 @@
-"""Bulk decisions of the department above: accept or return reports, grant or refuse extensions.
+"""Bulk decisions of the department above: accept or return reports, grant or refuse extensions; and an owner's request
+for one extension of several tasks.
 
 Each item is decided by the same function as a single one. Items that somebody else decided meanwhile are left, with the
 reason; the others are done. A report is given by its own id, not its assignment's, so that the report that was read is
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import accept, decide_extension, return_report, standing_report
+from engine.assignments.lifecycle import accept, ask_extension, decide_extension, return_report, standing_report
 from engine.errors import BadInput, Conflict, NotFound
 from engine.store.database import table
 from engine.store.records import Assignment, Report
@@ -46,6 +48,25 @@ def return_reports(
         return_report(session, one, reason=reason, actor=actor, now=now, until=until)
 
     return _reports(session, report_ids, send_back)
+
+
+def ask_extensions(
+    session: Session,
+    assignment_ids: Sequence[int],
+    *,
+    until: date,
+    reason: str,
+    files: Sequence[Mapping[str, Any]] = (),
+    actor: str,
+    now: datetime,
+) -> Decided:
+    """Ask for the same later date for several assignments, with one reason and the same files. Raises BadInput without
+    a reason, or for a date that one of them has already."""
+
+    def ask(assignment_id: int) -> None:
+        ask_extension(session, assignment_id, until=until, reason=reason, files=files, actor=actor, now=now)
+
+    return decide_each(session, assignment_ids, ask)
 
 
 def decide_extensions(

@@ -19,13 +19,14 @@ from engine.assignments.counters import CounterKey, counter_key, record_transiti
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.policy import Facts, for_role, next_look
 from engine.rules.words import STATES
-from engine.store.database import insert_returning, table
+from engine.store.database import among, insert_returning, table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, Extension, Plan, Report
+from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
@@ -86,6 +87,19 @@ OF_REPORTS = (
 
 
 @dataclass(frozen=True)
+class SignedPaper:
+    """The signed paper that a report goes with: «45/BC-UBND» of a day, which may be unknown."""
+
+    number: str
+    on: date | None = None
+
+
+def search_key(number: str) -> str:
+    """A paper's number as ``Report.paper_key`` holds it and as it is searched: «45/BC - UBND» -> "45/bc-ubnd"."""
+    return fold(number).replace(" ", "")
+
+
+@dataclass(frozen=True)
 class ReportText:
     """The content of a report about one assignment. ``figures``: indicator code -> number or text."""
 
@@ -94,6 +108,7 @@ class ReportText:
     reason: str = ""
     figures: Mapping[str, Any] | None = None
     files: tuple[Mapping[str, Any], ...] = ()
+    paper: SignedPaper | None = None
 
 
 def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
@@ -118,7 +133,39 @@ def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime)
             for row in opened
         ],
     )
+    _tell_coordinating(session, [row.id for row in opened], now)
     return len(opened)
+
+
+def _tell_coordinating(session: Session, assignment_ids: Sequence[int], now: datetime) -> None:
+    """Tell the coordinating agencies once what they help with; nothing chases them."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    opened = (
+        select(a.c.id, a.c.agency_id, d.c.coordinating, p.c.policy_id, p.c.urgency)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(among(session, a.c.id, assignment_ids))
+        .order_by(a.c.id)
+    )
+    rows = [row for row in session.connection().execute(opened) if row.coordinating]
+    if not rows:
+        return
+    book = read_rulebook(session)
+    lines = [
+        NoticeLine(
+            f"assignment:{row.id}:coordinates:{agency_id}",
+            row.id,
+            agency_id,
+            Role.COORDINATOR,
+            NoticeKind.COORDINATES,
+            book.policy(row.policy_id),
+            row.urgency is not Urgency.NORMAL,
+        )
+        for row in rows
+        for agency_id in row.coordinating
+        if agency_id != row.agency_id
+    ]
+    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book.calendar, now)
 
 
 def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
@@ -177,6 +224,9 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
             figures=dict(text.figures or {}),
             files=[dict(each) for each in text.files],
             returned_reason="",
+            paper_number=text.paper.number if text.paper else "",
+            paper_on=text.paper.on if text.paper else None,
+            paper_key=search_key(text.paper.number) if text.paper else "",
         )
     )
     _log_event(session, EventKind.REPORTED, row, actor, now, outcome=text.outcome.value, number=number)
@@ -245,7 +295,16 @@ def standing_report(assignment_id: Any) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def ask_extension(session: Session, assignment_id: int, *, until: date, reason: str, actor: str, now: datetime) -> int:
+def ask_extension(
+    session: Session,
+    assignment_id: int,
+    *,
+    until: date,
+    reason: str,
+    actor: str,
+    now: datetime,
+    files: Sequence[Mapping[str, Any]] = (),
+) -> int:
     """Ask for a later due date, with a reason and before the due date has passed. Returns the request's id."""
     _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
@@ -279,6 +338,7 @@ def ask_extension(session: Session, assignment_id: int, *, until: date, reason: 
             reason=reason,
             decided_by="",
             answer="",
+            files=[dict(each) for each in files],
         )
     )
     extension_id = int((inserted.inserted_primary_key or (0,))[0])

@@ -19,6 +19,7 @@ from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
+from engine.files.stored_plan import with_cadences
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
@@ -39,9 +40,12 @@ class Opening:
     opens_on: date
 
 
-def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> None:
-    """Activate a loaded plan; the next opening pass opens the assignments within its horizon. Raises Conflict if an
-    owner has ended, naming its successors."""
+def activate(
+    session: Session, plan_id: int, *, actor: str, now: datetime, cadences: Mapping[str, Cadence] | None = None
+) -> None:
+    """Activate a loaded plan; the next opening pass opens the assignments within its horizon. ``cadences``: what the
+    office chose, by citation, where the plan leaves a choice. Raises Conflict if an owner has ended, naming its
+    successors; BadInput."""
     plans = table(Plan)
     changed = session.connection().execute(
         update(plans)
@@ -54,8 +58,23 @@ def activate(session: Session, plan_id: int, *, actor: str, now: datetime) -> No
             raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
         raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has already been activated."))
     require_existing_owners(session, plan_id, local_date(now))
-    key = f"plan:{plan_id}:activated"
-    append(session, [event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key)])
+    if cadences:
+        _choose(session, plan_id, cadences)
+    key, chosen = f"plan:{plan_id}:activated", {each: cadence.value for each, cadence in (cadences or {}).items()}
+    activated = event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key, cadences=chosen)
+    append(session, [activated])
+
+
+def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> None:
+    """Keep the chosen cadences with the plan. Its digest stays that of the document, so that loading the same file
+    again changes nothing."""
+    plans, duties = table(Plan), table(Duty)
+    connection = session.connection()
+    body = connection.scalars(select(plans.c.file).where(plans.c.id == plan_id)).one()
+    connection.execute(update(plans).where(plans.c.id == plan_id).values(file=with_cadences(body, cadences)))
+    for citation, cadence in cadences.items():
+        of_plan = duties.c.plan_id == plan_id, duties.c.citation == citation
+        connection.execute(update(duties).where(*of_plan).values(cadence=[cadence.value]))
 
 
 @dataclass(frozen=True)
@@ -73,12 +92,14 @@ class Activation:
     """The day on which the next period would open; None if there is none."""
 
 
-def rehearse(database: Database, plan_id: int, now: datetime) -> Activation:
+def rehearse(
+    database: Database, plan_id: int, now: datetime, cadences: Mapping[str, Cadence] | None = None
+) -> Activation:
     """Dry run: activate, open and escalate in a transaction that is rolled back; gives the exact numbers."""
     a, m = table(Assignment), table(Letter)
     with database.rehearse() as session:
         before = session.connection().scalar(select(func.max(m.c.id))) or 0
-        activate(session, plan_id, actor="system", now=now)
+        activate(session, plan_id, actor="system", now=now, cadences=cadences)
         while open_due(session, now) >= 0:
             pass
         book = read_rulebook(session)

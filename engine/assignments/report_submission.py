@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.assignments.lifecycle import ReportText
+from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.files.plan_parts import Indicator
+from engine.rules.calendar import read_day
 from engine.terms import Outcome
 from engine.text import Text
 
@@ -21,6 +22,7 @@ LATER = ""
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
+_PAPER = re.compile(r"[0-9]{1,6} ?[/-] ?[^\s/][^/]{0,60}")
 NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an outcome.")
 
 
@@ -46,14 +48,36 @@ class Submission:
     problems: Mapping[str, Text] = field(default_factory=dict)
 
 
-def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Submission:
-    """Validate everything at once, so that the user sees all errors together."""
+def read_paper(number: str, on: str) -> tuple[SignedPaper | None, dict[str, Text]]:
+    """The signed paper from its typed number and date, and errors by field. Both empty: there is none."""
+    number = " ".join(number.split())
+    day = read_day(on) if on.strip() else None
+    wrong: dict[str, Text] = {}
+    if on.strip() and day is None:
+        wrong["paper-on"] = Text("Không đọc được ngày ký.", "This date cannot be read.")
+    if number and not _PAPER.fullmatch(number):
+        wrong["paper-number"] = Text("Hãy ghi như 45/BC-UBND.", "Write it like 45/BC-UBND.")
+    if on.strip() and not number:
+        wrong["paper-number"] = Text("Có ngày ký thì cần ghi số, ký hiệu.", "A date needs the paper's number.")
+    return (SignedPaper(number, day) if number and not wrong else None), wrong
+
+
+def submission(
+    duties: Sequence[Typed],
+    indicators: Sequence[Indicator],
+    figures: Mapping[str, str],
+    paper: tuple[str, str] = ("", ""),
+) -> Submission:
+    """Validate everything at once, so that the user sees all errors together. ``paper``: number and date of the signed
+    paper as typed; it goes with every report of the submission."""
     chosen = [duty for duty in duties if duty.outcome != LATER]
     problems: dict[str, Text] = {}
     for duty in chosen:
         problems |= _duty_problems(duty)
     values, wrong = read_figures(indicators, figures)
     problems |= {f"figure-{code}": message for code, message in wrong.items()}
+    signed, unread = read_paper(*paper)
+    problems |= unread
     if not chosen:
         problems["form"] = NO_OUTCOME
     if problems:
@@ -62,7 +86,7 @@ def submission(duties: Sequence[Typed], indicators: Sequence[Indicator], figures
     return Submission(
         {
             duty.assignment_id: ReportText(
-                Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files
+                Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files, signed
             )
             for duty in chosen
         }

@@ -23,6 +23,7 @@ from engine.files.plan_diff import compare
 from engine.files.plan_renewal import plan_number, renew
 from engine.plans import loading, successions
 from engine.plans.closing import end, preview_end
+from engine.rules.periods import Cadence
 from engine.store.database import table
 from engine.store.records import Plan
 from engine.text import Text
@@ -167,12 +168,17 @@ def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
 def plan_activate(
     plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    cadence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MỤC=CHU_KỲ", help="Where the plan leaves a choice, like IV.15.1=month; may be repeated."),
+    ] = None,
     at: At = "",
 ) -> None:
     """Activate a plan, after showing what would be sent at once."""
     _, database, now, actor = open_context(at)
+    cadences = _cadences(cadence or [])
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
-        would = opening.rehearse(database, plan, now)
+        would = opening.rehearse(database, plan, now, cadences)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(
@@ -184,8 +190,18 @@ def plan_activate(
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
     with working(Text("Đang kích hoạt", "Activating")), database.write() as session:
-        opening.activate(session, plan, actor=actor, now=now)
+        opening.activate(session, plan, actor=actor, now=now, cadences=cadences)
     typer.echo(Text("Đã kích hoạt.", "Activated."))
+
+
+def _cadences(chosen: list[str]) -> dict[str, Cadence]:
+    """«IV.15.1=month» as citation and cadence. Raises BadInput."""
+    found = {}
+    for citation, _, name in (each.partition("=") for each in chosen):
+        if name not in tuple(Cadence):
+            raise BadInput(Text(f"Chu kỳ «{name}» không có.", f"There is no cadence “{name}”."))
+        found[citation] = Cadence(name)
+    return found
 
 
 @plans.command("end")

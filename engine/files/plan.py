@@ -180,6 +180,10 @@ class PlanFile(FileModel):
             yield Mistake(
                 (*at, "rule"), what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue")
             )
+        periodic = CYCLES & set(duty.cadence_choices)
+        if duty.cadence_choices and (periodic != set(duty.cadence_choices) or not periodic.issuperset(duty.cadence)):
+            what = Text("cadence_choices phải là các chu kỳ, trong đó có cadence", "must be cycles, cadence among them")
+            yield Mistake((*at, "cadence_choices"), what, Text.same("cadence_choices: [quarter, month]"))
         areas = [area.code for area in self.focus_areas]
         if duty.area is not None and duty.area not in areas:
             what = Text(f"không có trọng tâm «{duty.area}»", "there is no such focus area")

@@ -144,7 +144,9 @@ class Indicator(FileModel):
 
 
 class DutyEntry(FileModel):
-    """One numbered line of the document with its full text. ``owners`` override those of the item."""
+    """One numbered line of the document with its full text. ``owners`` override those of the item.
+    ``cadence_choices``: the cadences among which the office chooses one when it activates the plan («hàng tháng, quý»);
+    ``cadence`` holds where it does not choose."""
 
     citation: Citation
     text: NonEmpty
@@ -155,6 +157,7 @@ class DutyEntry(FileModel):
     owners: tuple[Slug, ...] = ()
     repeats: Citation | None = None
     waits_for: tuple[Citation, ...] = ()
+    cadence_choices: tuple[Cadence, ...] = ()
 
 
 class ItemEntry(FileModel):

@@ -7,12 +7,16 @@ while it has its default, so that plans stored before it existed keep their dige
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
 
+from engine.errors import BadInput
 from engine.files.plan import PlanFile
 from engine.files.plan_parts import DutyEntry, Gap, Indicator, ItemEntry, ReportRule
+from engine.rules.periods import Cadence
+from engine.text import Text
 
 _STORED_AT_DEFAULT: Mapping[type[BaseModel], frozenset[str]] = {
     PlanFile: frozenset({"urgency", "policy", "gaps", "focus_areas", "indicators"}),
@@ -42,6 +46,40 @@ def plan_body(plan: PlanFile) -> dict[str, Any]:
     """The plan as JSON data, to be stored and digested."""
     body: dict[str, Any] = plan.model_dump(mode="json", by_alias=True)
     _drop_later_defaults(plan, body)
+    return body
+
+
+def document_body(plan: PlanFile) -> dict[str, Any]:
+    """What is digested: the plan without the choices that it leaves to the office, so that a plan stored before they
+    were written down is recognised."""
+    body = plan_body(plan)
+    for section in body["sections"]:
+        for item in section["items"]:
+            for duty in item["duties"]:
+                duty.pop("cadence_choices", None)
+    return body
+
+
+def with_cadences(body: dict[str, Any], chosen: Mapping[str, Cadence]) -> dict[str, Any]:
+    """The stored plan with the cadences that the office chose, by citation. Raises BadInput where there is no such
+    choice."""
+    body, left = deepcopy(body), dict(chosen)
+    for section in body["sections"]:
+        for item in section["items"]:
+            for duty in item["duties"]:
+                cadence = left.pop(duty["citation"], None)
+                if cadence is None:
+                    continue
+                if cadence not in duty.get("cadence_choices", ()):
+                    raise BadInput(
+                        Text(
+                            f"{duty['citation']} không có chu kỳ «{cadence}» để chọn.",
+                            f"{duty['citation']} has no cadence “{cadence}” to choose.",
+                        )
+                    )
+                duty["cadence"] = [cadence.value]
+    if left:
+        raise BadInput(Text(f"Kế hoạch không có {', '.join(left)}.", f"The plan has no {', '.join(left)}."))
     return body
 
 

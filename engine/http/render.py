@@ -107,6 +107,10 @@ SAID: Mapping[str, tuple[str, str]] = {
         "Đã trả lời đề nghị gia hạn; đầu mối sẽ nhận thư.",
         "The request is decided; the coordinator will be notified.",
     ),
+    "answer": (
+        "Đã gửi; đầu mối đọc trong thư kế tiếp.",
+        "Sent; the coordinator reads it in the next letter.",
+    ),
     "cancel": ("Đã hủy phần việc; không thư nào nhắc nữa.", "Cancelled; no more letters about it will be sent."),
     "transfer": (
         "Đã chuyển giao; cơ quan nhận được nhắc từ đầu.",

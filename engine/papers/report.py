@@ -67,11 +67,13 @@ class DutyFacts:
 
 @dataclass(frozen=True)
 class Difficulty:
-    """A reason an agency gave for what is not finished."""
+    """A difficulty that an agency raised, or the reason it gave for what is not finished. ``citation`` is empty for the
+    plan as a whole; ``answer``: what the department answered."""
 
     agency: str
     citation: str
     words: str
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,14 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
 
 
 def _shortcomings(facts: PeriodReport) -> Iterator[str]:
-    """Whose reports are missing, by name; and the reasons agencies gave, in brackets."""
+    """Whose reports are missing, by name; and, in brackets, the difficulties that agencies raised with their answers,
+    and the reasons they gave."""
     if facts.missing:
         yield f"Còn {counted(len(facts.missing))} cơ quan chưa gửi đủ báo cáo: {', '.join(facts.missing)}."
     for each in facts.difficulties[:MAX_QUOTED]:
-        yield f"- {each.agency} (mục {each.citation}): [«{' '.join(each.words.split())}»]"
+        about = f"mục {each.citation}" if each.citation else "cả kế hoạch"
+        answered = f"; đã trả lời: [«{' '.join(each.answer.split())}»]" if each.answer else ""
+        yield f"- {each.agency} ({about}): [«{' '.join(each.words.split())}»]{answered}"
     more = len(facts.difficulties) - MAX_QUOTED
     if more > 0:
         yield f"- Và {counted(more)} lý do khác nêu tại Phụ lục {_annex_number(facts, 1)}."

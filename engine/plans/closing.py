@@ -7,9 +7,9 @@ late reports are still accepted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import recount
@@ -54,6 +54,26 @@ def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     return OpenWork(
         session.connection().scalar(still_open) or 0, session.connection().scalar(late) or 0, waiting, to_open
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PastPlan:
+    """An active plan past its last due date with nothing left to open: ``unfinished`` tasks may be carried over into a
+    new plan."""
+
+    last_due: date
+    unfinished: int
+
+
+def past_plan(session: Session, plan_id: int, today: date) -> PastPlan | None:
+    """None while the plan still runs, is not active, or has no due date. Two queries."""
+    p, a = table(Plan), table(Assignment)
+    running = select(p.c.id).where(p.c.id == plan_id, p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None))
+    if session.connection().scalar(running) is None:
+        return None
+    counted = select(func.max(a.c.due_on), func.sum(case((unfinished(), 1), else_=0))).where(a.c.plan_id == plan_id)
+    last_due, left = session.connection().execute(counted).one()
+    return PastPlan(last_due, int(left or 0)) if last_due is not None and last_due < today else None
 
 
 def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetime) -> int:

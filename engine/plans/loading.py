@@ -19,7 +19,7 @@ from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Preview
 from engine.errors import BadInput, Conflict
 from engine.files.plan import PlanFile, directory_mistakes
-from engine.files.stored_plan import plan_body
+from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException
 from engine.rules.policy import Policy
@@ -85,10 +85,11 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
     if not connection.scalar(select(table(PolicyRecord).c.id).where(table(PolicyRecord).c.id == plan.policy)):
         raise BadInput(Text(f"Chưa nạp chính sách «{plan.policy}».", f"Policy “{plan.policy}” is not loaded."))
     body = plan_body(plan)
-    digest = content_digest(body)
+    digest = content_digest(document_body(plan))
     same = (plans.c.number == plan.number, plans.c.issuer_id == plan.issuer, plans.c.year == plan.year)
-    known = connection.execute(select(plans.c.id, plans.c.state, plans.c.digest).where(*same).with_for_update()).first()
-    if known is not None and known.digest == digest:
+    columns = (plans.c.id, plans.c.state, plans.c.digest, plans.c.file)
+    known = connection.execute(select(*columns).where(*same).with_for_update()).first()
+    if known is not None and known.digest == digest and (known.state is not PlanState.LOADED or known.file == body):
         return int(known.id)
     if known is not None and known.state is not PlanState.LOADED:
         raise Conflict(
@@ -157,7 +158,7 @@ def _duties(session: Session, plan: PlanFile, plan_id: int) -> list[dict[str, An
             "cadence": list(placed.duty.cadence),
             "rule": placed.duty.rule,
             "owners": list(expand_owners(session, placed.owners)),
-            "coordinating": list(placed.duty.coordinating),
+            "coordinating": list(expand_owners(session, placed.duty.coordinating)),
             "area": placed.duty.area,
             "repeats": placed.duty.repeats,
             "waits_for": list(placed.duty.waits_for),

@@ -7,8 +7,8 @@ command line. Only data and summaries.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -59,6 +59,11 @@ class SimulatedYear:
     """(period, due date, assignments, why it moved in Vietnamese; empty if it did not)"""
     assignments: int
     days: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Agency id -> name."""
+
+    def name(self, agency_id: str) -> str:
+        return self.names.get(agency_id, agency_id)
 
     def per_week(self) -> Counter[tuple[str, str, str]]:
         """(agency, role, ISO week) -> letters."""

@@ -98,6 +98,30 @@ def named(key: str, window: Window = DECREE_09) -> Period:
     return period(Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1, window)
 
 
+def within(outer: str, inner: str) -> bool:
+    """True if a period, by its key, falls into another: quarter I into the first half-year, both into the year. Every
+    period falls into itself."""
+    if outer == inner:
+        return True
+    spans = _months(outer), _months(inner)
+    if spans[0] is None or spans[1] is None:
+        return False
+    (first, last), (begins, ends) = spans[0], spans[1]
+    return first <= begins and ends <= last
+
+
+def _months(key: str) -> tuple[int, int] | None:
+    """The first and last month of a period, counted from year 0; None for a key without a cycle."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        return None
+    january = int(match["year"]) * 12
+    for group, length in (("month", 1), ("quarter", 3), ("half", 6)):
+        if match[group]:
+            return january + (int(match[group]) - 1) * length, january + int(match[group]) * length - 1
+    return january, january + (8 if key.endswith("9M") else 11)
+
+
 def periods(
     cadences: Iterable[Cadence], start: date, end: date, window: Window = DECREE_09, *, year_covers_h2: bool = True
 ) -> Iterator[Period]:

@@ -98,6 +98,7 @@ CODES: Mapping[str, Text] = {
     "unknown_letters": Text("thư chưa rõ kết quả", "letters with unknown result"),
     "receipts": Text("báo phát", "receipts"),
     "extension_asked": Text("xin gia hạn", "extensions asked"),
+    "said": Text("khó khăn, câu hỏi, trả lời", "difficulties, questions, answers"),
     "stopped": Text("ngừng SMS", "SMS stopped"),
     "already": Text("đã làm từ trước", "already done"),
     "not_understood": Text("chưa hiểu", "not understood"),

@@ -46,6 +46,12 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.SIGNED_IN: ("{way}", "{way}"),
     EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
     EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
+    EventKind.DIFFICULTY_RAISED: ("«{said}»", "“{said}”"),
+    EventKind.QUESTION_ASKED: ("«{said}»", "“{said}”"),
+    EventKind.AD_HOC_REPORTED: ("«{said}»", "“{said}”"),
+    EventKind.PROGRESS_TOLD: ("«{said}»", "“{said}”"),
+    EventKind.ENTRY_ANSWERED: ("«{said}»", "“{said}”"),
+    EventKind.PART_ADDED: ("«{said}»", "“{said}”"),
     EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }

@@ -19,6 +19,7 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import ROLES, STATES
 from engine.terms import (
+    EntryKind,
     EventKind,
     LetterState,
     NoticeKind,
@@ -74,6 +75,18 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         NoticeKind.DUE_MOVED: Text("chuyển hạn", "due date moved"),
         NoticeKind.UNREACHABLE: Text("báo không liên lạc được", "unreachable"),
         NoticeKind.WROTE: Text("có thư trả lời cần đọc", "reply to read"),
+        NoticeKind.RAISED: Text("có nội dung cần trả lời", "raised, to be answered"),
+        NoticeKind.ANSWERED: Text("trả lời khó khăn, câu hỏi", "answered"),
+        NoticeKind.PROGRESS: Text("thông tin tiến độ", "progress"),
+        NoticeKind.COORDINATES: Text("nhiệm vụ phối hợp", "coordinates"),
+    },
+    EntryKind: {
+        EntryKind.DIFFICULTY: Text("khó khăn, vướng mắc", "difficulty"),
+        EntryKind.QUESTION: Text("câu hỏi", "question"),
+        EntryKind.AD_HOC: Text("báo cáo đột xuất", "ad hoc report"),
+        EntryKind.PROGRESS: Text("tiến độ", "progress"),
+        EntryKind.ANSWER: Text("trả lời", "answer"),
+        EntryKind.PART: Text("phần phối hợp", "a coordinating agency's part"),
     },
     LetterState: {
         LetterState.QUEUED: Text("chờ gửi", "queued"),
@@ -130,6 +143,12 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.EVIDENCE_STORED: Text("Tải lên tệp minh chứng", "Evidence uploaded"),
         EventKind.PAPER_RECORDED: Text("Đã phát hành công văn đôn đốc", "Dispatch issued"),
         EventKind.PAPER_SETTINGS: Text("Sửa thông tin ban hành văn bản", "Settings of papers changed"),
+        EventKind.DIFFICULTY_RAISED: Text("Báo khó khăn, vướng mắc", "Difficulty raised"),
+        EventKind.QUESTION_ASKED: Text("Hỏi", "Question asked"),
+        EventKind.AD_HOC_REPORTED: Text("Gửi báo cáo đột xuất", "Ad hoc report sent"),
+        EventKind.PROGRESS_TOLD: Text("Thông tin tiến độ", "Progress told"),
+        EventKind.ENTRY_ANSWERED: Text("Trả lời", "Answered"),
+        EventKind.PART_ADDED: Text("Góp phần phối hợp", "Coordinating agency's part added"),
         EventKind.EVIDENCE_REMOVED: Text("Xóa tệp minh chứng không báo cáo nào dùng", "Unused evidence removed"),
         EventKind.FIGURES_FROZEN: Text("Chốt số liệu", "Figures published"),
         EventKind.FEED_CHANGED: Text("Thay đổi địa chỉ lịch", "Calendar address changed"),
@@ -201,6 +220,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Waiting.ACCEPT: Text("báo cáo chờ tiếp nhận", "reports to accept"),
         Waiting.EXTENSION: Text("đề nghị gia hạn chờ quyết định", "extensions to decide"),
         Waiting.DECLINED: Text("có ý kiến không thuộc nhiệm vụ của cơ quan", "declined as not theirs"),
+        Waiting.RAISED: Text("có khó khăn, câu hỏi chờ trả lời", "difficulties and questions to answer"),
     },
     Trouble: {
         Trouble.HELD: Text(

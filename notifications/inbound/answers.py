@@ -18,17 +18,19 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.accounts.permissions import Actor, ActorRole, Permission, require
+from engine.accounts.permissions import Actor, ActorRole, Permission, concerned, require
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
 from engine.assignments.outbox import NoticeLine, post
+from engine.correspondence import entries
+from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, DondocError, TooOften
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new, table
 from engine.store.recipients import read_recipients
-from engine.store.records import Assignment, Contact, Incoming, Letter, Notice, Plan
+from engine.store.records import Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, LetterState, NoticeKind, Role, State, Urgency
+from engine.terms import OPEN_STATES, EntryKind, LetterState, NoticeKind, Role, State, Urgency
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.message import HELP, Mail, read_mail_reply
@@ -38,7 +40,7 @@ from notifications.letters.facts import ANSWER
 from notifications.receipts import letter_outcomes
 from notifications.sms.incoming import Incoming as Message
 from notifications.sms.numbers import e164, masked
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, Stop, read_reply
+from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, Said, Say, Stop, read_reply
 
 MAX_EXCERPT_CHARS = 200
 """Characters of a message that the monitor's letter quotes, phone numbers masked; the rest stays in the mailbox."""
@@ -49,6 +51,10 @@ WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
 INVALID_CODE = Text(
     "Ma so nay da het hieu luc. De nghi soan lai voi ma so trong tin nhan moi nhat.",
     "This code is no longer valid; use the newest.",
+)
+NO_SUCH_DUTY = Text("Thu nay khong neu nhiem vu ay.", "This letter does not name that duty.")
+NOT_ONE_QUESTION = Text(
+    "Khong ro tra loi cau hoi nao; hay mo lien ket trong thu.", "It is not clear which question; open the link."
 )
 ONLY_WAY = Text(
     "Day la cach lien lac duy nhat nen chua ngung.", "This is the only way to reach you, so it was not stopped."
@@ -67,6 +73,8 @@ class AnswerResult(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     EXTENSION_ASKED = "extension_asked"
+    SAID = "said"
+    """A difficulty, a question or an answer stands in the thread of an assignment."""
     STOPPED = "stopped"
     ALREADY = "already"
     """It had been done before: nothing to do, not answered."""
@@ -150,12 +158,14 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if reply_code is None or letter is None:
         count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
-    if reply_code.used_at is not None:
+    if reply_code.used_at is not None and not isinstance(reply, Say):  # words may follow an acknowledgement
         if isinstance(reply, Acknowledge):
             return _close(session, incoming_id, AnswerResult.ALREADY, "sms", letter=letter, contact=writer)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
     outcome = _perform(session, message, reply, "sms")
-    if outcome in (AnswerResult.ACKNOWLEDGED, AnswerResult.EXTENSION_ASKED, AnswerResult.ALREADY):
+    if outcome in (AnswerResult.ACKNOWLEDGED, AnswerResult.EXTENSION_ASKED, AnswerResult.ALREADY) and not isinstance(
+        reply, Say
+    ):
         reply_codes.mark_used(session, reply_code.id, now)
     return outcome
 
@@ -200,6 +210,8 @@ def _perform(session: Session, message: _Message, reply: Reply, kind: str) -> An
         return _apply_to_assignments(
             session, message, Permission.ASK_EXTENSION, OPEN_STATES, ask_extension, AnswerResult.EXTENSION_ASKED, kind
         )
+    if isinstance(reply, Say):
+        return _say(session, message, reply, kind)
     answer = reply.answer if isinstance(reply, NotUnderstood) else None
     return _reject(session, message, AnswerResult.NOT_UNDERSTOOD, answer, kind)
 
@@ -232,6 +244,49 @@ def _apply_to_assignments(
     if problem:
         return _reject(session, message, AnswerResult.REFUSED, problem, kind)
     return _close(session, message.id, AnswerResult.ALREADY, kind, letter=message.letter, contact=writer)
+
+
+def _say(session: Session, message: _Message, reply: Say, kind: str) -> AnswerResult:
+    """Write into the thread of an assignment of the letter: that with the citation, else the first open one; if the
+    letter names several, the entry is about the plan as a whole. An answer goes to the only question of the letter that
+    waits for the writer's side."""
+    writer = message.writer
+    actor = Actor("contact", str(writer.id), writer.agency_id, ActorRole.of(writer.role))
+    rows = [row for row in _assignments(session, message.letter) if reply.citation in ("", row.citation)]
+    try:
+        if reply.what is Said.ANSWER:
+            changed = _answer_entry(session, rows, reply, actor, message.now)
+        else:
+            own = [row for row in rows if row.agency_id == writer.agency_id]
+            row = next((each for each in own if each.state in OPEN_STATES), next(iter(own), None))
+            if row is None:
+                raise BadInput(NO_SUCH_DUTY)
+            require(actor, Permission.RAISE, row.agency_id)
+            entry = NewEntry(
+                EntryKind.DIFFICULTY if reply.what is Said.DIFFICULTY else EntryKind.QUESTION, reply.text, len(own) > 1
+            )
+            changed = entries.write(session, row.id, entry, actor=actor.name, now=message.now)
+    except DondocError as error:
+        return _reject(session, message, AnswerResult.REFUSED, error.text, kind)
+    result = AnswerResult.SAID if changed else AnswerResult.ALREADY
+    return _close(session, message.id, result, kind, letter=message.letter, contact=writer)
+
+
+def _answer_entry(session: Session, rows: Sequence[Any], reply: Say, actor: Actor, now: datetime) -> bool:
+    by_owner = {row.id: row.agency_id == actor.agency_id for row in rows}
+    waiting = [
+        (entry_id, assignment_id)
+        for of_owner in (True, False)
+        for entry_id, assignment_id in entries.waiting_in(session, list(by_owner), of_owner=of_owner)
+        if by_owner[assignment_id] is not of_owner
+    ]
+    if len(waiting) != 1:
+        raise BadInput(NOT_ONE_QUESTION)
+    entry_id, assignment_id = waiting[0]
+    row = next(each for each in rows if each.id == assignment_id)
+    permission = Permission.RAISE if by_owner[assignment_id] else Permission.ANSWER
+    require(actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
+    return entries.answer(session, entry_id, reply.text, agency_id=actor.agency_id, actor=actor.name, now=now)
 
 
 def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str, now: datetime) -> AnswerResult:
@@ -435,10 +490,11 @@ def _assignments(session: Session, letter: Any) -> Sequence[Any]:
     """The assignments that a letter is about, in the order of its lines."""
     if letter is None:
         return ()
-    n, a, p = table(Notice), table(Assignment), table(Plan)
+    n, a, d, p = table(Notice), table(Assignment), table(Duty), table(Plan)
     query = (
-        select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, p.c.policy_id, p.c.urgency)
+        select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, d.c.citation, p.c.policy_id, p.c.urgency)
         .join(n, n.c.assignment_id == a.c.id)
+        .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(n.c.letter_id == letter.id)
         .order_by(n.c.id)

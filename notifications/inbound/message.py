@@ -13,11 +13,21 @@ from datetime import date
 from email import message_from_bytes
 from email.message import Message
 from email.utils import getaddresses
+from itertools import takewhile
 from urllib.parse import unquote
 
 from engine.text import Text
 from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse, sent_to
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, extension, normalise, without_marks
+from notifications.sms.replies import (
+    Acknowledge,
+    Extend,
+    NotUnderstood,
+    Reply,
+    extension,
+    normalise,
+    say,
+    without_marks,
+)
 
 MAX_TEXT_CHARS = 20_000
 """Characters of a message that are processed."""
@@ -149,11 +159,16 @@ _ACK = re.compile(
 _EXTEND = re.compile(r"(?:xin |de nghi |cho )*(?:gh|gia han|extend(?: to| until)?|extension(?: to| until)?)\b[\s:.,-]*")
 
 
+_SAY = re.compile(r"(?P<what>kk|kho khan(?:,? vuong mac)?|hoi|tl|tra loi)\s*:\s*(?=\S)|(?P<short>kk|tl)\s+(?=\S)")
+_CLOSING = re.compile(r"(?:tran trong|kinh thu|thanks|regards|best regards|yours)\b.{0,40}")
+
+
 def read_mail_reply(text: str, today: date) -> Reply:
-    """The request in the writer's own text: the first line that consists of nothing else. «Không xác nhận» and «tôi sẽ
-    xác nhận sau khi hỏi lại» mean something else and are not understood. Codes are empty: the Message-ID identifies
-    the letter."""
-    for line in [line for line in text.split("\n") if line.strip()][:MAX_REQUEST_LINES]:
+    """The request in the writer's own text: the first line that consists of nothing else, or that begins with «KK»,
+    «Hỏi:» or «TL:» and goes on in free words. «Không xác nhận» and «tôi sẽ xác nhận sau khi hỏi lại» mean something
+    else and are not understood. Codes are empty: the Message-ID identifies the letter."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    for number, line in enumerate(lines[:MAX_REQUEST_LINES]):
         typed = normalise(line)
         folded = without_marks(typed)
         if len(folded) <= MAX_LINE_CHARS and _ACK.fullmatch(folded):
@@ -162,4 +177,13 @@ def read_mail_reply(text: str, today: date) -> Reply:
         if request:
             found = extension("", typed[request.end() :], folded[request.end() :], today)
             return found if isinstance(found, Extend) else NotUnderstood(NO_DATE)
+        free = _SAY.match(folded)
+        if free:
+            whole = " ".join(normalise(each) for each in [line, *takewhile(_goes_on, lines[number + 1 :])])
+            return say("", free["what"] or free["short"], whole[free.end() :], without_marks(whole)[free.end() :])
     return NotUnderstood(HELP)
+
+
+def _goes_on(line: str) -> bool:
+    """Whether a line still belongs to what is said, and not to the closing with its signature."""
+    return not _CLOSING.fullmatch(without_marks(normalise(line)))

@@ -19,6 +19,8 @@ from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
+from engine.correspondence.entries import waiting_entries
+from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
@@ -29,7 +31,6 @@ from engine.terms import NoticeKind, Outcome, Role, State, Timing
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
-from notifications.letters.enquiries import Enquiries, administrator, monitors
 from notifications.letters.obsolete import ALWAYS_KEPT, ONLY_WHILE_LATE, obsolete_reason
 
 MAX_QUOTED_WORDS = 18
@@ -47,12 +48,16 @@ ORDER = (
     NoticeKind.WROTE,
     NoticeKind.NOT_MINE,
     NoticeKind.EXTENSION_ASKED,
+    NoticeKind.RAISED,
+    NoticeKind.ANSWERED,
     NoticeKind.ACKNOWLEDGE,
     NoticeKind.ASSIGNED,
     NoticeKind.EXTENSION_DECIDED,
     NoticeKind.DUE_MOVED,
     NoticeKind.TRANSFERRED,
     NoticeKind.CANCELLED,
+    NoticeKind.PROGRESS,
+    NoticeKind.COORDINATES,
 )
 RANK = {kind: position for position, kind in enumerate(ORDER)}
 FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
@@ -189,6 +194,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
     fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
+    raised = {row.detail.get("entry") for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
     batch = _Batch(
         book,
         today,
@@ -196,6 +202,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
         chased(session, late, before=today) if late else {},
         being_escalated(session, late, today) if late else frozenset(),
         asked_to_acknowledge(session, fresh, before=today) if fresh else {},
+        waiting_entries(session, raised) if raised else frozenset(),
     )
     above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
     departments = monitors(session, {each for each in above.values() if each}, today)
@@ -229,6 +236,8 @@ class _Batch:
     chased: Mapping[int, Chased]
     escalating: frozenset[int]
     asked: Mapping[int, Sequence[date]]
+    raised: frozenset[int]
+    """Entries that wait for an answer."""
     counts: dict[date, int] = field(default_factory=dict)
     rungs: dict[Any, tuple[date | None, Rung | None]] = field(default_factory=dict)
 
@@ -263,7 +272,7 @@ def _facts(
             row.due_on,
             batch.today,
             row.plan_state,
-            undecided=row.undecided,
+            undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
             unfinished=is_unfinished(row.state, row.done_on),
         )
         if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):

@@ -18,9 +18,21 @@ ONLY_WHILE_UNFINISHED = {NoticeKind.CHASE, NoticeKind.EXTENSION_ASKED, NoticeKin
 """Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
 ONLY_WHILE_LATE = {NoticeKind.OVERDUE, NoticeKind.ESCALATION}
-TO_DECIDE = {NoticeKind.EXTENSION_ASKED, NoticeKind.NOT_MINE}
-ALWAYS_KEPT = {NoticeKind.WROTE, NoticeKind.UNREACHABLE, NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED}
+TO_DECIDE = {NoticeKind.EXTENSION_ASKED, NoticeKind.NOT_MINE, NoticeKind.RAISED}
+ALWAYS_KEPT = {
+    NoticeKind.WROTE,
+    NoticeKind.UNREACHABLE,
+    NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.DUE_MOVED,
+    NoticeKind.RAISED,
+    NoticeKind.ANSWERED,
+    NoticeKind.PROGRESS,
+    NoticeKind.COORDINATES,
+}
 """Kinds that are kept even if another line is about the same assignment."""
+
+
+GONE = (State.CANCELLED, State.TRANSFERRED)
 
 
 def obsolete_reason(
@@ -39,6 +51,8 @@ def obsolete_reason(
         return "plan_ended"
     if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
         return str(state)
+    if kind is NoticeKind.COORDINATES and (state in GONE or plan is PlanState.ENDED):
+        return "plan_ended" if plan is PlanState.ENDED else str(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
     if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:

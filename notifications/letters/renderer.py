@@ -40,7 +40,7 @@ from engine.rules.calendar import distance_words, written
 from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import compiled
-from engine.terms import Role, State
+from engine.terms import NoticeKind, Role, State
 from notifications.channel import Outgoing
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, LetterFacts
@@ -144,12 +144,14 @@ class LetterRenderer:
     def _view(self, facts: LetterFacts, now: datetime) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR
         acknowledge = mine and any(item.own and item.state is State.ASSIGNED for item in facts.items)
+        coordinates = mine and any(item.kind is NoticeKind.COORDINATES for item in facts.items)
         return LetterView(
             facts,
             self.base_url,
             now,
             self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             tuple(self._report_links(facts)) if mine else (),
+            self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
             self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
         )
 

@@ -23,6 +23,7 @@ from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
+from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.store.database import table
 from engine.store.records import Contact, Letter
@@ -31,7 +32,6 @@ from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
-from notifications.letters.enquiries import Enquiries
 from notifications.letters.facts import ANSWER, AccountFacts, AnswerFacts, Item, LetterFacts, SignInFacts, gather
 from notifications.letters.renderer import (
     LANGUAGES,
@@ -76,7 +76,10 @@ _NOTICE_KINDS = {
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
-_BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 11, 1) for n in (3, 2, 1)))
+_WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
+_BACKLOG = Backlog(
+    10, _WAITING, replace(_WAITING, count=2), replace(_WAITING, count=1), replace(_WAITING, count=2), "so-theo-doi"
+)
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {
     "reason": "Thiếu số liệu",
@@ -84,6 +87,11 @@ _DETAIL = {
     "granted": True,
     "answer": "",
     "said": "Đã nhận",
+    "entry": 1,
+    "what": "difficulty",
+    "asked": "Thiếu kinh phí",
+    "expected": "2021-06-25",
+    "files": 1,
     "channel": "email",
     "next": True,
 }

@@ -39,9 +39,15 @@ PARTS = {
     "wrote": (NoticeKind.WROTE,),
     "declined": (NoticeKind.NOT_MINE,),
     "asked": (NoticeKind.EXTENSION_ASKED,),
+    "raised": (NoticeKind.RAISED,),
+    "answered": (NoticeKind.ANSWERED,),
     "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),
     "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
+    "progress": (NoticeKind.PROGRESS,),
+    "coordinates": (NoticeKind.COORDINATES,),
 }
+QUOTED = ("wrote", "declined", "asked", "raised", "answered", "told", "progress")
+"""Parts of a monitor's letter whose lines quote what was written; the others are grouped by agency."""
 PAST = "past"
 """The part of a monitor's letter with requests past their time: nobody there is chased."""
 ABOVE = "above"
@@ -65,11 +71,16 @@ def letter_kind(facts: LetterFacts) -> str:
         if said is not None:
             return kind
     usual = kind_for(facts.role)
-    if usual != "duties" or facts.digest or any(item.own for item in facts.items):
+    if usual != "duties" or facts.digest or any(_concerns_reader(item) for item in facts.items):
         return usual
     if not facts.items and facts.backlog is None:
         return usual
     return "director" if facts.role is Role.HEAD else "watch"
+
+
+def _concerns_reader(item: Item) -> bool:
+    """The reader's agency owes it, or helps with it."""
+    return item.own or item.kind is NoticeKind.COORDINATES
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,8 @@ class LetterView:
     acknowledge_url: str
     report_links: tuple[tuple[str, str, str], ...]
     """(plan number, period, URL) of each report page this letter is about."""
+    coordinates_url: str = ""
+    """Page of the duties that the reader's agency helps with; empty if the letter names none."""
     slow_url: str = ""
     """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
     brief: bool = False
@@ -100,7 +113,7 @@ class LetterView:
         return found
 
     def _part(self, item: Item) -> str:
-        if self.kind == "duties" and not item.own:
+        if self.kind == "duties" and not _concerns_reader(item):
             return ABOVE
         if item.kind is NoticeKind.ESCALATION and item.request and not item.own:
             return PAST
@@ -135,6 +148,15 @@ class LetterView:
         """True if every line is a request, not an order: the whole letter is worded as a request."""
         mine = [item.request for item in self.facts.items] + [row.request for row, _ in self.late_rows]
         return bool(mine) and all(mine)
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        return QUOTED
+
+    @property
+    def thread_url(self) -> str:
+        """Page for difficulties, questions, extensions and deputies; empty if the agency owes nothing here."""
+        return f"{self.report_links[0][2]}/thread" if self.report_links else ""
 
     def soft(self, part: str) -> bool:
         """True if every line of a part is a request."""

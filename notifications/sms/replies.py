@@ -1,5 +1,5 @@
-"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``NGUNG`` stops
-SMS.
+"""Parse replies by SMS: ``XN 4821`` acknowledges, ``GH 4821 25/6 lý do`` requests an extension, ``KK 4821 …`` raises a
+difficulty, ``HOI 4821 …`` asks, ``TL 4821 …`` answers a question, ``NGUNG`` stops SMS.
 
 Pure. People type with and without diacritics, in capitals, without a space («XN4821»), with the quotation marks of the
 help text. Anything else gets one help message of one part. Permissions and the validity of codes are checked elsewhere.
@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 from engine.text import Text
 
@@ -21,13 +22,18 @@ MAX_NEXT_YEAR_LEAD = timedelta(days=183)
 MAX_EXTENSION = timedelta(days=366)
 """A later date is rejected as a mistyped year."""
 MAX_REASON_CHARS = 300
+MAX_SAID_CHARS = 2_000
 SAMPLE = 4821
 """The code in the help text; never issued, so that a copied example has no effect."""
 
-_HELP = f"Xac nhan: XN {SAMPLE}. Xin gia han: GH {SAMPLE} 25/6 ly do. Ngung nhan tin: NGUNG. Ma so o tin nhan da nhan."
+_HELP = (
+    f"Xac nhan: XN {SAMPLE}. Gia han: GH {SAMPLE} 25/6 ly do. Kho khan: KK {SAMPLE} noi dung. Ngung: NGUNG. "
+    "Ma so o tin da nhan."
+)
 NOT_UNDERSTOOD = Text.same(f"Chua hieu tin nhan. {_HELP}")
 _EXTEND_HELP = f"Soan: GH {SAMPLE} 25/6 ly do"
 NO_REASON = Text.same(f"Xin gia han can ghi ly do. {_EXTEND_HELP}")
+NO_WORDS = Text.same(f"Can ghi noi dung. Soan: KK {SAMPLE} noi dung kho khan")
 NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_EXTEND_HELP}")
 
 
@@ -45,6 +51,24 @@ class Extend:
     reason: str
 
 
+class Said(StrEnum):
+    """What a reply in free words is: the word that it begins with."""
+
+    DIFFICULTY = "kk"
+    QUESTION = "hoi"
+    ANSWER = "tl"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Free words for the thread of an assignment. ``citation``: which duty of the letter, "" for all that it names."""
+
+    code: str
+    what: Said
+    text: str
+    citation: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     pass
@@ -57,12 +81,17 @@ class NotUnderstood:
     answer: Text | None
 
 
-Reply = Acknowledge | Extend | Stop | NotUnderstood
+Reply = Acknowledge | Extend | Say | Stop | NotUnderstood
 
 _CODE = r"(?P<code>[1-9][0-9]{3,4})"
 _GAP = r"[\s:.,;-]*"
 _ACK = re.compile(rf"(?:xn|xac nhan){_GAP}(?:ma{_GAP})?{_CODE}(?P<rest>.*)")
 _EXTEND = re.compile(rf"(?:gh|gia han){_GAP}(?:ma{_GAP})?{_CODE}(?![0-9])(?P<rest>.*)")
+_SAY = re.compile(
+    rf"(?P<what>kk|kho khan(?:,? vuong mac)?|hoi|tl|tra loi){_GAP}(?:ma{_GAP})?{_CODE}(?![0-9])(?P<rest>.*)"
+)
+_CITATION = re.compile(r"\s*([ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)\b[\s:.,;-]*")
+SAID_BY = {"kho khan": Said.DIFFICULTY, "kho khan vuong mac": Said.DIFFICULTY, "tra loi": Said.ANSWER}
 _POLITE = re.compile(r"(?:\s|ok|okay|da|vang|nhan|roi|xin|cam on|cam|on|nhe|a|em|anh|chi)*")
 _DATE = re.compile(
     r"(?:den |toi |sang )?(?:ngay )?(?:"
@@ -97,6 +126,9 @@ def read_reply(text: str, today: date) -> Reply:
     requested = _EXTEND.fullmatch(folded)
     if requested:
         return extension(requested["code"], typed[requested.start("rest") :], requested["rest"], today)
+    free = _SAY.fullmatch(folded)
+    if free:
+        return say(free["code"], free["what"], typed[free.start("rest") :], free["rest"])
     ours = any(without_marks(normalise(words)) in folded for words in (_HELP, _EXTEND_HELP))
     return NotUnderstood(None if ours else NOT_UNDERSTOOD)
 
@@ -114,6 +146,18 @@ def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUn
     if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
         return NotUnderstood(NO_REASON)
     return Extend(code, until, reason)
+
+
+def say(code: str, what: str, typed: str, folded: str) -> Say | NotUnderstood:
+    """Parse what follows «KK 4821»: perhaps a citation, then free words. ``folded`` as in ``extension``."""
+    word = what.replace(",", "")
+    start = len(folded) - len(folded.lstrip(" :.,;-"))
+    found = _CITATION.match(folded, start)
+    text = typed[found.end() if found else start :].strip()[:MAX_SAID_CHARS]
+    if not any(char.isalpha() for char in text):
+        return NotUnderstood(NO_WORDS)
+    kind = SAID_BY[word] if word in SAID_BY else Said(word)
+    return Say(code, kind, text, found[1].upper() if found else "")
 
 
 def _until(found: re.Match[str], today: date) -> date | Text:

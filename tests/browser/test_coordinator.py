@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from browser.conftest import Spring
 from browser.visitors import Come, Visitor
 from ground.lived import ALONE, SILENT
 from ground.people import join
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine.store.database import table
-from engine.store.records import Assignment
+from engine.store.records import Assignment, Extension
 from engine.terms import State
 
 pytestmark = pytest.mark.browser
@@ -87,3 +89,34 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     monitor.presses("Tiếp nhận", "Accept")
     monitor.is_told("Đã tiếp nhận báo cáo.", "The report is accepted.")
     assert states(spring, ALONE) == {State.ACCEPTED: 1}
+
+
+def test_an_extension_for_a_whole_period_is_asked_from_the_letter_in_four_taps_and_words(
+    come: Come, spring: Spring
+) -> None:
+    """From the letter, without an account. The duties are ticked already; date and reason are typed."""
+    a, extensions = table(Assignment), table(Extension)
+    with spring.database.write() as session:
+        later = update(a).where(a.c.agency_id == SILENT).values(due_on=date(2021, 6, 30))
+        session.connection().execute(later)
+    coordinator, taps = come(), 0
+    opens_the_letter(coordinator, spring, f"daumoi@{SILENT}.nghean.example", "r")
+    coordinator.follows("Báo khó khăn, hỏi, xin gia hạn", "Báo khó khăn, hỏi, xin gia hạn")
+    taps += 1
+    coordinator.opens("Xin gia hạn", "Ask for an extension")
+    coordinator.types("Hạn mới", "New due date", "2021-07-09")
+    coordinator.types("Lý do", "Reason", "Chờ số liệu của hai xã.")
+    coordinator.presses("Gửi đề nghị gia hạn", "Ask for the extension")
+    taps += 2
+
+    coordinator.is_told("Đã gửi đề nghị gia hạn", "Asked to extend")
+    with spring.database.read() as session:
+        asked = (
+            session.connection()
+            .execute(select(extensions).where(extensions.c.reason == "Chờ số liệu của hai xã."))
+            .all()
+        )
+    assert len(asked) == 4
+    print(f"extension for a period: {taps} taps and words")
+    assert taps <= 4
+    assert not coordinator.looks()

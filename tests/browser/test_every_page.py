@@ -86,6 +86,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "/search": ("/search", "/search?q=xay+dung", "/search?q=huyen&kind=letter"),
     "/views": ("/views", "/views?path=%2Foverdue%3Fkind%3Dhuyen"),
+    "/report/{agency_id}/{plan_id}/{period}/thread": ("/report/{agency}/{plan}/{period}/thread",),
+    "/agencies/{agency_id}/coordinated": ("/agencies/{agency}/coordinated", "/agencies/so-ldtbxh/coordinated"),
     "/wishes": ("/wishes",),
     "/wishes/{contact_id}": ("/wishes/{contact}",),
     "/year": ("/year",),
@@ -93,6 +95,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 OPEN = {
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
+    "/r/{token}/thread": ("/r/{report}/thread",),
     "/u/{token}": ("/u/{pace}",),
     "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),
     "/sign-in/link/{key}": ("/sign-in/link/{sign_in}",),

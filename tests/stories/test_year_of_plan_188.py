@@ -1,8 +1,11 @@
 """The story: plan 188/KH-UBND lives from 7 April 2021 to 31 January 2022, and every letter is accounted for.
 
-Some agencies are punctual, some late, some silent. One punctual report is returned in July, one says «chưa làm» in time
-and is followed in September, one says «một phần» late. What must have been said and counted is worked out here a second
-time, day by day, with nothing of the engine's: the ladder as DOMAIN §2 writes it, the year's closed days as published.
+Some agencies are punctual, some late, some silent. For the first ten days no relay is configured. One punctual report
+is returned in July, one says «chưa làm» in time and is followed in September, one says «một phần» late after a
+difficulty that was answered; a newspaper's quarterly report never comes; two deputies stand in, one beside the
+coordinator and one instead; for a month the monitor accepts nothing. What must have been said and counted is worked
+out here a second time, day by day, with nothing of the engine's: the ladder as DOMAIN §2 writes it, the year's closed
+days as published.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,13 +27,23 @@ from ground.post import LetterBox, post_office
 from sqlalchemy import select
 
 from engine.admin.published_figures import publish_figures
+from engine.agencies.preferences import name_deputy
 from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
+from engine.correspondence import entries
+from engine.correspondence.entries import NewEntry
 from engine.queries.figures.plan_progress import standing
+from engine.queries.time_class import read_today
+from engine.queries.work.papers import plan_of
+from engine.queries.work.period_report import period_report
+from engine.queries.work.report_page import report_page
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report
-from engine.terms import EventKind, LetterState, Outcome, Role, State
+from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report, ThreadEntry
+from engine.terms import EntryKind, EventKind, LetterState, Outcome, Role, State
+from notifications.channel import Fate, Outgoing
+from notifications.channel import Outcome as DeliveryOutcome
+from notifications.delivery import release_kept
 from workflows.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 
@@ -39,7 +52,16 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
-LOOKED_AT = at("2021-07-12", "07:45")
+LOOKED_AT, LOOKED_AGAIN = at("2021-07-12", "07:45"), at("2021-08-30", "07:45")
+RELAY_SET, FIRST_SENT = at("2021-04-17", "09:00"), date(2021, 4, 19)
+RAISED_ON, ANSWERED_ON = date(2021, 6, 14), date(2021, 6, 21)
+DIFFICULTY, REPLY = "Chưa bố trí được kinh phí.", "Sở đã đề nghị bổ sung."
+IDLE = date(2021, 6, 14), date(2021, 7, 14)
+IDLE_ENDS = at("2021-07-14", "00:00")
+NEWSPAPER = "bao-nghe-an"
+COORDINATING = {"IV.1.6": "nhcsxh-tinh", "IV.4.1": LABOUR, "IV.11.1": LABOUR}
+BESIDE, INSTEAD = "ubnd-huyen-nam-dan", "ubnd-huyen-do-luong"
+DEPUTIES = {BESIDE: (date(2021, 6, 7), date(2021, 6, 18)), INSTEAD: (date(2021, 6, 14), date(2021, 6, 30))}
 OUTCOMES = {NOT_YET: Outcome.NOT_YET, PARTLY: Outcome.PARTLY}
 DAY = timedelta(days=1)
 CLOSED = {
@@ -91,7 +113,7 @@ def mood(agency: str) -> str:
     """Punctual: acknowledges at once, reports three working days before. Late: both only after being asked again and
     after the department was told. Silent: nothing at all. The Front is silent, the Sở late."""
     fixed = {FRONT: "silent", LABOUR: "late", VINH: "punctual", "ubnd-huyen-ky-son": "silent"}
-    fixed |= {NOT_YET: "punctual", PARTLY: "late"}
+    fixed |= {NOT_YET: "punctual", PARTLY: "late", NEWSPAPER: "silent"}
     return fixed.get(agency) or ("punctual", "late", "silent")[sum(map(ord, agency)) % 3]
 
 
@@ -132,6 +154,10 @@ class Story:
     """By assignment, in order."""
     numbers: Numbers
     """Those of the pages and letters of the morning of ``LOOKED_AT``."""
+    again: Numbers
+    """Those of ``LOOKED_AGAIN``, in English."""
+    kept: tuple[int, int]
+    """How many letters had left when the relay was set, and how many it was given then."""
 
     def fetch(self, statement: Any) -> list[Any]:
         with self.database.read() as session:
@@ -158,7 +184,34 @@ class Story:
 
 
 def lines_of(row: Any, reports: list[Any]) -> list[Expected]:
-    """Every line about one assignment, walked through day by day: until its first report, and again after a return."""
+    """Every line about one assignment: what the ladder says, to the deputy of the day, and nothing before there was a
+    relay."""
+    found = [line for each in ladder_of(row, reports) for line in to_deputies(each)]
+    if special(row) == PARTLY:
+        about = row.citation, row.period, PARTLY, ""
+        found += [Expected(RAISED_ON, LABOUR, "monitor", *about), Expected(ANSWERED_ON, PARTLY, "coordinator", *about)]
+    if row.citation in COORDINATING:
+        helper = COORDINATING[row.citation]
+        opened = count_on(row.opened_on - DAY, 1)
+        found += to_deputies(Expected(opened, helper, "coordinator", row.citation, row.period, row.agency_id, ""))
+    kept: dict[tuple[str, str, bool], Expected] = {}
+    for line in sorted(found, key=lambda each: each.day):
+        if line.day < FIRST_SENT:  # one line of them is sent when there is a relay: the latest
+            kept[line.mailbox_of, line.role, line.rung == ""] = replace(line, day=FIRST_SENT)
+    return [line for line in found if line.day >= FIRST_SENT] + list(kept.values())
+
+
+def to_deputies(line: Expected) -> list[Expected]:
+    """Who reads a coordinator's line: beside them, or instead, a deputy on some days."""
+    since, until = DEPUTIES.get(line.mailbox_of, (date.max, date.min))
+    if line.role != "coordinator" or not since <= line.day <= until:
+        return [line]
+    deputy = replace(line, role="deputy")
+    return [line, deputy] if line.mailbox_of == BESIDE else [deputy]
+
+
+def ladder_of(row: Any, reports: list[Any]) -> list[Expected]:
+    """What the ladder says, walked through day by day: until the first report, and again after a return."""
     reported = [local_date(each.submitted_at) for each in reports]
     found = walked(row, row.original_due_on, date.min, reported[0] if reported else date.max)
     if special(row) == VINH:
@@ -225,7 +278,11 @@ def people_act(database: Database, now: datetime) -> None:
     if now < at(today.isoformat(), "07:30"):
         if today == RETURNED_ON:
             monitor_returns(database, now)
+        if today in (RAISED_ON, ANSWERED_ON):
+            difficulty(database, now)
         return
+    if today < FIRST_SENT:
+        return  # nobody has been written to
     a, d = table(Assignment), table(Duty)
     with database.write() as session:
         everything = select(a, d.c.citation).join(d, d.c.id == a.c.duty_id)
@@ -245,8 +302,22 @@ def people_act(database: Database, now: datetime) -> None:
             if resubmits or (follows and row.outcome is Outcome.NOT_YET):
                 lifecycle.report(session, row.id, ReportText(body="Đã xong."), actor="agency", now=now)
             kept = special(row) == VINH and not row.returns
-            if row.state is State.REPORTED and not kept:
+            if row.state is State.REPORTED and not kept and not IDLE[0] <= today < IDLE[1]:
                 lifecycle.accept(session, row.id, actor="monitor", now=now)
+
+
+def difficulty(database: Database, now: datetime) -> None:
+    """Raised on one morning, answered on another; said twice, as by a form sent twice."""
+    a, d, t = table(Assignment), table(Duty), table(ThreadEntry)
+    wanted = a.c.agency_id == PARTLY, d.c.citation == TASK[0], a.c.period == TASK[1]
+    with database.write() as session:
+        task = session.connection().scalars(select(a.c.id).join(d, d.c.id == a.c.duty_id).where(*wanted)).one()
+        raised = session.connection().scalars(select(t.c.id).where(t.c.kind == EntryKind.DIFFICULTY)).first()
+        for _ in range(2):
+            if local_date(now) == RAISED_ON:
+                entries.write(session, task, NewEntry(EntryKind.DIFFICULTY, DIFFICULTY), actor="contact:1", now=now)
+            elif raised is not None:
+                entries.answer(session, raised, REPLY, agency_id=LABOUR, actor="account:1", now=now)
 
 
 def monitor_returns(database: Database, now: datetime) -> None:
@@ -256,6 +327,26 @@ def monitor_returns(database: Database, now: datetime) -> None:
         task = session.connection().scalars(mine.where(d.c.citation == TASK[0], a.c.returns == 0)).first()
         if task is not None:
             lifecycle.return_report(session, task, reason="Thiếu số liệu.", actor="monitor", now=now)
+
+
+class Relay(LetterBox):
+    """Keeps every letter on this machine until it is ``set``."""
+
+    set = False
+
+    async def send(self, letter: Outgoing) -> DeliveryOutcome:
+        return await super().send(letter) if self.set else DeliveryOutcome(Fate.KEPT_HERE)
+
+
+def name_deputies(database: Database) -> None:
+    c = table(Contact)
+    with database.write() as session:
+        for agency, (since, until) in DEPUTIES.items():
+            chosen = select(c.c.id).where(c.c.agency_id == agency, c.c.role == Role.COORDINATOR)
+            coordinator = session.connection().scalars(chosen).one()
+            mailbox = f"thay@{agency}.example"
+            dates = {"valid_from": since, "valid_until": until, "instead": agency == INSTEAD}
+            name_deputy(session, coordinator, email=mailbox, **dates, actor="contact:1", now=BEGAN)
 
 
 PAGES = (
@@ -278,10 +369,22 @@ def numbers_of_the_day(database: Database, plan_id: int, box: LetterBox, folder:
         frozen = publish_figures(session, plan_id, "", LOOKED_AT.date(), actor="account:1", now=LOOKED_AT)
     found = Numbers(open_office(database, folder, now=LOOKED_AT))
     found.pages((*PAGES, f"/leadership/frozen/{frozen}"))
-    for letter in box.letters:
-        if local_date(letter.at) == LOOKED_AT.date():
-            found.walk(letter.to, letter.html)
+    walk_letters(found, box, LOOKED_AT)
     return found
+
+
+def numbers_in_english(database: Database, box: LetterBox, folder: Path) -> Numbers:
+    """Of another day, the pages in English."""
+    found = Numbers(open_office(database, folder, now=LOOKED_AGAIN))
+    found.pages(f"{path}{'&' if '?' in path else '?'}lang=en" for path in PAGES[:6])
+    walk_letters(found, box, LOOKED_AGAIN)
+    return found
+
+
+def walk_letters(found: Numbers, box: LetterBox, when: datetime) -> None:
+    for letter in box.letters:
+        if local_date(letter.at) == when.date():
+            found.walk(letter.to, letter.html)
 
 
 @pytest.fixture
@@ -289,7 +392,8 @@ def story(database: Database, tmp_path: Path) -> Story:
     laid = real_plan(database, now=BEGAN)
     with database.write() as session:
         opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
-    box = LetterBox()
+    name_deputies(database)
+    box = Relay()
     office = post_office(box)
 
     def live(since: datetime, until: datetime) -> None:
@@ -299,15 +403,20 @@ def story(database: Database, tmp_path: Path) -> Story:
             )
         )
 
-    live(BEGAN, LOOKED_AT)
+    live(BEGAN, RELAY_SET)
+    kept = len(box.letters), release_kept(database, RELAY_SET)
+    box.set = True
+    live(RELAY_SET, LOOKED_AT)
     numbers = numbers_of_the_day(database, laid.plan_id, box, tmp_path)
-    live(LOOKED_AT, ENDED)
+    live(LOOKED_AT, LOOKED_AGAIN)
+    again = numbers_in_english(database, box, tmp_path)
+    live(LOOKED_AGAIN, ENDED)
     a, d = table(Assignment), table(Duty)
     with database.read() as session:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
         reports = session.connection().execute(select(table(Report)).order_by(table(Report).c.number)).all()
     by_task = {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
-    return Story(database, box, list(rows), by_task, numbers)
+    return Story(database, box, list(rows), by_task, numbers, again, kept)
 
 
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
@@ -325,8 +434,14 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     tasks_and_reports_are_counted_apart(story)
     the_leadership_reads_what_the_board_shows(story)
     what_is_not_done_is_seen_but_not_asked_for(story)
+    a_difficulty_is_answered_and_reported(story)
+    what_the_consolidation_waits_for(story)
+    what_lies_unaccepted_is_said_with_its_age(story)
+    without_a_relay_nothing_is_claimed(story)
     assert story.numbers.wrong == []
+    assert story.again.wrong == []
     assert story.numbers.checked > 300
+    assert story.again.checked > 100
 
 
 def every_rung_for_whom_and_when(story: Story) -> None:
@@ -431,6 +546,74 @@ def the_dates_are_right(story: Story) -> None:
     assert not any(date(2021, 9, 2) <= local_date(letter.at) <= date(2021, 9, 3) for letter in story.box.letters)
     late = [row for row in story.rows if mood(row.agency_id) == "silent"]
     assert all(row.level == (0 if row.request else 3) for row in late if row.period == "2021-H1")
+
+
+def a_difficulty_is_answered_and_reported(story: Story) -> None:
+    monitor = [each for each in story.box.letters if "theodoi@so-ldtbxh" in each.to and DIFFICULTY in each.text]
+    assert [local_date(each.at) for each in monitor] == [RAISED_ON]
+    assert f"Khó khăn, vướng mắc: “{DIFFICULTY}”" in monitor[0].text
+    told = [each for each in story.box.letters if REPLY in each.text]
+    assert [(local_date(each.at), each.to) for each in told] == [(ANSWERED_ON, f"daumoi@{PARTLY}.nghean.example")]
+    with story.database.read() as session:
+        report = period_report(session, read_today(session, LOOKED_AT), plan_of(session, 1), TASK[1])
+    raised = [(each.citation, each.words, each.answer) for each in report.difficulties if each.answer]
+    assert raised == [(TASK[0], DIFFICULTY, REPLY)]
+    assert "Báo Nghệ An (quý II/2021)" in report.missing
+
+
+def what_the_consolidation_waits_for(story: Story) -> None:
+    (sum_up,) = (row for row in story.rows if (row.citation, row.period) == ("IV.1.1", "2021-H1"))
+    expected = {
+        row.id
+        for row in story.rows
+        if row.citation != "IV.1.1" and row.period in ("2021-H1", "2021-Q2") and not row.citation.startswith("V.2")
+    }
+    with story.database.read() as session:
+        page = report_page(session, read_today(session, ENDED), LABOUR, sum_up.plan_id, "2021-H1")
+    (item,) = (each for each in page.items if each.row.id == sum_up.id)
+    assert {row.id for row in item.waits_for} == expected
+    missing = {(row.agency_id, row.period) for row in item.missing}
+    assert (NEWSPAPER, "2021-Q2") in missing
+    assert {row.id for row in item.missing} == {each for each in expected if not story.reports[each]}
+
+
+def what_lies_unaccepted_is_said_with_its_age(story: Story) -> None:
+    """For a month nothing is accepted: every letter to the monitor counts what lies there, from the reports alone."""
+    said = re.compile(r"([\d.]+) báo cáo chờ tiếp nhận, lâu nhất từ thứ [^,]+, ([\d/]+) \((\d+) ngày làm việc\)")
+    others = [row for row in story.rows if row.agency_id != LABOUR]
+    checked = 0
+    for letter in story.box.letters:
+        day = local_date(letter.at)
+        if "theodoi@so-ldtbxh" not in letter.to or not IDLE[0] < day <= IDLE[1]:
+            continue
+        waiting = [
+            local_date(each.submitted_at)
+            for row in others
+            for each in story.reports[row.id]
+            if IDLE[0] <= local_date(each.submitted_at) < day
+            and not (each.returned_at and local_date(each.returned_at) <= day)
+        ]
+        ((count, since, days),) = said.findall(letter.text)
+        oldest = min(waiting)
+        worked = sum(works(oldest + DAY * n) for n in range(1, (day - oldest).days + 1))
+        assert (int(count), read_day(since), int(days)) == (len(waiting), oldest, worked), letter
+        checked += 1
+    assert checked > 5
+    accepted_on = min(local_date(row.accepted_at) for row in others if row.accepted_at and row.accepted_at >= IDLE_ENDS)
+    mondays = {IDLE[0] + 7 * DAY * n for n in range(1, 10)}
+    expected = {day for day in mondays if day <= accepted_on and count_on(day, -10) > IDLE[0]}
+    heads = [each for each in story.box.letters if "lanhdao@so-ldtbxh" in each.to and "đã chờ quá 10" in each.text]
+    assert {local_date(each.at) for each in heads} == expected
+
+
+def without_a_relay_nothing_is_claimed(story: Story) -> None:
+    left, released = story.kept
+    assert left == 0
+    assert released > 100
+    assert min(local_date(each.at) for each in story.box.letters) == FIRST_SENT
+    first = [each for each in story.box.letters if local_date(each.at) == FIRST_SENT]
+    assert len({each.to for each in first}) == len(first)
+    assert not any("đã nhắc" in each.text or "lần thứ" in each.text for each in first)
 
 
 # --- what is counted, worked out from the reports alone ---------------------------------------------------------------

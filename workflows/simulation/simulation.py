@@ -27,13 +27,15 @@ from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
 from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear, SimulateYear
-from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, tells_of_move, written
+from engine.rules.calendar import PLAN_TIME, WorkCalendar, day_digits, instant, tells_of_move, written
 from engine.rules.policy import Policy
+from engine.rules.words import period_words
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Plan
+from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import LetterState
+from engine.terms import LetterState, Role
 from engine.text import Text
+from engine.views.labels import label
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
@@ -145,7 +147,9 @@ def _year(database: Database, days: int) -> SimulatedYear:
                 (period, on, count, why if tells_of_move(why) else "") for (period, on, why), count in counted.items()
             )
         )
-        return SimulatedYear(tuple(_messages(connection)), due, len(rows), days)
+        g = table(Agency)
+        names = {row[0]: row[1] for row in connection.execute(select(g.c.id, g.c.name))}
+        return SimulatedYear(tuple(_messages(connection)), due, len(rows), days, names)
 
 
 def _messages(connection: Any) -> Iterator[SimulatedLetter]:
@@ -202,16 +206,16 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
     if busiest:
         (agency, role, week), count = busiest[0]
         lines.append(
-            f"Nhiều thư nhất: {agency} ({role}), {count} thư trong tuần {week}."
+            f"Nhiều thư nhất: {person_words(year, agency, role, language)}, {count} thư trong {week_of_day(week, vi)}."
             if vi
-            else f"Busiest: {agency} ({role}), {count} letters in {week}."
+            else f"Busiest: {person_words(year, agency, role, language)}, {count} letters in {week_of_day(week, vi)}."
         )
     for period, due_on, count, why in year.due:
         if why:
             lines.append(
-                f"Hạn chuyển: kỳ {period}, {count} phần việc, {why}."
+                f"Hạn chuyển: kỳ {period_words(period, 'vi')}, {count} phần việc, {why}."
                 if vi
-                else f"Moved: {period}, {count} assignments, to {written(due_on, 'en')}."
+                else f"Moved: {period_words(period, 'en')}, {count} assignments, to {written(due_on, 'en')}."
             )
     for day, count in year.collisions():
         lines.append(
@@ -220,9 +224,19 @@ def summary(year: SimulatedYear, language: str = "vi") -> str:
             else f"Collision: {count} assignments of several periods on {written(day, 'en')}."
         )
     for agency, role, week, count in year.overloaded()[:10]:
+        who, since = person_words(year, agency, role, language), week_of_day(week, vi)
         lines.append(
-            f"Quá tải: {agency} ({role}) {count} thư trong tuần {week}."
-            if vi
-            else f"Overloaded: {agency} ({role}) {count} letters in {week}."
+            f"Quá tải: {who}: {count} thư trong {since}." if vi else f"Overloaded: {who}: {count} letters in {since}."
         )
     return "\n".join(lines)
+
+
+def person_words(year: SimulatedYear, agency_id: str, role: str, language: str) -> str:
+    """«UBND huyện Kỳ Sơn (đầu mối)»."""
+    return f"{year.name(agency_id)} ({label(Role(role), language)})"
+
+
+def week_of_day(week: str, vi: bool) -> str:
+    """An ISO week by its Monday: «tuần từ 21/6/2021»."""
+    monday = day_digits(date.fromisocalendar(int(week[:4]), int(week[6:]), 1))
+    return f"tuần từ {monday}" if vi else f"the week of {monday}"

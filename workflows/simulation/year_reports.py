@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
-from workflows.simulation.simulation import as_objects, summary
+from engine.rules.words import coded, period_words, rung_words
+from engine.terms import NoticeKind, Role
+from engine.views.labels import label
+from workflows.simulation.simulation import as_objects, person_words, summary, week_of_day
 
 if TYPE_CHECKING:
     from icalendar import Event
@@ -27,6 +30,11 @@ WORDS = {
         "messages": "Từng thư",
         "what": "Nội dung",
         "count": "Phần việc",
+        "channel": "Kênh",
+        "agency": "Cơ quan",
+        "role": "Vai trò",
+        "assignments": "Về phần việc",
+        "digest": "tổng hợp tuần",
     },
     "en": {
         "title": "The year before it happens",
@@ -36,6 +44,11 @@ WORDS = {
         "messages": "Every letter",
         "what": "What",
         "count": "Assignments",
+        "channel": "Channel",
+        "agency": "Agency",
+        "role": "Role",
+        "assignments": "About",
+        "digest": "weekly digest",
     },
 }
 
@@ -46,15 +59,41 @@ def as_json(year: SimulatedYear, language: str) -> str:
 
 
 def as_csv(year: SimulatedYear, language: str) -> str:
-    """One row per message; the assignments joined by «; ». Cells are protected against formula injection."""
+    """One row per message, in words; the assignments joined by «; ». Cells are protected against formula injection."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["at", "channel", "kind", "rung", "agency", "role", "assignments", "key"])
+    words = WORDS[language]
+    writer.writerow([words[each] for each in ("at", "channel", "what", "agency", "role", "assignments")])
     for each in year.messages:
-        assignments = "; ".join(each.assignments)
-        cells = (each.at, each.channel, each.kind, each.rung, each.agency, each.role, assignments, each.key)
+        assignments = "; ".join(_assignment(year, each_one, language) for each_one in each.assignments)
+        cells = (
+            _moment(each),
+            coded(each.channel, language),
+            _what(each, language),
+            year.name(each.agency),
+            label(Role(each.role), language),
+            assignments,
+        )
         writer.writerow(map(_cell, cells))
     return out.getvalue().rstrip("\n")
+
+
+def _moment(message: SimulatedLetter) -> str:
+    return message.at[:16].replace("T", " ")
+
+
+def _what(message: SimulatedLetter, language: str) -> str:
+    """«nhắc trước hạn: trước hạn 10 ngày làm việc»; of a weekly digest its name alone."""
+    if message.kind == "digest":
+        return WORDS[language]["digest"]
+    kind = label(NoticeKind(message.kind), language)
+    return f"{kind}: {rung_words(message.rung, language)}" if message.rung else kind
+
+
+def _assignment(year: SimulatedYear, coded_one: str, language: str) -> str:
+    """«188/KH-UBND IV.16.1 UBND huyện Kỳ Sơn, 6 tháng đầu năm 2021»."""
+    number, citation, agency_id, period = coded_one.split(" ")
+    return f"{number} {citation} {year.name(agency_id)}, {period_words(period, language)}"
 
 
 def _cell(text: str) -> str:
@@ -70,11 +109,11 @@ def as_ics(year: SimulatedYear, language: str) -> str:
     calendar.add("prodid", "-//dondoc//simulation//VI")
     calendar.add("version", "2.0")
     for each in year.messages:
-        calendar.add_component(_entry(each))
+        calendar.add_component(_entry(year, each, language))
     return str(calendar.to_ical(), "utf-8").rstrip("\r\n")
 
 
-def _entry(message: SimulatedLetter) -> Event:
+def _entry(year: SimulatedYear, message: SimulatedLetter, language: str) -> Event:
     from icalendar import Event
 
     at = datetime.fromisoformat(message.at).astimezone(UTC)
@@ -83,8 +122,9 @@ def _entry(message: SimulatedLetter) -> Event:
     entry.add("dtstamp", at)
     entry.add("dtstart", at)
     entry.add("dtend", at + timedelta(minutes=5))
-    entry.add("summary", f"{message.agency} · {message.role}: {message.kind} {message.rung}")
-    entry.add("description", "\n".join(message.assignments))
+    who = f"{year.name(message.agency)} · {label(Role(message.role), language)}"
+    entry.add("summary", f"{who}: {_what(message, language)}")
+    entry.add("description", "\n".join(_assignment(year, each, language) for each in message.assignments))
     return entry
 
 
@@ -94,14 +134,23 @@ def as_html(year: SimulatedYear, language: str) -> str:
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
     )
     weeks, people = year.heat()
-    rows = [(f"{agency} · {role}", counts) for agency, role, counts in people]
+    rows = [(person_words(year, agency, role, language), counts) for agency, role, counts in people]
+    messages = [
+        (
+            _moment(each),
+            person_words(year, each.agency, each.role, language),
+            _what(each, language),
+            len(each.assignments),
+        )
+        for each in year.messages
+    ]
     return environment.get_template("simulation.html").render(
         language=language,
         words=WORDS[language],
         lines=summary(year, language).splitlines(),
-        weeks=weeks,
+        weeks=[week_of_day(week, language != "en") for week in weeks],
         rows=rows,
-        messages=year.messages,
+        messages=messages,
     )
 
 

@@ -28,12 +28,17 @@ LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
     (re.compile(r"/plans/import"), _MULTIPART, 26_000_000),
     (re.compile(r"/admin/contact-sheet"), _MULTIPART, 6_000_000),
     (re.compile(r"/plans/review"), _MULTIPART, MAX_REVIEW_BYTES),
-    (re.compile(r"/report/[^/]+/[^/]+/[^/]+|/r/[^/]+"), _MULTIPART, MAX_FILES_BYTES),
+    (re.compile(r"/report/[^/]+/[^/]+/[^/]+(/thread)?|/r/[^/]+(/thread)?"), _MULTIPART, MAX_FILES_BYTES),
+    (re.compile(r"/agencies/[^/]+/coordinated|/l/[^/]+/part"), _MULTIPART, MAX_FILES_BYTES),
     (re.compile(r"/api/v1/agencies/[^/]+/evidence"), _JSON, 14_000_000),
 )
-"""Path, content type and limit of longer requests: a plan document, the review form of a whole plan, a report with its
-files, and one file as base64."""
-_REPORT_LINK = re.compile(r"/r/([^/]+)")
+"""Path, content type and limit of longer requests: a plan document, the review form of a whole plan, a report, an
+entry of its thread or the part of a coordinating agency with files, and one file as base64."""
+_LETTER_LINKS = (
+    (re.compile(r"/r/([^/]+)(?:/thread)?"), Purpose.REPORT),
+    (re.compile(r"/l/([^/]+)/part"), Purpose.ACKNOWLEDGE),
+)
+"""Pages of signed links that take files."""
 
 
 class BodyTooLarge(HTTPException):
@@ -95,12 +100,13 @@ def _is_known(request: Request) -> bool:
     now = context.clock()
     if context.open_desk:
         return True
-    if link := _REPORT_LINK.fullmatch(request.url.path):
-        try:
-            context.signer.read(Purpose.REPORT, link[1], local_date(now))
-        except LinkRefused:
-            return False
-        return True
+    for pattern, purpose in _LETTER_LINKS:
+        if link := pattern.fullmatch(request.url.path):
+            try:
+                context.signer.read(purpose, link[1], local_date(now))
+            except LinkRefused:
+                return False
+            return True
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     cookie = request.cookies.get(guarded(SESSION_COOKIE, is_secure(context)), "")
     if not cookie and kind.lower() != "bearer":

@@ -83,8 +83,12 @@ def in_order() -> tuple[Any, ...]:
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
 
 
-def agency_choices(session: Session) -> tuple[tuple[str, str], ...]:
-    """(id, name) of every agency: the options of a select."""
-    g = table(Agency)
-    rows: Any = session.connection().execute(select(g.c.id, g.c.name).order_by(*in_order()))
+def agency_choices(session: Session, plan_id: int | None = None) -> tuple[tuple[str, str], ...]:
+    """(id, name) of every agency: the options of a select. With a plan, of those that owe something in it: an old
+    plan's districts, not the communes that came after them."""
+    g, a = table(Agency), table(Assignment)
+    statement = select(g.c.id, g.c.name).order_by(*in_order())
+    if plan_id is not None:
+        statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
+    rows: Any = session.connection().execute(statement)
     return tuple((row[0], row[1]) for row in rows)

@@ -15,6 +15,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
+from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder
 from engine.store.database import table
 from engine.store.records import (
@@ -31,7 +32,7 @@ from engine.store.records import (
     Plan,
     Report,
 )
-from engine.terms import Quiet, Role
+from engine.terms import COUNTED_STATES, Quiet, Role
 from engine.text import Text
 
 EVENTS_SHOWN = 300
@@ -81,6 +82,8 @@ class ReportLine:
     returned_at: datetime | None
     returned_reason: str
     resubmit_on: date | None
+    paper_number: str
+    paper_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class ExtensionLine:
     decided_by: str
     granted: bool | None
     answer: str
+    files: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Story:
-    """``events`` newest first. ``waits_for``: assignments of the same period that this one consolidates. ``people``:
+    """``events`` newest first. ``waits_for``: the assignments that this one consolidates. ``people``:
     actor -> who it is, for the contacts, accounts and agencies that acted."""
 
     row: AssignmentRow
@@ -154,7 +158,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     )
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
-        waits_for = tuple(_waited_for(session, today, row, head.waits_for))
+        waits_for = waited_for(session, today, row.plan_id, row.period, head.waits_for)
     actors = [event.actor for event in events] + [each.actor for each in (*reports, *extensions)]
     people = people_of(session, actors)
     return Story(row, head, rungs, events[::-1], notified, reports, extensions, waits_for, people)
@@ -282,13 +286,19 @@ def _list(session: Session, record: type[SQLModel], line: type[Any], assignment_
     return tuple(line(*row) for row in session.connection().execute(statement.order_by(source.c.id)))
 
 
-def _waited_for(
-    session: Session, today: Today, row: AssignmentRow, citations: Sequence[str]
-) -> Iterable[AssignmentRow]:
+def waited_for(
+    session: Session, today: Today, plan_id: int, period: str, citations: Sequence[str]
+) -> tuple[AssignmentRow, ...]:
+    """The assignments that a report of a period consolidates: of the same period, and of a duty that is reported more
+    often (by the quarter, say) those whose period falls into it."""
     a, d = table(Assignment), table(Duty)
-    same = conditions(AssignmentFilter(plan_id=row.plan_id, period=row.period), today)
-    statement = joined(select(*columns(today))).where(*same, d.c.citation.in_(citations))
-    return from_rows(session.connection().execute(statement.order_by(d.c.position, a.c.agency_id)).all())
+    of_plan = conditions(AssignmentFilter(plan_id=plan_id, states=COUNTED_STATES), today)
+    periods = session.connection().scalars(select(a.c.period).where(a.c.plan_id == plan_id).distinct())
+    fitting = [each for each in periods if within(period, each)]
+    statement = joined(select(*columns(today))).where(*of_plan, d.c.citation.in_(citations), a.c.period.in_(fitting))
+    found = from_rows(session.connection().execute(statement.order_by(d.c.position, a.c.agency_id, a.c.due_on)).all())
+    same = {row.duty_id for row in found if row.period == period}
+    return tuple(row for row in found if row.period == period or row.duty_id not in same)
 
 
 def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import Session
 
-from engine.assignments.backlog import open_refusal
+from engine.assignments.backlog import open_refusal, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
-from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
+from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,
@@ -43,6 +43,7 @@ class Waiting(StrEnum):
     ACCEPT = "accept"
     EXTENSION = "extension"
     DECLINED = "declined"
+    RAISED = "raised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,9 @@ def _waiting(waiting: Waiting) -> ColumnElement[bool]:
         return a.c.state == State.REPORTED  # type: ignore[no-any-return]
     if waiting is Waiting.EXTENSION:
         return exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
+    if waiting is Waiting.RAISED:
+        t = table(ThreadEntry)
+        return exists().where(t.c.assignment_id == a.c.id, unanswered())
     return and_(a.c.state.in_(OPEN_STATES), exists().where(e.c.assignment_id == a.c.id, open_refusal()))
 
 

@@ -119,6 +119,13 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     return tuple(_linked_duty(row, extra, today) for row, extra in zip(from_rows(found), found, strict=True))
 
 
+def linked_assignments(session: Session, link: Link) -> tuple[int, ...]:
+    """The assignments that the letter of a link names, whoever owes them."""
+    n = table(Notice)
+    letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
+    return tuple(session.connection().scalars(select(n.c.assignment_id).where(n.c.letter_id == letter_id).distinct()))
+
+
 def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
     """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
     coming: tuple[date, Rung] | None = None

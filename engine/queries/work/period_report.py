@@ -13,10 +13,12 @@ from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodRepor
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
+from engine.queries.work.threads import difficulties
+from engine.rules.periods import within
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Duty, Report
-from engine.terms import COUNTED_STATES, TimeClass, Timing
+from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 
 MAX_ROWS = 5_000
 COUNTED = tuple(COUNTED_STATES)
@@ -33,7 +35,7 @@ TIMINGS = {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "
 
 
 def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:
-    """Seven queries. Requests («Đề nghị») are in none of the counts but their own."""
+    """Nine queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     places: dict[int, int] = {
@@ -63,16 +65,37 @@ def period_report(session: Session, today: Today, plan_row: Any, period: str) ->
         sum(row.report_timing is Timing.ON_TIME for row in ordered),
         sum(row.first_reported_on is not None for row in ordered),
         len(ordered),
-        tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None)),
+        tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None))
+        + _missing_within(session, today, plan_row.id, period, ordered),
         _figures(consolidated(session, plan_row.id, period)),
         tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
-        tuple(
+        _raised(session, plan_row.id, period)
+        + tuple(
             Difficulty(row.agency, row.citation, told[row.id][1])
             for row in found
             if row.unfinished and told.get(row.id, ("", ""))[1]
         ),
         len(asked),
         sum(row.done_on is not None for row in asked),
+    )
+
+
+def _missing_within(
+    session: Session, today: Today, plan_id: int, period: str, ordered: list[AssignmentRow]
+) -> tuple[str, ...]:
+    """Who has not reported for a shorter period that falls into this one, of duties that are not owed for this one:
+    «Báo Nghệ An (quý II/2021)»."""
+    same = {row.duty_id for row in ordered}
+    every = rows(session, today, AssignmentFilter(plan_id=plan_id, states=COUNTED, request=False), MAX_ROWS)
+    inside = [row for row in every if within(period, row.period) and row.duty_id not in same and not row.reported_on]
+    return tuple(dict.fromkeys(f"{row.agency} ({period_words(row.period, 'vi')})" for row in inside))
+
+
+def _raised(session: Session, plan_id: int, period: str) -> tuple[Difficulty, ...]:
+    return tuple(
+        Difficulty(each.agency, each.citation, each.text, each.answer)
+        for each in difficulties(session, plan_id, period)
+        if each.kind is EntryKind.DIFFICULTY
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from engine.assignments.indicators import FigureLine, consolidated
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.queries.time_class import Today
-from engine.queries.work.assignment_story import ReportLine
+from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
 from engine.store.database import table
@@ -33,6 +33,13 @@ class ReportItem:
     source: str
     basis: str
     last: ReportLine | None
+    waits_for: tuple[AssignmentRow, ...] = ()
+    """The reports that this one consolidates."""
+
+    @property
+    def missing(self) -> tuple[AssignmentRow, ...]:
+        """Those of ``waits_for`` that are not in."""
+        return tuple(row for row in self.waits_for if row.reported_on is None)
 
     @property
     def open(self) -> bool:
@@ -72,8 +79,8 @@ class ReportPage:
 
 
 def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
-    """Six queries, five more with a requested total. Raises NotFound when the agency has nothing in that plan and
-    period."""
+    """Six queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when the
+    agency has nothing in that plan and period."""
     name, _ = agency_name(session, agency_id)
     p = table(Plan)
     plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
@@ -106,7 +113,9 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
 def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
-    statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule)).where(*conditions(wanted, today))
+    statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for)).where(
+        *conditions(wanted, today)
+    )
     found = session.connection().execute(statement.order_by(d.c.position)).all()
     rows = from_rows(found)
     last = _last_reports(session, [row.id for row in rows])
@@ -116,7 +125,13 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
         rule = rules.get(extra.rule, {})
         items.append(
             ReportItem(
-                row, extra.heading, extra.due_why, rule.get("source", ""), rule.get("basis", ""), last.get(row.id)
+                row,
+                extra.heading,
+                extra.due_why,
+                rule.get("source", ""),
+                rule.get("basis", ""),
+                last.get(row.id),
+                waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )
         )
     return tuple(items)
@@ -127,6 +142,45 @@ def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, 
     statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
     statement = statement.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
     return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+
+
+@dataclass(frozen=True)
+class PreviousReports:
+    """What the agency last reported about the page's duties for an earlier period: by duty, and the figures."""
+
+    period: str = ""
+    reports: Mapping[int, ReportLine] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
+    """Of the last period before the page's in which one of its duties was reported. One query."""
+    a, r = table(Assignment), table(Report)
+    duties = {item.row.duty_id for item in page.items}
+    due = [item.row.original_due_on for item in page.items if item.row.original_due_on is not None]
+    if not due:
+        return PreviousReports()
+    statement = (
+        select(a.c.duty_id, a.c.period, *(r.c[name] for name in ReportLine.__slots__))
+        .join(a, a.c.id == r.c.assignment_id)
+        .where(
+            a.c.agency_id == page.agency_id,
+            a.c.duty_id.in_(duties),
+            a.c.period != page.period,
+            a.c.original_due_on < min(due),
+            r.c.returned_at.is_(None),
+        )
+        .order_by(a.c.original_due_on, r.c.submitted_at, r.c.id)
+    )
+    rows = session.connection().execute(statement).all()
+    if not rows:
+        return PreviousReports()
+    period = rows[-1].period
+    lines = {row[0]: ReportLine(*row[2:]) for row in rows if row.period == period}
+    figures: dict[str, Any] = {}
+    for line in sorted(lines.values(), key=lambda each: each.submitted_at):
+        figures |= line.figures
+    return PreviousReports(period, lines, figures)
 
 
 def _requested(

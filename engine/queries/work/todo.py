@@ -1,5 +1,5 @@
-"""The supervising department's to-do list: reports to accept, extensions and «not mine» to decide, agencies without a
-reachable contact."""
+"""The supervising department's to-do list: reports to accept, extensions and «not mine» to decide, difficulties and
+questions to answer, agencies without a reachable contact."""
 
 from __future__ import annotations
 
@@ -53,24 +53,35 @@ class Todo:
     accept: TodoGroup
     extensions: TodoGroup
     declined: TodoGroup
+    raised: TodoGroup
     asked: dict[int, WaitingExtension]
     """Assignment id -> pending request, for the rows of ``extensions``."""
     unreachable: tuple[Unreachable, ...]
 
     @property
     def nothing(self) -> bool:
-        return not (self.accept.total or self.extensions.total or self.declined.total or self.unreachable)
+        return not (
+            self.accept.total or self.extensions.total or self.declined.total or self.raised.total or self.unreachable
+        )
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Ten queries; with ``supervisor_id``, only what waits for one department."""
+    """Twelve queries; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
     filters = {what: replace(wanted, waiting=what) for what in Waiting}
     accept = first(session, today, filters[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
     extensions = first(session, today, filters[Waiting.EXTENSION], SHOWN)
     declined = first(session, today, filters[Waiting.DECLINED], SHOWN)
+    raised = first(session, today, filters[Waiting.RAISED], SHOWN)
     asked = waiting_extensions(session, [row.id for row in extensions[0]])
-    return Todo(_group(accept), _group(extensions), _group(declined), asked, unreachable(session, today, wanted))
+    return Todo(
+        _group(accept),
+        _group(extensions),
+        _group(declined),
+        _group(raised),
+        asked,
+        unreachable(session, today, wanted),
+    )
 
 
 def _group(found: tuple[list[AssignmentRow], int]) -> TodoGroup:

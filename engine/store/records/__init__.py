@@ -35,7 +35,9 @@ from engine.store.records.work import (
     HAS_NEXT,
     LOST,
     TO_ACCEPT,
+    UNANSWERED,
     WAITING,
+    WITH_PAPER,
     Assignment,
     Draft,
     Event,
@@ -45,6 +47,7 @@ from engine.store.records.work import (
     Report,
     Tally,
     TallyChange,
+    ThreadEntry,
 )
 
 __all__ = [
@@ -55,7 +58,9 @@ __all__ = [
     "LOST",
     "STILL_OWED",
     "TO_ACCEPT",
+    "UNANSWERED",
     "WAITING",
+    "WITH_PAPER",
     "WITH_RECEIPT",
     "Account",
     "Agency",
@@ -94,4 +99,5 @@ __all__ = [
     "Succession",
     "Tally",
     "TallyChange",
+    "ThreadEntry",
 ]

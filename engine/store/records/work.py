@@ -4,11 +4,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Text, UniqueConstraint, false, text
+from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, by_value, json_column
-from engine.terms import EventKind, Outcome, Quiet, State, Timing
+from engine.terms import EntryKind, EventKind, Outcome, Quiet, State, Timing
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
@@ -16,6 +16,9 @@ LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
+WITH_PAPER = text("paper_key <> ''")
+UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
+UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
 DECLINED_EVENT = text("event.kind = 'declined'")
 
@@ -145,7 +148,10 @@ class Report(SQLModel, table=True):
     """One submission about one assignment; a correction after a return, and a later report of an unfinished task, is a
     new row. The report that stands is the one that was neither returned nor superseded."""
 
-    __table_args__ = (UniqueConstraint("assignment_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "number"),
+        Index("ix_report_paper_key", "paper_key", sqlite_where=WITH_PAPER, postgresql_where=WITH_PAPER),
+    )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
     number: int = 1
@@ -163,6 +169,11 @@ class Report(SQLModel, table=True):
     """The date by which the corrected report was asked for; null unless returned."""
     superseded_at: datetime | None = None
     """When a later report of the same task took its place."""
+    paper_number: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
+    """Of the signed paper that the report went with: «45/BC-UBND»."""
+    paper_on: date | None = None
+    paper_key: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
+    """``paper_number`` as it is searched: folded to small letters without accents and spaces."""
 
 
 class Extension(SQLModel, table=True):
@@ -181,6 +192,43 @@ class Extension(SQLModel, table=True):
     decided_by: str = ""
     granted: bool | None = None
     answer: str = Field(default="", sa_column=Column(Text, nullable=False))
+    files: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+    """Evidence for the reason; entries as in ``Report.files``."""
+
+
+class ThreadEntry(SQLModel, table=True):
+    """One entry of the thread between an assignment's owner, the department above and the coordinating agencies. It
+    changes no state and counts nowhere as a report. ``key`` makes it idempotent: the same words once a day."""
+
+    __tablename__ = "thread_entry"
+    __table_args__ = (
+        Index("ix_thread_entry_assignment_id", "assignment_id"),
+        Index(
+            "ix_thread_entry_unanswered",
+            "assignment_id",
+            "id",
+            sqlite_where=UNANSWERED,
+            postgresql_where=UNANSWERED,
+        ),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    key: str = Field(unique=True, max_length=160)
+    assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
+    whole_plan: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """About the plan as a whole; the assignment is one of those that it was written from."""
+    kind: EntryKind = Field(sa_column=by_value(EntryKind))
+    agency_id: str = Field(foreign_key="agency.id", max_length=64)
+    """Who wrote it."""
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    expected_on: date | None = None
+    """Of progress: by when the work is expected to be done."""
+    files: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    answers_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    answered_at: datetime | None = None
+    actor: str = Field(max_length=96)
+    at: datetime
 
 
 class Event(SQLModel, table=True):

@@ -14,22 +14,33 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, require
 from engine.accounts.signed_links import Link, Purpose
+from engine.agencies import contacts
+from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
 from engine.assignments.evidence import MAX_FILE_BYTES
 from engine.assignments.lifecycle import acknowledge, decline
-from engine.errors import Conflict, NotFound
+from engine.errors import BadInput, Conflict, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.evidence_download import Digest, evidence_response
-from engine.http.filters import Code, PageNumber
+from engine.http.filters import Code, Count, PageNumber, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
-from engine.http.uploads import MAX_FORM_PARTS
+from engine.http.uploads import ACCEPT, MAX_FORM_PARTS
 from engine.queries.time_class import Today, read_today
-from engine.queries.work.letter_links import LinkedDuties, LinkHolder, holder, linked_duties, report_subject
+from engine.queries.work.letter_links import (
+    LinkedDuties,
+    LinkHolder,
+    holder,
+    linked_assignments,
+    linked_duties,
+    report_subject,
+)
+from engine.queries.work.threads import coordinated
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
 from engine.web.pages.work.report import Address, report_form, submit
+from engine.web.pages.work.thread import part_sent, thread_page, thread_sent
 
 router = APIRouter()
 
@@ -37,9 +48,7 @@ router = APIRouter()
 @router.get("/l/{token}")
 def show(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
     link = ctx.app.signer.read(Purpose.ACKNOWLEDGE, token, ctx.today)
-    with ctx.reading() as (session, today):
-        contact, duties = _linked(session, today, link)
-    return _page(_as_contact(ctx, contact, token), link, contact, duties, today, said)
+    return _shown(ctx, token, link, said)
 
 
 @router.post("/l/{token}")
@@ -69,10 +78,40 @@ def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     return ctx.go(f"/l/{token}", said="declined", lang=_language_parameter(ctx))
 
 
+async def _part_sent(request: Request, ctx: Unauthenticated, token: str) -> Form:
+    """Read uploads only for a valid link."""
+    ctx.app.signer.read(Purpose.ACKNOWLEDGE, token, ctx.today)
+    return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
+
+
+@router.post("/l/{token}/part")
+def part(ctx: Unauthenticated, form: Annotated[Form, Depends(_part_sent)], token: str) -> Response:
+    """The part of a coordinating agency in a duty that the letter named."""
+    link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    assignment_id = form.number("id")
+    with ctx.reading() as (session, today):
+        contact, _ = _linked(session, today, link)
+        named = linked_assignments(session, link)
+    ctx = _as_contact(ctx, contact, token)
+    if assignment_id not in named:
+        raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
+    try:
+        changed = part_sent(ctx, form, contact.agency_id)
+    except (BadInput, Conflict) as error:
+        return _shown(ctx, token, link, "", error.said(ctx.language), (form.raw("id"), form.raw("text")), error.status)
+    return ctx.go(f"/l/{token}", said="part" if changed else "already", lang=_language_parameter(ctx))
+
+
 @router.get("/r/{token}")
-def report_shown(ctx: Unauthenticated, token: str, said: Code = "", n: PageNumber = 1) -> Response:
+def report_shown(ctx: Unauthenticated, token: str, said: Code = "", n: PageNumber = 1, copy: YesNo = None) -> Response:
     ctx, where = _report(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
-    return report_form(ctx, where, outcome=said, n=n)
+    return report_form(ctx, where, outcome=said, n=n, copy=bool(copy))
+
+
+@router.get("/r/{token}/thread")
+def thread_shown(ctx: Unauthenticated, token: str, said: Code = "", n: Count = 0) -> Response:
+    ctx, where, contact = _thread(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
+    return thread_page(ctx, where, contact, outcome=said, n=n)
 
 
 @router.get("/r/{token}/files/{digest}")
@@ -93,6 +132,12 @@ def report_sent(ctx: Unauthenticated, form: Annotated[Form, Depends(_sent)], tok
     link = _checked(ctx, form.raw("token"), token, Purpose.REPORT)
     ctx, where = _report(ctx, token, link)
     return submit(ctx, form, where)
+
+
+@router.post("/r/{token}/thread")
+def thread_posted(ctx: Unauthenticated, form: Annotated[Form, Depends(_sent)], token: str) -> Response:
+    ctx, where, contact = _thread(ctx, token, _checked(ctx, form.raw("token"), token, Purpose.REPORT))
+    return thread_sent(ctx, form, where, contact)
 
 
 @router.get("/u/{token}")
@@ -151,15 +196,31 @@ def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str) -> Request
     return replace(ctx.bound(token).in_contact_language(contact.language), actor=_actor(contact))
 
 
-def _page(
-    ctx: RequestContext, link: Link, contact: LinkHolder, duties: tuple[LinkedDuties, ...], today: Today, said: str
+def _shown(
+    ctx: RequestContext,
+    token: str,
+    link: Link,
+    said: str,
+    sentence: str = "",
+    typed: tuple[str, str] = ("", ""),
+    status: int = 200,
 ) -> Response:
+    with ctx.reading() as (session, today):
+        contact, duties = _linked(session, today, link)
+        helped = coordinated(session, today, contact.agency_id, assignment_ids=linked_assignments(session, link))
+    ctx = _as_contact(ctx, contact, token)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
     coming, step = _next_step(duties, ctx.language)
     return ctx.page(
         "acknowledge.html",
+        status,
         today=today,
+        helped=helped,
+        sentence=sentence,
+        typed=typed,
+        part_path=f"/l/{token}/part",
+        ACCEPT=ACCEPT,
         who_is=contact,
         asked=duties,
         reports=reports,
@@ -198,6 +259,14 @@ def _report(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext
     ctx = _as_contact(ctx, contact, token)
     ctx.require(Permission.REPORT, contact.agency_id)
     return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}")
+
+
+def _thread(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address, ContactLine]:
+    """The page of a report link's thread, and the contact in whose name a deputy may be named."""
+    ctx, where = _report(ctx, token, link)
+    ctx.require(Permission.RAISE, where.agency_id)
+    with ctx.app.database.read() as session:
+        return ctx, where, contacts.find(session, link.contact_id)
 
 
 def _language_parameter(ctx: RequestContext) -> str:

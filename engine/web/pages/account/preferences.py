@@ -9,11 +9,12 @@ from datetime import date
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.accounts.accounts import mailbox
 from engine.accounts.permissions import Permission
 from engine.agencies import preferences
-from engine.agencies.contacts import phone_number
+from engine.agencies.contacts import ContactLine, phone_number
 from engine.agencies.preferences import MAY_NAME, Preferences, preferences_of
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.http.contact_access import (
@@ -33,6 +34,7 @@ from engine.queries.work.desk import agency_name
 from engine.text import Text
 
 router = APIRouter()
+DEPUTY_FIELDS = ("email", "phone", "label", "valid_from", "valid_until", "letters")
 
 
 @dataclass(frozen=True)
@@ -71,25 +73,13 @@ def letters(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 
 @router.post("/wishes/{contact_id}/deputies")
 def name(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
-    typed = {key: form.raw(key)[:200] for key in ("email", "phone", "label", "valid_from", "valid_until", "letters")}
+    typed = {key: form.raw(key)[:200] for key in DEPUTY_FIELDS}
     try:
-        _check_fields(form)
+        check_deputy(form)
         with ctx.writing() as session:
             contact = find_contact(ctx, session, contact_id)
             ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
-            preferences.name_deputy(
-                session,
-                contact_id,
-                email=form.text("email", 254),
-                phone=form.text("phone", 40),
-                label=form.text("label", 120),
-                language=contact.language,
-                valid_from=form.day("valid_from"),
-                valid_until=form.day("valid_until"),
-                instead=form.text("letters", 16) == "instead",
-                actor=ctx.actor.name,
-                now=ctx.now,
-            )
+            name_deputy(ctx, session, form, contact)
     except (BadInput, Conflict) as error:
         problems = error.fields if isinstance(error, FieldsRefused) else {}
         fields = {key: each.said(ctx.language) for key, each in problems.items()}
@@ -168,7 +158,24 @@ def _may_name(ctx: RequestContext, preferences: Preferences | None, by_link: boo
     return preferences.contact.role in MAY_NAME and preferences.contact.answers_on(ctx.today)
 
 
-def _check_fields(form: Form) -> None:
+def name_deputy(ctx: RequestContext, session: Session, form: Form, contact: ContactLine) -> None:
+    """Name the deputy of a checked form on behalf of a contact."""
+    preferences.name_deputy(
+        session,
+        contact.id,
+        email=form.text("email", 254),
+        phone=form.text("phone", 40),
+        label=form.text("label", 120),
+        language=contact.language,
+        valid_from=form.day("valid_from"),
+        valid_until=form.day("valid_until"),
+        instead=form.text("letters", 16) == "instead",
+        actor=ctx.actor.name,
+        now=ctx.now,
+    )
+
+
+def check_deputy(form: Form) -> None:
     """Check all fields at once, so that all errors are shown together. Raises FieldsRefused."""
     checks: Mapping[str, Callable[[], object]] = {
         "email": lambda: mailbox(form.text("email", 254)),

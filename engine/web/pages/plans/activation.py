@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -20,6 +21,7 @@ from engine.http.forms import parse_day
 from engine.http.request_context import PostedForm, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, Scenario
 from engine.queries.plans import plan_page
+from engine.rules.periods import Cadence
 from engine.terms import PlanState
 from engine.text import Text
 from engine.web.pages.plans.import_review import names
@@ -134,21 +136,49 @@ def file(ctx: SignedIn, plan_id: SmallId) -> Response:
     return plan_download(plan.row.number, dump(plan.file))
 
 
+def cadence_field(citation: str) -> str:
+    return f"cadence-{citation}"
+
+
+def _chosen(plan: PlanFile, typed: Callable[[str], str]) -> dict[str, Cadence]:
+    """The cadences chosen on the form, where the plan leaves a choice. Raises BadInput."""
+    chosen = {}
+    for citation, placed in plan.duties.items():
+        value = typed(cadence_field(citation)) if placed.duty.cadence_choices else ""
+        if value:
+            if value not in placed.duty.cadence_choices:
+                raise BadInput(Text("Chu kỳ này không có để chọn.", "There is no such cadence to choose."))
+            chosen[citation] = Cadence(value)
+    return chosen
+
+
 @router.get("/plans/{plan_id}/activate")
 def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
-    """Preview of the activation: runs it and rolls it back."""
+    """Preview of the activation, with the cadences chosen in the address: runs it and rolls it back."""
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     if plan.row.state is not PlanState.LOADED:
         return ctx.go(f"/plans/{plan_id}")
-    would = opening.rehearse(ctx.app.database, plan_id, ctx.now)
-    return ctx.page("activate.html", today=today, plan=plan, would=would)
+    cadences = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
+    would = opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences)
+    choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
+    return ctx.page(
+        "activate.html",
+        today=today,
+        plan=plan,
+        would=would,
+        choices=choices,
+        cadences=cadences,
+        cadence_field=cadence_field,
+    )
 
 
 @router.post("/plans/{plan_id}/activate")
 def activate(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     ctx.require(Permission.RUN_PLANS)
+    with ctx.reading() as (session, today):
+        cadences = _chosen(plan_page(session, today, plan_id).file, form.raw)
     with ctx.writing() as session:
-        opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now)
+        opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now, cadences=cadences)
     return ctx.go(f"/plans/{plan_id}", said="activated")

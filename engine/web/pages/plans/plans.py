@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.http.filters import Code, Cursor, SmallId, Typed
 from engine.http.request_context import SignedIn
+from engine.plans.closing import past_plan
 from engine.queries.plans import list_plans, plan_page
 
 router = APIRouter()
@@ -28,5 +29,6 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     ctx.require(Permission.SEE_PLANS)
     with ctx.reading() as (session, today):
         found = plan_page(session, today, plan_id)
+        past = past_plan(session, plan_id, today.day)
     per_section = Counter(duty.citation.partition(".")[0] for duty in found.duties)
-    return ctx.page("plan.html", today=today, plan=found, per_section=per_section, outcome=said)
+    return ctx.page("plan.html", today=today, plan=found, per_section=per_section, past=past, outcome=said)

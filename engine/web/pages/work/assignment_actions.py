@@ -13,10 +13,12 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, concerned, require
 from engine.assignments import lifecycle
+from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
@@ -51,6 +53,15 @@ def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]
     lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", MAX_REASON_CHARS), **by)
 
 
+def _answer(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> object:
+    """Answer an entry of this assignment's thread on behalf of the department above, or ask its owner something."""
+    text = form.text("words", MAX_TEXT_CHARS)
+    if not form.has("entry"):
+        return ask(session, assignment_id, text, **by)
+    row = assignment_row(session, read_today(session, by["now"]), assignment_id)
+    return answer(session, form.number("entry"), text, agency_id=row.supervisor_id, **by)
+
+
 ACTIONS: dict[Permission, Action] = {
     Permission.ACKNOWLEDGE: lambda s, i, form, by: lifecycle.acknowledge(s, i, **by),
     Permission.DECLINE: lambda s, i, form, by: lifecycle.decline(
@@ -65,6 +76,7 @@ ACTIONS: dict[Permission, Action] = {
         s, i, until=form.day("until"), reason=form.text("reason", MAX_REASON_CHARS), **by
     ),
     Permission.DECIDE_EXTENSION: _decide,
+    Permission.ANSWER: _answer,
     Permission.CANCEL: lambda s, i, form, by: lifecycle.cancel(
         s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
     ),
@@ -97,6 +109,6 @@ def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permis
 
 
 def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission, error: DondocError) -> Response:
-    typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words")}
+    typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words", "entry")}
     trouble = Trouble(permission.value, error.said(ctx.language), typed)
     return story_page(ctx, assignment_id, trouble=trouble, status=error.status)

@@ -20,7 +20,8 @@ from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.plans import plan_supervisors
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import SORTS, list_assignments
-from engine.terms import OPEN_STATES, State
+from engine.queries.work.threads import entries
+from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.text import Text
 from engine.views.svg_charts import timeline
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
@@ -57,7 +58,7 @@ def listing(
             rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
         found = list_assignments(session, today, wanted, after=after, sort=sort)
-        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
+        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
@@ -91,6 +92,7 @@ def story_page(
         found = story(session, today, assignment_id)
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
         agencies = agency_choices(session)
+        lines = entries(session, [assignment_id])
     return ctx.page(
         "story.html",
         status,
@@ -98,6 +100,7 @@ def story_page(
         story=found,
         row=found.row,
         agencies=agencies,
+        lines=lines,
         picture=timeline(found, today.day, ctx.language),
         allowed=allowed(ctx, found),
         outcome=outcome,
@@ -120,6 +123,8 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.ASK_EXTENSION: unfinished
         and found.waiting_extension is None
         and (row.due_on or ctx.today) > ctx.today,
+        Permission.RAISE: row.state in COUNTED_STATES,
+        Permission.ANSWER: row.state in COUNTED_STATES,
         Permission.DECLINE: open_now,
         Permission.TRANSFER: may_end,
         Permission.CANCEL: may_end,

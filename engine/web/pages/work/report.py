@@ -28,12 +28,12 @@ from engine.assignments.report_submission import (
     submission,
 )
 from engine.errors import BadInput, Conflict
-from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId
+from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, YesNo
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
-from engine.queries.work.report_page import ReportPage, report_page
+from engine.queries.work.report_page import PreviousReports, ReportPage, previous_reports, report_page
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private, warnings
 from engine.text import Text
 
@@ -41,7 +41,7 @@ router = APIRouter()
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 FREE_TEXT_PREFIXES = ("body-", "reason-")
-MAX_OUTCOME_CHARS, MAX_SEEN_CHARS = 16, 40
+MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS = 16, 40, 80
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class ReportForm:
     """By assignment: stored files that belong to its report."""
     seen: str = ""
     """When the shown draft was saved, so that a colleague's later draft is not overwritten."""
+    paper: tuple[str, str] = ("", "")
+    """Number and date of the signed paper."""
     draft: SavedDraft | None = None
     problems: Mapping[str, Text] = field(default_factory=dict)
     warned: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +111,7 @@ def read_report_form(
         figures = {each.code: text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
     else:
         figures = {each.code: str(page.figures.get(each.code, "")) for each in page.indicators}
+    paper = text("paper-number", MAX_PAPER_CHARS), text("paper-on", MAX_PAPER_CHARS)
     values, _ = read_figures(page.indicators, figures)
     totals = doubtful_totals(values, page.parts, page.agency_id)
     return ReportForm(
@@ -120,15 +123,22 @@ def read_report_form(
         unreadable=errors[0] if errors else None,
         files=files,
         seen=seen,
+        paper=paper,
     )
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
 def show(
-    ctx: SignedIn, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: PageNumber = 1
+    ctx: SignedIn,
+    agency_id: AgencyId,
+    plan_id: SmallId,
+    period: PeriodKey,
+    said: Code = "",
+    n: PageNumber = 1,
+    copy: YesNo = None,
 ) -> Response:
     ctx.require(Permission.REPORT, agency_id)
-    return report_form(ctx, Address(agency_id, plan_id, period, ctx.path), outcome=said, n=n)
+    return report_form(ctx, Address(agency_id, plan_id, period, ctx.path), outcome=said, n=n, copy=bool(copy))
 
 
 async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
@@ -152,11 +162,15 @@ def report_form(
     status: int = 200,
     outcome: str = "",
     n: int = 0,
+    copy: bool = False,
 ) -> Response:
-    """The page: empty, as reported or saved before, or as typed and rejected."""
+    """The page: empty, as reported or saved before, or as typed and rejected. ``copy``: the empty boxes begin with what
+    was reported for the period before; nothing is saved by that."""
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         draft = restore(session, where.agency_id, where.plan_id, where.period) if rejected is None else None
+        previous = previous_reports(session, page)
+    copied = copy and rejected is None and bool(previous.reports)
     if rejected is not None:
         # Parsed again: by now somebody else may have reported some of the duties.
         form = replace(
@@ -168,7 +182,10 @@ def report_form(
     elif draft is not None:
         lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
         files, _ = read_lines(ctx, page.agency_id, lines)
-        form = replace(read_report_form(page, draft.fields, files, seen=draft.saved_at.isoformat()), draft=draft)
+        typed = (_copied(page, previous) if copied else {}) | dict(draft.fields)
+        form = replace(read_report_form(page, typed, files, seen=draft.saved_at.isoformat()), draft=draft)
+    elif copied:
+        form = read_report_form(page, _copied(page, previous), {})
     else:
         reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
         form = read_report_form(page, {}, reported)
@@ -183,11 +200,25 @@ def report_form(
         action=where.path,
         outcome=outcome,
         n=n,
+        previous=previous.reports,
+        previous_period=previous.period,
+        copied=copied,
         confirm=_mark(form),
         private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in form.warned),
         check=replace(check, later=tuple(duty for duty in check.later if duty.assignment_id in owed)),
         ACCEPT=ACCEPT,
     )
+
+
+def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
+    """Texts and figures of the period before, by field of this page. Outcomes are not copied: each is chosen anew."""
+    typed: dict[str, str] = {}
+    for item in page.items:
+        last = previous.reports.get(item.row.duty_id)
+        if last is not None and item.reportable:
+            typed |= {f"body-{item.row.id}": last.body, f"reason-{item.row.id}": last.reason}
+    figures = {f"figure-{each.code}": str(previous.figures.get(each.code, "")) for each in page.indicators}
+    return {name: text for name, text in (typed | figures).items() if text}
 
 
 def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
@@ -211,7 +242,7 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
             return _save(ctx, form, where)
         if form.unreadable is not None:
             raise form.unreadable
-        checked = submission(form.duties, page.indicators, form.figures)
+        checked = submission(form.duties, page.indicators, form.figures, form.paper)
         if checked.problems:
             return report_form(ctx, where, rejected=replace(form, problems=checked.problems), status=422)
         totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}

@@ -23,10 +23,12 @@ from ground.factory import (
 from sqlalchemy import update
 
 from engine.assignments.opening import activate, open_due
-from engine.errors import Conflict, NotFound
+from engine.errors import BadInput, Conflict, NotFound
+from engine.plans.loading import load_plan
 from engine.rules.calendar import DayException, DayKind
+from engine.rules.periods import Cadence
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, LadderRecord, Plan
+from engine.store.records import Assignment, Duty, Event, LadderRecord, Plan
 from engine.terms import EventKind, PlanState, State
 
 NOW = at("2021-04-07")
@@ -105,6 +107,21 @@ def test_several_plans_open_one_after_another(database: Database) -> None:
         for laid in (first, second):
             activate(session, laid.plan_id, actor="cli:test", now=NOW)
     assert [opened(database, "2021-04-07") for _ in range(3)] == [5, 5, -1]
+
+
+def test_the_office_chooses_the_cadence_when_it_activates(database: Database) -> None:
+    choice = item(1, "so-ban", cadence=["quarter"], cadence_choices=["quarter", "month"])
+    plan = plan_file(items=(choice, item(2, "huyen-a")))
+    laid = store(database, now=NOW, plan=plan)
+    with pytest.raises(BadInput), database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, cadences={"IV.2.1": Cadence.MONTH})
+    with database.write() as session:
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, cadences={"IV.1.1": Cadence.MONTH})
+        assert load_plan(session, plan, actor="cli:test", now=NOW) == laid.plan_id  # the same document
+    opened(database, "2021-04-07")
+    assert {each.period for each in rows(database, Assignment, agency_id="so-ban")} >= {"2021-04", "2021-05"}
+    assert row(database, Duty, citation="IV.1.1").cadence == ["month"]
+    assert rows(database, Event, kind=EventKind.PLAN_ACTIVATED)[0].detail["cadences"] == {"IV.1.1": "month"}
 
 
 def test_a_plan_is_activated_once_and_an_unknown_one_never(database: Database) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
-from ground.factory import Laid, at, do, happened, lay, row, rows, store, swept, told
+from ground.factory import Laid, at, do, happened, item, lay, plan_file, row, rows, store, swept, told
 
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, DondocError, ForbiddenMove, NotFound
-from engine.plans.closing import OpenWork, end, preview_end
+from engine.plans.closing import OpenWork, PastPlan, end, past_plan, preview_end
+from engine.queries.directory.agencies import agency_choices
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.ladder_steps import Dropped, RungState
@@ -95,3 +96,23 @@ def test_a_plan_ends_once_and_only_after_it_ran(sqlite_database: Database) -> No
     ended(laid)
     with pytest.raises(Conflict, match="kết thúc rồi"):
         ended(laid)
+
+
+def test_a_plan_past_its_last_due_date_proposes_its_end(database: Database) -> None:
+    once = item(1, "so-ban", cadence=["once"], rule="mot-lan")
+    laid = lay(database, now=at("2021-06-01"), plan=plan_file(items=(once,)))
+    with database.read() as session:
+        assert past_plan(session, laid.plan_id, date(2021, 6, 30)) is None
+        assert past_plan(session, laid.plan_id, date(2021, 7, 1)) == PastPlan(date(2021, 6, 30), 1)
+        assert past_plan(session, 99, date(2021, 7, 1)) is None
+        assert [each for each, _ in agency_choices(session, laid.plan_id)] == ["so-ban"]
+        assert len(agency_choices(session)) > 1
+    with database.write() as session:
+        end(session, laid.plan_id, reason="Hết năm.", actor="cli", now=at("2021-07-01"))
+        assert past_plan(session, laid.plan_id, date(2021, 7, 2)) is None
+
+
+def test_a_plan_that_opens_more_is_not_past(database: Database) -> None:
+    laid = lay(database, now=at("2021-06-01"), plan=plan_file(items=(item(1, "so-ban"),)))
+    with database.read() as session:
+        assert past_plan(session, laid.plan_id, date(2021, 8, 1)) is None

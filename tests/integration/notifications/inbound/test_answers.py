@@ -16,8 +16,20 @@ from ground.post import KEY, LetterBox, post_office
 from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
+from engine.correspondence import entries
 from engine.store.database import Database, table
-from engine.store.records import AnswerCode, Assignment, Contact, Event, Extension, Incoming, Letter, LetterBody, Notice
+from engine.store.records import (
+    AnswerCode,
+    Assignment,
+    Contact,
+    Event,
+    Extension,
+    Incoming,
+    Letter,
+    LetterBody,
+    Notice,
+    ThreadEntry,
+)
 from engine.terms import EventKind, LetterState, NoticeKind, State
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import channel_health
@@ -483,3 +495,55 @@ def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
         assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
     with laid.database.read() as session:
         assert channel_health(session)["imap"].down
+
+
+# --- free words for the thread ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("KK Chưa có kinh phí.", "difficulty", "Chưa có kinh phí"),
+        (
+            "Kính gửi Sở,\nKhó khăn, vướng mắc: thiếu người\nở hai xã.\nTrân trọng,\nPhòng A",
+            "difficulty",
+            "thiếu người ở hai xã",
+        ),
+        ("Hỏi: gửi số liệu theo mẫu nào?", "question", "gửi số liệu theo mẫu nào"),
+        ("kk: IV.1.1 còn thiếu số liệu", "difficulty", "còn thiếu số liệu"),
+    ],
+)
+def test_a_reply_in_free_words_stands_in_the_thread_and_the_monitor_is_told(
+    laid: Laid, text: str, kind: str, said: str
+) -> None:
+    assert take(laid, mail(laid, text)) is AnswerResult.SAID
+    (entry,) = rows(laid.database, ThreadEntry)
+    assert (entry.kind, entry.text.rstrip("."), entry.agency_id) == (kind, said, "so-ban")
+    assert rows(laid.database, Notice, kind=NoticeKind.RAISED) != []
+    assert rows(laid.database, Notice, kind=NoticeKind.WROTE) == []
+    assert take(laid, mail(laid, text, number=2)) is AnswerResult.ALREADY  # the same words, sent again
+    assert len(rows(laid.database, ThreadEntry)) == 1
+
+
+@pytest.mark.parametrize("text", ["KK", "KK IV.9.9 thiếu người", "TL: đã giao phòng A", "Hỏi lại sau"])
+def test_words_about_nothing_that_the_letter_names_are_forwarded(laid: Laid, text: str) -> None:
+    assert take(laid, mail(laid, text)) in (AnswerResult.REFUSED, AnswerResult.NOT_UNDERSTOOD)
+    assert rows(laid.database, ThreadEntry) == []
+
+
+def test_a_question_of_the_department_is_answered_by_a_reply_to_its_letter(laid: Laid) -> None:
+    task = rows(laid.database, Assignment, agency_id="so-ban")[0].id
+    with laid.database.write() as session:
+        entries.ask(session, task, "Đã giao phòng nào?", actor="account:1", now=NOW)
+    assert take(laid, mail(laid, "TL: Phòng Lao động.")) is AnswerResult.SAID
+    asked, answered = rows(laid.database, ThreadEntry)
+    assert (answered.answers_id, asked.answered_at is not None, answered.agency_id) == (asked.id, True, "so-ban")
+
+
+def test_a_difficulty_by_sms_after_the_acknowledgement(by_sms: tuple[Laid, Outgoing]) -> None:
+    laid, _ = by_sms
+    code = code_of(laid)
+    assert text_in(laid, f"XN {code}") is AnswerResult.ACKNOWLEDGED
+    assert text_in(laid, f"KK {code} thieu kinh phi", number=2) is AnswerResult.SAID
+    (entry,) = rows(laid.database, ThreadEntry)
+    assert (entry.kind, entry.text) == ("difficulty", "thieu kinh phi")

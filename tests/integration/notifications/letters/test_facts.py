@@ -47,7 +47,9 @@ def test_every_kind_of_line_has_a_rank_and_a_part() -> None:
 def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
     """A line that asks for something has no point once it is done; one that tells of a deed is told all the same."""
     tells = {NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED, NoticeKind.WROTE}
-    for state in set(State) - set(OPEN_STATES):
+    tells |= {NoticeKind.RAISED, NoticeKind.ANSWERED, NoticeKind.PROGRESS}
+    gone = {State.CANCELLED, State.TRANSFERRED}
+    for state in gone if kind is NoticeKind.COORDINATES else set(State) - set(OPEN_STATES):
         assert bool(obsolete_reason(kind, state, TODAY, TODAY)) is (kind not in tells), (kind, state)
 
 
@@ -71,6 +73,9 @@ def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_al
         NoticeKind.TRANSFERRED,
         NoticeKind.CANCELLED,
         NoticeKind.WROTE,
+        NoticeKind.RAISED,
+        NoticeKind.ANSWERED,
+        NoticeKind.PROGRESS,
     }
 
 

@@ -7,6 +7,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -171,8 +172,8 @@ def test_what_rolls_collides_and_is_too_much_is_named() -> None:
         next(why for _, _, _, why in year.due if why)
         == "ngày 20/6/2021 là Chủ nhật, hạn chuyển sang thứ Hai, 21/6/2021"
     )
-    assert "Hạn chuyển: kỳ 2021-H1" in summary(year)
-    assert "Moved: 2021-H1" in summary(year, "en")
+    assert "Hạn chuyển: kỳ 6 tháng đầu năm 2021" in summary(year)
+    assert "Moved: first half of 2021" in summary(year, "en")
 
 
 def test_the_heat_map_has_every_week_and_adds_up() -> None:
@@ -201,17 +202,28 @@ def test_json_is_one_object_a_line_with_the_keys_that_are_promised(year: Simulat
     assert all(isinstance(line["assignments"], list) for line in lines)
 
 
-def test_csv_has_a_row_a_message(year: SimulatedYear) -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv(year, "vi"))))
-    assert [row["key"] for row in rows] == [each.key for each in year.messages]
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_csv_and_page_have_a_row_a_message_and_no_codes(year: SimulatedYear, language: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(year, language))))
+    at, *_, about = rows[0]
+    assert [row[at] for row in rows] == [each.at[:16].replace("T", " ") for each in year.messages]
+    assert [len(row[about].split("; ")) for row in rows if row[about]] == [
+        len(each.assignments) for each in year.messages if each.assignments
+    ]
+    codes = re.compile(r"\b[AT][+-]\d|\brung\b|\bfate\b|so-ban|huyen-a|2021-(H1|Y|W)|reminder_|_")
+    for text in (as_csv(year, language), as_html(year, language).partition("<body>")[2], summary(year, language)):
+        assert codes.findall(text) == []
+    assert "Huyen a" in as_csv(year, language)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(start: str) -> None:
     bad = f"{start}HYPERLINK(1)"
-    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (bad,), "letter:1")
+    about = (f"{bad} IV.1 a once",)
+    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assigned", "open", bad, "head", about, "letter:1")
     (row,) = csv.DictReader(io.StringIO(as_csv(SimulatedYear((made,), (), 1, 1), "vi"), newline=""))
-    assert row["agency"] == row["assignments"] == f"'{bad}"
+    assert row["Cơ quan"] == f"'{bad}"
+    assert row["Về phần việc"].startswith(f"'{bad}")
 
 
 def test_ics_is_read_back_with_every_message_at_its_instant(year: SimulatedYear) -> None:
@@ -233,7 +245,7 @@ def test_html_stands_alone_and_shows_every_figure(year: SimulatedYear, language:
 
 def test_html_escapes_what_a_plan_holds() -> None:
     bad = "<script>alert(1)</script>"
-    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assign", "open", bad, "head", (), "letter:1")
+    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assigned", "open", bad, "head", (), "letter:1")
     assert "<script>" not in as_html(SimulatedYear((made,), (), 1, 1), "vi")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ground.paths import CONFIG
 from pydantic import Field
 
+from engine.errors import BadInput
 from engine.files.plan import PlanFile, load_plan
 from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, ReportRule, Section
-from engine.files.stored_plan import plan_body
+from engine.files.stored_plan import document_body, plan_body, with_cadences
+from engine.rules.periods import Cadence
 from engine.store.content_digest import content_digest
 
 PLAN = load_plan(CONFIG / "plans/188-kh-ubnd-2021.yaml")
@@ -49,11 +52,11 @@ def later(**changes: Any) -> PlanFile:
 
 
 def test_the_digest_of_plan_188_is_that_of_the_plans_stored_already() -> None:
-    assert content_digest(plan_body(PLAN)) == DIGEST
+    assert content_digest(document_body(PLAN)) == DIGEST
 
 
 def test_an_optional_field_added_anywhere_and_not_used_changes_no_digest() -> None:
-    assert content_digest(plan_body(later())) == DIGEST
+    assert content_digest(document_body(later())) == DIGEST
 
 
 def test_an_added_field_that_is_used_changes_the_digest() -> None:
@@ -62,3 +65,12 @@ def test_an_added_field_that_is_used_changes_the_digest() -> None:
 
 def test_a_stored_plan_is_read_back_equal() -> None:
     assert PlanFile.model_validate(plan_body(PLAN)) == PLAN
+
+
+def test_the_office_chooses_a_cadence_where_the_plan_leaves_a_choice() -> None:
+    chosen = PlanFile.model_validate(with_cadences(plan_body(PLAN), {"IV.15.1": Cadence.MONTH}))
+    assert chosen.duties["IV.15.1"].duty.cadence == (Cadence.MONTH,)
+    assert {c for c, placed in chosen.duties.items() if placed.duty != PLAN.duties[c].duty} == {"IV.15.1"}
+    for wrong in ({"IV.15.1": Cadence.YEAR}, {"IV.1.1": Cadence.MONTH}, {"IV.99.1": Cadence.MONTH}):
+        with pytest.raises(BadInput):
+            with_cadences(plan_body(PLAN), wrong)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.errors import BadInput
 from engine.rules.calendar import WorkCalendar
-from engine.rules.periods import DECREE_09, Cadence, Window, due_day, named, period, periods
+from engine.rules.periods import DECREE_09, Cadence, Window, due_day, named, period, periods, within
 
 CYCLES = (Cadence.MONTH, Cadence.QUARTER, Cadence.HALF_YEAR, Cadence.NINE_MONTH, Cadence.YEAR)
 WHOLE_MONTHS = Window(1, 0, "công văn")
@@ -139,3 +139,22 @@ def test_no_report_is_due_before_its_data_is_complete_nor_a_month_later(year, wa
 
 def test_the_decree_is_the_default_window():
     assert period(Cadence.YEAR, 2021) == period(Cadence.YEAR, 2021, 1, DECREE_09)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "inside"),
+    [
+        ("2021-H1", "2021-Q2", True),
+        ("2021-H1", "2021-06", True),
+        ("2021-H1", "2021-Q3", False),
+        ("2021-Y", "2021-H2", True),
+        ("2021-9M", "2021-Q3", True),
+        ("2021-9M", "2021-Q4", False),
+        ("2021-Q2", "2021-H1", False),
+        ("2021-Y", "2020-12", False),
+        ("once", "once", True),
+        ("2021-Y", "once", False),
+    ],
+)
+def test_a_period_falls_into_a_longer_one(outer: str, inner: str, inside: bool) -> None:
+    assert within(outer, inner) is inside

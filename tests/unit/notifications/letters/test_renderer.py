@@ -22,6 +22,7 @@ from engine.assignments.weekly_digest import Boxes, OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
 from engine.files.plan_parts import SUBJECT_WORDS, subject_words
+from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Role, State
@@ -29,7 +30,6 @@ from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.digests import DigestFacts
-from notifications.letters.enquiries import Enquiries
 from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
 from notifications.letters.renderer import LANGUAGES, ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
@@ -203,7 +203,7 @@ def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
     asks = re.compile(
         r"(?i)đề nghị|kính báo cáo|kính mong|kính gửi|gia hạn|chuyển hạn|chuyển giao|không phải|thông báo|hôm nay"
         r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred"
-        r"|no longer|news|today|asks|to report"
+        r"|no longer|news|today|asks|to report|trả lời|cơ quan phối hợp|answers|sent their part"
     )
     for each in everything():
         letter = STATIONERY.render(each, NOW)
@@ -348,7 +348,7 @@ def test_a_short_message_fits_one_part_of_the_plain_alphabet(
         ),
         (
             item(NoticeKind.RETURNED, state=State.RETURNED),
-            "KH188 IV.16.1: bao cao can sua va gui lai, han 17/6/2021. https://",  # one part: no word before the link
+            "KH188 IV.16.1: bao cao can sua, gui lai, han 17/6/2021. https://",  # one part: no word before the link
         ),
         (item(NoticeKind.CANCELLED, state=State.CANCELLED), "KH188 IV.16.1: khong con phai thuc hien."),
         (item(NoticeKind.EXTENSION_DECIDED), "KH188 IV.16.1: dong y gia han den 17/6/2021. "),

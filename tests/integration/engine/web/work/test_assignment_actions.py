@@ -138,7 +138,8 @@ def test_choosing_nothing_to_chase_is_said(office: Office) -> None:
 
 def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
     def offered(assignment: int) -> set[str]:
-        return set(re.findall(rf"/assignments/{assignment}/(\w+)", office.get(f"/assignments/{assignment}").text))
+        found = re.findall(rf"/assignments/{assignment}/(\w+)", office.get(f"/assignments/{assignment}").text)
+        return set(found) - {"answer"}  # a question may be asked whatever the state
 
     assert offered(SO_BAN) == {"accept", "return"}
     assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "transfer", "cancel"}

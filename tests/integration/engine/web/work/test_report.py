@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, begin, item, plan_file, row, rows, store
-from ground.office import Office, open_office
+from ground.factory import at, begin, bring_to, item, plan_file, row, rows, store
+from ground.office import Office, looking, open_office
 
 from engine.assignments.lifecycle import return_report
+from engine.queries.work.papers import plan_of
+from engine.queries.work.period_report import period_report
 from engine.store.database import Database
 from engine.store.records import Assignment, Report
 from engine.terms import State
@@ -183,3 +185,26 @@ def test_an_agency_with_two_dozen_duties_has_a_page_under_fifty_kilobytes(
     page = open_office(sqlite_database, tmp_path, now=at("2021-06-15")).get(PAGE)
     assert page.text.count("<fieldset") == 24
     assert len(page.content) < 50_000
+
+
+def test_a_consolidating_report_says_which_reports_are_in_and_counts_shorter_periods(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    quarterly = item(1, "so-ban", cadence=["quarter"])
+    whole = item(4, "so-chinh", rule="gui-tinh", waits_for=["IV.1.1", "IV.2.1"])
+    plan = plan_file(items=(quarterly, item(2, "huyen-a"), whole))
+    laid = begin(store(sqlite_database, now=at("2021-04-07"), plan=plan), now=at("2021-06-01"))
+    office = open_office(sqlite_database, tmp_path, now=at("2021-06-15"))
+    page = "/report/so-chinh/1/2021-H1"
+
+    def note() -> str:
+        found = BeautifulSoup(office.get(page).text, "lxml").select_one("[id^=waits-]")
+        return " ".join(found.get_text(" ").split()) if found is not None else ""
+
+    assert "Tổng hợp từ báo cáo của các cơ quan: 0/2." in note()
+    assert "So ban (IV.1.1 quý II/2021)" in note()
+    bring_to(sqlite_database, State.REPORTED, laid.assignment("IV.1.1", "so-ban", "2021-Q2"), now=at("2021-06-15"))
+    assert "1/2." in note()
+    assert "So ban" not in note()
+    with looking(sqlite_database, at("2021-06-15")) as (session, today):
+        assert period_report(session, today, plan_of(session, 1), "2021-H1").missing == ("Huyen a", "So chinh")

@@ -1,0 +1,1 @@
+"""The thread between an owner, the department above it and the coordinating agencies."""

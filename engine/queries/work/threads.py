@@ -1,0 +1,176 @@
+"""Threads: what an owner, the department above and coordinating agencies wrote about an assignment. Read-only.
+
+``difficulties`` is what a consolidated report takes from them: ``engine.queries.work.period_report``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import String, cast, select
+from sqlmodel import Session
+
+from engine.queries.time_class import Today
+from engine.queries.work.assignment_story import ReportLine
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.rules.periods import within
+from engine.store.database import among, table
+from engine.store.records import Agency, Assignment, Duty, Report, ThreadEntry
+from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind
+
+MAX_COORDINATED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One entry; ``agency`` wrote it, ``owner_id`` owes the assignment."""
+
+    id: int
+    assignment_id: int
+    plan_id: int
+    citation: str
+    period: str
+    owner_id: str
+    agency_id: str
+    agency: str
+    kind: EntryKind
+    text: str
+    whole_plan: bool
+    expected_on: date | None
+    files: Sequence[Mapping[str, Any]]
+    answers_id: int | None
+    answered_at: datetime | None
+    actor: str
+    at: datetime
+
+    @property
+    def waits(self) -> bool:
+        """The other side has not answered it."""
+        return self.kind in RAISED_KINDS and self.answered_at is None
+
+    @property
+    def of_owner(self) -> bool:
+        return self.agency_id == self.owner_id
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A difficulty or an ad hoc report of an agency, with the department's answer, "" while there is none. ``citation``
+    is empty when it is about the plan as a whole."""
+
+    agency: str
+    citation: str
+    kind: EntryKind
+    text: str
+    at: datetime
+    answer: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Coordinated:
+    """A duty that an agency helps with: the lead's assignment, its last report, and the parts given."""
+
+    row: AssignmentRow
+    last: ReportLine | None
+    parts: tuple[EntryLine, ...]
+
+
+def entries(session: Session, assignment_ids: Collection[int]) -> tuple[EntryLine, ...]:
+    """The threads of some assignments, oldest entry first. One query."""
+    t, a = table(ThreadEntry), table(Assignment)
+    return _lines(session, among(session, a.c.id, assignment_ids), t.c.id)
+
+
+def threads_of(session: Session, agency_id: str, plan_id: int) -> tuple[EntryLine, ...]:
+    """All that was written about an owner's assignments of a plan, oldest first. One query."""
+    t, a = table(ThreadEntry), table(Assignment)
+    return _lines(session, (a.c.agency_id == agency_id) & (a.c.plan_id == plan_id), t.c.id)
+
+
+def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
+    t, a, d, g = table(ThreadEntry), table(Assignment), table(Duty), table(Agency)
+    statement = (
+        select(
+            t.c.id,
+            t.c.assignment_id,
+            a.c.plan_id,
+            d.c.citation,
+            a.c.period,
+            a.c.agency_id.label("owner_id"),
+            t.c.agency_id,
+            g.c.name,
+            t.c.kind,
+            t.c.text,
+            t.c.whole_plan,
+            t.c.expected_on,
+            t.c.files,
+            t.c.answers_id,
+            t.c.answered_at,
+            t.c.actor,
+            t.c.at,
+        )
+        .join(a, a.c.id == t.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(g, g.c.id == t.c.agency_id)
+        .where(where)
+        .order_by(*order)
+    )
+    rows: Any = session.connection().execute(statement)
+    return tuple(EntryLine(*row) for row in rows)
+
+
+def difficulties(session: Session, plan_id: int, period: str) -> tuple[Raised, ...]:
+    """The difficulties and unasked ad hoc reports of a plan's period, and of the periods within it, oldest first, each
+    with its answer. One query."""
+    a = table(Assignment)
+    found = _lines(session, a.c.plan_id == plan_id, table(ThreadEntry).c.id)
+    lines = [each for each in found if within(period, each.period)]
+    answers = {each.answers_id: each for each in lines if each.kind is EntryKind.ANSWER}
+    raised = (each for each in lines if each.kind in (EntryKind.DIFFICULTY, EntryKind.AD_HOC) and each.of_owner)
+    return tuple(
+        Raised(
+            each.agency,
+            "" if each.whole_plan else each.citation,
+            each.kind,
+            each.text,
+            each.at,
+            answers[each.id].text if each.id in answers else "",
+            each.answered_at,
+        )
+        for each in raised
+    )
+
+
+def coordinated(
+    session: Session, today: Today, agency_id: str, *, assignment_ids: Collection[int] = ()
+) -> tuple[Coordinated, ...]:
+    """The assignments that an agency helps with, by due date: of active plans, or those given. Four queries."""
+    d, a = table(Duty), table(Assignment)
+    stored = select(d.c.id, d.c.coordinating).where(cast(d.c.coordinating, String).contains(f'"{agency_id}"'))
+    duties = [row.id for row in session.connection().execute(stored) if agency_id in row.coordinating]
+    if not duties:
+        return ()
+    wanted = AssignmentFilter(states=COUNTED_STATES, ids=tuple(assignment_ids))
+    statement = joined(select(*columns(today))).where(
+        *conditions(wanted, today), among(session, a.c.duty_id, duties), a.c.agency_id != agency_id
+    )
+    found = session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(MAX_COORDINATED)).all()
+    rows = from_rows(found)
+    ids = [row.id for row in rows]
+    last = _last_reports(session, ids)
+    parts = [each for each in entries(session, ids) if each.kind is EntryKind.PART and each.agency_id == agency_id]
+    return tuple(
+        Coordinated(row, last.get(row.id), tuple(each for each in parts if each.assignment_id == row.id))
+        for row in rows
+    )
+
+
+def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
+    r = table(Report)
+    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = statement.where(among(session, r.c.assignment_id, assignment_ids)).order_by(r.c.number)
+    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
