@@ -41,12 +41,19 @@ class Figures:
         return self.found[measure] / max(1, self.found[measure] + self.missed[measure])
 
     def count(
-        self, measure: str, where: str, read: Iterable[str], labelled: Iterable[str], *, part: bool = False
+        self,
+        measure: str,
+        where: str,
+        read: Iterable[str],
+        labelled: Iterable[str],
+        *,
+        part: bool = False,
+        exact: bool = False,
     ) -> None:
         """Compare two lists of texts. ``part``: texts also match if one contains the other."""
         left = list(labelled)
         for text in read:
-            agreed = next((each for each in left if _agree(text, each, part)), None)
+            agreed = next((each for each in left if (text == each if exact else _agree(text, each, part))), None)
             if agreed is None:
                 self.extra[measure] += 1
                 self.errors.append(f"{where}: {measure}: extra «{text[:70]}»")
@@ -101,7 +108,7 @@ def _duties(figures: Figures, where: str, read: Sequence[DutyText], labelled: Se
     """A duty counts as found if it begins and ends with the labelled words, under the right item."""
     left = list(labelled)
     for duty in read:
-        label = next((each for each in left if _spans(duty.text, each["text"])), None)
+        label = next((each for each in left if spans(duty.text, each["text"])), None)
         if label is None:
             figures.extra["duties"] += 1
             figures.errors.append(f"{where}: duties: extra «{duty.text[:70]}»")
@@ -119,7 +126,7 @@ def _duties(figures: Figures, where: str, read: Sequence[DutyText], labelled: Se
             figures.missed[measure] += len(label.get(words, ()))
 
 
-def _spans(text: str, label: str) -> bool:
+def spans(text: str, label: str) -> bool:
     begin, _, end = label.partition("…")
     whole = squashed(text)
     if not end:
