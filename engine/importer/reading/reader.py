@@ -119,12 +119,11 @@ def _with_tables(blocks: list[TextLine | Table]) -> list[TextLine | Table]:
     """Word numbers paragraphs and tables apart; a table's place is that of the paragraph before it, too."""
     found: list[TextLine | Table] = []
     line = 0
-    for block in blocks:
+    for order, block in enumerate(blocks, 1):
         if isinstance(block, TextLine):
             line = block.place.line
-        elif not block.place.line:
-            block = replace(block, place=replace(block.place, line=line))
-        found.append(block)
+        place = replace(block.place, line=block.place.line or line, order=order)
+        found.append(replace(block, place=place))
     return found
 
 
