@@ -212,6 +212,7 @@ class _Section:
         text = _whole(node, without=own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
+        self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
             read = Facts.of(facts)

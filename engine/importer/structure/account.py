@@ -99,11 +99,12 @@ def judged(entry: Accounted, body: str) -> Accounted:
     """An entry left out, with the body that it begins with; serious if that, a lead or a last day stands in it."""
     if len(body) > _LONGEST:
         return replace(entry, serious=True)
-    line = owner_line(body, clauses=True)
+    line = owner_line(body)
     label = label_of_line(body)
     dated = any(each.kind is DeadlineKind.DATE for each in deadlines_in(body))
     led = label is not None and label[0] is Label.LEAD
-    return replace(entry, serious=line is not None or led or dated, owner=line.written if line else "")
+    said = line or owner_line(body, clauses=True)
+    return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

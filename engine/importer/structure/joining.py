@@ -265,7 +265,7 @@ class _Joiner:
         if trusted:
             return True
         if _EXPECTS_NUMBER.search(plain) and not self._heading():
-            return False
+            return not self._full(before) and self._follows(mark) and owner_line(rest, headed=True) is not None
         if mark.rank is Rank.BRACKET:
             earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
             return not any(earlier in part[3:] for part in self.parts)

@@ -150,6 +150,8 @@ class _Builder:
         if not self.stack:
             return False
         (rank, _), top = self.stack[-1]
+        if _TAKES_LEAVE.match(matching(text)):
+            return True
         if rank in STRUCTURE and not top.marked():
             return speaks_to_all(text) and (bool(top.children) or ended(top.body))
         return speaks_to_all(text) or self._names_another(text)
@@ -197,6 +199,9 @@ class _Builder:
 _ISSUER_ASKS = re.compile(
     phrase(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} (?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)")
 )
+
+
+_TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
 
 
 def speaks_to_all(text: str) -> bool:
