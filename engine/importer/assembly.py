@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from engine.errors import BadInput
+from engine.files.directory import fold
 from engine.importer.duties import SectionRead, cited, instructions_of, label_path, section_of
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory, owner_line
+from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
 from engine.importer.structure.facts import with_facts
@@ -27,6 +28,8 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
     survey, account = Survey.of(root), Account()
+    doubts = list(_elsewhere(parts.header.province, directory))
+    directory = Elsewhere(directory) if doubts else directory
     read = list(_sections(root, survey, directory, account))
     if not any(item.duties for each in read for item in each.section.items):
         raise BadInput(
@@ -39,7 +42,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         )
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
-    doubts = [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
+    doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
     doubts += [*_lost(entries), *_unbalanced(balance(entries, pages.blocks))]
     head = parts.header
     return ImportedPlan(
@@ -55,6 +58,17 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         tuple(sorted(said, key=lambda each: each.place.order)),
         without_persons(entries, account.persons),
     )
+
+
+def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
+    """Said first: the plan is of another province than the directory, whose bodies have the same names."""
+    here = directory.name if directory.id else ""
+    if province and here and fold(here) not in ("co quan", fold(province)):
+        message = (
+            f"Kế hoạch của {province.title()}, danh bạ đang dùng là của {here}: không khớp cơ quan nào của tỉnh khác; "
+            "hãy dùng danh bạ của tỉnh này, hoặc chọn từng cơ quan."
+        )
+        yield Doubt("other_province", message, "đầu văn bản")
 
 
 def _sections(root: Node, survey: Survey, directory: Directory, account: Account) -> Iterable[SectionRead]:

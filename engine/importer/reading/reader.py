@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import BadInput
 from engine.importer.model import Doubt, Place
-from engine.importer.reading.charset import Converted, modern, opened
+from engine.importer.reading.charset import Converted, modern, opened, strange_words
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
 from engine.importer.reading.pages import Pages, Table, TextLine
@@ -112,7 +113,15 @@ def _checked(pages: Pages, was: str, name: str, limits: Limits) -> Pages:
             continue
         blocks.append(replace(block, gap=gap) if isinstance(block, TextLine) and gap else block)
         gap = False
-    return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was)))
+    return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was), *_strange(pages)))
+
+
+def _strange(pages: Pages) -> Iterator[Doubt]:
+    words = strange_words("\n".join(pages.texts()))
+    if words:
+        said = ", ".join(f"«{word}»" for word in words[:5])
+        message = f"Có chữ không thể là tiếng Việt ({said}): tệp có thể bị đọc sai bảng mã; hãy soát lại chữ."
+        yield Doubt("strange_letters", message, "cả văn bản")
 
 
 def _with_tables(blocks: list[TextLine | Table]) -> list[TextLine | Table]:

@@ -70,6 +70,11 @@ class Account:
     def closed(self, parts: Parts, root: Node, blocks: Sequence[Block]) -> tuple[Accounted, ...]:
         """All entries in the document's order, what was left out among them. Lines that nothing has read are told as
         such: there are none unless a rule has a fault."""
+        for node in root.children:  # the words before the first heading say on what the plan rests
+            if node.paragraph is None or node.mark is not None or node.heading:
+                break
+            if not _is_dated(node.body):
+                self.use(node.paragraph, Use.HEAD)
         for node in root.walk():
             self._leave(node)
         said = [*self.paragraphs.values(), *self.rows.values(), *_outside(parts)]
@@ -84,15 +89,18 @@ class Account:
             return
         if node.heading or (node.children and not ended(node.body)):
             self.use(node.paragraph, Use.HEADING)
-        self.leave_out(node.paragraph, OUTSIDE)
+        above = node.parent.body if node.parent is not None else ""
+        owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
+        self.leave_out(node.paragraph, OUTSIDE, serious=owned)
         for fact in node.facts:
             self.leave_out(fact.line, NO_FACT_OF_A_DUTY)
 
-    def leave_out(self, paragraph: Paragraph | None, reason: str) -> None:
-        """A paragraph that becomes nothing, and whether it should have."""
+    def leave_out(self, paragraph: Paragraph | None, reason: str, *, serious: bool = False) -> None:
+        """A paragraph that becomes nothing, and whether it should have. ``serious``: it stands under a body."""
         if paragraph is not None and id(paragraph) not in self.paragraphs:
             said = Accounted(paragraph.text, paragraph.place, Use.LEFT_OUT, reason=reason, covers=paragraph.covers)
-            self.paragraphs[id(paragraph)] = judged(said, paragraph.body.strip())
+            found = judged(said, paragraph.body.strip())
+            self.paragraphs[id(paragraph)] = replace(found, serious=found.serious or serious)
 
 
 def judged(entry: Accounted, body: str) -> Accounted:
@@ -101,10 +109,14 @@ def judged(entry: Accounted, body: str) -> Accounted:
         return replace(entry, serious=True)
     line = owner_line(body)
     label = label_of_line(body)
-    dated = any(each.kind is DeadlineKind.DATE for each in deadlines_in(body))
+    dated = _is_dated(body)
     led = label is not None and label[0] is Label.LEAD
     said = line or owner_line(body, clauses=True)
     return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
+
+
+def _is_dated(text: str) -> bool:
+    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

@@ -73,6 +73,7 @@ class Header:
     issuer: Found
     title: Found
     doubts: tuple[Doubt, ...]
+    province: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     before, rest = _cut(blocks, after if title else 0)
     foot = _Foot()
     body = _without_foot(rest, foot)
-    header = Header(number, day, words, issuer, title, tuple(doubts))
+    header = Header(number, day, words, issuer, title, tuple(doubts), _province(top, issuer))
     said = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
     return Parts(header, *said, tuple(foot.recipients))
 
@@ -202,6 +203,20 @@ def _issuer(lines: Sequence[TextLine], head: Sequence[TextLine]) -> Found:
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
     return Found(_uncapitalised(name, head), _place(lines, starts, rows[0][0]))
+
+
+_PROVINCE = re.compile(
+    r"(?<!\w)(?:tỉnh|tp\.?|thành\s*phố(?=\s*(?:hà\s*nội|hồ\s*chí\s*minh|đà\s*nẵng|hải\s*phòng|cần\s*thơ|huế)))\s+(?P<name>[^\d\W][\w .]{1,40}?)\s*(?=$|\n|[-–_|,])"
+)
+
+
+def _province(head: Sequence[TextLine], issuer: Found) -> str:
+    """The province that the head of a document names: its issuer's, or that of the committee above it."""
+    for text in (issuer.text, *(line.text for line in head if is_capital(line.text))):
+        found = _PROVINCE.search(matching(text))
+        if found and not matching(text).startswith("đảng"):
+            return text[found.start("name") : found.end("name")].strip(" .")
+    return ""
 
 
 def _pieces(text: str, plain: str) -> Iterator[str]:

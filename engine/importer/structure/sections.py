@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from engine.importer.model import DeadlineKind
 from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, names_in
@@ -112,6 +114,8 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
             yield child
         elif theme is not Theme.OTHER or entry:
             yield from _sections(child, survey)
+        elif several and _ordered(child, survey):
+            yield child
         else:
             yield from _titled(child, survey)
     if node.paragraph is None and any(survey.columns(child) for child in node.children):
@@ -123,9 +127,21 @@ def _titled(node: Node, survey: Survey) -> Iterator[Node]:
     for child in node.children:
         if survey.theme(child) is Theme.DUTIES and _is_section_rank(child) and child.children:
             yield child
-        elif child.leads or _has_leads(child):
+        elif child.leads or _has_leads(child) or survey.columns(child):
             yield node
             return
+
+
+def _ordered(node: Node, survey: Survey) -> bool:
+    """Whether most entries order something («Giao Sở Y tế …») or name a last day, whatever the heading is about."""
+    entries = [child for child in node.children if survey.is_entry(child)]
+    told = [child for child in entries if (line := survey.owner(child)) and (line.start or _is_dated(child))]
+    return 2 * len(told) >= len(entries) > 0
+
+
+def _is_dated(node: Node) -> bool:
+    texts = (each.body for each in (node, *node.children) if len(each.body) < _LONGEST_TASK)
+    return any(each.kind is DeadlineKind.DATE for text in texts for each in deadlines_in(text))
 
 
 def _has_leads(node: Node) -> bool:
