@@ -167,7 +167,8 @@ class _Section:
         elif self._unknown_body(child, parent):
             name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
             rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
-            line = OwnerLine(name, (Name(name, 0, len(name)),), False, Form.COLON if rest else Form.ALONE, rest)
+            names = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
+            line = OwnerLine(name, names, False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -379,9 +380,11 @@ class _Section:
                 self.account.persons[row.place.order, row.place.row] = row.persons
         for group in groups:
             first = group[0]
-            if not first.owners:
+            shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]
+            if not first.owners or shifted:
                 text = (first.texts or ("",))[0][:60]
-                self._doubt("owner_missing", f"«{text}» không có cơ quan chủ trì trong bảng.", first.place)
+                said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
+                self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
                     self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=account.NOBODY, serious=True)
                 continue
@@ -445,8 +448,8 @@ def instructions_of(
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
-    """Each words once; a bare «định kỳ» only where nothing else says how often."""
-    cycles = [each for each in deadlines if each.cadence]
+    """Each words once; a bare «định kỳ» only where nothing else says when or how often."""
+    cycles = [each for each in deadlines if each.cadence or each.days]
     deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 

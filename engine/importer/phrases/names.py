@@ -161,7 +161,7 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
         end = suffix.end() if suffix else end
         found.append(Name(f"{word} {prose.text[place:end]}", place, end))
         between = _BETWEEN.match(prose.plain, end)
-        if between is None:
+        if between is None or "-" in between.group():
             break
         place = between.end()
     return found, end

@@ -68,6 +68,9 @@ def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     line = blocks[start]
     if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
         return [], start
+    below = blocks[start + 1] if start + 1 < len(blocks) else None
+    if isinstance(below, TextLine) and label_of_column(below.text) is Label.NUMBER:
+        return [], start  # the title of the table, which names duties too
     cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
     heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
     if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
