@@ -47,7 +47,7 @@ _LINES = (
     (
         Label.DEADLINE,
         r"(?:(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}|"
-        r"hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)",
+        r"hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)",
     ),
     (
         Label.PRODUCT,

@@ -172,7 +172,7 @@ cụ thể hóa; đưa; phân cấp; hạn chế; trong phạm vi; theo chức n
 trực tiếp; trước ngày; chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất;
 phát sóng; phát động; phát hành; xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác;
 tranh thủ; thu hút; kêu gọi; thanh toán; quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở;
-thành lập; viết; in ấn; treo; biên soạn; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao;
+thành lập; viết; in ấn; treo; biên soạn; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuẩn hóa; chuyển giao;
 chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng;
 sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập;
 nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt;

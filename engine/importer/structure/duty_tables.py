@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases.agency_lists import bodies_in, labelled
+from engine.importer.phrases.agency_lists import bodies_in, labelled, lead_of
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, mark_of
 from engine.importer.phrases.names import Name
@@ -130,6 +130,7 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     parts = labelled(get.get(Label.LEAD, ""))
     lead = parts.get(Label.LEAD, get.get(Label.LEAD, ""))
     with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
+    owners, helping = lead_of(lead)
     number = get.get(Label.NUMBER, "")
     column = columns.at[Label.LEAD]
     covered = (r, column) in table.spans and r > columns.first
@@ -138,10 +139,10 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     task, marked = _task(get.get(Label.TASK, ""))
     return Row(
         no=re.sub(r"[.)\s]+$", "", number) or marked,
-        owners=tuple(bodies_in(lead)),
+        owners=tuple(owners),
         texts=task,
         place=place,
-        coordinating=tuple(bodies_in(with_)),
+        coordinating=(*helping, *bodies_in(with_)),
         monitor=get.get(Label.MONITOR, ""),
         deadline=get.get(Label.DEADLINE, ""),
         product=get.get(Label.PRODUCT, ""),
