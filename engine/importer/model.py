@@ -132,7 +132,8 @@ class Use(StrEnum):
 @dataclass(frozen=True)
 class Accounted:
     """A paragraph or table row with its use. ``reason``: why it is left out. ``serious``: it is left out although it
-    begins with a body, names a lead or a last day. ``owner``: the body that it begins with. ``covers``: the (block,
+    begins with a body, names a lead or a last day. ``owner``: the body that it begins with. ``section``: number and
+    heading of the section around it. ``covers``: the (block,
     row) numbers that it is made of. The text of a signature and of persons' names is not kept."""
 
     text: str
@@ -142,6 +143,7 @@ class Accounted:
     reason: str = ""
     serious: bool = False
     owner: str = ""
+    section: tuple[str, str] = ("", "")
     covers: tuple[tuple[int, int], ...] = ()
 
 

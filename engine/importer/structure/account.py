@@ -92,6 +92,9 @@ class Account:
         above = node.parent.body if node.parent is not None else ""
         owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
         self.leave_out(node.paragraph, OUTSIDE, serious=owned)
+        said = self.paragraphs.get(id(node.paragraph))
+        if said is not None and said.use is Use.LEFT_OUT:
+            self.paragraphs[id(node.paragraph)] = replace(said, section=_section(node))
         for fact in node.facts:
             self.leave_out(fact.line, NO_FACT_OF_A_DUTY)
 
@@ -101,6 +104,14 @@ class Account:
             said = Accounted(paragraph.text, paragraph.place, Use.LEFT_OUT, reason=reason, covers=paragraph.covers)
             found = judged(said, paragraph.body.strip())
             self.paragraphs[id(paragraph)] = replace(found, serious=found.serious or serious)
+
+
+def _section(node: Node) -> tuple[str, str]:
+    """The number and heading of the outermost numbered section around a node."""
+    above = node
+    while above.parent is not None and above.parent.paragraph is not None:
+        above = above.parent
+    return (above.label, above.body) if above is not node else ("", "")
 
 
 def judged(entry: Accounted, body: str) -> Accounted:
