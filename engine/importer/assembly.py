@@ -1,4 +1,4 @@
-"""The whole way from lines to an imported plan: head, paragraphs, tree, duty sections, items, and the account of all."""
+"""The whole way from lines to an imported plan: head, paragraphs, tree, duty sections, items, and their account."""
 
 from __future__ import annotations
 
@@ -108,5 +108,7 @@ def _lost(entries: Iterable[Accounted]) -> Iterable[Doubt]:
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:
     if letters:
-        message = f"Bản đọc {'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ so với văn bản; hãy so lại với bản gốc."
+        message = (
+            f"Bản đọc {'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ so với văn bản; hãy so lại với bản gốc."
+        )
         yield Doubt("unbalanced", message, "cả văn bản")

@@ -111,7 +111,9 @@ def label_path(node: Node) -> tuple[str, ...]:
 
 def cited(labels: Sequence[str]) -> str:
     """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
-    kept = [label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])]
+    kept = [
+        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
+    ]
     return ".".join(kept)
 
 
@@ -167,8 +169,8 @@ class _Section:
         elif self._unknown_body(child, parent):
             name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
             rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
-            names = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
-            line = OwnerLine(name, names, False, Form.COLON if rest else Form.ALONE, rest)
+            apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
+            line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -291,7 +293,14 @@ class _Section:
     # -- building values -------------------------------------------------------------------------------------------
 
     def _at(
-        self, node: Node, topic: str, written: str, names: Sequence[Name], *, request: bool = False, inline: bool = False
+        self,
+        node: Node,
+        topic: str,
+        written: str,
+        names: Sequence[Name],
+        *,
+        request: bool = False,
+        inline: bool = False,
     ) -> _Entry:
         """An entry at its place in the document: «IV.2», «III.1.2»; «(3)» for the third that bears no number; «II.1.2»
         for the second point with a lead under «1.»."""
@@ -302,7 +311,9 @@ class _Section:
         elif not node.label:
             self.unnumbered += 1
             labels = (*labels, f"({self.unnumbered})")
-        return _Entry(self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline)
+        return _Entry(
+            self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
+        )
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -395,7 +406,9 @@ class _Section:
                 self.unnumbered += 1
             labels = (*labels, first.no or f"({self.unnumbered})")
             citation = self._unique(self._under(labels))
-            self._add(_Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties)
+            self._add(
+                _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
+            )
             for row in group:
                 self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
         for r in range(len(table.rows)):

@@ -135,9 +135,7 @@ def compare_instructions(figures: Figures, sample: Sample, plan: ImportedPlan | 
             continue
         left.remove(label)
         figures.found["instructions"] += 1
-        figures.count(
-            "deadlines", sample.name, [each.text for each in said.deadlines], label.get("by", ()), part=True
-        )
+        figures.count("deadlines", sample.name, [each.text for each in said.deadlines], label.get("by", ()), part=True)
     for label in left:
         figures.missed["instructions"] += 1
         figures.errors.append(f"{sample.name}: instructions: missed «{label['t']}»")

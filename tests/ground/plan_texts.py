@@ -148,7 +148,18 @@ def table(r: random.Random, number: int = 0) -> Iterator[str]:
                 yield from (cell, "|") if cell else ("|",)
 
 
-FORMS: Sequence[Callable[[random.Random, int], Iterator[str]]] = (owned, owned, colon, inline, led, led, aims, plain, nested, table)
+FORMS: Sequence[Callable[[random.Random, int], Iterator[str]]] = (
+    owned,
+    owned,
+    colon,
+    inline,
+    led,
+    led,
+    aims,
+    plain,
+    nested,
+    table,
+)
 
 
 def faults(plan: ImportedPlan) -> list[str]:
@@ -168,7 +179,9 @@ def faults(plan: ImportedPlan) -> list[str]:
             by_citation.setdefault(each.citation, []).append(each)
     for item in plan.items:
         for duty in item.duties:
-            used = [each for key in (duty.citation, duty.citation.rpartition(".")[0]) for each in by_citation.get(key, ())]
+            used = [
+                each for key in (duty.citation, duty.citation.rpartition(".")[0]) for each in by_citation.get(key, ())
+            ]
             text = squashed(duty.text)
             if not any(squashed(each.text)[-12:] in text or text[:12] in squashed(each.text) for each in used):
                 found.append(f"{duty.citation} is in no paragraph that was used for it")
@@ -194,4 +207,6 @@ def check(first: int, count: int) -> tuple[Counter[str], list[str]]:
 if __name__ == "__main__":
     started = time.monotonic()
     result, errors = check(1_000_000, int(sys.argv[1]))
-    sys.stdout.write("\n".join([*errors[:40], f"{len(errors)} faults", str(dict(result)), f"{time.monotonic() - started:.0f} s", ""]))
+    sys.stdout.write(
+        "\n".join([*errors[:40], f"{len(errors)} faults", str(dict(result)), f"{time.monotonic() - started:.0f} s", ""])
+    )

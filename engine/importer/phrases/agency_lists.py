@@ -27,7 +27,9 @@ def bodies_in(text: str) -> list[Name]:
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
                 more = _REST_OF_NAME.match(rest, end)
-                if more and names and not ends_name(prose, end):  # a cell holds nothing but names: what is left goes on with the last
+                if (
+                    more and names and not ends_name(prose, end)
+                ):  # a cell holds nothing but names: what is left goes on with the last
                     last = names.pop()
                     end = more.end()
                     names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=end))
@@ -45,7 +47,9 @@ def bodies_in(text: str) -> list[Name]:
 
 
 _VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
-_HELPS = re.compile(r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])")
+_HELPS = re.compile(
+    r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
+)
 
 
 def lead_of(text: str) -> tuple[list[Name], list[Name]]:

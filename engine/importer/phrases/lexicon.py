@@ -150,8 +150,8 @@ OPENERS = words("""
 làm tốt; cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
 trợ giúp; cứu trợ; can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển;
 bảo tồn; trùng tu; sưu tầm; biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu;
-tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối;
-hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
+tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng;
+đầu mối; hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
 ngoài việc; sau khi; khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc;
 hiệp đồng; thanh lý; chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì;
 đồng chủ trì; chủ động; phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường;
@@ -172,7 +172,7 @@ cụ thể hóa; đưa; phân cấp; hạn chế; trong phạm vi; theo chức n
 trực tiếp; trước ngày; chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất;
 phát sóng; phát động; phát hành; xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác;
 tranh thủ; thu hút; kêu gọi; thanh toán; quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở;
-thành lập; viết; in ấn; treo; biên soạn; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuẩn hóa; chuyển giao;
+thành lập; viết; in ấn; treo; biên soạn; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao;
 chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng;
 sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập;
 nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt;

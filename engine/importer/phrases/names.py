@@ -58,7 +58,10 @@ _SMALL_HEADS = re.compile(
 _WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
 _BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) "))
 _POST = re.compile(
-    phrase(r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|bí thư)(?!\w)")
+    phrase(
+        r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
+        r"bí thư)(?!\w)"
+    )
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
@@ -109,8 +112,10 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
 def _named(prose: Prose, at: int) -> bool:
     """«phòng Văn hóa - Xã hội»: a first word without a capital, and a name after it."""
     head = _HEAD.match(prose.plain, at)
-    return head is not None and re.match(r" [^\W\d_]", prose.text[head.end() : head.end() + 2]) is not None and (
-        prose.text[head.end() + 1].isupper()
+    return (
+        head is not None
+        and re.match(r" [^\W\d_]", prose.text[head.end() : head.end() + 2]) is not None
+        and (prose.text[head.end() + 1].isupper())
     )
 
 

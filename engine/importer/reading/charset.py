@@ -105,10 +105,12 @@ _SAMPLE = 60_000
 
 
 def strange_words(text: str) -> list[str]:
-    """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; foreign names are few."""
+    """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; few are allowed."""
     marked = [word.lower() for word in _WORD.findall(text[:_SAMPLE]) if any(not each.isascii() for each in word)]
     counts = Counter(word for word in marked if word.isalpha() and not is_syllable(word))
-    return [word for word, count in counts.most_common() if count > 1] if sum(counts.values()) * 100 > len(marked) else []
+    return (
+        [word for word, count in counts.most_common() if count > 1] if sum(counts.values()) * 100 > len(marked) else []
+    )
 
 
 def syllables(text: str) -> tuple[int, int]:

@@ -206,7 +206,8 @@ def _issuer(lines: Sequence[TextLine], head: Sequence[TextLine]) -> Found:
 
 
 _PROVINCE = re.compile(
-    r"(?<!\w)(?:tỉnh(?:\s*ủy)?|tp\.?|thành\s*phố(?=\s*(?:hà\s*nội|hồ\s*chí\s*minh|đà\s*nẵng|hải\s*phòng|cần\s*thơ|huế)))\s+(?P<name>[^\d\W][\w .]{1,40}?)\s*(?=$|\n|[-–_|,])"
+    r"(?<!\w)(?:tỉnh(?:\s*ủy)?|tp\.?|thành\s*phố(?=\s*(?:hà\s*nội|hồ\s*chí\s*minh|đà\s*nẵng|hải\s*phòng|cần\s*thơ|huế)))"
+    r"\s+(?P<name>[^\d\W][\w .]{1,40}?)\s*(?=$|\n|[-–_|,])"
 )
 
 

@@ -88,8 +88,9 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
         if isinstance(block, Table):
             builder.attach(Node(table=block))
         else:
-            listed = isinstance(following, Paragraph) and following.mark is not None
-            builder.add(block, headed=listed and following.mark.rank not in STRUCTURE and not ended(block.text))
+            mark = following.mark if isinstance(following, Paragraph) else None
+            listed = mark is not None and mark.rank not in STRUCTURE
+            builder.add(block, headed=listed and not ended(block.text))
     for node in reversed(list(builder.root.walk())):
         _lift(node)
     return builder.root
@@ -197,7 +198,10 @@ class _Builder:
 
 
 _ISSUER_ASKS = re.compile(
-    phrase(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} (?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)")
+    phrase(
+        r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
+        r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
+    )
 )
 
 
@@ -226,7 +230,9 @@ class Theme(Enum):
     OPEN = 3
 
 
-_OTHER_INSIDE = re.compile(phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)"))
+_OTHER_INSIDE = re.compile(
+    phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)")
+)
 
 
 def theme_of(text: str) -> Theme:

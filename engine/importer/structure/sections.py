@@ -78,14 +78,22 @@ class Survey:
             theme = self.themes[id(node)] = theme_of(node.body)
             headed = bool(node.children) and not ended(node.body)
             line = self.owners[id(node)] = owner_line(node.body, headed=headed) if theme is not Theme.OTHER else None
-            if line is None and not headed and node.mark is not None and 40 < len(node.body) < _LONGEST_TASK and not node.leads:
+            if (
+                line is None
+                and not headed
+                and node.mark is not None
+                and 40 < len(node.body) < _LONGEST_TASK
+                and not node.leads
+            ):
                 self.insides[id(node)] = _lead_inside(node.body)
         entries = [child for child in node.children if self._counts(child)]
         good = [child for child in entries if self.is_entry(child) or self.half.get(id(child), False)]
         about = sum(_ABOUT.match(matching(child.body[:12])) is not None for child in entries)
         tables = sum(id(child) in self.tables for child in node.children)
         self.named[id(node)] = sum(self.named.get(id(child), 0) or self.is_entry(child) for child in good) + 2 * tables
-        self.half[id(node)] = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good))
+        self.half[id(node)] = bool(tables) or (
+            len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good)
+        )
 
     def _counts(self, node: Node) -> bool:
         """An entry has a mark, labelled leads, or is a body alone on its line."""
@@ -108,9 +116,9 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
         line, theme = survey.owner(child), survey.theme(child)
         entry = line is not None and not (line.form is Form.ALONE and line.start and survey.gives_duties(child))
         several = survey.gives_duties(child) and survey.named[id(child)] >= 2
-        if not entry and theme is Theme.DUTIES and _is_section_rank(child):
-            yield child
-        elif not entry and child.children and theme is Theme.OPEN and (several or _has_leads(child)):
+        titled = theme is Theme.DUTIES and _is_section_rank(child)
+        full = theme is Theme.OPEN and bool(child.children) and (several or _has_leads(child))
+        if not entry and (titled or full):
             yield child
         elif theme is not Theme.OTHER or entry:
             yield from _sections(child, survey)

@@ -1,5 +1,4 @@
-"""The review of a long document in pages: a line a duty, an item's fields only where it was opened, and the values typed
-elsewhere.
+"""The review of a long document in pages: a line a duty, and an item's fields only where it was opened.
 
 Values of what is not shown are carried as differences from the imported ones, which are small. Pure.
 """
@@ -16,9 +15,9 @@ from engine.web.pages.plans.import_sheet import Sheet
 HEAD = ""
 """The part for the plan's own fields and the choices for all duties, on the first page."""
 HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "issuer", "supervisor", "due_day", "undated"})
-MAX_PAGE_BYTES = 20_000
+MAX_PAGE_BYTES = 24_000
 """Maximum size of a page's lines in bytes."""
-MAX_OPEN_BYTES = 14_000
+MAX_OPEN_BYTES = 12_000
 """Maximum size of the fields of open items; opening another closes those that were opened first."""
 HEAD_BYTES, DUTY_BYTES, LINE_BYTES, LEFT_BYTES, BODY_BYTES = 4_500, 2_600, 470, 520, 900
 """Approximate bytes of the plan's own fields, an open duty, a duty's line, a line left out, an unknown body."""
@@ -101,8 +100,8 @@ def part_of(field: str) -> str:
 
 
 def merged(found: Fields, elsewhere: Fields, sent: Fields, shown: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """All fields: imported values, overridden by values typed elsewhere and by the submitted page. In the parts that the
-    page shows a missing field counts as empty, since unticked boxes are not sent."""
+    """All fields: imported values, overridden by values typed elsewhere and by the submitted page. In the parts that
+    the page shows a missing field counts as empty, since unticked boxes are not sent."""
     fields = {name: values for name, values in found.items() if part_of(name) not in shown}
     fields |= {name: tuple(values) for name, values in elsewhere.items() if part_of(name) not in shown}
     fields |= {name: values for name, values in sent.items() if is_field(name)}

@@ -22,9 +22,8 @@ from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
-from engine.importer import ImportedPlan, read_document
-from engine.importer.reading.limits import LIMITS, refused
-from engine.limited_process import CallFailed, LimitExceeded, shared_process
+from engine.importer.limited import read_limited
+from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
 from engine.text import Text
 from engine.web.pages.plans.import_review import (
@@ -107,21 +106,10 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
         with ctx.reading() as (session, _):
             directory = read_directory(session)
-        sheet = sheet_of(_read(upload, directory), directory)
+        sheet = sheet_of(read_limited(upload.raw, upload.name, directory), directory)
     except BadInput as error:
         return ctx.page("import.html", error.status, sentence=error.said(ctx.language))
     return _page(ctx, ShownReview(sheet, directory, fields_of(sheet, directory)))
-
-
-def _read(upload: Upload, directory: DirectoryFile) -> ImportedPlan:
-    """The plan in a document, read in a child process: a long or a hostile one must not hold up the server. Raises
-    BadInput."""
-    try:
-        return shared_process("import").call(
-            LIMITS.read_seconds, read_document, upload.raw, upload.name, directory=directory
-        )
-    except (LimitExceeded, CallFailed) as error:
-        raise refused(upload.name, "slow") from error
 
 
 @router.get("/plans/review")

@@ -28,7 +28,7 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     ctx.require(Permission.SEE_PLANS)
     with ctx.reading() as (session, today):
         found = plan_page(session, today, plan_id)
-    sections = sorted((section["roman"] for section in found.file["sections"]), key=len, reverse=True)
+    sections = sorted((section.roman for section in found.file.sections), key=len, reverse=True)
     per_section = Counter(
         next((roman for roman in sections if duty.citation.startswith(f"{roman}.")), "") for duty in found.duties
     )
