@@ -11,12 +11,13 @@ from engine.importer.duties import SectionRead, cited, instructions_of, label_pa
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
 from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
-from engine.importer.structure.outline import Node, outline, speaks_to_all
+from engine.importer.structure.outline import Node, outline
 from engine.importer.structure.sections import Survey, duty_sections
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text

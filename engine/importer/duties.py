@@ -20,13 +20,13 @@ from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, Rank, roman_value
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
-from engine.importer.phrases.roles import roles_in
+from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure import account
 from engine.importer.structure.account import Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
 from engine.importer.structure.joining import Fact, ended
-from engine.importer.structure.outline import Node, Theme, speaks_to_all
+from engine.importer.structure.outline import Node, Theme
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
 

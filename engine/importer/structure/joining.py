@@ -20,6 +20,7 @@ from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
@@ -30,7 +31,6 @@ _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
-_CLOSER = say.compiled(say.CLOSERS)
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(
@@ -54,6 +54,10 @@ _KNOWN_PAIRS = frozenset(
     for pair in _ACROSS.findall(text)
 )
 _MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
+
+
+_LONGEST_TITLE = 70
+"""A longer line without an end goes on in the next, even where no other line of the text shows how it is wrapped."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,7 @@ class _Joiner:
         if title or self.shape.first or _EXPECTS_MORE.search(matching(before[-20:])) or self._goes_on(body, text):
             return False
         room = len(before) + 1 + len(text.split(" ", 1)[0])
-        return not self.shape.width or room < 0.6 * self.shape.width
+        return room < (0.6 * self.shape.width or _LONGEST_TITLE)
 
     def _bare(self) -> bool:
         """Whether the paragraph is so far a number alone: «1.» on a line of its own."""
@@ -218,7 +222,7 @@ class _Joiner:
     def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
         shape = self.shape
-        closes = _CLOSER.match(matching(line.text)) is not None and line.text[:1].isupper()
+        closes = line.text[:1].isupper() and speaks_to_all(line.text)
         if not shape.width or before.endswith(":") or closes or self._complete(line):
             return _Break.FULL
         room = len(before) + 1 + len(line.text.split(" ", 1)[0])
@@ -227,7 +231,7 @@ class _Joiner:
         if shape.first:
             fresh = len(line.text) <= 1.2 * shape.first and not ended(line.text)
             return _Break.FULL if fresh else _Break.SEAM
-        return _Break.FULL if line.place.page else _Break.SEAM
+        return _Break.FULL if line.place.page or room < 0.6 * shape.width else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""
@@ -236,7 +240,8 @@ class _Joiner:
         text = "".join(self.parts)
         mark = mark_of(text)
         body = text[mark.length :] if mark else text
-        if _EXPECTS_MORE.search(matching(body[-20:])):
+        numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
+        if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
             return False
         if is_capital(body):
             return not is_capital(line.text) or mark_of(line.text) is not None
@@ -265,7 +270,9 @@ class _Joiner:
         if trusted:
             return True
         if _EXPECTS_NUMBER.search(plain) and not self._heading():
-            return not self._full(before) and self._follows(mark) and owner_line(rest, headed=True) is not None
+            owner = owner_line(rest, headed=True)
+            alone = owner is not None and owner.form is Form.ALONE
+            return self._follows(mark) and (alone or (owner is not None and not self._full(before)))
         if mark.rank is Rank.BRACKET:
             earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
             return not any(earlier in part[3:] for part in self.parts)

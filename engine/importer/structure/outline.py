@@ -16,6 +16,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank
 from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph, ended
 from engine.importer.vietnamese import is_capital, matching, phrase
@@ -25,7 +26,6 @@ _OTHER = say.compiled(say.OTHER_HEADINGS)
 _DUTY_WHOLE = re.compile(
     rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
 )
-_CLOSER = say.compiled(say.CLOSERS)
 _UNNUMBERED = 99
 
 
@@ -197,21 +197,7 @@ class _Builder:
         return None
 
 
-_ISSUER_ASKS = re.compile(
-    phrase(
-        r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
-        r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
-    )
-)
-
-
 _TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
-
-
-def speaks_to_all(text: str) -> bool:
-    """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …»."""
-    plain = matching(text)
-    return _CLOSER.match(plain) is not None or _ISSUER_ASKS.match(plain) is not None
 
 
 def is_heading(text: str) -> bool:

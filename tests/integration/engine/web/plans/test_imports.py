@@ -11,6 +11,7 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 from ground.factory import CONFIG, at, happened, row, rows, store
+from ground.import_kinds import samples
 from ground.office import Office, open_office
 from ground.paths import DATA
 from ground.province import load_province
@@ -147,6 +148,29 @@ def test_a_plan_of_another_province_says_so_first_and_matches_nobody(desk: Offic
     bodies = page.select("fieldset.body")
     assert [each.legend.get_text().split("\n")[0].split(" 1 ")[0] for each in bodies] == ["Sở Y tế", "Trung tâm Cứu hộ"]  # type: ignore[union-attr]
     assert [each["value"] for each in bodies[0].select("input")][0] == "Sở Y tế"
+
+
+def own_province(name: str) -> bytes:
+    """A labelled text of the second set, as a plan of the directory's own province."""
+    sample = next(each for each in samples(TEXT.parent / "import/kinds/second.yaml") if each.name == name)
+    return sample.raw.decode().replace("AN LẠC", "NGHỆ AN").replace("An Lạc", "Nghệ An").encode()
+
+
+@pytest.mark.parametrize("name", ["188", "digital-year", "traffic-year", "land-fund"])
+def test_a_document_becomes_a_loaded_plan_in_at_most_five_edits(desk: Office, name: str) -> None:
+    """Edits are what a person changes in the form: a choice for an unknown body, a field that is wrong."""
+    answer = upload(desk, TEXT.read_bytes() if name == "188" else own_province(name))
+    page, typed, edits = BeautifulSoup(answer.text, "lxml"), fields(answer.text), 0
+    for body in page.select("fieldset.body"):
+        choices = [str(each["value"]) for each in body.select("input") if each["value"]]
+        typed = changed(typed, **{str(body["id"]): "+" if "+" in choices else choices[0]})
+        edits += 1
+    saved = send(desk, typed)
+    assert saved.status_code == 303, BeautifulSoup(saved.text, "lxml").select_one("#problems")
+    assert edits <= 5
+    assert sum(
+        len(item["duties"]) for each in row(desk.context.database, Plan).file["sections"] for item in each["items"]
+    )
 
 
 def test_an_unknown_body_is_chosen_once_or_added_to_the_directory(desk: Office) -> None:
@@ -323,6 +347,14 @@ def test_a_zip_bomb_is_refused_in_words(desk: Office) -> None:
     answer = upload(desk, bomb(), "bomb.docx")
     assert answer.status_code == 400
     assert "bomb.docx" in answer.text
+
+
+def test_deeply_nested_xml_is_refused_in_words_and_the_server_goes_on(desk: Office) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", "<a>" * 200_000 + "</a>" * 200_000)
+    assert upload(desk, out.getvalue(), "deep.docx").status_code == 400
+    assert upload(desk, TEXT.read_bytes()).status_code == 200
 
 
 def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
