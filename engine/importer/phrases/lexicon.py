@@ -179,17 +179,6 @@ nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; kh�
 điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai; chuyển đổi; cải tạo; kiểm kê
 """)
 
-# Openers that describe a body when they stand right after one of these words: «các cơ quan truyền thông».
-ATTRIBUTES = words("""
-giáo dục; đào tạo; truyền thông; thông tin; khám; quản lý; sản xuất; điều tra; chăm sóc; bảo vệ; cai nghiện;
-sử dụng; điều trị; cung cấp; tư vấn; hỗ trợ; giám sát; kiểm tra; thanh tra; tuyên truyền; thu; nghiên cứu;
-phát hành; xuất bản; phụ trách; tham mưu; thống kê; kiểm soát; vận hành; khai thác; trực; ứng trực; kiểm kê;
-phát triển
-""")
-DESCRIBED = words("""
-cơ quan; cơ sở; đơn vị; lực lượng; trung tâm; trường; doanh nghiệp; công ty; phòng; ban; đội; trạm; tổ; cán bộ;
-dự án; ngành; hội đồng; công tác; cục; chi cục; vụ; viện; đoàn; người; nhà nước; chuyên trách; bộ phận
-""")
 # Lower-case compounds inside names that begin like a duty.
 COMPOUNDS = words("""
 đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan;

@@ -31,8 +31,6 @@ _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
 _STRONG = say.compiled(say.STRONG)
-_ATTRIBUTE = say.compiled(say.ATTRIBUTES)
-_DESCRIBED = re.compile(rf"(?<!\w){say.any_of(say.DESCRIBED)}$")
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
 _SHARED = re.compile(
@@ -368,8 +366,7 @@ class _Walk:
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            compound = _COMPOUND.match(plain, at)
-            return compound is None and not self._describes(at, before)
+            return _COMPOUND.match(plain, at) is None
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
         last = before[-12:]
@@ -384,16 +381,6 @@ class _Walk:
         plain = self.prose.plain
         near = max(self.start, at - 30)
         return any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
-
-    def _describes(self, at: int, before: str) -> bool:
-        """«các cơ quan truyền thông đẩy mạnh …»: a word like a duty that says which offices are meant."""
-        attribute = _ATTRIBUTE.match(self.prose.plain, at)
-        if attribute is None or _DESCRIBED.search(before) is None:
-            return False
-        following = self._skip(attribute.end())
-        plain = self.prose.plain
-        ended = following >= len(plain) or plain[following] in ":;"
-        return ended or _OPENER.match(plain, following) is not None or _SUFFIX.match(plain, following) is not None
 
     def _ends_with_head(self, before: str) -> bool:
         """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""

@@ -267,7 +267,7 @@ class _Joiner:
         plain = matching(before[-40:])
         if mark.rank in BULLETS:
             return self._bullet(mark, rest, plain, trusted)
-        if trusted:
+        if trusted or (mark.rank is Rank.ROMAN and is_capital(rest) and " " in rest):
             return True
         if _EXPECTS_NUMBER.search(plain) and not self._heading():
             owner = owner_line(rest, headed=True)
