@@ -28,13 +28,22 @@ def upload(page: Page, served: Served, file: Path = TEXT) -> None:
         page.get_by_role("button", name="Đọc văn bản").click()
 
 
+def open_duty(page: Page, citation: str) -> None:
+    """Open a duty's fields, on whichever page of the review it stands."""
+    button = page.get_by_role("button", name=citation, exact=True)
+    while button.count() == 0:
+        page.get_by_role("button", name="Trang sau").click()
+    button.click()
+
+
 def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(page: Page, province: Served) -> None:
     upload(page, province)
-    page.get_by_role("button", name="Trang sau").click()
+    while page.locator("[id='IV.14']").count() == 0:
+        page.get_by_role("button", name="Trang sau").click()
     expect(page.locator("[id='IV.14']")).to_contain_text("văn bản không có số này")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
-    page.get_by_role("button", name="IV.10.1", exact=True).click()
+    open_duty(page, "IV.10.1")
     owner = page.locator("[id='IV.10'] .owner input").first
     expect(owner).to_have_value("Sở Du lịch")
     owner.fill("Sở Văn hoá & Thể thao")
@@ -64,9 +73,9 @@ def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(page: Page
     upload(page, province)
     page.locator("details.plan-fields summary").click()
     page.get_by_label("Tên trong SMS").fill("Kế hoạch một trăm tám tám")
-    page.get_by_role("button", name="IV.2.1", exact=True).click()
+    open_duty(page, "IV.2.1")
     page.locator("[id='IV.2.1'] textarea").fill("Việc đã sửa lời.")
-    page.get_by_role("button", name="IV.3.1", exact=True).click()
+    open_duty(page, "IV.3.1")
     page.locator("[id='IV.3'] .owner input").first.fill("Sở Bịa Đặt")
     page.get_by_role("button", name="Lưu kế hoạch").click()
 
@@ -75,15 +84,15 @@ def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(page: Page
     page.get_by_role("alert").locator("a, button", has_text="Sở Bịa Đặt").click()
     expect(page.locator("[id='IV.3'] .said")).to_contain_text("danh bạ không có «Sở Bịa Đặt»")
     expect(page.locator("[id='IV.3'] .owner input").first).to_have_value("Sở Bịa Đặt")
-    expect(page.locator("[id='IV.2.1']")).to_contain_text("Việc đã sửa lời.")
+    field = page.locator("[id='IV.2.1']")
+    kept = field.locator("textarea").input_value() if field.locator("textarea").count() else field.inner_text()
+    assert "Việc đã sửa lời." in kept
     assert rows(province.database, Plan) == []
 
 
 def test_another_language_keeps_what_was_typed(page: Page, province: Served) -> None:
     upload(page, province)
-    if page.get_by_role("button", name="IV.1.1", exact=True).count() == 0:
-        page.get_by_role("button", name="Trang sau").click()
-    page.get_by_role("button", name="IV.1.1", exact=True).click()
+    open_duty(page, "IV.1.1")
     page.locator("[id='IV.1.1'] textarea").fill("Việc đã sửa lời.")
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Review the draft")
@@ -106,7 +115,7 @@ def large_plan(folder: Path) -> Path:
         "2. Các cơ quan báo chí đăng tin trước ngày 30/6/2021.",
         "IV. TỔ CHỨC THỰC HIỆN",
     ]
-    duty = "Chủ trì, phối hợp với các cơ quan liên quan rà soát, hướng dẫn và kiểm tra việc thực hiện nhiệm vụ được giao tại cơ sở"
+    duty = "Chủ trì, phối hợp với các cơ quan liên quan rà soát, hướng dẫn và kiểm tra việc thực hiện nhiệm vụ"
     times = ("", ", hoàn thành trước ngày 15/9/2021", "; định kỳ 6 tháng, năm báo cáo UBND tỉnh")
     count = 0
     for number in range(1, 23):
@@ -133,7 +142,9 @@ def test_a_plan_of_67_duties_is_a_line_a_duty_with_unknown_bodies_first(
         page.locator("fieldset.body").first.bounding_box(),
         page.locator(".item-lines .line").first.bounding_box(),
     )
-    assert body and line and body["y"] < line["y"]
+    assert body
+    assert line
+    assert body["y"] < line["y"]
     page.locator("fieldset.body").first.get_by_label("tạo trong danh bạ").check()
     lines = 0
     while True:

@@ -14,27 +14,63 @@ from engine.importer import Accounted, ImportedPlan, Use, read_document
 from engine.importer.structure.account import UNREAD
 from engine.importer.vietnamese import squashed
 
-BODIES = (
-    "Sở Y tế; Sở Nội vụ; Công an tỉnh; UBND các xã, phường; Các sở, ban, ngành; Văn phòng UBND tỉnh; Hội Nông dân tỉnh; "
-    "Sở Văn hóa, Thể thao và Du lịch; Ban Quản lý dự án đầu tư xây dựng; Trung tâm Kiểm soát bệnh tật; Mạng lưới cộng tác "
-    "viên; Báo và Đài Phát thanh - Truyền hình; Đội Kiểm tra liên ngành; Sở Nông nghiệp và Môi trường"
-).split("; ")
-VERBS = (
-    "Rà soát, thống kê đối tượng; Chủ trì, phối hợp với Sở Tài chính bố trí kinh phí; Tổ chức hội nghị; Tuyên truyền "
-    "trên hệ thống loa; Kiểm tra cơ sở; Ban hành kế hoạch; Báo cáo kết quả về UBND tỉnh; Bảo đảm trật tự; Lắp đặt biển báo"
-).split("; ")
-TIMES = (
-    "; trước ngày 15/6/2026; định kỳ 6 tháng, năm; trong quý III/2026; hoàn thành trước ngày 30 tháng 11 năm 2026; "
-    "chậm nhất ngày 20 hằng tháng; thường xuyên; trước ngày 15/3/2026, định kỳ hằng quý"
-).split(";")
-AIMS = (
-    "Nâng cao nhận thức của người dân; 100% xã, phường hoàn thành chỉ tiêu; Các cấp, các ngành xác định rõ trách nhiệm; "
-    "Các cơ quan báo chí đăng tin định kỳ hằng tháng; Giảm 10% số vụ so với năm 2025; Sở Y tế duy trì kết quả đạt được"
-).split("; ")
-TITLES = (
-    "TỔ CHỨC THỰC HIỆN; PHÂN CÔNG NHIỆM VỤ; NHIỆM VỤ VÀ GIẢI PHÁP; THỜI GIAN VÀ TRÁCH NHIỆM THỰC HIỆN; NỘI DUNG; "
-    "CHẾ ĐỘ BÁO CÁO; KINH PHÍ THỰC HIỆN; TIÊU CHÍ THI ĐUA; MỤC TIÊU; YÊU CẦU"
-).split("; ")
+BODIES = [
+    "Sở Y tế",
+    "Sở Nội vụ",
+    "Công an tỉnh",
+    "UBND các xã, phường",
+    "Các sở, ban, ngành",
+    "Văn phòng UBND tỉnh",
+    "Hội Nông dân tỉnh",
+    "Sở Văn hóa, Thể thao và Du lịch",
+    "Ban Quản lý dự án đầu tư xây dựng",
+    "Trung tâm Kiểm soát bệnh tật",
+    "Mạng lưới cộng tác viên",
+    "Báo và Đài Phát thanh - Truyền hình",
+    "Đội Kiểm tra liên ngành",
+    "Sở Nông nghiệp và Môi trường",
+]
+VERBS = [
+    "Rà soát, thống kê đối tượng",
+    "Chủ trì, phối hợp với Sở Tài chính bố trí kinh phí",
+    "Tổ chức hội nghị",
+    "Tuyên truyền trên hệ thống loa",
+    "Kiểm tra cơ sở",
+    "Ban hành kế hoạch",
+    "Báo cáo kết quả về UBND tỉnh",
+    "Bảo đảm trật tự",
+    "Lắp đặt biển báo",
+]
+TIMES = [
+    "",
+    " trước ngày 15/6/2026",
+    " định kỳ 6 tháng, năm",
+    " trong quý III/2026",
+    " hoàn thành trước ngày 30 tháng 11 năm 2026",
+    " chậm nhất ngày 20 hằng tháng",
+    " thường xuyên",
+    " trước ngày 15/3/2026, định kỳ hằng quý",
+]
+AIMS = [
+    "Nâng cao nhận thức của người dân",
+    "100% xã, phường hoàn thành chỉ tiêu",
+    "Các cấp, các ngành xác định rõ trách nhiệm",
+    "Các cơ quan báo chí đăng tin định kỳ hằng tháng",
+    "Giảm 10% số vụ so với năm 2025",
+    "Sở Y tế duy trì kết quả đạt được",
+]
+TITLES = [
+    "TỔ CHỨC THỰC HIỆN",
+    "PHÂN CÔNG NHIỆM VỤ",
+    "NHIỆM VỤ VÀ GIẢI PHÁP",
+    "THỜI GIAN VÀ TRÁCH NHIỆM THỰC HIỆN",
+    "NỘI DUNG",
+    "CHẾ ĐỘ BÁO CÁO",
+    "KINH PHÍ THỰC HIỆN",
+    "TIÊU CHÍ THI ĐUA",
+    "MỤC TIÊU",
+    "YÊU CẦU",
+]
 CLOSINGS = (
     "UBND tỉnh yêu cầu các sở, ban, ngành triển khai, báo cáo trước ngày 15/12/2026./.",
     "Trên đây là Kế hoạch năm 2026, đề nghị các cơ quan, đơn vị thực hiện./.",

@@ -15,7 +15,7 @@ from engine.web.pages.plans.import_sheet import Sheet
 HEAD = ""
 """The part for the plan's own fields and the choices for all duties, on the first page."""
 HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "issuer", "supervisor", "due_day", "undated"})
-MAX_PAGE_BYTES = 24_000
+MAX_PAGE_BYTES = 20_000
 """Maximum size of a page's lines in bytes."""
 MAX_OPEN_BYTES = 12_000
 """Maximum size of the fields of open items; opening another closes those that were opened first."""

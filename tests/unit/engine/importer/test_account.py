@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 
 from engine.errors import BadInput
 from engine.importer import Use, as_json, read_document
+from engine.importer.reading.reader import read_pages
+from engine.importer.structure.account import UNREAD, Account, balance
+from engine.importer.structure.header import parts_of
+from engine.importer.structure.joining import Paragraph, joined
+from engine.importer.structure.outline import outline
 
 LABELLED = DATA / "import"
 TEXTS = sorted(each for each in LABELLED.rglob("*") if each.suffix in (".txt", ".html"))
@@ -41,17 +46,21 @@ def test_no_plan_made_at_random_loses_a_line(seed):
     assert check(seed, 1)[1] == []
 
 
-def test_a_lost_line_is_told_and_a_doubled_one_too(text_188, monkeypatch):
-    """The check itself: when a rule takes a line and gives it to nobody, the account says so."""
-    import engine.importer.assembly as assembly
-
-    honest = assembly.with_facts
-    monkeypatch.setattr(assembly, "with_facts", lambda blocks: list(honest(blocks))[:-3])
-    plan = read_document(text_188.encode(), "188.txt")
-    assert any(each.reason == "chưa đọc được" and each.serious for each in plan.left_out)
-    monkeypatch.setattr(assembly, "balance", lambda account, blocks: 7)
-    plan = read_document(text_188.encode(), "188.txt")
-    assert any(each.code == "unbalanced" for each in plan.warnings)
+def test_a_line_that_no_rule_reads_is_told_and_a_doubled_one_counted(text_188):
+    blocks = read_pages(text_188.encode(), "188.txt").blocks
+    parts = parts_of(blocks)
+    paragraphs = list(joined(parts.body))
+    whole = Account().closed(parts, outline(paragraphs), blocks)
+    assert balance(whole, blocks) == 0
+    assert not [each for each in whole if each.reason == UNREAD]
+    short = Account().closed(parts, outline(paragraphs[:-3]), blocks)
+    unread = [each for each in short if each.reason == UNREAD]
+    assert all(each.serious for each in unread)
+    assert balance(short, blocks) == 0, "what nobody read is told line by line"
+    dropped = {line for each in paragraphs[-3:] if isinstance(each, Paragraph) for line in each.covers}
+    assert {line for each in unread for line in each.covers} == dropped
+    assert balance([*whole, whole[40]], blocks) > 0
+    assert balance(whole[:-1], blocks) <= 0
 
 
 def test_what_looks_like_a_duty_and_is_none_is_a_warning(read):
@@ -62,7 +71,7 @@ def test_what_looks_like_a_duty_and_is_none_is_a_warning(read):
     told = [each.message for each in plan.warnings if each.code == "left_out"]
     assert len(told) == 2
     assert "Sở Y tế khám" in told[0]
-    assert [each.owner for each in plan.left_out if each.serious][0] == "Sở Y tế"
+    assert next(each.owner for each in plan.left_out if each.serious) == "Sở Y tế"
 
 
 def test_persons_in_a_column_are_neither_owners_nor_kept(page):

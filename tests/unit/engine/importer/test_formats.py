@@ -61,7 +61,7 @@ def test_a_word_document_gives_the_same(word):
 
 
 def test_wrapping_at_eighty_columns_changes_next_to_nothing():
-    """A wrapped line that ends where a heading could is read by its neighbours; how many texts differ is in the docs."""
+    """A wrapped line that ends where a heading could is read by its neighbours; the docs say how many differ."""
     differ = []
     for sample in TEXTS:
         text = "\n".join(textwrap.fill(line, 80) or line for line in sample.raw.decode().split("\n"))

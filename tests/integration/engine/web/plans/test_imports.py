@@ -147,7 +147,7 @@ def test_a_plan_of_another_province_says_so_first_and_matches_nobody(desk: Offic
     assert "danh bạ đang dùng là của Nghệ An" in page.select("[role=alert]")[0].get_text()
     bodies = page.select("fieldset.body")
     assert [each.legend.get_text().split("\n")[0].split(" 1 ")[0] for each in bodies] == ["Sở Y tế", "Trung tâm Cứu hộ"]  # type: ignore[union-attr]
-    assert [each["value"] for each in bodies[0].select("input")][0] == "Sở Y tế"
+    assert next(each["value"] for each in bodies[0].select("input")) == "Sở Y tế"
 
 
 def own_province(name: str) -> bytes:
