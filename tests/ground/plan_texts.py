@@ -1,5 +1,5 @@
-"""Plans made at random from the forms that real ones have: ``python -m tests.ground.plan_texts 10000`` checks that the
-importer accounts for every paragraph of so many of them."""
+"""Plans made at random from the forms that real ones have: ``python -m tests.ground.plan_texts COUNT [FIRST]`` checks
+that the importer accounts for every paragraph of so many of them."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def check(first: int, count: int) -> tuple[Counter[str], list[str]]:
 
 if __name__ == "__main__":
     started = time.monotonic()
-    result, errors = check(1_000_000, int(sys.argv[1]))
+    result, errors = check(int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000, int(sys.argv[1]))
     sys.stdout.write(
         "\n".join([*errors[:40], f"{len(errors)} faults", str(dict(result)), f"{time.monotonic() - started:.0f} s", ""])
     )
