@@ -50,15 +50,12 @@ def plan_import(
     directory: Directory = DIRECTORY,
 ) -> None:
     """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
-    from engine.importer import (  # imports Word, PDF and HTML readers: only when used
-        as_json,
-        as_plan_yaml,
-        read_document,
-    )
+    from engine.importer import as_json, as_plan_yaml  # imports Word, PDF and HTML readers: only when used
+    from engine.importer.limited import read_limited
 
     agencies = load_directory(directory)
     with working(Text("Đang đọc văn bản", "Reading the document")):
-        imported = read_document(document, document.name, directory=agencies)
+        imported = read_limited(document, document.name, agencies)
     text = json.dumps(as_json(imported), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(imported, agencies)
     _write(text, output)
     _print_summary(imported)
@@ -73,7 +70,11 @@ def _print_summary(found: ImportedPlan) -> None:
         ),
         err=True,
     )
-    for doubt in found.warnings:
+    undated = [doubt for doubt in found.warnings if doubt.code == "no_due_date"]
+    if undated:
+        said = f"{len(undated)} nhiệm vụ không nêu thời hạn: không báo cáo riêng, trừ khi sửa trong tệp."
+        typer.echo(Text(f"! {said}", f"{len(undated)} duties name no time: no report of their own."), err=True)
+    for doubt in (each for each in found.warnings if each.code != "no_due_date"):
         message = " ".join(doubt.message.split())
         named = message if message.startswith(doubt.place) else f"{doubt.place}: {message}"
         typer.echo(f"! {named}", err=True)

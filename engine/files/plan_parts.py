@@ -48,9 +48,12 @@ def _neutral(text: str) -> str:
 Number = Annotated[
     str, *textual(r"[0-9]+[a-zA-Z]?[-/][^\s/][^\s]*", Text("viết như 188/KH-UBND", "write like 188/KH-UBND"))
 ]
-Roman = Annotated[str, *textual(r"[IVXLC]+", Text("số La Mã, như IV", "a Roman numeral, like IV"))]
+SECTION_NUMBER = r"(?:PL(?:[0-9]{1,2}|[IVX]{1,4})?|[IVXLC]+|[A-HĐ])(?:\.(?:[IVXLC]+|[0-9]+)){0,3}"
+Roman = Annotated[
+    str, *textual(SECTION_NUMBER, Text("số của mục, như IV, II.6, PL", "the section's number, like IV, II.6, PL"))
+]
 Citation = Annotated[
-    str, *textual(r"[IVXLC]+(?:\.[0-9]+){1,2}", Text("viết như IV.16.1, V.1", "write like IV.16.1, V.1"))
+    str, *textual(rf"{SECTION_NUMBER}(?:\.[0-9]+){{1,2}}", Text("viết như IV.16.1, V.1", "write like IV.16.1, V.1"))
 ]
 Code = Annotated[
     str, *textual(r"[IVXLC]+\.[0-9]+(?:\.[0-9a-z]+)?", Text("viết như II.1, II.4.a", "write like II.1, II.4.a"))

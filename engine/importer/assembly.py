@@ -1,15 +1,20 @@
-"""The whole way from lines to an imported plan: head, paragraphs, tree, duty sections, items."""
+"""The whole way from lines to an imported plan: head, paragraphs, tree, duty sections, items, and their account."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from engine.errors import BadInput
-from engine.importer.duties import section_of
-from engine.importer.model import Doubt, ImportedPlan, SectionText
+from engine.files.directory import fold
+from engine.importer.duties import SectionRead, cited, instructions_of, label_path, section_of
+from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory
+from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
+from engine.importer.structure.account import Account, balance, without_persons
+from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
 from engine.importer.structure.outline import Node, outline
@@ -20,21 +25,14 @@ from engine.text import Text
 
 def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     """The plan of a document that was read. Raises BadInput when nothing in it gives duties to anybody."""
-    parts = parts_of(with_text_tables(pages.blocks))
-    root = outline(joined(parts.body))
-    survey = Survey.of(root)
-    sections: list[SectionText] = []
-    doubts: list[Doubt] = [*pages.doubts, *parts.header.doubts]
-    taken: Counter[str] = Counter()
-    for node in duty_sections(root, survey):
-        roman = _roman(node, taken)
-        section, found = section_of(node, survey, directory, roman, _heading(node))
-        if section.items:
-            sections.append(section)
-            doubts += found
-        else:
-            taken[roman] -= 1
-    if not any(item.duties for section in sections for item in section.items):
+    blocks = with_text_tables(pages.blocks)
+    parts = parts_of(blocks)
+    root = outline(with_facts(joined(parts.body)))
+    survey, account = Survey.of(root), Account()
+    doubts = list(_elsewhere(parts.header.province, directory))
+    directory = Elsewhere(directory) if doubts else directory
+    read = list(_sections(root, survey, directory, account))
+    if not any(item.duties for each in read for item in each.section.items):
         raise BadInput(
             Text(
                 f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» "
@@ -43,6 +41,10 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
                 "the right file.",
             )
         )
+    said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
+    entries = account.closed(parts, root, blocks)
+    doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
+    doubts += [*_lost(entries), *_unbalanced(balance(entries, pages.blocks))]
     head = parts.header
     return ImportedPlan(
         name,
@@ -52,9 +54,34 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         head.issuer,
         head.title,
         parts.recipients,
-        tuple(sections),
+        tuple(each.section for each in read if each.section.items),
         tuple(dict.fromkeys(doubts)),
+        tuple(sorted(said, key=lambda each: each.place.order)),
+        without_persons(entries, account.persons),
     )
+
+
+def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
+    """Said first: the plan is of another province than the directory, whose bodies have the same names."""
+    here = directory.name if directory.id else ""
+    if province and here and fold(here) not in ("co quan", fold(province)):
+        message = (
+            f"Kế hoạch của {province.title()}, danh bạ đang dùng là của {here}: không khớp cơ quan nào của tỉnh khác; "
+            "hãy dùng danh bạ của tỉnh này, hoặc chọn từng cơ quan."
+        )
+        yield Doubt("other_province", message, "đầu văn bản")
+
+
+def _sections(root: Node, survey: Survey, directory: Directory, account: Account) -> Iterable[SectionRead]:
+    taken: Counter[str] = Counter()
+    for node in duty_sections(root, survey):
+        label = cited(label_path(node))
+        taken[label] += 1
+        shown = label if taken[label] == 1 else f"{label}-{taken[label]}" if label else f"M{taken[label]}"
+        found = section_of(node, survey, directory, shown, _heading(node), account)
+        if not found.section.items:
+            taken[label] -= 1
+        yield found
 
 
 def _heading(node: Node) -> str:
@@ -63,10 +90,26 @@ def _heading(node: Node) -> str:
     return node.body or below
 
 
-def _roman(node: Node, taken: Counter[str]) -> str:
-    """The number of a section as printed; «PL», «PL2» for annexes; made different where it stands twice."""
-    label = f"PL{node.label}" if node.rank is Rank.ANNEX else node.label
-    taken[label] += 1
-    if taken[label] == 1:
-        return label
-    return f"{label}-{taken[label]}" if label else f"M{taken[label]}"
+def _closings(root: Node, account: Account, directory: Directory) -> Iterable[Instruction]:
+    """Paragraphs that close the plan in a section that gives no duties («VI. KINH PHÍ … Trên đây là Kế hoạch …»)."""
+    for node in root.walk():
+        free = node.paragraph is not None and node.mark is None and not node.heading and not node.children
+        if free and not account.has(node.paragraph) and speaks_to_all(node.body):
+            line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
+            yield from instructions_of(node, line, directory, account)
+
+
+def _lost(entries: Iterable[Accounted]) -> Iterable[Doubt]:
+    """What is left out although it looks like a duty."""
+    for each in entries:
+        if each.use is Use.LEFT_OUT and each.serious:
+            words = each.text[:80] + ("…" if len(each.text) > 80 else "")
+            yield Doubt("left_out", f"Không lấy thành nhiệm vụ: «{words}» ({each.reason}).", str(each.place))
+
+
+def _unbalanced(letters: int) -> Iterable[Doubt]:
+    if letters:
+        message = (
+            f"Bản đọc {'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ so với văn bản; hãy so lại với bản gốc."
+        )
+        yield Doubt("unbalanced", message, "cả văn bản")

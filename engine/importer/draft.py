@@ -14,25 +14,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 from engine.files.directory import fold
-from engine.importer.model import Doubt, DutyText, ImportedPlan, ItemText, Owner, SectionText
-from engine.importer.phrases.marks import roman_value
+from engine.importer.arrangement import DraftItem, DraftSection, arranged
+from engine.importer.model import Doubt, DutyText, ImportedPlan, Owner, Place
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import Directory, owner_of
 from engine.importer.phrases.timing import Timing, timing_of
-from engine.importer.reading.word_numbering import roman
 
 CONFIRM = "XÁC NHẬN"
 _DEFAULT_RULE = "mac-dinh"
-_USUAL = ("half_year", "year")
 _WIDTH = 110
 
 
 def as_plan_yaml(plan: ImportedPlan, directory: Directory) -> str:
     """The text of a draft plan file (schema ``dondoc/plan@1``)."""
-    return "\n".join(_Draft(plan, directory).lines()) + "\n"
+    return "\n".join(_Draft(plan, directory, arranged(plan)).lines()) + "\n"
 
 
 def _quoted(text: str) -> str:
@@ -58,10 +55,9 @@ def _slug(name: str) -> str:
 class _Draft:
     plan: ImportedPlan
     directory: Directory
+    arranged: Sequence[DraftSection]
     rules: dict[str, Timing] = field(default_factory=dict)
-    romans: set[int] = field(default_factory=set)
     named: dict[tuple[str, str], str] = field(default_factory=dict)
-    kept: set[str] = field(default_factory=set)
 
     def lines(self) -> Iterator[str]:
         sections = list(self._sections())  # first: they say which rules are needed
@@ -72,6 +68,15 @@ class _Draft:
         yield "# ── Từ văn bản / From the document " + "─" * 60
         yield "sections:"
         yield from sections
+        yield from self._beside()
+
+    def _beside(self) -> Iterator[str]:
+        """What is in no duty: instructions to all, and how much was left out."""
+        for each in self.plan.instructions:
+            yield f"# Yêu cầu chung / to all ({each.place}): {_quoted(each.text)}"
+        left = [each for each in self.plan.left_out if each.text]
+        if left:
+            yield f"# {len(left)} đoạn không lấy thành nhiệm vụ / paragraphs left out; xem «dondoc plan import --json»"
 
     # -- the head --------------------------------------------------------------------------------------------------
 
@@ -98,7 +103,11 @@ class _Draft:
     def _shown_doubts(self) -> Iterator[Doubt]:
         """Doubts that no line below repeats beside its value."""
         beside = {"no_due_date", "unknown_owner", "number_gap"}
-        return (each for each in self.plan.warnings if each.code not in beside)
+        undated = sum(each.code == "no_due_date" for each in self.plan.warnings)
+        if undated:
+            said = f"{undated} nhiệm vụ không nêu thời hạn: không báo cáo riêng (cadence: [ad_hoc]), trừ khi sửa."
+            yield Doubt("no_due_date", said, "cả văn bản")
+        yield from (each for each in self.plan.warnings if each.code not in beside)
 
     def _given(self, key: str, value: str, where: str) -> Iterator[str]:
         yield f"{key}: {value}  # {where}" if value else self._asked(key, "không đọc được trong văn bản")
@@ -139,8 +148,9 @@ class _Draft:
 
     def _gap_lines(self) -> Iterator[str]:
         gaps = [each for each in self.plan.warnings if each.code == "number_gap"]
-        placed = [each.place for each in gaps if re.fullmatch(r"[IVXLC]+\.\d+", each.place)]
-        placed = [place for place in placed if place.partition(".")[0] in self.kept]
+        kept = {section.roman for section in self.arranged if section.kept and not section.changed}
+        missing = {f"{s.roman}.{n}" for s in self.arranged if s.roman in kept for n in s.missing}
+        placed = [each.place for each in gaps if each.place in missing]
         if placed:
             yield "gaps:"
             for place in placed:
@@ -148,24 +158,14 @@ class _Draft:
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def usual(self) -> tuple[str, ...]:
-        """The cycle that the document itself names most often; half-years and the year where it names none."""
-        cycles = Counter(
-            tuple(name for name in each.cadence if name != "ad_hoc")
-            for duty in self.plan.duties
-            for each in duty.deadlines
-            if set(each.cadence) - {"ad_hoc"} and duty.reports_to
-        )
-        return cycles.most_common(1)[0][0] if cycles else _USUAL
-
     def _timing(self, duty: DutyText) -> tuple[Timing, str]:
         """The timing of a duty and the id of its rule; equal wordings share a rule."""
         year = self.plan.date.year if self.plan.date else 2000
-        timing = timing_of(duty.deadlines, year, self.usual)
+        timing = timing_of(duty.deadlines, year)
         if timing.on is None and timing.due_day is None:
             return timing, _DEFAULT_RULE
-        stem = f"ngay-{timing.on.isoformat()}" if timing.on else f"ngay-{timing.due_day}"
+        days = (timing.on.isoformat() if timing.on else "", str(timing.due_day or ""))
+        stem = "-".join(("ngay", *filter(None, days)))
         rule = self.named.setdefault((stem, timing.wording), f"{stem}-{len(self.rules) + 1}")
         self.rules.setdefault(rule, timing)
         return timing, rule
@@ -183,61 +183,49 @@ class _Draft:
             yield f"  {name}:" + (f"  # {CONFIRM}: {timing.confirm}" if timing.confirm else "")
             yield "    source: plan"
             yield f"    to: {self.supervisor}  # {CONFIRM}"
-            yield f"    on: {timing.on.isoformat()}" if timing.on else f"    due_day: {timing.due_day}"
+            if timing.on:
+                yield f"    on: {timing.on.isoformat()}"
+            if timing.due_day:
+                yield f"    due_day: {timing.due_day}"
             yield f"    wording: {_quoted(timing.wording)}"
 
     # -- sections --------------------------------------------------------------------------------------------------
 
     def _sections(self) -> Iterator[str]:
-        for section in self.plan.sections:
-            items = [item for item in section.items if item.duties]
-            if items:
-                yield from self._section(section, items)
+        for section in self.arranged:
+            yield from self._section(section)
 
-    def _section(self, section: SectionText, items: Sequence[ItemText]) -> Iterator[str]:
-        number = self._roman(section.roman)
-        standing = all(item.inline for item in items)
-        changed = f"  # {CONFIRM}: số in trong văn bản là «{section.roman}»" if number != section.roman else ""
-        yield f"  - roman: {number}{changed}"
-        yield f"    heading: {_quoted(section.heading or 'Phân công nhiệm vụ')}"
-        yield f"    kind: {'standing' if standing else 'assignments'}"
+    def _section(self, section: DraftSection) -> Iterator[str]:
+        changed = f"  # {CONFIRM}: số in trong văn bản là «{section.printed}»" if section.changed else ""
+        yield f"  - roman: {section.roman}{changed}"
+        yield f"    heading: {_quoted(section.heading)}"
+        yield f"    kind: {'standing' if section.standing else 'assignments'}"
         yield "    items:"
-        numbers = [int(item.no) for item in items if item.no.isdigit()]
-        kept = len(numbers) == len(items) and all(a < b for a, b in pairwise(numbers))
-        if kept and not changed:
-            self.kept.add(number)
-        for n, item in enumerate(items, 1):
-            yield from self._item(item, number, int(item.no) if kept else n, standing, kept)
+        for item in section.items:
+            yield from self._item(item, section)
 
-    def _roman(self, label: str) -> str:
-        """A Roman number for a section that bears another kind of number, different from all others."""
-        digits = re.search(r"\d{1,2}", label)
-        value = roman_value(label) if label else 0
-        if not value and digits:
-            value = int(digits[0])
-        if not 0 < value < 40 or value in self.romans:
-            value = max(self.romans, default=0) + 1
-        self.romans.add(value)
-        return roman(value)
-
-    def _item(self, item: ItemText, section: str, no: int, standing: bool, kept: bool) -> Iterator[str]:
-        shown = "" if kept else f"  # {CONFIRM}: số in trong văn bản là «{item.no or 'không có'}»"
-        yield f"      - no: {no}{shown}"
-        yield f"        heading: {_quoted(item.owner)}"
-        yield from self._owner_lines(item)
-        if item.request:
+    def _item(self, item: DraftItem, section: DraftSection) -> Iterator[str]:
+        shown = "" if section.kept else f"  # {CONFIRM}: số in trong văn bản là «{item.printed or 'không có'}»"
+        yield f"      - no: {item.no}{shown}"
+        yield f"        heading: {_quoted(item.heading)}"
+        first = item.duties[0][1]
+        yield from self._owner_lines(first.owners, "        ", first.place)
+        if first.request:
             yield "        request: true"
         yield "        duties:"
-        for n, duty in enumerate(item.duties, 1):
-            single = standing and len(item.duties) == 1
-            yield from self._duty(duty, f"{section}.{no}" if single else f"{section}.{no}.{n}")
+        for n, (duty, of) in enumerate(item.duties, 1):
+            single = section.standing and len(item.duties) == 1
+            place = f"{section.roman}.{item.no}"
+            yield from self._duty(duty, place if single else f"{place}.{n}")
+            if of.owners != first.owners:
+                yield from self._owner_lines(of.owners, "            ", of.place)
 
-    def _owner_lines(self, item: ItemText) -> Iterator[str]:
-        ids = [self._agency(owner) or _slug(owner.name) for owner in item.owners]
-        yield f"        owners: [{', '.join(dict.fromkeys(ids))}]  # {item.place}"
-        for owner in item.owners:
+    def _owner_lines(self, owners: Sequence[Owner], indent: str, place: Place) -> Iterator[str]:
+        ids = [self._agency(owner) or _slug(owner.name) for owner in owners]
+        yield f"{indent}owners: [{', '.join(dict.fromkeys(ids))}]  # {place}"
+        for owner in owners:
             if not self._agency(owner):
-                yield f"        # {CONFIRM}: danh bạ không có «{owner.name}»; thêm vào danh bạ hoặc sửa mã"
+                yield f"{indent}# {CONFIRM}: danh bạ không có «{owner.name}»; thêm vào danh bạ hoặc sửa mã"
 
     def _duty(self, duty: DutyText, citation: str) -> Iterator[str]:
         timing, rule = self._timing(duty)

@@ -1,33 +1,66 @@
 """From a duty section to its items and duties, with every doubt on the way written down.
 
 An item is an entry that names bodies; its duties are the marks under it, or its paragraphs where it has no marks. A
-mark's own sub-points belong to it. An entry that names no body is a topic of the entries below it, or a doubt.
+mark's own sub-points belong to it. An entry with a labelled lead («Đơn vị chủ trì: …») is a duty itself, one for each
+lead. An entry that names no body is a topic of the entries below it, or is left out with a doubt.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Deadline, Doubt, DutyText, ItemText, Owner, Place, SectionText
+from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import bodies_in
+from engine.importer.phrases.agency_lists import bodies_in, lead_of
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.labels import Label
+from engine.importer.phrases.marks import BULLETS, Rank, roman_value
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
-from engine.importer.phrases.roles import roles_in
-from engine.importer.structure.duty_tables import Row, rows_of
-from engine.importer.structure.outline import Node
-from engine.importer.structure.sections import Facts, Survey
+from engine.importer.phrases.roles import roles_in, speaks_to_all
+from engine.importer.structure import account
+from engine.importer.structure.account import Account
+from engine.importer.structure.duty_tables import Columns, Row, rows_of
+from engine.importer.structure.facts import by_lead
+from engine.importer.structure.joining import Fact, ended
+from engine.importer.structure.outline import Node, Theme
+from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _NO_BODY = say.compiled(say.NO_BODIES)
 _LONGEST_TOPIC = 160
+_LONGEST_ENTRY = 4000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What labelled lines or columns say of a duty beside its words."""
+
+    lead: tuple[str, ...] = ()
+    coordinating: tuple[str, ...] = ()
+    monitor: str = ""
+    deadline: str = ""
+    product: str = ""
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Facts:
+        """The first of a kind wins."""
+        found: dict[Label, str] = {}
+        for fact in facts:
+            found.setdefault(fact.label, fact.value)
+        leads, helping = lead_of(found.get(Label.LEAD, ""))
+        helping += bodies_in(found.get(Label.COORDINATING, ""))
+        return cls(
+            tuple(name.text for name in leads),
+            tuple(name.text for name in helping),
+            found.get(Label.MONITOR, ""),
+            found.get(Label.DEADLINE, ""),
+            found.get(Label.PRODUCT, ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -40,16 +73,17 @@ class Said:
     intro: str = ""
     seams: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
+    node: Node | None = None
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """An item before its owners are matched: where it stands, and the bodies it names. ``inline``: it may itself be
-    its only duty."""
+    """An item before its owners are matched: its number in the document, and the bodies it names. ``inline``: it may
+    itself be its only duty."""
 
-    label: str
+    citation: str
+    numbered: bool
     place: Place
-    path: tuple[str, ...]
     topic: str
     written: str
     names: Sequence[Name]
@@ -57,54 +91,94 @@ class _Entry:
     inline: bool = False
 
 
+def label_path(node: Node) -> tuple[str, ...]:
+    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex begins anew."""
+    labels: list[str] = []
+    at: Node | None = node
+    while at is not None and at.paragraph is not None:
+        article = at.label.startswith("Điều")
+        if article and labels and roman_value(labels[-1]):
+            break  # the plan after the articles of the decision that issues it
+        if at.label:
+            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
+        elif at.rank is Rank.ANNEX:
+            labels.append("PL")
+        if at.rank is Rank.ANNEX or article:
+            break
+        at = at.parent
+    return tuple(reversed(labels))
+
+
+def cited(labels: Sequence[str]) -> str:
+    """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
+    kept = [
+        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
+    ]
+    return ".".join(kept)
+
+
 @dataclass
 class _Section:
-    """Collects the items of one section."""
+    """Collects the items of one section. ``roman``: its number with those above it; ``path``: the same in parts;
+    ``trusted``: its heading says that it gives duties."""
 
     survey: Survey
     directory: Directory
+    account: Account
     roman: str
+    path: tuple[str, ...]
+    trusted: bool
     items: list[ItemText] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
+    instructions: list[Instruction] = field(default_factory=list)
     cited: Counter[str] = field(default_factory=Counter)
     unnumbered: int = 0
 
     # -- walking the tree ------------------------------------------------------------------------------------------
 
-    def visit(self, node: Node, path: tuple[str, ...] = (), topic: str = "") -> None:
+    def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
         for child in node.children:
             columns = self.survey.columns(child)
             if child.table is not None and columns is not None:
-                self._table(list(rows_of(child.table, columns)), path, topic)
-            elif child.table is None and label_of_line(child.body) is None:
-                self._entry(child, node, path, topic)
-        self._gaps(node, path)
+                self._table(child, columns, topic)
+            elif child.table is None and not self.account.has(child.paragraph):
+                self._entry(child, node, topic)
+        self._gaps(node)
 
-    def _entry(self, child: Node, parent: Node, path: tuple[str, ...], topic: str) -> None:
+    def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.body.endswith(":") and not child.children:
+            self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = self._owner(child)
-        here = (*path, child.label) if child.label else path
-        if line is not None:
-            self._owned(child, line, path, topic)
-        elif self.survey.facts_of(child).lead:
-            facts = self.survey.facts_of(child)
-            said = Said(_whole(child, drop_labels=True), child.place, facts=facts)
-            written = "; ".join(name.text for name in facts.lead)
-            self._add(_Entry(child.label, child.place, path, topic, written, facts.lead, inline=True), [said])
-        elif self.survey.gives_duties(child) or any(self._owner(each) for each in child.children):
-            self.visit(child, here, child.body or topic)
+        line = None if child.leads else self._owner(child)
+        inside = None if child.leads or line else self.survey.inside(child)
+        if child.leads:
+            self._led(child, topic)
+        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line):
+            self._instruction(child, line)
+        elif line is not None:
+            self._owned(child, line, topic)
+        elif inside is not None:
+            names, helping = inside
+            read = Facts(tuple(each.text for each in names), tuple(each.text for each in helping))
+            said = Said(_whole(child), child.place, _mark_text(child), facts=read, node=child)
+            self._add(self._at(child, topic, "; ".join(name.text for name in names), names, inline=True), [said])
+        elif self.survey.gives_duties(child) or any(self._owner(each) or each.leads for each in child.children):
+            self.account.use(child.paragraph, Use.HEADING)
+            self.visit(child, child.body or topic)
         elif self._unknown_body(child, parent):
             name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
             rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
-            line = OwnerLine(name, (Name(name, 0, len(name)),), False, Form.COLON if rest else Form.ALONE, rest)
-            self._owned(child, line, path, topic)
+            apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
+            line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
+            self._owned(child, line, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
             self._doubt(
                 "not_assigned", f"«{said_}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ.", child.place
             )
+            for each in child.walk():
+                self.account.leave_out(each.paragraph, account.NOBODY)
 
     def _owner(self, node: Node) -> OwnerLine | None:
         """The owner line of an entry: its own, or behind a clause, a topic with a colon, or an earlier sentence."""
@@ -115,22 +189,48 @@ class _Section:
             line.form is not Form.ALONE or node.mark is not None or node.children or len(line.written) < 120
         ):
             return line
-        if len(node.body) > 4000:
+        if len(node.body) > _LONGEST_ENTRY:
             return None
         return owner_line(node.body, clauses=True) or _behind_topic(node.body) or _later_sentence(node.body)
 
-    def _owned(self, node: Node, line: OwnerLine, path: tuple[str, ...], topic: str) -> None:
+    def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
-        here = (*path, node.label) if node.label else path
-        entry = _Entry(node.label, node.place, path, topic, line.written, line.names, line.request)
+        entry = self._at(node, topic, line.written, line.names, request=line.request)
+        self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node):
             if line.rest:
                 self._add(entry, [_said(node, line.rest)])
-            self.visit(node, here, topic or line.written)
+            self.visit(node, topic or line.written)
             return
         inline = line.form is Form.INLINE and not node.marked()
         own = [_said(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
+        for child in node.children:
+            if child.leads:
+                self._led(child, topic or line.written)
+
+    def _led(self, node: Node, topic: str) -> None:
+        """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
+        own = [child for child in node.children if child.leads or self.survey.gives_duties(child)]
+        text = _whole(node, without=own)
+        groups = by_lead(node.facts)
+        base = self._at(node, topic, "", ())
+        self.account.use(node.paragraph, Use.DUTY, base.citation)
+        for n, facts in enumerate(groups, 1):
+            citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
+            read = Facts.of(facts)
+            names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
+            more = "\n".join(fact.line.text for fact in facts if fact.label is Label.OTHER)
+            said = Said(f"{text}\n{more}".strip(), node.place, _mark_text(node), facts=read, node=node)
+            written = "; ".join(read.lead)
+            self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
+            for fact in facts:
+                self.account.use(fact.line, Use.FACT, citation)
+        for child in node.children:
+            if child not in own:
+                self.account.use_all(child, Use.DUTY, base.citation)
+        if own:
+            self.visit(node, node.body)
 
     def _only_encloses(self, node: Node) -> bool:
         below = node.marked()
@@ -139,14 +239,29 @@ class _Section:
         return numbered or (len(owned) >= 2 and len(owned) >= 0.8 * len(below))
 
     def _unknown_body(self, node: Node, parent: Node) -> bool:
-        """An entry among bodies that looks like one: few words, then a colon or its duties below."""
-        if node.mark is None or not self.survey.gives_duties(parent):
+        """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
+        it, a short line without an end that has duties below it is a name."""
+        if node.mark is None or not (self.trusted or self.survey.gives_duties(parent)):
             return False
         name = node.body.split(":")[0]
         plain = matching(name)
-        short = 3 <= len(name) <= 70 and not name.endswith((";", ",")) and name[:1].isupper()
+        short = 3 <= len(name) <= 70 and not name.endswith((";", ",", ".")) and name[:1].isupper()
+        titled = bool(node.children) and ":" not in node.body and len(name.split()) <= 10
         alone = ":" in node.body or bool(node.children)
-        return short and alone and not opens_duty(Prose.of(name)) and not _NO_BODY.match(plain) and "." not in name[:-1]
+        named = titled or not opens_duty(Prose.of(name))
+        return short and alone and named and not _NO_BODY.match(plain) and "." not in name[:-1]
+
+    # -- instructions to all -------------------------------------------------------------------------------------------
+
+    def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
+        """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
+        if speaks_to_all(node.body):
+            single = line is not None and line.names and not any(name.group for name in line.names)
+            return not (single and matching(node.body).startswith("giao"))
+        return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
+
+    def _instruction(self, node: Node, line: OwnerLine | None) -> None:
+        self.instructions += instructions_of(node, line, self.directory, self.account)
 
     # -- the duties of an item -------------------------------------------------------------------------------------
 
@@ -158,27 +273,64 @@ class _Section:
             if said.text.rstrip().endswith(":") and node.children:
                 intro = said.text
             else:
-                found.append(said)
+                found.append(_with(said, node.facts))
         for child in node.children:
-            if child.table is not None:
+            if child.table is not None or child.leads:
                 continue
-            labelled = label_of_line(child.body)
-            if labelled is not None and found and labelled[0] is not Label.LEAD:
-                found[-1] = replace(found[-1], facts=_added(found[-1].facts, *labelled))
-            elif child.mark is None and child.body.endswith(":") and not child.children:
+            if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
+                self.account.use(child.paragraph, Use.HEADING)
             elif _is_topic(child):
+                self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
-                found.append(_said(child, _whole(child), intro=intro if child.mark is not None else ""))
+                said = _said(child, _whole(child), intro=intro if child.mark is not None else "")
+                found.append(_with(replace(said, node=child), (fact for each in child.walk() for fact in each.facts)))
         if not found and intro:
             found.append(_said(node, intro))
         yield from found
 
     # -- building values -------------------------------------------------------------------------------------------
 
+    def _at(
+        self,
+        node: Node,
+        topic: str,
+        written: str,
+        names: Sequence[Name],
+        *,
+        request: bool = False,
+        inline: bool = False,
+    ) -> _Entry:
+        """An entry at its place in the document: «IV.2», «III.1.2»; «(3)» for the third that bears no number; «II.1.2»
+        for the second point with a lead under «1.»."""
+        labels = label_path(node)
+        if not node.label and node.leads and labels != self.path:
+            siblings = [each for each in (node.parent.children if node.parent else ()) if each.leads]
+            labels = (*labels, str(siblings.index(node) + 1))
+        elif not node.label:
+            self.unnumbered += 1
+            labels = (*labels, f"({self.unnumbered})")
+        return _Entry(
+            self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
+        )
+
+    def _under(self, labels: Sequence[str]) -> str:
+        """A citation under the section's own number, which may differ from the printed one where that stands twice."""
+        own, whole = cited(self.path), cited(labels)
+        rest = whole.removeprefix(own).removeprefix(".") if own and whole.startswith(f"{own}.") else whole
+        return ".".join(filter(None, (self.roman, rest)))
+
+    def _unique(self, citation: str) -> str:
+        if citation in self.cited:
+            self._doubt("number_doubled", f"Số {citation} đứng hai lần trong văn bản.", citation)
+            self.cited[citation] += 1
+            citation = f"{citation}({self.cited[citation]})"
+        self.cited[citation] += 1
+        return citation
+
     def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
-        citation = self._cite(entry.label, entry.path, entry.place)
+        citation = entry.citation
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
         self._unknown(owners, citation)
         if not duties:
@@ -187,37 +339,19 @@ class _Section:
         made = tuple(
             self._duty(said, citation if inline else f"{citation}.{n}", owners) for n, said in enumerate(duties, 1)
         )
-        no = citation.removeprefix(f"{self.roman}.") if entry.label else ""
+        no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
-
-    def _cite(self, label: str, path: tuple[str, ...], place: Place) -> str:
-        """The item's place in the document: «IV.2», «III.1.2», «(3)» for the third entry that bears no number."""
-        parts = [
-            part
-            for n, part in enumerate(path)
-            if not any(after.startswith(f"{part}.") for after in (*path[n + 1 :], label))
-        ]
-        if not label:
-            self.unnumbered += 1
-        own = label or f"({self.unnumbered})"
-        citation = ".".join(filter(None, (self.roman, *parts, own)))
-        if citation in self.cited:
-            self._doubt("number_doubled", f"Số {citation} đứng hai lần trong văn bản.", citation)
-            self.cited[citation] += 1
-            citation = f"{citation}({self.cited[citation]})"
-        self.cited[citation] += 1
-        return citation
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         names = tuple(owner.name for owner in owners)
         roles = roles_in(whole, names)
-        deadlines = (
-            *deadlines_in(whole),
-            *(deadlines_in(said.facts.deadline, column=True) if said.facts.deadline else ()),
-        )
+        facts = said.facts
+        deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
+        if said.node is not None:
+            self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:
             self._doubt(
                 "two_readings",
@@ -226,23 +360,26 @@ class _Section:
             )
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
-        given = tuple(name.text for name in said.facts.coordinating)
-        lead = roles.lead or "; ".join(name.text for name in said.facts.lead)
         return DutyText(
             citation,
             text,
             said.place,
             said.mark,
-            lead,
-            tuple(dict.fromkeys((*given, *roles.coordinating))),
-            said.facts.monitor,
-            said.facts.product,
+            roles.lead or "; ".join(facts.lead),
+            tuple(dict.fromkeys((*facts.coordinating, *roles.coordinating))),
+            facts.monitor,
+            facts.product,
             _distinct(deadlines),
             roles.reports_to,
         )
 
-    def _table(self, rows: Sequence[Row], path: tuple[str, ...], topic: str) -> None:
+    def _table(self, node: Node, columns: Columns, topic: str) -> None:
+        table = node.table
+        assert table is not None
+        for r in range(columns.first):
+            self.account.use_row(table, r, Use.HEADING)
         groups: list[list[Row]] = []
+        rows = [row for row in rows_of(table, columns) if row.texts or row.owners]
         numbers = [row.no for row in rows if row.no and not row.same]
         restarts = len(set(numbers)) < len(numbers)
         for row in rows:
@@ -250,21 +387,32 @@ class _Section:
                 groups[-1].append(row)
             else:
                 groups.append([row])
+            if row.persons:
+                self.account.persons[row.place.order, row.place.row] = row.persons
         for group in groups:
             first = group[0]
-            if not first.owners:
+            shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]
+            if not first.owners or shifted:
                 text = (first.texts or ("",))[0][:60]
-                self._doubt("owner_missing", f"«{text}» không có cơ quan chủ trì trong bảng.", first.place)
+                said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
+                self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
+                for row in group:
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=account.NOBODY, serious=True)
                 continue
-            duties = [
-                Said(text, row.place, facts=Facts(row.owners, row.coordinating, row.monitor, row.deadline, row.product))
-                for row in group
-                for text in row.texts
-            ]
+            duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
-            here = (*path, first.group) if restarts and first.group else path
-            entry = _Entry(first.no, first.place, here, first.topic or topic, written, first.owners)
-            self._add(entry, duties)
+            labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
+            if not first.no:
+                self.unnumbered += 1
+            labels = (*labels, first.no or f"({self.unnumbered})")
+            citation = self._unique(self._under(labels))
+            self._add(
+                _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
+            )
+            for row in group:
+                self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
+        for r in range(len(table.rows)):
+            self.account.use_row(table, r, Use.HEADING)
 
     # -- doubts ----------------------------------------------------------------------------------------------------
 
@@ -276,7 +424,7 @@ class _Section:
             if not owner.agency:
                 self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
 
-    def _gaps(self, node: Node, path: tuple[str, ...]) -> None:
+    def _gaps(self, node: Node) -> None:
         """Numbers left out between the entries directly under a node."""
         last: Node | None = None
         for child in node.children:
@@ -287,46 +435,64 @@ class _Section:
             if before is not None and before.depth == mark.depth:
                 stem = mark.label.rpartition(".")[0]
                 for value in range(before.value + 1, min(mark.value, before.value + 20)):
-                    label = f"{stem}.{value}" if stem else str(value)
-                    parts = () if stem else path
-                    place = ".".join(filter(None, (self.roman, *parts, label)))
+                    place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
                     self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
             last = child
 
 
+def row_facts(row: Row) -> Facts:
+    names = tuple(name.text for name in row.owners)
+    helping = tuple(name.text for name in row.coordinating)
+    return Facts(names, helping, row.monitor, row.deadline, row.product)
+
+
+def instructions_of(
+    node: Node, line: OwnerLine | None, directory: Directory, account_: Account
+) -> Iterator[Instruction]:
+    """The instruction that a paragraph to everybody is; none if it only takes leave («Trên đây là Kế hoạch …./.»)."""
+    owners = tuple(owner_of(name, directory) for name in line.names) if line else ()
+    reports_to = roles_in(node.body, tuple(owner.name for owner in owners)).reports_to
+    deadlines = _distinct(deadlines_in(node.body))
+    if owners or reports_to or deadlines:
+        account_.use(node.paragraph, Use.INSTRUCTION)
+        yield Instruction(node.body, node.place, owners, deadlines, reports_to)
+    else:
+        account_.leave_out(node.paragraph, account.LEAVE)
+
+
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
-    """Each words once; a bare «định kỳ» only where nothing else says how often."""
-    cycles = [each for each in deadlines if each.cadence]
+    """Each words once; a bare «định kỳ» only where nothing else says when or how often."""
+    cycles = [each for each in deadlines if each.cadence or each.days]
     deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
-def _added(facts: Facts, label: Label, text: str) -> Facts:
-    if label is Label.COORDINATING:
-        return replace(facts, coordinating=(*facts.coordinating, *bodies_in(text)))
-    if label is Label.DEADLINE:
-        return replace(facts, deadline=text)
-    if label is Label.PRODUCT:
-        return replace(facts, product=text)
-    return replace(facts, monitor=text) if label is Label.MONITOR else facts
+def _with(said: Said, facts: Iterable[Fact]) -> Said:
+    """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
+    given = list(facts)
+    more = "\n".join(fact.line.text for fact in given if fact.label is Label.OTHER)
+    return replace(said, facts=Facts.of(given), text=f"{said.text}\n{more}" if more else said.text) if given else said
+
+
+def _mark_text(node: Node) -> str:
+    paragraph = node.paragraph
+    return paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
 
 
 def _said(node: Node, text: str, intro: str = "") -> Said:
     """A duty's words with the places where another paragraph may have begun."""
     paragraph = node.paragraph
-    mark = paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
     seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
-    return Said(text, node.place, mark, intro, tuple(seam for seam in seams if seam and seam in text and seam != text))
+    kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
+    return Said(text, node.place, _mark_text(node), intro, kept)
 
 
-def _whole(node: Node, *, drop_labels: bool = False) -> str:
+def _whole(node: Node, *, without: Sequence[Node] = ()) -> str:
     """The text of an entry with all that stands under it, marks kept below it."""
     parts = [node.body]
-    for child in node.walk():
-        if child is not node and child.paragraph is not None:
-            if drop_labels and label_of_line(child.body) is not None:
-                continue
-            parts.append(child.paragraph.text.strip())
+    for child in node.children:
+        if child not in without:
+            parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
     return "\n".join(part for part in parts if part)
 
 
@@ -360,10 +526,34 @@ def _later_sentence(text: str) -> OwnerLine | None:
     return None
 
 
+@dataclass(frozen=True)
+class SectionRead:
+    """A section with the doubts met and the instructions to all that stood in it. It may have no items."""
+
+    section: SectionText
+    doubts: tuple[Doubt, ...]
+    instructions: tuple[Instruction, ...]
+
+
 def section_of(
-    node: Node, survey: Survey, directory: Directory, roman: str, heading: str
-) -> tuple[SectionText, list[Doubt]]:
-    """The items of a duty section and the doubts met. The section may turn out to have none."""
-    found = _Section(survey, directory, roman)
+    node: Node, survey: Survey, directory: Directory, roman: str, heading: str, account: Account
+) -> SectionRead:
+    """What a duty section says."""
+    found = _Section(survey, directory, account, roman, label_path(node), survey.theme(node) is Theme.DUTIES)
+    line = _run_in(node)
+    if line is not None:
+        entry = replace(found._at(Node(parent=node), "", line.written, line.names), inline=True)
+        found._add(entry, [Said(line.rest, node.place, node=node)])
+    account.use(node.paragraph, Use.HEADING)
     found.visit(node)
-    return SectionText(heading, roman, tuple(found.items), node.place), found.doubts
+    section = SectionText(heading, roman, tuple(found.items), node.place)
+    return SectionRead(section, tuple(found.doubts), tuple(found.instructions))
+
+
+def _run_in(node: Node) -> OwnerLine | None:
+    """The duty of a section that runs into its heading: «V. CHẾ ĐỘ BÁO CÁO: Các sở, ngành gửi báo cáo …»."""
+    _, colon, rest = node.body.partition(":")
+    if not colon or not ended(rest) or len(rest) > _LONGEST_ENTRY:
+        return None
+    line = owner_line(rest.strip(), clauses=True)
+    return replace(line, rest=rest.strip()) if line is not None and line.form is not Form.ALONE else None

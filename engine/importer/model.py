@@ -14,12 +14,13 @@ from enum import StrEnum
 @dataclass(frozen=True, order=True)
 class Place:
     """Where something stands: ``line`` of the text (1-based; paragraph of a Word or web page), page of a PDF,
-    table and row when it stands in one. 0 is "not there"."""
+    table and row when it stands in one. 0 is "not there". ``order``: the block's place in the document, from 1."""
 
     line: int = 0
     page: int = 0
     table: int = 0
     row: int = 0
+    order: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         parts = [("trang", self.page), ("bảng", self.table), ("hàng", self.row), ("dòng", self.line)]
@@ -105,6 +106,48 @@ class ItemText:
 
 
 @dataclass(frozen=True)
+class Instruction:
+    """What a plan asks of everybody at its end («UBND tỉnh yêu cầu …»): no duty of one owner. ``owners``: who is
+    addressed, as far as it is said."""
+
+    text: str
+    place: Place
+    owners: tuple[Owner, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    reports_to: tuple[str, ...] = ()
+
+
+class Use(StrEnum):
+    """What a paragraph or table row of the document was taken for. Every one of them is taken for exactly one."""
+
+    HEAD = "head"
+    HEADING = "heading"
+    OWNER = "owner"
+    DUTY = "duty"
+    FACT = "fact"
+    INSTRUCTION = "instruction"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True)
+class Accounted:
+    """A paragraph or table row with its use. ``reason``: why it is left out. ``serious``: it is left out although it
+    begins with a body, names a lead or a last day. ``owner``: the body that it begins with. ``section``: number and
+    heading of the section around it. ``covers``: the (block,
+    row) numbers that it is made of. The text of a signature and of persons' names is not kept."""
+
+    text: str
+    place: Place
+    use: Use
+    citation: str = ""
+    reason: str = ""
+    serious: bool = False
+    owner: str = ""
+    section: tuple[str, str] = ("", "")
+    covers: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class SectionText:
     """A part of the document that gives duties. ``roman`` is its number as printed, whatever kind it is."""
 
@@ -136,6 +179,8 @@ class ImportedPlan:
     recipients: tuple[str, ...]
     sections: tuple[SectionText, ...]
     warnings: tuple[Doubt, ...] = field(default=())
+    instructions: tuple[Instruction, ...] = ()
+    account: tuple[Accounted, ...] = ()
 
     @property
     def items(self) -> Iterator[ItemText]:
@@ -144,3 +189,7 @@ class ImportedPlan:
     @property
     def duties(self) -> Iterator[DutyText]:
         return (duty for item in self.items for duty in item.duties)
+
+    @property
+    def left_out(self) -> tuple[Accounted, ...]:
+        return tuple(each for each in self.account if each.use is Use.LEFT_OUT)

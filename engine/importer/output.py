@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.importer.model import Deadline, DutyText, Found, ImportedPlan, ItemText, Owner, Place, SectionText
+from engine.importer.model import (
+    Accounted,
+    Deadline,
+    DutyText,
+    Found,
+    ImportedPlan,
+    Instruction,
+    ItemText,
+    Owner,
+    Place,
+    SectionText,
+    Use,
+)
 
 
 def as_json(plan: ImportedPlan) -> dict[str, Any]:
     """``{"number", "date", "issuer", "title", "sections": […], "warnings": […]}`` with, beside them, ``found``: where
-    each field of the head stands, and ``recipients``. Absent fields are null, never guessed."""
+    each field of the head stands, ``recipients``, ``instructions`` to everybody, what was ``left_out``, and the
+    ``account``: how many paragraphs were put to which use. Absent fields are null, never guessed."""
     return {
         "number": plan.number.text or None,
         "date": plan.date.isoformat() if plan.date else None,
@@ -24,8 +37,25 @@ def as_json(plan: ImportedPlan) -> dict[str, Any]:
             "title": _found(plan.title),
         },
         "sections": [_section(section) for section in plan.sections],
+        "instructions": [_instruction(each) for each in plan.instructions],
+        "left_out": [_left_out(each) for each in plan.left_out if each.text],
+        "account": {use.value: sum(each.use is use for each in plan.account) for use in Use},
         "warnings": [{"code": each.code, "message": each.message, "place": each.place} for each in plan.warnings],
     }
+
+
+def _instruction(said: Instruction) -> dict[str, Any]:
+    return {
+        "text": said.text,
+        "owners": [owner.name for owner in said.owners],
+        "deadlines": [_deadline(each) for each in said.deadlines],
+        "reports_to": list(said.reports_to),
+        "source": _place(said.place),
+    }
+
+
+def _left_out(entry: Accounted) -> dict[str, Any]:
+    return {"text": entry.text, "reason": entry.reason, "serious": entry.serious, "source": _place(entry.place)}
 
 
 def _found(found: Found) -> dict[str, Any] | None:

@@ -88,9 +88,10 @@ def phrase(words: str) -> str:
 
 _SYLLABLE = re.compile(
     r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?"
-    r"(?:[iuo]?[aăâeêioôơuưy][iuoay]?|uyê|uya|iê|yê|uô|ươ|ươi|ươu|iêu|yêu|uôi|oai|oay|oeo|uây|uyu)"
-    r"(?:ch|ng|nh|[cmnpt])?"
+    r"(?P<vowel>[iuo]?[aăâeêioôơuưy][iuoay]?|uyê|uya|iê|yê|uô|ươ|ươi|ươu|iêu|yêu|uôi|oai|oay|oeo|uây|uyu)"
+    r"(?P<end>ch|ng|nh|[cmnpt])?"
 )
+_STOPPED = "\u0301\u0323"  # the tones that a syllable in -c, -ch, -p, -t can have
 
 
 def is_syllable(word: str) -> bool:
@@ -99,7 +100,12 @@ def is_syllable(word: str) -> bool:
     if sum(apart.count(tone) for tone in TONES) > 1:
         return False
     plain = "".join(each for each in apart if each not in TONES)
-    return _SYLLABLE.fullmatch(unicodedata.normalize("NFC", plain)) is not None
+    found = _SYLLABLE.fullmatch(unicodedata.normalize("NFC", plain))
+    if found is None:
+        return False
+    if found["end"] in ("c", "ch", "p", "t") and not any(each in apart for each in _STOPPED):
+        return False
+    return found["end"] is not None or not found["vowel"].endswith(("ă", "â"))  # no syllable ends in «ă»: «xă»
 
 
 def is_capital(text: str) -> bool:

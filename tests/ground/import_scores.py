@@ -22,7 +22,7 @@ from engine.importer.phrases.owners import Unknowing
 from engine.importer.reading.reader import read_pages
 from engine.importer.vietnamese import squashed
 
-MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads")
+MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads", "instructions")
 
 
 @dataclass
@@ -41,12 +41,21 @@ class Figures:
         return self.found[measure] / max(1, self.found[measure] + self.missed[measure])
 
     def count(
-        self, measure: str, where: str, read: Iterable[str], labelled: Iterable[str], *, part: bool = False
+        self,
+        measure: str,
+        where: str,
+        read: Iterable[str],
+        labelled: Iterable[str],
+        *,
+        part: bool = False,
+        exact: bool = False,
+        span: bool = False,
     ) -> None:
-        """Compare two lists of texts. ``part``: texts also match if one contains the other."""
+        """Compare two lists of texts. ``part``: texts also match if one contains the other. ``span``: a label is
+        «first words … last words»."""
         left = list(labelled)
         for text in read:
-            agreed = next((each for each in left if _agree(text, each, part)), None)
+            agreed = next((each for each in left if _agree(text, each, part=part, exact=exact, span=span)), None)
             if agreed is None:
                 self.extra[measure] += 1
                 self.errors.append(f"{where}: {measure}: extra «{text[:70]}»")
@@ -57,7 +66,9 @@ class Figures:
         self.errors += [f"{where}: {measure}: missed «{text[:70]}»" for text in left]
 
 
-def _agree(read: str, labelled: str, part: bool) -> bool:
+def _agree(read: str, labelled: str, *, part: bool, exact: bool, span: bool) -> bool:
+    if exact or span:
+        return spans(read, labelled) if span else read == labelled
     a, b = squashed(read), squashed(labelled)
     return a == b or (part and min(len(a), len(b)) > 3 and (a in b or b in a))
 
@@ -80,6 +91,8 @@ def _compare(figures: Figures, name: str, plan: ImportedPlan | None, label: Mapp
     if plan is not None:
         read = (plan.number.text, plan.date.isoformat() if plan.date else "", plan.issuer.text)
         figures.count("heads", name, read, (label["number"], label["date"], label["issuer"]))
+    said = [each.text for each in plan.instructions] if plan else []
+    figures.count("instructions", name, said, [each["t"] for each in label.get("asked", ())], span=True)
     items = dict(_cited(plan)) if plan else {}
     for citation in dict.fromkeys((*label["items"], *items)):
         expected, item = label["items"].get(citation, {}), items.get(citation)
@@ -101,7 +114,7 @@ def _duties(figures: Figures, where: str, read: Sequence[DutyText], labelled: Se
     """A duty counts as found if it begins and ends with the labelled words, under the right item."""
     left = list(labelled)
     for duty in read:
-        label = next((each for each in left if _spans(duty.text, each["text"])), None)
+        label = next((each for each in left if spans(duty.text, each["text"])), None)
         if label is None:
             figures.extra["duties"] += 1
             figures.errors.append(f"{where}: duties: extra «{duty.text[:70]}»")
@@ -119,7 +132,7 @@ def _duties(figures: Figures, where: str, read: Sequence[DutyText], labelled: Se
             figures.missed[measure] += len(label.get(words, ()))
 
 
-def _spans(text: str, label: str) -> bool:
+def spans(text: str, label: str) -> bool:
     begin, _, end = label.partition("…")
     whole = squashed(text)
     if not end:

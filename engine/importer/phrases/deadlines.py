@@ -105,7 +105,8 @@ def _months(text: str, start: int, end: int) -> bool:
 
 def _acted(text: str, start: int, end: int) -> bool:
     """«trong năm 2021» is a time for the work only where something is to be done by then."""
-    return _DONE_BY.search(text[max(0, start - 60) : start]) is not None
+    ends = re.match(r"\s*(?:[.;)]|,\s|$)", text[end:]) is not None
+    return ends or _DONE_BY.search(text[max(0, start - 60) : start]) is not None
 
 
 def _undated(text: str, start: int, end: int) -> bool:

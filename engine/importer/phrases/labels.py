@@ -22,6 +22,7 @@ class Label(StrEnum):
     MONITOR = "monitor"
     DEADLINE = "deadline"
     PRODUCT = "product"
+    PERSON = "person"
     OTHER = "other"
 
 
@@ -38,15 +39,15 @@ _LINES = (
     ),
     (
         Label.LEAD,
-        _WHO + r"(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
+        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
         r"chủ trì tham mưu|trách nhiệm thực hiện)"
         r"(?: thực hiện| tham mưu)?",
     ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
     (
         Label.DEADLINE,
-        r"(?:thời gian|thời hạn|tiến độ|hạn|kỳ hạn|mốc thời gian|lộ trình)(?:,? (?:thực hiện|"
-        r"hoàn thành|triển khai|báo cáo|tổ chức|xong|kết thúc))*",
+        r"(?:(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}|"
+        r"hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)",
     ),
     (
         Label.PRODUCT,
@@ -58,6 +59,7 @@ _LINES = (
 _LINE = tuple(
     (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))? ?: "))) for label, pattern in _LINES
 )
+_BETWEEN = re.compile(r"[.;]\s+(?=\w)")
 
 _COLUMNS = (
     (Label.NUMBER, r"(?:stt|tt|số tt|số thứ tự|số|thứ tự|no)$"),
@@ -66,6 +68,7 @@ _COLUMNS = (
         r"(?:tên |các )?(?:nội dung|nhiệm vụ|công việc|hoạt động|đầu việc|giải pháp|"
         r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))",
     ),
+    (Label.PERSON, r"(?:họ (?:và )?tên|người (?:thực hiện|phụ trách|chủ trì)|cán bộ|chuyên viên|công chức)"),
     (Label.COORDINATING, r".{0,40}phối hợp"),
     (Label.MONITOR, r".{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)"),
     (
@@ -102,6 +105,22 @@ def label_of_line(text: str) -> tuple[Label, str] | None:
         if found and found["label"].strip():
             return label, text[found.end() :].strip()
     return None
+
+
+def labels_in(text: str) -> list[tuple[Label, str]]:
+    """The labels and values of a text that begins with a label: «Chủ trì: Sở A; phối hợp: Sở B. Thời gian: …»."""
+    first = label_of_line(text)
+    if first is None:
+        return []
+    cuts = [each.end() for each in _BETWEEN.finditer(text) if label_of_line(text[each.end() :]) is not None]
+    parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    return [(label, value.strip(" .;")) for label, value in filter(None, map(label_of_line, parts))]
+
+
+def label_inside(text: str) -> int:
+    """Where the labelled facts at the end of a text begin («Trồng cây. Đơn vị chủ trì: …»); -1 if it has none."""
+    cuts = (each.end() for each in _BETWEEN.finditer(text))
+    return next((at for at in cuts if label_of_line(text[at:]) is not None), -1)
 
 
 def label_of_column(text: str) -> Label | None:

@@ -150,8 +150,8 @@ OPENERS = words("""
 làm tốt; cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
 trợ giúp; cứu trợ; can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển;
 bảo tồn; trùng tu; sưu tầm; biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu;
-tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối;
-hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
+tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng;
+đầu mối; hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
 ngoài việc; sau khi; khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc;
 hiệp đồng; thanh lý; chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì;
 đồng chủ trì; chủ động; phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường;
@@ -179,17 +179,6 @@ nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; kh�
 điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai; chuyển đổi; cải tạo; kiểm kê
 """)
 
-# Openers that describe a body when they stand right after one of these words: «các cơ quan truyền thông».
-ATTRIBUTES = words("""
-giáo dục; đào tạo; truyền thông; thông tin; khám; quản lý; sản xuất; điều tra; chăm sóc; bảo vệ; cai nghiện;
-sử dụng; điều trị; cung cấp; tư vấn; hỗ trợ; giám sát; kiểm tra; thanh tra; tuyên truyền; thu; nghiên cứu;
-phát hành; xuất bản; phụ trách; tham mưu; thống kê; kiểm soát; vận hành; khai thác; trực; ứng trực; kiểm kê;
-phát triển
-""")
-DESCRIBED = words("""
-cơ quan; cơ sở; đơn vị; lực lượng; trung tâm; trường; doanh nghiệp; công ty; phòng; ban; đội; trạm; tổ; cán bộ;
-dự án; ngành; hội đồng; công tác; cục; chi cục; vụ; viện; đoàn; người; nhà nước; chuyên trách; bộ phận
-""")
 # Lower-case compounds inside names that begin like a duty.
 COMPOUNDS = words("""
 đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan;

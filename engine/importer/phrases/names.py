@@ -31,8 +31,6 @@ _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
 _STRONG = say.compiled(say.STRONG)
-_ATTRIBUTE = say.compiled(say.ATTRIBUTES)
-_DESCRIBED = re.compile(rf"(?<!\w){say.any_of(say.DESCRIBED)}$")
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
 _SHARED = re.compile(
@@ -56,7 +54,16 @@ _SMALL_HEADS = re.compile(
     )
 )
 _WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
-_BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/) "))
+_BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) "))
+_POST = re.compile(
+    phrase(
+        r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
+        r"bí thư)(?!\w)"
+    )
+)
+_POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
+_UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
+_PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
 
@@ -97,7 +104,17 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
         place = _PLACE.match(prose.plain, at)
         named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
         return named and (small or prose.text[at].isupper())
-    return prose.text[at].isupper() or (small and _small_head(prose, at))
+    return prose.text[at].isupper() or (small and _small_head(prose, at)) or (small and _named(prose, at))
+
+
+def _named(prose: Prose, at: int) -> bool:
+    """«phòng Văn hóa - Xã hội»: a first word without a capital, and a name after it."""
+    head = _HEAD.match(prose.plain, at)
+    return (
+        head is not None
+        and re.match(r" [^\W\d_]", prose.text[head.end() : head.end() + 2]) is not None
+        and (prose.text[head.end() + 1].isupper())
+    )
 
 
 def _small_head(prose: Prose, at: int) -> bool:
@@ -147,7 +164,7 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
         end = suffix.end() if suffix else end
         found.append(Name(f"{word} {prose.text[place:end]}", place, end))
         between = _BETWEEN.match(prose.plain, end)
-        if between is None:
+        if between is None or "-" in between.group():
             break
         place = between.end()
     return found, end
@@ -157,6 +174,9 @@ def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     """Where the name that begins at a place ends, whether it is a group, whether its end is sure."""
     plain = prose.plain
     whole = _WHOLE.match(plain, at)
+    posts = _POSTS.match(plain, at)
+    if posts is not None:  # «Giám đốc, Phó Giám đốc Sở Y tế» is one name: the last post goes on
+        return _end(prose, max(each.start() for each in _POST.finditer(plain, at, posts.end())))
     group = _GROUP.match(plain, at)
     head = whole or group or _HEAD.match(plain, at) or _PLACE.match(plain, at)
     end = head.end() if head else at
@@ -262,6 +282,8 @@ class _Walk:
             )
             if begins or self._duty(following, following) or (self.closed and not after.isupper()):
                 return None
+            if sign == "-" and self._next_body(at, following):
+                return None
             self.closed = False
             return end
         if sign in "\"'" and not self.closed:
@@ -277,6 +299,15 @@ class _Walk:
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
         return None
+
+    def _next_body(self, at: int, following: int) -> bool:
+        """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
+        unit and what it is part of («Phòng Nghiệp vụ Y - Sở Y tế»)."""
+        plain = self.prose.plain
+        spaced = self.prose.text[at - 1 : at].isspace() and self.prose.text[following - 1].isspace()
+        part = _UNIT.match(plain, self.start) is not None or _PART_OF.match(plain, following) is not None
+        own = plain[self.start : at].strip()
+        return spaced and " " in own and not part and begins_name(self.prose, following)
 
     def _leveled(self, at: int, following: int) -> bool:
         """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
@@ -321,7 +352,9 @@ class _Walk:
 
     def _verb(self, at: int) -> bool:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
-        return _OPENER.match(self.prose.plain, at) is not None and not _COMPOUND.match(self.prose.plain, at)
+        plain = self.prose.plain
+        whole = _COMPOUND.match(plain, at) or _SPANNING.match(plain, at)
+        return _OPENER.match(plain, at) is not None and whole is None
 
     def _duty(self, at: int, end: int) -> bool:
         """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
@@ -333,8 +366,7 @@ class _Walk:
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            compound = _COMPOUND.match(plain, at)
-            return compound is None and not self._describes(at, before)
+            return _COMPOUND.match(plain, at) is None
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
         last = before[-12:]
@@ -348,22 +380,18 @@ class _Walk:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
         plain = self.prose.plain
         near = max(self.start, at - 30)
-        return any(each.start() < at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
-
-    def _describes(self, at: int, before: str) -> bool:
-        """«các cơ quan truyền thông đẩy mạnh …»: a word like a duty that says which offices are meant."""
-        attribute = _ATTRIBUTE.match(self.prose.plain, at)
-        if attribute is None or _DESCRIBED.search(before) is None:
-            return False
-        following = self._skip(attribute.end())
-        plain = self.prose.plain
-        ended = following >= len(plain) or plain[following] in ":;"
-        return ended or _OPENER.match(plain, following) is not None or _SUFFIX.match(plain, following) is not None
+        return any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
 
     def _ends_with_head(self, before: str) -> bool:
         """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""
         parts = before.split()
         return any(_HEAD.fullmatch(" ".join(parts[-n:])) for n in (1, 2, 3) if len(parts) >= n)
+
+
+def ends_name(prose: Prose, at: int) -> bool:
+    """Whether the word after a place is a small one that no name holds."""
+    following = re.compile(r"[\s,]*").match(prose.plain, at)
+    return _STOP.match(prose.plain, following.end() if following else at) is not None
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:

@@ -24,6 +24,10 @@ class Directory(Protocol):
     def id(self) -> str:
         """The directory's own id; empty for no directory."""
 
+    @property
+    def name(self) -> str:
+        """The province that it is of; empty for none."""
+
     def find(self, name: str) -> str | None:
         """The id of the body or group of a name, however written."""
 
@@ -35,12 +39,34 @@ class Unknowing:
     """A directory that knows nobody, for a document of an office whose directory is not at hand."""
 
     id = ""
+    name = ""
 
     def find(self, name: str) -> str | None:
         return None
 
     def members(self, name: str) -> tuple[str, ...]:
         return ()
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The directory of another province than the plan's: its names are suggestions, and match nothing by themselves."""
+
+    directory: Directory
+
+    @property
+    def id(self) -> str:
+        return self.directory.id
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    def find(self, name: str) -> str | None:
+        return None
+
+    def members(self, name: str) -> tuple[str, ...]:
+        return self.directory.members(name)
 
 
 class Form(StrEnum):

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.names import Prose, names_at, names_in
-from engine.importer.vietnamese import phrase
+from engine.importer.vietnamese import matching, phrase
 
 _LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
 _WITH = re.compile(
@@ -89,3 +90,18 @@ def _reports(prose: Prose) -> Iterator[str]:
             if _REPORT.search(near):
                 names, _ = names_at(prose, found.end(), small=True)
                 yield from (name.text for name in names)
+
+
+_CLOSER = say.compiled(say.CLOSERS)
+_ISSUER_ASKS = re.compile(
+    phrase(
+        r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
+        r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
+    )
+)
+
+
+def speaks_to_all(text: str) -> bool:
+    """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …»."""
+    plain = matching(text)
+    return _CLOSER.match(plain) is not None or _ISSUER_ASKS.match(plain) is not None

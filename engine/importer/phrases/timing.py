@@ -16,6 +16,8 @@ from engine.importer.model import Deadline, DeadlineKind
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _FULL = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})-(?P<d>\d{2})")
 _MONTH = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})")
+_DAY = re.compile(r"(?:^|-)\d{2}$")
+_USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 _QUARTER = re.compile(r"(?P<y>\d{4}|-)-Q(?P<q>[1-4])")
 
 
@@ -31,20 +33,31 @@ class Timing:
     confirm: str = ""
 
 
-def timing_of(deadlines: Sequence[Deadline], year: int, usual: tuple[str, ...]) -> Timing:
-    """What the words about time of one duty come to. ``usual``: the cadence where they give none."""
+def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
+    """What the words about time of one duty come to: a last day, cycles, or both («trước ngày 15/3/2026; định kỳ 6
+    tháng»). A duty without words about time has no report of its own."""
     cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
     wording = "; ".join(each.text for each in deadlines)
     cycles = [name for name in cadence if name != "ad_hoc"]
     days = [(each, point) for each in deadlines for point in each.days]
-    if cycles:
-        day = next(
-            (int(point[-2:]) for _, point in days if re.fullmatch(r"(?:.*-)?\d{2}", point) and "Q" not in point), None
-        )
-        before = any(each.before for each, _ in days)
-        due_day = None if day is None else (day - 1 or 31) if before else day
-        doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+    if not cycles:
+        return _single(days, year, cadence, wording, said=bool(deadlines))
+    single = [(each, point) for each, point in days if not each.cadence and re.match(r"\d{4}-", point)]
+    named = [(each, point) for each, point in days if (each, point) not in single and _DAY.search(point)]
+    day = int(named[0][1][-2:]) if named else None
+    due_day = day - 1 or 31 if day is not None and named[0][0].before else day
+    doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+    if not single:
         return Timing(cadence, wording, due_day=due_day, confirm=doubt)
+    once = _single(single, year, cadence, wording, said=True)
+    doubts = "; ".join(filter(None, (once.confirm, doubt)))
+    return Timing(once.cadence, wording, once.on, due_day or (_USUAL_DAY if once.on else None), doubts)
+
+
+def _single(
+    days: Sequence[tuple[Deadline, str]], year: int, cadence: tuple[str, ...], wording: str, *, said: bool
+) -> Timing:
+    """A last day, where one can be read; else nothing regular."""
     for each, point in days:
         on, doubt = _day(each, point, year)
         if on is not None:
@@ -52,8 +65,8 @@ def timing_of(deadlines: Sequence[Deadline], year: int, usual: tuple[str, ...]) 
             return Timing(("once", *cadence), wording, on=on, confirm="; ".join(filter(None, (doubt, more))))
     if cadence:
         return Timing(cadence, wording)
-    doubt = "văn bản không nêu thời hạn" if not deadlines else "lời về thời gian không cho ra một ngày"
-    return Timing(usual, wording, confirm=doubt)
+    doubt = "lời về thời gian không cho ra một ngày" if said else "văn bản không nêu thời hạn: không báo cáo riêng"
+    return Timing(("ad_hoc",), wording, confirm=doubt)
 
 
 def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -103,6 +104,15 @@ _WORD = re.compile(r"[^\s\d!-@\[-`{-~“”‘’…–]+")
 _SAMPLE = 60_000
 
 
+def strange_words(text: str) -> list[str]:
+    """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; few are allowed."""
+    marked = [word.lower() for word in _WORD.findall(text[:_SAMPLE]) if any(not each.isascii() for each in word)]
+    counts = Counter(word for word in marked if word.isalpha() and not is_syllable(word))
+    return (
+        [word for word, count in counts.most_common() if count > 1] if sum(counts.values()) * 100 > len(marked) else []
+    )
+
+
 def syllables(text: str) -> tuple[int, int]:
     """(words with marks that are Vietnamese syllables, words with marks) at the beginning of a text."""
     marked = [word for word in _WORD.findall(text[:_SAMPLE]) if not word.isascii()]
@@ -137,7 +147,7 @@ def modern(text: str) -> Converted:
     found = unicodedata.normalize("NFC", "\n".join(lines))
     if _share(found) >= max(0.8, good / marked + 0.05):
         return Converted(found, best)
-    if marked >= 15 and good < 0.5 * marked:
+    if marked >= 15 and good < 0.7 * marked:
         raise BadInput(
             Text(
                 "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại.",
@@ -154,6 +164,8 @@ def _best_line(line: str, convert: Callable[[str], str]) -> str:
     return convert(line)
 
 
+_WESTERN = frozenset({"windows-1252", "cp1252", "iso-8859-1", "latin1", "iso-8859-15", "us-ascii"})
+_ENTITY = re.compile(rb"&#(?:7[89]\d\d|x1e[a-f0-9]{2}|273|432|417|259|272|431|416|258);", re.IGNORECASE)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -180,6 +192,8 @@ def opened(raw: bytes, declared: str = "") -> str:
     except UnicodeDecodeError as error:
         if error.start > 0.9 * len(raw) or _mostly_utf8(raw):
             return raw.decode("utf-8", errors="replace")
+    if declared.lower() in _WESTERN and _ENTITY.search(raw):
+        return raw.decode("cp1252", errors="replace")  # Word writes Vietnamese letters as entities in such a page
     windows = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
     if declared.lower() in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
         return windows

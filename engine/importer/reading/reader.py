@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import BadInput
 from engine.importer.model import Doubt, Place
-from engine.importer.reading.charset import Converted, modern, opened
+from engine.importer.reading.charset import Converted, modern, opened, strange_words
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
 from engine.importer.reading.pages import Pages, Table, TextLine
@@ -112,19 +113,26 @@ def _checked(pages: Pages, was: str, name: str, limits: Limits) -> Pages:
             continue
         blocks.append(replace(block, gap=gap) if isinstance(block, TextLine) and gap else block)
         gap = False
-    return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was)))
+    return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was), *_strange(pages)))
+
+
+def _strange(pages: Pages) -> Iterator[Doubt]:
+    words = strange_words("\n".join(pages.texts()))
+    if words:
+        said = ", ".join(f"«{word}»" for word in words[:5])
+        message = f"Có chữ không thể là tiếng Việt ({said}): tệp có thể bị đọc sai bảng mã; hãy soát lại chữ."
+        yield Doubt("strange_letters", message, "cả văn bản")
 
 
 def _with_tables(blocks: list[TextLine | Table]) -> list[TextLine | Table]:
     """Word numbers paragraphs and tables apart; a table's place is that of the paragraph before it, too."""
     found: list[TextLine | Table] = []
     line = 0
-    for block in blocks:
+    for order, block in enumerate(blocks, 1):
         if isinstance(block, TextLine):
             line = block.place.line
-        elif not block.place.line:
-            block = replace(block, place=replace(block.place, line=line))
-        found.append(block)
+        place = replace(block.place, line=block.place.line or line, order=order)
+        found.append(replace(block, place=place))
     return found
 
 

@@ -146,12 +146,13 @@ class _Reader:
             for n, part in enumerate(text.split("\n")):
                 yield TextLine(part, place, opens=n == 0)
 
-    def _paragraphs(self, paragraph: Any) -> Iterator[str]:
-        """The paragraph's text with its label, then the texts of boxes anchored in it."""
+    def _paragraphs(self, paragraph: Any, *, in_cell: bool = False) -> Iterator[str]:
+        """The paragraph's text with its label, then the texts of boxes anchored in it. In a table's cell a label may
+        stand alone: rows that number themselves."""
         boxes: list[Any] = []
         text = self._text(paragraph, boxes)
         label = self._label(paragraph)
-        yield f"{label} {text}" if label and text.strip() else text
+        yield f"{label} {text}".strip() if label and (text.strip() or in_cell) else text
         for box in boxes:
             for inner in box.iter(f"{W}p"):
                 yield self._text(inner, [])
@@ -213,7 +214,9 @@ class _Reader:
         return tuple(found)
 
     def _cell(self, cell: Any) -> str:
-        texts = [text for inner in cell.iter(f"{W}p") if not _boxed(inner) for text in self._paragraphs(inner)]
+        texts = [
+            text for inner in cell.iter(f"{W}p") if not _boxed(inner) for text in self._paragraphs(inner, in_cell=True)
+        ]
         return "\n".join(text for text in texts if text.strip())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases.agency_lists import bodies_in, labelled
+from engine.importer.phrases.agency_lists import bodies_in, labelled, lead_of
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, mark_of
 from engine.importer.phrases.names import Name
@@ -19,6 +19,7 @@ from engine.importer.reading.pages import Table
 
 _INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
 _GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
+_ROW_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})*[.)]?")
 _HEAD_ROWS = 5
 
 
@@ -45,6 +46,7 @@ class Row:
     monitor: str = ""
     deadline: str = ""
     product: str = ""
+    persons: str = ""
     same: bool = False
 
 
@@ -90,7 +92,7 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
     """The rows of duties in order."""
     topic = group = ""
     for r in range(columns.first, len(table.rows)):
-        cells = table.rows[r]
+        cells = _aligned(table.rows[r], columns)
         get = {label: cells[c].strip() for label, c in columns.at.items()}
         if not any(cells) or all(_INDEX.fullmatch(cell) for cell in cells):
             continue
@@ -101,6 +103,14 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
             topic, group = heading, number.group().rstrip(".)") if number else ""
             continue
         yield replace(_row(table, columns, r, get, place), topic=topic, group=group)
+
+
+def _aligned(cells: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
+    """A row that a page printed one cell too far to the right, moved back: its number stands where the task should."""
+    number, task = columns.at.get(Label.NUMBER), columns.at[Label.TASK]
+    if number is None or task != number + 1 or cells[number].strip():
+        return cells
+    return (*cells[:number], *cells[number + 1 :]) if _ROW_NUMBER.fullmatch(cells[task].strip()) else cells
 
 
 def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
@@ -120,6 +130,7 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     parts = labelled(get.get(Label.LEAD, ""))
     lead = parts.get(Label.LEAD, get.get(Label.LEAD, ""))
     with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
+    owners, helping = lead_of(lead)
     number = get.get(Label.NUMBER, "")
     column = columns.at[Label.LEAD]
     covered = (r, column) in table.spans and r > columns.first
@@ -128,13 +139,14 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     task, marked = _task(get.get(Label.TASK, ""))
     return Row(
         no=re.sub(r"[.)\s]+$", "", number) or marked,
-        owners=tuple(bodies_in(lead)),
+        owners=tuple(owners),
         texts=task,
         place=place,
-        coordinating=tuple(bodies_in(with_)),
+        coordinating=(*helping, *bodies_in(with_)),
         monitor=get.get(Label.MONITOR, ""),
         deadline=get.get(Label.DEADLINE, ""),
         product=get.get(Label.PRODUCT, ""),
+        persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
     )
 

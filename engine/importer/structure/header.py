@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 
@@ -73,19 +73,25 @@ class Header:
     issuer: Found
     title: Found
     doubts: tuple[Doubt, ...]
+    province: str = ""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A document cut into its head (lines before the title's end), its body, and its recipients."""
+    """A document cut into its head (lines before the title's end), its body, and what follows: «Nơi nhận» and its
+    names, the signature, which holds a person's name, and what stands after it."""
 
     header: Header
+    head: tuple[TextLine, ...]
     body: tuple[TextLine | Table, ...]
+    named: tuple[TextLine, ...]
+    signed: tuple[TextLine, ...]
+    after: tuple[TextLine, ...]
     recipients: tuple[str, ...]
 
 
 def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
-    """The document in parts. The signature is left out: it holds a person's name."""
+    """The document in parts; every line is in exactly one."""
     lines = list(islice(_flat(blocks), _HEAD_LINES))
     title, after = _title(lines)
     if not title:
@@ -101,8 +107,12 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
         if not found:
             doubts.append(Doubt(code, f"Không tìm thấy {name} ở đầu văn bản.", "đầu văn bản"))
-    body, recipients = _without_signature(_body(blocks, after if title else 0))
-    return Parts(Header(number, day, words, issuer, title, tuple(doubts)), tuple(body), tuple(recipients))
+    before, rest = _cut(blocks, after if title else 0)
+    foot = _Foot()
+    body = _without_foot(rest, foot)
+    header = Header(number, day, words, issuer, title, tuple(doubts), _province(top, issuer))
+    said = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
+    return Parts(header, *said, tuple(foot.recipients))
 
 
 def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
@@ -113,13 +123,19 @@ def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
             yield from block.lines()
 
 
-def _body(blocks: Sequence[TextLine | Table], taken: int) -> Iterator[TextLine | Table]:
-    """The blocks after the first ``taken`` lines, tables counted by their cells' lines."""
+def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:
+    """The first ``taken`` lines, tables counted by their cells' lines, and the blocks after them."""
+    head: list[TextLine] = []
+    body: list[TextLine | Table] = []
     for block in blocks:
-        size = 1 if isinstance(block, TextLine) else sum(1 for _ in block.lines()) if taken else 0
-        if taken <= 0:
-            yield block
-        taken -= size
+        if len(head) >= taken:
+            body.append(block)
+            continue
+        lines = [block] if isinstance(block, TextLine) else list(block.lines())
+        room = taken - len(head)
+        head += lines[:room]
+        body += lines[room:]
+    return head, body
 
 
 def _text(lines: Sequence[TextLine]) -> tuple[str, list[int]]:
@@ -187,6 +203,21 @@ def _issuer(lines: Sequence[TextLine], head: Sequence[TextLine]) -> Found:
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
     return Found(_uncapitalised(name, head), _place(lines, starts, rows[0][0]))
+
+
+_PROVINCE = re.compile(
+    r"(?<!\w)(?:tỉnh(?:\s*ủy)?|tp\.?|thành\s*phố(?=\s*(?:hà\s*nội|hồ\s*chí\s*minh|đà\s*nẵng|hải\s*phòng|cần\s*thơ|huế)))"
+    r"\s+(?P<name>[^\d\W][\w .]{1,40}?)\s*(?=$|\n|[-–_|,])"
+)
+
+
+def _province(head: Sequence[TextLine], issuer: Found) -> str:
+    """The province that the head of a document names: its issuer's, or that of the committee above it."""
+    for text in (issuer.text, *(line.text for line in head if is_capital(line.text))):
+        found = _PROVINCE.search(matching(text))
+        if found and not matching(text).startswith("đảng"):
+            return text[found.start("name") : found.end("name")].strip(" .")
+    return ""
 
 
 def _pieces(text: str, plain: str) -> Iterator[str]:
@@ -311,41 +342,67 @@ def _after_address(lines: Sequence[TextLine], after: int) -> int:
     return after
 
 
-def _without_signature(blocks: Iterator[TextLine | Table]) -> tuple[list[TextLine | Table], list[str]]:
+_SIGNATURE_LINES = 8
+"""How many lines after a signer's title may still be the signature."""
+
+
+@dataclass
+class _Foot:
+    """What stands after the text of a document, in its order."""
+
+    named: list[TextLine] = field(default_factory=list)
+    signed: list[TextLine] = field(default_factory=list)
+    after: list[TextLine] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    _open: int = -1  # lines of the signature that may still come; -1 before it
+
+    def begin(self) -> None:
+        self._open = -1
+
+    def add(self, line: TextLine) -> None:
+        if line.text == BAR or _SIGNERS.match(matching(line.text)):
+            self._open = _SIGNATURE_LINES
+        if self._open < 0:
+            self.named.append(line)
+            self.recipients += _recipients(line.text)
+        elif self._open > 0:
+            self.signed.append(line)
+            self._open -= 1
+        else:
+            self.after.append(line)
+
+
+def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextLine | Table]:
     """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
     body: list[TextLine | Table] = []
-    recipients: list[str] = []
-    inside, signed = False, False
-    waiting = list(blocks)
-    n = 0
-    while n < len(waiting):
-        block = waiting[n]
-        n += 1
+    inside = False
+    waiting = list(reversed(blocks))
+    while waiting:
+        block = waiting.pop()
         if isinstance(block, Table):
             lines = list(block.lines())
             if any(_RECIPIENTS.match(matching(line.text)) for line in lines):
-                waiting[n:n] = lines
+                waiting += reversed(lines)
                 continue
             inside = False
             body.append(block)
             continue
-        following = waiting[n] if n < len(waiting) else None
+        following = waiting[-1] if waiting else None
         two = f"{block.text} {following.text}" if isinstance(following, TextLine) else block.text
         start = _recipients_at(matching(two), len(block.text)) if not inside else -1
         if start >= 0:
-            inside, signed = True, False
+            inside = True
+            foot.begin()
             if block.text[:start].strip():
                 body.append(replace(block, text=block.text[:start].strip()))
-            block = TextLine(re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", block.text[start:]), block.place)
+            block = replace(block, text=block.text[start:])
         elif inside and _resumes(block.text):
             inside = False
-        if not inside:
+        if inside:
+            foot.add(block)
+        else:
             body.append(block)
-            continue
-        signed = signed or block.text == BAR or _SIGNERS.match(matching(block.text)) is not None
-        if not signed:
-            recipients += _recipients(block.text)
-    return body, recipients
+    return body
 
 
 def _recipients_at(plain: str, length: int) -> int:
@@ -366,6 +423,7 @@ def _is_annex(text: str) -> bool:
 
 
 def _recipients(text: str) -> Iterator[str]:
+    text = re.sub(r"(?i)^(?:nơi\s*)?(?:nhận\s*:?)?\s*", "", text)
     for part in re.split(r";\s*(?=[-–+])|;\s*$|^\s*[-–+]\s*|(?<=;)\s*[-–+]\s*", text):
         name = part.strip(" -–+;.:")
         if name and not re.match(r"(?i)nhận\b|như trên$|lưu\b", name):

@@ -16,9 +16,11 @@ from statistics import median
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
@@ -29,7 +31,6 @@ _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
-_CLOSER = say.compiled(say.CLOSERS)
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(
@@ -55,14 +56,30 @@ _KNOWN_PAIRS = frozenset(
 _MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
 
 
+_LONGEST_TITLE = 70
+"""A longer line without an end goes on in the next, even where no other line of the text shows how it is wrapped."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A labelled line of a duty: the label, its value, and the paragraph that it is."""
+
+    label: Label
+    value: str
+    line: Paragraph
+
+
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun."""
+    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun. ``covers``: the
+    (block, row) numbers of its lines. ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
 
     text: str
     place: Place
     mark: Mark | None = None
     seams: tuple[int, ...] = ()
+    covers: tuple[tuple[int, int], ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     @property
     def body(self) -> str:
@@ -90,7 +107,7 @@ def ended(text: str) -> bool:
 def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
     pairs = [(a, b) for a, b in pairwise(lines) if a.text != BAR and b.text != BAR]
-    broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text)]
+    broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text) and not mark_of(b.text)]
     opens = _rare(sum(b.opens for _, b in broken), sum(b.opens for _, b in pairs))
     gaps = _rare(sum(b.gap for _, b in broken), sum(b.gap for _, b in pairs))
     wrapped = [a.text for a, b in broken if not (b.opens and opens) and not (b.gap and gaps)]
@@ -125,6 +142,7 @@ class _Joiner:
     last: TextLine | None = None
     length: int = 0
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
+    covers: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, line: TextLine) -> Paragraph | None:
         """Takes a line; gives the paragraph that it ended, if it did."""
@@ -140,6 +158,7 @@ class _Joiner:
             self.seams.append(self.length + 1)
         glue = "" if not self.parts or self._glued(line.text) else " "
         self.parts.append(glue + line.text)
+        self.covers.append((line.place.order, line.place.row))
         self.length += len(self.parts[-1])
         self.last = line
         return done
@@ -147,8 +166,8 @@ class _Joiner:
     def finish(self) -> Paragraph | None:
         """The paragraph so far, if any; the next line starts another."""
         text = "".join(self.parts)
-        found = Paragraph(text, self.place, mark_of(text), tuple(self.seams)) if text else None
-        self.parts, self.seams, self.length, self.last = [], [], 0, None
+        found = Paragraph(text, self.place, mark_of(text), tuple(self.seams), tuple(self.covers)) if text else None
+        self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
         return found
 
     def _glued(self, text: str) -> bool:
@@ -177,9 +196,22 @@ class _Joiner:
             return _Break.FULL if not open_ or self._genuine(mark, line, before, trusted) else _Break.NONE
         if starts_small(line.text):
             return _Break.NONE if open_ or not trusted else _Break.FULL
+        if label_of_line(line.text) is not None or (open_ and self._short(line.text, before)):
+            return _Break.FULL
         if trusted:
             return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
         return _Break.NONE if open_ else self._after_end(line, before)
+
+    def _short(self, text: str, before: str) -> bool:
+        """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
+        title = is_capital(before) or is_capital(text)
+        whole = "".join(self.parts)
+        mark = mark_of(whole)
+        body = whole[mark.length :] if mark else whole
+        if title or self.shape.first or _EXPECTS_MORE.search(matching(before[-20:])) or self._goes_on(body, text):
+            return False
+        room = len(before) + 1 + len(text.split(" ", 1)[0])
+        return room < (0.6 * self.shape.width or _LONGEST_TITLE)
 
     def _bare(self) -> bool:
         """Whether the paragraph is so far a number alone: «1.» on a line of its own."""
@@ -190,7 +222,7 @@ class _Joiner:
     def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
         shape = self.shape
-        closes = _CLOSER.match(matching(line.text)) is not None and line.text[:1].isupper()
+        closes = line.text[:1].isupper() and speaks_to_all(line.text)
         if not shape.width or before.endswith(":") or closes or self._complete(line):
             return _Break.FULL
         room = len(before) + 1 + len(line.text.split(" ", 1)[0])
@@ -199,7 +231,7 @@ class _Joiner:
         if shape.first:
             fresh = len(line.text) <= 1.2 * shape.first and not ended(line.text)
             return _Break.FULL if fresh else _Break.SEAM
-        return _Break.FULL if line.place.page else _Break.SEAM
+        return _Break.FULL if line.place.page or room < 0.6 * shape.width else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""
@@ -208,7 +240,8 @@ class _Joiner:
         text = "".join(self.parts)
         mark = mark_of(text)
         body = text[mark.length :] if mark else text
-        if _EXPECTS_MORE.search(matching(body[-20:])):
+        numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
+        if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
             return False
         if is_capital(body):
             return not is_capital(line.text) or mark_of(line.text) is not None
@@ -234,10 +267,12 @@ class _Joiner:
         plain = matching(before[-40:])
         if mark.rank in BULLETS:
             return self._bullet(mark, rest, plain, trusted)
-        if trusted:
+        if trusted or (mark.rank is Rank.ROMAN and is_capital(rest) and " " in rest):
             return True
         if _EXPECTS_NUMBER.search(plain) and not self._heading():
-            return False
+            owner = owner_line(rest, headed=True)
+            alone = owner is not None and owner.form is Form.ALONE
+            return self._follows(mark) and (alone or (owner is not None and not self._full(before)))
         if mark.rank is Rank.BRACKET:
             earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
             return not any(earlier in part[3:] for part in self.parts)
@@ -274,6 +309,11 @@ class _Joiner:
 
 
 _PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")
+
+
+def is_furniture(text: str) -> bool:
+    """Whether a line is a ruled line or a page number."""
+    return _RULED.match(text) is not None or _PAGE_NUMBER.fullmatch(text) is not None
 
 
 def _without_rules(blocks: Iterable[TextLine | Table]) -> Iterator[TextLine | Table]:

@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank
 from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Table
-from engine.importer.structure.joining import Paragraph, ended
-from engine.importer.vietnamese import is_capital, matching
+from engine.importer.structure.joining import Fact, Paragraph, ended
+from engine.importer.vietnamese import is_capital, matching, phrase
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)
 _DUTY_WHOLE = re.compile(
     rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
 )
-_CLOSER = say.compiled(say.CLOSERS)
 _UNNUMBERED = 99
 
 
@@ -35,6 +37,8 @@ class Node:
     children: list[Node] = field(default_factory=list)
     table: Table | None = None
     heading: bool = False
+    parent: Node | None = field(default=None, repr=False)
+    facts: list[Fact] = field(default_factory=list)
 
     @property
     def mark(self) -> Mark | None:
@@ -56,6 +60,11 @@ class Node:
     def rank(self) -> Rank | None:
         return self.mark.rank if self.mark else None
 
+    @property
+    def leads(self) -> bool:
+        """Whether a labelled line says who is to do it."""
+        return any(fact.label is Label.LEAD for fact in self.facts)
+
     def marked(self) -> list[Node]:
         return [child for child in self.children if child.mark is not None]
 
@@ -74,12 +83,32 @@ _Key = tuple[int, int]
 def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     """The tree of a document under one root."""
     builder = _Builder()
-    for block in blocks:
+    waiting = list(blocks)
+    for block, following in zip(waiting, [*waiting[1:], None], strict=True):
         if isinstance(block, Table):
             builder.attach(Node(table=block))
         else:
-            builder.add(block)
+            mark = following.mark if isinstance(following, Paragraph) else None
+            listed = mark is not None and mark.rank not in STRUCTURE
+            builder.add(block, headed=listed and not ended(block.text))
+    for node in reversed(list(builder.root.walk())):
+        _lift(node)
     return builder.root
+
+
+_TITLED = re.compile(r"(?:nội dung|nhiệm vụ|yêu cầu|mục tiêu)[^:.;]{0,30}:", re.IGNORECASE)
+
+
+def _lift(node: Node) -> None:
+    """Labelled lines after the last of several points speak of all of them when no other point has a lead."""
+    below = node.children
+    listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
+    several = len(below) > 1 or (below and _TITLED.match(below[0].body) is not None)
+    if node.paragraph is None or node.leads or not several or not listed or ended(node.body):
+        return
+    if below[-1].leads and not any(each.leads for each in below[:-1]):
+        node.facts += below[-1].facts
+        below[-1].facts = []
 
 
 @dataclass
@@ -88,9 +117,9 @@ class _Builder:
     stack: list[tuple[_Key, Node]] = field(default_factory=list)
     lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
-    def add(self, paragraph: Paragraph) -> None:
-        node = Node(paragraph)
-        key = self._key(node)
+    def add(self, paragraph: Paragraph, *, headed: bool) -> None:
+        node = Node(paragraph, facts=list(paragraph.facts))
+        key = self._key(node, headed=headed)
         if key is None:
             self.attach(node)
             return
@@ -99,7 +128,7 @@ class _Builder:
                 self.stack.pop()
         else:
             self._pop_to_sibling(key)
-        self._top().children.append(node)
+        self._put(node)
         self.stack.append((key, node))
 
     def attach(self, node: Node) -> None:
@@ -111,17 +140,31 @@ class _Builder:
         elif top is None or not top.body.endswith(":") or top.children:
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
-        self._top().children.append(node)
+        self._put(node)
+
+    def _put(self, node: Node) -> None:
+        node.parent = self.stack[-1][1] if self.stack else self.root
+        node.parent.children.append(node)
 
     def _closes(self, text: str) -> bool:
         """Whether a plain paragraph after a list speaks to everybody again («Yêu cầu các sở, ngành …»)."""
-        if not self.stack or _CLOSER.match(matching(text)) is None:
+        if not self.stack:
             return False
         (rank, _), top = self.stack[-1]
-        return rank not in STRUCTURE or bool(top.children) or ended(top.body)
+        if _TAKES_LEAVE.match(matching(text)):
+            return True
+        if rank in STRUCTURE and not top.marked():
+            return speaks_to_all(text) and (bool(top.children) or ended(top.body))
+        return speaks_to_all(text) or self._names_another(text)
 
-    def _top(self) -> Node:
-        return self.stack[-1][1] if self.stack else self.root
+    def _names_another(self, text: str) -> bool:
+        """Whether a paragraph after a list begins with another body than the entry of the list."""
+        entry = next((node for (rank, _), node in reversed(self.stack) if rank in STRUCTURE), None)
+        own = owner_line(entry.body, headed=True) if entry else None
+        other = owner_line(text, clauses=True) if own and len(text) < 4000 else None
+        if own is None or other is None or other.form is Form.ALONE:
+            return False
+        return not {matching(name.text) for name in own.names} & {matching(name.text) for name in other.names}
 
     def _pop_to_sibling(self, key: _Key) -> None:
         ranks = []
@@ -134,7 +177,7 @@ class _Builder:
                 self.stack.pop()
             self.stack.pop()
 
-    def _key(self, node: Node) -> _Key | None:
+    def _key(self, node: Node, *, headed: bool) -> _Key | None:
         if node.mark is not None and node.mark.rank is Rank.CAPITAL:
             if self.lettered is None:
                 inside = any(each.rank is Rank.ROMAN for _, each in self.stack)
@@ -145,13 +188,16 @@ class _Builder:
         text = node.body
         if len(text) > 200:
             return None
-        owner = owner_line(text)
+        owner = owner_line(text, headed=headed)
         if owner is not None and owner.form is Form.ALONE and not owner.start:
             return Rank.NUMBER, _UNNUMBERED
         if is_heading(text):
             node.heading = True
             return Rank.ROMAN, 1
         return None
+
+
+_TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
 
 
 def is_heading(text: str) -> bool:
@@ -162,17 +208,24 @@ def is_heading(text: str) -> bool:
     return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
 
 
-def is_duty_heading(text: str) -> bool:
-    """Whether a heading says that duties are given under it («TỔ CHỨC THỰC HIỆN», «Phân công nhiệm vụ …»)."""
+class Theme(Enum):
+    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
+
+    DUTIES = 1
+    OTHER = 2
+    OPEN = 3
+
+
+_OTHER_INSIDE = re.compile(
+    phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)")
+)
+
+
+def theme_of(text: str) -> Theme:
+    """Words about duties count anywhere in a heading and before words about aims, money or rewards."""
     plain = matching(text)
-    return len(text) < 250 and (_DUTY.match(plain) is not None or _mentions(plain))
-
-
-def _mentions(plain: str) -> bool:
-    """«NỘI DUNG VÀ PHÂN CÔNG NHIỆM VỤ», «KẾ HOẠCH PHÂN CÔNG …»: said, though not at the beginning."""
-    return re.search(r"(?<!\w)phân\s*công(?:\s*(?:nhiệm\s*vụ|thực\s*hiện|trách\s*nhiệm))?(?!\w)", plain) is not None
-
-
-def is_other_heading(text: str) -> bool:
-    """Whether a heading is of a section that gives no duties («KINH PHÍ», «MỤC TIÊU», «KHẨU HIỆU»)."""
-    return _OTHER.match(matching(text)) is not None
+    title = is_capital(text) or (len(text) < 100 and not ended(text))
+    if len(text) < 250 and (_DUTY.match(plain) or (title and _DUTY.search(plain))):
+        return Theme.DUTIES
+    other = _OTHER.match(plain) or (title and len(text) < 250 and _OTHER_INSIDE.search(plain))
+    return Theme.OTHER if other else Theme.OPEN

@@ -1,41 +1,38 @@
 """Which parts of a document give duties, and which entries in them name who is to do them.
 
-By what they are and not by their number: a heading that says so («TỔ CHỨC THỰC HIỆN»), or entries of which half at
-least begin with a body. Sections about aims, money or slogans give none, whatever they mention.
+A section is judged by what stands in it: labelled leads («Đơn vị chủ trì: …»), a duty table, or entries of which half
+at least begin with a body. Its heading decides only where it says so («TỔ CHỨC THỰC HIỆN», «MỤC TIÊU»).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engine.importer.phrases.agency_lists import bodies_in
-from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.model import DeadlineKind
+from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import Name
+from engine.importer.phrases.names import Name, Prose, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, is_duty_heading, is_other_heading
+from engine.importer.structure.outline import Node, Theme, theme_of
+from engine.importer.vietnamese import matching
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What the labelled lines under an entry say («Cơ quan chủ trì: …»)."""
-
-    lead: tuple[Name, ...] = ()
-    coordinating: tuple[Name, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
+_LONGEST_TASK = 2000
+_ABOUT = re.compile(r"đối\s*với(?!\w)")
 
 
 @dataclass
 class Survey:
-    """What is known of every node, found once: its owner line, its labelled facts, and how much of it names bodies."""
+    """What is known of every node, found once: its owner line, its theme, and how much of it names bodies."""
 
     owners: dict[int, OwnerLine | None] = field(default_factory=dict)
-    facts: dict[int, Facts] = field(default_factory=dict)
+    insides: dict[int, tuple[list[Name], list[Name]] | None] = field(default_factory=dict)
+    themes: dict[int, Theme] = field(default_factory=dict)
     named: dict[int, int] = field(default_factory=dict)
     half: dict[int, bool] = field(default_factory=dict)
     tables: dict[int, Columns] = field(default_factory=dict)
@@ -57,15 +54,19 @@ class Survey:
     def owner(self, node: Node) -> OwnerLine | None:
         return self.owners.get(id(node))
 
-    def facts_of(self, node: Node) -> Facts:
-        return self.facts.get(id(node), Facts())
+    def inside(self, node: Node) -> tuple[list[Name], list[Name]] | None:
+        """Who leads and who helps by the words of a task, where it does not begin with them."""
+        return self.insides.get(id(node))
+
+    def theme(self, node: Node) -> Theme:
+        return self.themes.get(id(node), Theme.OPEN)
 
     def columns(self, node: Node) -> Columns | None:
         return self.tables.get(id(node))
 
     def is_entry(self, node: Node) -> bool:
         """Whether a node itself names who is to do it."""
-        return self.owner(node) is not None or bool(self.facts_of(node).lead)
+        return self.owner(node) is not None or node.leads or self.inside(node) is not None
 
     def gives_duties(self, node: Node) -> bool:
         """Whether half of the entries under a node, or a table there, name bodies."""
@@ -74,39 +75,30 @@ class Survey:
     def _count(self, node: Node) -> None:
         """Called for children before parents."""
         if node.paragraph is not None:
+            theme = self.themes[id(node)] = theme_of(node.body)
             headed = bool(node.children) and not ended(node.body)
-            self.owners[id(node)] = owner_line(node.body, headed=headed) if not is_other_heading(node.body) else None
-        facts = _facts(node)
-        if facts:
-            self.facts[id(node)] = facts
+            line = self.owners[id(node)] = owner_line(node.body, headed=headed) if theme is not Theme.OTHER else None
+            if (
+                line is None
+                and not headed
+                and node.mark is not None
+                and 40 < len(node.body) < _LONGEST_TASK
+                and not node.leads
+            ):
+                self.insides[id(node)] = _lead_inside(node.body)
         entries = [child for child in node.children if self._counts(child)]
         good = [child for child in entries if self.is_entry(child) or self.half.get(id(child), False)]
+        about = sum(_ABOUT.match(matching(child.body[:12])) is not None for child in entries)
         tables = sum(id(child) in self.tables for child in node.children)
         self.named[id(node)] = sum(self.named.get(id(child), 0) or self.is_entry(child) for child in good) + 2 * tables
-        self.half[id(node)] = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries))
+        self.half[id(node)] = bool(tables) or (
+            len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good)
+        )
 
     def _counts(self, node: Node) -> bool:
-        """An entry has a mark, or is a body alone on its line."""
+        """An entry has a mark, labelled leads, or is a body alone on its line."""
         owner = self.owner(node)
-        return node.mark is not None or node.heading or (owner is not None and owner.form is Form.ALONE)
-
-
-def _facts(node: Node) -> Facts | None:
-    """The labelled lines directly under a node; the first of a kind wins."""
-    found: dict[Label, str] = {}
-    for child in node.children:
-        parts = label_of_line(child.body) if child.paragraph else None
-        if parts:
-            found.setdefault(*parts)
-    if not found:
-        return None
-    return Facts(
-        tuple(bodies_in(found.get(Label.LEAD, ""))),
-        tuple(bodies_in(found.get(Label.COORDINATING, ""))),
-        found.get(Label.MONITOR, ""),
-        found.get(Label.DEADLINE, ""),
-        found.get(Label.PRODUCT, ""),
-    )
+        return node.mark is not None or node.heading or node.leads or (owner is not None and owner.form is Form.ALONE)
 
 
 def duty_sections(root: Node, survey: Survey) -> list[Node]:
@@ -121,19 +113,69 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
     for child in node.children:
         if child.table is not None:
             continue
-        line = survey.owner(child)
+        line, theme = survey.owner(child), survey.theme(child)
         entry = line is not None and not (line.form is Form.ALONE and line.start and survey.gives_duties(child))
-        if not entry and _is_section_rank(child) and is_duty_heading(child.body):
+        several = survey.gives_duties(child) and survey.named[id(child)] >= 2
+        titled = theme is Theme.DUTIES and _is_section_rank(child)
+        full = theme is Theme.OPEN and bool(child.children) and (several or _has_leads(child))
+        if not entry and (titled or full):
             yield child
-        elif is_other_heading(child.body) and not entry:
-            continue
-        elif not entry and child.children and survey.gives_duties(child) and survey.named[id(child)] >= 2:
+        elif theme is not Theme.OTHER or entry:
+            yield from _sections(child, survey)
+        elif several and _ordered(child, survey):
             yield child
         else:
-            yield from _sections(child, survey)
+            yield from _titled(child, survey)
     if node.paragraph is None and any(survey.columns(child) for child in node.children):
         yield node
 
 
+def _titled(node: Node, survey: Survey) -> Iterator[Node]:
+    """Sections under a heading about something else that say themselves that they give duties, or have leads."""
+    for child in node.children:
+        if survey.theme(child) is Theme.DUTIES and _is_section_rank(child) and child.children:
+            yield child
+        elif child.leads or _has_leads(child) or survey.columns(child):
+            yield node
+            return
+
+
+def _ordered(node: Node, survey: Survey) -> bool:
+    """Whether most entries order something («Giao Sở Y tế …») or name a last day, whatever the heading is about."""
+    entries = [child for child in node.children if survey.is_entry(child)]
+    told = [child for child in entries if (line := survey.owner(child)) and (line.start or _is_dated(child))]
+    return 2 * len(told) >= len(entries) > 0
+
+
+def _is_dated(node: Node) -> bool:
+    texts = (each.body for each in (node, *node.children) if len(each.body) < _LONGEST_TASK)
+    return any(each.kind is DeadlineKind.DATE for text in texts for each in deadlines_in(text))
+
+
+def _has_leads(node: Node) -> bool:
+    return any(child.leads for child in node.children)
+
+
 def _is_section_rank(node: Node) -> bool:
     return node.heading or (node.rank is not None and node.rank <= Rank.LETTER)
+
+
+_LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
+
+
+def _lead_inside(text: str) -> tuple[list[Name], list[Name]] | None:
+    """Who leads and who helps by a later sentence or bracket of a task: «Diễn tập. Công an tỉnh chủ trì …», «… Đơn vị
+    chủ trì: X»."""
+    at = label_inside(text)
+    if at >= 0:
+        found = dict(reversed(labels_in(text[at:])))
+        leads, helping = lead_of(found.get(Label.LEAD, ""))
+        if leads:
+            return leads, helping + bodies_in(found.get(Label.COORDINATING, ""))
+    prose = Prose.of(text)
+    for row, end in names_in(prose):
+        before = prose.plain[: row[0].start].rstrip()
+        begins = before.endswith((".", "(", ";", "giao"))
+        if begins and _LEADS.match(prose.plain, end):
+            return row, []
+    return None

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from engine.importer.model import Place
 from engine.importer.phrases.labels import Label, label_of_column
+from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.importer.vietnamese import is_capital
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20
@@ -31,8 +33,7 @@ def with_text_tables(blocks: Sequence[Block]) -> list[Block]:
             count += 1
             width = max(map(len, rows))
             cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
-            first = blocks[n]
-            found.append(Table(cells, Place(line=first.place.line, page=first.place.page, table=count)))
+            found.append(Table(cells, replace(blocks[n].place, table=count)))
             n = after
         else:
             found.append(blocks[n])
@@ -67,6 +68,9 @@ def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     line = blocks[start]
     if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
         return [], start
+    below = blocks[start + 1] if start + 1 < len(blocks) else None
+    if isinstance(below, TextLine) and label_of_column(below.text) is Label.NUMBER:
+        return [], start  # the title of the table, which names duties too
     cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
     heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
     if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
@@ -82,6 +86,12 @@ def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     return rows, cells[-1][1]
 
 
+def _begins_part(text: str) -> bool:
+    """Whether a line is the heading of a section or annex, which no cell holds."""
+    mark = mark_of(text)
+    return mark is not None and mark.rank <= Rank.ROMAN and len(text) > mark.length and is_capital(text)
+
+
 def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
     """The cells from a block on, each with the index after its bar, while every cell ends with one in time."""
     n = start
@@ -91,6 +101,8 @@ def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
             block = blocks[n]
             if not isinstance(block, TextLine) or block.text == BAR:
                 break
+            if _begins_part(block.text):
+                return
             parts.append(block.text)
             n += 1
         ended = n < len(blocks) and isinstance(blocks[n], TextLine) and len(parts) < 60

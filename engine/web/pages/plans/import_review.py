@@ -7,7 +7,7 @@ values override the imported ones. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,15 +15,14 @@ from typing import Any
 import yaml
 
 from engine.errors import BadInput, FileRefused
-from engine.files.base_model import did_you_mean
-from engine.files.directory import DirectoryFile, fold
+from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.http.forms import parse_day
-from engine.importer import ImportedPlan, as_json, as_plan_yaml
 from engine.rules.calendar import day_digits
 from engine.rules.periods import Cadence
 from engine.text import Text
+from engine.web.pages.plans.import_sheet import Sheet, nearest
 
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")
@@ -34,21 +33,11 @@ SHOWN_AT = {"citation": "text", "rule": "due", "cadence": "cadence", "owners": "
 Fields = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """What was found in a document, and the draft made from it: plain values carried by the form."""
-
-    name: str
-    found: dict[str, Any]
-    draft: dict[str, Any]
-
-    @property
-    def items(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]]:
-        """(path, section, draft item, found item) in document order."""
-        found = [each for section in self.found["sections"] for each in section["items"] if each["duties"]]
-        for s, section in enumerate(self.draft["sections"]):
-            for i, item in enumerate(section["items"]):
-                yield f"sections[{s}].items[{i}]", section, item, found.pop(0)
+NEW = "+"
+"""The choice of a body that is to be added to the directory."""
+UNDATED = ("none", "year", "half_year year", "quarter")
+"""What duties without words about time report: nothing of their own, or by a cycle."""
+_LEVELS = (("so ", "so"), ("ubnd xa", "xa"), ("ubnd phuong", "xa"), ("ubnd huyen", "huyen"), ("hoi ", "doan_the"))
 
 
 @dataclass
@@ -58,23 +47,13 @@ class Reviewed:
     data: dict[str, Any]
     problems: dict[str, list[Text]] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=dict)
+    """Unknown name -> what was chosen for it: a name of the directory, or NEW."""
+    new: dict[str, str] = field(default_factory=dict)
+    """Ids of agencies to be added -> their names."""
 
     def wrong(self, name: str, what: Text) -> None:
         self.problems.setdefault(name, []).append(what)
-
-
-def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
-    """The review of an imported plan; ``found`` contains what has to be confirmed."""
-    draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=yaml.BaseLoader)  # dates stay text
-    for section in draft["sections"]:
-        for item in section["items"]:
-            item["no"] = int(item["no"])
-    found = as_json(plan)
-    for section in found["sections"]:
-        for item in section["items"]:
-            for duty in item["duties"]:
-                del duty["text"]  # the draft has it
-    return Sheet(plan.name, found, draft)
 
 
 # --- from draft to fields ------------------------------------------------------------------------------------------
@@ -88,13 +67,12 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
     fields["issuer"] = (shown(directory, draft.get("issuer") or "") or sheet.found["issuer"] or "",)
     fields["supervisor"] = (shown(directory, draft.get("supervisor") or ""),)
     fields["due_day"] = (str(rules[DEFAULT_RULE]["due_day"]),)
+    fields["undated"] = (UNDATED[0],)
+    for n, left in enumerate(sheet.found["left"]):
+        if left["owner"]:
+            fields[f"left[{n}].owners"] = (shown(directory, left["owner"]),)
     for path, _, item, found in sheet.items:
-        names = {each["id"]: each["name"] for each in found["bodies"] if each["id"]}
-        unknown = iter([each["name"] for each in found["bodies"] if not each["id"]])
-        fields[f"{path}.owners"] = tuple(
-            shown(directory, each) if directory.members(each) else next(unknown, names.get(each, each))
-            for each in item["owners"]
-        )
+        fields[f"{path}.owners"] = _owners(found[0], directory)
         if item.get("request"):
             fields[f"{path}.request"] = ("1",)
         for d, duty in enumerate(item["duties"]):
@@ -102,6 +80,8 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
             due = [str(rule["due_day"])] if rule.get("due_day") else []
             due += [written(rule["on"])] if rule.get("on") else []
             place = f"{path}.duties[{d}]"
+            if "owners" in duty:
+                fields[f"{place}.owners"] = _owners(found[d], directory)
             fields |= {
                 f"{place}.text": (duty["text"].strip(),),
                 f"{place}.cadence": tuple(duty["cadence"]),
@@ -110,6 +90,12 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
                 f"{place}.coordinating": ("; ".join(shown(directory, x) for x in duty.get("coordinating", ())),),
             }
     return fields
+
+
+def _owners(found: Mapping[str, Any], directory: DirectoryFile) -> tuple[str, ...]:
+    """The owners of a duty as the form shows them: a known one by its name, another as the document writes it."""
+    written = (shown(directory, each["id"]) if each["id"] else each["name"] for each in found["bodies"])
+    return tuple(dict.fromkeys(written))
 
 
 def written(day: object) -> str:
@@ -142,23 +128,37 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
     def text(name: str) -> str:
         return next(iter(fields.get(name, ())), "").strip()
 
-    out = Reviewed({"schema": sheet.draft["schema"]})
+    chosen = {each["name"]: text(f"body[{n}]") for n, each in enumerate(sheet.unknown)}
+    out = Reviewed({"schema": sheet.draft["schema"]}, chosen={name: what for name, what in chosen.items() if what})
     out.data |= {name: " ".join(text(name).split()) for name in PLAIN}
     out.data |= {name: _agency_id(text(name), name, directory, out) for name in ("issuer", "supervisor")}
     issued = _day(text("issued_on"), "issued_on", out)
     out.data |= {"issued_on": issued and issued.isoformat(), "year": issued and issued.year, "directory": directory.id}
     rules = _Rules(out, _number(text("due_day"), "due_day", out) or 17)
+    cycle = tuple(each for each in text("undated").split() if each in tuple(Cadence))
     sections: dict[int, dict[str, Any]] = {}
-    for path, section, item, _ in sheet.items:
+    taken = [n for n in range(len(sheet.found["left"])) if text(f"left[{n}].take")]
+    before = 0
+    for path, section, item, found in sheet.items:
+        before += len(found)
         kept = [d for d in range(len(item["duties"])) if not text(f"{path}.duties[{d}].drop")]
         if text(f"{path}.drop") or not kept:
             continue
         at = sections.setdefault(id(section), {**section, "items": []})
         new = f"sections[{len(sections) - 1}].items[{len(at['items'])}]"
         out.origin[new] = path
-        at["items"].append(_item(path, item, at, new, kept, fields, directory, rules))
+        undated = {f"{path}.duties[{d}]" for d in kept if cycle and not found[d]["deadlines"]}
+        made = _item(path, item, at, new, kept, fields, directory, rules, dict.fromkeys(undated, cycle))
+        here = [n for n in taken if _belongs(sheet, n, section, before, before - len(found))]
+        taken = [n for n in taken if n not in here]
+        made["duties"] += [_taken(sheet, n, fields, directory, rules, cycle) for n in here]
+        _number_duties(made, at)
+        at["items"].append(made)
     out.data["report_rules"] = rules.made
-    out.data["sections"] = list(sections.values())
+    ordered = list(sections.values())
+    for label in dict.fromkeys(sheet.found["left"][n]["section"][0] for n in taken):
+        ordered.append(_new_section(sheet, label, taken, ordered, fields, directory, rules, cycle))
+    out.data["sections"] = ordered
     out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in _missing(sections.values())]
     if not sections:
         out.wrong("sections", Text("không còn nhiệm vụ nào", "no duty is left"))
@@ -174,13 +174,12 @@ def _item(
     fields: Fields,
     directory: DirectoryFile,
     rules: _Rules,
+    cycles: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    """An item with the kept duties, renumbered. ``new`` is its path in the new plan."""
+    """An item with the kept duties. ``new`` is its path in the new plan; ``cycles``: those of duties whose time nobody
+    has named."""
     out, name = rules.out, f"{path}.owners"
-    typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
-    owners = list(dict.fromkeys(_agency_id(each, name, directory, out) for each in typed))
-    if not owners:
-        out.wrong(name, Text("chưa có cơ quan chủ trì", "no owner"))
+    owners = _owner_ids(name, fields, directory, out)
     duties: list[dict[str, Any]] = []
     for d in kept:
         place = f"{path}.duties[{d}]"
@@ -188,24 +187,85 @@ def _item(
         parts = [part.strip() for part in re.split(r"\n[ \t]*\n", body.replace("\r\n", "\n")) if part.strip()]
         if not parts:
             out.wrong(f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it"))
-        shared = _shared(place, item["duties"][d], fields, directory, rules)
+        shared = _shared(place, fields, directory, rules, cycles.get(place, ()))
+        if f"{place}.owners" in fields:
+            shared["owners"] = _owner_ids(f"{place}.owners", fields, directory, out)
         for part in parts or [""]:
             duties.append(shared | {"text": "\n".join(" ".join(row.split()) for row in part.split("\n"))})
             out.origin[f"{new}.duties[{len(duties) - 1}]"] = place
-    short = section["kind"] == "standing" and len(duties) == 1
-    stem = f"{section['roman']}.{item['no']}"
-    for n, duty in enumerate(duties, 1):
-        duty["citation"] = stem if short else f"{stem}.{n}"
     request = bool(next(iter(fields.get(f"{path}.request", ())), ""))
     return {"no": item["no"], "heading": item["heading"], "owners": owners, "request": request, "duties": duties}
 
 
-def _shared(
-    place: str, duty: dict[str, Any], fields: Fields, directory: DirectoryFile, rules: _Rules
+def _number_duties(item: dict[str, Any], section: dict[str, Any]) -> None:
+    short = section["kind"] == "standing" and len(item["duties"]) == 1
+    stem = f"{section['roman']}.{item['no']}"
+    for n, duty in enumerate(item["duties"], 1):
+        duty["citation"] = stem if short else f"{stem}.{n}"
+
+
+def _owner_ids(name: str, fields: Fields, directory: DirectoryFile, out: Reviewed) -> list[str]:
+    typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
+    owners = list(dict.fromkeys(_agency_id(each, name, directory, out) for each in typed))
+    if not owners:
+        out.wrong(name, Text("chưa có cơ quan chủ trì", "no owner"))
+    return owners
+
+
+# --- lines of the document that were left out, and are duties after all ------------------------------------------
+
+
+def _belongs(sheet: Sheet, n: int, section: Mapping[str, Any], before: int, first: int) -> bool:
+    """Whether a line left out joins the item that ends with duty ``before``: it stands in that section, after it."""
+    left = sheet.found["left"][n]
+    same = left["section"][0] in ("", str(section["roman"]).partition(".")[0])
+    following = before >= len(sheet.found["duties"])
+    return same and (left["after"] <= before) and (left["after"] > first or first == 0 or following)
+
+
+def _taken(
+    sheet: Sheet, n: int, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
 ) -> dict[str, Any]:
-    """What the parts of a split duty share: cadence, rule, coordinating agencies."""
+    """A line left out as a duty of its own owner. What the document says of its time stays in its words."""
+    text = "\n".join(" ".join(row.split()) for row in sheet.found["left"][n]["text"].split("\n"))
+    owners = _owner_ids(f"left[{n}].owners", fields, directory, rules.out)
+    cadence = list(cycle) or ["ad_hoc"]
+    return {"text": text, "owners": owners, "cadence": cadence, "rule": DEFAULT_RULE, "coordinating": []}
+
+
+def _new_section(
+    sheet: Sheet,
+    label: str,
+    taken: Sequence[int],
+    sections: Sequence[Mapping[str, Any]],
+    fields: Fields,
+    directory: DirectoryFile,
+    rules: _Rules,
+    cycle: tuple[str, ...],
+) -> dict[str, Any]:
+    """A section of lines that were left out whole: an item for each."""
+    here = [n for n in taken if sheet.found["left"][n]["section"][0] == label]
+    used = {str(section["roman"]) for section in sections}
+    roman = label if re.fullmatch("[IVXLC]+", label) and label not in used else f"PL{len(sections) + 1}"
+    heading = sheet.found["left"][here[0]]["section"][1] or "Nhiệm vụ khác"
+    made: dict[str, Any] = {"roman": roman, "heading": heading, "kind": "assignments", "items": []}
+    for no, n in enumerate(here, 1):
+        duty = _taken(sheet, n, fields, directory, rules, cycle)
+        item = {"no": no, "heading": " ".join(duty["text"].split()[:12]), "owners": duty["owners"], "request": False}
+        made["items"].append(item | {"duties": [duty]})
+        _number_duties(made["items"][-1], made)
+    return made
+
+
+def _shared(
+    place: str, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
+) -> dict[str, Any]:
+    """What the parts of a split duty share: cadence, rule, coordinating agencies. ``cycle``: of a duty without words
+    about time, as long as nobody has given it another."""
     out = rules.out
     known = [each for each in fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
+    if known == ["ad_hoc"] and cycle:
+        known = list(cycle)
     if not known:
         out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
     typed = next(iter(fields.get(f"{place}.coordinating", ())), "")
@@ -262,17 +322,46 @@ class _Rules:
 
 def _agency_id(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str:
     """The id of a typed agency; for an unknown one an error is recorded and a slug of the name returned."""
+    unknown = typed in out.chosen
+    if unknown and out.chosen[typed] == NEW:
+        agency = _slug(typed)
+        while directory.members(agency):
+            agency += "-2"
+        out.new[agency] = typed
+        return agency
+    typed = out.chosen[typed] if unknown else typed
     found = typed if directory.members(typed) else directory.find(typed)
     if found:
         return found
     if typed:
-        near = did_you_mean(typed, names(directory).values())
-        near = near if near.vi.startswith("có phải") else UNKNOWN
+        likely = nearest(typed, directory)
+        said = ", ".join(f"«{each}»" for each in likely)
+        near = Text(f"gần giống: {said}", f"similar: {said}") if likely else UNKNOWN
         missing = Text(f"danh bạ không có «{typed[:80]}»", f"the directory has no “{typed[:80]}”")
         out.wrong(name, Text.joined("; ", (missing, near)))
     else:
         out.wrong(name, Text("để trống", "is empty"))
-    return re.sub(r"[^a-z0-9]+", "-", fold(typed)).strip("-")[:60].strip("-") or "chua-ro"
+    return _slug(typed)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:56].strip("-") or "chua-ro"
+
+
+def level_of(name: str) -> str:
+    """The level that a new agency is given by its name; an administrator changes it on its page."""
+    plain = fold(name)
+    return next((level for begin, level in _LEVELS if plain.startswith(begin)), "khac")
+
+
+def extended(directory: DirectoryFile, new: Mapping[str, str]) -> DirectoryFile:
+    """The directory with the agencies that are to be added."""
+    entries = [
+        AgencyEntry.model_validate({"id": agency, "names": [{"name": name}], "level": level_of(name)})
+        for agency, name in new.items()
+    ]
+    parts = {"schema": directory.format, "id": directory.id, "name": directory.name, "groups": directory.groups}
+    return DirectoryFile.model_validate(parts | {"agencies": (*directory.agencies, *entries)}) if entries else directory
 
 
 def _day(typed: str, name: str, out: Reviewed) -> date | None:
@@ -300,6 +389,7 @@ def _missing(sections: Iterable[dict[str, Any]]) -> set[str]:
 
 def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
+    directory = extended(directory, out.new)
     try:
         plan = read(_text(out.data), PlanFile, also=lambda plan: directory_mistakes(plan, directory))
     except FileRefused as refused:

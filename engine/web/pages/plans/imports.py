@@ -4,7 +4,7 @@ the imported data, signed, and the typed values, so nothing is lost on an error 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import FormData, UploadFile
 
 from engine.accounts.permissions import Permission
+from engine.agencies.agencies import add_agency
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed
 from engine.files.directory import DirectoryFile
@@ -21,22 +22,22 @@ from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
-from engine.importer import ImportedPlan, read_document
-from engine.importer.reading.limits import LIMITS, refused
-from engine.limited_process import CallFailed, LimitExceeded, shared_process
+from engine.importer.limited import read_limited
+from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
 from engine.text import Text
 from engine.web.pages.plans.import_review import (
+    UNDATED,
     Fields,
-    Sheet,
     checked,
     fields_of,
+    level_of,
     names,
     reviewed,
-    sheet_of,
     unfinished,
 )
-from engine.web.pages.plans.import_review_pages import Leaves, aside, merged
+from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, part_of
+from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
 
 router = APIRouter()
 MAX_FORM_FIELDS = 20_000
@@ -105,21 +106,10 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
         with ctx.reading() as (session, _):
             directory = read_directory(session)
-        sheet = sheet_of(_read(upload, directory), directory)
+        sheet = sheet_of(read_limited(upload.raw, upload.name, directory), directory)
     except BadInput as error:
         return ctx.page("import.html", error.status, sentence=error.said(ctx.language))
-    return _page(ctx, ShownReview(sheet, directory, fields_of(sheet, directory), 0))
-
-
-def _read(upload: Upload, directory: DirectoryFile) -> ImportedPlan:
-    """The plan in a document, read in a child process: a long or a hostile one must not hold up the server. Raises
-    BadInput."""
-    try:
-        return shared_process("import").call(
-            LIMITS.read_seconds, read_document, upload.raw, upload.name, directory=directory
-        )
-    except (LimitExceeded, CallFailed) as error:
-        raise refused(upload.name, "slow") from error
+    return _page(ctx, ShownReview(sheet, directory, fields_of(sheet, directory)))
 
 
 @router.get("/plans/review")
@@ -132,30 +122,31 @@ def again(ctx: SignedIn) -> Response:
 def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
     """Save the plan, download its file, turn the page, or render the page again (in another language)."""
     sheet = _load_sheet(ctx, form.raw("sheet"))
-    elsewhere, number = _load_aside(ctx, form.raw("aside"))
+    elsewhere, number, opened = _load_aside(ctx, form.raw("aside"))
     with ctx.reading() as (session, _):
         directory = read_directory(session)
-    leaves, do = Leaves.of(sheet), form.raw("do")
+    leaves, do = Leaves.of(sheet, opened), form.raw("do")
     at = leaves.clamp(number)
-    fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.pages[at])
-    shown = ShownReview(sheet, directory, fields, at)
-    only_render = do == "look" or do.startswith("page:")
-    if only_render:
-        target = do.removeprefix("page:")
-        at = leaves.clamp(int(target)) if re.fullmatch(r"[0-9]{1,4}", target) else at
+    fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.shown(at))
+    shown = ShownReview(sheet, directory, fields, at, opened)
+    act, _, target = do.partition(":")
+    if act in ("open", "close", "page", "look"):
+        shown = shown.turned(act, target)
         if not form.has("wrong"):
-            return _page(ctx, replace(shown, at=at))
+            return _page(ctx, shown)
     out = reviewed(sheet, fields, directory)
     plan = checked(out, directory)
-    if only_render:  # after a rejected save, errors stay beside their fields on every page
-        return _page(ctx, replace(shown, at=at), problems=out.problems)
+    if act in ("open", "close", "page", "look"):  # after a rejected save, errors stay beside their fields
+        return _page(ctx, shown, problems=out.problems)
     if do == "file":
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
     if plan is None:
-        first = min(map(leaves.page_of, out.problems), default=at)
-        return _page(ctx, replace(shown, at=first), problems=out.problems, status=422)
+        return _page(ctx, shown.at_first(out.problems), problems=out.problems, status=422)
     try:
         with ctx.writing() as session:
+            for agency, name in out.new.items():
+                ctx.require(Permission.KEEP_AGENCIES)
+                add_agency(session, agency, name=name, level=level_of(name), actor=ctx.actor.name, now=ctx.now)
             plan_id = loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
     except (BadInput, Conflict) as error:
         return _page(ctx, shown, error=error, status=error.status)
@@ -171,12 +162,30 @@ def plan_download(number: str, text: str) -> Response:
 
 @dataclass(frozen=True)
 class ShownReview:
-    """The state of a review: all fields, and the page shown."""
+    """The state of a review: all fields, the page shown, and the items that are open."""
 
     sheet: Sheet
     directory: DirectoryFile
     fields: Fields
-    at: int
+    at: int = 0
+    opened: tuple[str, ...] = ()
+
+    def turned(self, act: str, target: str) -> ShownReview:
+        """Another page, or an item opened or closed."""
+        if act == "page" and re.fullmatch(r"[0-9]{1,4}", target):
+            return replace(self, at=Leaves.of(self.sheet, self.opened).clamp(int(target)))
+        paths = {path for path, *_ in self.sheet.items}
+        if act not in ("open", "close") or target not in paths:
+            return self
+        kept = tuple(each for each in self.opened if each != target)
+        opened = (*kept, target) if act == "open" else kept
+        return replace(self, opened=opened, at=Leaves.of(self.sheet, opened).page_of(f"{target}.x"))
+
+    def at_first(self, problems: Iterable[str]) -> ShownReview:
+        """The page of the first problem, with the items open that have one."""
+        parts = dict.fromkeys(part for name in problems if (part := part_of(name)).startswith("sections["))
+        leaves = Leaves.of(self.sheet, tuple(reversed(parts)))
+        return replace(self, at=min(map(leaves.page_of, problems), default=self.at), opened=leaves.opened)
 
 
 def _page(
@@ -189,9 +198,9 @@ def _page(
 ) -> Response:
     sheet, fields, agencies = shown.sheet, shown.fields, names(shown.directory)
     carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
-    leaves = Leaves.of(sheet)
-    parts = leaves.pages[shown.at]
-    kept = _serializer(ctx).dumps([aside(fields_of(sheet, shown.directory), fields, parts), shown.at])
+    leaves = Leaves.of(sheet, shown.opened)
+    elsewhere = aside(fields_of(sheet, shown.directory), fields, leaves.shown(shown.at))
+    kept = _serializer(ctx).dumps([elsewhere, shown.at, list(leaves.opened)])
     return ctx.page(
         "review.html",
         status,
@@ -202,33 +211,50 @@ def _page(
         bodies=agencies,
         leaves=leaves,
         leaf=shown.at,
-        parts=parts,
+        parts=leaves.pages[shown.at],
+        suggested={each["name"]: nearest(each["name"], shown.directory) for each in sheet.unknown},
+        may_add=ctx.may(Permission.KEEP_AGENCIES),
         aside=kept,
         known={*agencies, *agencies.values()},
         doubts=_doubts(sheet),
+        undated_choices=UNDATED,
+        gaps=_gaps(sheet),
         sentence=error.said(ctx.language) if error else "",
     )
 
 
+def _gaps(sheet: Sheet) -> dict[str, list[str]]:
+    """Path of an item -> the numbers that the document leaves out before it."""
+    found: dict[str, list[str]] = {}
+    last: dict[str, int] = {}
+    for path, section, item, _ in sheet.items:
+        roman, no = str(section["roman"]), int(item["no"])
+        found[path] = [f"{roman}.{number}" for number in range(last.get(roman, 0) + 1, no)]
+        last[roman] = no
+    return found
+
+
 def _doubts(sheet: Sheet) -> dict[str, Any]:
-    """Warnings grouped for the page: duties without a due date, the others, and all by place."""
-    undated = [each["place"] for each in sheet.found["warnings"] if each["code"] == "no_due_date"]
-    others = [each for each in sheet.found["warnings"] if each["code"] != "no_due_date"]
+    """Warnings grouped for the page: those that no part of it shows by itself, and all by place."""
+    first = [each for each in sheet.found["warnings"] if each["code"] == "other_province"]
+    elsewhere = {"no_due_date", "unknown_owner", "left_out", "other_province"}
+    others = [each for each in sheet.found["warnings"] if each["code"] not in elsewhere]
     by_place: dict[str, list[str]] = {}
     for each in others:
         by_place.setdefault(each["place"], []).append(each["message"])
-    return {"undated": undated, "others": others, "by_place": by_place}
+    return {"first": first, "others": others, "by_place": by_place}
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import")
 
 
-def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
-    """Values typed on other pages, and the page shown. Raises BadInput unless the signature is ours."""
+def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int, tuple[str, ...]]:
+    """Values typed elsewhere, the page shown, the items open. Raises BadInput unless the signature is ours."""
     try:
-        fields, at = _serializer(ctx).loads(carried)
-        return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
+        fields, at, opened = _serializer(ctx).loads(carried)
+        typed = {str(name): tuple(map(str, values)) for name, values in fields.items()}
+        return typed, int(at), tuple(map(str, opened))
     except (BadSignature, AttributeError, TypeError, ValueError):
         raise _unreadable() from None
 

@@ -30,5 +30,8 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     with ctx.reading() as (session, today):
         found = plan_page(session, today, plan_id)
         past = past_plan(session, plan_id, today.day)
-    per_section = Counter(duty.citation.partition(".")[0] for duty in found.duties)
+    sections = sorted((section.roman for section in found.file.sections), key=len, reverse=True)
+    per_section = Counter(
+        next((roman for roman in sections if duty.citation.startswith(f"{roman}.")), "") for duty in found.duties
+    )
     return ctx.page("plan.html", today=today, plan=found, per_section=per_section, past=past, outcome=said)

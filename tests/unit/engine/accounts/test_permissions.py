@@ -26,9 +26,12 @@ acknowledge       own  own  own  -    -    any
 decline           own  own  own  -    -    any
 report            own  own  own  -    -    any
 ask_extension     own  own  own  -    -    any
+raise             own  own  own  -    -    any
+add_part          own  own  own  -    -    any
 accept            -    -    -    own  -    any
 return            -    -    -    own  -    any
 decide_extension  -    -    -    own  -    any
+answer            -    -    -    own  -    any
 chase             -    -    -    own  -    any
 cancel            -    -    -    own  -    any
 transfer          -    -    -    own  -    any

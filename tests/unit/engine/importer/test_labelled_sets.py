@@ -27,6 +27,9 @@ def test_nearly_everything_is_found_and_nearly_nothing_else(figures, measure):
 
 @pytest.mark.parametrize("measure", [each for each in MEASURES if each not in ("owners", "duties", "deadlines")])
 def test_roles_requests_and_heads_are_found_too(figures, measure):
+    if not figures.found[measure] + figures.missed[measure]:
+        assert not figures.extra[measure], table(figures)
+        return
     assert figures.precision(measure) >= 0.8, table(figures)
     assert figures.recall(measure) >= 0.9, table(figures)
 

@@ -149,3 +149,20 @@ def test_invisible_letters_and_runs_of_blanks_go():
 )
 def test_a_syllable_is_told_from_other_words(word, good):
     assert is_syllable(word) is good
+
+
+def test_rows_of_a_word_table_that_number_themselves_have_their_numbers(saved_word):
+    document = docx.Document()
+    document.add_paragraph("II. PHÂN CÔNG NHIỆM VỤ")
+    table = document.add_table(rows=3, cols=3)
+    for row, cells in zip(
+        table.rows,
+        (["STT", "Nội dung", "Cơ quan chủ trì"], ["", "Khám bệnh", "Sở Y tế"], ["", "Tuần tra", "Công an tỉnh"]),
+        strict=True,
+    ):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+        if not cells[0]:
+            row.cells[0].paragraphs[0].style = "List Number"
+    plan = read_document(saved_word(document), "x.docx")
+    assert [(item.no, item.owner) for item in plan.items] == [("1", "Sở Y tế"), ("2", "Công an tỉnh")]

@@ -95,16 +95,20 @@ TIMINGS = [
     ("trong Quý III", ("once",), date(2022, 9, 30), None),
     ("trước ngày 25 hằng tháng", ("month",), None, 24),
     ("6 tháng, 01 năm báo cáo", ("half_year", "year"), None, None),
-    ("thường xuyên", ("year",), None, None),
+    ("thường xuyên", ("ad_hoc",), None, None),
+    ("", ("ad_hoc",), None, None),
+    ("trước ngày 15/3/2026; định kỳ 6 tháng, năm", ("once", "half_year", "year"), date(2026, 3, 14), 16),
+    ("trước ngày 15/3/2026; trước ngày 10 của tháng cuối quý", ("once", "quarter"), date(2026, 3, 14), 9),
+    ("Định kỳ 6 tháng (trước ngày 15/6), năm (trước ngày 15/12)", ("half_year", "year"), None, 14),
 ]
 
 
 @pytest.mark.parametrize(("text", "cadence", "on", "due_day"), TIMINGS)
 def test_a_plan_file_gets_no_more_than_the_words_say(text, cadence, on, due_day):
-    found = timing_of(deadlines_in(text), 2022, ("year",))
+    found = timing_of(deadlines_in(text), 2022)
     assert (found.cadence, found.on, found.due_day) == (cadence, on, due_day)
 
 
 def test_a_year_that_was_added_is_to_be_confirmed():
-    assert "2022" in timing_of(deadlines_in("trước ngày 15/12"), 2022, ("year",)).confirm
-    assert timing_of(deadlines_in("trước ngày 15/12/2022"), 2022, ("year",)).confirm == ""
+    assert "2022" in timing_of(deadlines_in("trước ngày 15/12"), 2022).confirm
+    assert timing_of(deadlines_in("trước ngày 15/12/2022"), 2022).confirm == ""

@@ -1,0 +1,103 @@
+"""The sections and items of an imported plan as a plan file numbers them: with the document's own numbers where it can
+hold them, else with new ones, the printed ones told beside. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from engine.files.plan_parts import SECTION_NUMBER
+from engine.importer.model import DutyText, ImportedPlan, ItemText, SectionText
+from engine.importer.phrases.marks import roman_value
+from engine.importer.reading.word_numbering import roman
+
+_POINT = re.compile(r"(?P<no>\d{1,3})\.(?:\d{1,2}|[a-zđ])")
+
+
+@dataclass(frozen=True)
+class DraftItem:
+    """One item of the plan file: duties of one entry, or the points under one number, each with the entry it is of."""
+
+    no: int
+    printed: str
+    heading: str
+    duties: tuple[tuple[DutyText, ItemText], ...]
+
+
+@dataclass(frozen=True)
+class DraftSection:
+    """``changed``: its number is not the printed one; ``kept``: those of its items are."""
+
+    roman: str
+    printed: str
+    heading: str
+    standing: bool
+    kept: bool
+    items: tuple[DraftItem, ...]
+
+    @property
+    def changed(self) -> bool:
+        return self.roman != self.printed
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The numbers left out before the last item."""
+        numbers = {item.no for item in self.items}
+        return tuple(n for n in range(1, max(numbers)) if n not in numbers)
+
+
+def arranged(plan: ImportedPlan) -> tuple[DraftSection, ...]:
+    """The sections that have duties."""
+    taken: set[str] = set()
+    return tuple(
+        _section(section, items, taken)
+        for section in plan.sections
+        if (items := [item for item in section.items if item.duties])
+    )
+
+
+def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> DraftSection:
+    number = _number(section.roman, taken)
+    grouped = list(_grouped(items))
+    numbers = [int(no) for no, _ in grouped if no.isdigit()]
+    kept = len(numbers) == len(grouped) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
+    made = [
+        DraftItem(
+            int(no) if kept else n,
+            no,
+            (group[0].topic if len(group) > 1 else "") or group[0].owner,
+            tuple((duty, item) for item in group for duty in item.duties),
+        )
+        for n, (no, group) in enumerate(grouped, 1)
+    ]
+    standing = all(item.inline for item in items)
+    return DraftSection(number, section.roman, section.heading or "Phân công nhiệm vụ", standing, kept, tuple(made))
+
+
+def _grouped(items: Sequence[ItemText]) -> Iterator[tuple[str, list[ItemText]]]:
+    """Points under one number («1.1», «1.2», each a duty of its own) together; every other entry alone."""
+
+    def point(item: ItemText) -> str:
+        found = _POINT.fullmatch(item.no) if item.inline else None
+        return found["no"] if found else ""
+
+    for no, group in groupby(items, point):
+        if no:
+            yield no, list(group)
+        else:
+            yield from ((item.no, [item]) for item in group)
+
+
+def _number(label: str, taken: set[str]) -> str:
+    """The section's own number; a Roman one, different from all others, where a plan file cannot hold it."""
+    number = label
+    if re.fullmatch(SECTION_NUMBER, label) is None or label in taken:
+        digits = re.search(r"\d{1,2}", label)
+        value = roman_value(label) or (int(digits[0]) if digits else 0)
+        number = roman(value) if 0 < value < 40 else ""
+        free = (roman(n) for n in range(len(taken) + 1, 100_000))
+        number = number if number and number not in taken else next(each for each in free if each not in taken)
+    taken.add(number)
+    return number

@@ -1,0 +1,177 @@
+"""The account of a document: every paragraph and table row with the one use it was put to.
+
+Whatever no rule has used is left out with a reason, and said first if it looks like a duty. ``closed`` checks the sum:
+all lines of the document are covered, and no letter of it is there twice or missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.importer.model import Accounted, DeadlineKind, Place, Use
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.owners import owner_line
+from engine.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.importer.structure.header import Parts
+from engine.importer.structure.joining import Paragraph, ended, is_furniture
+from engine.importer.structure.outline import Node
+from engine.importer.vietnamese import squashed
+
+OUTSIDE = "mục này không giao việc cho cơ quan nào"
+NOBODY = "không nêu cơ quan thực hiện"
+NO_FACT_OF_A_DUTY = "không thuộc nhiệm vụ nào"
+AFTER_SIGNATURE = "đứng sau chữ ký"
+FURNITURE = "số trang, đường kẻ"
+NOT_A_DUTY_TABLE = "bảng không có cột cơ quan chủ trì"
+LEAVE = "lời kết, không giao việc"
+UNREAD = "chưa đọc được"
+_LONGEST = 4000
+_Key = tuple[int, int]
+
+
+@dataclass
+class Account:
+    """What each paragraph (by its own identity) and each table row (by block and row number) is used for."""
+
+    paragraphs: dict[int, Accounted] = field(default_factory=dict)
+    rows: dict[_Key, Accounted] = field(default_factory=dict)
+    persons: dict[_Key, str] = field(default_factory=dict)  # names in table rows, which are not kept
+
+    def use(self, paragraph: Paragraph | None, use: Use, citation: str = "", reason: str = "") -> None:
+        """The first use of a paragraph is the one that counts."""
+        if paragraph is not None and id(paragraph) not in self.paragraphs:
+            said = Accounted(paragraph.text, paragraph.place, use, citation, reason, covers=paragraph.covers)
+            self.paragraphs[id(paragraph)] = said
+
+    def use_all(self, node: Node, use: Use, citation: str) -> None:
+        """A node, its labelled lines, and all under it that has no use yet."""
+        for each in node.walk():
+            self.use(each.paragraph, use, citation)
+            for fact in each.facts:
+                self.use(fact.line, Use.FACT, citation)
+
+    def use_row(
+        self, table: Table, row: int, use: Use, citation: str = "", reason: str = "", *, serious: bool = False
+    ) -> None:
+        key = (table.place.order, row + 1)
+        if key not in self.rows:
+            text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
+            place = replace(table.place, row=row + 1)
+            self.rows[key] = Accounted(text, place, use, citation, reason, serious, covers=(key,))
+
+    def has(self, paragraph: Paragraph | None) -> bool:
+        return paragraph is None or id(paragraph) in self.paragraphs
+
+    # -- closing -------------------------------------------------------------------------------------------------------
+
+    def closed(self, parts: Parts, root: Node, blocks: Sequence[Block]) -> tuple[Accounted, ...]:
+        """All entries in the document's order, what was left out among them. Lines that nothing has read are told as
+        such: there are none unless a rule has a fault."""
+        for node in root.children:  # the words before the first heading say on what the plan rests
+            if node.paragraph is None or node.mark is not None or node.heading:
+                break
+            if not _is_dated(node.body):
+                self.use(node.paragraph, Use.HEAD)
+        for node in root.walk():
+            self._leave(node)
+        said = [*self.paragraphs.values(), *self.rows.values(), *_outside(parts)]
+        covered = {key for each in said for key in each.covers}
+        said += _uncovered(blocks, covered)
+        return tuple(sorted(said, key=lambda each: (each.covers[0], each.place.row)))
+
+    def _leave(self, node: Node) -> None:
+        if node.table is not None:
+            for row in range(len(node.table.rows)):
+                self.use_row(node.table, row, Use.LEFT_OUT, reason=NOT_A_DUTY_TABLE)
+            return
+        if node.heading or (node.children and not ended(node.body)):
+            self.use(node.paragraph, Use.HEADING)
+        above = node.parent.body if node.parent is not None else ""
+        owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
+        self.leave_out(node.paragraph, OUTSIDE, serious=owned)
+        said = self.paragraphs.get(id(node.paragraph))
+        if said is not None and said.use is Use.LEFT_OUT:
+            self.paragraphs[id(node.paragraph)] = replace(said, section=_section(node))
+        for fact in node.facts:
+            self.leave_out(fact.line, NO_FACT_OF_A_DUTY)
+
+    def leave_out(self, paragraph: Paragraph | None, reason: str, *, serious: bool = False) -> None:
+        """A paragraph that becomes nothing, and whether it should have. ``serious``: it stands under a body."""
+        if paragraph is not None and id(paragraph) not in self.paragraphs:
+            said = Accounted(paragraph.text, paragraph.place, Use.LEFT_OUT, reason=reason, covers=paragraph.covers)
+            found = judged(said, paragraph.body.strip())
+            self.paragraphs[id(paragraph)] = replace(found, serious=found.serious or serious)
+
+
+def _section(node: Node) -> tuple[str, str]:
+    """The number and heading of the outermost numbered section around a node."""
+    above = node
+    while above.parent is not None and above.parent.paragraph is not None:
+        above = above.parent
+    return (above.label, above.body) if above is not node else ("", "")
+
+
+def judged(entry: Accounted, body: str) -> Accounted:
+    """An entry left out, with the body that it begins with; serious if that, a lead or a last day stands in it."""
+    if len(body) > _LONGEST:
+        return replace(entry, serious=True)
+    line = owner_line(body)
+    label = label_of_line(body)
+    dated = _is_dated(body)
+    led = label is not None and label[0] is Label.LEAD
+    said = line or owner_line(body, clauses=True)
+    return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
+
+
+def _is_dated(text: str) -> bool:
+    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
+
+
+def _outside(parts: Parts) -> Iterator[Accounted]:
+    for line in (*parts.head, *parts.named):
+        yield Accounted(line.text, line.place, Use.HEAD, covers=(_key(line.place),))
+    for line in parts.signed:
+        yield Accounted(line.text, line.place, Use.HEAD, reason="signature", covers=(_key(line.place),))
+    for line in parts.after:
+        entry = Accounted(line.text, line.place, Use.LEFT_OUT, reason=AFTER_SIGNATURE, covers=(_key(line.place),))
+        yield judged(entry, line.text)
+
+
+def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:
+    for block in blocks:
+        for line in [block] if isinstance(block, TextLine) else block.lines():
+            key = _key(line.place)
+            if key in covered or line.text == BAR or not line.text:
+                continue
+            reason = FURNITURE if is_furniture(line.text) else UNREAD
+            yield Accounted(line.text, line.place, Use.LEFT_OUT, reason=reason, serious=reason is UNREAD, covers=(key,))
+
+
+def _key(place: Place) -> _Key:
+    return place.order, place.row
+
+
+def balance(account: Iterable[Accounted], blocks: Iterable[Block]) -> int:
+    """How many letters more the account has than the document: 0 when it is right."""
+    return sum(len(squashed(each.text)) for each in account) - sum(
+        len(squashed(line.text))
+        for block in blocks
+        for line in ([block] if isinstance(block, TextLine) else block.lines())
+    )
+
+
+def without_persons(account: Iterable[Accounted], hidden: Mapping[_Key, str]) -> tuple[Accounted, ...]:
+    """The account to keep: no text of a signature, nor of what follows it without need, nor persons' names."""
+    return tuple(_kept(each, hidden.get(each.covers[0], "")) for each in account)
+
+
+def _kept(entry: Accounted, hidden: str) -> Accounted:
+    if entry.reason == "signature" or (entry.reason == AFTER_SIGNATURE and not entry.serious):
+        return replace(entry, text="")
+    if hidden:
+        pattern = "|".join(re.escape(each) for each in hidden.split("\n") if each.strip())
+        return replace(entry, text=re.sub(pattern, "…", entry.text))
+    return entry

@@ -1,0 +1,69 @@
+"""Labelled lines («Đơn vị chủ trì: …», «Thời gian: …») put to the paragraph they speak of.
+
+A run of such lines belongs to the paragraph before it, whatever mark each has. A second lead in a run begins a second
+duty of the same words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from engine.importer.phrases.agency_lists import lead_of
+from engine.importer.phrases.labels import Label, labels_in
+from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.reading.pages import Table
+from engine.importer.structure.joining import Fact, Paragraph
+
+_SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
+
+
+def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Table]:
+    """The blocks with every labelled line taken into the paragraph that it follows."""
+    last: Paragraph | None = None
+    run: list[Fact] = []
+    for block in blocks:
+        if isinstance(block, Paragraph) and last is not None:
+            facts = facts_of(block)
+            if facts or (run and _goes_on(block, run[-1].line)):
+                run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
+                continue
+        if last is not None:
+            yield replace(last, facts=tuple(run)) if run else last
+        run = []
+        last = block if isinstance(block, Paragraph) else None
+        if last is None:
+            yield block
+    if last is not None:
+        yield replace(last, facts=tuple(run)) if run else last
+
+
+def facts_of(paragraph: Paragraph) -> list[Fact]:
+    """The facts that a paragraph consists of; none if it is something else, or if its lead names no body."""
+    numbered = paragraph.mark is not None and paragraph.mark.rank < Rank.LETTER
+    if numbered or len(paragraph.text) > 1500:
+        return []
+    found = labels_in(paragraph.body.strip())
+    if not found or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
+        return []
+    return [Fact(label, value, paragraph) for label, value in found]
+
+
+def _goes_on(paragraph: Paragraph, before: Paragraph) -> bool:
+    """Whether a line among labelled lines is one of a label that no table knows: «Địa điểm: …», marked as they are."""
+    mark, other = paragraph.mark, before.mark
+    same = (mark.rank if mark else None) == (other.rank if other else None)
+    bulleted = mark is not None and mark.rank in BULLETS
+    return same and bulleted and len(paragraph.body) < 200 and _SHORT_LABEL.match(paragraph.body.strip()) is not None
+
+
+def by_lead(facts: Iterable[Fact]) -> list[list[Fact]]:
+    """The facts of one paragraph, apart for every lead in it; facts before the first lead stay with it."""
+    groups: list[list[Fact]] = [[]]
+    for fact in facts:
+        led = any(each.label is Label.LEAD for each in groups[-1])
+        if fact.label is Label.LEAD and led:
+            groups.append([])
+        groups[-1].append(fact)
+    return groups

@@ -1,0 +1,99 @@
+"""What the review of an imported plan carries from request to request: the draft of the plan file, and beside it what a
+person has to see. Plain values, made once from the document. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from engine.files.directory import DirectoryFile
+from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
+from engine.importer.arrangement import arranged
+
+MAX_LEFT = 400
+"""How many lines left out are shown; a plan of provinces has a hundred."""
+MAX_LEFT_CHARS = 1_500
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What was found in a document, and the draft made from it: plain values carried by the form."""
+
+    name: str
+    found: dict[str, Any]
+    draft: dict[str, Any]
+
+    @property
+    def items(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], list[dict[str, Any]]]]:
+        """(path, section, draft item, what was found for each of its duties) in document order."""
+        at = 0
+        for s, section in enumerate(self.draft["sections"]):
+            for i, item in enumerate(section["items"]):
+                count = len(item["duties"])
+                yield f"sections[{s}].items[{i}]", section, item, self.found["duties"][at : at + count]
+                at += count
+
+    @property
+    def unknown(self) -> list[dict[str, Any]]:
+        """The names that the directory does not have, the most frequent first: ``name``, ``group``, ``count``."""
+        counts: dict[str, dict[str, Any]] = {}
+        for duty in self.found["duties"]:
+            for body in duty["bodies"]:
+                if not body["id"]:
+                    entry = counts.setdefault(body["name"], {"name": body["name"], "group": body["group"], "count": 0})
+                    entry["count"] += 1
+        return sorted(counts.values(), key=lambda each: -each["count"])
+
+    @property
+    def undated(self) -> list[str]:
+        return [duty["citation"] for duty in self.found["duties"] if not duty["deadlines"]]
+
+
+def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
+    """The review of an imported plan."""
+    draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=yaml.BaseLoader)  # dates stay text
+    for section in draft["sections"]:
+        for item in section["items"]:
+            item["no"] = int(item["no"])
+    found = as_json(plan)
+    orders, duties = [], []
+    for section in arranged(plan):
+        for each in section.items:
+            for duty, of in each.duties:
+                orders.append(duty.place.order)
+                bodies = [{"name": o.name, "id": o.agency, "group": o.group} for o in of.owners]
+                said = {"citation": duty.citation, "bodies": bodies, "coordinating": list(duty.coordinating)}
+                times = [{"text": d.text, "sentence": d.sentence} for d in duty.deadlines]
+                duties.append(said | {"deadlines": times, "source": {"line": duty.place.line, "row": duty.place.row}})
+    kept = {name: found[name] for name in ("number", "issuer", "found", "warnings", "instructions")}
+    left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
+    shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT]
+    lines = [_left(each, orders, directory) for each in sorted(shown, key=lambda each: each.place.order)]
+    return Sheet(plan.name, kept | {"duties": duties, "left": lines}, draft)
+
+
+def _left(entry: Accounted, orders: list[int], directory: DirectoryFile) -> dict[str, Any]:
+    """A line left out. ``after``: how many duties stand before it. ``owner``: whose it would be, if known."""
+    return {
+        "text": entry.text[:MAX_LEFT_CHARS],
+        "reason": entry.reason,
+        "serious": entry.serious,
+        "owner": directory.find(entry.owner) or "" if entry.owner else "",
+        "after": sum(order < entry.place.order for order in orders),
+        "section": list(entry.section),
+        "line": entry.place.line,
+    }
+
+
+def nearest(name: str, directory: DirectoryFile, most: int = 3) -> list[str]:
+    """The names of the directory that are like a name: the same name elsewhere first."""
+    names = [agency.names[-1].name for agency in directory.agencies] + [group.name for group in directory.groups]
+    same = directory.find(name)
+    first = [each for each in names if same and directory.find(each) == same][:1]
+    plain = {each.lower(): each for each in names}
+    near = difflib.get_close_matches(name.lower(), plain, n=most, cutoff=0.55)
+    return list(dict.fromkeys([*first, *(plain[each] for each in near)]))[:most]

@@ -1,0 +1,164 @@
+"""Measure the importer on texts by kind of difficulty: ``python -m tests.ground.import_kinds FILE.yaml [--errors]``.
+
+A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
+compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a
+line left out shows its words, and lost silently when nothing does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ground.import_scores import Figures, spans
+
+from engine.errors import BadInput
+from engine.importer import ImportedPlan, as_json, read_document
+from engine.importer.vietnamese import squashed
+
+MEASURES = ("duties", "owners", "citations", "deadlines", "coordinating", "instructions")
+HEAD = """ỦY BAN NHÂN DÂN
+TỈNH AN LẠC
+-------
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+---------------
+Số: 12/KH-UBND
+An Lạc, ngày 15 tháng 01 năm 2026
+KẾ HOẠCH
+CÔNG TÁC TRỌNG TÂM NĂM 2026
+Căn cứ chương trình công tác năm 2026, UBND tỉnh ban hành Kế hoạch như sau:
+"""
+FOOT = "Nơi nhận:\n- Các sở, ban, ngành;\n- Lưu: VT.\nTM. ỦY BAN NHÂN DÂN\nKT. CHỦ TỊCH\nPHÓ CHỦ TỊCH\n"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled text: the document's bytes and what a person reads in it."""
+
+    kind: str
+    name: str
+    raw: bytes
+    label: Mapping[str, Any]
+
+
+def samples(path: Path) -> Iterator[Sample]:
+    for label in yaml.safe_load(path.read_text(encoding="utf-8")):
+        yield Sample(label["kind"], label["name"], text_of(label).encode(), label)
+
+
+def text_of(label: Mapping[str, Any]) -> str:
+    """The whole document: text, or a web page where the label has tables."""
+    if "html" in label:
+        head = "".join(f"<p>{line}</p>" for line in HEAD.splitlines())
+        return f"<html><body>{head}{label['html']}</body></html>"
+    if label.get("head") == "none":
+        return str(label["body"])
+    return HEAD + str(label["body"]) + FOOT
+
+
+def by_kind(path: Path) -> dict[str, Figures]:
+    """The figures of each kind; and of all, under «all»."""
+    found: dict[str, Figures] = {}
+    every = Figures()
+    for sample in samples(path):
+        for figures in (found.setdefault(sample.kind, Figures()), every):
+            compare(figures, sample)
+    return found | {"all": every}
+
+
+def compare(figures: Figures, sample: Sample) -> None:
+    try:
+        plan = read_document(sample.raw, sample.name)
+    except BadInput as refused:
+        figures.errors.append(f"{sample.name}: refused: {refused}")
+        plan = None
+    compare_duties(figures, sample, plan)
+    compare_instructions(figures, sample, plan)
+    if "issuer" in sample.label:
+        figures.count("issuers", sample.name, [plan.issuer.text] if plan else [], [sample.label["issuer"]])
+    for name in sample.label.get("never", ()):
+        if plan and name in str(as_json(plan)):
+            figures.errors.append(f"{sample.name}: a person's name is kept: {name}")
+            figures.found["persons kept"] += 1
+
+
+def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
+    left = list(sample.label["duties"])
+    for item in plan.items if plan else ():
+        for duty in item.duties:
+            label = next((each for each in left if spans(duty.text, each["t"])), None)
+            where = f"{sample.name} {duty.citation}"
+            if label is None:
+                figures.extra["duties"] += 1
+                figures.errors.append(f"{where}: duties: extra «{duty.text[:90]}»")
+                continue
+            left.remove(label)
+            figures.found["duties"] += 1
+            figures.count("owners", where, [owner.name for owner in item.owners], label["o"])
+            figures.count("citations", where, [duty.citation], [label["c"]], exact=True)
+            figures.count("deadlines", where, [each.text for each in duty.deadlines], label.get("by", ()), part=True)
+            figures.count("coordinating", where, duty.coordinating, label.get("w", ()))
+    for label in left:
+        named = is_named(plan, label["t"])
+        figures.missed["duties"] += 1
+        figures.found["lost, named"] += named
+        figures.found["lost silently"] += not named
+        how = "named" if named else "SILENTLY"
+        figures.errors.append(f"{sample.name} {label['c']}: duties: missed ({how}) «{label['t']}»")
+        for measure, words in (("owners", "o"), ("deadlines", "by"), ("coordinating", "w")):
+            figures.missed[measure] += len(label.get(words, ()))
+        figures.missed["citations"] += 1
+
+
+def is_named(plan: ImportedPlan | None, text: str) -> bool:
+    """Whether a warning, or a line left out, shows the words a duty begins with. A refused document says so itself."""
+    begin = squashed(text.partition("…")[0])
+    if plan is None:
+        return True
+    shown = [each.message for each in plan.warnings]
+    shown += [each.text for each in getattr(plan, "left_out", ())]
+    return any(begin in squashed(each) for each in shown)
+
+
+def compare_instructions(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
+    left = list(sample.label.get("asked", ()))
+    for said in getattr(plan, "instructions", ()):
+        label = next((each for each in left if spans(said.text, each["t"])), None)
+        if label is None:
+            figures.extra["instructions"] += 1
+            figures.errors.append(f"{sample.name}: instructions: extra «{said.text[:90]}»")
+            continue
+        left.remove(label)
+        figures.found["instructions"] += 1
+        figures.count("deadlines", sample.name, [each.text for each in said.deadlines], label.get("by", ()), part=True)
+    for label in left:
+        figures.missed["instructions"] += 1
+        figures.errors.append(f"{sample.name}: instructions: missed «{label['t']}»")
+
+
+def table(found: Mapping[str, Figures]) -> str:
+    """A Markdown row a kind: precision / recall of each measure, and how the lost duties were lost."""
+    rows = [f"| kind | {' | '.join(MEASURES)} | lost, named | lost silently |", "|---" * (len(MEASURES) + 3) + "|"]
+    for kind, figures in found.items():
+        cells = [
+            f"{figures.precision(each):.0%} / {figures.recall(each):.0%}" if known(figures, each) else "–"
+            for each in MEASURES
+        ]
+        lost = f"{figures.found['lost, named']} | {figures.found['lost silently']}"
+        rows.append(f"| {kind} | {' | '.join(cells)} | {lost} |")
+    return "\n".join(rows)
+
+
+def known(figures: Figures, measure: str) -> bool:
+    return bool(figures.found[measure] + figures.extra[measure] + figures.missed[measure])
+
+
+if __name__ == "__main__":
+    result = by_kind(Path(sys.argv[1]))
+    lines = result["all"].errors if "--errors" in sys.argv else []
+    sys.stdout.write("\n".join([*lines, "", table(result), ""]))

@@ -1,0 +1,89 @@
+"""One text in every format gives the same plan: plain, wrapped, Word, web page with entities, law-site copy."""
+
+import html
+import textwrap
+
+import pytest
+from ground.import_kinds import samples
+from ground.paths import DATA
+
+from engine.errors import BadInput
+from engine.importer import read_document
+from engine.importer.vietnamese import squashed
+
+KINDS = DATA / "import" / "kinds"
+TEXTS = [
+    each
+    for half in ("open", "heldback", "second")
+    for each in samples(KINDS / f"{half}.yaml")
+    if "html" not in each.label and each.kind != "tables"
+]
+
+
+def read_as(plan):
+    return [
+        (duty.citation, squashed(duty.text), tuple(owner.name for owner in item.owners), len(duty.deadlines))
+        for item in plan.items
+        for duty in item.duties
+    ], [squashed(each.text) for each in plan.instructions]
+
+
+def entities(text):
+    """As Word writes a Vietnamese page: windows-1252, every letter beyond it as an entity."""
+    return "".join(each if ord(each) < 256 else f"&#{ord(each)};" for each in html.escape(text, quote=False))
+
+
+def word_page(text):
+    head = '<meta http-equiv=Content-Type content="text/html; charset=windows-1252">'
+    body = "".join(f"<p class=MsoNormal>{entities(line)}</p>" for line in text.split("\n"))
+    return f"<html><head>{head}</head><body>{body}</body></html>".encode("cp1252")
+
+
+FORMS = {
+    "double spaced": lambda text: text.replace("\n", "\n\n").encode(),
+    "law site": lambda text: f"Trang chủ\nĐăng nhập\n{text}\nVăn bản liên quan\nBình luận".encode(),
+    "word page": word_page,
+    "utf-16": lambda text: text.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_text_gives_the_same(form):
+    for sample in TEXTS:
+        text = sample.raw.decode()
+        assert read_as(read_document(FORMS[form](text), "x")) == read_as(read_document(sample.raw, "x")), sample.name
+
+
+def test_a_word_document_gives_the_same(word):
+    for sample in TEXTS:
+        made = word(sample.raw.decode().split("\n"))
+        assert read_as(read_document(made, "x.docx")) == read_as(read_document(sample.raw, "x")), sample.name
+
+
+def test_wrapping_at_eighty_columns_changes_next_to_nothing():
+    """A wrapped line that ends where a heading could is read by its neighbours; the docs say how many differ."""
+    differ = []
+    for sample in TEXTS:
+        text = "\n".join(textwrap.fill(line, 80) or line for line in sample.raw.decode().split("\n"))
+        if read_as(read_document(text.encode(), "x")) != read_as(read_document(sample.raw, "x")):
+            differ.append(sample.name)
+    assert len(differ) <= 1, differ
+
+
+def test_a_page_of_word_declares_windows_1252_and_keeps_its_vietnamese(text_188, plan_188, nghe_an):
+    plan = read_document(word_page(text_188), "188.htm", directory=nghe_an)
+    assert read_as(plan) == read_as(plan_188)
+    assert not [each for each in plan.warnings if each.code in ("strange_letters", "converted")]
+
+
+def test_impossible_syllables_are_doubted_whatever_the_way_they_came(text_188):
+    spoilt = text_188.replace("ã", "ă").replace("ò", "̣h")
+    told = [each.message for each in read_document(spoilt.encode(), "x").warnings if each.code == "strange_letters"]
+    assert len(told) == 1
+    assert "«xă»" in told[0]
+
+
+def test_a_text_of_mostly_impossible_syllables_is_refused(text_188):
+    spoilt = "".join("ąęłżč"[n % 5] if each in "àáảãạăâđêôơưếệộớ" else each for n, each in enumerate(text_188))
+    with pytest.raises(BadInput, match="Chữ trong tệp không đọc được"):
+        read_document(spoilt.encode(), "x")

@@ -1,0 +1,38 @@
+"""The kinds of difficulty: figures of the labelled texts, and the promise that what is lost is named."""
+
+from functools import cache
+
+import pytest
+from ground.import_kinds import by_kind, table
+from ground.paths import DATA
+
+KINDS = DATA / "import" / "kinds"
+HALVES = ["open", "heldback", "second"]
+figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_duties_owners_and_deadlines_are_found(half):
+    found = figures_of(half)["all"]
+    said = "\n".join(found.errors)
+    assert found.recall("duties") >= 0.99, said
+    assert found.precision("duties") >= 0.95, said
+    assert found.precision("owners") >= 0.98, said
+    assert found.recall("deadlines") >= 0.95, said
+    assert found.recall("citations") >= 0.98, said
+    assert found.recall("instructions") == 1.0, said
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_no_duty_is_lost_silently_and_no_person_is_kept(half):
+    found = figures_of(half)["all"]
+    assert found.found["lost silently"] == 0, "\n".join(found.errors)
+    assert found.found["persons kept"] == 0
+    assert found.missed["issuers"] == 0
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_the_figures_in_the_docs_are_those_of_today(half, request):
+    shown = (request.config.rootpath / "docs" / "import.md").read_text(encoding="utf-8")
+    for row in table(figures_of(half)).splitlines()[2:]:
+        assert row in shown, f"docs/import.md: {half}: {row}"
