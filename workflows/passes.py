@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +27,12 @@ from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
+from engine.terms import PassName
 from notifications.delivery import DeliveryContext
 from notifications.delivery import deliver as deliver_letters
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
-
-
-class PassName(StrEnum):
-    OPEN = "open"
-    ACT = "act"
-    DIGEST = "digest"
-    DELIVER = "deliver"
-    AUDIT = "audit"
-    RECEIVE = "receive"
-    WATCH = "watch"
-    UPKEEP = "upkeep"
 
 
 @dataclass(frozen=True)

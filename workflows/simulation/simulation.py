@@ -26,13 +26,13 @@ from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
-from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear, SimulateYear
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, SimulateYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant, tells_of_move, written
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import LetterState
+from engine.terms import LetterState, Scenario
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
