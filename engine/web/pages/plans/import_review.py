@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,10 +20,12 @@ from engine.files.directory import DirectoryFile, fold
 from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.http.forms import parse_day
-from engine.importer import ImportedPlan, as_json, as_plan_yaml
 from engine.rules.calendar import day_digits
 from engine.rules.periods import Cadence
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.importer import ImportedPlan
 
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")
@@ -65,6 +67,8 @@ class Reviewed:
 
 def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     """The review of an imported plan; ``found`` contains what has to be confirmed."""
+    from engine.importer import as_json, as_plan_yaml
+
     draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=yaml.BaseLoader)  # dates stay text
     for section in draft["sections"]:
         for item in section["items"]:

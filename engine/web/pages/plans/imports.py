@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -21,8 +21,6 @@ from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
-from engine.importer import ImportedPlan, read_document
-from engine.importer.reading.limits import LIMITS, refused
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.plans import loading
 from engine.text import Text
@@ -37,6 +35,9 @@ from engine.web.pages.plans.import_review import (
     unfinished,
 )
 from engine.web.pages.plans.import_review_pages import Leaves, aside, merged
+
+if TYPE_CHECKING:
+    from engine.importer import ImportedPlan
 
 router = APIRouter()
 MAX_FORM_FIELDS = 20_000
@@ -63,6 +64,8 @@ def _check_token(request: Request, sent: FormData) -> None:
 
 
 async def received(request: Request, ctx: SignedIn) -> Upload:
+    from engine.importer.reading.limits import LIMITS
+
     ctx.require(Permission.LOAD_PLAN)
     _check_origin(request)
     async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
@@ -114,6 +117,9 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
 def _read(upload: Upload, directory: DirectoryFile) -> ImportedPlan:
     """The plan in a document, read in a child process: a long or a hostile one must not hold up the server. Raises
     BadInput."""
+    from engine.importer import read_document
+    from engine.importer.reading.limits import LIMITS, refused
+
     try:
         return shared_process("import").call(
             LIMITS.read_seconds, read_document, upload.raw, upload.name, directory=directory
