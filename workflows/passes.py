@@ -147,9 +147,10 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
+        counted = counters.count_ahead(session) if owed else None
     if owed:
         with database.write() as session:
-            counts = daily.run_daily_cleanup(session, now)
+            counts = daily.run_daily_cleanup(session, now, counted)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0
