@@ -2,5 +2,10 @@
 
 from pathlib import Path
 
+
+class SettingsRefused(ValueError):
+    """Invalid settings; the message has one line per error: name and reason."""
+
+
 DATA = Path(__file__).parent
 """The folder of the plans, agencies, calendars and policies that ship with the product."""

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from config import SettingsRefused
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -271,10 +273,6 @@ def setting_sources(settings: Settings) -> Mapping[str, SettingSource]:
         )
 
     return {name: source(name) for name in Settings.model_fields}
-
-
-class SettingsRefused(ValueError):
-    """Invalid settings; the message has one line per error: name and reason."""
 
 
 def read_settings(**overrides: object) -> Settings:

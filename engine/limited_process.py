@@ -50,6 +50,8 @@ class LimitedProcess:
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._imported: set[str] = set()
+        self._answered_at = 0.0
 
     def call(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result. Raises the BadInput that it raises, LimitExceeded or CallFailed."""
@@ -71,6 +73,10 @@ class LimitedProcess:
     def _ready(self, module: str) -> subprocess.Popen[bytes]:
         """The child with the module imported, which is not counted as part of the call. A child that idled too long has
         ended, or ends just now: then there is a new one."""
+        child = self._child
+        awake = time.monotonic() < self._answered_at + IDLE_SECONDS / 2
+        if child is not None and child.poll() is None and awake and module in self._imported:
+            return child
         request = pickle.dumps((module, "", (), {}, START_SECONDS))
         for _ in range(2):
             if self._child is None:
@@ -80,6 +86,7 @@ class LimitedProcess:
                 self._exchange(child, request, START_SECONDS)
             except LimitExceeded:
                 continue
+            self._imported.add(module)
             return child
         raise LimitExceeded
 
@@ -92,10 +99,12 @@ class LimitedProcess:
         except (OSError, EOFError, TimeoutError, pickle.UnpicklingError):
             self._kill()
             raise LimitExceeded from None
+        self._answered_at = time.monotonic()
         return reply
 
     def _kill(self) -> None:
         child, self._child = self._child, None
+        self._imported.clear()
         if child is not None:
             child.kill()
             child.communicate()

@@ -214,3 +214,25 @@ class Outcome(StrEnum):
     DONE = "done"
     PARTLY = "partly"
     NOT_YET = "not_yet"
+
+
+class PassName(StrEnum):
+    """The passes of ``workflows.passes``."""
+
+    OPEN = "open"
+    ACT = "act"
+    DIGEST = "digest"
+    DELIVER = "deliver"
+    AUDIT = "audit"
+    RECEIVE = "receive"
+    WATCH = "watch"
+    UPKEEP = "upkeep"
+
+
+class Scenario(StrEnum):
+    """How the simulated agencies behave."""
+
+    SILENT = "silent"
+    PUNCTUAL = "punctual"
+    LATE = "late"
+    MIXED = "mixed"

@@ -30,9 +30,9 @@ from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, EventKind, LetterState, PlanState, State
+from engine.terms import OPEN_STATES, EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.passes import PassName, PassReport, record_run
+from workflows.passes import PassReport, record_run
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)

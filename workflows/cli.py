@@ -1,36 +1,33 @@
-"""The root command: runs the system. Includes the engine's commands (plans, assignments …)."""
+"""The root command: runs the system. Includes the engine's commands (plans, assignments …).
+
+Every command imports inside itself what it needs, so that ``dondoc --help`` answers at once.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 import sys
 from datetime import date, timedelta
-from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config import DATA
-from config.settings import Settings, SettingsRefused, read_settings
+from config import DATA, SettingsRefused
 from engine.cli import assignments as engine_cli
 from engine.cli.context import day, moment, operator_name
 from engine.cli.progress import working
 from engine.errors import BadInput, DondocError
-from engine.files.calendar import load_calendar
-from engine.files.directory import load_directory
-from engine.files.plan import load_plan
-from engine.files.yaml_reader import read
-from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import PLAN_TIME, local_date, written
-from engine.rules.policy import Policy
+from engine.terms import PassName, Scenario
 from engine.text import Text
 from workflows.operation import commands as operation
-from workflows.passes import DATABASE_PASSES, PassName
 from workflows.private_files import create_privately
 from workflows.simulation.examples import EXAMPLES, Example, load_example
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,6 +45,8 @@ app.add_typer(templates_app, name="templates")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"dondoc {metadata.version('dondoc')}")
         raise typer.Exit
 
@@ -80,6 +79,8 @@ def demo(
 ) -> None:
     """An example plan with the clock stopped two months after its issue, and buttons to advance it. Nothing leaves
     the machine."""
+    from config.settings import read_settings
+
     base = read_settings()
     folder = base.data_dir / ("demo" if example is Example.NGHE_AN_2021 else f"demo-{example}")
     settings = _settings(host, port, prefect, demo=True, data_dir=folder, database_url="")
@@ -104,9 +105,13 @@ def once(
     at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "",
 ) -> None:
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
+    import asyncio
+
+    from config.settings import read_settings
     from workflows import channel_wiring, clock_guard, inbound_passes, passes
     from workflows.audit import audit
     from workflows.installation import require_installation
+    from workflows.passes import DATABASE_PASSES
     from workflows.private_files import too_wide
     from workflows.runs import tick
     from workflows.system import compose
@@ -197,6 +202,7 @@ def init(
     example: Annotated[Example | None, typer.Option(help="Load this example's agencies and contacts too.")] = None,
 ) -> None:
     """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
+    from config.settings import read_settings
     from engine.admin.settings_view import without_password
     from workflows.installation import establish, load_defaults
     from workflows.private_files import make_private
@@ -233,6 +239,11 @@ def simulate(
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
 ) -> None:
     """List every message that a plan would send, before it is activated: the live passes run on a simulated clock."""
+    from engine.files.calendar import load_calendar
+    from engine.files.directory import load_directory
+    from engine.files.plan import load_plan
+    from engine.files.yaml_reader import read
+    from engine.rules.policy import Policy
     from workflows.simulation.simulation import simulate as simulate_year
     from workflows.simulation.year_reports import FORMS
 
@@ -264,6 +275,7 @@ def deploy(
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
 ) -> None:
     """Register the passes as scheduled Prefect deployments, and print what a worker's machine needs."""
+    from config.settings import read_settings
     from workflows.installation import installation_id, require_installation
     from workflows.prefect_deployments import deploy as register
     from workflows.prefect_deployments import worker_environment
@@ -289,6 +301,7 @@ def deploy(
 @prefect_app.command()
 def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
+    from config.settings import read_settings
     from workflows.installation import require_installation
     from workflows.prefect_server import run_worker
     from workflows.system import compose
@@ -306,6 +319,7 @@ def check_templates(
     ] = None,
 ) -> None:
     """Check the customised templates on every kind of letter. Prints problems with file and line, exit code 1."""
+    from config.settings import read_settings
     from notifications.letters.template_check import check_folder
 
     folder_in_use = folder or read_settings().templates
@@ -326,6 +340,7 @@ def check_templates(
 @app.command("settings")
 def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Every setting with its value; secrets are masked."""
+    from config.settings import Settings, read_settings
     from engine.admin.settings_view import masked_values
 
     settings = read_settings()
@@ -338,6 +353,8 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
 
 
 def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
+    from config.settings import read_settings
+
     given: dict[str, object] = {"host": host or None, "port": port or None, "prefect": None if prefect else False}
     return read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
 

@@ -20,12 +20,13 @@ from engine.http.request_context import tools_of
 from engine.http.security import is_loopback_request
 from engine.store.clock import Clock
 from engine.store.database import Database
+from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
 from notifications.channel import Channel
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
-from workflows.passes import PassName, PassReport, finish
+from workflows.passes import PassReport, finish
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +27,12 @@ from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
+from engine.terms import PassName
 from notifications.delivery import DeliveryContext
 from notifications.delivery import deliver as deliver_letters
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
-
-
-class PassName(StrEnum):
-    OPEN = "open"
-    ACT = "act"
-    DIGEST = "digest"
-    DELIVER = "deliver"
-    AUDIT = "audit"
-    RECEIVE = "receive"
-    WATCH = "watch"
-    UPKEEP = "upkeep"
 
 
 @dataclass(frozen=True)
@@ -158,9 +147,10 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
+        counted = counters.count_ahead(session) if owed else None
     if owed:
         with database.write() as session:
-            counts = daily.run_daily_cleanup(session, now)
+            counts = daily.run_daily_cleanup(session, now, counted)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0

@@ -9,8 +9,10 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from config.settings import Settings
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 UMASK = 0o077
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -8,8 +8,9 @@ import os
 from datetime import datetime, timedelta
 
 from engine.assignments.due_work import Due
+from engine.terms import PassName
 from workflows import channel_wiring, clock_guard, passes
-from workflows.passes import PassName, PassReport, failures_recorded
+from workflows.passes import PassReport, failures_recorded
 from workflows.prefect_server import answers, environment
 from workflows.private_files import too_wide
 from workflows.system import System

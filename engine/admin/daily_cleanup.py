@@ -16,6 +16,7 @@ from engine.accounts import idempotency
 from engine.admin import unreferenced_uploads
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
+from engine.assignments.counters import Counted
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
@@ -40,26 +41,30 @@ def is_owed(session: Session, now: datetime) -> bool:
     return last_day is None or last_day < local_date(now).isoformat()
 
 
-def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
+def run_daily_cleanup(session: Session, now: datetime, counted: Counted | None = None) -> dict[str, int]:
     """Run the cleanup once per local day: ``delete_expired``, new names, counters. The day is claimed first, so of two
-    concurrent passes the second does nothing. Returns counts; empty if it had already run."""
+    concurrent passes the second does nothing. ``counted``: the counters as ``count_ahead`` found them, so that on
+    SQLite nobody waits while everything is counted. Returns counts; empty if it had already run."""
     if not advance_fact(session, LAST_CLEANUP_FACT, local_date(now).isoformat()):
         return {}
     return {
         **delete_expired(session, now),
         "names": agencies.apply_current_names(session, now),
-        "miscounted": _recount(session, now),
+        "miscounted": _recount(session, now, counted),
     }
 
 
-def _recount(session: Session, now: datetime) -> int:
+def _recount(session: Session, now: datetime, counted: Counted | None) -> int:
     """Recompute the board's counters; returns how many were wrong. More than zero is a defect and is logged as an
     event."""
-    wrong = counters.count_mismatches(session)
+    if counted is not None and counters.replace_counters(session, counted):
+        wrong = counted.wrong
+    else:
+        wrong = counters.count_mismatches(session)
+        counters.recount(session)
     if wrong:
         key = f"audit:tally:{local_date(now).isoformat()}"
         append(session, [event(EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)])
-    counters.recount(session)
     return wrong
 
 

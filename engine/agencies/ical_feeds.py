@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from icalendar import Alarm, Calendar, Event
 from sqlalchemy import case, func, insert, select, update
 from sqlmodel import Session
 
@@ -29,6 +28,10 @@ from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, EventKind, PlanState, Role, State
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from icalendar import Alarm, Event
+
 
 ENTRY_RETENTION = timedelta(days=120)
 """How long a finished entry stays in the feed: longer than any calendar goes without refreshing."""
@@ -148,6 +151,8 @@ def feed(session: Session, reader: Reader, now: datetime, *, base_url: str = "")
 
 def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, alarm_time: time, now: datetime) -> bytes:
     """Entries as iCalendar. ``alarm_time``: local wall time of the alarms."""
+    from icalendar import Calendar
+
     ics = Calendar()
     for key, value in (
         ("prodid", "-//dondoc//han bao cao//VI"),
@@ -165,6 +170,8 @@ def as_ics(entries: Sequence[Entry], name: str, calendar: WorkCalendar, alarm_ti
 
 
 def _component(each: Entry, calendar: WorkCalendar, alarm_time: time, now: datetime) -> Event:
+    from icalendar import Event
+
     entry = Event()
     for key, value in (
         ("uid", each.uid),
@@ -190,6 +197,8 @@ def _component(each: Entry, calendar: WorkCalendar, alarm_time: time, now: datet
 
 
 def _alarm(at: datetime, summary: str) -> Alarm:
+    from icalendar import Alarm
+
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", summary)

@@ -9,9 +9,10 @@ writers never wait for a shared row, and the sum of both is always exact. ``reco
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import delete, func, insert, literal, select, text, union_all
@@ -19,12 +20,15 @@ from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.store.database import insert_rows, table
+from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
 from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
 MAX_PENDING_CHANGES = 5_000
 """Reading this many changes takes as long as counting; above it the counters are rebuilt."""
+RECOUNT_FACT = "recount"
+"""SQLite: name of the fact that differs after every recount."""
 RECOUNT_LOCK_ID = 20_210_408
 """PostgreSQL advisory lock that serialises recounts."""
 
@@ -97,6 +101,43 @@ def record_transition(session: Session, old: Iterable[CounterKey | None], new: I
     )
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What a reading transaction counted: the counters, how many were wrong, the last change that they include, and the
+    recount before it."""
+
+    rows: Sequence[Mapping[str, Any]]
+    wrong: int
+    last_change: int
+    recount_before: str | None
+
+
+def count_ahead(session: Session) -> Counted | None:
+    """SQLite: count for ``replace_counters`` while others may write. None on PostgreSQL, where ``recount`` makes nobody
+    wait."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return None
+    rows = connection.execute(_actual_counts()).mappings().all()
+    last_change = connection.scalar(select(func.max(table(TallyChange).c.id))) or 0
+    return Counted(
+        [dict(row) for row in rows], count_mismatches(session), last_change, read_fact(session, RECOUNT_FACT)
+    )
+
+
+def replace_counters(session: Session, counted: Counted) -> bool:
+    """Put what was counted ahead in place of the counters; changes made since are kept. False, and nothing is done, if
+    another recount or the end of a plan came between: ids of changes mean something else then."""
+    t, c, connection = table(Tally), table(TallyChange), session.connection()
+    if read_fact(session, RECOUNT_FACT) != counted.recount_before:
+        return False
+    connection.execute(delete(t))
+    connection.execute(delete(c).where(c.c.id <= counted.last_change))
+    insert_rows(session, Tally, counted.rows)
+    write_fact(session, RECOUNT_FACT, token_hex(8))
+    return True
+
+
 def recount(session: Session) -> None:
     """Rebuild the counters. On PostgreSQL a single statement has one snapshot, so each change is either counted and
     deleted, or not counted and kept."""
@@ -110,6 +151,7 @@ def recount(session: Session) -> None:
         connection.execute(delete(t))
         connection.execute(delete(c))
         connection.execute(counted)
+        write_fact(session, RECOUNT_FACT, token_hex(8))
 
 
 def fold(session: Session) -> None:

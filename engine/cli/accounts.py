@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlmodel import Session
 
-from engine.accounts import accounts, second_factor, sign_in
 from engine.accounts.permissions import ActorRole
 from engine.cli.context import open_context
 from engine.errors import NotFound
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 accounts_app = typer.Typer(no_args_is_help=True, help="Tài khoản: thêm, xem, khóa, đổi mật khẩu. / Accounts.")
 
@@ -32,6 +33,8 @@ def add(
     at: At = "",
 ) -> None:
     """Create an account; the first administrator with `--role administrator --agency ID --password`."""
+    from engine.accounts import accounts
+
     _, database, now, actor = open_context(at)
     password = _new_password() if with_password else ""
     with database.write() as session:
@@ -52,6 +55,8 @@ def add(
 @accounts_app.command("list")
 def list_all() -> None:
     """List every account: id, mailbox, role, agency, whether it is open."""
+    from engine.accounts import accounts
+
     _, database, _, _ = open_context("")
     with database.read() as session:
         for each in accounts.list_accounts(session):
@@ -62,6 +67,8 @@ def list_all() -> None:
 @accounts_app.command()
 def end(email: Email, at: At = "") -> None:
     """Close an account: its sessions, links and tokens end now."""
+    from engine.accounts import accounts
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         accounts.deactivate(session, _id(session, email), actor=actor, now=now)
@@ -71,6 +78,8 @@ def end(email: Email, at: At = "") -> None:
 @accounts_app.command()
 def password(email: Email, at: At = "") -> None:
     """Set a new password; ends all sessions and API tokens of the account."""
+    from engine.accounts import accounts
+
     _, database, now, actor = open_context(at)
     new = _new_password()
     with database.write() as session:
@@ -81,6 +90,8 @@ def password(email: Email, at: At = "") -> None:
 @accounts_app.command()
 def factor(email: Email, at: At = "") -> None:
     """Remove an account's second factor, for a lost telephone; signs it out everywhere."""
+    from engine.accounts import second_factor, sign_in
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         account_id = _id(session, email)
@@ -94,6 +105,8 @@ def factor(email: Email, at: At = "") -> None:
 @accounts_app.command()
 def signout(email: Email, at: At = "") -> None:
     """End all sessions and API tokens of an account."""
+    from engine.accounts import sign_in
+
     _, database, now, _ = open_context(at)
     with database.write() as session:
         count = sign_in.end_sessions(session, _id(session, email), now)
@@ -101,6 +114,8 @@ def signout(email: Email, at: At = "") -> None:
 
 
 def _id(session: Session, email: str) -> int:
+    from engine.accounts import accounts
+
     found = accounts.find(session, email)
     if found is None:
         raise NotFound(Text(f"Không có tài khoản {email}.", f"There is no account {email}."))

@@ -7,30 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import select, update
-from sqlmodel import SQLModel
 
-from config.settings import read_settings
-from engine.agencies import contact_import, directory_loading
-from engine.agencies.contact_import import RowFate
-from engine.agencies.suppressions import lift_suppressions
-from engine.assignments import lifecycle
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.cli.progress import counting
 from engine.errors import BadInput, NotFound
-from engine.files.calendar import load_calendar
-from engine.files.contact_sheet import read_contact_sheet
-from engine.files.directory import load_directory
-from engine.files.yaml_reader import read
-from engine.plans import loading
 from engine.rules.calendar import written
-from engine.rules.policy import Policy
-from engine.store import event_log
-from engine.store.database import Database, table
-from engine.store.database_copy import copy_database
-from engine.store.records import Assignment, Contact, Duty
 from engine.terms import EventKind, Outcome
 from engine.text import Text
 
@@ -66,6 +49,11 @@ def assignment_list(
     limit: Annotated[int, typer.Option(help="Maximum number of lines.", min=1, max=10000)] = 200,
 ) -> None:
     """List assignments by due date: id, citation, period, agency, state, due date."""
+    from sqlalchemy import select
+
+    from engine.store.database import table
+    from engine.store.records import Assignment, Duty
+
     _, database, _, _ = open_context()
     a, d = table(Assignment), table(Duty)
     columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
@@ -83,6 +71,8 @@ def assignment_list(
 @assignments.command()
 def acknowledge(assignment: AssignmentId, at: At = "") -> None:
     """Acknowledge an assignment for its owner."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         changed = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
@@ -102,6 +92,8 @@ def report(
     at: At = "",
 ) -> None:
     """Submit a report about one assignment."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         text = lifecycle.ReportText(outcome, body, reason)
@@ -112,6 +104,8 @@ def report(
 @assignments.command()
 def accept(assignment: AssignmentId, at: At = "") -> None:
     """Accept the report."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         lifecycle.accept(session, assignment, actor=actor, now=now)
@@ -128,6 +122,8 @@ def return_(
     at: At = "",
 ) -> None:
     """Send the report back, with a reason and a date by which to resubmit it."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         resubmit_on = lifecycle.return_report(
@@ -150,6 +146,8 @@ def extend(
     at: At = "",
 ) -> None:
     """Request a later due date (and grant it with --grant)."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
@@ -161,6 +159,8 @@ def extend(
 @assignments.command()
 def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     """Cancel an assignment."""
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
@@ -175,6 +175,9 @@ def transfer(
     at: At = "",
 ) -> None:
     """Transfer an assignment to another agency."""
+    from engine.agencies import directory_loading
+    from engine.assignments import lifecycle
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         directory_loading.expand_owners(session, [to])
@@ -185,6 +188,9 @@ def transfer(
 @files.command("directory")
 def load_directory_file(file: Path, at: At = "") -> None:
     """Load agencies, groups and contacts from a file."""
+    from engine.agencies import directory_loading
+    from engine.files.directory import load_directory
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
@@ -196,6 +202,10 @@ def load_contacts_file(
     file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
 ) -> None:
     """Load contacts from a spreadsheet (.xlsx or CSV) after showing what each row would do. Wrong rows: nothing."""
+    from engine.agencies import contact_import
+    from engine.agencies.contact_import import RowFate
+    from engine.files.contact_sheet import read_contact_sheet
+
     rows = read_contact_sheet(file.read_bytes())
     _, database, now, actor = open_context(at)
     with database.read() as session:
@@ -228,6 +238,10 @@ def load_contacts_file(
 @files.command("policy")
 def load_policy_file(file: Path, at: At = "") -> None:
     """Load a policy and make it the current one of its id."""
+    from engine.files.yaml_reader import read
+    from engine.plans import loading
+    from engine.rules.policy import Policy
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         loading.load_policy(session, read(file, Policy), actor=actor, now=now)
@@ -239,6 +253,9 @@ def load_calendar_file(
     file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
 ) -> None:
     """Load the days of a calendar file that are not stored yet, after showing which due dates they move."""
+    from engine.files.calendar import load_calendar
+    from engine.plans import loading
+
     days = load_calendar(file).exceptions.values()
     _, database, now, actor = open_context(at)
     with database.read() as session:
@@ -267,6 +284,9 @@ def load_calendar_file(
 @database_app.command()
 def upgrade() -> None:
     """Upgrade the schema to this version. Safe to run at every start."""
+    from config.settings import read_settings
+    from engine.store.database import Database
+
     settings = read_settings()
     Database(settings.database).upgrade()
     typer.echo(Text("Cơ sở dữ liệu đã cập nhật.", "The database is up to date."))
@@ -277,6 +297,12 @@ def copy(
     to: Annotated[str, typer.Option(help="URL of an empty database, as postgresql://user:password@host/name.")],
 ) -> None:
     """Copy everything into another, empty database, as when moving to PostgreSQL. Stop «serve» first."""
+    from sqlmodel import SQLModel
+
+    from config.settings import read_settings
+    from engine.store.database import Database
+    from engine.store.database_copy import copy_database
+
     settings = read_settings()
     source, target = Database(settings.database), Database(to)
     with counting(Text("Đang chép", "Copying"), len(SQLModel.metadata.tables)) as advance:
@@ -297,6 +323,12 @@ def copy(
 @links.command()
 def revoke(contact: Annotated[int, typer.Argument(help="The contact's id.")], at: At = "") -> None:
     """Revoke every link sent to a contact until now."""
+    from sqlalchemy import update
+
+    from engine.store import event_log
+    from engine.store.database import table
+    from engine.store.records import Contact
+
     _, database, now, actor = open_context(at)
     contacts = table(Contact)
     with database.write() as session:
@@ -315,6 +347,8 @@ def lift(
     at: At = "",
 ) -> None:
     """Write again to addresses that refusals or bounces silenced on these days. What people asked for stays."""
+    from engine.agencies.suppressions import lift_suppressions
+
     _, database, now, actor = open_context(at)
     with database.rehearse() if dry_run else database.write() as session:
         lifted = lift_suppressions(session, day(first), day(last), actor=actor, now=now)

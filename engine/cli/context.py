@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from config.settings import Settings, read_settings
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
-from engine.store.clock import DemoClock, system_clock
-from engine.store.database import Database
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from engine.store.database import Database
 
 
 def moment(at: str) -> datetime:
@@ -37,6 +39,10 @@ def day(text: str) -> date:
 
 def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
     """(settings, database, now, actor)."""
+    from config.settings import read_settings
+    from engine.store.clock import DemoClock, system_clock
+    from engine.store.database import Database
+
     settings = read_settings()
     database = Database(settings.database)
     now = moment(at) if at else (DemoClock(database)() if settings.demo else system_clock())

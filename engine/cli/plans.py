@@ -8,28 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import select
 
 from config import DATA
-from engine.assignments import opening
 from engine.cli.context import day, open_context
 from engine.cli.progress import working
 from engine.errors import BadInput
-from engine.files.calendar import load_calendar, load_calendar_file
-from engine.files.directory import load_directory
-from engine.files.plan import load_plan
-from engine.files.plan_check import check
-from engine.files.plan_diff import compare
-from engine.files.plan_renewal import plan_number, renew
-from engine.plans import loading, successions
-from engine.plans.closing import end, preview_end
-from engine.rules.periods import Cadence
-from engine.store.database import table
-from engine.store.records import Plan
 from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.importer import ImportedPlan
+    from engine.rules.periods import Cadence
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
 
@@ -50,6 +38,7 @@ def plan_import(
     directory: Directory = DIRECTORY,
 ) -> None:
     """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
+    from engine.files.directory import load_directory
     from engine.importer import as_json, as_plan_yaml  # imports Word, PDF and HTML readers: only when used
     from engine.importer.limited import read_limited
 
@@ -102,6 +91,11 @@ def plan_check(
     language: Language = "vi",
 ) -> None:
     """Check a plan file and show items, gaps, duties, owners, assignments per period, due dates and totals."""
+    from engine.files.calendar import load_calendar
+    from engine.files.directory import load_directory
+    from engine.files.plan import load_plan
+    from engine.files.plan_check import check
+
     agencies = load_directory(directory)
     report = check(load_plan(file, agencies), agencies, load_calendar(calendar))
     typer.echo(json.dumps(report.json(), ensure_ascii=False) if as_json_ else report.text(language))
@@ -117,6 +111,11 @@ def plan_diff(
     language: Language = "vi",
 ) -> None:
     """Compare two plan files: what changes for which agency."""
+    from engine.files.calendar import load_calendar
+    from engine.files.directory import load_directory
+    from engine.files.plan import load_plan
+    from engine.files.plan_diff import compare
+
     agencies = load_directory(directory)
     changes = compare(load_plan(before, agencies), load_plan(after, agencies), agencies, load_calendar(calendar))
     typer.echo(json.dumps(changes.json(), ensure_ascii=False) if as_json_ else changes.text(language), nl=as_json_)
@@ -137,6 +136,11 @@ def plan_renew(
 ) -> None:
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
     stderr."""
+    from engine.files.calendar import load_calendar_file
+    from engine.files.directory import load_directory
+    from engine.files.plan import load_plan
+    from engine.files.plan_renewal import plan_number, renew
+
     old, days = load_plan(plan), load_calendar_file(calendar)
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
@@ -159,6 +163,9 @@ def plan_renew(
 @plans.command("load")
 def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")], at: At = "") -> None:
     """Store a plan. Nothing opens until it is activated; until then a changed file replaces it."""
+    from engine.files.plan import load_plan
+    from engine.plans import loading
+
     _, database, now, actor = open_context(at)
     with working(Text("Đang nạp kế hoạch", "Loading the plan")), database.write() as session:
         plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
@@ -176,6 +183,8 @@ def plan_activate(
     at: At = "",
 ) -> None:
     """Activate a plan, after showing what would be sent at once."""
+    from engine.assignments import opening
+
     _, database, now, actor = open_context(at)
     cadences = _cadences(cadence or [])
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
@@ -197,6 +206,8 @@ def plan_activate(
 
 def _cadences(chosen: list[str]) -> dict[str, Cadence]:
     """«IV.15.1=month» as citation and cadence. Raises BadInput."""
+    from engine.rules.periods import Cadence
+
     found = {}
     for citation, _, name in (each.partition("=") for each in chosen):
         if name not in tuple(Cadence):
@@ -213,6 +224,8 @@ def plan_end(
     at: At = "",
 ) -> None:
     """End an active plan: nothing more opens, nobody is reminded; open assignments stay and may still be reported."""
+    from engine.plans.closing import end, preview_end
+
     _, database, now, actor = open_context(at)
     with database.read() as session:
         left = preview_end(session, plan, now)
@@ -237,6 +250,8 @@ def plan_follow(
     at: At = "",
 ) -> None:
     """Let another department follow an active plan: open work, letters, links and what opens later."""
+    from engine.plans import successions
+
     _, database, now, actor = open_context(at)
     with database.write() as session:
         followed = successions.change_supervisor(session, plan, agency, basis=basis, actor=actor, now=now)
@@ -252,6 +267,8 @@ def plan_succeed(
     at: At = "",
 ) -> None:
     """List the owners of an active plan that have ended, with their successors; with --ended, put them in its place."""
+    from engine.plans import successions
+
     _, database, now, actor = open_context(at)
     with database.read() as session:
         found = successions.proposed_replacements(session, plan, now)
@@ -278,6 +295,11 @@ def plan_succeed(
 @plans.command("list")
 def plan_list() -> None:
     """List every plan: id, number, year, state, short title."""
+    from sqlalchemy import select
+
+    from engine.store.database import table
+    from engine.store.records import Plan
+
     _, database, _, _ = open_context()
     p = table(Plan)
     with database.read() as session:

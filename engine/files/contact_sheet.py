@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.styles import Font, PatternFill
-
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
@@ -84,6 +81,9 @@ def write_contact_sheet(
 ) -> bytes:
     """A workbook with the rows, and on a second sheet the words that may stand in some columns. Every cell is text, so
     that a telephone number keeps its zero and nothing is evaluated."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font, PatternFill
+
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -122,6 +122,8 @@ def _write_cell(sheet: Any, row: int, column: int, value: str) -> None:
 
 
 def _xlsx(raw: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:

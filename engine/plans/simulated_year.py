@@ -10,22 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 
 from engine.assignments.weekly_digest import week_of
 from engine.files.plan import PlanFile
+from engine.terms import Scenario
 
 BUSY_WEEK = 5
 """Letters to one person in one week from which they count as overloaded (one per working day)."""
-
-
-class Scenario(StrEnum):
-    """How the simulated agencies behave."""
-
-    SILENT = "silent"
-    PUNCTUAL = "punctual"
-    LATE = "late"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
-
 PLAN_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 ONE_DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -59,6 +57,8 @@ class Due:
 def _viet_nam() -> Any:
     """The country class of ``holidays``, loaded from its own file: importing it by name reads 250 countries, which
     takes 20 MiB and most of a second."""
+    import holidays
+
     path = Path(holidays.__file__).parent / "countries" / "vietnam.py"
     spec = spec_from_file_location("holidays_of_viet_nam", path)
     assert spec is not None

@@ -17,12 +17,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from html import escape
 from itertools import chain, islice
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
 
 from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import short_day, short_moment
@@ -121,6 +120,11 @@ def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MA
 
 def _workbook(sheet: Sheet[Any], language: str) -> Workbook:
     """The workbook with caption, headings and one sample row, which carries the style of each column."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     page = book.create_sheet(_sheet_name(sheet.title.said(language)))
     page.freeze_panes = "A3"
@@ -140,6 +144,9 @@ def _workbook(sheet: Sheet[Any], language: str) -> Workbook:
 
 
 def _heading(page: Any, words: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font, PatternFill
+
     cell = WriteOnlyCell(page, words)
     cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E7EFEF")
     cell.alignment = Alignment(wrap_text=True, vertical="center")
@@ -147,6 +154,9 @@ def _heading(page: Any, words: str) -> Any:
 
 
 def _sample(page: Any, kind: Kind) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
+
     cell = WriteOnlyCell(page, 0)
     cell.number_format = FORMATS[kind]
     cell.alignment = Alignment(wrap_text=kind is Kind.TEXT, vertical="top")

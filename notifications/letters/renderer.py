@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hmac
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jinja2 import (
     BaseLoader,
@@ -26,11 +28,10 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateError,
-    TemplateNotFound,
     TemplateRuntimeError,
 )
 from jinja2.exceptions import SecurityError
-from jinja2.loaders import split_template_path
+from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -68,6 +69,11 @@ TEMPLATE_ERRORS = (
 )
 """Exceptions that an edited template can raise."""
 log = logging.getLogger(__name__)
+Files = frozenset[tuple[str, int, int]]
+"""Customised files: name, time of the last change in ns, size."""
+
+
+InUse: TypeAlias = "tuple[CustomTemplates | None, Templates]"
 
 
 class LetterRenderer:
@@ -95,14 +101,26 @@ class LetterRenderer:
         self._reply_to, self._reply_domain = reply_to, reply_domain
         self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
-        self._custom = LimitedTemplates([custom_folder, folder], render_seconds) if custom_folder else None
+        self._folder, self._custom_folder, self._seconds = folder, custom_folder, render_seconds
+        self._custom: CustomTemplates | None = None
         self._rests_until: datetime | None = None
 
-    def render(self, facts: LetterFacts, now: datetime) -> Outgoing:
-        """Render a letter. The same facts give the same letter."""
-        custom = self._custom
-        if custom is None or not custom.exist or (self._rests_until is not None and now < self._rests_until):
-            return self.render_with(self._shipped, facts, now)
+    def templates(self) -> InUse:
+        """The customised templates as they are on the disk now, if there are any, and the shipped ones: looked at once
+        for letters that are rendered together."""
+        files = custom_files(self._custom_folder) if self._custom_folder else frozenset()
+        if self._custom_folder is None or not files:
+            return None, self._shipped
+        if self._custom is None or self._custom.files != files:
+            folders = (self._custom_folder, self._folder)
+            self._custom = CustomTemplates(folders, files, self._seconds, self._shipped)
+        return self._custom, self._shipped
+
+    def render(self, facts: LetterFacts, now: datetime, templates: InUse | None = None) -> Outgoing:
+        """Render a letter, with ``templates()`` of now unless they are given. The same facts give the same letter."""
+        custom, shipped = templates or self.templates()
+        if custom is None or (self._rests_until is not None and now < self._rests_until):
+            return self.render_with(shipped, facts, now)
         try:
             return self.render_with(custom, facts, now)
         except TookTooLong as error:
@@ -110,25 +128,27 @@ class LetterRenderer:
             log.error("A customised template was stopped; the shipped ones are used for a while: %s", error)
         except TEMPLATE_ERRORS as error:
             log.error("A customised template failed, the shipped one was used (%s: %s)", facts.key, error)
-        return self.render_with(self._shipped, facts, now)
+        return self.render_with(shipped, facts, now)
 
-    def render_with(self, templates: Templates | LimitedTemplates, facts: LetterFacts, now: datetime) -> Outgoing:
+    def render_with(self, templates: Templates | CustomTemplates, facts: LetterFacts, now: datetime) -> Outgoing:
         """Render a letter with the given templates, e.g. to try them before saving. Raises jinja2.TemplateError."""
         view = self._view(facts, now)
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
         kind = view.kind
         if facts.channel == "sms":
             name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
-            text = templates.rendered(name, view)
+            (text,) = templates.rendered([name], view)
             if len(text) > ONE_PART_CHARS:
-                text = templates.rendered(name, replace(view, brief=True))
+                (text,) = templates.rendered([name], replace(view, brief=True))
             return Outgoing(facts.key, facts.to, text, now, language=language)
+        parts = [f"{language}/{kind}/{part}" for part in ("subject.txt", "body.txt", "body.html")]
+        subject, text, html = templates.rendered(parts, view)
         return Outgoing(
             key=facts.key,
             to=facts.to,
-            subject=templates.rendered(f"{language}/{kind}/subject.txt", view),
-            text=templates.rendered(f"{language}/{kind}/body.txt", view),
-            html=templates.rendered(f"{language}/{kind}/body.html", view),
+            subject=subject,
+            text=text,
+            html=html,
             at=now,
             language=language,
             unsubscribe=view.slow_url,
@@ -178,25 +198,40 @@ def _reply_headers(answer: AnswerFacts | None) -> dict[str, str]:
 
 
 class Templates:
-    """Compiled templates from one or more folders; the first folder that has a file wins. With ``watched``, a changed
-    file is compiled again. ``texts`` (name -> text) take precedence over files."""
+    """Compiled templates from one or more folders; the first folder that has a file wins. ``sandboxed``: for customised
+    ones. ``texts`` (name -> text) take precedence over files."""
 
     def __init__(
-        self, folders: Sequence[Path], *, watched: bool = False, texts: Mapping[str, str] | None = None
+        self, folders: Sequence[Path], *, sandboxed: bool = False, texts: Mapping[str, str] | None = None
     ) -> None:
-        loader = ChoiceLoader([_text_loader(texts or {}), _Folders(folders) if watched else FileSystemLoader(folders)])
-        self._text = _environment(loader, html=False, watched=watched)
-        self._html = _environment(loader, html=True, watched=watched)
-        self._known: dict[str, Template] | None = None if watched else {}
+        loader = ChoiceLoader([_text_loader(texts or {}), FileSystemLoader(folders)])
+        self._text = _environment(loader, html=False, sandboxed=sandboxed)
+        self._html = _environment(loader, html=True, sandboxed=sandboxed)
+        self._known: dict[str, Template] = {}
 
-    def rendered(self, name: str, view: LetterView) -> str:
+    def rendered(self, names: Sequence[str], view: LetterView) -> list[str]:
+        return [self._rendered(name, view) for name in names]
+
+    def used_by(self, name: str) -> set[str | None]:
+        """The template and all that it extends, includes or imports, through any number of them; None if one of them
+        names another only when it renders."""
+        found, left = set[str | None](), {name}
+        while left:
+            each = left.pop()
+            found.add(each)
+            assert self._text.loader is not None
+            source = self._text.loader.get_source(self._text, each)[0]
+            used = set(find_referenced_templates(self._text.parse(source)))
+            found |= used & {None}
+            left |= {other for other in used if other is not None} - found
+        return found
+
+    def _rendered(self, name: str, view: LetterView) -> str:
         text = self._template(name).render(letter=view, facts=view.facts)
         return " ".join(text.split()) if name.endswith(("subject.txt", "sms.txt")) else text.strip() + "\n"
 
     def _template(self, name: str) -> Template:
         environment = self._html if name.endswith(".html") else self._text
-        if self._known is None:
-            return environment.get_template(name)
         if name not in self._known:
             self._known[name] = environment.get_template(name)
         return self._known[name]
@@ -206,64 +241,67 @@ class TookTooLong(TemplateRuntimeError):
     """An edited template exceeded its time or memory."""
 
 
-class LimitedTemplates:
-    """Customised templates, rendered in a child process under limits (``engine.limited_process``): one that loops for
-    ever, or asks for all memory, must not hold up the letters."""
+class CustomTemplates:
+    """Customised templates as they were on the disk at one moment (``files``), rendered in a child process under limits
+    (``engine.limited_process``): one that loops for ever, or asks for all memory, must not hold up the letters. What no
+    customised file takes part in is rendered here: the text is the same."""
 
-    def __init__(self, folders: Sequence[Path], seconds: float) -> None:
-        self._folders, self._seconds = tuple(folders), seconds
+    def __init__(self, folders: Sequence[Path], files: Files, seconds: float, shipped: Templates) -> None:
+        self.files = files
+        self._folders, self._seconds, self._shipped = tuple(folders), seconds, shipped
+        self._names = frozenset(name for name, _, _ in files)
+        self._customised: dict[str, bool] = {}
 
-    @property
-    def exist(self) -> bool:
-        return self._folders[0].is_dir()
-
-    def rendered(self, name: str, view: LetterView) -> str:
+    def rendered(self, names: Sequence[str], view: LetterView) -> list[str]:
         """Raises TookTooLong, or jinja2.TemplateError for a broken template."""
+        customised = [name for name in names if self._is_customised(name)]
+        shipped = [name for name in names if name not in customised]
+        texts = dict(zip(shipped, self._shipped.rendered(shipped, view), strict=True))
+        if customised:
+            texts |= zip(customised, self._call(customised, view), strict=True)
+        return [texts[name] for name in names]
+
+    def _call(self, names: Sequence[str], view: LetterView) -> list[str]:
         try:
-            return shared_process("templates").call(self._seconds, render_in_child, self._folders, name, view)
+            return shared_process("templates").call(
+                self._seconds, render_in_child, self._folders, self.files, names, view
+            )
         except LimitExceeded:
             raise TookTooLong("takes too long or too much memory") from None
         except CallFailed as error:
             raise TemplateRuntimeError(str(error)) from None
 
+    def _is_customised(self, name: str) -> bool:
+        if name not in self._customised:
+            used = self._shipped.used_by(name)
+            self._customised[name] = None in used or not self._names.isdisjoint(used)
+        return self._customised[name]
 
-def render_in_child(folders: tuple[Path, ...], name: str, view: LetterView) -> str:
-    return _watched(folders).rendered(name, view)
+
+def custom_files(folder: Path) -> Files:
+    """The files of a folder of customised templates; empty if there is none."""
+    found = set()
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names):
+            with suppress(OSError):  # removed just now
+                stat = path.stat()
+                found.add((path.relative_to(folder).as_posix(), stat.st_mtime_ns, stat.st_size))
+    return frozenset(found)
+
+
+def render_in_child(folders: tuple[Path, ...], files: Files, names: Sequence[str], view: LetterView) -> list[str]:
+    return _customised(folders, files).rendered(names, view)
 
 
 @lru_cache(maxsize=4)
-def _watched(folders: tuple[Path, ...]) -> Templates:
-    return Templates(folders, watched=True)
+def _customised(folders: tuple[Path, ...], files: Files) -> Templates:
+    """The compiled templates, made again when a file is not as it was."""
+    return Templates(folders, sandboxed=True)
 
 
 def _text_loader(texts: Mapping[str, str]) -> BaseLoader:
     """A loader for in-memory texts; tracebacks show their names."""
     return FunctionLoader(lambda name: (texts[name], name, lambda: True) if name in texts else None)
-
-
-class _Folders(BaseLoader):
-    """Loads from the first folder that has the file. Unlike FileSystemLoader, it also reloads when a file appears in
-    an earlier folder."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = folders
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        found = self._locate(template)
-        if found is None:
-            raise TemplateNotFound(template)
-        path, _ = found
-        return path.read_text(encoding="utf-8"), str(path), lambda: self._locate(template) == found
-
-    def _locate(self, template: str) -> tuple[Path, int] | None:
-        parts = split_template_path(template)  # rejects paths that leave the folder
-        for folder in self._folders:
-            path = folder.joinpath(*parts)
-            try:
-                return path, path.stat().st_mtime_ns
-            except OSError:
-                continue
-        return None
 
 
 def week_words(week: str, language: str = "vi") -> str:
@@ -315,15 +353,15 @@ def _size(factor: Any) -> float:
     return abs(factor) if isinstance(factor, int | float) else 1
 
 
-def _environment(loader: BaseLoader, *, html: bool, watched: bool) -> Environment:
-    make = _Sandboxed if watched else _FastEnvironment
+def _environment(loader: BaseLoader, *, html: bool, sandboxed: bool) -> Environment:
+    make = _Sandboxed if sandboxed else _FastEnvironment
     environment = make(
         loader=loader,
         autoescape=html,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=watched,
+        auto_reload=False,
         bytecode_cache=compiled(make, html),
     )
     environment.globals |= {

@@ -146,7 +146,7 @@ def preview(
     broken text."""
     names = {name_of(part, anonymous.language, kind): text for part, text in texts.items()}
     unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
-    return unsigned.render_with(Templates(_folders(custom_folder), watched=True, texts=names), anonymous, now)
+    return unsigned.render_with(Templates(_folders(custom_folder), sandboxed=True, texts=names), anonymous, now)
 
 
 def _folders(custom_folder: Path | None) -> list[Path]:
@@ -286,7 +286,7 @@ def _check_samples(
     """Render every sample of these kinds with the given texts (name -> text); the problems found."""
     problems = [problem for name, text in names.items() for problem in _text_problems(name, text)]
     renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example", 45)
-    templates = Templates(_folders(custom_folder), watched=True, texts=names)
+    templates = Templates(_folders(custom_folder), sandboxed=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):
             try:

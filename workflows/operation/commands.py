@@ -8,12 +8,9 @@ from typing import Annotated
 
 import typer
 
-from config.settings import read_settings
-from engine.admin.checklist import Mark
 from engine.cli.context import moment, operator_name
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
-from engine.store.clock import system_clock
 from engine.text import Text
 
 At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")]
@@ -30,6 +27,7 @@ def doctor(
     connections: Annotated[bool, typer.Option(help="Also connect to relay, mailbox, SMS gateway and Prefect.")] = True,
 ) -> None:
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""
+    from engine.admin.checklist import Mark
     from workflows.operation.doctor import examine
     from workflows.system import compose
 
@@ -74,6 +72,7 @@ def backup(
     to: Annotated[Path | None, typer.Option(help="Folder of backups; default: backups in the data folder.")] = None,
 ) -> None:
     """Copy database, evidence files, templates and secret into a new folder with a manifest. Safe while it runs."""
+    from config.settings import read_settings
     from workflows.installation import require_installation
     from workflows.operation.backup import backup as make
     from workflows.system import compose
@@ -94,6 +93,8 @@ def restore(
     at: At = "",
 ) -> None:
     """Restore a backup into an empty place. What happened after it is lost; letters are held until «release»."""
+    from config.settings import read_settings
+    from engine.store.clock import system_clock
     from workflows.operation.backup import Manifest
     from workflows.operation.restore import restore as put_back
 

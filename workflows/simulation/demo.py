@@ -18,14 +18,13 @@ from engine.assignments.due_work import next_moment
 from engine.errors import Conflict
 from engine.files.plan import load_plan
 from engine.plans import loading
-from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import instant, local_date
 from engine.store.clock import FACT, DemoClock
 from engine.store.database import Database, table
 from engine.store.facts import read_fact
 from engine.store.records import Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import PlanState
+from engine.terms import PlanState, Scenario
 from engine.text import Text
 from workflows import passes, runs
 from workflows.installation import load_defaults

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import DATA
-from engine.agencies import directory_loading
-from engine.files.directory import load_directory
 from engine.rules.calendar import instant
-from engine.store.database import Database
+
+if TYPE_CHECKING:
+    from engine.store.database import Database
 
 
 class Example(StrEnum):
@@ -52,5 +53,8 @@ EXAMPLES = {
 
 def load_example(database: Database, example: Example, now: datetime, *, actor: str = "cli") -> None:
     """Load the example's agencies, groups and contacts. Loading again changes nothing."""
+    from engine.agencies import directory_loading
+    from engine.files.directory import load_directory
+
     with database.write() as session:
         directory_loading.load_directory(session, load_directory(EXAMPLES[example].directory), actor=actor, now=now)

@@ -12,13 +12,12 @@ from sqlalchemy import select
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.plans.simulated_year import Scenario
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Assignment
 from engine.store.rulebook import read_calendar
-from engine.terms import State
+from engine.terms import Scenario, State
 
 
 @dataclass(frozen=True)

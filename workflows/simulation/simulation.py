@@ -26,14 +26,14 @@ from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
-from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear, SimulateYear
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, SimulateYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, day_digits, instant, tells_of_move, written
 from engine.rules.policy import Policy
 from engine.rules.words import period_words
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import LetterState, Role
+from engine.terms import LetterState, Role, Scenario
 from engine.text import Text
 from engine.views.labels import label
 from notifications.channel import Fate, Outcome, Outgoing

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import and_, func, literal, select, true
@@ -39,8 +40,12 @@ class Measures:
     returned: int = 0
     undone: int = 0
 
-    def __add__(self, other: Measures) -> Measures:
-        return Measures(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Measures)))
+    @classmethod
+    def sum(cls, each: Sequence[Measures]) -> Measures:
+        return cls(*(sum(map(value, each)) for value in _MEASURES))
+
+
+_MEASURES = tuple(attrgetter(each.name) for each in fields(Measures))
 
 
 @dataclass(frozen=True)
@@ -260,7 +265,7 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
 
 def _cell(row: Any) -> _Cell:
     agency_id, name, level, period, request, first, coming, late, *sums = row
-    measured = len(fields(Measures))
+    measured = len(_MEASURES)
     measures = Measures(*map(int, sums[:measured]))
     by_class = {each: int(n) for each, n in zip(TimeClass, sums[measured:], strict=True) if n}
     return _Cell(agency_id, name, level, period, bool(request), first, Counts(by_class, coming, late, measures))
@@ -278,7 +283,7 @@ def total(counts: Sequence[Counts]) -> Counts:
             by_class[each] = by_class.get(each, 0) + n
     coming = min((one.earliest for one in counts if one.earliest), default=None)
     late = min((one.late_since for one in counts if one.late_since), default=None)
-    return Counts(by_class, coming, late, sum((one.measures for one in counts), Measures()))
+    return Counts(by_class, coming, late, Measures.sum([one.measures for one in counts]))
 
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:

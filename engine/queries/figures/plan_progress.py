@@ -7,9 +7,11 @@ are counted apart.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
@@ -51,8 +53,12 @@ class Boxes:
     def rate(self) -> float | None:
         return rate(self.on_time, self.judged)
 
-    def __add__(self, other: Boxes) -> Boxes:
-        return Boxes(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Boxes)))
+    @classmethod
+    def sum(cls, boxes: Sequence[Boxes]) -> Boxes:
+        return cls(*(sum(map(value, boxes)) for value in _VALUES))
+
+
+_VALUES = tuple(attrgetter(each.name) for each in fields(Boxes))
 
 
 BOX: Mapping[TimeClass, str] = {
@@ -163,15 +169,14 @@ class Cell:
 
     @property
     def boxes(self) -> Boxes:
-        reported = self.reporting is not Timing.OPEN
-        counted = {
-            BOX[self.time_class]: True,
-            "reported": reported,
-            "reported_on_time": self.reporting is Timing.ON_TIME,
-            "returned": reported and not self.stands,
-            "undone": reported and self.stands and not self.done,
-        }
-        return Boxes(**{name: self.count for name, counts in counted.items() if counts})
+        reported, box = self.reporting is not Timing.OPEN, BOX[self.time_class]
+        return Boxes(
+            **{box: self.count},
+            reported=self.count if reported else 0,
+            reported_on_time=self.count if self.reporting is Timing.ON_TIME else 0,
+            returned=self.count if reported and not self.stands else 0,
+            undone=self.count if reported and self.stands and not self.done else 0,
+        )
 
 
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
@@ -224,32 +229,32 @@ def _cells(rows: Sequence[Any], nth: int, period: str) -> Iterator[Cell]:
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
     """Progress as the sum of cells."""
-    known = list(cells)
-    orders, asked = ([cell for cell in known if cell.request is request] for request in (False, True))
-    by_period: dict[str, Boxes] = {}
+    known = [(cell, cell.boxes) for cell in cells]
+    orders, asked = ([each for each in known if each[0].request is request] for request in (False, True))
+    by_period: dict[str, list[Boxes]] = defaultdict(list)
     dues: dict[str, date] = {}
-    for cell in orders:
-        by_period[cell.period] = by_period.get(cell.period, Boxes()) + cell.boxes
+    for cell, boxes in orders:
+        by_period[cell.period].append(boxes)
         if cell.due_on is not None:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
-    periods = [PeriodStanding(period, dues.get(period), boxes) for period, boxes in by_period.items()]
+    periods = [PeriodStanding(period, dues.get(period), Boxes.sum(boxes)) for period, boxes in by_period.items()]
     return Standing(
         as_of,
-        sum((cell.boxes for cell in orders), Boxes()),
+        Boxes.sum([each.tally for each in periods]),
         _by_agency(orders),
         tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
-        sum((cell.boxes for cell in asked), Boxes()),
+        Boxes.sum([boxes for _, boxes in asked]),
         _by_agency(asked),
     )
 
 
-def _by_agency(cells: Iterable[Cell]) -> tuple[AgencyStanding, ...]:
+def _by_agency(cells: Iterable[tuple[Cell, Boxes]]) -> tuple[AgencyStanding, ...]:
     names: dict[str, tuple[str, str]] = {}
-    counted: dict[str, Boxes] = {}
-    for cell in cells:
+    counted: dict[str, list[Boxes]] = defaultdict(list)
+    for cell, boxes in cells:
         names[cell.agency_id] = cell.name, cell.level
-        counted[cell.agency_id] = counted.get(cell.agency_id, Boxes()) + cell.boxes
-    agencies = [AgencyStanding(id_, *names[id_], boxes) for id_, boxes in counted.items()]
+        counted[cell.agency_id].append(boxes)
+    agencies = [AgencyStanding(id_, *names[id_], Boxes.sum(boxes)) for id_, boxes in counted.items()]
     return tuple(sorted(agencies, key=_worst_first))
 
 

@@ -6,7 +6,7 @@ have not opened yet.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -141,15 +141,15 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
         *_due(session, first, last, plan_id),
     ):
         cells[agency_id, monday_of(day), what] += count
-    coming = [*_open_ladders(session, today, book, plan_id)]
+    coming = set(_open_ladders(session, today, book, plan_id, last))
     if foreseen:
         for plan in plans:
             for letters, (agency_id, due_on) in _periods_to_open(session, plan, book, today):
-                coming += letters
+                coming.update(letters)
                 if first <= due_on <= last:
                     cells[agency_id, monday_of(due_on), "due"] += 1
                     cells[agency_id, monday_of(due_on), "open"] += 1
-    for agency_id, _, day in set(coming):
+    for agency_id, _, day in coming:
         if today.day < day <= last and day >= first:
             cells[agency_id, monday_of(day), "to_come"] += 1
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
@@ -207,8 +207,9 @@ _Letter = tuple[str, Role, date]
 """A letter to be sent: agency, role, day."""
 
 
-def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None) -> Iterator[_Letter]:
-    """Future letters of open assignments; assignments with equal facts are evaluated once."""
+def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None, last: date) -> Iterator[_Letter]:
+    """Future letters of open assignments until ``last``. Assignments with equal facts are evaluated once; the letters
+    of one recipient are collected as whole sets, of which few differ."""
     a, p = table(Assignment), table(Plan)
     facts_columns = (
         a.c.agency_id,
@@ -228,11 +229,21 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     statement = statement.where(p.c.state == PlanState.ACTIVE).distinct()
 
     @cache  # thousands differ only in their agency
-    def letters(ladder_id: int, facts: Facts) -> tuple[tuple[Role, date], ...]:
-        return tuple(_future_letters(book.ladders[ladder_id], facts, today))
+    def letters(ladder_id: int, *facts: Any) -> frozenset[tuple[Role, date]]:
+        future = _future_letters(book.ladders[ladder_id], Facts(*facts), today)
+        return frozenset((role, day) for role, day in future if day <= last)
 
-    for agency_id, supervisor_id, issuer_id, ladder_id, *facts in session.connection().execute(statement):
-        yield from _with_recipients((agency_id, supervisor_id, issuer_id), letters(ladder_id, Facts(*facts)))
+    capacities = ("owner", "supervisor", "issuer")
+    capacity = {role: for_role(role, owner="owner", supervisor="supervisor", issuer="issuer") for role in Role}
+    by_capacity: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
+    for *agencies, ladder_id, state, opened_on, due_on, acted_until in session.connection().execute(statement).all():
+        future = letters(ladder_id, state, opened_on, due_on, acted_until)
+        for each in zip(capacities, agencies, strict=True):
+            by_capacity[each].add(future)
+    for (acting, agency_id), sets in by_capacity.items():
+        for role, day in frozenset[tuple[Role, date]]().union(*sets):
+            if capacity[role] == acting:
+                yield agency_id, role, day
 
 
 def _periods_to_open(

@@ -15,12 +15,12 @@ from sqlalchemy import update
 from engine.admin.daily_cleanup import prune_bodies
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
-from engine.terms import EventKind, LetterState, State
+from engine.terms import EventKind, LetterState, PassName, State
 from notifications.channel import About, Fate, Outcome
 from notifications.channel_health import record_outcomes
 from notifications.delivery import deliver
 from workflows.audit import STUCK_TOLERANCE, Audit, audit, run_checks
-from workflows.passes import PassName, act, failures_recorded
+from workflows.passes import act, failures_recorded
 from workflows.repair import repair
 
 NOW = at("2021-04-07", "09:00")

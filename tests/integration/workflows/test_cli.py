@@ -17,8 +17,7 @@ from config.settings import Settings
 from engine.assignments.opening import activate
 from engine.store.database import Database
 from engine.store.records import Agency, Contact, Letter, Plan, PolicyRecord
-from engine.terms import LetterState
-from workflows.passes import PassName
+from engine.terms import LetterState, PassName
 from workflows.simulation.examples import EXAMPLES, Example
 
 NOW = ("--at", "2021-06-22T09:00")

@@ -34,9 +34,9 @@ from engine.assignments.opening import activate
 from engine.rules.calendar import DayException, DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
-from engine.terms import EventKind, LetterState, Urgency
+from engine.terms import EventKind, LetterState, PassName, Urgency
 from workflows import passes
-from workflows.passes import DATABASE_PASSES, PassName, PassReport
+from workflows.passes import DATABASE_PASSES, PassReport
 from workflows.simulation.fast_forward import fast_forward
 
 BEGAN = at("2021-04-07", "09:00")

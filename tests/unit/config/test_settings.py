@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from config.settings import Settings, SettingsRefused, read_settings
+from config import SettingsRefused
+from config.settings import Settings, read_settings
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
 from engine.http.request_context import PostedForm, SignedIn
-from engine.plans.simulated_year import BUSY_WEEK, Scenario
+from engine.plans.simulated_year import BUSY_WEEK
 from engine.queries.plans import plan_page
 from engine.rules.periods import Cadence
-from engine.terms import PlanState
+from engine.terms import PlanState, Scenario
 from engine.text import Text
 from engine.web.pages.plans.import_review import names
 from engine.web.pages.plans.imports import plan_download

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -22,8 +22,6 @@ from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
-from engine.importer.limited import read_limited
-from engine.importer.reading.limits import LIMITS
 from engine.plans import loading
 from engine.text import Text
 from engine.web.pages.plans.import_review import (
@@ -38,6 +36,9 @@ from engine.web.pages.plans.import_review import (
 )
 from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, part_of
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
+
+if TYPE_CHECKING:
+    pass
 
 router = APIRouter()
 MAX_FORM_FIELDS = 20_000
@@ -64,6 +65,8 @@ def _check_token(request: Request, sent: FormData) -> None:
 
 
 async def received(request: Request, ctx: SignedIn) -> Upload:
+    from engine.importer.reading.limits import LIMITS
+
     ctx.require(Permission.LOAD_PLAN)
     _check_origin(request)
     async with request.form(max_files=1, max_fields=10, max_part_size=LIMITS.characters * 4) as sent:
@@ -101,6 +104,8 @@ def ask(ctx: SignedIn) -> Response:
 @router.post("/plans/import")
 def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Response:
     """Show the review page of a document; a rejected document shows the form again, with the reason."""
+    from engine.importer.limited import read_limited
+
     try:
         if not upload.raw.strip():
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))

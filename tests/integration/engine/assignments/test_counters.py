@@ -155,6 +155,46 @@ def test_many_changes_are_folded_into_one_count(laid: Laid, monkeypatch: pytest.
     assert wrong(laid.database) == 0
 
 
+@pytest.fixture
+def on_sqlite(sqlite_database: Database) -> Laid:
+    return lay(sqlite_database, now=at("2021-04-07"))
+
+
+def test_what_changes_between_counting_ahead_and_replacing_is_kept(on_sqlite: Laid) -> None:
+    database = on_sqlite.database
+    with database.read() as session:
+        counted = counters.count_ahead(session)
+    assert counted is not None
+    bring_to(database, State.REPORTED, on_sqlite.assignment("IV.1.1", "so-ban"), now=LATE)
+    with database.write() as session:
+        assert counters.replace_counters(session, counted)
+    assert rows(database, TallyChange) != []
+    assert wrong(database) == 0
+
+
+@pytest.mark.parametrize("between", ["recount", "end"])
+def test_what_was_counted_ahead_of_a_recount_or_a_plans_end_is_not_used(on_sqlite: Laid, between: str) -> None:
+    database = on_sqlite.database
+    with database.read() as session:
+        counted = counters.count_ahead(session)
+    assert counted is not None
+    _recount(database) if between == "recount" else _end(on_sqlite)
+    with database.write() as session:
+        assert not counters.replace_counters(session, counted)
+    assert wrong(database) == 0
+
+
+def test_a_miscount_that_was_counted_ahead_is_mended_and_told(on_sqlite: Laid) -> None:
+    with on_sqlite.database.write() as session:
+        session.connection().execute(delete(table(TallyChange)))
+    with on_sqlite.database.read() as session:
+        counted = counters.count_ahead(session)
+    with on_sqlite.database.write() as session:
+        assert run_daily_cleanup(session, NOW, counted)["miscounted"] > 0
+    assert wrong(on_sqlite.database) == 0
+    assert rows(on_sqlite.database, TallyChange) == []
+
+
 @pytest.mark.postgres
 def test_counting_anew_while_others_report_and_a_plan_ends_loses_nothing(postgres_url: str) -> None:
     with closing_database(postgres_url) as database:

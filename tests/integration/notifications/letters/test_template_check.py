@@ -13,7 +13,7 @@ from engine.accounts.signed_links import Signer
 from engine.errors import FileRefused, NotFound
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext, deliver
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
+from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer, TookTooLong
 from notifications.letters.template_check import (
     EDITED,
     check_folder,
@@ -159,6 +159,31 @@ def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, t
     (tmp_path / "vi" / "duties" / "subject.txt").write_text("[Sở] việc mới")
     assert (before.subject, during.subject) == (before.subject, before.subject)
     assert stationery.render(facts, NOW).subject == "[Sở] việc mới"
+
+
+def test_what_no_own_file_takes_part_in_is_rendered_without_the_sandbox(tmp_path: Path) -> None:
+    renderer = office_with(tmp_path, LetterBox(), seconds=0.5).renderer
+    (tmp_path / "vi").mkdir()
+    (tmp_path / "vi" / "lines.html").write_text(LOOP + (TEMPLATES / "vi" / "lines.html").read_text())
+    custom, shipped = renderer.templates()
+    assert custom is not None
+    plain = renderer.render_with(shipped, next(iter(samples("en", "duties"))), NOW)
+    assert renderer.render_with(custom, next(iter(samples("en", "duties"))), NOW) == plain
+    with pytest.raises(TookTooLong):  # body.html imports it
+        renderer.render_with(custom, next(iter(samples("vi", "duties"))), NOW)
+
+
+def test_letters_rendered_together_use_the_templates_that_stood_when_they_began(tmp_path: Path) -> None:
+    facts = next(iter(samples("vi", "duties")))
+    renderer = office_with(tmp_path, LetterBox()).renderer
+    (tmp_path / "vi" / "duties").mkdir(parents=True)
+    own = tmp_path / "vi" / "duties" / "subject.txt"
+    own.write_text("[A]")
+    began = renderer.templates()
+    assert renderer.render(facts, NOW, began).subject == "[A]"
+    own.write_text("[BB]")
+    assert renderer.render(facts, NOW, began).subject == "[A]"
+    assert renderer.render(facts, NOW).subject == "[BB]"
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ from engine.errors import BadInput
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
-from engine.plans.simulated_year import Scenario, SimulatedLetter, SimulatedYear
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice
-from engine.terms import LetterState
+from engine.terms import LetterState, Scenario
 from workflows.cli import app
 from workflows.passes import tick
 from workflows.simulation.fast_forward import fast_forward

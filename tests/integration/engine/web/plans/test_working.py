@@ -11,8 +11,9 @@ import pytest
 from ground.office import open_office
 
 from engine.files.plan import PlanFile
-from engine.plans.simulated_year import Scenario, SimulatedYear
+from engine.plans.simulated_year import SimulatedYear
 from engine.store.database import Database
+from engine.terms import Scenario
 
 
 @pytest.mark.parametrize(("language", "words"), [("vi", "Đang tính"), ("en", "Computing")])
