@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from engine.files.directory import fold
 from engine.store.database import among, table
-from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan
+from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
 from engine.store.search_index import kind_word
 from engine.terms import EventKind, PlanState, Role
 
@@ -211,19 +211,30 @@ def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
 
 def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
     """Its number and date stand in the story of each assignment it is about; the first is opened."""
-    a, p, e = table(Assignment), table(Plan), table(Event)
+    a, p, e, r = table(Assignment), table(Plan), table(Event), table(Report)
+    about = among(session, a.c.id, [int(entry.ref) for entry in entries])
     by_ref = {(entry.ref, _tokens(entry.words.removeprefix(kind_word(Kind.PAPER)))) for entry in entries}
     statement = (
         select(a.c.id, p.c.number.label("plan"), e.c.detail)
         .join(p, p.c.id == a.c.plan_id)
         .join(e, e.c.assignment_id == a.c.id)
-        .where(e.c.kind == EventKind.PAPER_RECORDED, among(session, a.c.id, [int(entry.ref) for entry in entries]))
+        .where(e.c.kind == EventKind.PAPER_RECORDED, about)
         .order_by(e.c.id.desc())
     )
-    for row in session.connection().execute(statement):
-        number, on = row.detail["number"], row.detail["on"]
+    issued = [(row, row.detail["number"], row.detail["on"]) for row in session.connection().execute(statement)]
+    signed = (
+        select(a.c.id, p.c.number.label("plan"), r.c.paper_number, r.c.paper_on)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(r, r.c.assignment_id == a.c.id)
+        .where(r.c.paper_number != "", about)
+        .order_by(r.c.id.desc())
+    )
+    for row in session.connection().execute(signed):
+        issued.append((row, row.paper_number, row.paper_on.isoformat() if row.paper_on else ""))
+    for row, number, on in issued:
         if (str(row.id), _tokens(f"{number} {on}")) in by_ref:
-            yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=date.fromisoformat(on))
+            day = date.fromisoformat(on) if on else None
+            yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=day)
 
 
 def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:

@@ -107,6 +107,16 @@ SOURCES = (
         ("{r}.subject", "{r}.letter_id"),
     ),
     _numbered("paper_recorded"),
+    Source(
+        "paper",
+        "report",
+        (),
+        "{r}.assignment_id",
+        "(SELECT plan_id FROM assignment WHERE id = {r}.assignment_id)",
+        "(SELECT agency_id FROM assignment WHERE id = {r}.assignment_id)",
+        ("{r}.paper_number", "{r}.paper_on"),
+        "{r}.paper_number <> ''",
+    ),
 )
 """Everything that can be found. A further kind of paper with a number of its own: ``_numbered("its event kind")``."""
 
@@ -184,9 +194,9 @@ def _statements(dialect: str) -> Iterator[str]:
         )
         yield "INSERT INTO search_text(search_text) VALUES ('rebuild')"
     else:
-        for each in SOURCES:
-            part = f"WHERE kind = '{each.kind}'"
-            yield f"CREATE INDEX search_entry_{each.kind} ON search_entry USING gin (vector) {part}"
+        for kind in dict.fromkeys(each.kind for each in SOURCES):
+            part = f"WHERE kind = '{kind}'"
+            yield f"CREATE INDEX search_entry_{kind} ON search_entry USING gin (vector) {part}"
     yield from (statement for _, statement in _triggers(dialect))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
-from ground.factory import at, item, lay, plan_file
+from ground.factory import at, item, lay, plan_file, row
 from sqlalchemy import select, update
 
+from engine.assignments import lifecycle
 from engine.assignments.issued_papers import record_paper
+from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.queries.search import SHOWN, Kind, Sight, search
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty
@@ -60,6 +64,15 @@ def test_a_duty_by_its_words_or_citation_with_or_without_marks(filled: Database,
 )
 def test_numbers_old_names_and_addresses(filled: Database, words: str, kind: Kind, title: str) -> None:
     assert found(filled, words)[kind] == [title]
+
+
+@pytest.mark.parametrize("on", [date(2021, 6, 15), None])
+def test_a_report_is_found_by_the_number_of_its_signed_paper(filled: Database, on: date | None) -> None:
+    assignment = row(filled, Assignment, agency_id="so-ban", period="2021-H1").id
+    said = ReportText(body="Đã làm.", paper=SignedPaper("45/BC - UBND", on))
+    with filled.write() as session:
+        lifecycle.report(session, assignment, said, actor="contact:1", now=NOW)
+    assert found(filled, "45/bc-ubnd")[Kind.PAPER] == ["45/BC - UBND"]
 
 
 def test_an_agency_found_by_an_old_name_says_so(filled: Database) -> None:
