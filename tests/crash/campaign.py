@@ -45,11 +45,13 @@ OWED = (LetterState.QUEUED, LetterState.SENDING)
 
 @dataclass(frozen=True)
 class Result:
-    """``second``: letters taken twice; ``third``: more often. ``doubtful``: for a person to decide. ``confirmed``:
-    acknowledgements that their readers were told of; ``forgotten``: those of them that the database does not know.
-    ``slowest_stop``: seconds from the signal to the end."""
+    """``struck``: sending processes that the faults met. ``second``: letters taken twice; ``third``: more often.
+    ``doubtful``: for a person to decide. ``confirmed``: acknowledgements that their readers were told of;
+    ``forgotten``: those of them that the database does not know. ``slowest_stop``: seconds from the signal to the end.
+    """
 
     faults: int = 0
+    struck: int = 0
     letters: int = 0
     lost: int = 0
     second: int = 0
@@ -62,7 +64,7 @@ class Result:
     @property
     def kept(self) -> bool:
         """Whether the promise held."""
-        allowed = 2 * CONNECTIONS * self.faults
+        allowed = 2 * CONNECTIONS * self.struck
         return not (self.lost or self.third or self.forgotten) and self.second <= allowed
 
     def __add__(self, other: Result) -> Result:
@@ -71,8 +73,9 @@ class Result:
 
     def __str__(self) -> str:
         return (
-            f"{self.faults} faults, {self.letters} letters: lost {self.lost}, second copies {self.second} "
-            f"(at most {2 * CONNECTIONS} a fault), third copies {self.third}, in doubt {self.doubtful}; "
+            f"{self.faults} faults, {self.struck} senders struck, {self.letters} letters: lost {self.lost}, "
+            f"second copies {self.second} (at most {2 * CONNECTIONS} each), third copies {self.third}, "
+            f"in doubt {self.doubtful}; "
             f"acknowledgements confirmed {self.confirmed}, lost {self.forgotten}; "
             f"ended {self.slowest_stop:.1f} s after the signal at the latest"
         )
@@ -120,7 +123,7 @@ def run(
     seed: int = 1,
 ) -> Result:
     """Strike so many times, then let it finish. ``form`` sends through ``relay``, which runs."""
-    rng, slowest, struck = random.Random(seed), 0.0, 0
+    rng, slowest, count, struck = random.Random(seed), 0.0, 0, 0
     prepare(database, letters)
     with Readers(relay).running() as readers:
         try:
@@ -133,8 +136,9 @@ def run(
                 assert form.runs, "it ended by itself; see the logs"
                 if _finished(database):
                     break
+                struck += form.senders
                 what = strike(form, database, rng)
-                struck += 1
+                count += 1
                 slowest = max(slowest, what.seconds)
                 if what.stopped:
                     leases_run_out(database)
@@ -145,10 +149,10 @@ def run(
         finally:
             readers.end()
             form.end()
-    return _account(database, relay, readers, struck, slowest)
+    return _account(database, relay, readers, (count, struck), slowest)
 
 
-def _account(database: Database, relay: SlowRelay, readers: Readers, struck: int, slowest: float) -> Result:
+def _account(database: Database, relay: SlowRelay, readers: Readers, faults: tuple[int, int], slowest: float) -> Result:
     copies = Counter(relay.taken)
     m, a, c = table(Letter), table(Assignment), table(Contact)
     known = select(c.c.email).join(a, a.c.agency_id == c.c.agency_id).where(a.c.acknowledged_at.is_not(None))
@@ -159,7 +163,7 @@ def _account(database: Database, relay: SlowRelay, readers: Readers, struck: int
     del states[LetterState.SUPPRESSED]
     told = states[LetterState.ACCEPTED] + states[LetterState.UNKNOWN]
     return Result(
-        struck,
+        *faults,
         sum(states.values()),
         sum(states.values()) - told + max(0, states[LetterState.ACCEPTED] - len(copies)),
         sum(count == 2 for count in copies.values()),

@@ -23,7 +23,8 @@ POOL = "dondoc"
 
 
 class Form(Protocol):
-    """What is struck. ``address``: where its pages answer. ``pids``: its processes that write to the database."""
+    """What is struck. ``address``: where its pages answer. ``pids``: its processes that write to the database.
+    ``senders``: how many of them may have letters on the wire."""
 
     @property
     def address(self) -> str: ...
@@ -31,6 +32,8 @@ class Form(Protocol):
     def runs(self) -> bool: ...
     @property
     def pids(self) -> list[int]: ...
+    @property
+    def senders(self) -> int: ...
     def start(self) -> None: ...
     def strike(self, how: signal.Signals) -> float: ...
     def end(self) -> None: ...
@@ -71,6 +74,10 @@ class Serve:
     @property
     def pids(self) -> list[int]:
         return [self.process.pid] if self.process is not None else []
+
+    @property
+    def senders(self) -> int:
+        return 1
 
 
 @dataclass
@@ -140,6 +147,11 @@ class Workers:
     def pids(self) -> list[int]:
         return [pid for each in self.workers for pid in descendants(each.pid)]
 
+    @property
+    def senders(self) -> int:
+        """Flow runs; each has connections of its own."""
+        return sum(_runs(pid, b"prefect.engine") for pid in self.pids)
+
     def api(self) -> httpx.Client:
         return httpx.Client(base_url=self.server.api_url, timeout=10)
 
@@ -159,6 +171,13 @@ def _begin(words: list[Any], folder: Path, settings: Mapping[str, str], name: st
             stderr=output,
             start_new_session=True,
         )
+
+
+def _runs(pid: int, module: bytes) -> bool:
+    try:
+        return module in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
