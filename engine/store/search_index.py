@@ -148,10 +148,9 @@ def intact(connection: Connection) -> bool:
 
 
 def stand_aside(connection: Connection) -> None:
-    """Before migrations on SQLite: a table that is copied and renamed there must be named by no trigger. ``ensure``
-    builds the index again afterwards."""
-    if connection.dialect.name == "sqlite":
-        _drop_triggers(connection)
+    """Before migrations: a table that SQLite copies and renames must be named by no trigger, nor may a column that
+    PostgreSQL drops. ``ensure`` builds the index again afterwards."""
+    _drop_triggers(connection)
 
 
 def _drop_triggers(connection: Connection) -> None:
