@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, Response, expect
 
 AXE = Axe().axe_script
 RUN = "options => axe.run(document, options).then(found => found.violations)"
@@ -63,11 +63,19 @@ class Visitor:
         expect(self.page).to_have_url(re.compile(f"^{re.escape(self.url + path)}([?#].*)?$"))
 
     def goes(self, path: str) -> None:
-        answer = self.page.goto(f"{self.url}{path}")
+        answer = self._loaded(path)
         while answer is not None and answer.status == 202:  # long work: the page would ask again by itself
-            answer = self.page.goto(f"{self.url}{path}")
+            answer = self._loaded(path)
         assert answer is not None
         assert answer.ok, f"{path} answered {answer.status}"
+
+    def _loaded(self, path: str) -> Response | None:
+        try:
+            return self.page.goto(f"{self.url}{path}")
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+            return self.page.goto(f"{self.url}{path}")  # the page before refreshed itself in between
 
     def follows(self, vi: str, en: str, *, inside: Locator | None = None) -> None:
         self._act(self.finds("link", vi, en, inside=inside))
