@@ -133,6 +133,7 @@ class Visitor:
 
     def looks(self, *, axe: bool = True, **rules: Any) -> list[str]:
         """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said."""
+        self.page.wait_for_load_state("load")  # a page that is still arriving has no width
         violations = self.axe(**rules) if axe and self.scripts else []
         found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations]
         if self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
