@@ -52,6 +52,7 @@ class Proposal:
     names, else of the rest; None if ambiguous. ``merges``: successors that already have this assignment."""
 
     assignment_id: int
+    plan_id: int
     plan: str
     citation: str
     text: str
@@ -108,6 +109,7 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     proposals = tuple(
         Proposal(
             row.id,
+            row.plan_id,
             row.number,
             row.citation,
             row.text,
@@ -192,7 +194,7 @@ def _proposed(successors: Sequence[Successor], text: str) -> Successor | None:
 def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
     statement = (
-        select(a.c.id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
+        select(a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.agency_id == agency_id, _work_left(), p.c.state == PlanState.ACTIVE)

@@ -92,7 +92,7 @@ class _Entry:
 
 
 def label_path(node: Node) -> tuple[str, ...]:
-    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex begins anew."""
+    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
     labels: list[str] = []
     at: Node | None = node
     while at is not None and at.paragraph is not None:

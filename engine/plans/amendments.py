@@ -81,7 +81,7 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     _require_text(new.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     if new.due < local_date(now):
         raise BadInput(Text(f"Hạn {written(new.due)} đã qua.", "The due date has passed."))
-    plan = _active_plan(session, plan_id)
+    plan = active_plan(session, plan_id)
     owners = expand_owners(session, new.owners)
     if not owners:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
@@ -139,7 +139,7 @@ def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str,
     )
     if duty is None:
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
-    plan = _active_plan(session, duty.plan_id)
+    plan = active_plan(session, duty.plan_id)
     values = _changed(session, duty, change)
     if not values and not change.due:
         raise BadInput(Text("Không có gì thay đổi.", "Nothing changes."))
@@ -186,8 +186,11 @@ class _OpenPeriod:
     original: date | None = None
 
 
-def _active_plan(session: Session, plan_id: int) -> Any:
-    plan = session.connection().execute(select(table(Plan)).where(table(Plan).c.id == plan_id)).first()
+def active_plan(session: Session, plan_id: int, *, lock: bool = False) -> Any:
+    """The plan's row; with ``lock`` nobody else changes it until the end of the transaction. Raises NotFound,
+    ForbiddenMove."""
+    statement = select(table(Plan)).where(table(Plan).c.id == plan_id)
+    plan = session.connection().execute(statement.with_for_update() if lock else statement).first()
     if plan is None:
         raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
     if plan.state is not PlanState.ACTIVE:

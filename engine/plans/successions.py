@@ -11,26 +11,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from engine.agencies.agencies import MAX_BASIS_CHARS
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.ended_owners import EndedOwner, ended_owners
 from engine.assignments.handover import hand_over, succeeded
 from engine.assignments.lifecycle import supervisor_of
 from engine.errors import BadInput, Conflict, NotFound
-from engine.plans.amendments import Amendment, amend_duty
+from engine.plans.amendments import Amendment, active_plan, amend_duty
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Plan
-from engine.terms import EventKind, PlanState, Role, State
+from engine.terms import EventKind, Role, State
 from engine.text import Text
 
-MAX_BASIS_CHARS = 300
 FOLLOWED = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
 """Assignments that somebody still follows; the others keep the department of their time."""
 
@@ -79,7 +78,7 @@ def replace_owner(
     there are several, each gets every period that is still open, and those of the ended owner are cancelled. Raises
     BadInput, NotFound, Conflict."""
     _require_basis(basis)
-    _active_plan(session, plan_id)
+    active_plan(session, plan_id, lock=True)
     new = expand_owners(session, heirs)
     if not new or ended_id in new:
         raise BadInput(Text("Chọn cơ quan kế thừa.", "Choose the successor."))
@@ -87,8 +86,7 @@ def replace_owner(
     if len(new) == 1:
         dry_run = succeeded(session, ended_id, now)
         if new[0] in {each.agency_id for each in dry_run.successors}:
-            mine = _of_plan(session, plan_id, ended_id)
-            choices = {each.assignment_id: new[0] for each in dry_run.proposals if each.assignment_id in mine}
+            choices = {each.assignment_id: new[0] for each in dry_run.proposals if each.plan_id == plan_id}
             done = hand_over(session, ended_id, choices, actor=actor, now=now)
             moved, merged = len(done.moved), len(done.merged)
     d = table(Duty)
@@ -107,7 +105,7 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
     """Let another department follow an active plan from now on: what is open or waits for acceptance, its letters and
     links, and what opens later. Returns how many assignments it follows now. Raises BadInput, NotFound, Conflict."""
     _require_basis(basis)
-    plan = _active_plan(session, plan_id)
+    plan = active_plan(session, plan_id, lock=True)
     a, g, c, connection = table(Assignment), table(Agency), table(Contact), session.connection()
     agency = connection.execute(select(g.c.name, g.c.names).where(g.c.id == new_id)).first()
     if agency is None:
@@ -152,21 +150,6 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
 def _in_place(owners: Sequence[str], ended_id: str, new: Sequence[str]) -> tuple[str, ...]:
     """The owners with the successors where the ended one stood, each once."""
     return tuple(dict.fromkeys(heir for each in owners for heir in (new if each == ended_id else [each])))
-
-
-def _of_plan(session: Session, plan_id: int, agency_id: str) -> set[int]:
-    a = table(Assignment)
-    return set(session.connection().scalars(select(a.c.id).where(a.c.plan_id == plan_id, a.c.agency_id == agency_id)))
-
-
-def _active_plan(session: Session, plan_id: int) -> Any:
-    p = table(Plan)
-    plan = session.connection().execute(select(p).where(p.c.id == plan_id).with_for_update()).first()
-    if plan is None:
-        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
-    if plan.state is not PlanState.ACTIVE:
-        raise Conflict(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not active."))
-    return plan
 
 
 def _require_basis(basis: str) -> None:

@@ -6,8 +6,9 @@ not a refusal: a long number may be a contract number.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,6 +82,13 @@ def warnings(fields: dict[str, str], language: str) -> dict[str, str]:
         if sentences:
             result[name] = " ".join(sentences)
     return result
+
+
+def fingerprint(texts: Mapping[str, str]) -> str:
+    """Of the texts, by field name, that were warned about; "" if there are none. Whoever sends them with it has read
+    the warning."""
+    words = "\0".join(f"{name}={texts[name]}" for name in sorted(texts))
+    return hashlib.sha256(words.encode()).hexdigest()[:16] if texts else ""
 
 
 def _sentences(text: str, language: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Triggers keep it true in the transaction that changes a row, whoever writes it. Words are compared without tone marks
 and with d for đ, so that «xây dựng», «xay dung» and «XÂY DỰNG» are one. ``SOURCES`` says what is indexed: another
 numbered paper is one more line there. A migration that copies a table drops its triggers on SQLite; ``ensure`` notices
-and builds the index anew from the rows, as ``dondoc db upgrade`` and ``dondoc repair`` do.
+and rebuilds the index from the rows, as ``dondoc db upgrade`` and ``dondoc repair`` do.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ links; the button posts. The form token is bound to the link, since a mail progr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
@@ -78,14 +78,22 @@ def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     return ctx.go(f"/l/{token}", said="declined", lang=_language_parameter(ctx))
 
 
-async def _part_sent(request: Request, ctx: Unauthenticated, token: str) -> Form:
-    """Read uploads only for a valid link."""
-    ctx.app.signer.read(Purpose.ACKNOWLEDGE, token, ctx.today)
-    return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
+def _uploads(purpose: Purpose) -> Callable[..., Awaitable[Form]]:
+    """A dependency that reads a form with files, for a valid link of this purpose only."""
+
+    async def read(request: Request, ctx: Unauthenticated, token: str) -> Form:
+        ctx.app.signer.read(purpose, token, ctx.today)
+        return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
+
+    return read
+
+
+PartForm = Annotated[Form, Depends(_uploads(Purpose.ACKNOWLEDGE))]
+ReportForm = Annotated[Form, Depends(_uploads(Purpose.REPORT))]
 
 
 @router.post("/l/{token}/part")
-def part(ctx: Unauthenticated, form: Annotated[Form, Depends(_part_sent)], token: str) -> Response:
+def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
     """The part of a coordinating agency in a duty that the letter named."""
     link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     assignment_id = form.number("id")
@@ -121,21 +129,15 @@ def file_shown(ctx: Unauthenticated, token: str, digest: Digest) -> Response:
     return evidence_response(ctx, where.agency_id, digest)
 
 
-async def _sent(request: Request, ctx: Unauthenticated, token: str) -> Form:
-    """Read uploads only for a valid link."""
-    ctx.app.signer.read(Purpose.REPORT, token, ctx.today)
-    return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
-
-
 @router.post("/r/{token}")
-def report_sent(ctx: Unauthenticated, form: Annotated[Form, Depends(_sent)], token: str) -> Response:
+def report_sent(ctx: Unauthenticated, form: ReportForm, token: str) -> Response:
     link = _checked(ctx, form.raw("token"), token, Purpose.REPORT)
     ctx, where = _report(ctx, token, link)
     return submit(ctx, form, where)
 
 
 @router.post("/r/{token}/thread")
-def thread_posted(ctx: Unauthenticated, form: Annotated[Form, Depends(_sent)], token: str) -> Response:
+def thread_posted(ctx: Unauthenticated, form: ReportForm, token: str) -> Response:
     ctx, where, contact = _thread(ctx, token, _checked(ctx, form.raw("token"), token, Purpose.REPORT))
     return thread_sent(ctx, form, where, contact)
 

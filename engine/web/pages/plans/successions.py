@@ -7,14 +7,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.agencies.agencies import MAX_BASIS_CHARS
 from engine.agencies.stored_directory import read_directory
 from engine.errors import DondocError
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import successions
-from engine.plans.successions import MAX_BASIS_CHARS, Replacement
+from engine.plans.successions import Replacement
 from engine.queries.plans import plan_page
+from engine.web.pages.plans.import_review import names
 
 router = APIRouter()
 
@@ -70,7 +72,7 @@ def _page(ctx: RequestContext, plan_id: int, *, outcome: str = "", trouble: Dond
         today=today,
         plan=plan,
         found=found,
-        names={each.id: each.names[-1].name for each in directory.agencies},
+        names=names(directory),
         departments=[name for name in levels if levels[name] == levels.get(plan.supervisor_id)],
         groups=directory.groups,
         outcome=kind,

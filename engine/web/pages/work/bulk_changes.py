@@ -44,8 +44,7 @@ NEEDS = {
 
 
 def may_change(ctx: RequestContext, act: BulkAct, row: AssignmentRow, plan_supervisor: str) -> bool:
-    department = plan_supervisor if act is BulkAct.REDATE else row.supervisor_id
-    return row.unfinished and ctx.may(NEEDS[act], department)
+    return row.unfinished and ctx.may(NEEDS[act], _department(act, row, plan_supervisor))
 
 
 @router.post(ADDRESS)
@@ -58,7 +57,7 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
         rows = rows_of(session, today, ids)
         supervisors = plan_supervisors(session, {row.plan_id for row in rows})
         agencies = agency_choices(session)
-    if any(not ctx.may(NEEDS[act], _department(act, row, supervisors)) for row in rows):
+    if any(not ctx.may(NEEDS[act], _department(act, row, supervisors[row.plan_id])) for row in rows):
         raise NotAllowed
     typed = FormFields.of(form, "to", "reason", "on", whole="reason")
     if not form.has("look") and not form.has("sure"):
@@ -94,8 +93,8 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     return _page(ctx, act, rows, agencies, typed, decided=decided, letters=letters)
 
 
-def _department(act: BulkAct, row: AssignmentRow, supervisors: dict[int, str]) -> str:
-    return supervisors[row.plan_id] if act is BulkAct.REDATE else row.supervisor_id
+def _department(act: BulkAct, row: AssignmentRow, plan_supervisor: str) -> str:
+    return plan_supervisor if act is BulkAct.REDATE else row.supervisor_id
 
 
 def _values(act: BulkAct, typed: FormFields) -> dict[str, Any]:

@@ -3,7 +3,6 @@ letter, by coordinators without an account."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,7 +33,7 @@ from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
 from engine.queries.work.report_page import PreviousReports, ReportPage, previous_reports, report_page
-from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private, warnings
+from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 
 router = APIRouter()
@@ -211,7 +210,7 @@ def report_form(
 
 
 def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
-    """Texts and figures of the period before, by field of this page. Outcomes are not copied: each is chosen anew."""
+    """Texts and figures of the period before, by field of this page. Outcomes are not copied: each is chosen again."""
     typed: dict[str, str] = {}
     for item in page.items:
         last = previous.reports.get(item.row.duty_id)
@@ -303,8 +302,7 @@ def _secret_problems(form: ReportForm) -> dict[str, Text]:
 
 def _mark(form: ReportForm) -> str:
     """Fingerprint of the texts that were warned about: changed text has to be confirmed again."""
-    words = "\0".join(f"{name}={clean(form.typed.get(name, ''))}" for name in sorted(form.warned))
-    return hashlib.sha256(words.encode()).hexdigest()[:16] if form.warned else ""
+    return fingerprint({name: clean(form.typed.get(name, "")) for name in form.warned})
 
 
 def _language_parameter(ctx: RequestContext) -> str:

@@ -3,7 +3,6 @@ desk and, by the link in any letter, without an account; and the page of the dut
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,7 +31,7 @@ from engine.queries.work.desk import agency_name
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
 from engine.queries.work.todo import waiting_extensions
-from engine.rules.privacy import warnings
+from engine.rules.privacy import fingerprint, warnings
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
@@ -194,29 +193,24 @@ def _warned(ctx: RequestContext, form: Form) -> tuple[str, str]:
     """A warning about possible personal data in what was typed, and its fingerprint."""
     texts = {name: form.raw(name) for name in ("text", "reason") if form.has(name)}
     found = warnings(texts, ctx.language)
-    digest = hashlib.sha256("\0".join(texts[name] for name in sorted(found)).encode()).hexdigest()[:16]
-    return (" ".join(found.values()), digest) if found else ("", "")
+    return " ".join(found.values()), fingerprint({name: texts[name] for name in found})
 
 
-def _ids(ctx: RequestContext, where: Address) -> set[int]:
+def _items(ctx: RequestContext, where: Address) -> Mapping[int, ReportItem]:
+    """What the page is about, by assignment."""
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    return {item.row.id for item in page.items}
-
-
-def _first(ctx: RequestContext, where: Address) -> int:
-    """The assignment that an entry about the plan as a whole is kept with: the first open one of the page."""
-    with ctx.reading() as (session, today):
-        page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    return next((item.row.id for item in page.items if item.open), page.items[0].row.id)
+    return {item.row.id: item for item in page.items}
 
 
 def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     ctx.require(Permission.RAISE, where.agency_id)
     kind, about = form.choice("kind", EntryKind), form.raw("about")
     whole = about == WHOLE_PLAN
-    assignment_id = _first(ctx, where) if whole else form.number("about")
-    if not whole and assignment_id not in _ids(ctx, where):
+    items = _items(ctx, where)
+    if whole:  # it is kept with the first open assignment of the page
+        assignment_id = next((one for one, item in items.items() if item.open), next(iter(items)))
+    elif (assignment_id := form.number("about")) not in items:
         raise NotFound
     if whole and kind is EntryKind.PROGRESS:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
@@ -246,7 +240,7 @@ def _answer(ctx: RequestContext, form: Form, where: Address) -> int:
 def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
     ctx.require(Permission.ASK_EXTENSION, where.agency_id)
     ids = form.numbers("id")
-    if set(ids) - _ids(ctx, where):
+    if set(ids) - set(_items(ctx, where)):
         raise NotFound
     until, reason = form.day("until"), form.text("reason", MAX_REASON_CHARS)
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
