@@ -28,18 +28,25 @@ def upload(page: Page, served: Served, file: Path = TEXT) -> None:
         page.get_by_role("button", name="Đọc văn bản").click()
 
 
+def next_page(page: Page) -> None:
+    """Turn to the next page of the review and wait until it has arrived whole."""
+    with page.expect_navigation():
+        page.get_by_role("button", name="Trang sau").click()
+
+
 def open_duty(page: Page, citation: str) -> None:
     """Open a duty's fields, on whichever page of the review it stands."""
     button = page.get_by_role("button", name=citation, exact=True)
     while button.count() == 0:
-        page.get_by_role("button", name="Trang sau").click()
-    button.click()
+        next_page(page)
+    with page.expect_navigation():
+        button.click()
 
 
 def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(page: Page, province: Served) -> None:
     upload(page, province)
     while page.locator("[id='IV.14']").count() == 0:
-        page.get_by_role("button", name="Trang sau").click()
+        next_page(page)
     expect(page.locator("[id='IV.14']")).to_contain_text("văn bản không có số này")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
@@ -153,7 +160,7 @@ def test_a_plan_of_67_duties_is_a_line_a_duty_with_unknown_bodies_first(
         lines += len(heights)
         if page.get_by_role("button", name="Trang sau").count() == 0:
             break
-        page.get_by_role("button", name="Trang sau").click()
+        next_page(page)
     assert lines == 67
 
 
