@@ -50,6 +50,7 @@ PAGES = (
     "/extensions",
     "/extensions?plan=1&period=2021-H1&agency=mat-tran&tick=all",
     "/plans/1/duties/new",
+    "/plans/1/reports/new",
     "/duties/2/amend",
     "/plans/1/figures",
     "/plans/1/figures?period=2021-H1",
