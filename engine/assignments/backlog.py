@@ -1,5 +1,5 @@
 """What waits for a supervising department: reports to accept, extensions and «not mine» to decide, difficulties and
-questions to answer, and for how long.
+questions to answer, plans past their end, and for how long.
 
 It is counted when a letter is rendered, so what has been decided meanwhile is not asked for again.
 """
@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
-from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Policy
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan, ThreadEntry
 from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
@@ -44,6 +45,8 @@ class Backlog:
     extensions: Waiting | None = None
     declined: Waiting | None = None
     raised: Waiting | None = None
+    plans: Waiting | None = None
+    """Active plans past their last due date by ``Policy.past_days``, which the department may end."""
     department: str = ""
     """Its id: what the lists that the numbers open are narrowed to."""
 
@@ -57,8 +60,9 @@ class Backlog:
 
     @property
     def aging(self) -> bool:
-        """Something has waited for half of the limit: the monitor is written to even if nothing else is to be said."""
-        return any(2 * each.days >= self.limit_days for each in self.waiting)
+        """A plan is past its end, or something has waited for half of the limit: the monitor is written to even if
+        nothing else is to be said."""
+        return self.plans is not None or any(2 * each.days >= self.limit_days for each in self.waiting)
 
     @property
     def old(self) -> int:
@@ -83,14 +87,25 @@ def unanswered() -> ColumnElement[bool]:
     return and_(UNANSWERED_ENTRY, own)
 
 
+def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple[str, date]]:
+    """The active plans that have nothing left to open and whose last due date is more than ``past_days`` ago: by id,
+    the department and that date."""
+    a, p = table(Assignment), table(Plan)
+    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None))
+    last_due = select(func.max(a.c.due_on)).where(a.c.plan_id == p.c.id).scalar_subquery()
+    found = session.connection().execute(select(p.c.id, p.c.supervisor_id, last_due).where(*over))
+    before = today - policy.past_days * ONE_DAY
+    return {id: (department, last) for id, department, last in found if last is not None and last < before}
+
+
 def backlogs(
-    session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, limit_days: int
+    session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, policy: Policy
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Four queries."""
+    """By department, those for which something of an active plan waits. Five queries."""
     a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
-    old_before = instant(calendar.shift(today, -limit_days), time())
+    old_before = instant(calendar.shift(today, -policy.backlog_days), time())
     still_open = a.c.state.in_(OPEN_STATES)
     # Not ``measures.unfinished()``: its partial index would lead SQLite's planner to walk all tasks for a few requests.
     still_unfinished = and_(a.c.done_on.is_(None), a.c.state.in_(COUNTED_STATES))
@@ -124,4 +139,13 @@ def backlogs(
         for department, count, oldest, old in session.connection().execute(counted):
             day = local_date(oldest)
             found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
-    return {department: Backlog(limit_days, **waiting, department=department) for department, waiting in found.items()}
+    for department, last in past_plans(session, today, policy).values():
+        if department in wanted:
+            known = found.setdefault(department, {}).get("plans")
+            since = last if known is None else min(last, known.since)
+            count = 1 if known is None else known.count + 1
+            found[department]["plans"] = Waiting(count, since, calendar.distance(since, today), 0)
+    return {
+        department: Backlog(policy.backlog_days, **waiting, department=department)
+        for department, waiting in found.items()
+    }
