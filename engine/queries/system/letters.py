@@ -184,9 +184,8 @@ def list_letters(
         offset = max(decode(after, int)[0], 0) if after else 0
         ids = _sorted_ids(session, wanted, sort, offset, limit + 1)
         total = session.connection().scalar(select(func.count()).select_from(letter).where(*where)) if count else None
-        return page(
-            list(in_order(ids, lambda some: _with_ids(session, some))), limit, lambda _: (offset + limit,), total
-        )
+        rows = list(in_order(ids, lambda some: _with_ids(session, some)))
+        return page(rows, limit, lambda _: (offset + limit,), total)
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])

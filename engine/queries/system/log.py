@@ -1,8 +1,8 @@
 """The audit log: all events, newest first, filtered by kind, actor, plan, agency and date.
 
 The log only grows, so it is never counted, and its only orders are those of the primary key: newest or oldest first. A
-page walks along it and reads at most ``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and where to continue. Days are found by
-binary search on the ids, since events are written in order of time.
+page walks along it and reads at most ``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and
+where to continue. Days are found by binary search on the ids, since events are written in order of time.
 """
 
 from __future__ import annotations
