@@ -45,6 +45,8 @@ class Draft:
     assignment_ids: tuple[int, ...]
     agencies: tuple[tuple[str, str], ...]
     """(id, name) of the addressees."""
+    narrowed: bool = False
+    """Others are late too, and are left out."""
 
 
 def dispatch_draft(
@@ -60,8 +62,8 @@ def dispatch_draft(
     never addressed; the supervisor itself is not an addressee."""
     wanted = AssignmentFilter(plan_id=plan_row.id, period=period, request=request)
     late = _rows(session, today, wanted, TimeClass.OPEN_OVERDUE)
-    late = [row for row in late if row.agency_id in agency_ids or not agency_ids]
-    late = [row for row in late if row.agency_id != plan_row.supervisor_id]
+    everyone = [row for row in late if row.agency_id != plan_row.supervisor_id]
+    late = [row for row in everyone if row.agency_id in agency_ids or not agency_ids]
     addressed = {row.agency_id for row in late}
     soon = [
         row
@@ -106,7 +108,7 @@ def dispatch_draft(
         request,
     )
     agencies = tuple(dict.fromkeys((row.agency_id, row.agency) for row in late))
-    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies)
+    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies, len(late) < len(everyone))
 
 
 def plan_of(session: Session, plan_id: int) -> Any:
