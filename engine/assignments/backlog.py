@@ -6,6 +6,7 @@ It is counted when a letter is rendered, so what has been decided meanwhile is n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
+from engine.assignments.issued_papers import drafts_waiting
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan, ThreadEntry
@@ -46,6 +48,8 @@ class Backlog:
     raised: Waiting | None = None
     department: str = ""
     """Its id: what the lists that the numbers open are narrowed to."""
+    drafts: int = 0
+    """Draft dispatches that wait to be signed; no decision on what somebody sent, so not counted among them."""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -57,8 +61,9 @@ class Backlog:
 
     @property
     def aging(self) -> bool:
-        """Something has waited for half of the limit: the monitor is written to even if nothing else is to be said."""
-        return any(2 * each.days >= self.limit_days for each in self.waiting)
+        """A draft waits, or something has waited for half of the limit: the monitor gets a weekly letter even if
+        nothing else is to be said."""
+        return bool(self.drafts) or any(2 * each.days >= self.limit_days for each in self.waiting)
 
     @property
     def old(self) -> int:
@@ -86,7 +91,7 @@ def unanswered() -> ColumnElement[bool]:
 def backlogs(
     session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, limit_days: int
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Four queries."""
+    """By department, those for which something of an active plan waits. Six queries."""
     a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
@@ -124,4 +129,8 @@ def backlogs(
         for department, count, oldest, old in session.connection().execute(counted):
             day = local_date(oldest)
             found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
-    return {department: Backlog(limit_days, **waiting, department=department) for department, waiting in found.items()}
+    drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
+    return {
+        each: Backlog(limit_days, **found.get(each, {}), department=each, drafts=drafts[each])
+        for each in dict.fromkeys((*found, *drafts))
+    }

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, require
-from engine.assignments.issued_papers import record_paper
+from engine.assignments.issued_papers import drop_draft, record_paper
 from engine.correspondence.dispatch_wording import (
     MAX_PARAGRAPH_CHARS,
     DraftKey,
@@ -73,14 +73,45 @@ class PaperFile(StrEnum):
 
 
 @router.get("/papers")
-def listing(ctx: SignedIn) -> Response:
+def listing(ctx: SignedIn, said: Code = "") -> Response:
     """The drafts that the ladder asks for, and the papers that are recorded."""
+    return _listing(ctx, FormFields(), outcome=said)
+
+
+@router.post("/papers/drop")
+def drop(ctx: SignedIn, form: PostedForm) -> Response:
+    """Nothing is issued about what a waiting draft holds; the reason stands in the story."""
+    plan_id, typed = form.number("plan"), FormFields.of(form, "reason", "plan", whole="reason")
+    department, reason = ctx.department(Permission.CHASE), typed.words("reason")
+
+    def action() -> bool:
+        with ctx.reading() as (session, today):
+            waiting = [each for each in waiting_drafts(session, today, department) if each.plan_id == plan_id]
+        for each in waiting:
+            ctx.require(Permission.CHASE, each.supervisor_id)
+            with ctx.writing() as session:
+                drop_draft(session, plan_id, each.assignment_ids, reason=reason, actor=ctx.actor.name, now=ctx.now)
+        return True
+
+    return ctx.go("/papers", said="dropped") if typed.do(action) else _listing(ctx, typed)
+
+
+def _listing(ctx: RequestContext, typed: FormFields, *, outcome: str = "") -> Response:
     department = ctx.department(Permission.CHASE)
     with ctx.reading() as (session, today):
         waiting = waiting_drafts(session, today, department)
         issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT))
         departments = [(each, name) for each, name in departments_of(session) if ctx.may(Permission.CHASE, each)]
-    return ctx.page("papers.html", today=today, waiting=waiting, issued=issued, departments=departments)
+    return ctx.page(
+        "papers.html",
+        typed.status,
+        today=today,
+        waiting=waiting,
+        issued=issued,
+        departments=departments,
+        typed=typed,
+        outcome=outcome,
+    )
 
 
 @router.get("/papers/dispatch")

@@ -466,6 +466,19 @@ def test_what_waits_for_the_monitor_stands_first() -> None:
     assert f"{BASE}/extensions" in letter.text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", "Có 2 dự thảo công văn chờ ký"), ("en", "2 draft papers waiting to be signed")],
+)
+def test_drafts_that_wait_are_told_to_the_monitor_with_where_they_are(language: str, words: str) -> None:
+    letter = written(watched(), role=Role.MONITOR, language=language, backlog=replace(BACKLOG, drafts=2))
+    assert f"- {words}: {BASE}/papers\n" in letter.text
+    assert f'<a href="{BASE}/papers">{words}</a>' in letter.html
+    only = written(role=Role.MONITOR, language=language, backlog=Backlog(10, drafts=2), weekly=True)
+    assert words.removeprefix("Có ") in only.subject
+    assert " 0 " not in only.text
+
+
 def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None:
     late, fresh = written(item()), written(item(NoticeKind.ASSIGNED, days=40))
     assert "/l/" not in late.text
