@@ -6,6 +6,7 @@ It is counted when a letter is rendered, so what has been decided meanwhile is n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
+from engine.assignments.issued_papers import drafts_waiting
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import among, table
@@ -49,6 +51,8 @@ class Backlog:
     """Active plans past their last due date by ``Policy.past_days``, which the department may end."""
     department: str = ""
     """Its id: what the lists that the numbers open are narrowed to."""
+    drafts: int = 0
+    """Draft dispatches that wait to be signed; no decision on what somebody sent, so not counted among them."""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -60,9 +64,9 @@ class Backlog:
 
     @property
     def aging(self) -> bool:
-        """A plan is past its end, or something has waited for half of the limit: the monitor is written to even if
-        nothing else is to be said."""
-        return self.plans is not None or any(2 * each.days >= self.limit_days for each in self.waiting)
+        """A plan is past its end, a draft waits, or something has waited for half of the limit: the monitor is written
+        to even if nothing else is to be said."""
+        return bool(self.plans or self.drafts) or any(2 * each.days >= self.limit_days for each in self.waiting)
 
     @property
     def old(self) -> int:
@@ -101,7 +105,7 @@ def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple
 def backlogs(
     session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, policy: Policy
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Five queries."""
+    """By department, those for which something of an active plan waits. Seven queries."""
     a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
@@ -145,7 +149,8 @@ def backlogs(
             since = last if known is None else min(last, known.since)
             count = 1 if known is None else known.count + 1
             found[department]["plans"] = Waiting(count, since, calendar.distance(since, today), 0)
+    drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
     return {
-        department: Backlog(policy.backlog_days, **waiting, department=department)
-        for department, waiting in found.items()
+        each: Backlog(policy.backlog_days, **found.get(each, {}), department=each, drafts=drafts[each])
+        for each in dict.fromkeys((*found, *drafts))
     }

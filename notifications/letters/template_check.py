@@ -85,6 +85,7 @@ _BACKLOG = Backlog(
     replace(_WAITING, count=2),
     replace(_WAITING, count=1),
     "so-theo-doi",
+    2,
 )
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {

@@ -111,6 +111,7 @@ NO_PAGES = {
     "/plans/{plan_id}/file.yaml",
     "/plans/{plan_id}/report.docx",
     "/demo/running",
+    "/working/{ticket}",
     "/leadership/report.docx",
     "/leadership/frozen/{frozen_id}/ranking.docx",
     "/papers/settings/{agency_id}/letterhead.docx",

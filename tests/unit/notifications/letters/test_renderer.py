@@ -487,11 +487,22 @@ def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
 
 
 def test_the_head_of_the_department_reads_one_number_in_subject_and_letter() -> None:
-    letter = written(
-        role=Role.HEAD, backlog=replace(BACKLOG, reports=Waiting(9, date(2021, 6, 1), 13, 3)), weekly=True
-    )
+    letter = written(role=Role.HEAD, backlog=replace(BACKLOG, reports=Waiting(9, date(2021, 6, 1), 13, 3)), weekly=True)
     assert letter.subject.endswith("Báo cáo: 6 báo cáo, đề nghị chờ xử lý quá 10 ngày làm việc")
     assert "6 báo cáo, đề nghị gửi" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", "Có 2 dự thảo công văn chờ ký"), ("en", "2 draft papers waiting to be signed")],
+)
+def test_drafts_that_wait_are_told_to_the_monitor_with_where_they_are(language: str, words: str) -> None:
+    letter = written(watched(), role=Role.MONITOR, language=language, backlog=replace(BACKLOG, drafts=2))
+    assert f"- {words}: {BASE}/papers\n" in letter.text
+    assert f'<a href="{BASE}/papers">{words}</a>' in letter.html
+    only = written(role=Role.MONITOR, language=language, backlog=Backlog(10, drafts=2), weekly=True)
+    assert words.removeprefix("Có ") in only.subject
+    assert " 0 " not in only.text
 
 
 def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None:
