@@ -120,9 +120,7 @@ def act_in_batches(database: Database, now: datetime) -> Generator[list[str], No
 
 def _run_escalations(database: Database, now: datetime, **which: Any) -> escalation.EscalationResult:
     with database.write() as session:
-        return escalation.run_escalations(
-            session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, **which
-        )
+        return escalation.run_escalations(session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, **which)
 
 
 def _act_on_each_duty(

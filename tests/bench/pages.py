@@ -22,11 +22,11 @@ import httpx
 from sqlalchemy import event
 
 from config.settings import Settings
+from engine.accounts.signed_links import Signer
 from engine.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_server import KEY
-from engine.accounts.signed_links import Signer
 from workflows.simulation.demo import Example, prepare
 from workflows.system import System, compose
 
@@ -73,7 +73,9 @@ async def measure(system: System, path: Path, times: int) -> None:
             ours = statistics.median(spent[times // 10 :]) * 1000
             alone = bare(path, [(sql, given) for sql, given in sent if "BEGIN" not in sql], times)
             size = len(answer.content) / 1024
-            print(f"{page:<24} {ours:>7.2f} {len(sent):>11} {alone:>28.2f} {ours / alone:>6.1f} {size:>5.0f}", flush=True)
+            print(
+                f"{page:<24} {ours:>7.2f} {len(sent):>11} {alone:>28.2f} {ours / alone:>6.1f} {size:>5.0f}", flush=True
+            )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
 from engine.store.recipients import read_recipients
@@ -66,26 +66,23 @@ class Todo:
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Twelve queries; with ``supervisor_id``, only what waits for one department."""
+    """Three queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
     filters = {what: replace(wanted, waiting=what) for what in Waiting}
-    accept = first(session, today, filters[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
-    extensions = first(session, today, filters[Waiting.EXTENSION], SHOWN)
-    declined = first(session, today, filters[Waiting.DECLINED], SHOWN)
-    raised = first(session, today, filters[Waiting.RAISED], SHOWN)
-    asked = waiting_extensions(session, [row.id for row in extensions[0]])
+    totals = how_many_each(session, today, filters)
+    order = {Waiting.ACCEPT: (a.c.reported_at, a.c.id)}
+    lists = {
+        what: TodoGroup(tuple(rows(session, today, filters[what], SHOWN, *order.get(what, ()))) if total else (), total)
+        for what, total in totals.items()
+    }
     return Todo(
-        _group(accept),
-        _group(extensions),
-        _group(declined),
-        _group(raised),
-        asked,
+        lists[Waiting.ACCEPT],
+        lists[Waiting.EXTENSION],
+        lists[Waiting.DECLINED],
+        lists[Waiting.RAISED],
+        waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
         unreachable(session, today, wanted),
     )
-
-
-def _group(found: tuple[list[AssignmentRow], int]) -> TodoGroup:
-    return TodoGroup(tuple(found[0]), found[1])
 
 
 def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:
@@ -108,6 +105,8 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     owners = connection.scalars(select(g.c.id).where(owning)).all()
     recipients = read_recipients(session, owners)
     unreachable_ids = [owner for owner in owners if not recipients.on(owner, Role.COORDINATOR, today.day)]
+    if not unreachable_ids:
+        return ()
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
         select(a.c.agency_id, g.c.name, func.count())
