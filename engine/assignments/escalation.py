@@ -120,7 +120,8 @@ def due_assignments(session: Session, now: datetime) -> DueAssignments:
         .where(*_due(now))
         .order_by(a.c.agency_id, a.c.id)
     )
-    ids, last = [], {}
+    ids: list[int] = []
+    last: dict[str, int] = {}
     for at, (assignment_id, *agencies) in enumerate(session.connection().execute(statement)):
         ids.append(assignment_id)
         last |= dict.fromkeys(agencies, at)
