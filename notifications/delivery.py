@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -77,9 +78,21 @@ class Delivered:
         if number:
             self.fates[fate] = self.fates.get(fate, 0) + number
 
+    def add(self, other: Delivered) -> None:
+        self.claimed += other.claimed
+        for fate, number in other.fates.items():
+            self.count(fate, number)
 
-async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> Delivered:
-    """Send every letter that is owed by now, batch by batch."""
+
+async def deliver(
+    database: Database,
+    now: datetime,
+    delivery: DeliveryContext,
+    agencies: Collection[str] | None = None,
+    seconds: float | None = None,
+) -> Delivered:
+    """Send every letter that is owed by now, batch by batch; those of some agencies, and for so many seconds, if they
+    are given. What is claimed and not sent by then is released."""
     done = Delivered()
     began = time.monotonic()
     with database.read() as session:
@@ -99,14 +112,17 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
         open_channels: dict[str, Channel] = {}
         while not delivery.stop.is_set():
             moment = now + timedelta(seconds=time.monotonic() - began)
-            claimed, facts = _claim_batch(database, book, moment, now, delivery, held)
+            claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)
             if not claimed:
                 return done
             done.claimed += len(claimed)
             for name in {each.channel for each in facts} & set(delivery.channels) - set(open_channels):
                 open_channels[name] = await stack.enter_async_context(delivery.channels[name])
             probing = {name for name, each in health.items() if each.down}
-            batch = _Batch(database, delivery, claimed, now, probing)
+            left = delivery.lease.total_seconds() / 2
+            if seconds is not None:
+                left = min(left, began + seconds - time.monotonic())
+            batch = _Batch(database, delivery, claimed, now, probing, left)
             await batch.send(facts, open_channels)
             for each in batch.settled:
                 done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
@@ -143,10 +159,11 @@ def _claim_batch(
     now: datetime,
     delivery: DeliveryContext,
     held: Collection[str],
+    agencies: Collection[str] | None,
 ) -> tuple[dict[int, Any], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
-        claimed = _claim(session, moment, delivery, held, urgent_only=not in_window(now, book))
+        claimed = _claim(session, moment, delivery, held, agencies, urgent_only=not in_window(now, book))
         if not claimed:
             return {}, []
         facts = gather(session, list(claimed), book, now)
@@ -154,7 +171,13 @@ def _claim_batch(
 
 
 def _claim(
-    session: Session, moment: datetime, delivery: DeliveryContext, held: Collection[str] = (), *, urgent_only: bool
+    session: Session,
+    moment: datetime,
+    delivery: DeliveryContext,
+    held: Collection[str] = (),
+    agencies: Collection[str] | None = None,
+    *,
+    urgent_only: bool,
 ) -> dict[int, Any]:
     """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone.
 
@@ -166,6 +189,8 @@ def _claim(
         owed = owed.where(letters.c.channel.not_in(held))
     if urgent_only:
         owed = owed.where(letters.c.urgent)
+    if agencies is not None:
+        owed = owed.where(among(session, letters.c.agency_id, agencies))
     owed = owed.order_by(letters.c.send_after, letters.c.id).limit(BATCH).with_for_update(skip_locked=True)
     lost = letters.c.lost_leases + case((letters.c.on_wire, 1), else_=0)
     taken = (
@@ -257,12 +282,14 @@ class _Batch:
         claimed: Mapping[int, Any],
         now: datetime,
         probing: Collection[str] = (),
+        seconds: float = math.inf,
     ) -> None:
+        """``seconds``: for so long letters are offered to the channels."""
         self._probing = probing
         self._database, self._delivery, self._claimed, self._now = database, delivery, claimed, now
         self._returned: list[Sent] = []
         self._news = asyncio.Event()
-        self._deadline = time.monotonic() + delivery.lease.total_seconds() / 2
+        self._deadline = time.monotonic() + seconds
         self.settled: list[Sent] = []
         self.released = 0
 

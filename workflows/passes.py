@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,11 +28,13 @@ from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
-from notifications.delivery import DeliveryContext
+from notifications.delivery import Delivered, DeliveryContext
 from notifications.delivery import deliver as deliver_letters
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
+EARLY_SECONDS = 5.0
+"""How long acting waits for the letters of a batch."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,28 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
 def act(database: Database, now: datetime) -> PassReport:
     """Act on everything that is due: remind, remind again, escalate. If processing everything at once fails, each duty
     is processed alone, so that one failing duty does not block the others. Raises DutiesFailed at the end."""
+    batches = act_in_batches(database, now)
+    while True:
+        try:
+            next(batches)
+        except StopIteration as done:
+            report: PassReport = done.value
+            return report
+
+
+def act_in_batches(database: Database, now: datetime) -> Generator[list[str], None, PassReport]:
+    """As ``act``. Yields after each batch the agencies whose letters are complete: the pass adds nothing to them."""
     began = time.monotonic()
     total, failed = escalation.EscalationResult(), {}
     try:
-        _run_escalations(database, now, None, total)
+        with database.read() as session:
+            due = escalation.due_assignments(session, now)
+        for start in range(0, len(due.ids), ESCALATION_BATCH_ROWS):
+            end = start + ESCALATION_BATCH_ROWS
+            total.add(_run_escalations(database, now, ids=due.ids[start:end]))
+            paused = time.monotonic()
+            yield due.complete(start, end)
+            began += time.monotonic() - paused
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - each duty's own error is raised below
@@ -98,17 +118,9 @@ def act(database: Database, now: datetime) -> PassReport:
     return report
 
 
-def _run_escalations(
-    database: Database, now: datetime, duty_id: int | None, total: escalation.EscalationResult
-) -> None:
-    while True:
-        with database.write() as session:
-            result = escalation.run_escalations(
-                session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id
-            )
-        total.add(result)
-        if result.seen < ESCALATION_BATCH_ROWS:
-            return
+def _run_escalations(database: Database, now: datetime, **which: Any) -> escalation.EscalationResult:
+    with database.write() as session:
+        return escalation.run_escalations(session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, **which)
 
 
 def _act_on_each_duty(
@@ -120,7 +132,11 @@ def _act_on_each_duty(
     failed: dict[DueDuty, Exception] = {}
     for duty in duties:
         try:
-            _run_escalations(database, now, duty.duty_id, total)
+            seen = ESCALATION_BATCH_ROWS
+            while seen == ESCALATION_BATCH_ROWS:
+                result = _run_escalations(database, now, duty_id=duty.duty_id)
+                total.add(result)
+                seen = result.seen
         except Exception as error:
             log.exception("%s could not be acted on", duty)
             failed[duty] = error
@@ -158,11 +174,37 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     return finish(database, PassName.UPKEEP, now, began, counts)
 
 
-async def deliver(database: Database, now: datetime, delivery: DeliveryContext) -> PassReport:
-    """Send every letter that is due."""
+async def deliver(
+    database: Database, now: datetime, delivery: DeliveryContext, early: Delivered | None = None
+) -> PassReport:
+    """Send every letter that is due. ``early``: what this tick has sent before, while it acted."""
     began = time.monotonic()
-    done = await deliver_letters(database, now, delivery)
+    done = early or Delivered()
+    done.add(await deliver_letters(database, now, delivery))
     return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
+
+
+async def _act_and_deliver(
+    database: Database, now: datetime, delivery: DeliveryContext, early: Delivered
+) -> PassReport:
+    """As ``act``, and sends what is complete after each batch, so that the first letter need not wait for the last
+    assignment. A relay that does not keep up does not hold up the acting: the rest is sent after it."""
+    batches, keeps_up = act_in_batches(database, now), True
+    while True:
+        try:
+            agencies = next(batches)
+        except StopIteration as done:
+            report: PassReport = done.value
+            return report
+        if keeps_up:
+            try:
+                sent = await deliver_letters(database, now, delivery, agencies, EARLY_SECONDS)
+            except Exception:  # the pass that follows the acting meets it again, and raises it
+                log.exception("nothing more is sent while acting")
+                keeps_up = False
+            else:
+                early.add(sent)
+                keeps_up = not sent.fates.get("released")
 
 
 async def tick(
@@ -178,18 +220,22 @@ async def tick(
         return []
     reports: list[PassReport] = []
     failed: list[Exception] = []
+    early = Delivered()
     for name, run in DATABASE_PASSES.items():
         try:
             if getattr(found, name):
                 with failures_recorded(database, name, now):
-                    reports.append(run(database, now))
+                    if name is PassName.ACT and letters and not found.digest:  # a digest goes into the same letters
+                        reports.append(await _act_and_deliver(database, now, delivery, early))
+                    else:
+                        reports.append(run(database, now))
         except Exception as error:  # noqa: BLE001 - raised again below, after the other passes
             failed.append(error)
         if name is PassName.OPEN and found.open:
             found = due(database, now)
     if letters:
         with failures_recorded(database, PassName.DELIVER, now):
-            reports.append(await deliver(database, now, delivery))
+            reports.append(await deliver(database, now, delivery, early))
     if failed:
         raise failed[0]
     return reports

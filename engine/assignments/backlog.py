@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
@@ -92,10 +92,10 @@ def unanswered() -> ColumnElement[bool]:
 
 
 def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple[str, date]]:
-    """The active plans that have nothing left to open and whose last due date is more than ``past_days`` ago: by id,
-    the department and that date."""
+    """The active plans of earlier years that have nothing left to open and whose last due date is more than
+    ``past_days`` ago: by id, the department and that date."""
     a, p = table(Assignment), table(Plan)
-    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None))
+    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.year < today.year)
     last_due = select(func.max(a.c.due_on)).where(a.c.plan_id == p.c.id).scalar_subquery()
     found = session.connection().execute(select(p.c.id, p.c.supervisor_id, last_due).where(*over))
     before = today - policy.past_days * ONE_DAY
@@ -105,7 +105,8 @@ def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple
 def backlogs(
     session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, policy: Policy
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Seven queries."""
+    """By department, those for which something of an active plan waits. Seven queries. Plans are joined here and not in
+    SQL: SQLite's planner began with the plans and walked all their assignments for a few requests."""
     a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
@@ -127,22 +128,27 @@ def backlogs(
         ),
         "raised": (t.c.at, select().select_from(t.join(a, a.c.id == t.c.assignment_id)).where(unanswered())),
     }
-    p = table(Plan)
+    active = set(session.connection().scalars(select(table(Plan).c.id).where(table(Plan).c.state == PlanState.ACTIVE)))
     for name, (since, statement) in sources.items():
         counted = (
             statement.add_columns(
+                a.c.plan_id,
                 a.c.supervisor_id,
                 func.count(a.c.id.distinct()),
                 func.min(since),
                 func.count(case((since < old_before, a.c.id)).distinct()),
             )
-            .join(p, p.c.id == a.c.plan_id)
-            .where(p.c.state == PlanState.ACTIVE, among(session, a.c.supervisor_id, wanted))
-            .group_by(a.c.supervisor_id)
+            .where(among(session, a.c.supervisor_id, wanted))
+            .group_by(a.c.plan_id, a.c.supervisor_id)
         )
-        for department, count, oldest, old in session.connection().execute(counted):
-            day = local_date(oldest)
-            found.setdefault(department, {})[name] = Waiting(count, day, calendar.distance(day, today), old)
+        parts: dict[str, list[tuple[int, datetime, int]]] = {}
+        for plan_id, department, count, oldest, old in session.connection().execute(counted):
+            if plan_id in active:
+                parts.setdefault(department, []).append((count, oldest, old))
+        for department, each in parts.items():
+            counts, oldest_of_each, olds = zip(*each, strict=True)
+            day = local_date(min(oldest_of_each))
+            found.setdefault(department, {})[name] = Waiting(sum(counts), day, calendar.distance(day, today), sum(olds))
     for department, last in past_plans(session, today, policy).values():
         if department in wanted:
             known = found.setdefault(department, {}).get("plans")

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine.assignments.outbox import NoticeLine, post
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
-from engine.store.database import table, update_rows
+from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
@@ -99,11 +99,47 @@ def name_duties(session: Session, due: Mapping[int, Sequence[str]]) -> list[DueD
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class DueAssignments:
+    """What is due at the beginning of a pass, one owner's assignments after another's."""
+
+    ids: tuple[int, ...]
+    last: Mapping[str, int]
+    """Position of the last assignment that can put a line into letters of an agency: as owner, supervisor or issuer."""
+
+    def complete(self, start: int, end: int) -> list[str]:
+        """Agencies into whose letters nothing goes any more once ``ids[start:end]`` are processed."""
+        return [agency for agency, at in self.last.items() if start <= at < end]
+
+
+def due_assignments(session: Session, now: datetime) -> DueAssignments:
+    a, p = table(Assignment), table(Plan)
+    statement = (
+        select(a.c.id, a.c.agency_id, a.c.supervisor_id, p.c.issuer_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*_due(now))
+        .order_by(a.c.agency_id, a.c.id)
+    )
+    ids: list[int] = []
+    last: dict[str, int] = {}
+    for at, (assignment_id, *agencies) in enumerate(session.connection().execute(statement)):
+        ids.append(assignment_id)
+        last |= dict.fromkeys(agencies, at)
+    return DueAssignments(tuple(ids), last)
+
+
 def run_escalations(
-    session: Session, book: Rulebook, now: datetime, *, limit: int, duty_id: int | None = None
+    session: Session,
+    book: Rulebook,
+    now: datetime,
+    *,
+    limit: int,
+    duty_id: int | None = None,
+    ids: Sequence[int] | None = None,
 ) -> EscalationResult:
-    """Process up to ``limit`` due assignments, oldest first; of one duty if given. ``seen`` < limit: none is left."""
-    rows = _claim(session, now, limit, duty_id)
+    """Process up to ``limit`` due assignments, oldest first; of one duty, or those of ``ids`` that are still due, if
+    given. ``seen`` < limit: none is left."""
+    rows = _claim(session, now, limit, duty_id, ids)
     result = EscalationResult(seen=len(rows))
     if not rows:
         return result
@@ -130,7 +166,14 @@ def run_escalations(
     return result
 
 
-def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> Sequence[Any]:
+def _due(now: datetime) -> tuple[Any, ...]:
+    a = table(Assignment)
+    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, a.c.state.in_(OPEN_STATES)
+
+
+def _claim(
+    session: Session, now: datetime, limit: int, duty_id: int | None, ids: Sequence[int] | None
+) -> Sequence[Any]:
     """The due rows, locked; rows locked by another worker are skipped."""
     a, p = table(Assignment), table(Plan)
     statement = (
@@ -152,13 +195,15 @@ def _claim(session: Session, now: datetime, limit: int, duty_id: int | None) -> 
             p.c.issuer_id,
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now, a.c.state.in_(OPEN_STATES))
+        .where(*_due(now))
         .order_by(a.c.next_action_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=a)
     )
     if duty_id is not None:
         statement = statement.where(a.c.duty_id == duty_id)
+    if ids is not None:
+        statement = statement.where(among(session, a.c.id, ids))
     return session.connection().execute(statement).all()
 
 

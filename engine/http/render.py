@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
@@ -24,7 +24,7 @@ from engine.rules import words
 from engine.rules.calendar import DayKind, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
-from engine.template_cache import compiled
+from engine.template_cache import FastEnvironment, compiled
 from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, State, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
@@ -133,7 +133,7 @@ class Templates:
 
     def __init__(self) -> None:
         self.static = {name: _static(name, media_type) for name, media_type in STATIC.items()}
-        self._environment = Environment(
+        self._environment = FastEnvironment(
             loader=FileSystemLoader(WEB_DIR / "templates"),
             autoescape=True,
             undefined=StrictUndefined,

@@ -162,7 +162,7 @@ FROM bench_line l JOIN letter m ON m.contact_id = l.contact_id AND m.day = l.day
 """
 BODIES = """
 INSERT INTO letter_body (letter_id, subject, text, html)
-SELECT id, 'Nhắc việc ngày ' || day, repeat({words}, 12), {html} FROM letter
+SELECT id, 'Nhắc việc ngày ' || day, '\\x00'::bytea || convert_to(repeat({words}, 12), 'UTF8'), {html} FROM letter
 """
 DELIVERIES = """
 INSERT INTO delivery (letter_id, attempt, at, fate, code, reply, receipt)

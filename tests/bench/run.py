@@ -43,12 +43,17 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds of one tick, of the bare SQL and of the bare sending of the same letters."""
+    """Seconds of one tick, of the bare SQL and of the bare sending of the same letters; processor seconds of both sides;
+    seconds until the first letter was accepted."""
 
     ours: float
     sweep: float
     send: float
     phases: dict[str, float]
+    cpu: float
+    bare_cpu: float
+    first: float
+    first_cpu: float
 
     @property
     def bare(self) -> float:
@@ -64,10 +69,12 @@ def one_round(database: Database, stored: int, due: int, delivery: DeliveryConte
     ground.make_quiet(database)
     ground.make_due(database, stored, due)
     gc.collect()
+    processor = time.process_time()
     swept = bare.sweep(database)
     posted = asyncio.run(bare.send(watch.messages, SENDER.mailbox, sink.port))
+    processor = time.process_time() - processor
     ground.make_quiet(database)
-    return Round(ours, swept, posted, watch.seconds)
+    return Round(ours, swept, posted, watch.seconds, watch.cpu, processor, watch.first, watch.first_cpu)
 
 
 def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int) -> dict[int, Round]:
@@ -81,7 +88,11 @@ def ticks(database: Database, stored: int, wanted: tuple[int, ...], rounds: int)
             done = [one_round(database, stored, due, delivery, sink) for _ in range(rounds * min(10_000 // due, 5))]
             best = min(done, key=lambda each: each.ours)
             found[due] = Round(
-                best.ours, min(each.sweep for each in done), min(each.send for each in done), best.phases
+                best.ours,
+                min(each.sweep for each in done),
+                min(each.send for each in done),
+                best.phases,
+                *(min(getattr(each, name) for each in done) for name in ("cpu", "bare_cpu", "first", "first_cpu")),
             )
     return found
 
@@ -145,12 +156,13 @@ def databases(kinds: list[str]) -> Iterator[dict[str, Store]]:
 def show(kind: str, table: dict[int, dict[int, Round]]) -> None:
     """The table of results and of phases."""
     print(f"\n{kind}: a tick (best of its rounds; bare = raw SQL sweep + kept aiosmtplib connections, same bytes)")
-    print("   stored    due   ours s   bare s  (sweep   send)  ratio ms/letter")
+    print("   stored    due   ours s   bare s  (sweep   send)  ratio ms/letter  cpu s  bare cpu  ratio  first s (cpu)")
     for stored, rows in table.items():
         for due, each in rows.items():
             print(
                 f"{stored:>9,} {due:>6,} {each.ours:>8.3f} {each.bare:>8.3f} {each.sweep:>7.3f} {each.send:>7.3f} "
-                f"{each.ours / each.bare:>6.2f} {each.ours / due * 1000:>9.3f}"
+                f"{each.ours / each.bare:>6.2f} {each.ours / due * 1000:>9.3f} {each.cpu:>6.2f} {each.bare_cpu:>9.2f} "
+                f"{each.cpu / each.bare_cpu:>6.2f} {each.first:>8.3f} {each.first_cpu:>5.3f}"
             )
     print(f"\n{kind}: ms a letter, by phase")
     print("   stored    due " + " ".join(f"{phase:>7}" for phase in PHASES))

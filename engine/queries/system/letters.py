@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, in_order, page
 from engine.store.database import among, table
+from engine.store.letter_text import unpack
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role
 from engine.text import Text
@@ -244,10 +244,10 @@ def letter_story(session: Session, letter_id: int) -> LetterStory:
 def letter_html(session: Session, letter_id: int) -> str:
     """The HTML part as it was sent. Raises NotFound when there is none."""
     body = table(LetterBody)
-    packed = session.connection().scalar(select(body.c.html).where(body.c.letter_id == letter_id))
-    if not packed:
+    found = session.connection().execute(select(body.c.html, body.c.text).where(body.c.letter_id == letter_id)).first()
+    if found is None or not found.html:
         raise NotFound(Text("Thư này không có bản HTML.", "This letter has no HTML part."))
-    return zlib.decompress(packed).decode()
+    return unpack(found.html, like=found.text)
 
 
 def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:

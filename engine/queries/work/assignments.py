@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlmodel import Session
@@ -32,6 +32,7 @@ from engine.terms import (
 from engine.text import Text
 
 FAR = date(9999, 12, 31)
+Key = TypeVar("Key")
 
 
 UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
@@ -321,14 +322,6 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
     return rows
 
 
-def first(
-    session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any
-) -> tuple[list[AssignmentRow], int]:
-    """The first rows of a filter and the total. Counted separately: a window function would carry every column of every
-    row."""
-    return rows(session, today, wanted, limit, *order), how_many(session, today, wanted)
-
-
 def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
     """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
     used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
@@ -339,9 +332,20 @@ def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *
 
 
 def how_many(session: Session, today: Today, wanted: AssignmentFilter) -> int:
-    """The number of assignments of a filter; joins only the tables that the filter needs."""
+    """The number of assignments of a filter."""
+    return session.connection().scalar(_counting(today, wanted)) or 0
+
+
+def how_many_each(session: Session, today: Today, wanted: Mapping[Key, AssignmentFilter]) -> dict[Key, int]:
+    """The numbers of assignments of several filters, in one query."""
+    counted = select(*(_counting(today, each).scalar_subquery() for each in wanted.values()))
+    return dict(zip(wanted, session.connection().execute(counted).one(), strict=True))
+
+
+def _counting(today: Today, wanted: AssignmentFilter) -> Select[Any]:
+    """Joins only the tables that the filter needs."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id)
     if wanted.citation:
         counted = counted.join(d, d.c.id == a.c.duty_id)
-    return session.connection().scalar(counted.where(*conditions(wanted, today))) or 0
+    return counted.where(*conditions(wanted, today))

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, first
+from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
 from engine.store.recipients import read_recipients
@@ -68,20 +68,21 @@ class Todo:
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Fourteen queries; with ``supervisor_id``, only what waits for one department."""
+    """Four queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
     filters = {what: replace(wanted, waiting=what) for what in Waiting}
-    accept = first(session, today, filters[Waiting.ACCEPT], SHOWN, a.c.reported_at, a.c.id)
-    extensions = first(session, today, filters[Waiting.EXTENSION], SHOWN)
-    declined = first(session, today, filters[Waiting.DECLINED], SHOWN)
-    raised = first(session, today, filters[Waiting.RAISED], SHOWN)
-    asked = waiting_extensions(session, [row.id for row in extensions[0]])
+    totals = how_many_each(session, today, filters)
+    order = {Waiting.ACCEPT: (a.c.reported_at, a.c.id)}
+    lists = {
+        what: TodoGroup(tuple(rows(session, today, filters[what], SHOWN, *order.get(what, ()))) if total else (), total)
+        for what, total in totals.items()
+    }
     return Todo(
-        _group(accept),
-        _group(extensions),
-        _group(declined),
-        _group(raised),
-        asked,
+        lists[Waiting.ACCEPT],
+        lists[Waiting.EXTENSION],
+        lists[Waiting.DECLINED],
+        lists[Waiting.RAISED],
+        waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
         unreachable(session, today, wanted),
         _drafts(session, today, wanted),
     )
@@ -91,10 +92,6 @@ def _drafts(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     department = wanted.supervisor_id or wanted.department
     found = drafts_waiting(session, today.day, [department] if department else None)
     return sum(wanted.plan_id in (None, plan_id) for _, plan_id in found)
-
-
-def _group(found: tuple[list[AssignmentRow], int]) -> TodoGroup:
-    return TodoGroup(tuple(found[0]), found[1])
 
 
 def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:
@@ -117,6 +114,8 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     owners = connection.scalars(select(g.c.id).where(owning)).all()
     recipients = read_recipients(session, owners)
     unreachable_ids = [owner for owner in owners if not recipients.on(owner, Role.COORDINATOR, today.day)]
+    if not unreachable_ids:
+        return ()
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
         select(a.c.agency_id, g.c.name, func.count())

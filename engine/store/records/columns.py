@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Enum, Integer
+from sqlalchemy import JSON, BigInteger, Column, Enum, Integer, LargeBinary, TypeDecorator
 from sqlmodel import SQLModel
+
+from engine.store.letter_text import pack, unpack
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -31,3 +33,16 @@ def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False
 
 def json_column(*, nullable: bool = False, default: Any = None) -> Any:
     return Column(JSON(none_as_null=nullable), nullable=nullable, default=default)
+
+
+class PackedText(TypeDecorator[str]):
+    """Text that is compressed in the database (``engine.store.letter_text``)."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+        return None if value is None else pack(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+        return None if value is None else unpack(value)

@@ -4,10 +4,10 @@ delivery pass."""
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, false, text
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
-from engine.store.records.columns import BigId, by_value, json_column
+from engine.store.records.columns import BigId, PackedText, by_value, json_column
 from engine.terms import LetterState, NoticeKind, Role
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
@@ -57,9 +57,9 @@ class LetterBody(SQLModel, table=True):
     __tablename__ = "letter_body"
     letter_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
     subject: str
-    text: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(PackedText, nullable=False))
     html: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
-    """zlib-compressed UTF-8."""
+    """Packed, with the text as what it is like (``engine.store.letter_text``)."""
 
 
 class Notice(SQLModel, table=True):

@@ -25,7 +25,7 @@ from ground.factory import (
 )
 from ground.post import LetterBox, post_office
 from ground.statements import statements
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.assignments import lifecycle
 from engine.assignments.due_work import next_moment
@@ -35,6 +35,7 @@ from engine.rules.calendar import DayException, DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, PassName, Urgency
+from notifications.channel import About, Fate, Outcome, Outgoing
 from workflows import passes
 from workflows.passes import DATABASE_PASSES, PassReport
 from workflows.simulation.fast_forward import fast_forward
@@ -329,6 +330,50 @@ def test_more_than_one_batch_is_acted_on_in_one_pass(sqlite_database: Database) 
             select(table(Assignment).c.id).where(table(Assignment).c.acted_until.is_(None))
         )
     assert left is None
+
+
+class WatchingBox(LetterBox):
+    """Notes with each letter how many assignments were still to be acted on when it was sent."""
+
+    def __init__(self, database: Database, answer: Outcome | None = None) -> None:
+        super().__init__(answer)
+        self._database = database
+        self.left: list[int] = []
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        a = table(Assignment)
+        with self._database.read() as session:
+            left = session.connection().scalar(select(func.count(a.c.id)).where(a.c.acted_until.is_(None)))
+        self.left.append(left)
+        return await super().send(letter)
+
+
+@pytest.fixture
+def many(database: Database) -> Laid:
+    """Two owners with more duties than a batch each, all due."""
+    duties = tuple(item(n, "cac-huyen") for n in range(1, passes.ESCALATION_BATCH_ROWS + 100))
+    laid = lay(database, now=BEGAN, plan=plan_file(items=duties))
+    passes.digest(database, BEGAN)
+    return laid
+
+
+def test_letters_that_are_complete_leave_while_others_are_still_acted_on(many: Laid) -> None:
+    box = WatchingBox(many.database)
+    reports = ticked(many, BEGAN, box)
+    assert box.left[0] > 0
+    assert box.left[-1] == 0
+    to = [letter.to for letter in box.letters]
+    assert sorted(to) == sorted(set(to))  # one letter a person, whichever batches its lines were in
+    lines = Counter(each.letter_id for each in rows(many.database, Notice))
+    assert set(lines.values()) == {len(rows(many.database, Assignment)) // len(to)}
+    assert [each.counts["letters"] for each in reports if each.name is PassName.DELIVER] == [len(to)]
+
+
+def test_a_relay_that_is_down_does_not_hold_up_the_acting(many: Laid) -> None:
+    box = WatchingBox(many.database, Outcome(Fate.RETRY, "connect", about=About.CHANNEL))
+    ticked(many, BEGAN, box)
+    assert {each.state for each in rows(many.database, Letter)} == {LetterState.QUEUED}
+    assert all(each.acted_until is not None for each in rows(many.database, Assignment))
 
 
 def test_letters_follow_the_policy_s_own_hours(sqlite_database: Database) -> None:
