@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     callback_secret: SecretStr = Field(
         SecretStr(""), description="secret in callback URLs of gateways; empty: derived from secret"
     )
+    webhook_hosts: str = Field(
+        "", description="hosts and networks of the office that webhooks may call although they are private, or by http"
+    )
     operator_email: str = Field("", description="mailbox for alarms when another channel is down")
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
     metrics_token: SecretStr = Field(
@@ -172,6 +175,17 @@ class Settings(BaseSettings):
         if wide:
             raise ValueError("không tin mọi địa chỉ được / not every address can be trusted")
         return ",".join(str(ip_network(each, strict=False)) for each in networks)
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        try:
+            for each in value.split(","):
+                if "/" in each:
+                    ip_network(each.strip(), strict=False)
+        except ValueError:
+            raise ValueError("viết như esb.tinh.example,10.20.0.0/16 / like esb.tinh.example,10.20.0.0/16") from None
+        return value
 
     @field_validator("oidc_issuer")
     @classmethod

@@ -8,9 +8,11 @@ from typing import assert_never
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput
+from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.text import Text
 from notifications.channel import Channel
+from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
@@ -19,6 +21,8 @@ from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.letters.template_editor import OfficeTemplates
 from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
+from notifications.webhooks.delivery import WebhookDelivery
+from notifications.webhooks.sender import Sender
 
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
@@ -92,6 +96,19 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
         "esms CallbackUrl": f"{callbacks_url}/esms",
         "speedsms webhook": f"{callbacks_url}/speedsms",
     }
+
+
+def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContext) -> WebhookDelivery:
+    """Webhooks with the worker's name and patience of letters; in demo mode every message stays here."""
+    return WebhookDelivery(
+        Sender(Allowed.of(settings.webhook_hosts)),
+        signer,
+        settings.base_url,
+        letters.worker,
+        letters.give_up,
+        settings.demo,
+        letters.stop,
+    )
 
 
 def operator(settings: Settings) -> Operator:

@@ -30,6 +30,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
 from notifications.delivery import DeliveryContext
 from notifications.delivery import deliver as deliver_letters
+from notifications.webhooks.delivery import WebhookDelivery, send_owed
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
@@ -163,6 +164,13 @@ async def deliver(database: Database, now: datetime, delivery: DeliveryContext) 
     began = time.monotonic()
     done = await deliver_letters(database, now, delivery)
     return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
+
+
+async def tell_webhooks(database: Database, now: datetime, delivery: WebhookDelivery) -> PassReport:
+    """Send every webhook message that is due; apart from letters, so that neither holds up the other."""
+    began = time.monotonic()
+    counts = await send_owed(database, now, delivery)
+    return finish(database, PassName.WEBHOOKS, now, began, counts)
 
 
 async def tick(

@@ -20,6 +20,7 @@ from engine.store.database import Database
 from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
+from notifications.webhooks.delivery import WebhookDelivery
 from workflows import channel_wiring
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class System:
     signer: Signer
     delivery: DeliveryContext
     inbound: InboundSources
+    webhooks: WebhookDelivery
 
     @property
     def prefect_home(self) -> Path:
@@ -59,7 +61,9 @@ def compose(settings: Settings | None = None) -> System:
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
     )
-    return System(settings, database, clock, signer, delivery, channel_wiring.inbound_sources(settings, signer))
+    inbound = channel_wiring.inbound_sources(settings, signer)
+    webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)
+    return System(settings, database, clock, signer, delivery, inbound, webhooks)
 
 
 def announce_setup_code(system: System) -> None:
