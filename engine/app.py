@@ -30,7 +30,7 @@ from engine.web.pages.account import (
     sign_in,
     views,
 )
-from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
+from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings, webhooks
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import board, demo, health, leadership, letters, search
 from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
@@ -91,6 +91,7 @@ PAGES = (
     policies,
     letter_templates,
     people,
+    webhooks,
 )
 
 

@@ -19,8 +19,8 @@ AUDIT_SECONDS = 300
 
 
 class Heartbeat:
-    """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every ``inbound_seconds``; first
-    immediately."""
+    """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every
+    ``inbound_seconds``; first immediately."""
 
     def __init__(
         self,

@@ -85,6 +85,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "sms_answers": ("sms", "nhận tin trả lời (kannel, gammu): mỗi tin có một mã ngắn"),
     "sms_production": ("sms", "gửi thật; nếu không: esms chỉ kiểm tra, speedsms và apprise từ chối"),
     "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
+    "webhook_hosts": ("watch", "máy và mạng của cơ quan mà webhook được gọi dù là nội bộ, hoặc bằng http"),
     "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
     "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
     "metrics_token": ("watch", "khóa của /metrics; để trống: không mở"),

@@ -18,6 +18,7 @@ from engine.api import (
     monitoring,
     rules,
     threads,
+    webhooks,
 )
 
 
@@ -64,3 +65,4 @@ router.include_router(figures.router, tags=["standing"])
 router.include_router(letter_templates.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])
 router.include_router(directory.router, tags=["people"])
+router.include_router(webhooks.router, tags=["webhooks"])

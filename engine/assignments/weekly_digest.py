@@ -138,7 +138,10 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         ],
     )
     letters, nothing = len(with_overdue), len(empty)
-    append(session, [event(EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)])
+    append(
+        session,
+        [event(EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)],
+    )
     return letters, nothing
 
 

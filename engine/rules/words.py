@@ -55,6 +55,7 @@ CODES: Mapping[str, Text] = {
     "receive": Text("Nhận thư trả lời", "Receive answers"),
     "watch": Text("Canh các kênh gửi", "Watch the channels"),
     "upkeep": Text("Dọn dẹp hằng ngày", "Daily upkeep"),
+    "webhooks": Text("Báo hệ thống khác (webhook)", "Webhooks"),
     "email": Text("thư điện tử", "e-mail"),
     "sms": Text("tin nhắn", "SMS"),
     "plans": Text("kế hoạch", "plans"),

@@ -106,7 +106,10 @@ def _assignments(session: Session, ids: Iterable[int]) -> dict[int, dict[str, An
     a, d, p = table(Assignment), table(Duty), table(Plan)
     columns = (a.c.id, a.c.plan_id, p.c.number, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
     statement = (
-        select(*columns).join(d, d.c.id == a.c.duty_id).join(p, p.c.id == a.c.plan_id).where(among(session, a.c.id, ids))
+        select(*columns)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(among(session, a.c.id, ids))
     )
     return {
         row.id: {

@@ -31,6 +31,7 @@ from engine.terms import (
     TimeClass,
     Timing,
     Urgency,
+    WebhookEvent,
 )
 from engine.text import Text
 
@@ -43,6 +44,17 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),
+    },
+    WebhookEvent: {
+        WebhookEvent.OPENED: Text("mở phần việc", "assignment opened"),
+        WebhookEvent.ACKNOWLEDGED: Text("xác nhận đã nhận", "acknowledged"),
+        WebhookEvent.REPORTED: Text("gửi báo cáo", "reported"),
+        WebhookEvent.ACCEPTED: Text("tiếp nhận báo cáo", "report accepted"),
+        WebhookEvent.RETURNED: Text("trả lại báo cáo", "report returned"),
+        WebhookEvent.OVERDUE: Text("quá hạn", "overdue"),
+        WebhookEvent.ESCALATED: Text("đôn đốc", "escalated"),
+        WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
+        WebhookEvent.TEST: Text("tin thử", "test"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),

@@ -51,6 +51,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/settings": ("/admin/settings",),
     "/admin/templates": ("/admin/templates",),
     "/admin/templates/{language}/{kind}": ("/admin/templates/vi/duties", "/admin/templates/en/leadership"),
+    "/admin/webhooks": ("/admin/webhooks",),
+    "/admin/webhooks/{webhook_id}": ("/admin/webhooks/{webhook}", "/admin/webhooks/2"),
     "/agencies": ("/agencies",),
     "/agencies/{agency_id}": ("/agencies/{agency}", "/agencies/ubnd-huyen-yen-thanh", "/agencies/so-ldtbxh"),
     "/assignments": ("/assignments", "/assignments?class=open_overdue", "/assignments?class=done_late&plan={loaded}"),

@@ -65,7 +65,7 @@ class WebhookLine:
     down_since: datetime | None
     retry_at: datetime | None
     why: str
-    two_secrets_until: datetime | None
+    last_secret_until: datetime | None
     made_at: datetime
     owed: int = 0
     delivered: int = 0
@@ -163,6 +163,6 @@ def _columns() -> tuple[Any, ...]:
 
 
 def _line(row: Any, counts: Mapping[str, int]) -> WebhookLine:
-    columns = tuple(row)
-    head, events, rest = columns[:3], columns[3], columns[4:]
-    return WebhookLine(*head, tuple(WebhookEvent(each) for each in events), *rest, **counts)
+    events = tuple(WebhookEvent(each) for each in row.events)
+    values: dict[str, Any] = dict(row._mapping) | {"events": events} | dict(counts)
+    return WebhookLine(**values)

@@ -1,5 +1,5 @@
-"""Webhooks: the addresses that are told of events, and the messages owed and sent to them. Messages are written with the
-event itself (``engine.store.webhook_outbox``) and sent by ``notifications.webhooks``."""
+"""Webhooks: the addresses that are told of events, and the messages owed and sent to them. Messages are written with
+the event itself (``engine.store.webhook_outbox``) and sent by ``notifications.webhooks``."""
 
 from datetime import datetime
 from typing import Any

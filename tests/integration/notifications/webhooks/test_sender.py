@@ -66,7 +66,14 @@ def test_a_receiver_without_a_trusted_certificate_is_not_told(tmp_path: object) 
 
 @pytest.mark.parametrize(
     ("status", "fate"),
-    [(200, Fate.ACCEPTED), (204, Fate.ACCEPTED), (410, Fate.REFUSED), (400, Fate.RETRY), (301, Fate.RETRY), (500, Fate.RETRY)],
+    [
+        (200, Fate.ACCEPTED),
+        (204, Fate.ACCEPTED),
+        (410, Fate.REFUSED),
+        (400, Fate.RETRY),
+        (301, Fate.RETRY),
+        (500, Fate.RETRY),
+    ],
 )
 def test_what_an_answer_means(status: int, fate: Fate) -> None:
     with receiving(status, reply=b"") as receiver:
@@ -77,7 +84,8 @@ def test_what_an_answer_means(status: int, fate: Fate) -> None:
 def test_a_receiver_may_ask_for_a_pause_but_not_for_days() -> None:
     with receiving(429, headers={"retry-after": "99999999"}) as receiver:
         outcome = called(Sender(Allowed.of("127.0.0.1")), receiver.url)
-    assert outcome.after is not None and outcome.after.total_seconds() == 4 * 3600
+    assert outcome.after is not None
+    assert outcome.after.total_seconds() == 4 * 3600
 
 
 def test_an_answer_is_kept_as_one_printable_line() -> None:

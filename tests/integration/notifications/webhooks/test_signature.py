@@ -39,9 +39,7 @@ def message(sqlite_database: Database) -> tuple[str, Received]:
     signer, allowed = Signer("a key for tests"), Allowed.of("127.0.0.1")
     with receiving() as receiver:
         with sqlite_database.write() as session:
-            webhook_id, secret = webhooks.add(
-                session, signer, allowed, url=receiver.url, actor="cli:test", now=NOW
-            )
+            webhook_id, secret = webhooks.add(session, signer, allowed, url=receiver.url, actor="cli:test", now=NOW)
             webhooks.send_test(session, webhook_id, now=NOW)
         asyncio.run(send_owed(sqlite_database, NOW, WebhookDelivery(Sender(allowed), signer, "https://x.example")))
     return secret, receiver.got[0]
