@@ -20,6 +20,7 @@ from ground.lived import MANY, SILENT
 from ground.postgres import Ground
 from playwright.sync_api import Browser
 
+from engine.api.operations import GROUPS
 from engine.app import PAGES
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/year": ("/year",),
 }
 OPEN = {
+    "/api": ("/api", *(f"/api?group={group}" for group in GROUPS)),
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
     "/r/{token}/thread": ("/r/{report}/thread",),
