@@ -121,6 +121,16 @@ class Settings(BaseSettings):
         False, description="really send SMS; else esms only checks, speedsms and apprise refuse"
     )
 
+    zalo_app_id: str = Field("", description="Zalo application that sends ZNS before SMS; empty: no Zalo")
+    zalo_app_secret: SecretStr = Field(SecretStr(""), description="the application's secret key")
+    zalo_refresh_token: SecretStr = Field(
+        SecretStr(""), description="refresh token of the Official Account; used once, what follows is stored sealed"
+    )
+    zalo_templates: str = Field(
+        "",
+        description='ZNS templates by kind of letter, as JSON: {"*": {"id": "230001", "parameters": {"han": "due"}}}',
+    )
+
     callback_secret: SecretStr = Field(
         SecretStr(""), description="secret in callback URLs of gateways; empty: derived from secret"
     )
