@@ -6,21 +6,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from ground.factory import rows
+from ground.factory import add_contact, at, lay, rows, swept
+from ground.post import LetterBox, post_office
 from ground.receiver import receiving
 
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput
 from engine.store.database import Database
 from engine.store.facts import write_fact
-from engine.store.records import Fact
+from engine.store.records import Fact, Letter
+from engine.terms import LetterState, Role
 from notifications.channel import About, Fate, Outcome, Outgoing
+from notifications.delivery import deliver
 from notifications.sms.gateway import reference
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.zalo import CODES, VALUES, Zalo, ZaloFirst, read_templates
@@ -290,3 +294,33 @@ def test_over_a_real_connection(sqlite_database: Database, servers: tuple[str, A
     assert sent(way).fate is Fate.ACCEPTED
     assert sending.got[0].headers["access_token"] == "a1"
     assert sending.got[0].data["template_id"] == "230001"
+
+
+def delivered(database: Database, zns: Zns, clock: Clock) -> tuple[LetterBox, list[Any]]:
+    """The day before a due date, when people with a telephone hear by every way; without an SMS gateway."""
+    laid = lay(database, now=at("2021-04-07"))
+    add_contact(database, "huyen-a", Role.DEPUTY, phone="0912345678", email="pho@huyen-a.example")
+    for day in ("2021-06-07", "2021-06-16"):
+        swept(laid.database, at(day))
+    mail = LetterBox()
+    clock.now = at("2021-06-16", "09:00")
+    office = post_office(mail)
+    office = replace(office, channels={"email": mail, "sms": ZaloFirst(zalo(database, zns, clock), None)})
+    asyncio.run(deliver(database, clock.now, office))
+    return mail, rows(database, Letter, channel="sms")
+
+
+def test_a_reminder_carries_the_values_of_its_letter(sqlite_database: Database, clock: Clock) -> None:
+    zns = Zns()
+    _, letters = delivered(sqlite_database, zns, clock)
+    assert [each.state for each in letters] == [LetterState.ACCEPTED]
+    body = zns.body()
+    assert (body["phone"], body["template_id"]) == ("84912345678", "230001")
+    assert (body["template_data"]["ke_hoach"], body["template_data"]["han"]) == ("KH12", "17/6/2021")
+    assert body["template_data"]["lien_ket"].startswith("http://127.0.0.1:8188/")
+
+
+def test_who_is_not_on_zalo_still_hears_by_mail(sqlite_database: Database, clock: Clock) -> None:
+    mail, letters = delivered(sqlite_database, Zns({"error": -118, "message": "Zalo account not existed"}), clock)
+    assert [each.state for each in letters] == [LetterState.REFUSED]
+    assert "pho@huyen-a.example" in [each.to for each in mail.letters]
