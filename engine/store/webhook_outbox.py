@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -27,6 +28,7 @@ DIRECT: Mapping[EventKind, WebhookEvent] = {
     EventKind.RETURNED: WebhookEvent.RETURNED,
     EventKind.DIGEST_MADE: WebhookEvent.DIGEST_MADE,
 }
+RELEVANT = frozenset({*DIRECT, EventKind.RUNG_FIRED})
 AFTER: Mapping[WebhookEvent, State] = {
     WebhookEvent.OPENED: State.ASSIGNED,
     WebhookEvent.ACKNOWLEDGED: State.ACKNOWLEDGED,
@@ -42,13 +44,12 @@ TOLD = ("outcome", "level", "week", "letters", "empty")
 
 def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
     """Owe a message for each event to each webhook that wants it. Idempotent by key. Returns how many are new."""
-    told = [(each, kind, key) for each in events for kind, key in _kinds(each)]
-    if not told:
+    if not any(each["kind"] in RELEVANT for each in events):
         return 0
-    w = table(Webhook)
-    webhooks = session.connection().execute(select(w.c.id, w.c.events).where(w.c.active).order_by(w.c.id)).all()
+    webhooks = session.connection().execute(_active()).all()
     if not webhooks:
         return 0
+    told = [(each, kind, key) for each in events for kind, key in _kinds(each)]
     about = _assignments(session, {each["assignment_id"] for each, _, _ in told if each["assignment_id"]})
     rows = [
         message(webhook.id, key, kind, payload(kind, each, about.get(each["assignment_id"])), each["at"])
@@ -57,6 +58,13 @@ def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
         if not webhook.events or kind in webhook.events
     ]
     return insert_new(session, WebhookMessage, rows)
+
+
+@cache
+def _active() -> Any:
+    """Built once: it is run with nearly every event."""
+    w = table(Webhook)
+    return select(w.c.id, w.c.events).where(w.c.active).order_by(w.c.id)
 
 
 def message(webhook_id: int, key: str, kind: WebhookEvent, body: Mapping[str, Any], at: datetime) -> dict[str, Any]:
