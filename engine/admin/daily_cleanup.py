@@ -80,7 +80,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
-        "webhooks": webhooks.prune(session, now),
+        "webhook_messages": webhooks.prune(session, now),
     }
 
 
