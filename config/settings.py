@@ -121,8 +121,21 @@ class Settings(BaseSettings):
         False, description="really send SMS; else esms only checks, speedsms and apprise refuse"
     )
 
+    zalo_app_id: str = Field("", description="Zalo application that sends ZNS before SMS; empty: no Zalo")
+    zalo_app_secret: SecretStr = Field(SecretStr(""), description="the application's secret key")
+    zalo_refresh_token: SecretStr = Field(
+        SecretStr(""), description="refresh token of the Official Account; used once, what follows is stored sealed"
+    )
+    zalo_templates: str = Field(
+        "",
+        description='ZNS templates by kind of letter, as JSON: {"*": {"id": "230001", "parameters": {"han": "due"}}}',
+    )
+
     callback_secret: SecretStr = Field(
         SecretStr(""), description="secret in callback URLs of gateways; empty: derived from secret"
+    )
+    webhook_hosts: str = Field(
+        "", description="hosts and networks of the office that webhooks may call although they are private, or by http"
     )
     operator_email: str = Field("", description="mailbox for alarms when another channel is down")
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
@@ -172,6 +185,17 @@ class Settings(BaseSettings):
         if wide:
             raise ValueError("không tin mọi địa chỉ được / not every address can be trusted")
         return ",".join(str(ip_network(each, strict=False)) for each in networks)
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        try:
+            for each in value.split(","):
+                if "/" in each:
+                    ip_network(each.strip(), strict=False)
+        except ValueError:
+            raise ValueError("viết như esb.tinh.example,10.20.0.0/16 / like esb.tinh.example,10.20.0.0/16") from None
+        return value
 
     @field_validator("oidc_issuer")
     @classmethod

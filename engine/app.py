@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from engine.api.reference import describe
 from engine.api.routes import router as api
 from engine.http import error_pages, probes
 from engine.http.app_context import AppContext
@@ -30,9 +31,9 @@ from engine.web.pages.account import (
     sign_in,
     views,
 )
-from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
+from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings, webhooks
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import board, demo, health, leadership, letters, search, working
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, search, working
 from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
 from engine.web.pages.work import (
     assignment_actions,
@@ -92,6 +93,8 @@ PAGES = (
     policies,
     letter_templates,
     people,
+    webhooks,
+    api_reference,
 )
 
 
@@ -121,6 +124,7 @@ def make_app(context: AppContext) -> FastAPI:
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)
     app.include_router(api)
+    describe(app)
     app.include_router(probes.router)
     error_pages.install(app)
     app.add_middleware(BodyLimits)

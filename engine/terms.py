@@ -167,6 +167,7 @@ class EventKind(StrEnum):
     RUNG_FIRED = "rung_fired"
     RUNG_SKIPPED = "rung_skipped"
     CHASED = "chased"
+    DIGEST_MADE = "digest_made"
     DIGEST_EMPTY = "digest_empty"
     LETTER_SETTLED = "letter_settled"
     LETTER_SUPPRESSED = "letter_suppressed"
@@ -198,6 +199,22 @@ class EventKind(StrEnum):
     PROGRESS_TOLD = "progress_told"
     ENTRY_ANSWERED = "entry_answered"
     PART_ADDED = "part_added"
+    WEBHOOK_CHANGED = "webhook_changed"
+
+
+class WebhookEvent(StrEnum):
+    """What other systems are told of; the ``type`` of a message (Standard Webhooks)."""
+
+    OPENED = "assignment.opened"
+    ACKNOWLEDGED = "assignment.acknowledged"
+    REPORTED = "assignment.reported"
+    ACCEPTED = "assignment.accepted"
+    RETURNED = "assignment.returned"
+    OVERDUE = "assignment.overdue"
+    ESCALATED = "assignment.escalated"
+    DIGEST_MADE = "digest.made"
+    TEST = "test"
+    """Sent by an administrator to see whether it arrives."""
 
 
 class Quiet(StrEnum):
@@ -228,6 +245,7 @@ class PassName(StrEnum):
     RECEIVE = "receive"
     WATCH = "watch"
     UPKEEP = "upkeep"
+    WEBHOOKS = "webhooks"
 
 
 class Scenario(StrEnum):

@@ -59,6 +59,8 @@ class Outgoing:
     unsubscribe: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     mark: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Of an SMS: its kind, plan, due date, link … for providers that fill templates of their own."""
 
 
 @dataclass(frozen=True, slots=True)

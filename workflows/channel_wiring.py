@@ -8,9 +8,11 @@ from typing import assert_never
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput
+from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.text import Text
 from notifications.channel import Channel
+from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
@@ -19,6 +21,8 @@ from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.letters.template_editor import OfficeTemplates
 from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
+from notifications.webhooks.delivery import WebhookDelivery
+from notifications.webhooks.sender import Sender
 
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
@@ -36,10 +40,11 @@ def template_editor(settings: Settings, database: Database, of: LetterRenderer) 
     return OfficeTemplates(database, settings.templates, settings.base_url, of)
 
 
-def channels(settings: Settings, signer: Signer) -> dict[str, Channel]:
-    """Channels by name: ``email`` always, ``sms`` if a gateway is configured. In demo mode nothing is sent outside."""
+def channels(settings: Settings, signer: Signer, database: Database) -> dict[str, Channel]:
+    """Channels by name: ``email`` always, ``sms`` if a gateway or Zalo is configured. In demo mode nothing is sent
+    outside."""
     by_name: dict[str, Channel] = {"email": email_channel(settings, signer)}
-    sms = None if settings.demo else sms_channel(settings, signer)
+    sms = None if settings.demo else phone_channel(settings, signer, database)
     if sms is not None:
         by_name["sms"] = sms
     return by_name
@@ -94,6 +99,19 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
     }
 
 
+def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContext) -> WebhookDelivery:
+    """Webhooks with the worker's name and patience of letters; in demo mode every message stays here."""
+    return WebhookDelivery(
+        Sender(Allowed.of(settings.webhook_hosts)),
+        signer,
+        settings.base_url,
+        letters.worker,
+        letters.give_up,
+        settings.demo,
+        letters.stop,
+    )
+
+
 def operator(settings: Settings) -> Operator:
     return Operator(settings.operator_email, settings.operator_phone, settings.language)
 
@@ -125,6 +143,27 @@ def email_channel(settings: Settings, signer: Signer) -> Mail:
             bounce_secret=signer.secret(RETURN_ADDRESSES) if settings.bounce_domain else "",
         )
     )
+
+
+def phone_channel(settings: Settings, signer: Signer, database: Database) -> Channel | None:
+    """What carries letters to telephones: Zalo before the SMS gateway, either alone, or None."""
+    sms = sms_channel(settings, signer)
+    if not settings.zalo_app_id:
+        return sms
+    from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
+    from notifications.sms.zalo_tokens import ZaloTokens
+
+    secret, refresh_token = settings.zalo_app_secret.get_secret_value(), settings.zalo_refresh_token.get_secret_value()
+    if not secret or not refresh_token:
+        raise BadInput(
+            Text(
+                "Cần DONDOC_ZALO_APP_SECRET và DONDOC_ZALO_REFRESH_TOKEN khi có DONDOC_ZALO_APP_ID.",
+                "DONDOC_ZALO_APP_ID needs DONDOC_ZALO_APP_SECRET and DONDOC_ZALO_REFRESH_TOKEN.",
+            )
+        )
+    tokens = ZaloTokens(database, signer, settings.zalo_app_id, secret, refresh_token)
+    zalo = Zalo(tokens, read_templates(settings.zalo_templates), production=settings.sms_production)
+    return ZaloFirst(zalo, sms)
 
 
 def sms_channel(settings: Settings, signer: Signer) -> Channel | None:

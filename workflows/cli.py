@@ -134,6 +134,8 @@ def once(
             typer.echo(str(report))
     elif name == PassName.DELIVER:
         typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
+    elif name == PassName.WEBHOOKS:
+        typer.echo(str(asyncio.run(passes.tell_webhooks(system.database, now, system.webhooks))))
     elif name == PassName.AUDIT:
         may_rest = not passes.may_send(system.database, now)
         outside = {"open_files": len(list(too_wide(system.settings)))}

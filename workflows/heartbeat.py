@@ -19,8 +19,8 @@ AUDIT_SECONDS = 300
 
 
 class Heartbeat:
-    """Calls ``tick`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every ``inbound_seconds``; first
-    immediately."""
+    """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every
+    ``inbound_seconds``; first immediately."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Heartbeat:
         seconds: int,
         inbound: Callable[[], None] | None = None,
         inbound_seconds: int = 60,
+        webhooks: Callable[[], None] | None = None,
     ) -> None:
         scheduler_class: Any = BackgroundScheduler  # untyped
         self._scheduler = scheduler_class(
@@ -37,6 +38,8 @@ class Heartbeat:
         jobs = [("tick", tick, seconds), ("audit", audit, AUDIT_SECONDS)]
         if inbound is not None:
             jobs.append(("inbound", inbound, inbound_seconds))
+        if webhooks is not None:
+            jobs.append(("webhooks", webhooks, seconds))
         for name, job, every in jobs:
             self._scheduler.add_job(
                 _logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)

@@ -30,6 +30,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
 from notifications.delivery import Delivered, DeliveryContext
 from notifications.delivery import deliver as deliver_letters
+from notifications.webhooks.delivery import WebhookDelivery, send_owed
 
 log = logging.getLogger(__name__)
 ESCALATION_BATCH_ROWS = 1000
@@ -205,6 +206,13 @@ async def _act_and_deliver(
             else:
                 early.add(sent)
                 keeps_up = not sent.fates.get("released")
+
+
+async def tell_webhooks(database: Database, now: datetime, delivery: WebhookDelivery) -> PassReport:
+    """Send every webhook message that is due; apart from letters, so that neither holds up the other."""
+    began = time.monotonic()
+    counts = await send_owed(database, now, delivery)
+    return finish(database, PassName.WEBHOOKS, now, began, counts)
 
 
 async def tick(

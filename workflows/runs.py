@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from engine.assignments.due_work import Due
 from engine.terms import PassName
+from notifications.webhooks import delivery as webhooks
 from workflows import channel_wiring, clock_guard, passes
 from workflows.passes import PassReport, failures_recorded
 from workflows.prefect_server import answers, environment
@@ -39,6 +40,15 @@ def run_tick(system: System) -> None:
     if found.anything and _clock_believed(system):
         for report in asyncio.run(tick(system, now, found)):
             log.info("%s", report)
+
+
+def run_webhooks(system: System) -> None:
+    """Tell other systems what is owed to them. If nothing is, it costs one statement."""
+    now = system.clock()
+    if not webhooks.anything_owed(system.database, now) or not _clock_believed(system):
+        return
+    with failures_recorded(system.database, PassName.WEBHOOKS, now):
+        log.info("%s", asyncio.run(passes.tell_webhooks(system.database, now, system.webhooks)))
 
 
 def run_inbound(system: System) -> None:

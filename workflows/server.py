@@ -18,7 +18,7 @@ from workflows.installation import establish, require_installation
 from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
 from workflows.private_files import make_private
-from workflows.runs import run_audit, run_inbound, run_tick
+from workflows.runs import run_audit, run_inbound, run_tick, run_webhooks
 from workflows.system import System, announce_setup_code, compose
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def serve(settings: Settings) -> None:
         settings.tick_seconds,
         lambda: run_inbound(system),
         settings.receive_seconds,
+        lambda: run_webhooks(system),
     )
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -20,6 +20,7 @@ from engine.store.database import Database
 from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
+from notifications.webhooks.delivery import WebhookDelivery
 from workflows import channel_wiring
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class System:
     signer: Signer
     delivery: DeliveryContext
     inbound: InboundSources
+    webhooks: WebhookDelivery
 
     @property
     def prefect_home(self) -> Path:
@@ -52,14 +54,16 @@ def compose(settings: Settings | None = None) -> System:
     clock: Clock = DemoClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
     delivery = DeliveryContext(
-        channels=channel_wiring.channels(settings, signer),
+        channels=channel_wiring.channels(settings, signer, database),
         renderer=channel_wiring.letter_renderer(settings, signer),
         short_code_key=channel_wiring.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
     )
-    return System(settings, database, clock, signer, delivery, channel_wiring.inbound_sources(settings, signer))
+    inbound = channel_wiring.inbound_sources(settings, signer)
+    webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)
+    return System(settings, database, clock, signer, delivery, inbound, webhooks)
 
 
 def announce_setup_code(system: System) -> None:

@@ -82,6 +82,8 @@ class Permission(StrEnum):
     """The texts of letters."""
     KEEP_CALENDAR = "keep_calendar"
     KEEP_ACCOUNTS = "keep_accounts"
+    KEEP_WEBHOOKS = "keep_webhooks"
+    """Which other systems are told of events."""
     STEP_CLOCK = "step_clock"
 
 

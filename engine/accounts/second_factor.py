@@ -6,9 +6,7 @@ The app's secret is stored encrypted by the installation's key, recovery codes a
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 import pyotp
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit, forget
+from engine.accounts.sealing import SealBroken, seal, unseal
 from engine.accounts.secret_keys import digest_of
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, NotAllowed
@@ -39,6 +37,8 @@ RECOVERY_CODES = 8
 ATTEMPTS = Limit(5, timedelta(minutes=15))
 """Per account: guessing one of a million codes, three valid at a time, takes years."""
 CODE = "second_factor"
+USE = "second factor"
+"""What its secrets are sealed for."""
 
 
 class Proof(StrEnum):
@@ -74,15 +74,15 @@ class Enrolment:
 def propose(signer: Signer, account_id: int, email: str, now: datetime) -> Enrolment:
     """A new secret for an authenticator app."""
     secret = pyotp.random_base32()
-    sealed = _seal(signer, {"account": account_id, "secret": secret, "at": now.isoformat()})
+    sealed = seal(signer, USE, {"account": account_id, "secret": secret, "at": now.isoformat()})
     return Enrolment(secret, _uri(secret, email), sealed)
 
 
 def reopen(signer: Signer, sealed: str, account_id: int, email: str, now: datetime) -> Enrolment:
     """The enrolment of a form. Raises BadInput if it is older than a quarter of an hour, or another account's."""
     try:
-        held = json.loads(_cipher(signer).decrypt(sealed.encode()))
-    except (InvalidToken, ValueError):
+        held = unseal(signer, USE, sealed)
+    except SealBroken:
         held = {}
     made_at = datetime.fromisoformat(held.get("at", "1970-01-01T00:00:00+00:00"))
     if held.get("account") != account_id or not timedelta() <= now - made_at <= ENROLMENT_LIFETIME:
@@ -106,7 +106,7 @@ def confirm(
     session.connection().execute(
         insert(factors).values(
             account_id=account_id,
-            secret=_seal(signer, {"secret": enrolment.secret}),
+            secret=seal(signer, USE, {"secret": enrolment.secret}),
             made_at=now,
             last_step=step,
             recovery=[digest_of(each) for each in recovery],
@@ -154,7 +154,7 @@ def _use(session: Session, signer: Signer, row: Any, code: str, now: datetime) -
     if any(hmac.compare_digest(digest, each) for each in row.recovery):
         values: dict[str, Any] = {"recovery": [each for each in row.recovery if each != digest]}
     else:
-        secret = json.loads(_cipher(signer).decrypt(row.secret.encode()))["secret"]
+        secret = unseal(signer, USE, row.secret)["secret"]
         step = _matching_step(secret, code.replace(" ", ""), now, after=row.last_step)
         if step is None:
             return False
@@ -183,11 +183,3 @@ def _mark(session: Session, session_id: int) -> None:
 
 def _event(account_id: int, now: datetime, what: str, actor: str) -> dict[str, Any]:
     return event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id)
-
-
-def _seal(signer: Signer, value: dict[str, Any]) -> str:
-    return _cipher(signer).encrypt(json.dumps(value).encode()).decode()
-
-
-def _cipher(signer: Signer) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(signer.secret("second factor"))))

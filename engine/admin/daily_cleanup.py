@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from engine.accounts import idempotency
-from engine.admin import unreferenced_uploads
+from engine.admin import unreferenced_uploads, webhooks
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.assignments.counters import Counted
@@ -80,6 +80,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
+        "webhook_messages": webhooks.prune(session, now),
     }
 
 

@@ -18,6 +18,7 @@ from engine.api import (
     monitoring,
     rules,
     threads,
+    webhooks,
 )
 
 
@@ -50,6 +51,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     413: _problem("Larger than 1 MB (uploads: 14 MB)"),
     415: _problem("Not application/json"),
     422: _problem("A field is invalid; errors names each"),
+    429: _problem("Tried too often; Retry-After says for how long to wait"),
     503: _problem("The database is unavailable"),
 }
 
@@ -64,3 +66,4 @@ router.include_router(figures.router, tags=["standing"])
 router.include_router(letter_templates.router, tags=["templates"])
 router.include_router(rules.router, tags=["rules"])
 router.include_router(directory.router, tags=["people"])
+router.include_router(webhooks.router, tags=["webhooks"])

@@ -248,6 +248,8 @@ def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, bat
                 rung=rung.rung,
                 on=fired.on.isoformat(),
                 roles=list(fired.roles),
+                letter=rung.kind,
+                level=rung.level,
             )
         )
     for rung, on, reason in decision.skipped:

@@ -139,7 +139,12 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
             for recipient in empty
         ],
     )
-    return len(with_overdue), len(empty)
+    letters, nothing = len(with_overdue), len(empty)
+    append(
+        session,
+        [event(EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)],
+    )
+    return letters, nothing
 
 
 def overdue(

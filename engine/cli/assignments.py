@@ -12,6 +12,7 @@ from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.cli.progress import counting
+from engine.cli.webhooks import webhooks_app
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import written
 from engine.terms import EventKind, Outcome
@@ -38,6 +39,7 @@ def add_commands(app: typer.Typer) -> None:
         ("links", links),
         ("contact", contacts_app),
         ("account", accounts_app),
+        ("webhook", webhooks_app),
     ):
         app.add_typer(commands, name=name)
 

@@ -4,6 +4,7 @@ these errors. Logs name the route's pattern, not the path: the path of a link in
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from engine.errors import DondocError, FieldsRefused, Unavailable
+from engine.errors import DondocError, FieldsRefused, TooOften, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.guards.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
 from engine.http.guards.security_log import SecurityEvent, route_of
@@ -106,6 +107,9 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     fields = error.fields if isinstance(error, FieldsRefused) else {}
     problems = [{"field": field, "what": what.said(language)} for field, what in fields.items()]
     response = answer(request, error.status, error.said(language), problems)
+    if isinstance(error, TooOften) and error.again is not None:
+        seconds = (error.again - tools_of(request).context.clock()).total_seconds()
+        response.headers["retry-after"] = str(max(1, math.ceil(seconds)))
     if error.status == 401:
         response.headers["www-authenticate"] = CHALLENGE
     return response

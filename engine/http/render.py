@@ -82,6 +82,9 @@ FIELD_NAMES: Mapping[str, Text] = {
     "sign": Text("Ký hiệu công văn", "Sign of dispatches"),
     "report_sign": Text("Tên viết tắt", "Abbreviation"),
     "letterhead": Text("Tệp mẫu", "Form"),
+    "url": Text("Địa chỉ nhận", "Address"),
+    "events": Text("Sự kiện", "Events"),
+    "secret": Text("Bí mật ký tin", "Signing secret"),
 }
 """What a form's fields are called in the summary of errors."""
 

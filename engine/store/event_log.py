@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from engine.store import webhook_outbox
 from engine.store.database import insert_new
 from engine.store.records import Event
 from engine.terms import EventKind
@@ -36,5 +37,8 @@ def event(
 
 
 def append(session: Session, events: Iterable[dict[str, Any]]) -> None:
-    """Append events; those whose key already exists are skipped."""
-    insert_new(session, Event, list(events))
+    """Append events; those whose key already exists are skipped. What webhooks are told goes into their outbox in the
+    same transaction."""
+    rows = list(events)
+    insert_new(session, Event, rows)
+    webhook_outbox.enqueue(session, rows)

@@ -54,6 +54,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.PART_ADDED: ("«{said}»", "“{said}”"),
     EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
     EventKind.PAPER_DROPPED: ("«{reason}»", "“{reason}”"),
+    EventKind.DIGEST_MADE: ("{week}: {letters} thư", "{week}: {letters} letters"),
+    EventKind.WEBHOOK_CHANGED: ("{what}, webhook số {webhook}", "{what}, webhook no. {webhook}"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")

@@ -31,6 +31,7 @@ from engine.terms import (
     TimeClass,
     Timing,
     Urgency,
+    WebhookEvent,
 )
 from engine.text import Text
 
@@ -43,6 +44,17 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),
+    },
+    WebhookEvent: {
+        WebhookEvent.OPENED: Text("mở phần việc", "assignment opened"),
+        WebhookEvent.ACKNOWLEDGED: Text("xác nhận đã nhận", "acknowledged"),
+        WebhookEvent.REPORTED: Text("gửi báo cáo", "reported"),
+        WebhookEvent.ACCEPTED: Text("tiếp nhận báo cáo", "report accepted"),
+        WebhookEvent.RETURNED: Text("trả lại báo cáo", "report returned"),
+        WebhookEvent.OVERDUE: Text("quá hạn", "overdue"),
+        WebhookEvent.ESCALATED: Text("đôn đốc", "escalated"),
+        WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
+        WebhookEvent.TEST: Text("tin thử", "test"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),
@@ -121,6 +133,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.RUNG_FIRED: Text("Đến mốc nhắc", "Reminder due"),
         EventKind.RUNG_SKIPPED: Text("Bỏ qua mốc nhắc", "Reminder left out"),
         EventKind.CHASED: Text("Đôn đốc ngoài lịch", "Chased directly"),
+        EventKind.DIGEST_MADE: Text("Làm tổng hợp tuần", "Weekly digest made"),
+        EventKind.WEBHOOK_CHANGED: Text("Thay đổi webhook", "Webhook changed"),
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),
         EventKind.LETTER_SUPPRESSED: Text("Không gửi thư", "Letter not sent"),

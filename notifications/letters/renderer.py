@@ -36,7 +36,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from engine.accounts.signed_links import Link, Purpose, Signer, revocation
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
-from engine.rules.calendar import distance_words, written
+from engine.rules.calendar import day_digits, distance_words, written
 from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import FastEnvironment, compiled
@@ -139,7 +139,7 @@ class LetterRenderer:
             (text,) = templates.rendered([name], view)
             if len(text) > ONE_PART_CHARS:
                 (text,) = templates.rendered([name], replace(view, brief=True))
-            return Outgoing(facts.key, facts.to, text, now, language=language)
+            return Outgoing(facts.key, facts.to, text, now, language=language, values=_values(view))
         parts = [f"{language}/{kind}/{part}" for part in ("subject.txt", "body.txt", "body.html")]
         subject, text, html = templates.rendered(parts, view)
         return Outgoing(
@@ -185,6 +185,24 @@ class LetterRenderer:
         until, since = facts.day + self.link_days, revocation(facts.links_since)
         link = Link(purpose, facts.contact_id, subject, facts.day, until, since)
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
+
+
+def _values(view: LetterView) -> dict[str, str]:
+    """What a short message says, by name: ids, dates and a link, nothing about a person."""
+    item, due = view.worst, view.nearest_due or view.worst
+    if item is None or due is None:
+        return {"kind": view.kind, "link": view.base_url}
+    links = (view.acknowledge_url, view.coordinates_url, *(each[2] for each in view.report_links), view.base_url)
+    return {
+        "kind": item.kind.value,
+        "plan": item.sms_name,
+        "citation": item.citation if len(view.facts.items) == 1 else "",
+        "count": str(len(view.facts.items)),
+        "due": day_digits(due.due_on) if due.due_on else "",
+        "days": "" if due.days is None else str(due.days),
+        "level": str(view.level or ""),
+        "link": next(each for each in links if each),
+    }
 
 
 def _reply_headers(answer: AnswerFacts | None) -> dict[str, str]:

@@ -162,14 +162,14 @@ class HttpGateway(ABC):
         except BadInput as error:
             return refused(error)
         async with self:
-            return await self._post(message)
+            return await self._post(message, self.ask(message))
 
-    async def _post(self, message: Message) -> Outcome:
+    async def _post(self, message: Message, asked: dict[str, Any]) -> Outcome:
         assert self._client is not None
         try:
             # httpx's own time-out is per read: a gateway that sends byte by byte would outlast the letter's lease.
             async with asyncio.timeout(self._time_limit):
-                response = await self._client.post(self.url, **self.ask(message))
+                response = await self._client.post(self.url, **asked)
             return self.read(response, message)
         except (
             httpx.ConnectError,

@@ -20,6 +20,7 @@ from ground.lived import MANY, SILENT
 from ground.postgres import Ground
 from playwright.sync_api import Browser
 
+from engine.api.operations import GROUPS
 from engine.app import PAGES
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/settings": ("/admin/settings",),
     "/admin/templates": ("/admin/templates",),
     "/admin/templates/{language}/{kind}": ("/admin/templates/vi/duties", "/admin/templates/en/leadership"),
+    "/admin/webhooks": ("/admin/webhooks",),
+    "/admin/webhooks/{webhook_id}": ("/admin/webhooks/{webhook}", "/admin/webhooks/2"),
     "/agencies": ("/agencies",),
     "/agencies/{agency_id}": ("/agencies/{agency}", "/agencies/ubnd-huyen-yen-thanh", "/agencies/so-ldtbxh"),
     "/assignments": ("/assignments", "/assignments?class=open_overdue", "/assignments?class=done_late&plan={loaded}"),
@@ -98,6 +101,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/year": ("/year",),
 }
 OPEN = {
+    "/api": ("/api", *(f"/api?group={group}" for group in GROUPS)),
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
     "/r/{token}/thread": ("/r/{report}/thread",),

@@ -8,24 +8,27 @@ parameters: ``{"assignment": 12, "plan": 1, "late": …}``.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from ground.lived import ALONE, MANY, NOW, SILENT
 from ground.office import contact_of, letter_of
 from ground.people import join
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from config import DATA
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
+from engine.admin import webhooks
 from engine.admin.published_figures import publish_figures
 from engine.agencies import ical_feeds, preferences
 from engine.assignments import evidence, lifecycle, report_drafts
 from engine.assignments.lifecycle import ReportText
 from engine.files.plan import load_plan
 from engine.plans import amendments, loading
+from engine.rules.targets import Allowed
 from engine.store.database import table
-from engine.store.records import Assignment, Duty, Letter, Plan
+from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage
 from engine.terms import LetterState, Outcome
 from workflows.system import System
 
@@ -40,6 +43,7 @@ def fill(system: System) -> dict[str, object]:
         plan = int(session.connection().scalars(select(table(Plan).c.id)).one())
         found = _report_and_answer(session, plan, kept)
         found |= _publish_and_add(session, plan)
+    webhook = _tell_others(system)
     coordinator = contact_of(system.database, SILENT)
     account = join(system.database, "coordinator", "ubnd-tp-vinh")
     with system.database.write() as session:
@@ -73,11 +77,39 @@ def fill(system: System) -> dict[str, object]:
         "queued": queued,
         "letter": letter,
         "account": account,
+        "webhook": webhook,
         "contact": coordinator,
         "seen": _link(system, Purpose.ACKNOWLEDGE, coordinator, str(letter)),
         "report": _link(system, Purpose.REPORT, coordinator, f"{plan}:{PERIOD}"),
         "pace": _link(system, Purpose.UNSUBSCRIBE, coordinator, "email"),
     }
+
+
+def _tell_others(system: System) -> int:
+    """Two webhooks: one that works, one that is down, with a message of each fate."""
+    messages = table(WebhookMessage)
+    with system.database.write() as session:
+        told: dict[str, Any] = {"signer": system.signer, "allowed": Allowed(), "actor": "cli"}
+        works, _ = webhooks.add(
+            session, url="https://esb.tinh.example/dondoc", label="Trục liên thông LGSP", **told, **WHEN
+        )
+        down, _ = webhooks.add(session, url="https://bang-so-lieu.so-ldtbxh.example/su-kien", **told, **WHEN)
+        lifecycle.acknowledge(session, _assignments(session, MANY)[3], actor="cli", **WHEN)
+        webhooks.send_test(session, works, now=NOW - timedelta(minutes=1))
+        webhooks.send_test(session, works, **WHEN)
+        fates = (
+            (LetterState.DELIVERED, "200", "ok"),
+            (LetterState.EXPIRED, "503", "bảo trì"),
+            (LetterState.QUEUED, "", ""),
+        )
+        ids = session.connection().scalars(select(messages.c.id).where(messages.c.webhook_id == works)).all()
+        for message, (state, code, reply) in zip(sorted(ids), fates, strict=True):
+            values = {"state": state, "code": code, "reply": reply, "attempts": int(bool(code))}
+            session.connection().execute(update(messages).where(messages.c.id == message).values(**values))
+        w = table(Webhook)
+        why = {"failures": 3, "why": "timeout", "down_since": NOW, "retry_at": NOW + timedelta(minutes=4)}
+        session.connection().execute(update(w).where(w.c.id == down).values(**why))
+    return works
 
 
 def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> str:

@@ -267,7 +267,14 @@ def imap(system: System) -> CheckLine:
 
 def sms(system: System) -> CheckLine:
     settings = system.settings
+    if settings.zalo_app_id:
+        try:
+            channel_wiring.phone_channel(settings, system.signer, system.database)
+        except DondocError as error:
+            return wrong("sms", error.text, Text("Xem docs/zalo.md.", "See docs/zalo.md."))
     if not settings.sms_gateway:
+        if settings.zalo_app_id:
+            return well("sms", Text("chỉ Zalo; thử bằng dondoc send-test", "Zalo alone; try dondoc send-test"))
         return unused("sms", Text("không gửi tin nhắn", "no SMS"))
     name = settings.sms_gateway
     try:

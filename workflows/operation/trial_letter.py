@@ -56,7 +56,9 @@ def _channel(system: System, to: str) -> Channel | None:
     """A channel of its own: those of the outbox belong to the heartbeat's event loop."""
     if "@" in to:
         return channel_wiring.email_channel(system.settings, system.signer)
-    return None if system.settings.demo else channel_wiring.sms_channel(system.settings, system.signer)
+    return (
+        None if system.settings.demo else channel_wiring.phone_channel(system.settings, system.signer, system.database)
+    )
 
 
 async def _send(channel: Channel, letter: Outgoing) -> Outcome:

@@ -30,6 +30,7 @@ from engine.store.records.letters import (
 from engine.store.records.plans import HAS_OPENING, Duty, Plan
 from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
 from engine.store.records.running import Fact, Pass
+from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.records.work import (
     DECLINED,
     HAS_NEXT,
@@ -61,6 +62,7 @@ __all__ = [
     "TO_ACCEPT",
     "UNANSWERED",
     "WAITING",
+    "WEBHOOK_OWED",
     "WITH_PAPER",
     "WITH_RECEIPT",
     "Account",
@@ -102,4 +104,6 @@ __all__ = [
     "Tally",
     "TallyChange",
     "ThreadEntry",
+    "Webhook",
+    "WebhookMessage",
 ]

@@ -28,6 +28,7 @@ from notifications.sms.esms import Esms
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel
 from notifications.sms.speedsms import SpeedSms
+from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
 
 AT = datetime(2021, 6, 17, 1, 0, tzinfo=UTC)
 SMS = Outgoing("letter:12:sms:2021-06-17", "+84912345678", "KH188: nhiem vu IV.2.1 con 3 ngay. XN 2762", AT)
@@ -85,6 +86,18 @@ async def speedsms(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
     yield SpeedSms("t", "DONDOC", production=True, url="https://speedsms.example/", transport=transport)
 
 
+class OneToken:
+    async def access_token(self, *, refused: str = "") -> str:
+        return "token"
+
+
+@asynccontextmanager
+async def zalo(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
+    templates = read_templates('{"*": {"id": "230001", "parameters": {"noi_dung": "text"}}}')
+    way = Zalo(OneToken(), templates, url="https://zalo.example/", transport=httpx.MockTransport(answer))
+    yield ZaloFirst(way, None)
+
+
 @asynccontextmanager
 async def gammu(missing: str, folder: Path) -> AsyncIterator[Channel]:
     for name in {"outbox", "sent", "error"} - {missing}:
@@ -139,6 +152,15 @@ ROWS = [
         retry=says(200, {"status": "error", "code": "300", "message": "balance not enough"}),
         unknown=silent,
         recognisable=False,
+    ),
+    Row(
+        "zalo",
+        zalo,
+        SMS,
+        accepted=says(200, {"error": 0, "message": "Success", "data": {"msg_id": "a4a4b9e4bba2d6fc8fb3"}}),
+        refused=says(200, {"error": -118, "message": "Zalo account not existed: 84912345678"}),
+        retry=says(200, {"error": -115, "message": "Out of quota"}),
+        unknown=silent,
     ),
     # A rename either happened or did not: a file is never in doubt.
     Row("gammu", gammu, SMS, accepted="", refused=None, retry="outbox", unknown=None),

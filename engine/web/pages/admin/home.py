@@ -79,6 +79,14 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "The texts of letters and messages; tried before saving.",
         Permission.KEEP_TEMPLATES,
     ),
+    (
+        "/admin/webhooks",
+        "Webhook",
+        "Webhooks",
+        "Báo sự kiện cho hệ thống khác; tin nào đã nhận, tin nào chưa.",
+        "Telling other systems of events; which messages arrived.",
+        Permission.KEEP_WEBHOOKS,
+    ),
 )
 """Path, name and purpose in both languages, and the permission required; having it within one's own agency is
 enough."""

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.http.request_context import SignedIn
+from engine.queries.system import webhooks
 from engine.queries.system.health import health
 
 router = APIRouter()
@@ -16,5 +17,5 @@ router = APIRouter()
 def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_HEALTH)
     with ctx.reading() as (session, today):
-        found = health(session, today, live=not ctx.demo)
-    return ctx.page("health.html", today=today, health=found)
+        found, failing = health(session, today, live=not ctx.demo), webhooks.failing(session)
+    return ctx.page("health.html", today=today, health=found, failing=failing, answer=webhooks.answer)

@@ -8,10 +8,12 @@ from ground.factory import at, directory, rows
 from sqlalchemy import insert
 
 from engine.accounts import accounts, idempotency, sign_in
-from engine.admin import daily_cleanup
+from engine.accounts.signed_links import Signer
+from engine.admin import daily_cleanup, webhooks
 from engine.agencies import contacts
 from engine.agencies.directory_loading import load_directory
 from engine.assignments import evidence
+from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignedIn, SignInLink
 
@@ -50,6 +52,10 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             actor="account:1",
             now=NOW,
         )
+        told, _ = webhooks.add(
+            session, Signer("k"), Allowed(), url="https://esb.tinh.example/", actor="cli:test", now=NOW
+        )
+        webhooks.send_test(session, told, now=NOW)
         assert daily_cleanup.delete_expired(session, NOW) == {
             "contacts": 0,
             "sessions": 0,
@@ -57,6 +63,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "codes": 0,
             "answers": 0,
             "files": 0,
+            "webhook_messages": 0,
         }
     with database.write() as session:
         later = NOW + timedelta(days=100)
@@ -67,6 +74,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "codes": 1,
             "answers": 1,
             "files": 1,
+            "webhook_messages": 1,
         }
         assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 0,
@@ -75,5 +83,6 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "codes": 0,
             "answers": 0,
             "files": 0,
+            "webhook_messages": 0,
         }
     assert [rows(database, model) for model in (SignedIn, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [[]] * 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ground.office import NOW, Office, open_office
-from ground.people import as_role, join
+from ground.people import as_role, enter, join
 from httpx import Response
 
 from engine.accounts.api_tokens import make_token
@@ -112,3 +112,11 @@ def test_anothers_session_and_key_are_out_of_reach(mine: Office, lived: Database
     with lived.write() as session:
         open_session(session, 2, way="link", device="Firefox", now=NOW)
     assert [post(mine, each).status_code for each in ("sessions/2/end", "tokens/1/revoke")] == [404, 404]
+
+
+def test_who_guesses_a_password_is_told_in_seconds_how_long_to_wait(lived: Database, tmp_path: Path) -> None:
+    account_id = join(lived, "administrator", "tinh", password="mot cau dai de nho 7")
+    office = enter(open_office(lived, tmp_path), account_id)
+    answers = [post(office, "tokens", NEW | {"password": "sai"}) for _ in range(6)]
+    assert answers[-1].status_code == 429
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 15 * 60

@@ -50,6 +50,7 @@ keep_policies     -    -    -    -    -    any
 keep_templates    -    -    -    -    -    any
 keep_calendar     -    -    -    -    -    any
 keep_accounts     -    -    -    -    -    any
+keep_webhooks     -    -    -    -    -    any
 step_clock        -    -    -    -    -    any
 """
 ROLES = (

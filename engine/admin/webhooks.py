@@ -1,0 +1,228 @@
+"""What administrators do with webhooks: add, change, switch, test, send again, remove. Sending is the pass's work
+(``notifications.webhooks``).
+
+A secret is shown once, when it is made; it is stored sealed and never shown again. A new one signs beside the last for
+a day, so that the receiver can be changed meanwhile.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlmodel import Session
+
+from engine.accounts.sealing import seal, unseal
+from engine.accounts.signed_links import Signer
+from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.rules.targets import Allowed, read_target
+from engine.store.database import insert_new, table
+from engine.store.event_log import append, event
+from engine.store.records import Webhook, WebhookMessage
+from engine.store.webhook_outbox import compact, message
+from engine.terms import EventKind, LetterState, WebhookEvent
+from engine.text import Text
+
+USE = "webhooks"
+"""What secrets are sealed for."""
+PREFIX, SECRET_BYTES = "whsec_", 32
+OVERLAP = timedelta(days=1)
+KEEP_MESSAGES = timedelta(days=90)
+MAX_WEBHOOKS = 20
+CHOICES = tuple(each for each in WebhookEvent if each is not WebhookEvent.TEST)
+
+
+def new_secret() -> str:
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def secret_bytes(secret: str) -> bytes:
+    """The key of a ``whsec_`` secret. Raises ValueError unless it holds 24 to 64 bytes, as the scheme says."""
+    try:
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if not secret.startswith(PREFIX) or not 24 <= len(key) <= 64:
+        raise ValueError("24 to 64 bytes after whsec_")
+    return key
+
+
+def current_secrets(signer: Signer, webhook: Any, now: datetime) -> list[str]:
+    """The secrets that sign now, the new one first. Raises SealBroken."""
+    found = [unseal(signer, USE, webhook.secret)]
+    if webhook.last_secret and webhook.last_secret_until is not None and webhook.last_secret_until > now:
+        found.append(unseal(signer, USE, webhook.last_secret))
+    return found
+
+
+def add(
+    session: Session,
+    signer: Signer,
+    allowed: Allowed,
+    *,
+    url: str,
+    label: str = "",
+    events: Sequence[str] = (),
+    secret: str = "",
+    actor: str,
+    now: datetime,
+) -> tuple[int, str]:
+    """Add an address; returns its id and its secret (``secret``, or a new one). Raises FieldsRefused, Conflict."""
+    w = table(Webhook)
+    values = {"url": read_target(url.strip(), allowed).url, "label": label, "events": _events(events)}
+    there = session.connection().scalars(select(w.c.url)).all()
+    if values["url"] in there:
+        raise Conflict(Text("Địa chỉ này đã có trong danh sách.", "This address is in the list already."))
+    if len(there) >= MAX_WEBHOOKS:
+        raise Conflict(Text(f"Nhiều nhất {MAX_WEBHOOKS} địa chỉ.", f"{MAX_WEBHOOKS} addresses at most."))
+    chosen = _checked(secret) if secret else new_secret()
+    inserted = session.connection().execute(
+        insert(w).values(
+            **values, secret=seal(signer, USE, chosen), last_secret="", failures=0, why="", active=True, made_at=now
+        )
+    )
+    webhook_id = int((inserted.inserted_primary_key or (0,))[0])
+    _log(session, webhook_id, "added", actor, now)
+    return webhook_id, chosen
+
+
+def change(
+    session: Session,
+    webhook_id: int,
+    allowed: Allowed,
+    *,
+    url: str,
+    label: str,
+    events: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> None:
+    """Another address begins with a clean record; what is owed goes there."""
+    w, before = table(Webhook), webhook_of(session, webhook_id)
+    values: dict[str, Any] = {"url": read_target(url.strip(), allowed).url, "label": label, "events": _events(events)}
+    if values["url"] != before.url:
+        values |= {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+    session.connection().execute(update(w).where(w.c.id == webhook_id).values(**values))
+    _log(session, webhook_id, "changed", actor, now)
+
+
+def switch(session: Session, webhook_id: int, *, active: bool, actor: str, now: datetime) -> None:
+    """Off: no event is owed to it any more, and what is owed waits. On: it is called again at once."""
+    w = table(Webhook)
+    webhook_of(session, webhook_id)
+    clean = {"failures": 0, "down_since": None, "retry_at": None, "why": ""} if active else {}
+    session.connection().execute(update(w).where(w.c.id == webhook_id).values(active=active, **clean))
+    _log(session, webhook_id, "on" if active else "off", actor, now)
+
+
+def change_secret(session: Session, signer: Signer, webhook_id: int, *, actor: str, now: datetime) -> str:
+    """A new secret; returns it. The last one still signs for a day."""
+    w, before, chosen = table(Webhook), webhook_of(session, webhook_id), new_secret()
+    session.connection().execute(
+        update(w)
+        .where(w.c.id == webhook_id)
+        .values(secret=seal(signer, USE, chosen), last_secret=before.secret, last_secret_until=now + OVERLAP)
+    )
+    _log(session, webhook_id, "secret", actor, now)
+    return chosen
+
+
+def remove(session: Session, webhook_id: int, *, actor: str, now: datetime) -> None:
+    """Remove an address and its messages."""
+    w, m = table(Webhook), table(WebhookMessage)
+    webhook_of(session, webhook_id)
+    session.connection().execute(delete(m).where(m.c.webhook_id == webhook_id))
+    session.connection().execute(delete(w).where(w.c.id == webhook_id))
+    _log(session, webhook_id, "removed", actor, now)
+
+
+def send_test(session: Session, webhook_id: int, *, now: datetime) -> int:
+    """Owe it a test message, whatever events it wants; returns the message's id. Raises Conflict if it is off."""
+    m = table(WebhookMessage)
+    if not webhook_of(session, webhook_id).active:
+        raise Conflict(Text("Webhook này đang tắt; hãy bật trước.", "This webhook is off; switch it on first."))
+    body = {"type": WebhookEvent.TEST.value, "timestamp": now.isoformat(), "data": {"webhook": webhook_id}}
+    row = message(webhook_id, f"test:{compact(now)}", WebhookEvent.TEST, body, now)
+    insert_new(session, WebhookMessage, [row])
+    # An administrator who tries waits for the answer: the address is not left alone any longer.
+    w = table(Webhook)
+    session.connection().execute(update(w).where(w.c.id == webhook_id).values(retry_at=None))
+    return int(session.connection().scalar(select(m.c.id).where(m.c.key == row["key"])) or 0)
+
+
+def send_again(
+    session: Session,
+    webhook_id: int,
+    *,
+    message_id: int | None = None,
+    since: datetime | None = None,
+    delivered_too: bool = False,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Owe again one settled message, or those of events since an instant; returns how many. The ``webhook-id`` stays,
+    so a receiver recognises what it has seen."""
+    m = table(WebhookMessage)
+    webhook_of(session, webhook_id)
+    settled = [LetterState.REFUSED, LetterState.EXPIRED, LetterState.KEPT_HERE, LetterState.SUPPRESSED]
+    if delivered_too or message_id is not None:
+        settled.append(LetterState.DELIVERED)
+    if message_id is None and since is None:
+        raise BadInput(Text("Cần chọn tin hoặc ngày.", "Choose a message or a day."))
+    chosen = m.c.id == message_id if message_id is not None else m.c.at >= since
+    changed = session.connection().execute(
+        update(m)
+        .where(m.c.webhook_id == webhook_id, m.c.state.in_(settled), chosen)
+        .values(state=LetterState.QUEUED, owed_at=now, send_after=now, settled_at=None, attempts=0)
+    )
+    if changed.rowcount:
+        _log(session, webhook_id, "again", actor, now)
+    return changed.rowcount
+
+
+def prune(session: Session, now: datetime) -> int:
+    """Delete what happened long ago, sent or not."""
+    m = table(WebhookMessage)
+    return session.connection().execute(delete(m).where(m.c.at < now - KEEP_MESSAGES)).rowcount
+
+
+def webhook_of(session: Session, webhook_id: int) -> Any:
+    """The row. Raises NotFound."""
+    w = table(Webhook)
+    row = session.connection().execute(select(w).where(w.c.id == webhook_id)).first()
+    if row is None:
+        raise NotFound(Text("Không có webhook này.", "There is no such webhook."))
+    return row
+
+
+def _events(chosen: Sequence[str]) -> list[str]:
+    unknown = [each for each in chosen if each not in CHOICES]
+    if unknown:
+        raise FieldsRefused(
+            {"events": Text(f"Không có sự kiện «{unknown[0][:40]}».", f"There is no event “{unknown[0][:40]}”.")}
+        )
+    return [each.value for each in CHOICES if each in chosen]
+
+
+def _checked(secret: str) -> str:
+    try:
+        secret_bytes(secret)
+    except ValueError:
+        raise FieldsRefused(
+            {
+                "secret": Text(
+                    "Bí mật viết như whsec_… : 24 đến 64 byte dạng base64.",
+                    "A secret is written whsec_… : 24 to 64 bytes in base64.",
+                )
+            }
+        ) from None
+    return secret
+
+
+def _log(session: Session, webhook_id: int, what: str, actor: str, now: datetime) -> None:
+    append(session, [event(EventKind.WEBHOOK_CHANGED, now, actor=actor, webhook=webhook_id, what=what)])

@@ -1,0 +1,177 @@
+"""Webhooks under /api/v1: the same actions as the page. A secret is returned once, when it is made."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, Field
+
+from engine.accounts.permissions import Permission
+from engine.admin import webhooks
+from engine.api.caller import Call, Caller
+from engine.api.models import Body, Day, Listed, LongId, Nothing
+from engine.http.filters import Cursor, SmallId
+from engine.http.forms import clean
+from engine.queries.system import webhooks as queries
+from engine.queries.system.webhooks import MessageLine, WebhookLine
+from engine.rules.calendar import instant
+from engine.rules.targets import Allowed
+from engine.terms import WebhookEvent
+
+router = APIRouter()
+Url = Annotated[str, Field(min_length=1, max_length=500)]
+Label = Annotated[str, Field(max_length=120), AfterValidator(clean)]
+
+
+class WebhookBody(Body):
+    """``events``: empty means all."""
+
+    url: Url
+    label: Label = ""
+    events: list[WebhookEvent] = Field(default_factory=list, max_length=len(WebhookEvent))
+
+
+class NewWebhookBody(WebhookBody):
+    """``secret``: the receiver's own ``whsec_…``; empty: one is made."""
+
+    secret: Annotated[str, Field(max_length=200)] = ""
+
+
+class SecretMade(BaseModel):
+    """``secret`` is returned only here."""
+
+    id: int
+    secret: str
+
+
+class SwitchBody(Body):
+    active: bool
+
+
+class AgainBody(Body):
+    """One message, or all events since a day; ``delivered_too``: those that were delivered as well."""
+
+    message_id: LongId | None = None
+    since: Day | None = None
+    delivered_too: bool = False
+
+
+class Queued(BaseModel):
+    queued: int
+
+
+class TestQueued(BaseModel):
+    message_id: int
+
+
+@router.get("/webhooks")
+def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
+    """All webhooks with their health and counts; on one page."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.app.database.read() as session:
+        found = queries.webhooks(session)
+    return Listed[WebhookLine](items=found, next=None, total=len(found))
+
+
+@router.post("/webhooks", status_code=201)
+def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
+    """Takes no ``Idempotency-Key``: the secret is not stored readably. The same address twice is a conflict."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        made, secret = webhooks.add(
+            session,
+            caller.app.signer,
+            _allowed(caller),
+            url=payload.url,
+            label=payload.label,
+            events=payload.events,
+            secret=payload.secret,
+            actor=caller.actor.name,
+            now=caller.now,
+        )
+    return SecretMade(id=made, secret=secret)
+
+
+@router.put("/webhooks/{webhook_id}")
+def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) -> WebhookLine:
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        webhooks.change(
+            session,
+            webhook_id,
+            _allowed(caller),
+            url=payload.url,
+            label=payload.label,
+            events=payload.events,
+            actor=caller.actor.name,
+            now=caller.now,
+        )
+        return queries.webhook(session, webhook_id)
+
+
+@router.post("/webhooks/{webhook_id}/remove", status_code=204)
+def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Response:
+    """Remove it and all of its messages."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        webhooks.remove(session, webhook_id, actor=caller.actor.name, now=caller.now)
+    return Response(status_code=204)
+
+
+@router.post("/webhooks/{webhook_id}/switch")
+def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> WebhookLine:
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        webhooks.switch(session, webhook_id, active=payload.active, actor=caller.actor.name, now=caller.now)
+        return queries.webhook(session, webhook_id)
+
+
+@router.post("/webhooks/{webhook_id}/secret")
+def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing) -> SecretMade:
+    """A new secret; the last one signs beside it for a day."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        secret = webhooks.change_secret(session, caller.app.signer, webhook_id, actor=caller.actor.name, now=caller.now)
+    return SecretMade(id=webhook_id, secret=secret)
+
+
+@router.post("/webhooks/{webhook_id}/test", status_code=202)
+def test_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> TestQueued:
+    """Queue a test message; its outcome is in the list of messages within seconds."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        return TestQueued(message_id=webhooks.send_test(session, webhook_id, now=caller.now))
+
+
+@router.get("/webhooks/{webhook_id}/messages")
+def webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "") -> Listed[MessageLine]:
+    """Newest first, with what the receiver answered. They are kept for 90 days."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.app.database.read() as session:
+        queries.webhook(session, webhook_id)
+        found = queries.messages(session, webhook_id, after=after)
+    return Listed[MessageLine](items=list(found.rows), next=found.next or None, total=None)
+
+
+@router.post("/webhooks/{webhook_id}/again")
+def send_webhook_again(caller: Caller, webhook_id: SmallId, payload: AgainBody) -> Queued:
+    """Queue settled messages again, under the same ``webhook-id``."""
+    caller.require(Permission.KEEP_WEBHOOKS)
+    with caller.writing() as session:
+        queued = webhooks.send_again(
+            session,
+            webhook_id,
+            message_id=payload.message_id,
+            since=None if payload.since is None else instant(payload.since, time()),
+            delivered_too=payload.delivered_too,
+            actor=caller.actor.name,
+            now=caller.now,
+        )
+    return Queued(queued=queued)
+
+
+def _allowed(caller: Call) -> Allowed:
+    return Allowed.of(caller.app.settings.webhook_hosts)

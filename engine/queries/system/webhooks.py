@@ -1,0 +1,168 @@
+"""The webhooks and what became of their messages: read only. Secrets are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from engine.errors import NotFound
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.store.database import table
+from engine.store.records import Webhook, WebhookMessage
+from engine.terms import LetterState, WebhookEvent
+from engine.text import Text
+
+ANSWERS: Mapping[str, Text] = {
+    "timeout": Text("không trả lời trong 10 giây", "no answer within 10 seconds"),
+    "refused_address": Text(
+        "tên máy trỏ vào mạng nội bộ, không gọi (DONDOC_WEBHOOK_HOSTS)",
+        "the name leads into the private network: not called (DONDOC_WEBHOOK_HOSTS)",
+    ),
+    "unknown_host": Text("không tìm thấy tên máy này (DNS)", "the host's name is unknown (DNS)"),
+    "unreachable": Text("không kết nối được", "no connection"),
+    "tls": Text("chứng thư TLS không tin được", "its TLS certificate is not trusted"),
+    "broken_off": Text("kết nối đứt giữa chừng", "the connection broke off"),
+    "demo": Text("bản trình diễn không gửi ra ngoài", "the demonstration sends nothing outside"),
+    "no_secret": Text(
+        "không mở được bí mật: khóa của hệ thống đã đổi; hãy đổi bí mật",
+        "the secret cannot be opened: the installation's key has changed; make a new secret",
+    ),
+    "410": Text("nơi nhận trả lời 410: không nhận nữa, đã tắt", "answered 410: wants no more, switched off"),
+}
+_BY_STATUS: tuple[tuple[str, Text], ...] = (
+    ("2", Text("đã nhận ({code})", "accepted ({code})")),
+    ("3", Text("muốn chuyển sang địa chỉ khác ({code}), không theo", "redirects elsewhere ({code}), not followed")),
+    ("429", Text("báo gọi quá nhiều (429)", "says that it is called too often (429)")),
+    ("4", Text("không chấp nhận ({code})", "does not accept it ({code})")),
+    ("5", Text("nơi nhận có lỗi ({code})", "an error at the receiver ({code})")),
+)
+
+
+def answer(code: str) -> Text:
+    """What came back, in words; empty before the first attempt."""
+    if not code:
+        return Text("", "")
+    if code in ANSWERS:
+        return ANSWERS[code]
+    found = next((text for prefix, text in _BY_STATUS if code.startswith(prefix)), Text("{code}", "{code}"))
+    return found.filled(code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookLine:
+    """``owed``: messages that wait. ``lost``: given up or refused."""
+
+    id: int
+    url: str
+    label: str
+    events: tuple[WebhookEvent, ...]
+    active: bool
+    down_since: datetime | None
+    retry_at: datetime | None
+    why: str
+    last_secret_until: datetime | None
+    made_at: datetime
+    owed: int = 0
+    delivered: int = 0
+    lost: int = 0
+
+    @property
+    def failing(self) -> bool:
+        return self.down_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    id: int
+    key: str
+    kind: WebhookEvent
+    citation: str
+    agency_id: str
+    assignment_id: int | None
+    at: datetime
+    state: LetterState
+    attempts: int
+    code: str
+    reply: str
+    tried_at: datetime | None
+    send_after: datetime
+
+
+def webhooks(session: Session) -> list[WebhookLine]:
+    w, m = table(Webhook), table(WebhookMessage)
+    counts: dict[int, dict[str, int]] = {}
+    grouped = select(m.c.webhook_id, m.c.state, func.count()).group_by(m.c.webhook_id, m.c.state)
+    for webhook_id, state, count in session.connection().execute(grouped):
+        name = {
+            LetterState.QUEUED: "owed",
+            LetterState.SENDING: "owed",
+            LetterState.DELIVERED: "delivered",
+            LetterState.EXPIRED: "lost",
+            LetterState.REFUSED: "lost",
+        }.get(state)
+        if name:
+            of = counts.setdefault(webhook_id, {})
+            of[name] = of.get(name, 0) + count
+    rows = session.connection().execute(select(*_columns()).order_by(w.c.id))
+    return [_line(row, counts.get(row.id, {})) for row in rows]
+
+
+def webhook(session: Session, webhook_id: int) -> WebhookLine:
+    """Raises NotFound."""
+    found = next((each for each in webhooks(session) if each.id == webhook_id), None)
+    if found is None:
+        raise NotFound(Text("Không có webhook này.", "There is no such webhook."))
+    return found
+
+
+def failing(session: Session) -> list[WebhookLine]:
+    """Those that cannot be reached, or that have switched themselves off. One query while all work."""
+    w = table(Webhook)
+    statement = select(*_columns()).where(w.c.down_since.is_not(None)).order_by(w.c.id)
+    return [_line(row, {}) for row in session.connection().execute(statement)]
+
+
+def messages(session: Session, webhook_id: int, *, after: str = "", limit: int = PER_PAGE) -> Page[MessageLine]:
+    """The messages of a webhook, newest first."""
+    m = table(WebhookMessage)
+    statement = select(m).where(m.c.webhook_id == webhook_id).order_by(m.c.id.desc()).limit(limit + 1)
+    if after:
+        (last,) = decode(after, int)
+        statement = statement.where(m.c.id < last)
+    lines = []
+    for row in session.connection().execute(statement):
+        data = row.payload["data"]
+        lines.append(
+            MessageLine(
+                row.id,
+                row.key,
+                row.kind,
+                data.get("citation") or data.get("week") or "",
+                data.get("agency_id", ""),
+                data.get("assignment_id"),
+                row.at,
+                row.state,
+                row.attempts,
+                row.code,
+                row.reply,
+                row.tried_at,
+                row.send_after,
+            )
+        )
+    return page(lines, limit, lambda each: (each.id,))
+
+
+def _columns() -> tuple[Any, ...]:
+    names = ("id", "url", "label", "events", "active", "down_since", "retry_at", "why", "last_secret_until", "made_at")
+    return tuple(table(Webhook).c[name] for name in names)
+
+
+def _line(row: Any, counts: Mapping[str, int]) -> WebhookLine:
+    events = tuple(WebhookEvent(each) for each in row.events)
+    values: dict[str, Any] = dict(row._mapping) | {"events": events} | dict(counts)
+    return WebhookLine(**values)

@@ -1,0 +1,134 @@
+"""Webhook messages owed: written in the transaction of the event that they tell of, so none is lost and none is
+invented. ``engine.store.event_log.append`` calls this for every event; without a webhook it costs one short query.
+
+A message holds ids, the citation, the agency, the state and dates: no name, mailbox, number or text of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.store.database import among, insert_new, table
+from engine.store.records.plans import Duty, Plan
+from engine.store.records.webhooks import Webhook, WebhookMessage
+from engine.store.records.work import Assignment
+from engine.terms import EventKind, LetterState, NoticeKind, State, WebhookEvent
+
+DIRECT: Mapping[EventKind, WebhookEvent] = {
+    EventKind.OPENED: WebhookEvent.OPENED,
+    EventKind.ACKNOWLEDGED: WebhookEvent.ACKNOWLEDGED,
+    EventKind.REPORTED: WebhookEvent.REPORTED,
+    EventKind.ACCEPTED: WebhookEvent.ACCEPTED,
+    EventKind.RETURNED: WebhookEvent.RETURNED,
+    EventKind.DIGEST_MADE: WebhookEvent.DIGEST_MADE,
+}
+RELEVANT = frozenset({*DIRECT, EventKind.RUNG_FIRED})
+AFTER: Mapping[WebhookEvent, State] = {
+    WebhookEvent.OPENED: State.ASSIGNED,
+    WebhookEvent.ACKNOWLEDGED: State.ACKNOWLEDGED,
+    WebhookEvent.REPORTED: State.REPORTED,
+    WebhookEvent.ACCEPTED: State.ACCEPTED,
+    WebhookEvent.RETURNED: State.RETURNED,
+}
+"""The state that an event leaves an assignment in."""
+LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
+TOLD = ("outcome", "level", "week", "letters", "empty")
+"""What of an event's detail is passed on; the rest may hold words of people."""
+
+
+def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
+    """Owe a message for each event to each webhook that wants it. Idempotent by key. Returns how many are new."""
+    if not any(each["kind"] in RELEVANT for each in events):
+        return 0
+    webhooks = session.connection().execute(_active()).all()
+    if not webhooks:
+        return 0
+    told = [(each, kind, key) for each in events for kind, key in _kinds(each)]
+    about = _assignments(session, {each["assignment_id"] for each, _, _ in told if each["assignment_id"]})
+    rows = [
+        message(webhook.id, key, kind, payload(kind, each, about.get(each["assignment_id"])), each["at"])
+        for webhook in webhooks
+        for each, kind, key in told
+        if not webhook.events or kind in webhook.events
+    ]
+    return insert_new(session, WebhookMessage, rows)
+
+
+@cache
+def _active() -> Any:
+    """Built once: it is run with nearly every event."""
+    w = table(Webhook)
+    return select(w.c.id, w.c.events).where(w.c.active).order_by(w.c.id)
+
+
+def message(webhook_id: int, key: str, kind: WebhookEvent, body: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The row of a new message."""
+    return {
+        "key": f"webhook:{webhook_id}:{key}",
+        "webhook_id": webhook_id,
+        "kind": kind,
+        "payload": dict(body),
+        "at": at,
+        "state": LetterState.QUEUED,
+        "owed_at": at,
+        "send_after": at,
+    }
+
+
+def compact(at: datetime) -> str:
+    """An instant as part of a key; a ``webhook-id`` holds no full stop (Standard Webhooks)."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+
+
+def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, Any] | None) -> dict[str, Any]:
+    detail = {name: value for name in TOLD if (value := event["detail"].get(name)) is not None}
+    data = {**(about or {}), **detail}
+    if kind in AFTER:
+        data["state"] = AFTER[kind].value
+    if kind is WebhookEvent.OVERDUE:
+        data.pop("level", None)
+    return {"type": kind.value, "timestamp": event["at"].astimezone(UTC).isoformat(), "data": data}
+
+
+def _kinds(event: Mapping[str, Any]) -> Iterable[tuple[WebhookEvent, str]]:
+    """What an event is told as, with the key of each. A step of the ladder after the due date tells once for each due
+    date that the assignment is overdue, whichever step comes first, and each escalation."""
+    key: str = event["key"] or f"assignment:{event['assignment_id']}:{event['kind']}:{compact(event['at'])}"
+    direct = DIRECT.get(event["kind"])
+    if direct is not None:
+        yield direct, key
+    elif event["kind"] is EventKind.RUNG_FIRED and event["detail"].get("letter") in LATE:
+        ladder = key.removesuffix(f":{event['detail']['rung']}:fired")
+        yield WebhookEvent.OVERDUE, f"{ladder}:overdue"
+        if event["detail"]["letter"] == NoticeKind.ESCALATION:
+            yield WebhookEvent.ESCALATED, key.replace(":fired", ":escalated")
+
+
+def _assignments(session: Session, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    columns = (a.c.id, a.c.plan_id, p.c.number, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
+    statement = (
+        select(*columns)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(among(session, a.c.id, ids))
+    )
+    return {
+        row.id: {
+            "assignment_id": row.id,
+            "plan_id": row.plan_id,
+            "plan": row.number,
+            "citation": row.citation,
+            "period": row.period,
+            "agency_id": row.agency_id,
+            "state": row.state.value,
+            "due_on": None if row.due_on is None else row.due_on.isoformat(),
+        }
+        for row in session.connection().execute(statement)
+    }

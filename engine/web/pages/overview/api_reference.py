@@ -1,0 +1,114 @@
+"""/api: the JSON API, readable. Static: it shows the OpenAPI document, the same to everybody, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from engine.errors import NotFound
+from engine.http.filters import Code
+from engine.http.request_context import Anonymous, RequestContext
+
+router = APIRouter()
+MAX_NAMES = 40
+
+
+@dataclass(frozen=True)
+class Group:
+    tag: str
+    name: str
+    operations: int
+
+
+@dataclass(frozen=True)
+class OperationView:
+    """``answer``: the names of what comes back. ``optional``: parameters of the query."""
+
+    id: str
+    method: str
+    path: str
+    name: str
+    description: str
+    curl: str
+    optional: tuple[str, ...]
+    status: str
+    answer: tuple[str, ...]
+    listed: bool
+
+
+@router.get("/api")
+def show(ctx: Anonymous, group: Code = "") -> Response:
+    document = ctx.request.app.openapi()
+    groups = _groups(document, ctx)
+    shown = next((each for each in groups if each.tag == group), None)
+    if group and shown is None:
+        raise NotFound
+    errors = [(each["status"], *each[ctx.language]) for each in document["x-errors"]]
+    return ctx.page(
+        "api_reference.html",
+        groups=groups,
+        shown=shown,
+        operations=_operations(document, group, ctx.language) if shown else (),
+        catalogue=errors,
+        base_url=ctx.app.settings.base_url,
+        version=document["info"]["version"],
+    )
+
+
+def _groups(document: dict[str, Any], ctx: RequestContext) -> list[Group]:
+    counts: dict[str, int] = {}
+    for _, _, operation in _every(document):
+        counts[operation["tags"][0]] = counts.get(operation["tags"][0], 0) + 1
+    word = "x-vi" if ctx.language == "vi" else "description"
+    return [Group(each["name"], each[word], counts.get(each["name"], 0)) for each in document["tags"]]
+
+
+def _every(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if operation.get("tags")
+    ]
+
+
+def _operations(document: dict[str, Any], tag: str, language: str) -> list[OperationView]:
+    found = []
+    for path, method, operation in _every(document):
+        if operation["tags"][0] != tag:
+            continue
+        status = next(code for code in operation["responses"] if code.startswith("2"))
+        names, listed = _names(document, operation["responses"][status])
+        query = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+        found.append(
+            OperationView(
+                operation["operationId"],
+                method.upper(),
+                path,
+                operation["x-summary-vi"] if language == "vi" else operation["summary"],
+                operation.get("description", "").replace("``", ""),
+                operation["x-codeSamples"][0]["source"],
+                tuple(query),
+                status,
+                names,
+                listed,
+            )
+        )
+    return found
+
+
+def _names(document: dict[str, Any], response: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
+    """The fields of an answer; of a list, those of its rows."""
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    listed = False
+    for _ in range(4):
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        elif schema.get("type") == "array":
+            schema, listed = schema["items"], True
+        elif set(schema.get("properties", ())) == {"items", "next", "total"}:
+            schema = schema["properties"]["items"]
+    return tuple(schema.get("properties", ()))[:MAX_NAMES], listed

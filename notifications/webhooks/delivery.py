@@ -1,0 +1,228 @@
+"""Claim webhook messages with a lease, send, settle: as letters, but each address by itself.
+
+An address that does not answer is left alone after a few failures, longer each time; the others are not held up by it,
+and mail knows nothing of either. Messages of one address go one after the other, those that failed later again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+
+from engine.accounts.sealing import SealBroken
+from engine.accounts.signed_links import Signer
+from engine.admin.webhooks import current_secrets
+from engine.store.database import Database, table
+from engine.store.markers import hold
+from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
+from engine.terms import LetterState, WebhookEvent
+from notifications.channel import Fate, Outcome
+from notifications.settlement import retry_at
+from notifications.webhooks.sender import Sender
+from notifications.webhooks.signature import signed_headers
+
+log = logging.getLogger(__name__)
+BATCH = 10
+"""Messages of one address claimed at once; each may take the sender's whole time, and the lease outlasts them all."""
+LEASE = timedelta(minutes=5)
+PASS_SECONDS = 20.0
+"""Nothing further of an address is sent in a pass that has taken this long."""
+AT_ONCE = 8
+"""Addresses that are called at the same time."""
+MAX_FAILURES = 3
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class WebhookDelivery:
+    """What the pass works with. ``quiet``: the demonstration, which keeps every message here."""
+
+    sender: Sender
+    signer: Signer
+    base_url: str
+    worker: str = "worker"
+    give_up: timedelta = timedelta(days=5)
+    quiet: bool = False
+    stop: threading.Event = field(default_factory=threading.Event, compare=False)
+
+
+async def send_owed(database: Database, now: datetime, delivery: WebhookDelivery) -> dict[str, int]:
+    """Send what is owed to every address that is not left alone. Returns counts by outcome."""
+    with database.read() as session:
+        ids = () if hold(session) is not None else session.connection().scalars(_callable(now)).all()
+    counts: dict[str, int] = {}
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(webhook_id: int) -> None:
+        async with slots:
+            await _send_to(database, webhook_id, now, delivery, counts)
+
+    await asyncio.gather(*(one(each) for each in ids))
+    return counts
+
+
+def anything_owed(database: Database, now: datetime) -> bool:
+    """One short query."""
+    with database.read() as session:
+        return session.connection().scalar(_callable(now).limit(1)) is not None
+
+
+def _callable(now: datetime) -> Any:
+    """The active addresses with something owed that are not left alone now."""
+    w, m = table(Webhook), table(WebhookMessage)
+    owed = select(m.c.id).where(m.c.webhook_id == w.c.id, *_claimable(now)).exists()
+    rests = and_(w.c.retry_at.is_not(None), w.c.retry_at > now)
+    return select(w.c.id).where(w.c.active, ~rests, owed).order_by(w.c.id)
+
+
+def _claimable(now: datetime) -> tuple[Any, ...]:
+    m = table(WebhookMessage)
+    free = or_(m.c.state == LetterState.QUEUED, m.c.lease_until < now)
+    return WEBHOOK_OWED, m.c.send_after <= now, free
+
+
+async def _send_to(
+    database: Database, webhook_id: int, began_at: datetime, delivery: WebhookDelivery, counts: dict[str, int]
+) -> None:
+    began = time.monotonic()
+    while not delivery.stop.is_set():
+        now = began_at + timedelta(seconds=time.monotonic() - began)
+        webhook, claimed = _claim(database, webhook_id, now, delivery)
+        if not claimed:
+            return
+        up, sent = webhook.down_since is None, 0
+        for each in claimed:
+            outcome = await _attempt(webhook, each, delivery, now)
+            up = _settle(database, webhook_id, each, outcome, now, delivery)
+            counts[outcome.fate.value] = counts.get(outcome.fate.value, 0) + 1
+            sent += 1
+            if not up or delivery.stop.is_set() or time.monotonic() - began > PASS_SECONDS:
+                break
+        _release(database, [each.id for each in claimed[sent:]], delivery)
+        if not up or sent < len(claimed):
+            return
+
+
+def _claim(database: Database, webhook_id: int, now: datetime, delivery: WebhookDelivery) -> tuple[Any, Sequence[Any]]:
+    """Up to a batch; one message while the address is down, to see whether it answers again."""
+    w, m = table(Webhook), table(WebhookMessage)
+    with database.write() as session:
+        run = session.connection().execute
+        webhook = run(select(w).where(w.c.id == webhook_id, w.c.active)).first()
+        if webhook is None:
+            return None, ()
+        most = BATCH
+        if webhook.down_since is not None:
+            most, too_old = 1, (m.c.webhook_id == webhook_id, WEBHOOK_OWED, m.c.owed_at < now - delivery.give_up)
+            run(update(m).where(*too_old).values(state=LetterState.EXPIRED, settled_at=now, code=webhook.why))
+        oldest = select(m).where(m.c.webhook_id == webhook_id, *_claimable(now)).order_by(m.c.send_after, m.c.id)
+        rows = run(oldest.limit(most).with_for_update(skip_locked=True)).all()
+        run(
+            update(m)
+            .where(m.c.id.in_([each.id for each in rows]))
+            .values(
+                state=LetterState.SENDING,
+                attempts=m.c.attempts + 1,
+                lease_until=now + LEASE,
+                leased_by=delivery.worker,
+            )
+        )
+    return webhook, rows
+
+
+async def _attempt(webhook: Any, message: Any, delivery: WebhookDelivery, now: datetime) -> Outcome:
+    if delivery.quiet:
+        return Outcome(Fate.KEPT_HERE, "demo")
+    try:
+        secrets = current_secrets(delivery.signer, webhook, now)
+    except SealBroken:
+        return Outcome(Fate.RETRY, "no_secret")
+    body = body_of(message.kind, message.payload, delivery.base_url)
+    return await delivery.sender.post(webhook.url, signed_headers(secrets, message.key, body, now), body)
+
+
+def body_of(kind: WebhookEvent, payload: dict[str, Any], base_url: str) -> bytes:
+    """The JSON that is signed and sent: what was frozen, and where a person with an account can look."""
+    data = payload["data"]
+    page = f"/assignments/{data['assignment_id']}" if "assignment_id" in data else "/letters?digest=true"
+    link = {} if kind is WebhookEvent.TEST else {"link": base_url + page}
+    whole = {**payload, "data": {**data, **link}}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _settle(
+    database: Database, webhook_id: int, message: Any, outcome: Outcome, now: datetime, delivery: WebhookDelivery
+) -> bool:
+    """Write the outcome and the address's health, where the lease is still ours. True while the address works."""
+    w, m = table(Webhook), table(WebhookMessage)
+    attempts = message.attempts + 1
+    state, after, settled = LetterState.QUEUED, now, None
+    if outcome.fate in (Fate.ACCEPTED, Fate.KEPT_HERE):
+        state = LetterState.DELIVERED if outcome.fate is Fate.ACCEPTED else LetterState.KEPT_HERE
+        settled = now
+    elif outcome.fate is Fate.REFUSED:
+        state, settled = LetterState.REFUSED, now
+    else:
+        after = retry_at(now, message.key, attempts, outcome.after)
+        if after - message.owed_at > delivery.give_up:
+            state, settled = LetterState.EXPIRED, now
+    with database.write() as session:
+        run = session.connection().execute
+        changed = run(
+            update(m)
+            .where(m.c.id == message.id, m.c.state == LetterState.SENDING, m.c.leased_by == delivery.worker)
+            .values(
+                state=state,
+                send_after=after,
+                settled_at=settled,
+                tried_at=now,
+                code=outcome.code,
+                reply=outcome.reply,
+                lease_until=None,
+                leased_by="",
+            )
+        )
+        row = run(select(w).where(w.c.id == webhook_id).with_for_update()).first()
+        if changed.rowcount == 0 or row is None:
+            return False
+        values = _health(row, outcome, now)
+        run(update(w).where(w.c.id == webhook_id).values(**values))
+    if outcome.fate is Fate.RETRY:
+        log.warning("webhook %d: %s", webhook_id, outcome.code)
+    return values.get("down_since") is None and values.get("active", True)
+
+
+def _health(row: Any, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The address's health after an outcome: down after a few failures, off when it says that it is gone for good."""
+    if outcome.fate in (Fate.ACCEPTED, Fate.KEPT_HERE):
+        return {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+    failures = row.failures + 1
+    values: dict[str, Any] = {"failures": failures, "why": outcome.code, "down_since": row.down_since}
+    if outcome.fate is Fate.REFUSED:
+        return values | {"active": False, "down_since": row.down_since or now}
+    if failures >= MAX_FAILURES:
+        pause = min(FIRST_PAUSE * 2 ** min(failures - MAX_FAILURES, 12), LONGEST_PAUSE)
+        values |= {"down_since": row.down_since or now, "retry_at": now + max(pause, outcome.after or pause)}
+    return values
+
+
+def _release(database: Database, ids: Sequence[int], delivery: WebhookDelivery) -> None:
+    """Give back what was claimed and not tried."""
+    if not ids:
+        return
+    m = table(WebhookMessage)
+    with database.write() as session:
+        session.connection().execute(
+            update(m)
+            .where(m.c.id.in_(ids), m.c.state == LetterState.SENDING, m.c.leased_by == delivery.worker)
+            .values(state=LetterState.QUEUED, attempts=m.c.attempts - 1, lease_until=None, leased_by="")
+        )

@@ -1,0 +1,46 @@
+"""The page /api: open to strangers, in both languages, with every error and every operation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.office import Office, open_office
+from ground.people import as_role
+
+from engine.api.operations import ERROR_CATALOGUE, GROUPS, OPERATIONS
+from engine.store.database import Database
+
+
+@pytest.fixture
+def stranger(lived: Database, tmp_path: Path) -> Office:
+    as_role(lived, tmp_path, "administrator", "tinh")  # there are accounts, so nobody is let in without one
+    return open_office(lived, tmp_path)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_page_names_every_error_and_every_group(stranger: Office, language: str) -> None:
+    page = BeautifulSoup(stranger.get(f"/api?lang={language}").text, "lxml").get_text(" ")
+    for error in ERROR_CATALOGUE:
+        assert f"{error.status} {error.meaning.said(language)}" in " ".join(page.split())
+        assert error.remedy.said(language) in page
+    for words in GROUPS.values():
+        assert words.said(language) in page
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_operation_stands_in_its_group(stranger: Office, language: str) -> None:
+    heads: list[str] = []
+    for group in GROUPS:
+        soup = BeautifulSoup(stranger.get(f"/api?lang={language}&group={group}").text, "lxml")
+        heads += [each.get_text() for each in soup.select("main h2")]
+    assert sorted(heads) == sorted(each.name.said(language) for each in OPERATIONS.values())
+
+
+def test_a_group_that_is_none(stranger: Office) -> None:
+    assert stranger.get("/api?group=nothing").status_code == 404
+
+
+def test_the_page_asks_for_no_script(stranger: Office) -> None:
+    assert "<script" not in stranger.get("/api").text

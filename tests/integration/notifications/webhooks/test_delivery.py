@@ -1,0 +1,280 @@
+"""Events to other systems: written with the event, signed, sent once or again, and nobody waits for anybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, bring_to, do, lay, row, rows, swept
+from ground.receiver import Receiver, receiving
+
+from engine.accounts.signed_links import Signer
+from engine.admin import webhooks
+from engine.assignments import lifecycle, weekly_digest
+from engine.assignments.lifecycle import Action
+from engine.rules.targets import Allowed
+from engine.store.database import Database, table
+from engine.store.event_log import append, event
+from engine.store.markers import Hold, hold_letters
+from engine.store.records import Webhook, WebhookMessage
+from engine.terms import EventKind, LetterState, State
+from notifications.webhooks.delivery import (
+    BATCH,
+    LEASE,
+    MAX_FAILURES,
+    WebhookDelivery,
+    anything_owed,
+    send_owed,
+)
+from notifications.webhooks.sender import Sender
+
+NOW = at("2021-04-07", "08:00")
+SIGNER, LOOPBACK = Signer("a key for tests"), Allowed.of("127.0.0.1")
+HERE = "https://dondoc.example"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    return lay(sqlite_database, now=NOW)
+
+
+def hook(database: Database, url: str, *events: str, now: datetime = NOW) -> int:
+    with database.write() as session:
+        webhook_id, _ = webhooks.add(session, SIGNER, LOOPBACK, url=url, events=events, actor="cli:test", now=now)
+    return webhook_id
+
+
+def sent(database: Database, now: datetime, **more: Any) -> dict[str, int]:
+    sender = Sender(LOOPBACK, timeout=more.pop("timeout", 5.0))
+    return asyncio.run(send_owed(database, now, WebhookDelivery(sender, SIGNER, HERE, **more)))
+
+
+def states(database: Database) -> list[LetterState]:
+    return [each.state for each in rows(database, WebhookMessage)]
+
+
+def test_every_step_of_an_assignment_is_told_with_ids_and_no_word_of_a_person(
+    database: Database, receiver: Receiver
+) -> None:
+    hook(database, receiver.url)
+    laid = lay(database, now=NOW)
+    assignment = laid.assignment("IV.1.1", "so-ban")
+    bring_to(database, State.RETURNED, assignment, now=NOW)
+    bring_to(database, State.ACCEPTED, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
+    sent(database, NOW)
+    told = [each.data for each in receiver.got if each.data["data"].get("assignment_id") == assignment]
+    assert [each["type"] for each in told] == ["assignment.opened", "assignment.reported", "assignment.returned"]
+    assert told[-1]["data"] == {
+        "assignment_id": assignment,
+        "plan_id": laid.plan_id,
+        "plan": "12/KH-UBND",
+        "citation": "IV.1.1",
+        "period": "2021-H1",
+        "agency_id": "so-ban",
+        "state": "returned",
+        "due_on": told[-1]["data"]["due_on"],
+        "link": f"{HERE}/assignments/{assignment}",
+    }
+    assert "assignment.accepted" in receiver.types
+    everything = b" ".join(each.body for each in receiver.got).decode()
+    assert "@" not in everything
+    assert "Thiếu số liệu" not in everything
+
+
+def test_acknowledging_is_told_once(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url, "assignment.acknowledged")
+    for _ in range(2):
+        do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    sent(laid.database, NOW)
+    assert receiver.types == ["assignment.acknowledged"]
+
+
+def test_what_is_overdue_is_told_once_a_due_date_and_every_escalation(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url, "assignment.overdue", "assignment.escalated")
+    for day in ("2021-06-18", "2021-06-22", "2021-06-28"):
+        swept(laid.database, at(day))
+    sent(laid.database, at("2021-06-28"))
+    of = [(each.data["type"], each.data["data"].get("level")) for each in receiver.got if "so-ban" in str(each.body)]
+    assert of == [("assignment.overdue", None), ("assignment.escalated", 1), ("assignment.escalated", 2)]
+
+
+def test_a_step_that_was_missed_still_tells_that_it_is_overdue(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url, "assignment.overdue")
+    swept(laid.database, at("2021-06-22"))
+    sent(laid.database, at("2021-06-22"))
+    assert "so-ban" in [each.data["data"]["agency_id"] for each in receiver.got]
+
+
+def test_a_digest_is_told_once_a_week(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url)
+    monday = at("2021-06-21", "08:00")
+    for _ in range(2):
+        with laid.database.write() as session:
+            weekly_digest.make(session, monday)
+    sent(laid.database, monday)
+    (told,) = [each.data["data"] for each in receiver.got if each.data["type"] == "digest.made"]
+    assert told["week"] == "2021-W25"
+    assert told["letters"] > 0
+
+
+def test_without_a_webhook_nothing_is_kept(laid: Laid) -> None:
+    assert rows(laid.database, WebhookMessage) == []
+    assert not anything_owed(laid.database, NOW)
+
+
+def test_an_event_that_is_rolled_back_is_not_told(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url)
+    with laid.database.rehearse() as session:
+        lifecycle.acknowledge(session, laid.assignment("IV.1.1", "so-ban"), actor="contact:1", now=NOW)
+    assert rows(laid.database, WebhookMessage) == []
+
+
+def test_what_fails_is_tried_again_under_the_same_id(laid: Laid) -> None:
+    with receiving(500, 200) as receiver:
+        hook(laid.database, receiver.url)
+        do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+        assert sent(laid.database, NOW) == {"retry": 1}
+        assert sent(laid.database, NOW) == {}  # its time has not come
+        assert sent(laid.database, NOW + timedelta(minutes=5)) == {"accepted": 1}
+    first, second = receiver.got
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    found = row(laid.database, WebhookMessage)
+    assert (found.state, found.attempts, found.code, found.reply) == (LetterState.DELIVERED, 2, "200", "ok")
+
+
+def test_an_address_that_is_down_is_left_alone_and_holds_up_no_other(laid: Laid, receiver: Receiver) -> None:
+    with receiving(503) as broken:
+        hook(laid.database, broken.url)
+        hook(laid.database, receiver.url)
+        for agency in ("so-ban", "huyen-a", "huyen-b", "mat-tran"):
+            citation = {"so-ban": "IV.1.1", "mat-tran": "IV.3.1"}.get(agency, "IV.2.1")
+            do(laid.database, Action.ACKNOWLEDGE, laid.assignment(citation, agency), now=NOW)
+        sent(laid.database, NOW)
+        assert len(broken.got) == MAX_FAILURES
+        assert len(receiver.got) == 4
+        assert row(laid.database, Webhook, url=broken.url).down_since is not None
+        sent(laid.database, NOW + timedelta(seconds=30))
+        assert len(broken.got) == MAX_FAILURES
+        sent(laid.database, NOW + timedelta(minutes=2))
+        assert len(broken.got) == MAX_FAILURES + 1  # one, to see whether it answers again
+        broken.statuses = [200]
+        sent(laid.database, NOW + timedelta(hours=2))
+    assert len(broken.got) == MAX_FAILURES + 5
+    assert row(laid.database, Webhook, url=broken.url).down_since is None
+
+
+def test_a_slow_receiver_costs_its_time_and_no_more(laid: Laid) -> None:
+    with receiving(pause=0.4) as receiver:
+        hook(laid.database, receiver.url)
+        do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+        assert sent(laid.database, NOW, timeout=0.1) == {"retry": 1}
+    assert row(laid.database, WebhookMessage).code == "timeout"
+
+
+def test_no_redirect_is_followed_and_little_is_read(laid: Laid, receiver: Receiver) -> None:
+    with receiving(302, reply=b"x" * 1_000_000, headers={"location": receiver.url}) as moved:
+        hook(laid.database, moved.url)
+        do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+        assert sent(laid.database, NOW) == {"retry": 1}
+    assert receiver.got == []
+    assert row(laid.database, WebhookMessage).reply == "x" * 200
+
+
+def test_a_receiver_that_is_gone_for_good_is_switched_off(laid: Laid) -> None:
+    with receiving(410) as gone:
+        hook(laid.database, gone.url)
+        for citation, agency in (("IV.1.1", "so-ban"), ("IV.3.1", "mat-tran")):
+            do(laid.database, Action.ACKNOWLEDGE, laid.assignment(citation, agency), now=NOW)
+        sent(laid.database, NOW)
+        assert len(gone.got) == 1
+    found = row(laid.database, Webhook)
+    assert not found.active
+    assert found.down_since is not None
+
+
+def test_what_is_owed_for_days_is_given_up_and_can_be_sent_again(laid: Laid) -> None:
+    with receiving(500) as receiver:
+        webhook = hook(laid.database, receiver.url)
+        do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+        sent(laid.database, NOW)
+        later = NOW + timedelta(days=6)
+        sent(laid.database, later)
+        assert states(laid.database) == [LetterState.EXPIRED]
+        receiver.statuses = [200]
+        with laid.database.write() as session:
+            again = webhooks.send_again(session, webhook, since=NOW, actor="cli:test", now=later)
+        assert again == 1
+        assert sent(laid.database, later) == {"accepted": 1}
+    assert len({each.headers["webhook-id"] for each in receiver.got}) == 1
+
+
+def test_a_worker_that_died_is_followed_by_another_when_its_lease_has_run_out(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url)
+    do(laid.database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    m = table(WebhookMessage)
+    with laid.database.write() as session:
+        values = {"state": LetterState.SENDING, "leased_by": "dead", "lease_until": NOW + LEASE, "attempts": 1}
+        session.connection().execute(m.update().values(**values))
+    assert sent(laid.database, NOW) == {}
+    assert sent(laid.database, NOW + LEASE + timedelta(seconds=1)) == {"accepted": 1}
+
+
+def test_many_messages_go_in_one_pass(laid: Laid, receiver: Receiver) -> None:
+    webhook = hook(laid.database, receiver.url)
+    with laid.database.write() as session:
+        for number in range(3 * BATCH + 1):
+            webhooks.send_test(session, webhook, now=NOW - timedelta(seconds=number))
+    assert sent(laid.database, NOW) == {"accepted": 3 * BATCH + 1}
+
+
+def test_the_demonstration_and_a_restored_copy_send_nothing(laid: Laid, receiver: Receiver) -> None:
+    webhook = hook(laid.database, receiver.url)
+    with laid.database.write() as session:
+        webhooks.send_test(session, webhook, now=NOW)
+        hold_letters(session, Hold(NOW, NOW))
+    assert sent(laid.database, NOW) == {}
+    with laid.database.write() as session:
+        session.connection().exec_driver_sql("DELETE FROM fact WHERE name = 'restored'")
+    assert sent(laid.database, NOW, quiet=True) == {"kept_here": 1}
+    assert receiver.got == []
+
+
+def test_a_new_secret_signs_beside_the_last_for_a_day(laid: Laid, receiver: Receiver) -> None:
+    webhook = hook(laid.database, receiver.url)
+    stored = row(laid.database, Webhook)
+    assert "whsec_" not in stored.secret
+    with laid.database.write() as session:
+        webhooks.change_secret(session, SIGNER, webhook, actor="cli:test", now=NOW)
+        webhooks.send_test(session, webhook, now=NOW)
+        webhooks.send_test(session, webhook, now=NOW + timedelta(days=2))
+    sent(laid.database, NOW)
+    sent(laid.database, NOW + timedelta(days=2))
+    assert [len(each.headers["webhook-signature"].split()) for each in receiver.got] == [2, 1]
+
+
+def test_what_happened_long_ago_is_deleted(laid: Laid, receiver: Receiver) -> None:
+    webhook = hook(laid.database, receiver.url)
+    with laid.database.write() as session:
+        webhooks.send_test(session, webhook, now=NOW)
+        webhooks.send_test(session, webhook, now=NOW + timedelta(days=80))
+        assert webhooks.prune(session, NOW + timedelta(days=91)) == 1
+
+
+def test_the_same_event_is_owed_to_a_webhook_once(laid: Laid) -> None:
+    hook(laid.database, "https://esb.tinh.example/dondoc")
+    assignment = laid.assignment("IV.1.1", "so-ban")
+    opened = event(EventKind.OPENED, NOW, assignment_id=assignment, key=f"assignment:{assignment}:opened")
+    for _ in range(2):
+        with laid.database.write() as session:
+            append(session, [opened])
+    assert row(laid.database, WebhookMessage).key == f"webhook:1:assignment:{assignment}:opened"
