@@ -32,7 +32,7 @@ from engine.web.pages.account import (
 )
 from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import board, demo, health, leadership, letters, search
+from engine.web.pages.overview import board, demo, health, leadership, letters, search, working
 from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
 from engine.web.pages.work import (
     assignment_actions,
@@ -73,6 +73,7 @@ PAGES = (
     health,
     leadership,
     demo,
+    working,
     sign_in,
     setup,
     second_factor,

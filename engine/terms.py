@@ -190,6 +190,7 @@ class EventKind(StrEnum):
     TEMPLATE_CHANGED = "template_changed"
     AGENCY_CHANGED = "agency_changed"
     PAPER_RECORDED = "paper_recorded"
+    PAPER_DROPPED = "paper_dropped"
     PAPER_SETTINGS = "paper_settings"
     DIFFICULTY_RAISED = "difficulty_raised"
     QUESTION_ASKED = "question_asked"

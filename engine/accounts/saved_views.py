@@ -19,6 +19,7 @@ LISTS = (
     "/overdue",
     "/assignments",
     "/agencies",
+    "/plans",
     "/letters",
     "/leadership",
     "/accept",

@@ -120,15 +120,16 @@ def name_deputy(
     email: str,
     phone: str = "",
     label: str = "",
-    language: str = "vi",
+    language: str = "",
     valid_from: date,
     valid_until: date,
     instead: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
-    """Add a deputy between two days, both included, who is written to beside the agency's coordinator, or ``instead``;
-    returns the contact id. Only a coordinator or head may, for at most a year. Raises NotAllowed, BadInput."""
+    """Add a deputy between two days, both included, who is written to beside the agency's coordinator, or ``instead``,
+    in ``language`` or else the coordinator's; returns the contact id. Only a coordinator or head may, for at most a
+    year. Raises NotAllowed, BadInput."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
@@ -150,7 +151,7 @@ def name_deputy(
         email=email,
         phone=phone,
         label=label,
-        language=language,
+        language=language or who.language,
         valid_from=valid_from,
         valid_until=valid_until,
         instead=instead,

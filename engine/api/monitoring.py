@@ -22,6 +22,7 @@ from engine.api.monitoring_models import (
     DutyBody,
     ExtensionsBody,
     ReportIds,
+    ReportRequestBody,
     ReturnBody,
 )
 from engine.assignments import indicators
@@ -33,7 +34,7 @@ from engine.queries.plan_periods import main_period
 from engine.queries.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
-from engine.queries.work.duty_changes import duty_now
+from engine.queries.work.duty_changes import duty_now, plan_owners
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 
@@ -112,6 +113,21 @@ def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
 
         def done() -> DutyAdded:
             duty_id = add_duty(session, plan_id, payload.duty(), actor=caller.actor.name, now=caller.now)
+            return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
+
+        return caller.once(session, done)
+
+
+@router.post("/plans/{plan_id}/reports", response_model=DutyAdded)
+def request_report(caller: Caller, plan_id: SmallId, payload: ReportRequestBody) -> Response:
+    """Ask for an ad hoc report (V.1 of a plan): opens at once as a duty BS.n; without ``owners`` from every owner."""
+    with caller.writing() as session:
+        plan = plan_page(session, read_today(session, caller.now), plan_id)
+        caller.require(Permission.ADD_DUTY, plan.supervisor_id)
+
+        def done() -> DutyAdded:
+            duty = payload.duty(plan_owners(session, plan_id))
+            duty_id = add_duty(session, plan_id, duty, actor=caller.actor.name, now=caller.now)
             return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
 
         return caller.once(session, done)

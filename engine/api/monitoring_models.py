@@ -13,7 +13,7 @@ from engine.api.models import Body, Day, Id, Needed, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.assignments.indicators import Consolidated, FigureLine
 from engine.http.filters import Plain
-from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty
+from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
 from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
 
@@ -67,6 +67,18 @@ class DutyBody(Body):
             request=self.request,
             fixed=self.fixed,
         )
+
+
+class ReportRequestBody(Body):
+    """``basis``: the paper that asks. ``owners``: agency or group ids; empty: every owner of the plan."""
+
+    due: Day
+    basis: Needed
+    owners: AgencyIds = Field(default_factory=list)
+    text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
+
+    def duty(self, all_owners: tuple[str, ...]) -> NewDuty:
+        return ad_hoc_report(self.due, self.basis, tuple(self.owners) or all_owners, text=self.text)
 
 
 class AmendBody(Body):

@@ -1,20 +1,23 @@
 """What waits for a supervising department: reports to accept, extensions and «not mine» to decide, difficulties and
-questions to answer, and for how long.
+questions to answer, plans past their end, and for how long.
 
 It is counted when a letter is rendered, so what has been decided meanwhile is not asked for again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlmodel import Session
 
-from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.assignments.issued_papers import drafts_waiting
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.policy import Policy
 from engine.store.database import among, table
 from engine.store.records import Assignment, Event, Extension, Plan, ThreadEntry
 from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
@@ -44,8 +47,12 @@ class Backlog:
     extensions: Waiting | None = None
     declined: Waiting | None = None
     raised: Waiting | None = None
+    plans: Waiting | None = None
+    """Active plans past their last due date by ``Policy.past_days``, which the department may end."""
     department: str = ""
     """Its id: what the lists that the numbers open are narrowed to."""
+    drafts: int = 0
+    """Draft dispatches that wait to be signed; no decision on what somebody sent, so not counted among them."""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -57,8 +64,9 @@ class Backlog:
 
     @property
     def aging(self) -> bool:
-        """Something has waited for half of the limit: the monitor is written to even if nothing else is to be said."""
-        return any(2 * each.days >= self.limit_days for each in self.waiting)
+        """A plan is past its end, a draft waits, or something has waited for half of the limit: the monitor is written
+        to even if nothing else is to be said."""
+        return bool(self.plans or self.drafts) or any(2 * each.days >= self.limit_days for each in self.waiting)
 
     @property
     def old(self) -> int:
@@ -83,15 +91,26 @@ def unanswered() -> ColumnElement[bool]:
     return and_(UNANSWERED_ENTRY, own)
 
 
+def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple[str, date]]:
+    """The active plans of earlier years that have nothing left to open and whose last due date is more than
+    ``past_days`` ago: by id, the department and that date."""
+    a, p = table(Assignment), table(Plan)
+    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.year < today.year)
+    last_due = select(func.max(a.c.due_on)).where(a.c.plan_id == p.c.id).scalar_subquery()
+    found = session.connection().execute(select(p.c.id, p.c.supervisor_id, last_due).where(*over))
+    before = today - policy.past_days * ONE_DAY
+    return {id: (department, last) for id, department, last in found if last is not None and last < before}
+
+
 def backlogs(
-    session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, limit_days: int
+    session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, policy: Policy
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Five queries. Plans are joined here and not in
+    """By department, those for which something of an active plan waits. Seven queries. Plans are joined here and not in
     SQL: SQLite's planner began with the plans and walked all their assignments for a few requests."""
     a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
-    old_before = instant(calendar.shift(today, -limit_days), time())
+    old_before = instant(calendar.shift(today, -policy.backlog_days), time())
     still_open = a.c.state.in_(OPEN_STATES)
     # Not ``measures.unfinished()``: its partial index would lead SQLite's planner to walk all tasks for a few requests.
     still_unfinished = and_(a.c.done_on.is_(None), a.c.state.in_(COUNTED_STATES))
@@ -133,4 +152,14 @@ def backlogs(
             day = local_date(min(each.values()))
             old = sum(at < old_before for at in each.values())
             found.setdefault(department, {})[name] = Waiting(len(each), day, calendar.distance(day, today), old)
-    return {department: Backlog(limit_days, **waiting, department=department) for department, waiting in found.items()}
+    for department, last in past_plans(session, today, policy).values():
+        if department in wanted:
+            known = found.setdefault(department, {}).get("plans")
+            since = last if known is None else min(last, known.since)
+            count = 1 if known is None else known.count + 1
+            found[department]["plans"] = Waiting(count, since, calendar.distance(since, today), 0)
+    drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
+    return {
+        each: Backlog(policy.backlog_days, **found.get(each, {}), department=each, drafts=drafts[each])
+        for each in dict.fromkeys((*found, *drafts))
+    }

@@ -90,15 +90,20 @@ def asked_to_acknowledge(
 def escalations_sent() -> ColumnElement[int]:
     """Column for a query of assignments: on how many days the agency was escalated to. Looks into the letters of those
     only whose ladder came that far."""
+    return case((table(Assignment).c.level > 0, _of_escalations(func.count(table(Letter).c.day.distinct()))), else_=0)
+
+
+def last_escalation_sent() -> ColumnElement[date]:
+    """Column for a query of assignments: the last day on which the agency was escalated to."""
+    found: ColumnElement[date] = _of_escalations(func.max(table(Letter).c.day))
+    return found
+
+
+def _of_escalations(what: Any) -> Any:
     a, n, m = table(Assignment), table(Notice), table(Letter)
-    sent = (
-        select(func.count(m.c.day.distinct()))
-        .select_from(n.join(m, m.c.id == n.c.letter_id))
-        .where(n.c.assignment_id == a.c.id, n.c.kind == NoticeKind.ESCALATION, _left_for(a))
-        .correlate(a)
-        .scalar_subquery()
-    )
-    return case((a.c.level > 0, sent), else_=0)
+    joined = n.join(m, m.c.id == n.c.letter_id)
+    escalated = n.c.assignment_id == a.c.id, n.c.kind == NoticeKind.ESCALATION, _left_for(a)
+    return select(what).select_from(joined).where(*escalated).correlate(a).scalar_subquery()
 
 
 def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) -> Select[Any]:

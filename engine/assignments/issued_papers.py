@@ -1,25 +1,95 @@
-"""Records that a drafted paper was issued: its number and date stand in the story of each assignment it was about, and
-in later letters. No state changes, nothing is sent."""
+"""Draft dispatches that wait by themselves, and what becomes of them: a number and date, which stand in the story of
+each assignment and in later letters, or nothing, with a reason. No state changes, nothing is sent."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select
 from sqlmodel import Session
 
+from engine.assignments.chasing import escalations_sent, last_escalation_sent
+from engine.assignments.measures import unfinished
 from engine.errors import Conflict, FieldsRefused
 from engine.rules.calendar import local_date
+from engine.rules.policy import Ladder
 from engine.store.database import table
 from engine.store.event_log import append, event
-from engine.store.records import Event
-from engine.terms import EventKind
+from engine.store.records import Assignment, Event, Plan
+from engine.store.rulebook import read_rulebook
+from engine.terms import EventKind, PlanState
 from engine.text import Text
 
 NUMBER = re.compile(r"(\d{1,5})/([A-ZĐ][\wĐƯƠ.&-]{1,39})")
 """«412/SLĐTBXH-PCTNXH»: the number, then the sign."""
+
+
+SETTLED = (EventKind.PAPER_RECORDED, EventKind.PAPER_DROPPED)
+"""What becomes of a draft; ``on`` in the event's detail is the day."""
+
+
+def paper_level(ladder: Ladder) -> int:
+    """The lowest level at which the ladder asks for a paper; 0 if it never does."""
+    return min((rung.level for rung in ladder.rungs if rung.dispatch and rung.level), default=0)
+
+
+def drafts_waiting(session: Session, today: date, departments: Iterable[str] | None = None) -> list[tuple[str, int]]:
+    """(supervising department, plan) of each draft that waits: the plan has overdue orders that letters have chased to
+    the level at which their ladder asks for a paper, and nothing became of the draft since. Stops at the first of a
+    plan. Two queries."""
+    a, p, e = table(Assignment), table(Plan), table(Event)
+    levels = {key: level for key, ladder in read_rulebook(session).ladders.items() if (level := paper_level(ladder))}
+    if not levels:
+        return []
+    far: list[ColumnElement[bool]] = [
+        and_(a.c.ladder_id == key, a.c.level >= level, escalations_sent() >= level) for key, level in levels.items()
+    ]
+    settled = exists().where(
+        e.c.assignment_id == a.c.id,
+        e.c.kind.in_(SETTLED),
+        e.c.detail["on"].as_string() >= cast(last_escalation_sent(), String),
+    )
+    waits = exists().where(
+        a.c.plan_id == p.c.id,
+        unfinished(),
+        a.c.due_on < today,
+        ~a.c.request,
+        a.c.agency_id != p.c.supervisor_id,
+        or_(*far),
+        ~settled.correlate(a),
+    )
+    statement = select(p.c.supervisor_id, p.c.id).where(p.c.state == PlanState.ACTIVE, waits.correlate(p))
+    if departments is not None:
+        statement = statement.where(p.c.supervisor_id.in_(tuple(departments)))
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+def drop_draft(
+    session: Session, plan_id: int, assignment_ids: Sequence[int], *, reason: str, actor: str, now: datetime
+) -> None:
+    """No paper is issued about these assignments for now; the draft waits again once they are chased further. Raises
+    FieldsRefused without a reason."""
+    if not reason:
+        raise FieldsRefused({"reason": Text("Ghi lý do bỏ dự thảo.", "Say why the draft is dropped.")})
+    on = local_date(now).isoformat()
+    append(
+        session,
+        (
+            event(
+                EventKind.PAPER_DROPPED,
+                now,
+                actor=actor,
+                plan_id=plan_id,
+                assignment_id=each,
+                key=f"paper-dropped:{on}:{each}",
+                on=on,
+                reason=reason,
+            )
+            for each in assignment_ids
+        ),
+    )
 
 
 def record_paper(

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, literal, select, update
 from sqlmodel import Session
 
-from engine.assignments.backlog import backlogs
+from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
 from engine.assignments.counters import counter_totals
 from engine.assignments.measures import time_class_column, unfinished
@@ -107,8 +107,8 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     book = read_rulebook(session)
     policy = schedule(book)
     assert policy is not None
-    late = _late_by_audience(session, today)
-    waiting = backlogs(session, _departments(session), book.calendar, today, policy.backlog_days)
+    late = _late_by_audience(session, today, set(past_plans(session, today, policy)))
+    waiting = backlogs(session, _departments(session), book.calendar, today, policy)
     aging = {department for department, backlog in waiting.items() if backlog.aging}
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     with_overdue: list[Recipient] = []
@@ -221,9 +221,10 @@ def schedule(book: Rulebook) -> Policy | None:
     return book.policies.get("default") or next(iter(book.policies.values()), None)
 
 
-def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], int]:
-    """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Plans are joined here
-    and not in SQL: with statistics SQLite's planner began with the plans and walked all their assignments."""
+def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tuple[str, Role], int]:
+    """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Those of plans in
+    ``past`` bring no letter; the monitor is asked to end such a plan. Plans are joined here and not in SQL: with
+    statistics SQLite's planner began with the plans and walked all their assignments."""
     a, p = table(Assignment), table(Plan)
     issuers = dict(
         map(tuple, session.connection().execute(select(p.c.id, p.c.issuer_id).where(p.c.state == PlanState.ACTIVE)))
@@ -232,7 +233,7 @@ def _late_by_audience(session: Session, today: date) -> dict[tuple[str, Role], i
     statement = select(*group, func.count()).where(unfinished(), a.c.due_on < today).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()
     for plan_id, agency_id, supervisor_id, request, count in session.connection().execute(statement):
-        if plan_id in issuers:
+        if plan_id in issuers and plan_id not in past:
             counted[agency_id, Role.COORDINATOR] += count
             counted[supervisor_id, Role.MONITOR] += count
             if not request:

@@ -10,14 +10,14 @@ from engine.text import Text
 
 @contextmanager
 def working(words: Text) -> Iterator[None]:
-    """While the block runs, the words and a moving sign on the error stream."""
+    """While the block runs, a moving bar and the time that has passed, on the error stream."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(str(words)):
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        progress.add_task(str(words), total=None)
         yield
 
 

@@ -13,6 +13,7 @@ from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
+from engine.queries.plans import PlanRow
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today
@@ -233,6 +234,20 @@ DIRECTORY_COLUMNS: Sequence[Column[DirectoryLine]] = (
     Column(
         Text("Đến hết ngày", "Until"), lambda row, _: row.contact.valid_until if row.contact else None, Kind.DAY, 12
     ),
+)
+
+
+PLAN_COLUMNS: Sequence[Column[PlanRow]] = (
+    Column(Text("Kế hoạch", "Plan"), lambda row, _: row.number, width=18),
+    Column(Text("Tên", "Title"), lambda row, _: row.title, width=60),
+    Column(Text("Cơ quan ban hành", "Issued by"), lambda row, _: row.issuer, width=34),
+    Column(Text("Ngày ban hành", "Issued"), lambda row, _: row.issued_on, Kind.DAY, 12),
+    Column(Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=22),
+    Column(Text("Số nhiệm vụ", "Duties"), lambda row, _: row.duties, Kind.NUMBER, 10),
+    Column(Text("Phải báo cáo", "Expected"), lambda row, _: row.counts.expected, Kind.NUMBER, 10),
+    Column(Text("Đã báo cáo", "Reported"), lambda row, _: row.counts.reported, Kind.NUMBER, 10),
+    Column(Text("Hoàn thành", "Done"), lambda row, _: row.counts.done, Kind.NUMBER, 10),
+    Column(Text("Quá hạn", "Overdue"), lambda row, _: row.counts.overdue, Kind.NUMBER, 10),
 )
 
 

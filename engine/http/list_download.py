@@ -98,6 +98,16 @@ SORT_WORDS: Mapping[str, Text] = {
     "on_time": Text("hoàn thành đúng hạn", "done on time"),
     "rate": Text("tỷ lệ", "rate"),
     "done_late": Text("hoàn thành quá hạn", "done late"),
+    "subject": Text("tiêu đề", "subject"),
+    "role": Text("người nhận", "recipient"),
+    "channel": Text("kênh", "channel"),
+    "day": Text("ngày", "day"),
+    "count": Text("số việc", "assignments"),
+    "since": Text("hạn lâu nhất", "longest overdue"),
+    "at": Text("lúc", "when"),
+    "number": Text("số kế hoạch", "plan number"),
+    "issued": Text("ngày ban hành", "issued"),
+    "duties": Text("số nhiệm vụ", "duties"),
 }
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]
@@ -177,7 +187,9 @@ def _value_words(name: str, value: str, names: Names, language: str) -> str:
     if name == "period":
         return period_words(value, language)
     if name == "sort":
-        return SORT_WORDS.get(value.removeprefix("-"), Text(value, value)).said(language) + " ▼" * value.startswith("-")
+        column = value.removeprefix("-")
+        words = SORT_WORDS[column].said(language) if column in SORT_WORDS else period_words(column, language)
+        return words + " ▼" * value.startswith("-")
     if name == "kind" and value in LEVELS:
         return level_name(value, language)
     if value in YES_NO and name in ("finished", "request", "digest"):

@@ -4,6 +4,7 @@ letter to bodies that are only asked, which has words of its own (no order, no �
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from engine.papers.document import BLANK, AnnexColumn, Paper
 from engine.papers.facts import Dispatch, DutyRow, counted, full_committee, long_moment, shortened
@@ -44,7 +45,7 @@ def dispatch_docx(facts: Dispatch) -> bytes:
         subject_line(facts),
     )
     paper.addressees(addressed(facts))
-    paragraphs = list(text_of(facts))
+    paragraphs = text_of(facts)
     for number, text in enumerate(paragraphs, 1):
         paper.body(text, keep=number >= len(paragraphs) - 1)
     copies = ["UBND tỉnh (để b/c)"] if facts.level >= LAST_LEVEL and not facts.request else []
@@ -62,54 +63,93 @@ def subject_line(facts: Dispatch) -> str:
     return f"V/v đôn đốc thực hiện nhiệm vụ tại {facts.plan.reference}{mark}"
 
 
-def text_of(facts: Dispatch) -> Iterator[str]:
-    """The paragraphs of the letter; one that has nothing to say is left out."""
-    yield from _asked_text(facts) if facts.request else _ordered_text(facts)
+END = "./."
 
 
-def _ordered_text(facts: Dispatch) -> Iterator[str]:
+@dataclass(frozen=True)
+class Part:
+    """A paragraph as it is proposed. ``point``: one of those that are numbered, once it is known which stay."""
+
+    key: str
+    text: str
+    point: bool = False
+
+
+def text_of(facts: Dispatch) -> list[str]:
+    """The paragraphs of the letter, in the office's own words where it wrote some; what is left empty is left out. The
+    points are numbered without gaps, and the last word is followed by «./.» once."""
+    found: list[str] = []
+    number = 0
+    for part in proposed(facts):
+        lines = [line.strip() for line in facts.wording.get(part.key, part.text).splitlines() if line.strip()]
+        if part.point and lines:
+            number += 1
+            lines[0] = f"{number}. {lines[0]}"
+        found += [f"{line.removesuffix(END).rstrip()}." if line.endswith(END) else line for line in lines]
+    return [*found[:-1], f"{found[-1].rstrip('.')}{END}"] if found else []
+
+
+def proposed(facts: Dispatch) -> list[Part]:
+    """The paragraphs that the facts give, and ``more``: an empty place for one of the office's own."""
+    return list(_asked_text(facts) if facts.request else _ordered_text(facts))
+
+
+def for_one(facts: Dispatch, agency_id: str) -> Dispatch:
+    """The letter to one agency alone. A written paragraph stays where the same one is proposed to it; one that names
+    the common letter's numbers or addressees does not."""
+    one = facts.only(agency_id)
+    common, own = ({part.key: part.text for part in proposed(each)} for each in (facts, one))
+    kept = {key: text for key, text in facts.wording.items() if own.get(key) == common.get(key)}
+    return replace(one, wording=kept)
+
+
+def _ordered_text(facts: Dispatch) -> Iterator[Part]:
     issuer, one = facts.issuer.name, len(facts.addressees) == 1
-    yield _basis(facts, "theo dõi, tổng hợp kết quả thực hiện.")
+    yield Part("basis", _basis(facts, "theo dõi, tổng hợp kết quả thực hiện."))
     if facts.overdue:
         unreported = sum(not row.reported for row in facts.overdue)
         among = f", trong đó {counted(unreported)} nhiệm vụ chưa gửi báo cáo" if unreported else ""
         late = f"{counted(len(facts.overdue))} nhiệm vụ quá hạn{among} (Phụ lục kèm theo)."
         agencies = len({row.agency_id for row in facts.overdue})
         who = "quý cơ quan còn" if one else f"còn {counted(agencies)} cơ quan, đơn vị với"
-        yield f"Tính đến {long_moment(facts.as_of)}, {who} {late}"
+        yield Part("state", f"Tính đến {long_moment(facts.as_of)}, {who} {late}")
     whom = "quý cơ quan" if one else "các cơ quan, đơn vị có tên tại Phụ lục"
-    yield f"Để kịp thời tổng hợp, báo cáo {facts.reports_to}, {issuer} đề nghị {whom}:"
+    yield Part("ask", f"Để kịp thời tổng hợp, báo cáo {facts.reports_to}, {issuer} đề nghị {whom}:")
     through = f" (qua {facts.issuer.unit})" if facts.issuer.unit else ""
-    points = []
     if facts.overdue:
-        points.append(
+        report = (
             "Khẩn trương thực hiện các nhiệm vụ quá hạn nêu tại Phụ lục, gửi báo cáo kết quả về "
             f"{issuer}{through} chậm nhất ngày {day_digits(facts.answer_by)}."
         )
-        points.append("Trường hợp có khó khăn, vướng mắc, nêu rõ lý do và đề xuất thời hạn hoàn thành.")
+        yield Part("report", report, True)
+        difficulty = "Trường hợp có khó khăn, vướng mắc, nêu rõ lý do và đề xuất thời hạn hoàn thành."
+        yield Part("difficulty", difficulty, True)
     if facts.upcoming:
         where = "mục II Phụ lục" if facts.overdue else "Phụ lục kèm theo"
-        points.append(
+        upcoming = (
             f"Chủ động thực hiện {counted(len(facts.upcoming))} nhiệm vụ đến hạn đến ngày "
             f"{day_digits(facts.horizon)} ({where})."
         )
-    yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
+        yield Part("upcoming", upcoming, True)
+    yield Part("more", "")
     if facts.level >= LAST_LEVEL:
-        yield f"Quá thời hạn trên, {issuer} sẽ tổng hợp, báo cáo Ủy ban nhân dân tỉnh."
-    yield "Trân trọng./."
+        yield Part("consequence", f"Quá thời hạn trên, {issuer} sẽ tổng hợp, báo cáo Ủy ban nhân dân tỉnh.")
+    yield Part("close", f"Trân trọng{END}")
 
 
-def _asked_text(facts: Dispatch) -> Iterator[str]:
+def _asked_text(facts: Dispatch) -> Iterator[Part]:
     issuer = facts.issuer.name
-    yield _basis(facts, "tổng hợp kết quả thực hiện.")
+    yield Part("basis", _basis(facts, "tổng hợp kết quả thực hiện."))
     rows = len(facts.overdue) + len(facts.upcoming)
     whom = "quý cơ quan" if len(facts.addressees) == 1 else "các cơ quan, tổ chức có tên tại Phụ lục"
-    yield (
+    yield Part(
+        "ask",
         f"Để có đủ thông tin tổng hợp, báo cáo {facts.reports_to}, {issuer} trân trọng đề nghị {whom} quan tâm, "
         f"phối hợp cung cấp kết quả thực hiện {counted(rows)} nội dung nêu tại Phụ lục kèm theo, gửi về {issuer} "
-        f"chậm nhất ngày {day_digits(facts.answer_by)}."
+        f"chậm nhất ngày {day_digits(facts.answer_by)}.",
     )
-    yield f"{issuer} trân trọng cảm ơn sự phối hợp của quý cơ quan./."
+    yield Part("more", "")
+    yield Part("close", f"{issuer} trân trọng cảm ơn sự phối hợp của quý cơ quan{END}")
 
 
 def _basis(facts: Dispatch, without: str) -> str:

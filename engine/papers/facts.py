@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -145,6 +145,8 @@ class Dispatch:
     request: bool = False
     source: str = ""
     """The address of the page with these rows."""
+    wording: Mapping[str, str] = field(default_factory=dict)
+    """What the office wrote in place of a proposed paragraph, by its key; empty: the paragraph is dropped."""
 
     @property
     def addressees(self) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ MAX_TEXT_CHARS = 8_000
 @dataclass(frozen=True)
 class NewDuty:
     """Input for a new duty. ``owners`` and ``coordinating``: agency or group ids; ``basis``: the dispatch that orders
-    it; ``fixed`` keeps a due date on a closed day."""
+    it; ``fixed`` keeps a due date on a closed day; ``ad_hoc``: an ad hoc report (V.1 of a plan), of which agencies that
+    the plan only asks are asked too."""
 
     text: str
     owners: tuple[str, ...]
@@ -50,6 +51,7 @@ class NewDuty:
     coordinating: tuple[str, ...] = ()
     request: bool = False
     fixed: bool = False
+    ad_hoc: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,10 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     inserted = session.connection().execute(insert(table(Duty)).values(**duty))
     duty_id = int((inserted.inserted_primary_key or (0,))[0])
     due = book.calendar.due(new.due, roll=not new.fixed)
-    _open(session, plan, duty_id, new.request, owners, [_OpenPeriod(ONCE, due)], book, now)
+    asked = owners if new.request else only_asked(session, plan_id, owners) if new.ad_hoc else ()
+    for request in (False, True):
+        concerned = [owner for owner in owners if (owner in asked) is request]
+        _open(session, plan, duty_id, request, concerned, [_OpenPeriod(ONCE, due)], book, now)
     append(
         session,
         [
@@ -127,6 +132,22 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
         ],
     )
     return duty_id
+
+
+def ad_hoc_report(
+    due: date, basis: str, owners: tuple[str, ...], *, text: str = "", fixed: bool = False, request: bool = False
+) -> NewDuty:
+    """The duty of an ad hoc report: its due date and the paper that asks for it are enough."""
+    said = text.strip() or f"Báo cáo đột xuất theo {basis.strip().rstrip('.')}."
+    return NewDuty(said, owners, due, basis, heading="Báo cáo đột xuất", fixed=fixed, request=request, ad_hoc=True)
+
+
+def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str]:
+    """Those of ``owners`` whose every assignment in the plan is a request, not an order."""
+    a = table(Assignment)
+    counted = select(a.c.agency_id).where(a.c.plan_id == plan_id, a.c.agency_id.in_(list(owners)))
+    asked, ordered = counted.where(a.c.request), counted.where(~a.c.request)
+    return set(session.connection().scalars(asked.distinct())) - set(session.connection().scalars(ordered.distinct()))
 
 
 def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -45,6 +45,22 @@ def every_row(read_page: Callable[[str], Paged[Row]]) -> Iterator[Row]:
         if not found.next:
             return
         after = found.next
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Known = TypeVar("Known", bound=Numbered)
+
+
+def in_order(ids: Sequence[int], read: Callable[[Sequence[int]], Iterable[Known]]) -> Iterator[Known]:
+    """The rows with these ids in this order, read ``DOWNLOAD_ROWS`` at a time."""
+    for first in range(0, len(ids), DOWNLOAD_ROWS):
+        some = ids[first : first + DOWNLOAD_ROWS]
+        by_id = {row.id: row for row in read(some)}
+        yield from (by_id[each] for each in some)
 
 
 def encode(*values: Any) -> str:

@@ -3,7 +3,7 @@ from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
+from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import Counts, Measures, measure_sums, measured_columns, total
-from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -93,18 +94,28 @@ class PlanPage:
     agencies: Mapping[str, str]
 
 
+SORTS = ("number", "issued", "duties", "state", "overdue")
+"""The columns by which the list can be sorted."""
+OWN_ORDER = "-issued"
+
+
 def list_plans(
-    session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = ""
+    session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = "", sort: str = ""
 ) -> Page[PlanRow]:
-    """Newest first; three queries. ``words``: only plans whose number or title contains all of these words."""
+    """Newest first, or by a column of ``SORTS``, where the cursor is a number of rows; three queries. ``words``: only
+    plans whose number or title contains all of these words."""
     p, g, d = table(Plan), table(Agency), table(Duty)
     duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
     named = [
         p.c.number.icontains(each, autoescape=True) | p.c.title.icontains(each, autoescape=True)
         for each in words.split()
     ]
-    statement = _plans(duties).where(*named).order_by(p.c.issued_on.desc(), p.c.id.desc()).limit(limit + 1)
-    if after:
+    newest = p.c.issued_on.desc(), p.c.id.desc()
+    statement = _plans(duties).where(*named).order_by(*_order(sort, duties, today), *newest).limit(limit + 1)
+    offset = max(decode(after, int)[0], 0) if after and sort else 0
+    if sort:
+        statement = statement.offset(offset)
+    elif after:
         issued, last = decode(after, date.fromisoformat, int)
         statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
     found: Any = session.connection().execute(statement).all()
@@ -112,7 +123,27 @@ def list_plans(
     rows = [PlanRow(*(*row, *_totals(counts, row.id))) for row in found]
     count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
     total = session.connection().scalar(count)
-    return page(rows, limit, lambda row: (row.issued_on, row.id), total)
+    return page(rows, limit, lambda row: (offset + limit,) if sort else (row.issued_on, row.id), total)
+
+
+def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterator[PlanRow]:
+    """All rows in the list's order."""
+    return every_row(lambda after: list_plans(session, today, after=after, limit=DOWNLOAD_ROWS, words=words, sort=sort))
+
+
+def _order(sort: str, duties: Any, today: Today) -> tuple[Any, ...]:
+    if not sort:
+        return ()
+    p, a = table(Plan), table(Assignment)
+    late = (a.c.plan_id == p.c.id, p.c.state == PlanState.ACTIVE, unfinished(), a.c.due_on < today.day, ~a.c.request)
+    column = {
+        "number": p.c.number,
+        "issued": p.c.issued_on,
+        "duties": duties,
+        "state": p.c.state,
+        "overdue": select(func.count()).where(*late).correlate(p).scalar_subquery(),
+    }[sort.removeprefix("-")]
+    return (column.desc() if sort.startswith("-") else column.asc(),)
 
 
 def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:

@@ -146,6 +146,9 @@ class Policy(BaseModel):
     due_soon_days: int = Field(default=3, ge=0, le=60)
     backlog_days: int = Field(default=10, ge=1, le=120)
     """Working days after which the department's head is told of a report not accepted or a request not decided."""
+    past_days: int = Field(default=60, ge=0, le=1_000)
+    """Days after a plan's last due date from which its overdue tasks alone bring nobody a weekly letter; its department
+    is asked to end it."""
     resubmit_days: int = Field(default=5, ge=1, le=60)
     """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     channels: tuple[str, ...] = ("email",)

@@ -53,6 +53,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.ENTRY_ANSWERED: ("«{said}»", "“{said}”"),
     EventKind.PART_ADDED: ("«{said}»", "“{said}”"),
     EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
+    EventKind.PAPER_DROPPED: ("«{reason}»", "“{reason}”"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")

@@ -142,6 +142,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.DUTY_AMENDED: Text("Sửa nhiệm vụ", "Duty amended"),
         EventKind.EVIDENCE_STORED: Text("Tải lên tệp minh chứng", "Evidence uploaded"),
         EventKind.PAPER_RECORDED: Text("Đã phát hành công văn đôn đốc", "Dispatch issued"),
+        EventKind.PAPER_DROPPED: Text("Bỏ dự thảo công văn", "Draft dispatch dropped"),
         EventKind.PAPER_SETTINGS: Text("Sửa thông tin ban hành văn bản", "Settings of papers changed"),
         EventKind.DIFFICULTY_RAISED: Text("Báo khó khăn, vướng mắc", "Difficulty raised"),
         EventKind.QUESTION_ASKED: Text("Hỏi", "Question asked"),

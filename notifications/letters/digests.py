@@ -78,7 +78,7 @@ def waiting_lists(session: Session, letters: Sequence[Any], book: Rulebook, toda
     readers = [each for each in letters if each.role is Role.MONITOR or (each.role is Role.HEAD and each.digest_week)]
     if policy is None or not readers:
         return {}
-    found = backlogs(session, {each.agency_id for each in readers}, book.calendar, today, policy.backlog_days)
+    found = backlogs(session, {each.agency_id for each in readers}, book.calendar, today, policy)
     return {
         each.id: found[each.agency_id]
         for each in readers

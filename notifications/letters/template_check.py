@@ -78,7 +78,14 @@ _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined"
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
 _WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
 _BACKLOG = Backlog(
-    10, _WAITING, replace(_WAITING, count=2), replace(_WAITING, count=1), replace(_WAITING, count=2), "so-theo-doi"
+    10,
+    _WAITING,
+    replace(_WAITING, count=2),
+    replace(_WAITING, count=1),
+    replace(_WAITING, count=2),
+    replace(_WAITING, count=1),
+    "so-theo-doi",
+    2,
 )
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {

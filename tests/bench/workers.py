@@ -87,7 +87,7 @@ def plain(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[flo
 def by_workers(ground: Ground, postgres: bool, count: int, letters: int) -> tuple[float, float]:
     with laid(ground, postgres, letters) as (database, folder, relay):
         told = settings(database, folder, relay)
-        with Workers.on_a_server(folder, told, count, every=3600) as form, form.api() as http:
+        with Workers.registered(folder, told, count, every=3600) as form, form.api() as http:
             form.start()
             wait_until(lambda: _online(form) >= count, 60)
             deployment = http.get("/deployments/name/dondoc-deliver/every").json()

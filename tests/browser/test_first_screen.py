@@ -11,12 +11,12 @@ from playwright.sync_api import Browser
 pytestmark = pytest.mark.browser
 SCREENS = [(DESK, 800), (PHONE, 812)]
 LISTS = (
-    ("/overdue", "monitor", ".group, .box-tick"),
+    ("/overdue", "monitor", ".split, .group"),
     ("/assignments", "monitor", "table.list"),
     ("/", "monitor", ".lead"),
     ("/agencies", "monitor", "tbody tr"),
-    ("/letters", "monitor", ".rows > li"),
-    ("/plans", "monitor", ".rows > li"),
+    ("/letters", "monitor", "table.list"),
+    ("/plans", "monitor", "table.list"),
     ("/accept", "monitor", "form.stack"),
     ("/papers", "monitor", "main section"),
     ("/search?q=xay+dung", "monitor", ".hits > li"),

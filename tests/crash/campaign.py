@@ -2,7 +2,7 @@
 readers acknowledge.
 
     PYTHONPATH=tests python -m tests.crash.campaign --faults 20 [--fault kill|term|lock|full|away]
-        [--postgres] [--workers 2] [--letters 1000] [--rounds 1] [--seed 1]
+        [--postgres] [--workers 2 [--servers 2]] [--letters 1000] [--rounds 1] [--seed 1]
 
 Real processes (``dondoc serve``; with ``--workers`` Prefect workers on the registered deployments), a real SMTP relay
 on loopback (5 to 50 ms a letter), SQLite or PostgreSQL. After each stop the leases are made to have run out, as five
@@ -206,13 +206,13 @@ def settings(database: Database, folder: Path, relay: SlowRelay) -> dict[str, st
 
 
 @contextmanager
-def started(database: Database, folder: Path, relay: SlowRelay, workers: int = 0) -> Iterator[Form]:
+def started(database: Database, folder: Path, relay: SlowRelay, workers: int = 0, servers: int = 1) -> Iterator[Form]:
     """The form: ``serve`` alone, or so many Prefect workers."""
     told = settings(database, folder, relay)
     if not workers:
         yield Serve(folder, told)
         return
-    with Workers.on_a_server(folder, told, workers) as form:
+    with Workers.registered(folder, told, workers, servers=servers, pages=True) as form:
         yield form
 
 
@@ -223,7 +223,7 @@ def one_round(ground: Ground, folder: Path, asked: argparse.Namespace, seed: int
         database = stack.enter_context(closing_database(url))
         database.upgrade()
         relay = stack.enter_context(SlowRelay(seed).running())
-        form = stack.enter_context(started(database, folder, relay, asked.workers))
+        form = stack.enter_context(started(database, folder, relay, asked.workers, asked.servers))
         strike = FAULTS[asked.fault]
         return run(database, form, relay, letters=asked.letters, faults=asked.faults, strike=strike, seed=seed)
 
@@ -234,6 +234,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=20)
     parser.add_argument("--fault", choices=FAULTS, default="kill")
     parser.add_argument("--workers", type=int, default=0, help="the form with Prefect, with so many workers")
+    parser.add_argument("--servers", type=int, default=1, help="of Prefect, each with deployments of its own")
     parser.add_argument("--rounds", type=int, default=1, help="each on a new database with the next seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres", action="store_true")

@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,6 +61,11 @@ class Serve:
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def is_ready(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.address}/readyz").is_success
+        return False
+
     def strike(self, how: signal.Signals) -> float:
         """Send the signal. Returns the seconds until the process has ended."""
         assert self.process is not None
@@ -82,45 +89,55 @@ class Serve:
 
 @dataclass
 class Workers:
-    """``count`` Prefect workers on the deployments that ``dondoc prefect deploy`` registers. Killed are the workers
-    with their flow runs, as when a machine loses its power; the server stays."""
+    """``count`` Prefect workers on the deployments that ``dondoc prefect deploy`` registers, and where wanted a
+    ``serve`` whose passes rest, for the pages. Killed are the workers with their flow runs, as when a machine loses its
+    power; servers and pages stay. On more servers than one each has deployments of its own, as somebody might register
+    them by mistake; the workers take turns."""
 
     folder: Path
-    settings: Mapping[str, str]
-    server: PrefectServer
+    settings: Sequence[Mapping[str, str]]
+    servers: Sequence[PrefectServer]
     count: int = 1
+    pages: Serve | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def on_a_server(
-        cls, folder: Path, settings: Mapping[str, str], count: int = 1, every: int = 10
+    def registered(
+        cls,
+        folder: Path,
+        settings: Mapping[str, str],
+        count: int = 1,
+        *,
+        every: int = 10,
+        servers: int = 1,
+        pages: bool = False,
     ) -> Iterator[Workers]:
-        """A server with the deployments registered, a run ``every`` seconds, by the commands of the manual."""
-        port = free_port()
-        server = PrefectServer(folder / "prefect", port)
-        server.start()
-        try:
-            wait_until(lambda: answers(server.api_url), 120)
-            asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url}
-            words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]
-            done = subprocess.run(
-                words, env=os.environ | asked, cwd=folder, capture_output=True, text=True, timeout=120, check=False
-            )
-            assert done.returncode == 0, done.stderr
-            told = dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", done.stdout, re.M))
-            mine = {**told, **asked, **environment(server.home, server.api_url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
-            yield cls(folder, mine, server, count)
-        finally:
-            server.stop()
+        """Servers with the deployments registered, a run ``every`` seconds, by the commands of the manual."""
+        with ExitStack() as stack:
+            started = [PrefectServer(folder / f"prefect-{n}", free_port()) for n in range(servers)]
+            for server in started:
+                server.start()
+                stack.callback(server.stop)
+            for server in started:
+                wait_until(partial(answers, server.api_url), 120)
+            told = [_deploy(folder, settings, server, every) for server in started]
+            serve = Serve(folder, {**settings, "DONDOC_TICK_SECONDS": "3600"}) if pages else None
+            if serve is not None:
+                serve.start()
+                stack.callback(serve.end)
+                wait_until(serve.is_ready, 60)
+                time.sleep(2)  # its one pass, with nothing due yet
+            yield cls(folder, told, started, count, serve)
 
     def start(self) -> None:
         words = [DONDOC, "prefect", "worker", "--pool", POOL]
-        self.workers = [_begin(words, self.folder, self.settings, "worker") for _ in range(self.count)]
+        told = islice(cycle(self.settings), self.count)
+        self.workers = [_begin(words, self.folder, each, "worker") for each in told]
 
     @property
     def address(self) -> str:
-        return ""
+        return self.pages.address if self.pages else ""
 
     @property
     def runs(self) -> bool:
@@ -152,12 +169,24 @@ class Workers:
         """Flow runs; each has connections of its own."""
         return sum(_runs(pid, b"prefect.engine") for pid in self.pids)
 
-    def api(self) -> httpx.Client:
-        return httpx.Client(base_url=self.server.api_url, timeout=10)
+    def api(self, server: int = 0) -> httpx.Client:
+        return httpx.Client(base_url=self.servers[server].api_url, timeout=10)
 
-    def flow_runs(self) -> list[Any]:
-        with self.api() as http:
+    def flow_runs(self, server: int = 0) -> list[Any]:
+        with self.api(server) as http:
             return list(http.post("/flow_runs/filter", json={"sort": "START_TIME_ASC", "limit": 200}).json())
+
+
+def _deploy(folder: Path, settings: Mapping[str, str], server: PrefectServer, every: int) -> Mapping[str, str]:
+    """Register the deployments. Returns the environment of a worker, as the command prints it."""
+    asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url}
+    words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]
+    done = subprocess.run(
+        words, env=os.environ | asked, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", done.stdout, re.M))
+    return {**told, **asked, **environment(server.home, server.api_url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
 
 
 def _begin(words: list[Any], folder: Path, settings: Mapping[str, str], name: str) -> subprocess.Popen[bytes]:

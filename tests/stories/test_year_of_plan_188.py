@@ -11,6 +11,7 @@ days as published.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -52,7 +53,10 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
-LOOKED_AT, LOOKED_AGAIN = at("2021-07-12", "07:45"), at("2021-08-30", "07:45")
+LOOKED_ON = ["2021-05-10", "2021-07-12", "2021-08-30", "2022-01-17"]
+"""Days on whose morning every number that is a link is followed, on every second of them in English."""
+if os.environ.get("DONDOC_TEST_LOOK") == "weekly":  # make year: on every Monday of the year
+    LOOKED_ON = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)]
 RELAY_SET, FIRST_SENT = at("2021-04-17", "09:00"), date(2021, 4, 19)
 RAISED_ON, ANSWERED_ON = date(2021, 6, 14), date(2021, 6, 21)
 DIFFICULTY, REPLY = "Chưa bố trí được kinh phí.", "Sở đã đề nghị bổ sung."
@@ -152,10 +156,8 @@ class Story:
     rows: list[Any]
     reports: dict[int, list[Any]]
     """By assignment, in order."""
-    numbers: Numbers
-    """Those of the pages and letters of the morning of ``LOOKED_AT``."""
-    again: Numbers
-    """Those of ``LOOKED_AGAIN``, in English."""
+    numbers: list[Numbers]
+    """Those of the pages and letters of each morning of ``LOOKED_ON``."""
     kept: tuple[int, int]
     """How many letters had left when the relay was set, and how many it was given then."""
 
@@ -363,21 +365,16 @@ PAGES = (
 )
 
 
-def numbers_of_the_day(database: Database, plan_id: int, box: LetterBox, folder: Path) -> Numbers:
+def numbers_of_the_day(
+    database: Database, plan_id: int, box: LetterBox, folder: Path, when: datetime, language: str
+) -> Numbers:
     """Every number that is a link: on the pages, in figures published for the day, in the letters of the morning."""
     with database.write() as session:
-        frozen = publish_figures(session, plan_id, "", LOOKED_AT.date(), actor="account:1", now=LOOKED_AT)
-    found = Numbers(open_office(database, folder, now=LOOKED_AT))
-    found.pages((*PAGES, f"/leadership/frozen/{frozen}"))
-    walk_letters(found, box, LOOKED_AT)
-    return found
-
-
-def numbers_in_english(database: Database, box: LetterBox, folder: Path) -> Numbers:
-    """Of another day, the pages in English."""
-    found = Numbers(open_office(database, folder, now=LOOKED_AGAIN))
-    found.pages(f"{path}{'&' if '?' in path else '?'}lang=en" for path in PAGES[:6])
-    walk_letters(found, box, LOOKED_AGAIN)
+        frozen = publish_figures(session, plan_id, "", when.date(), actor="account:1", now=when)
+    found = Numbers(open_office(database, folder, now=when))
+    pages = (*PAGES, f"/leadership/frozen/{frozen}")
+    found.pages(f"{path}{'&' if '?' in path else '?'}lang={language}" for path in pages)
+    walk_letters(found, box, when)
     return found
 
 
@@ -406,17 +403,22 @@ def story(database: Database, tmp_path: Path) -> Story:
     live(BEGAN, RELAY_SET)
     kept = len(box.letters), release_kept(database, RELAY_SET)
     box.set = True
-    live(RELAY_SET, LOOKED_AT)
-    numbers = numbers_of_the_day(database, laid.plan_id, box, tmp_path)
-    live(LOOKED_AT, LOOKED_AGAIN)
-    again = numbers_in_english(database, box, tmp_path)
-    live(LOOKED_AGAIN, ENDED)
+    numbers, since = [], RELAY_SET
+    looked_on = LOOKED_ON if database.dialect == "sqlite" else LOOKED_ON[1:3]
+    for count, day in enumerate(looked_on):
+        looked_at = at(day, "07:45")
+        if looked_at > since:
+            live(since, looked_at)
+            folder, language = tmp_path / day, ("vi", "en")[count % 2]
+            numbers.append(numbers_of_the_day(database, laid.plan_id, box, folder, looked_at, language))
+            since = looked_at
+    live(since, ENDED)
     a, d = table(Assignment), table(Duty)
     with database.read() as session:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
         reports = session.connection().execute(select(table(Report)).order_by(table(Report).c.number)).all()
     by_task = {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
-    return Story(database, box, list(rows), by_task, numbers, again, kept)
+    return Story(database, box, list(rows), by_task, numbers, kept)
 
 
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
@@ -438,10 +440,9 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     what_the_consolidation_waits_for(story)
     what_lies_unaccepted_is_said_with_its_age(story)
     without_a_relay_nothing_is_claimed(story)
-    assert story.numbers.wrong == []
-    assert story.again.wrong == []
-    assert story.numbers.checked > 300
-    assert story.again.checked > 100
+    assert [wrong for each in story.numbers for wrong in each.wrong] == []
+    print(f"numbers followed on {len(story.numbers)} days: {sum(each.checked for each in story.numbers)}")
+    assert all(each.checked > 30 for each in story.numbers)
 
 
 def every_rung_for_whom_and_when(story: Story) -> None:
@@ -555,7 +556,7 @@ def a_difficulty_is_answered_and_reported(story: Story) -> None:
     told = [each for each in story.box.letters if REPLY in each.text]
     assert [(local_date(each.at), each.to) for each in told] == [(ANSWERED_ON, f"daumoi@{PARTLY}.nghean.example")]
     with story.database.read() as session:
-        report = period_report(session, read_today(session, LOOKED_AT), plan_of(session, 1), TASK[1])
+        report = period_report(session, read_today(session, at("2021-07-12", "07:45")), plan_of(session, 1), TASK[1])
     raised = [(each.citation, each.words, each.answer) for each in report.difficulties if each.answer]
     assert raised == [(TASK[0], DIFFICULTY, REPLY)]
     assert "Báo Nghệ An (quý II/2021)" in report.missing

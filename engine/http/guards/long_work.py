@@ -1,7 +1,8 @@
 """Work that takes longer than a reader should wait for an answer: it goes on in a thread, and the page says so.
 
 Nothing is kept outside this process: on another one the same address begins the same work again, which is why only work
-that may be done twice, or only in one process, is given here.
+that may be done twice is given here, as is work whose second time changes nothing. What it writes, it writes in one
+transaction, so a process that is killed leaves nothing half.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ KEPT_SECONDS = 300.0
 
 @dataclass
 class _Work:
+    """``about``: what its page needs to show the result. ``seen``: a page has shown it, so it is not joined again."""
+
     began: float
+    about: Any = None
     future: Future[Any] = field(default_factory=Future)
+    seen: bool = False
 
 
 class LongWork:
@@ -32,13 +37,13 @@ class LongWork:
         self._works: dict[Hashable, _Work] = {}
         self._lock = threading.Lock()
 
-    def run(self, key: Hashable, act: Callable[[], Any]) -> tuple[bool, Any]:
+    def run(self, key: Hashable, act: Callable[[], Any], about: Any = None) -> tuple[bool, Any]:
         """(whether it is done, its result). Raises what the work raised."""
         with self._lock:
             self._forget_old()
             work = self._works.get(key)
-            if work is None:
-                work = self._works[key] = _Work(time.monotonic())
+            if work is None or work.seen:
+                work = self._works[key] = _Work(time.monotonic(), about)
                 threading.Thread(target=_do, args=(work.future, act), daemon=True).start()
         return self._outcome(key, work)
 
@@ -46,6 +51,18 @@ class LongWork:
         """For how many seconds the work has been going on; None when it is done or was never begun."""
         work = self._works.get(key)
         return None if work is None or work.future.done() else time.monotonic() - work.began
+
+    def about(self, key: Hashable) -> Any:
+        """What was given with the work; None when it was never begun here, or ended long ago."""
+        work = self._works.get(key)
+        return None if work is None else work.about
+
+    def result(self, key: Hashable) -> Any:
+        """The result of work that is done, which stays for a while, so that its page can be opened again. Raises what
+        the work raised, and KeyError for work that is not known."""
+        work = self._works[key]
+        work.seen = True
+        return work.future.result(0)
 
     def _outcome(self, key: Hashable, work: _Work) -> tuple[bool, Any]:
         try:

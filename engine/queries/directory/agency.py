@@ -160,6 +160,23 @@ def level_choices(session: Session) -> tuple[str, ...]:
     return tuple(session.connection().scalars(select(g.c.level).distinct().order_by(g.c.level)))
 
 
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group of agencies; ``members``: their ids."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    members: tuple[str, ...]
+
+
+def group_lines(session: Session) -> tuple[GroupLine, ...]:
+    """All groups by name. One query."""
+    n = table(AgencyGroup)
+    rows = session.connection().execute(select(n.c.id, n.c.name, n.c.aliases, n.c.members).order_by(n.c.name))
+    return tuple(GroupLine(row.id, row.name, tuple(row.aliases), tuple(row.members)) for row in rows)
+
+
 def group_choices(session: Session) -> tuple[tuple[str, str], ...]:
     n = table(AgencyGroup)
     rows = session.connection().execute(select(n.c.id, n.c.name).order_by(n.c.name))

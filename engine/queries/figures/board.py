@@ -7,7 +7,7 @@ own, in no total and no ranking.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from operator import attrgetter
@@ -111,8 +111,14 @@ class Board:
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
 
-    def by_lateness(self) -> tuple[AgencyLine, ...]:
-        return tuple(sorted(self.agencies, key=_lateness))
+    def sorted_by(self, sort: str) -> tuple[AgencyLine, ...]:
+        """By ``name``, by ``late`` (furthest behind first), or by what a period misses (most first); «-» turns it."""
+        column = sort.removeprefix("-")
+        if column not in ("name", "late", *self.periods):
+            return self.agencies
+        keys: dict[str, Callable[[AgencyLine], Any]] = {"name": attrgetter("name"), "late": _lateness}
+        key = keys.get(column, lambda line: (-_missing(line, column), line.name))
+        return tuple(sorted(self.agencies, key=key, reverse=sort.startswith("-")))
 
     def late_for(self, days: int, today: Today) -> Board:
         """Only agencies with an assignment overdue for at least ``days`` working days; the total is unchanged."""
@@ -284,6 +290,12 @@ def total(counts: Sequence[Counts]) -> Counts:
     coming = min((one.earliest for one in counts if one.earliest), default=None)
     late = min((one.late_since for one in counts if one.late_since), default=None)
     return Counts(by_class, coming, late, Measures.sum([one.measures for one in counts]))
+
+
+def _missing(line: AgencyLine, period: str) -> int:
+    """Reports of the period that are expected and not in; -1 where nothing is expected."""
+    cell = line.cells.get(period)
+    return cell.expected - cell.reported if cell else -1
 
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.queries.paging import PER_PAGE, Page, decode, page
-from engine.store.database import table
+from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, in_order, page
+from engine.store.database import among, table
 from engine.store.letter_text import unpack
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role
@@ -162,12 +162,30 @@ def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
     return found
 
 
+SORTS = ("subject", "agency", "role", "channel", "day", "state")
+"""The columns by which the list can be sorted."""
+OWN_ORDER = "-day"
+
+
 def list_letters(
-    session: Session, wanted: LetterFilter, *, after: str = "", limit: int = PER_PAGE, count: bool = True
+    session: Session,
+    wanted: LetterFilter,
+    *,
+    after: str = "",
+    limit: int = PER_PAGE,
+    count: bool = True,
+    sort: str = "",
 ) -> Page[LetterRow]:
-    """Newest first; two queries, one when ``count`` is false."""
+    """Newest first, two queries, one when ``count`` is false; or by a column of ``SORTS``, where the cursor is a number
+    of rows and one more query finds the ids."""
     letter = table(Letter)
     where = _conditions(wanted)
+    if sort:
+        offset = max(decode(after, int)[0], 0) if after else 0
+        ids = _sorted_ids(session, wanted, sort, offset, limit + 1)
+        total = session.connection().scalar(select(func.count()).select_from(letter).where(*where)) if count else None
+        rows = list(in_order(ids, lambda some: _with_ids(session, some)))
+        return page(rows, limit, lambda _: (offset + limit,), total)
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])
@@ -175,6 +193,36 @@ def list_letters(
     counted = select(func.count()).select_from(letter).where(*where)
     total = session.connection().scalar(counted) if count else None
     return page(rows, limit, lambda row: (row.id,), total)
+
+
+def every_letter(session: Session, wanted: LetterFilter, sort: str = "") -> Iterator[LetterRow]:
+    """All letters of the filter in the list's order, in constant memory but for the ids of a sorted list."""
+    if sort:
+        return in_order(_sorted_ids(session, wanted, sort), lambda some: _with_ids(session, some))
+    return every_row(lambda after: list_letters(session, wanted, after=after, limit=DOWNLOAD_ROWS, count=False))
+
+
+def _sorted_ids(
+    session: Session, wanted: LetterFilter, sort: str, offset: int = 0, limit: int | None = None
+) -> Sequence[int]:
+    """The letters' ids in the order of a column; among equals the newest first."""
+    letter, g, body = table(Letter), table(Agency), table(LetterBody)
+    column = {
+        "subject": body.c.subject,
+        "agency": g.c.name,
+        "role": letter.c.role,
+        "channel": letter.c.channel,
+        "day": letter.c.id,
+        "state": letter.c.state,
+    }[sort.removeprefix("-")]
+    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
+    statement = _joined(letter.c.id).where(*_conditions(wanted)).order_by(order, letter.c.id.desc())
+    return session.connection().scalars(statement.offset(offset).limit(limit)).all()
+
+
+def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:
+    statement = _joined(*_columns()).where(among(session, table(Letter).c.id, ids))
+    return [LetterRow(*row) for row in session.connection().execute(statement)]
 
 
 def letter_story(session: Session, letter_id: int) -> LetterStory:

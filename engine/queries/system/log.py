@@ -1,8 +1,8 @@
 """The audit log: all events, newest first, filtered by kind, actor, plan, agency and date.
 
-The log only grows, so it is never counted. A page walks back along the primary key and reads at most
-``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and where to continue. Days are found by
-binary search on the ids, since events are written in order of time.
+The log only grows, so it is never counted, and its only orders are those of the primary key: newest or oldest first. A
+page walks along it and reads at most ``MAX_SCANNED_EVENTS`` events; when these are used up it shows what it found and
+where to continue. Days are found by binary search on the ids, since events are written in order of time.
 """
 
 from __future__ import annotations
@@ -70,10 +70,18 @@ class Log:
 
 
 def log(
-    session: Session, wanted: LogFilter, *, after: str = "", limit: int = PER_PAGE, span: int = MAX_SCANNED_EVENTS
+    session: Session,
+    wanted: LogFilter,
+    *,
+    after: str = "",
+    limit: int = PER_PAGE,
+    span: int = MAX_SCANNED_EVENTS,
+    oldest_first: bool = False,
 ) -> Log:
     """A page of the log, in at most five statements that do not grow with the log."""
     first, last = _id_range(session, wanted)
+    if oldest_first:
+        return _forwards(session, wanted, max(first, decode(after, int)[0] + 1) if after else first, last, limit, span)
     if after:
         last = min(last, decode(after, int)[0] - 1)
     lowest = max(first, last - span + 1)
@@ -85,10 +93,22 @@ def log(
     return Log(shown, encode(lowest) if lowest > first else "", lowest > first, people)
 
 
-def _rows(wanted: LogFilter, lowest: int, last: int, limit: int) -> Any:
+def _forwards(session: Session, wanted: LogFilter, first: int, last: int, limit: int, span: int) -> Log:
+    """From the oldest event on; the cursor is the last event looked at."""
+    highest = min(last, first + span - 1)
+    found = session.connection().execute(_rows(wanted, first, highest, limit + 1, oldest_first=True))
+    rows = [LogRow(*row) for row in found]
+    shown = tuple(rows[:limit])
+    people = people_of(session, (row.actor for row in shown))
+    if len(rows) > limit:
+        return Log(shown, encode(shown[-1].id), False, people)
+    return Log(shown, encode(highest) if highest < last else "", highest < last, people)
+
+
+def _rows(wanted: LogFilter, lowest: int, last: int, limit: int, *, oldest_first: bool = False) -> Any:
     e, p, a, d, g = table(Event), table(Plan), table(Assignment), table(Duty), table(Agency)
-    found = select(e).where(e.c.id.between(lowest, last), *_conditions(wanted)).order_by(e.c.id.desc()).limit(limit)
-    f = found.subquery()
+    found = select(e).where(e.c.id.between(lowest, last), *_conditions(wanted)).limit(limit)
+    f = found.order_by(e.c.id.asc() if oldest_first else e.c.id.desc()).subquery()
     return (
         select(
             f.c.id,
@@ -107,7 +127,7 @@ def _rows(wanted: LogFilter, lowest: int, last: int, limit: int) -> Any:
         .outerjoin(a, a.c.id == f.c.assignment_id)
         .outerjoin(d, d.c.id == a.c.duty_id)
         .outerjoin(g, g.c.id == a.c.agency_id)
-        .order_by(f.c.id.desc())
+        .order_by(f.c.id.asc() if oldest_first else f.c.id.desc())
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,9 +15,9 @@ from engine.assignments.backlog import open_refusal, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
-from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, in_order, page
 from engine.queries.time_class import Today, time_class
-from engine.store.database import table
+from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
 from engine.terms import (
     COUNTED_STATES,
@@ -242,15 +242,15 @@ def list_assignments(
     sort: str = "",
 ) -> Page[AssignmentRow]:
     """Assignments by due date, those without one last; or by a column of ``SORTS`` («-agency»: backwards), where the
-    cursor is a number of rows. Two queries, one when ``count`` is false."""
+    cursor is a number of rows and one more query finds the ids. Two queries, one when ``count`` is false."""
     a = table(Assignment)
     where = conditions(wanted, today)
     if sort:
         offset = decode(after, int)[0] if after else 0
-        ordered = joined(select(*columns(today))).where(*where).order_by(*_order(sort))
-        some = session.connection().execute(ordered.offset(max(offset, 0)).limit(limit + 1)).all()
+        ids = _sorted_ids(session, today, wanted, sort, max(offset, 0), limit + 1)
+        some = list(in_order(ids, lambda each: _with_ids(session, today, each)))
         total = how_many(session, today, wanted) if count else None
-        return page(from_rows(some), limit, lambda _: (offset + limit,), total)
+        return page(some, limit, lambda _: (offset + limit,), total)
     if after:
         where.append(_after(*decode(after, date.fromisoformat, int)))
     statement = joined(select(*columns(today))).where(*where)
@@ -258,6 +258,32 @@ def list_assignments(
     found = from_rows(session.connection().execute(statement).all())
     total = how_many(session, today, wanted) if count else None
     return page(found, limit, lambda row: (row.due_on or FAR, row.id), total)
+
+
+def every_assignment(
+    session: Session, today: Today, wanted: AssignmentFilter, sort: str = ""
+) -> Iterator[AssignmentRow]:
+    """All rows in the list's order, in constant memory but for the ids of a sorted list."""
+    if sort:
+        ids = _sorted_ids(session, today, wanted, sort)
+        return in_order(ids, lambda some: _with_ids(session, today, some))
+
+    def some(after: str) -> Page[AssignmentRow]:
+        return list_assignments(session, today, wanted, after=after, limit=DOWNLOAD_ROWS, count=False)
+
+    return every_row(some)
+
+
+def _sorted_ids(
+    session: Session, today: Today, wanted: AssignmentFilter, sort: str, offset: int = 0, limit: int | None = None
+) -> Sequence[int]:
+    statement = joined(select(table(Assignment).c.id)).where(*conditions(wanted, today)).order_by(*_order(sort))
+    return session.connection().scalars(statement.offset(offset).limit(limit)).all()
+
+
+def _with_ids(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
+    statement = joined(select(*columns(today))).where(among(session, table(Assignment).c.id, ids))
+    return from_rows(session.connection().execute(statement).all())
 
 
 SORTS = ("due", "duty", "agency", "state", "period")

@@ -19,7 +19,7 @@ from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import PlanState
+from engine.terms import COUNTED_STATES, PlanState
 from engine.text import Text
 
 MAX_PREVIEW_LETTERS = 1_000
@@ -70,6 +70,13 @@ def owner_choices(session: Session) -> Choices:
     return Choices(
         tuple((row.id, row.name, len(row.members)) for row in groups), {level: tuple(levels[level]) for level in ranked}
     )
+
+
+def plan_owners(session: Session, plan_id: int) -> tuple[str, ...]:
+    """The agencies that have assignments of the plan, in the directory's order."""
+    a, g = table(Assignment), table(Agency)
+    owns = select(a.c.agency_id).where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    return tuple(session.connection().scalars(select(g.c.id).where(g.c.id.in_(owns)).order_by(g.c.code, g.c.name)))
 
 
 def duty_now(session: Session, duty_id: int) -> DutyNow:

@@ -4,7 +4,7 @@ that is unfinished after its due date, whether or not a report says so."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -64,9 +64,50 @@ def overdue(
     wanted: AssignmentFilter,
     *,
     page: int = 1,
-    rows_per_agency: int | None = ROWS_PER_AGENCY,
+    sort: str = "",
 ) -> Overdue:
     """Four queries: agencies by period, ids of this page's rows, the rows, their last letters."""
+    ranked, periods = _late_agencies(session, today, wanted, sort)
+    first = (page - 1) * AGENCIES_PER_PAGE
+    shown = ranked[first : first + AGENCIES_PER_PAGE]
+    rows = _rows(session, today, wanted, [row[0] for row in shown], ROWS_PER_AGENCY)
+    agencies = tuple(
+        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
+        for agency_id, name, count, since in shown
+    )
+    more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
+    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+
+
+def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort: str = "") -> Iterator[OverdueRow]:
+    """All rows in the list's order, ten agencies at a time."""
+    ranked, _ = _late_agencies(session, today, wanted, sort)
+    for first in range(0, len(ranked), AGENCIES_PER_PAGE):
+        ids = [row[0] for row in ranked[first : first + AGENCIES_PER_PAGE]]
+        rows = _rows(session, today, wanted, ids, None)
+        for agency_id in ids:
+            yield from rows[agency_id]
+
+
+def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    """The number of overdue tasks of a filter, in one query."""
+    return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
+
+
+_Late = tuple[str, str, int, date]
+"""An agency: id, name, number of overdue assignments, oldest due date."""
+OWN_ORDER = "since"
+SORTS: Mapping[str, Callable[[_Late], Any]] = {
+    "agency": lambda row: row[1],
+    "count": lambda row: row[2],
+    OWN_ORDER: lambda row: row[3],
+}
+
+
+def _late_agencies(
+    session: Session, today: Today, wanted: AssignmentFilter, sort: str
+) -> tuple[list[_Late], tuple[str, ...]]:
+    """The agencies in order, and the periods with something overdue whichever the filter names. One query."""
     a, g = table(Assignment), table(Agency)
     late = _select_overdue(
         today,
@@ -81,35 +122,14 @@ def overdue(
     found = session.connection().execute(statement).all()
     periods = tuple(sorted({row.period for row in found}))
     ranked = _ranked(row for row in found if wanted.period in ("", row.period))
-    first = (page - 1) * AGENCIES_PER_PAGE
-    shown = ranked[first : first + AGENCIES_PER_PAGE]
-    rows = _rows(session, today, wanted, [row[0] for row in shown], rows_per_agency)
-    agencies = tuple(
-        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
-        for agency_id, name, count, since in shown
-    )
-    more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
-    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+    if sort:
+        ranked.sort(key=SORTS[sort.removeprefix("-")], reverse=sort.startswith("-"))
+    return ranked, periods
 
 
-def every_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[OverdueRow]:
-    """All rows in the list's order, ten agencies at a time."""
-    page: int | None = 1
-    while page:
-        found = overdue(session, today, wanted, page=page, rows_per_agency=None)
-        for agency in found.agencies:
-            yield from agency.rows
-        page = found.next
-
-
-def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
-    """The number of overdue tasks of a filter, in one query."""
-    return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
-
-
-def _ranked(found: Iterable[Any]) -> list[tuple[str, str, int, date]]:
-    """(id, name, count, oldest due date) of each agency, the one furthest behind first."""
-    by_agency: dict[str, tuple[str, str, int, date]] = {}
+def _ranked(found: Iterable[Any]) -> list[_Late]:
+    """The agencies, the one furthest behind first."""
+    by_agency: dict[str, _Late] = {}
     for row in found:
         _, _, n, since = by_agency.get(row.agency_id, ("", "", 0, row.since))
         by_agency[row.agency_id] = (row.agency_id, row.name, n + row.n, min(since, row.since))

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.chasing import chased
+from engine.assignments.issued_papers import SETTLED, paper_level
 from engine.assignments.measures import unfinished
 from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
-from engine.rules.policy import Ladder
 from engine.rules.words import level_rank
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
@@ -45,6 +45,8 @@ class Draft:
     assignment_ids: tuple[int, ...]
     agencies: tuple[tuple[str, str], ...]
     """(id, name) of the addressees."""
+    narrowed: bool = False
+    """Others are late too, and are left out."""
 
 
 def dispatch_draft(
@@ -60,8 +62,8 @@ def dispatch_draft(
     never addressed; the supervisor itself is not an addressee."""
     wanted = AssignmentFilter(plan_id=plan_row.id, period=period, request=request)
     late = _rows(session, today, wanted, TimeClass.OPEN_OVERDUE)
-    late = [row for row in late if row.agency_id in agency_ids or not agency_ids]
-    late = [row for row in late if row.agency_id != plan_row.supervisor_id]
+    everyone = [row for row in late if row.agency_id != plan_row.supervisor_id]
+    late = [row for row in everyone if row.agency_id in agency_ids or not agency_ids]
     addressed = {row.agency_id for row in late}
     soon = [
         row
@@ -106,7 +108,7 @@ def dispatch_draft(
         request,
     )
     agencies = tuple(dict.fromkeys((row.agency_id, row.agency) for row in late))
-    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies)
+    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies, len(late) < len(everyone))
 
 
 def plan_of(session: Session, plan_id: int) -> Any:
@@ -144,6 +146,7 @@ class WaitingDraft:
     assignments: int
     since: date
     """The day on which the first of them was chased to that level."""
+    assignment_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class IssuedPaper:
 
 def waiting_drafts(session: Session, today: Today, department: str = "") -> tuple[WaitingDraft, ...]:
     """By plan, of one supervising department or of all: overdue orders that were chased, by letters that left, to the
-    level at which the ladder asks for a paper, with no paper recorded since. Three queries."""
+    level at which the ladder asks for a paper, with no paper recorded and no draft dropped since. Three queries."""
     a, p = table(Assignment), table(Plan)
     columns = (a.c.id, a.c.agency_id, a.c.ladder_id, a.c.plan_id, p.c.number, p.c.supervisor_id)
     statement = (
@@ -173,14 +176,12 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     if department:
         statement = statement.where(p.c.supervisor_id == department)
     late: Sequence[Any] = session.connection().execute(statement).all()
-    asks = {key: _paper_level(ladder) for key, ladder in read_rulebook(session).ladders.items()}
+    asks = {key: paper_level(ladder) for key, ladder in read_rulebook(session).ladders.items()}
     found, ids = chased(session, [row.id for row in late]), [row.id for row in late]
     e = table(Event)
     issued: dict[int, str] = {}
-    recorded = select(e.c.assignment_id, e.c.detail).where(
-        among(session, e.c.assignment_id, ids), e.c.kind == EventKind.PAPER_RECORDED
-    )
-    for row in session.connection().execute(recorded):
+    settled = select(e.c.assignment_id, e.c.detail).where(among(session, e.c.assignment_id, ids), e.c.kind.in_(SETTLED))
+    for row in session.connection().execute(settled):
         issued[row.assignment_id] = max(issued.get(row.assignment_id, ""), row.detail["on"])
     plans: dict[int, list[tuple[Any, date]]] = {}
     for row in late:
@@ -197,6 +198,7 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
             len({row.agency_id for row, _ in members}),
             len(members),
             min(day for _, day in members),
+            tuple(row.id for row, _ in members),
         )
         for plan_id, members in plans.items()
     ]
@@ -223,11 +225,6 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
         IssuedPaper(number, date.fromisoformat(on), plan_id, rows[0].number, len(rows), rows[-1].assignment_id)
         for (plan_id, number, on), rows in list(papers.items())[:limit]
     )
-
-
-def _paper_level(ladder: Ladder) -> int:
-    """The lowest level at which the ladder asks for a paper; 0 if it never does."""
-    return min((rung.level for rung in ladder.rungs if rung.dispatch and rung.level), default=0)
 
 
 def _rows(session: Session, today: Today, wanted: AssignmentFilter, which: TimeClass) -> list[AssignmentRow]:

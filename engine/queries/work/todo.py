@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
+from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.rules.calendar import local_date
@@ -57,16 +58,17 @@ class Todo:
     asked: dict[int, WaitingExtension]
     """Assignment id -> pending request, for the rows of ``extensions``."""
     unreachable: tuple[Unreachable, ...]
+    drafts: int
+    """Draft dispatches that wait to be signed."""
 
     @property
     def nothing(self) -> bool:
-        return not (
-            self.accept.total or self.extensions.total or self.declined.total or self.raised.total or self.unreachable
-        )
+        groups = self.accept, self.extensions, self.declined, self.raised
+        return not (any(each.total for each in groups) or self.unreachable or self.drafts)
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Three queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
+    """Four queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
     filters = {what: replace(wanted, waiting=what) for what in Waiting}
     totals = how_many_each(session, today, filters)
@@ -82,7 +84,14 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         lists[Waiting.RAISED],
         waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
         unreachable(session, today, wanted),
+        _drafts(session, today, wanted),
     )
+
+
+def _drafts(session: Session, today: Today, wanted: AssignmentFilter) -> int:
+    department = wanted.supervisor_id or wanted.department
+    found = drafts_waiting(session, today.day, [department] if department else None)
+    return sum(wanted.plan_id in (None, plan_id) for _, plan_id in found)
 
 
 def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int, WaitingExtension]:

@@ -262,6 +262,23 @@ class Draft(SQLModel, table=True):
     saved_at: datetime
 
 
+class DispatchWording(SQLModel, table=True):
+    """What an office wrote in place of proposed paragraphs of a draft dispatch that is not issued yet."""
+
+    __tablename__ = "dispatch_wording"
+    __table_args__ = (UniqueConstraint("plan_id", "period", "request", "addressees"),)
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="plan.id")
+    period: str = Field(max_length=16)
+    request: bool
+    addressees: str = Field(max_length=64)
+    """Empty: all that are late; else a digest of the chosen ones."""
+    texts: dict[str, Any] = Field(sa_column=json_column())
+    """Paragraph -> [as it was proposed, as it was written]."""
+    actor: str = Field(max_length=96)
+    at: datetime
+
+
 class Evidence(SQLModel, table=True):
     """An uploaded file, by its SHA-256. The bytes are stored once under data_dir/files, outside the web root, and never
     executed. Two agencies uploading the same bytes have a row each: neither can see the other's."""

@@ -1,4 +1,5 @@
-"""Two Prefect workers on the registered deployments: told to stop, then their machine loses its power. See
+"""Two Prefect workers on the registered deployments: told to stop, then their machine loses its power, while readers
+acknowledge. See
 tests/crash/campaign.py, which does it more often and on both databases."""
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from crash.relay import SlowRelay
 
 from engine.store.database import Database
 
-STOP_SECONDS = 10
+STOP_SECONDS = 40
+"""10 on a quiet machine (docs/faults.md); a run that is still importing Prefect beside other tests takes longer."""
 
 
 def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the_wire(
@@ -28,7 +30,7 @@ def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the
 
     with (
         SlowRelay(sample=50).running() as relay,
-        Workers.on_a_server(tmp_path, settings(sqlite_database, tmp_path, relay), 2) as form,
+        Workers.registered(tmp_path, settings(sqlite_database, tmp_path, relay), 2, pages=True) as form,
     ):
         result = run(sqlite_database, form, relay, letters=500, faults=2, strike=strike)
         runs = {each["name"]: each["state_type"] for each in form.flow_runs()}
@@ -38,4 +40,5 @@ def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the
     (stopped_after, _), (_, copies_when_killed) = seen
     assert stopped_after < STOP_SECONDS
     assert copies_when_killed == 0  # what was told to stop left nothing on the wire
+    assert result.confirmed
     assert any(name.startswith("dondoc-deliver 20") and state == "COMPLETED" for name, state in runs.items())

@@ -166,7 +166,6 @@ def name_deputy(ctx: RequestContext, session: Session, form: Form, contact: Cont
         email=form.text("email", 254),
         phone=form.text("phone", 40),
         label=form.text("label", 120),
-        language=contact.language,
         valid_from=form.day("valid_from"),
         valid_until=form.day("valid_until"),
         instead=form.text("letters", 16) == "instead",

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Cursor, Logged
+from engine.http.filters import Cursor, Logged, Sort, known_sort
 from engine.http.list_columns import log_columns
 from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import SignedIn
@@ -27,20 +27,22 @@ LOG = Text("Nhật ký", "Log")
 
 
 @router.get("/admin/log")
-def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor = "") -> Response:
+def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_LOG)
+    sort = known_sort(sort, ("at",), "-at")
+    oldest_first = sort == "at"
     with ctx.reading() as (session, today):
         if taken_as:
             people: dict[str, Person] = {}
 
             def some(cursor: str) -> Log:
-                page = log(session, wanted, after=cursor, limit=DOWNLOAD_ROWS)
+                page = log(session, wanted, after=cursor, limit=DOWNLOAD_ROWS, oldest_first=oldest_first)
                 people.update(page.people)
                 return page
 
             names = filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "nhat-ky", LOG, log_columns(people), every_row(some), names)
-        found = log(session, wanted, after=after)
+        found = log(session, wanted, after=after, oldest_first=oldest_first)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, ctx.language)) for each in EventKind), key=lambda pair: pair[1])
     return ctx.page(
@@ -48,6 +50,7 @@ def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor 
         today=today,
         found=found,
         wanted=wanted,
+        sort=sort,
         plans=plans,
         agencies=agencies,
         kinds=kinds,

@@ -5,6 +5,8 @@ The text travels in the form until it is saved: the server keeps nothing between
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
@@ -20,6 +22,7 @@ from engine.files.plan_check import PlanReport, check
 from engine.files.plan_renewal import CONFIRM, plan_number, renew
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, clean, parse_day
+from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.plans.closing import end, preview_end
@@ -27,12 +30,14 @@ from engine.queries.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits
+from engine.terms import PlanState
 from engine.text import Text
-from engine.web.pages.plans.imports import Upload, received
+from engine.web.pages.plans.imports import SAVING, Upload, digest_of, received
 
 router = APIRouter()
 MAX_PLAN_CHARS = 900_000
 MAX_PROBLEMS_SHOWN = 60
+CHECKING = Text("Đang kiểm tra tệp kế hoạch", "Checking the plan file")
 
 
 @router.get("/plans/load")
@@ -48,18 +53,28 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     text = upload.raw.decode("utf-8-sig", errors="replace")
     if upload.do == "edit":
         return _form(ctx, text)
-    try:
-        text = clean(text, MAX_PLAN_CHARS)
-        if upload.do != "save":
-            return _checked(ctx, text)
+    saves = upload.do == "save"
+
+    def work() -> int | CheckedPlan:
+        cleaned = clean(text, MAX_PLAN_CHARS)
+        if not saves:
+            return _check(ctx, cleaned)
         with ctx.writing() as session:
-            plan = loading.read_plan(session, text)
-            plan_id = loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
-    except Conflict as error:
-        return _checked(ctx, text, error)
-    except BadInput as error:
-        return _form(ctx, text, error)
-    return ctx.go(f"/plans/{plan_id}", said="loaded")
+            plan = loading.read_plan(session, cleaned)
+            try:
+                return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+            except Conflict as error:
+                session.rollback()
+                return replace(_check(ctx, cleaned), stale=error)
+
+    def shown(after: RequestContext, result: Callable[[], int | CheckedPlan]) -> Response:
+        try:
+            found = result()
+        except BadInput as error:
+            return _form(after, text, error)
+        return after.go(f"/plans/{found}", said="loaded") if isinstance(found, int) else _checked(after, found)
+
+    return answered(ctx, SAVING if saves else CHECKING, ("load", saves, digest_of(upload.raw)), work, shown)
 
 
 @router.get("/plans/{plan_id}/renew")
@@ -81,7 +96,7 @@ def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
         plan = plan_page(session, today, plan_id)
     try:
         text = renewed(plan.file, typed, today)
-        return _checked(ctx, text)
+        return _checked(ctx, _check(ctx, text))
     except FileRefused as error:
         return _form(ctx, text, error)
     except _WrongField as wrong:
@@ -148,24 +163,39 @@ def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) ->
     )
 
 
-def _checked(ctx: RequestContext, text: str, stale: Conflict | None = None) -> Response:
-    """The page with the plan's summary. Raises FileRefused and BadInput."""
+@dataclass(frozen=True)
+class CheckedPlan:
+    """A plan file that has no mistakes. ``stands``: the stored plan of the same key; ``stale``: why it is not saved."""
+
+    text: str
+    plan: PlanFile
+    report: PlanReport
+    stands: tuple[int, PlanState] | None
+    stale: Conflict | None = None
+
+
+def _check(ctx: RequestContext, text: str) -> CheckedPlan:
+    """Raises FileRefused and BadInput."""
     with ctx.reading() as (session, today):
         plan = loading.read_plan(session, text)
-        report = checked(session, plan, today)
-        stored = loading.find_plan(session, plan)
-    confirm = [_point(line, ctx.language) for line in text.splitlines() if line.startswith(f"# {CONFIRM}: ")]
-    return ctx.page(
-        "plan_check.html",
-        stale.status if stale else 200,
-        today=today,
-        plan=plan,
-        report=report,
-        text=text,
-        stands=stored,
-        confirm=confirm,
-        stale=stale.said(ctx.language) if stale else "",
-    )
+        return CheckedPlan(text, plan, checked(session, plan, today), loading.find_plan(session, plan))
+
+
+def _checked(ctx: RequestContext, found: CheckedPlan) -> Response:
+    """The page with the plan's summary."""
+    lines = (line for line in found.text.splitlines() if line.startswith(f"# {CONFIRM}: "))
+    with ctx.reading() as (_, today):
+        return ctx.page(
+            "plan_check.html",
+            found.stale.status if found.stale else 200,
+            today=today,
+            plan=found.plan,
+            report=found.report,
+            text=found.text,
+            stands=found.stands,
+            confirm=[_point(line, ctx.language) for line in lines],
+            stale=found.stale.said(ctx.language) if found.stale else "",
+        )
 
 
 PLACES = {

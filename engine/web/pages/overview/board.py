@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
-from engine.http.filters import Code, PageNumber, PlanId
+from engine.http.filters import Code, PageNumber, PlanId, known_sort
 from engine.http.list_columns import board_columns
 from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
@@ -45,7 +45,7 @@ def show(
     kind: Code = "",
     department: Code = "",
     late: Annotated[str, Query(max_length=2)] = "",
-    sort: Annotated[str, Query(max_length=8)] = "",
+    sort: Annotated[str, Query(max_length=17)] = "",
     taken_as: TakenAs = None,
     page: PageNumber = 1,
 ) -> Response:
@@ -61,7 +61,8 @@ def show(
         )
         found = board(session, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
-        lines = shown.by_lateness() if sort == "late" else shown.agencies
+        sort = known_sort(sort, ("name", "late", *found.periods))
+        lines = shown.sorted_by(sort)
         if taken_as:
             rows = [(line, False) for line in lines] + [(line, True) for line in found.asked if not late]
             return download(

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Cursor, LetterId, Letters
+from engine.http.filters import Cursor, LetterId, Letters, Sort, known_sort
 from engine.http.list_columns import LETTER_COLUMNS
 from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.paging import DOWNLOAD_ROWS, every_row
-from engine.queries.system.letters import letter_html, letter_story, list_letters
+from engine.queries.system.letters import OWN_ORDER, SORTS, every_letter, letter_html, letter_story, list_letters
 from engine.terms import LetterState
 from engine.text import Text
 
@@ -28,16 +26,16 @@ LETTERS = Text("Thư", "Letters")
 
 
 @router.get("/letters")
-def listing(ctx: SignedIn, wanted: Letters, taken_as: TakenAs = None, after: Cursor = "") -> Response:
+def listing(ctx: SignedIn, wanted: Letters, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
     within = ctx.agencies_within(Permission.SEE_LETTERS)
+    sort, wanted = known_sort(sort, SORTS, OWN_ORDER), replace(wanted, within=within)
     with ctx.reading() as (session, today):
         if taken_as:
-            some = partial(list_letters, session, replace(wanted, within=within), limit=DOWNLOAD_ROWS, count=False)
-            rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, None)
+            rows, names = every_letter(session, wanted, sort), filter_names(session, None)
             return download(ctx, taken_as, "thu", LETTERS, LETTER_COLUMNS, rows, names)
-        found = list_letters(session, replace(wanted, within=within), after=after)
+        found = list_letters(session, wanted, after=after, sort=sort)
         agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
-    return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, after=after)
+    return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, sort=sort)
 
 
 @router.get("/letters/{letter_id}")

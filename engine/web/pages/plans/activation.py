@@ -18,7 +18,8 @@ from engine.files.plan import PlanFile
 from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
-from engine.http.request_context import PostedForm, SignedIn
+from engine.http.guards.waiting import answered
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK
 from engine.queries.plans import plan_page
 from engine.rules.periods import Cadence
@@ -161,7 +162,11 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
     if plan.row.state is not PlanState.LOADED:
         return ctx.go(f"/plans/{plan_id}")
     cadences = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
-    would = opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences)
+    key = ("rehearse", plan_id, tuple(sorted(cadences.items())), ctx.now.date())
+    done, would = ctx.tools.work.run(key, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences))
+    if not done:
+        words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent").said(ctx.language)
+        return ctx.working(words, key, ctx.here())
     choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
     return ctx.page(
         "activate.html",
@@ -179,6 +184,14 @@ def activate(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
         cadences = _chosen(plan_page(session, today, plan_id).file, form.raw)
-    with ctx.writing() as session:
-        opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now, cadences=cadences)
-    return ctx.go(f"/plans/{plan_id}", said="activated")
+
+    def act() -> None:
+        with ctx.writing() as session:
+            opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now, cadences=cadences)
+
+    def activated(after: RequestContext, result: Callable[[], None]) -> Response:
+        result()
+        return after.go(f"/plans/{plan_id}", said="activated")
+
+    words = Text("Đang kích hoạt kế hoạch", "Activating the plan")
+    return answered(ctx, words, ("activate", plan_id), act, activated)

@@ -1,4 +1,5 @@
-"""Plan amendments: add a duty to a running plan, or change one, on the basis of a letter. What opens, moves and is
+"""Plan amendments: add a duty to a running plan, ask for an ad hoc report, or change a duty, on the basis of a letter.
+What opens, moves and is
 cancelled, and which letters follow, is previewed first."""
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import expand_owners
-from engine.http.filters import SmallId
+from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, add_duty, amend_duty
+from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty
 from engine.queries.plans import PlanPage, plan_page
-from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, would_add, would_amend
+from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
@@ -37,11 +38,48 @@ def new(ctx: SignedIn, plan_id: SmallId) -> Response:
 @router.post("/plans/{plan_id}/duties/new")
 def add(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     """Preview the new duty; with ``act=do`` add it; with ``act=edit`` show the form again."""
-    plan, act = _plan(ctx, plan_id), form.raw("act")
+    return _add(ctx, form, _plan(ctx, plan_id), ad_hoc=False)
+
+
+@router.get("/plans/{plan_id}/reports/new")
+def new_report(ctx: SignedIn, plan_id: SmallId, agency: Code = "") -> Response:
+    """An ad hoc report: its due date and the paper that asks for it. From every owner of the plan, or from one."""
+    plan = _plan(ctx, plan_id)
+    with ctx.reading() as (session, _):
+        owners = plan_owners(session, plan_id)
+    return _new_form(ctx, plan, FormFields(), (agency,) if agency in owners else owners, ad_hoc=True)
+
+
+@router.post("/plans/{plan_id}/reports/new")
+def add_report(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
+    """As ``add``, for an ad hoc report."""
+    return _add(ctx, form, _plan(ctx, plan_id), ad_hoc=True)
+
+
+def _add(ctx: RequestContext, form: Form, plan: PlanPage, *, ad_hoc: bool) -> Response:
+    act = form.raw("act")
     typed, owners = FormFields.of(form, *NEW), form.every("owners")
     if act == "edit":
-        return _new_form(ctx, plan, typed, owners)
-    duty = NewDuty(
+        return _new_form(ctx, plan, typed, owners, ad_hoc)
+    duty = (_ad_hoc_report if ad_hoc else _new_duty)(ctx, typed, owners)
+
+    def answer() -> Response:
+        if act == "do":
+            with ctx.writing() as session:
+                add_duty(session, plan.row.id, duty, actor=ctx.actor.name, now=ctx.now)
+            return ctx.go(f"/plans/{plan.row.id}", said="report_requested" if ad_hoc else "duty_added")
+        with ctx.app.database.rehearse() as session:
+            would = would_add(session, plan.row.id, duty, actor=ctx.actor.name, now=ctx.now)
+        with ctx.reading() as (_, today):
+            return ctx.page(
+                "duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form), ad_hoc=ad_hoc
+            )
+
+    return typed.do(answer) or _new_form(ctx, plan, typed, owners, ad_hoc)
+
+
+def _new_duty(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...]) -> NewDuty:
+    return NewDuty(
         typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS),
         _owners(typed, owners),
         _future_day(ctx, typed, "due"),
@@ -51,17 +89,15 @@ def add(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
         fixed=bool(typed.value("fixed")),
     )
 
-    def answer() -> Response:
-        if act == "do":
-            with ctx.writing() as session:
-                add_duty(session, plan_id, duty, actor=ctx.actor.name, now=ctx.now)
-            return ctx.go(f"/plans/{plan_id}", said="duty_added")
-        with ctx.app.database.rehearse() as session:
-            would = would_add(session, plan_id, duty, actor=ctx.actor.name, now=ctx.now)
-        with ctx.reading() as (_, today):
-            return ctx.page("duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form))
 
-    return typed.do(answer) or _new_form(ctx, plan, typed, owners)
+def _ad_hoc_report(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...]) -> NewDuty:
+    return ad_hoc_report(
+        _future_day(ctx, typed, "due"),
+        typed.needed_words("basis", NO_BASIS),
+        _owners(typed, owners),
+        text=typed.words("text", MAX_TEXT_CHARS),
+        fixed=bool(typed.value("fixed")),
+    )
 
 
 @router.get("/duties/{duty_id}/amend")
@@ -166,8 +202,10 @@ def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
     return {name: values for name, values in form.fields.items() if name not in NOT_TYPED}
 
 
-def _new_form(ctx: RequestContext, plan: PlanPage, typed: FormFields, owners: tuple[str, ...]) -> Response:
-    return _form(ctx, "duty_new.html", typed, owners, plan=plan)
+def _new_form(
+    ctx: RequestContext, plan: PlanPage, typed: FormFields, owners: tuple[str, ...], ad_hoc: bool = False
+) -> Response:
+    return _form(ctx, "report_new.html" if ad_hoc else "duty_new.html", typed, owners, plan=plan)
 
 
 def _amend_form(ctx: RequestContext, duty: DutyNow, typed: FormFields, owners: tuple[str, ...]) -> Response:

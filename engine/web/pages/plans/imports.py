@@ -3,8 +3,9 @@ the imported data, signed, and the typed values, so nothing is lost on an error 
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from engine.errors import BadInput, Conflict, DondocError, NotAllowed
 from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import dump
 from engine.http.forms import Form
+from engine.http.guards.waiting import answered
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
 from engine.plans import loading
@@ -106,12 +108,26 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     """Show the review page of a document; a rejected document shows the form again, with the reason."""
     from engine.importer.limited import read_limited
 
-    try:
+    def read() -> tuple[Sheet, DirectoryFile]:
         if not upload.raw.strip():
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
         with ctx.reading() as (session, _):
             directory = read_directory(session)
-        sheet = sheet_of(read_limited(upload.raw, upload.name, directory), directory)
+        return sheet_of(read_limited(upload.raw, upload.name, directory), directory), directory
+
+    return answered(ctx, READING, ("import", upload.name, digest_of(upload.raw)), read, _read_page)
+
+
+READING, SAVING = Text("Đang đọc văn bản", "Reading the document"), Text("Đang lưu kế hoạch", "Saving the plan")
+
+
+def digest_of(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _read_page(ctx: RequestContext, read: Callable[[], tuple[Sheet, DirectoryFile]]) -> Response:
+    try:
+        sheet, directory = read()
     except BadInput as error:
         return ctx.page("import.html", error.status, sentence=error.said(ctx.language))
     return _page(ctx, ShownReview(sheet, directory, fields_of(sheet, directory)))
@@ -147,15 +163,21 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
     if plan is None:
         return _page(ctx, shown.at_first(out.problems), problems=out.problems, status=422)
-    try:
+
+    def save() -> int:
         with ctx.writing() as session:
             for agency, name in out.new.items():
                 ctx.require(Permission.KEEP_AGENCIES)
                 add_agency(session, agency, name=name, level=level_of(name), actor=ctx.actor.name, now=ctx.now)
-            plan_id = loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
-    except (BadInput, Conflict) as error:
-        return _page(ctx, shown, error=error, status=error.status)
-    return ctx.go(f"/plans/{plan_id}", said="loaded")
+            return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+
+    def saved(after: RequestContext, plan_id: Callable[[], int]) -> Response:
+        try:
+            return after.go(f"/plans/{plan_id()}", said="loaded")
+        except (BadInput, Conflict) as error:
+            return _page(after, shown, error=error, status=error.status)
+
+    return answered(ctx, SAVING, ("save", digest_of(repr((plan, out.new)).encode())), save, saved)
 
 
 def plan_download(number: str, text: str) -> Response:

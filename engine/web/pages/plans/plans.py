@@ -8,20 +8,27 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Code, Cursor, SmallId, Typed
+from engine.http.filters import Code, Cursor, SmallId, Sort, Typed, known_sort
+from engine.http.list_columns import PLAN_COLUMNS
+from engine.http.list_download import TakenAs, download
 from engine.http.request_context import SignedIn
 from engine.plans.closing import past_plan
-from engine.queries.plans import list_plans, plan_page
+from engine.queries.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page
+from engine.text import Text
 
 router = APIRouter()
+PLANS = Text("Kế hoạch", "Plans")
 
 
 @router.get("/plans")
-def listing(ctx: SignedIn, after: Cursor = "", q: Typed = "") -> Response:
+def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", q: Typed = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_PLANS)
+    sort = known_sort(sort, SORTS, OWN_ORDER)
     with ctx.reading() as (session, today):
-        found = list_plans(session, today, after=after, words=q)
-    return ctx.page("plans.html", today=today, found=found, after=after, words=q)
+        if taken_as:
+            return download(ctx, taken_as, "ke-hoach", PLANS, PLAN_COLUMNS, every_plan(session, today, q, sort))
+        found = list_plans(session, today, after=after, words=q, sort=sort)
+    return ctx.page("plans.html", today=today, found=found, after=after, words=q, sort=sort)
 
 
 @router.get("/plans/{plan_id}")

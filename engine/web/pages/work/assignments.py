@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -16,10 +15,9 @@ from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
-from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.plans import plan_supervisors
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import SORTS, list_assignments
+from engine.queries.work.assignments import SORTS, every_assignment, list_assignments
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.text import Text
@@ -54,8 +52,7 @@ def listing(
     wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
         if taken_as:
-            some = partial(list_assignments, session, today, wanted, limit=DOWNLOAD_ROWS, count=False, sort=sort)
-            rows, names = every_row(lambda cursor: some(after=cursor)), filter_names(session, wanted.plan_id)
+            rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)

@@ -12,7 +12,7 @@ from engine.accounts.permissions import Permission, require
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
-from engine.http.filters import Assignments, Code, PageNumber
+from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
 from engine.http.forms import Form, clean
 from engine.http.list_columns import overdue_columns
 from engine.http.list_download import TakenAs, download, filter_names
@@ -21,7 +21,7 @@ from engine.queries.filter_choices import department_choices, kind_choices, plan
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
+from engine.queries.work.overdue import OWN_ORDER, SORTS, LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
@@ -38,17 +38,19 @@ def show(
     wanted: Assignments,
     taken_as: TakenAs = None,
     page: PageNumber = 1,
+    sort: Sort = "",
     said: Code = "",
     n: PageNumber = 1,
 ) -> Response:
     ctx.require(Permission.SEE_BOARD)
+    sort = known_sort(sort, SORTS, OWN_ORDER)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
         if taken_as:
-            rows, names = every_overdue(session, today, wanted), filter_names(session, wanted.plan_id)
+            rows, names = every_overdue(session, today, wanted, sort), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
-        found = overdue(session, today, wanted, page=page)
+        found = overdue(session, today, wanted, page=page, sort=sort)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
         departments = department_choices(session)
         in_reach = _in_reach(ctx, session, today, wanted)
@@ -62,6 +64,7 @@ def show(
         kinds=kinds,
         departments=departments,
         wanted=wanted,
+        sort=sort,
         outcome=said,
         n=n,
         within_reach=within_reach,

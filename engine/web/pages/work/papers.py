@@ -17,13 +17,20 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, require
-from engine.assignments.issued_papers import record_paper
+from engine.assignments.issued_papers import drop_draft, record_paper
+from engine.correspondence.dispatch_wording import (
+    MAX_PARAGRAPH_CHARS,
+    DraftKey,
+    drop_wording,
+    keep_wording,
+    read_wording,
+)
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
 from engine.http.list_download import DOCX, attachment
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
+from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.papers.facts import SIGNERS, Dispatch
 from engine.papers.letterhead import fill
 from engine.queries.filter_choices import plan_choices
@@ -44,6 +51,17 @@ from engine.web.pages.admin.fields import FormFields
 router = APIRouter()
 COMMON_FROM = 3
 """From so many addressees a common letter is offered first."""
+PARTS = {
+    "basis": Text("Căn cứ", "Basis"),
+    "state": Text("Tình hình", "Where things stand"),
+    "ask": Text("Đề nghị", "Request"),
+    "report": Text("Điểm: báo cáo", "Point: report"),
+    "difficulty": Text("Điểm: khó khăn, vướng mắc", "Point: difficulties"),
+    "upcoming": Text("Điểm: nhiệm vụ sắp đến hạn", "Point: what comes due"),
+    "more": Text("Thêm đoạn", "More"),
+    "consequence": Text("Quá thời hạn", "After that date"),
+    "close": Text("Kết", "Close"),
+}
 Words = Annotated[str, Plain, Query(max_length=120)]
 
 
@@ -55,14 +73,45 @@ class PaperFile(StrEnum):
 
 
 @router.get("/papers")
-def listing(ctx: SignedIn) -> Response:
+def listing(ctx: SignedIn, said: Code = "") -> Response:
     """The drafts that the ladder asks for, and the papers that are recorded."""
+    return _listing(ctx, FormFields(), outcome=said)
+
+
+@router.post("/papers/drop")
+def drop(ctx: SignedIn, form: PostedForm) -> Response:
+    """Nothing is issued about what a waiting draft holds; the reason stands in the story."""
+    plan_id, typed = form.number("plan"), FormFields.of(form, "reason", "plan", whole="reason")
+    department, reason = ctx.department(Permission.CHASE), typed.words("reason")
+
+    def action() -> bool:
+        with ctx.reading() as (session, today):
+            waiting = [each for each in waiting_drafts(session, today, department) if each.plan_id == plan_id]
+        for each in waiting:
+            ctx.require(Permission.CHASE, each.supervisor_id)
+            with ctx.writing() as session:
+                drop_draft(session, plan_id, each.assignment_ids, reason=reason, actor=ctx.actor.name, now=ctx.now)
+        return True
+
+    return ctx.go("/papers", said="dropped") if typed.do(action) else _listing(ctx, typed)
+
+
+def _listing(ctx: RequestContext, typed: FormFields, *, outcome: str = "") -> Response:
     department = ctx.department(Permission.CHASE)
     with ctx.reading() as (session, today):
         waiting = waiting_drafts(session, today, department)
         issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT))
         departments = [(each, name) for each, name in departments_of(session) if ctx.may(Permission.CHASE, each)]
-    return ctx.page("papers.html", today=today, waiting=waiting, issued=issued, departments=departments)
+    return ctx.page(
+        "papers.html",
+        typed.status,
+        today=today,
+        waiting=waiting,
+        issued=issued,
+        departments=departments,
+        typed=typed,
+        outcome=outcome,
+    )
 
 
 @router.get("/papers/dispatch")
@@ -124,6 +173,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
             record_paper(
                 session, found.supervisor_id, plan_id, ids, number=number, on=on, actor=ctx.actor.name, now=ctx.now
             )
+            drop_wording(session, _key(found, form.raw("period")[:16]))
         return True
 
     if typed.do(action):
@@ -135,6 +185,36 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
             said="recorded",
         )
     return _page(ctx, found, plans, "", typed)
+
+
+@router.post("/papers/dispatch/words")
+def words(ctx: SignedIn, form: PostedForm) -> Response:
+    """Keep what the office wrote in place of the proposed paragraphs, or take it back."""
+    period, agencies = form.raw("period")[:16], [each[:64] for each in form.every("agency")[:500]]
+    found, plans = _draft(ctx, form.number("plan"), agencies, period, form.has("request"))
+    key, parts = _key(found, period), {part.key: part.text for part in proposed(found.dispatch)}
+    typed = FormFields.of(form, *parts, whole=next(iter(parts)))
+    written = {} if form.has("reset") else {name: typed.words(name, MAX_PARAGRAPH_CHARS) for name in parts}
+
+    def action() -> bool:
+        with ctx.writing() as session:
+            if form.has("reset"):
+                drop_wording(session, key)
+            else:
+                keep_wording(session, key, parts, written, actor=ctx.actor.name, now=ctx.now)
+        return True
+
+    if typed.do(action):
+        to = [each for each, _ in found.agencies] if found.narrowed else []
+        asked = "yes" if found.dispatch.request else ""
+        said = "reset" if form.has("reset") else "words"
+        return ctx.go("/papers/dispatch", plan=found.plan_id, agency=to, period=period, request=asked, said=said)
+    return _page(ctx, found, plans, period, typed)
+
+
+def _key(found: Draft, period: str) -> DraftKey:
+    chosen = DraftKey.chosen(each for each, _ in found.agencies) if found.narrowed else ""
+    return DraftKey(found.plan_id, period, found.dispatch.request, chosen)
 
 
 def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -> int | None:
@@ -166,14 +246,17 @@ def _draft(
         ):  # those that are asked get a letter of their own, and so do those that are ordered
             other = dispatch_draft(session, today, row, agencies, request=not request, period=period)
             found = other if other.dispatch.overdue else found
-        return found, plans
+        written = read_wording(session, _key(found, period)).written
+        return replace(found, dispatch=replace(found.dispatch, wording=written)), plans
 
 
 def _page(
     ctx: RequestContext, found: Draft, plans: Any, period: str, typed: FormFields, *, outcome: str = ""
 ) -> Response:
     dispatch = found.dispatch
-    with ctx.reading() as (_, today):
+    parts = proposed(dispatch)
+    with ctx.reading() as (session, today):
+        wording = read_wording(session, _key(found, period))
         return ctx.page(
             "dispatch.html",
             typed.status,
@@ -182,7 +265,13 @@ def _page(
             dispatch=dispatch,
             addressed=addressed(dispatch),
             subject=subject_line(dispatch),
-            paragraphs=tuple(text_of(dispatch)),
+            paragraphs=text_of(dispatch),
+            parts=parts,
+            part_words=PARTS,
+            edited=typed.filled((part.key, wording.written.get(part.key, part.text)) for part in parts),
+            wording=wording,
+            outdated=wording.outdated({part.key: part.text for part in parts}),
+            most_chars=MAX_PARAGRAPH_CHARS,
             signers=[
                 (key, f"{key.replace('/', ' / ')} ({words.said(ctx.language)})") for key, words in SIGNERS.items()
             ],
@@ -217,5 +306,5 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: b
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for agency_id, _ in found.agencies:
-            out.writestr(f"{stem}_{agency_id}.docx", write(dispatch.only(agency_id)))
+            out.writestr(f"{stem}_{agency_id}.docx", write(for_one(dispatch, agency_id)))
     return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

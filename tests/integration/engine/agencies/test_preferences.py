@@ -9,7 +9,7 @@ import pytest
 from ground.factory import Laid, at, lay, policy, row, rows, swept, told
 from sqlalchemy import select, update
 
-from engine.agencies import preferences
+from engine.agencies import contacts, preferences
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.store.database import Database, table
 from engine.store.recipients import read_recipients
@@ -113,6 +113,12 @@ def test_a_deputy_is_written_to_beside_or_instead_from_the_first_to_the_last_day
     assert answers(laid, date(2021, 6, 13)) == ["coordinator@so-ban.example"]
     assert answers(laid, date(2021, 6, 14)) == answers(laid, date(2021, 6, 18)) == both
     assert answers(laid, date(2021, 6, 19)) == ["coordinator@so-ban.example"]
+
+
+def test_a_deputy_reads_the_language_of_the_coordinator(laid: Laid) -> None:
+    who = person(laid)
+    do(laid, contacts.change, who, language="en")
+    assert row(laid.database, Contact, id=deputy(laid, who, date(2021, 6, 14), date(2021, 6, 18))).language == "en"
 
 
 def test_the_coordinator_comes_back_early(laid: Laid) -> None:

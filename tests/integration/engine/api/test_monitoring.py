@@ -24,6 +24,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reports/return", {"reports": [1], "reason": "Thiếu."}),
     ("extensions/decide", {"extensions": [1], "granted": True}),
     ("plans/1/duties", DUTY),
+    ("plans/1/reports", {"due": "2021-07-02", "basis": "Công văn 15"}),
     ("duties/2/amend", {"basis": "Công văn 16", "due": {"2021-H1": "2021-07-04"}}),
     ("plans/1/freeze", {"cut_off": "2021-06-20"}),
 )

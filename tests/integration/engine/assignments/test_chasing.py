@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from ground.factory import Laid, at, do, item, lay, plan_file, rows, swept
+from ground.factory import Laid, at, do, item, lay, plan_file, policy, rows, swept
 from sqlalchemy import select, update
 
 from engine.assignments import lifecycle
@@ -81,7 +81,9 @@ def test_a_request_about_a_task_reported_unfinished_waits_for_the_department(dat
         until = date(2021, 6, 30)
         lifecycle.ask_extension(session, task, until=until, reason="Lũ.", actor="contact:1", now=at("2021-06-11"))
     with database.read() as session:
-        found = backlogs(session, {"so-chinh"}, read_rulebook(session).calendar, date(2021, 6, 16), 10)["so-chinh"]
+        found = backlogs(session, {"so-chinh"}, read_rulebook(session).calendar, date(2021, 6, 16), policy())[
+            "so-chinh"
+        ]
     assert found.extensions is not None
     assert (found.count, found.extensions.since, found.extensions.days) == (1, date(2021, 6, 11), 3)
     assert rows(database, Assignment, id=task)[0].done_on is None

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row, rows, swept
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import Action
+from engine.assignments.opening import open_due
 from engine.assignments.weekly_digest import Boxes, boxes, digest_day, is_owed, make, overdue, week_of
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.store.database import Database, table
 from engine.store.records import Contact, Digest, Event, Letter, Notice
+from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, Role
 
 MONDAY = at("2021-06-21", "07:00")
@@ -72,6 +75,23 @@ def test_nothing_overdue_is_no_letter_but_a_row_and_an_event(laid: Laid) -> None
     assert rows(laid.database, Letter, day=date(2021, 6, 14)) == []
     assert {each.letter_id for each in rows(laid.database, Digest)} == {None}
     assert happened(laid.database, kind=EventKind.DIGEST_EMPTY) == ["digest_empty"] * 8
+
+
+def test_a_plan_long_past_its_end_writes_to_its_department_alone(laid: Laid) -> None:
+    """Its last due date is 20 December: agencies hear for ``past_days`` more, then the monitor is asked to end it."""
+    with laid.database.write() as session:
+        open_due(session, at("2021-10-01", "07:00"))
+    made(laid, at("2022-02-14", "07:00"))  # 56 days after
+    assert {"coordinator@huyen-a.example", "leadership@tinh.example"} <= set(carried(laid))
+    with laid.database.write() as session:
+        session.connection().execute(delete(table(Digest)))
+    made(laid, at("2022-02-21", "07:00"))
+    assert set(carried(laid)) == {"monitor@so-chinh.example"}
+    with laid.database.read() as session:
+        book = read_rulebook(session)
+        waiting = backlogs(session, ["so-chinh"], book.calendar, date(2022, 2, 21), book.policies["default"])
+    assert waiting["so-chinh"].plans is not None
+    assert (waiting["so-chinh"].plans.count, waiting["so-chinh"].plans.since) == (1, date(2021, 12, 20))
 
 
 def test_the_digest_goes_into_the_letter_of_the_day(laid: Laid) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, bring_to, happened, lay, plan_file, row, rows, told
+from ground.factory import Laid, at, bring_to, happened, lay, plan_file, policy, row, rows, told
 from ground.office import looking
 
 from engine.assignments.backlog import backlogs
@@ -90,14 +90,14 @@ def test_what_waits_for_an_answer_has_an_age_and_leaves_the_backlog_with_it(laid
     task = laid.assignment("IV.2.1", "huyen-a")
     write(laid, task)
     with looking(laid.database, at("2021-06-24")) as (session, today):
-        waiting = backlogs(session, ["so-chinh"], today.calendar, today.day, 10)["so-chinh"].raised
+        waiting = backlogs(session, ["so-chinh"], today.calendar, today.day, policy())["so-chinh"].raised
         listed = list_assignments(session, today, AssignmentFilter(waiting=Waiting.RAISED))
     assert waiting is not None
     assert (waiting.count, waiting.since, waiting.days, waiting.old) == (1, date(2021, 6, 8), 12, 1)
     assert [each.id for each in listed.rows] == [task]
     assert answer(laid, rows(laid.database, ThreadEntry)[0].id)
     with looking(laid.database, at("2021-06-24")) as (session, today):
-        assert backlogs(session, ["so-chinh"], today.calendar, today.day, 10) == {}
+        assert backlogs(session, ["so-chinh"], today.calendar, today.day, policy()) == {}
 
 
 def test_an_answer_is_given_once_by_the_other_side_and_told_in_its_letter(laid: Laid) -> None:

@@ -28,8 +28,10 @@ class Shown:
 
 
 ASSIGNMENTS = Shown("/assignments", '.list .what > a[href^="/assignments/"]', "Mã phần việc", "href")
+OVERDUE = Shown("/overdue", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href")
+LETTERS = Shown("/letters", '.list .what > a[href^="/letters/"]', "Số", "href")
 LISTS = (
-    Shown("/overdue", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
+    OVERDUE,
     Shown("/overdue?request=yes", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
     Shown("/overdue?period=2021-H1&kind=huyen", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
     ASSIGNMENTS,
@@ -52,8 +54,16 @@ LISTS = (
     ),
     Shown("/leadership/frozen/1", "#agencies ~ .scroll th[scope=row], #requests ~ .scroll th[scope=row]", "Cơ quan"),
     Shown("/leadership/frozen/1/rows?class=open_overdue", '.rows li > span > a[href^="/a"]', "Mã phần việc", "href"),
-    Shown("/letters", '.rows .what > a[href^="/letters/"]', "Số", "href"),
-    Shown("/letters?kind=overdue&agency=huyen-b", '.rows .what > a[href^="/letters/"]', "Số", "href"),
+    Shown("/?sort=-name", ".matrix tbody th[scope=row]", "Cơ quan"),
+    Shown("/?sort=2021-H1", ".matrix tbody th[scope=row]", "Cơ quan"),
+    Shown("/overdue?sort=-agency", OVERDUE.rows, "Mã phần việc", "href"),
+    Shown("/overdue?sort=-count&period=2021-H1", OVERDUE.rows, "Mã phần việc", "href"),
+    LETTERS,
+    Shown("/letters?kind=overdue&agency=huyen-b", LETTERS.rows, "Số", "href"),
+    *(Shown(f"/letters?sort={each}", LETTERS.rows, "Số", "href") for each in ("day", "-agency", "state", "subject")),
+    Shown("/plans", "tbody th b", "Kế hoạch"),
+    Shown("/plans?sort=number", "tbody th b", "Kế hoạch"),
+    Shown("/admin/log?sort=at", ".story > li .what > span:first-child", "Việc gì"),
     Shown("/agencies", "tbody th[scope=row]", "Cơ quan"),
     Shown("/agencies?sort=-overdue", "tbody th[scope=row]", "Cơ quan"),
     Shown("/admin/agencies", ".rows .what > a", "Cơ quan"),

@@ -6,6 +6,10 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.office import Office, looking
 
+from engine.queries.paging import every_row
+from engine.queries.system.letters import SORTS as LETTER_SORTS
+from engine.queries.system.letters import LetterFilter, every_letter, list_letters
+from engine.queries.system.log import LogFilter, log
 from engine.queries.work.assignments import SORTS, AssignmentFilter, list_assignments
 from engine.store.database import Database
 
@@ -55,3 +59,83 @@ def test_the_pages_of_an_order_hold_each_row_once(lived: Database, sort: str) ->
                 break
     assert paged == whole
     assert len(set(whole)) == len(whole) > 3
+
+
+def ordered(office: Office, path: str, select: str) -> list[str]:
+    return [each.get_text(" ", strip=True) for each in BeautifulSoup(office.get(path).text, "lxml").select(select)]
+
+
+@pytest.mark.parametrize(
+    ("path", "select", "own", "head"),
+    [
+        ("/letters", "tbody td:nth-of-type(1)", "Ngày ▼", "Cơ quan nhận"),
+        ("/plans", "tbody th b", "Ban hành ▼", "Kế hoạch"),
+        ("/", ".matrix tbody th[scope=row]", "", "Cơ quan"),
+        ("/overdue", ".group h2 > a", "Hạn lâu nhất ▲", "Cơ quan"),
+    ],
+)
+def test_each_list_turns_by_its_heads_and_says_its_own_order(
+    office: Office, path: str, select: str, own: str, head: str
+) -> None:
+    page = BeautifulSoup(office.get(path).text, "lxml")
+    said = [each.get_text().partition(",")[0].strip() for each in page.select("th[aria-sort], .sorts [aria-current]")]
+    assert said == ([own] if own else [])
+    up = next(str(each["href"]) for each in page.select("thead a, .sorts a") if each.get_text(strip=True) == head)
+    address = up.partition("#")[0]
+    assert address.startswith(f"{path}?sort=")
+    names = [each for each in ordered(office, address, select) if each != "Mat tran"]  # asked, on a line of its own
+    assert names == sorted(names)
+    assert len(names) > (1 if path != "/plans" else 0)
+    turned = [each for each in ordered(office, address.replace("sort=", "sort=-"), select) if each != "Mat tran"]
+    assert turned == names[::-1]
+
+
+def test_a_filter_keeps_the_order(office: Office) -> None:
+    for path in ("/letters?sort=agency", "/overdue?sort=agency", "/?sort=name", "/admin/log?sort=at"):
+        page = BeautifulSoup(office.get(path).text, "lxml")
+        kept = page.select_one("form.filters input[name=sort]")
+        assert kept is not None, path
+        assert kept["value"] == path.rpartition("=")[2]
+
+
+@pytest.mark.parametrize("sort", [*LETTER_SORTS, *(f"-{each}" for each in LETTER_SORTS)])
+def test_the_pages_of_the_letters_hold_each_letter_once(lived: Database, sort: str) -> None:
+    with looking(lived) as (session, _):
+        whole = [row.id for row in every_letter(session, LetterFilter(), sort)]
+        paged: list[int] = []
+        after = ""
+        while True:
+            some = list_letters(session, LetterFilter(), sort=sort, after=after, limit=7)
+            paged += [row.id for row in some.rows]
+            after = some.next
+            if not after:
+                break
+    assert paged == whole
+    assert len(set(whole)) == len(whole) > 7
+
+
+def test_the_log_goes_on_from_its_oldest_line(lived: Database) -> None:
+    with looking(lived) as (session, _):
+        newest = [row.id for row in every_row(lambda after: log(session, LogFilter(), after=after, limit=1_000))]
+        oldest = [
+            row.id
+            for row in every_row(
+                lambda after: log(session, LogFilter(), after=after, limit=7, span=50, oldest_first=True)
+            )
+        ]
+    assert oldest == newest[::-1]
+    assert len(oldest) > 60
+
+
+def test_a_period_of_the_board_begins_with_what_is_missing_most(office: Office) -> None:
+    page = BeautifulSoup(office.get("/?sort=2021-H1").text, "lxml")
+    column = [each.get_text() for each in page.select(".matrix thead th")].index("6 tháng đầu năm 2021 ▲")
+    missing = []
+    for line in page.select(".matrix tbody tr:has(td)"):
+        if "Mat tran" in line.get_text():
+            break
+        cell = line.select("th, td")[column].get_text(" ", strip=True)
+        done, _, expected = cell.split(" ")[0].partition("/")
+        missing.append(int(expected) - int(done) if expected else -1)
+    assert missing == sorted(missing, reverse=True)
+    assert missing[0] > 0

@@ -466,6 +466,45 @@ def test_what_waits_for_the_monitor_stands_first() -> None:
     assert f"{BASE}/extensions" in letter.text
 
 
+def test_what_waits_since_today_has_no_age_and_english_counts_days() -> None:
+    fresh = replace(BACKLOG, reports=Waiting(3, date(2021, 6, 18), 0, 0))
+    letter = written(role=Role.MONITOR, backlog=fresh)
+    assert "- 3 báo cáo chờ tiếp nhận, mới từ thứ Sáu, 18/6/2021: " in letter.text
+    assert "0 ngày làm việc" not in letter.text
+    english = written(role=Role.MONITOR, backlog=BACKLOG, language="en").text
+    assert "(13 working days)" in english
+    assert "daies" not in english
+
+
+def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
+    past = Backlog(10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
+    letter = written(role=Role.MONITOR, backlog=past)
+    assert letter.subject.endswith("1 kế hoạch đã qua hạn cuối, chờ kết thúc")
+    assert f"{BASE}/plans" in letter.text
+    assert (
+        "1 plan past the last due date, to be ended" in written(role=Role.MONITOR, backlog=past, language="en").subject
+    )
+
+
+def test_the_head_of_the_department_reads_one_number_in_subject_and_letter() -> None:
+    letter = written(role=Role.HEAD, backlog=replace(BACKLOG, reports=Waiting(9, date(2021, 6, 1), 13, 3)), weekly=True)
+    assert letter.subject.endswith("Báo cáo: 6 báo cáo, đề nghị chờ xử lý quá 10 ngày làm việc")
+    assert "6 báo cáo, đề nghị gửi" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", "Có 2 dự thảo công văn chờ ký"), ("en", "2 draft papers waiting to be signed")],
+)
+def test_drafts_that_wait_are_told_to_the_monitor_with_where_they_are(language: str, words: str) -> None:
+    letter = written(watched(), role=Role.MONITOR, language=language, backlog=replace(BACKLOG, drafts=2))
+    assert f"- {words}: {BASE}/papers\n" in letter.text
+    assert f'<a href="{BASE}/papers">{words}</a>' in letter.html
+    only = written(role=Role.MONITOR, language=language, backlog=Backlog(10, drafts=2), weekly=True)
+    assert words.removeprefix("Có ") in only.subject
+    assert " 0 " not in only.text
+
+
 def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None:
     late, fresh = written(item()), written(item(NoticeKind.ASSIGNED, days=40))
     assert "/l/" not in late.text

@@ -45,7 +45,7 @@ def test_the_four_boxes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> N
 def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -> None:
     found = board(*seen, AssignmentFilter())
     assert [line.id for line in found.asked] == ["mat-tran"]
-    assert "mat-tran" not in {line.id for line in (*found.agencies, *found.by_lateness())}
+    assert "mat-tran" not in {line.id for line in (*found.agencies, *found.sorted_by("late"))}
     assert (found.asked_total.expected, found.asked_total.overdue) == (1, 1)
     assert list_assignments(*seen, AssignmentFilter(request=True)).total == 1
 
@@ -81,8 +81,8 @@ def test_the_agency_furthest_behind_is_named_and_stands_first_by_lateness(seen: 
     found = board(*seen, AssignmentFilter())
     assert found.latest is not None
     assert found.latest.total.late_since == date(2021, 6, 17)
-    assert found.by_lateness()[0] == found.latest
-    assert [line.id for line in found.by_lateness()][-2:] == ["so-chinh", "so-ban"]
+    assert found.sorted_by("late")[0] == found.latest
+    assert [line.id for line in found.sorted_by("late")][-2:] == ["so-chinh", "so-ban"]
 
 
 def test_a_board_of_the_late_keeps_its_total_and_drops_who_is_late_for_less(seen: Seen) -> None:

@@ -246,6 +246,7 @@ REACH: dict[str, tuple[str, ...]] = {
     "/accept": ("monitor", "administrator"),
     "/extensions": ("monitor", "administrator"),
     "/plans/1/duties/new": ("administrator",),
+    "/plans/1/reports/new": ("administrator",),
     "/duties/1/amend": ("administrator",),
     "/plans/1/figures": WATCH,
     "/plans/1/figures?period=2021-H1&as=csv": WATCH,

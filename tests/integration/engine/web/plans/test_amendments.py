@@ -90,6 +90,46 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert happened(lived) == before
 
 
+REPORT = "/plans/1/reports/new"
+
+
+def test_an_ad_hoc_report_needs_a_date_and_a_paper_and_goes_to_every_owner(office: Office, lived: Database) -> None:
+    form = BeautifulSoup(office.get(REPORT).text, "lxml")
+    ticked = [str(each["value"]) for each in form.select("input[name=owners][checked]")]
+    assert set(ticked) == {"huyen-a", "huyen-b", "mat-tran", "so-ban", "so-chinh"}
+    typed = {"owners": ticked, "due": "2/7/2021", "basis": "Công văn 15/SLĐ ngày 20/6/2021"}
+    preview = office.post(REPORT, page=REPORT, act="preview", **typed)
+    assert "Yêu cầu báo cáo đột xuất BS.1 từ 5 cơ quan?" in words(preview.text)
+    answer = office.client.post(REPORT, data=hidden(preview.text) | {"act": "do"})
+    assert answer.headers["location"] == "/plans/1?said=report_requested"
+    assert "Đã yêu cầu báo cáo đột xuất" in words(office.get(answer.headers["location"]).text)
+    duty = row(lived, Duty, citation="BS.1")
+    assert duty.text == "Báo cáo đột xuất theo Công văn 15/SLĐ ngày 20/6/2021."
+    opened = {each.agency_id: each.request for each in rows(lived, Assignment, duty_id=duty.id)}
+    assert opened.pop("mat-tran") is True  # the Front is asked, not ordered
+    assert opened == dict.fromkeys(("huyen-a", "huyen-b", "so-ban", "so-chinh"), False)
+
+
+def test_an_ad_hoc_report_may_be_asked_of_one_agency_in_words_of_its_own(office: Office, lived: Database) -> None:
+    form = BeautifulSoup(office.get(f"{REPORT}?agency=huyen-b").text, "lxml")
+    assert [each["value"] for each in form.select("input[checked]")] == ["huyen-b"]
+    typed = {"owners": "huyen-b", "due": "2/7/2021", "basis": "Công văn 15", "text": "Số hộ phải di dời."}
+    office.post(REPORT, page=REPORT, act="do", **typed)
+    assert row(lived, Duty, citation="BS.1").text == "Số hộ phải di dời."
+
+
+@pytest.mark.parametrize("change", [{"due": "1/6/2021"}, {"basis": " "}, {"owners": []}])
+def test_an_ad_hoc_report_without_date_paper_or_owner_is_refused_beside_its_field(
+    office: Office, lived: Database, change: dict[str, Any]
+) -> None:
+    before = happened(lived)
+    typed = {"owners": ["huyen-b"], "due": "2/7/2021", "basis": "Công văn 15"} | change
+    answer = office.post(REPORT, page=REPORT, act="do", **typed)
+    wrong = [each["aria-describedby"] for each in BeautifulSoup(answer.text, "lxml").select("[aria-invalid=true]")]
+    assert (answer.status_code, wrong) == (422, [f"f-{next(iter(change))}-said"])
+    assert happened(lived) == before
+
+
 def test_an_owner_nobody_knows_is_refused(office: Office) -> None:
     assert office.post(NEW, page=NEW, act="preview", **(TYPED | {"owners": "nowhere"})).status_code == 422
 

@@ -1,25 +1,22 @@
-"""What a department sets for its papers stands in every draft; its own letterhead wins; drafts wait by themselves."""
+"""What a department sets for its papers stands in every draft; its own letterhead wins."""
 
 from __future__ import annotations
 
 import io
-from datetime import timedelta
 from pathlib import Path
 
 import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import NOW, Office, looking
+from ground.office import Office
 from ground.people import as_role
 from httpx import Response
-from sqlalchemy import update
 
 from engine.papers import letterhead
-from engine.queries.work.papers import waiting_drafts
-from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Letter, Notice, PaperSettings
-from engine.terms import EventKind, LetterState, NoticeKind
+from engine.store.database import Database
+from engine.store.records import Event, PaperSettings
+from engine.terms import EventKind
 
 PAGE = "/papers/settings/so-chinh"
 FIELDS = {"name": "Sở Nội vụ", "place": "Vinh", "sign": "SNV-VP", "report_sign": "SNV", "unit": "VP"}
@@ -109,46 +106,3 @@ def test_only_the_departments_monitors_set_them(lived: Database, tmp_path: Path,
     office = as_role(lived, tmp_path, role, agency)
     assert office.get(PAGE).status_code == 403
     assert office.get(f"{PAGE}/letterhead.docx").status_code == 403
-
-
-def test_a_draft_waits_once_letters_have_chased_to_the_ladders_level_and_goes_when_a_paper_is_recorded(
-    office: Office, lived: Database
-) -> None:
-    def waiting() -> list[int]:
-        with looking(lived) as (session, today):
-            return [each.assignments for each in waiting_drafts(session, today)]
-
-    assert waiting() == []
-    assert "chưa có việc nào đến mức" in office.get("/papers").text.lower()
-    late = [each for each in rows(lived, Assignment) if each.due_on and each.due_on < NOW.date() and not each.done_on]
-    chosen = next(each for each in late if each.agency_id not in ("so-chinh", "mat-tran"))
-    with lived.write() as session:
-        mine = session.connection()
-        letters = [each for each in rows(lived, Letter) if each.agency_id == chosen.agency_id][:2]
-        for days, letter in enumerate(letters):
-            mine.execute(
-                update(table(Letter))
-                .where(table(Letter).c.id == letter.id)
-                .values(day=NOW.date() - timedelta(days), state=LetterState.DELIVERED)
-            )
-            session.add(
-                Notice(
-                    key=f"made:{days}",
-                    letter_id=letter.id,
-                    assignment_id=chosen.id,
-                    kind=NoticeKind.ESCALATION,
-                    level=2,
-                )
-            )
-        mine.execute(update(table(Assignment)).where(table(Assignment).c.id == chosen.id).values(level=2))
-    assert waiting() == [1]
-    page = office.get("/papers")
-    assert "/papers/dispatch?plan=1" in page.text
-    form = BeautifulSoup(office.get("/papers/dispatch?plan=1").text, "lxml").select("form[method=post] input[name=id]")
-    ids = [str(each["value"]) for each in form]
-    recorded = office.post(
-        "/papers/dispatch", page="/papers/dispatch?plan=1", plan="1", id=ids, number="412/SNV", on="24/6/2021"
-    )
-    assert recorded.status_code == 303
-    assert waiting() == []
-    assert "412/SNV" in office.get("/papers").text

@@ -1,0 +1,121 @@
+"""Groups of agencies, and the other ways of writing a name: what a plan's general words («các sở, ban, ngành», «UBND
+các xã, phường») stand for when a document is read and a plan is loaded.
+
+What runs already keeps the members that it was activated with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session
+
+from engine.agencies.agencies import MAX_NAME_CHARS, new_agency_id
+from engine.errors import FieldsRefused, NotFound
+from engine.files.directory import name_key
+from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
+from engine.store.database import table
+from engine.store.event_log import append, event
+from engine.store.records import Agency, AgencyGroup
+from engine.terms import EventKind
+from engine.text import Text
+
+MAX_ALIASES = 50
+
+
+def save_group(
+    session: Session,
+    group_id: str,
+    *,
+    name: str,
+    aliases: Sequence[str],
+    members: Sequence[str],
+    actor: str,
+    now: datetime,
+) -> str:
+    """Add a group (``group_id`` "": its id is made from the name) or change one; returns its id. Raises FieldsRefused,
+    NotFound."""
+    n, g = table(AgencyGroup), table(Agency)
+    if group_id and session.connection().scalar(select(n.c.id).where(n.c.id == group_id).with_for_update()) is None:
+        raise NotFound(Text("Không có nhóm này.", "There is no such group."))
+    name, wrong = " ".join(name.split()), {}
+    aliases = _cleaned(aliases, name)
+    if not name:
+        wrong["name"] = Text("Cần ghi tên nhóm.", "Give the group's name.")
+    elif said := _refused(session, [name], group_id):
+        wrong["name"] = said
+    if said := _refused(session, aliases, group_id):
+        wrong["aliases"] = said
+    known = set(session.connection().scalars(select(g.c.id).where(g.c.id.in_(list(members)))))
+    if not members:
+        wrong["members"] = Text("Chọn ít nhất một cơ quan.", "Choose at least one agency.")
+    elif set(members) - known:
+        wrong["members"] = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+    if wrong:
+        raise FieldsRefused(wrong)
+    values: dict[str, Any] = {"name": name, "aliases": aliases, "members": list(dict.fromkeys(members))}
+    if group_id:
+        session.connection().execute(update(n).where(n.c.id == group_id).values(**values))
+    else:
+        group_id = new_agency_id(session, f"nhóm {name}")
+        session.connection().execute(insert(n).values(id=group_id, **values))
+    append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="group", agency=group_id, **values)])
+    return group_id
+
+
+def save_aliases(session: Session, agency_id: str, aliases: Sequence[str], *, actor: str, now: datetime) -> None:
+    """Set the other ways in which documents write an agency's name. Raises FieldsRefused, NotFound."""
+    g = table(Agency)
+    name = session.connection().scalar(select(g.c.name).where(g.c.id == agency_id).with_for_update())
+    if name is None:
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
+    aliases = _cleaned(aliases, name)
+    if said := _refused(session, aliases, agency_id):
+        raise FieldsRefused({"aliases": said})
+    session.connection().execute(update(g).where(g.c.id == agency_id).values(aliases=aliases))
+    append(
+        session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=agency_id, names=aliases)]
+    )
+
+
+def _cleaned(aliases: Sequence[str], name: str) -> list[str]:
+    """Without blanks, doubles and the name itself."""
+    found = {each.casefold(): each for each in (" ".join(alias.split()) for alias in aliases) if each}
+    found.pop(name.casefold(), None)
+    return list(found.values())
+
+
+def _refused(session: Session, names: Sequence[str], own_id: str) -> Text | None:
+    """Why these names cannot be given: too long, too many, or borne by somebody else."""
+    if any(has_hidden_character(each) for each in names):
+        return HIDDEN_CHARACTER
+    if any(len(each) > MAX_NAME_CHARS for each in names):
+        return Text(f"Tên dài nhất {MAX_NAME_CHARS} ký tự.", f"A name has at most {MAX_NAME_CHARS} characters.")
+    if len(names) > MAX_ALIASES:
+        return Text(f"Nhiều nhất {MAX_ALIASES} cách viết.", f"At most {MAX_ALIASES} ways of writing it.")
+    wanted = {name_key(each): each for each in names}
+    if "" in wanted:
+        return Text(f"«{wanted['']}» không có chữ nào để nhận ra.", f"“{wanted['']}” has no letters to go by.")
+    n, g = table(AgencyGroup), table(Agency)
+    for row in session.connection().execute(select(g.c.id, g.c.name, g.c.short, g.c.names, g.c.aliases)):
+        borne = [row.name, row.short, *(each["name"] for each in row.names), *row.aliases]
+        if row.id != own_id and (taken := _taken(wanted, borne)):
+            return _taken_by(taken, row.name)
+    for row in session.connection().execute(select(n.c.id, n.c.name, n.c.aliases)):
+        if row.id != own_id and (taken := _taken(wanted, [row.name, *row.aliases])):
+            return _taken_by(taken, row.name)
+    return None
+
+
+def _taken(wanted: dict[str, str], borne: Sequence[str]) -> str:
+    return next((wanted[key] for key in map(name_key, borne) if key in wanted), "")
+
+
+def _taken_by(name: str, other: str) -> Text:
+    return Text(
+        f"«{name}» đang chỉ {other}; văn bản viết vậy thì không biết là ai.",
+        f"“{name}” already means {other}; a document that says so would be ambiguous.",
+    )
