@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import case, exists, func, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
@@ -200,17 +200,19 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
     if issuer_of_all == list(issuers):
         counters = counter_totals()
         found = time_class_column(today, today - ONE_DAY, due_on=counters.c.due_on, timing=counters.c.timing)
-        counts = _sums(found, counters.c.n)
-        row = session.connection().execute(select(*counts).where(~counters.c.request)).one()
-        return {issuers[0]: Boxes(*(int(count or 0) for count in row))}
-    found = time_class_column(today, today - ONE_DAY)
-    statement = (
-        select(p.c.issuer_id, *_sums(found, 1))
-        .select_from(a.join(p, p.c.id == a.c.plan_id))
-        .where(active, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~a.c.request)
-        .group_by(p.c.issuer_id)
-    )
-    return {row[0]: Boxes(*(int(count) for count in row[1:])) for row in session.connection().execute(statement)}
+        statement = select(literal(issuers[0]).label("issuer_id"), *_sums(found, counters.c.n)).where(
+            ~counters.c.request
+        )
+    else:
+        found = time_class_column(today, today - ONE_DAY)
+        statement = (
+            select(p.c.issuer_id, *_sums(found, 1))
+            .select_from(a.join(p, p.c.id == a.c.plan_id))
+            .where(active, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~a.c.request)
+            .group_by(p.c.issuer_id)
+        )
+    rows = session.connection().execute(statement)
+    return {issuer_id: Boxes(*(int(count or 0) for count in counts)) for issuer_id, *counts in rows}
 
 
 def _sums(found: Any, n: Any) -> list[Any]:

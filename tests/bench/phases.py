@@ -31,8 +31,8 @@ WATCHED: tuple[tuple[str, Any, str], ...] = (
 @dataclass
 class Watch:
     """Seconds by phase, and (recipient, message) of each composed message; filled while the block runs. ``first``:
-    seconds until the relay has answered for the first letter; ``cpu``: processor seconds of this process; ``first_cpu``:
-    those until the first letter's answer."""
+    seconds until the relay has answered for the first letter; ``cpu`` and ``first_cpu``: processor seconds of this
+    process, in all and until then."""
 
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     messages: list[tuple[str, bytes]] = field(default_factory=list)

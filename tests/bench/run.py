@@ -43,8 +43,8 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Round:
-    """Seconds of one tick, of the bare SQL and of the bare sending of the same letters; processor seconds of both sides;
-    seconds until the first letter was accepted."""
+    """Seconds of one tick, of the bare SQL and of the bare sending of the same letters; processor seconds of both
+    sides; seconds until the first letter was accepted."""
 
     ours: float
     sweep: float

@@ -51,7 +51,7 @@ def test_texts_of_before_stay_readable_and_a_downgrade_writes_them_out(empty_url
     with closing_database(empty_url) as database:
         old = sa.text("INSERT INTO letter_body (letter_id, subject, text, html) VALUES (1, 's', :text, :html)")
         with database.migrating() as settings:
-            command.upgrade(settings, "0010")
+            command.upgrade(settings, "0011")
             settings.attributes["connection"].execute(old, {"text": TEXT, "html": b""})
         database.upgrade()
         assert row(database, LetterBody, letter_id=1).text == TEXT
@@ -59,6 +59,6 @@ def test_texts_of_before_stay_readable_and_a_downgrade_writes_them_out(empty_url
             body = {"letter_id": 2, "subject": "s", "text": TEXT, "html": b""}
             session.connection().execute(insert(table(LetterBody)), [body])
         with database.migrating() as settings:
-            command.downgrade(settings, "0010")
+            command.downgrade(settings, "0011")
             texts = settings.attributes["connection"].exec_driver_sql("SELECT text FROM letter_body").scalars().all()
         assert texts == [TEXT, TEXT]
