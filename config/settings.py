@@ -12,15 +12,39 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from config import SettingsRefused
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+RELAY = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
+GATEWAY = ("sms_gateway", "sms_url", "sms_username", "sms_password")
+ENTERED: Mapping[str, tuple[str, ...]] = {
+    "mail": (*RELAY, "mail_from", "mail_from_name"),
+    "sms": (*GATEWAY, "sms_sender", "sms_marks", "sms_answers", "sms_production"),
+}
+"""Settings that an administrator may enter on a page, by channel; where the environment gives them, it wins."""
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "smtp_password": RELAY,
+    "sms_url": GATEWAY,
+    "sms_username": GATEWAY,
+    "sms_password": GATEWAY,
+}
+"""Credential -> the settings that say where it is sent. Where the environment gives the credential, a page changes none
+of them: it would be sent to whatever host is entered there."""
 
 
 def is_guarded(url: str) -> bool:
@@ -38,6 +62,8 @@ class Settings(BaseSettings):
     """The settings of an installation."""
 
     model_config = SettingsConfigDict(env_prefix="DONDOC_", env_file=".env", frozen=True, extra="ignore")
+
+    _entered: frozenset[str] = PrivateAttr(default=frozenset())
 
     data_dir: Path = Field(Path("var"), description="folder of the database, the Maildir, files and the secret")
     database_url: str = Field("", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
@@ -224,6 +250,34 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def entered(self) -> frozenset[str]:
+        """The fields whose values were entered on a page."""
+        return self._entered
+
+    @property
+    def decided(self) -> frozenset[str]:
+        """Of the fields that may be entered on a page, those that environment, ``.env`` or command line decide."""
+        given = self.model_fields_set - self._entered
+        bound = {name for credential, names in CREDENTIALS.items() if credential in given for name in names}
+        return frozenset(name for names in ENTERED.values() for name in names if name in given | bound)
+
+    def with_entered(self, values: Mapping[str, Any]) -> Self:
+        """The settings with what was entered on a page, in place of what was entered before; fields that are decided
+        elsewhere keep their value. Raises ValidationError for the first value that will not do."""
+        may = {name for names in ENTERED.values() for name in names} - self.decided
+        update = {name: type(self).model_fields[name].default for name in self._entered}
+        entered = frozenset(may & values.keys())
+        for name in sorted(entered):
+            info = type(self).model_fields[name]
+            kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+            update[name] = TypeAdapter(kind).validate_python(values[name])
+        changed = self.model_copy(update=update)
+        given = (self.model_fields_set - self._entered) | entered
+        object.__setattr__(changed, "__pydantic_fields_set__", set(given))
+        changed._entered = entered
+        return changed
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir}/dondoc.db"
 
@@ -276,6 +330,8 @@ class SettingSource(StrEnum):
     """Given on the command line."""
     ENVIRONMENT = "environment"
     FILE = "file"
+    PAGE = "page"
+    """Entered by an administrator."""
     DEFAULT = "default"
 
 
@@ -287,6 +343,8 @@ def setting_sources(settings: Settings) -> Mapping[str, SettingSource]:
     def source(name: str) -> SettingSource:
         if name not in settings.model_fields_set:
             return SettingSource.DEFAULT
+        if name in settings.entered:
+            return SettingSource.PAGE
         variable = f"DONDOC_{name.upper()}"
         return (
             SettingSource.ENVIRONMENT

@@ -31,7 +31,16 @@ from engine.web.pages.account import (
     sign_in,
     views,
 )
-from engine.web.pages.admin import calendar, letter_templates, people, plan_renewal, policies, settings, webhooks
+from engine.web.pages.admin import (
+    calendar,
+    channel_settings,
+    letter_templates,
+    people,
+    plan_renewal,
+    policies,
+    settings,
+    webhooks,
+)
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, search, working
 from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
@@ -90,6 +99,7 @@ PAGES = (
     figures,
     calendar,
     settings,
+    channel_settings,
     policies,
     letter_templates,
     people,

@@ -200,6 +200,7 @@ class EventKind(StrEnum):
     ENTRY_ANSWERED = "entry_answered"
     PART_ADDED = "part_added"
     WEBHOOK_CHANGED = "webhook_changed"
+    SETTINGS_CHANGED = "settings_changed"
 
 
 class WebhookEvent(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -50,9 +51,9 @@ def channels(settings: Settings, signer: Signer, database: Database) -> dict[str
     return by_name
 
 
-def sign_in_mailer(settings: Settings, signer: Signer) -> EmailSignInMailer:
-    """The mailer of sign-in links, on the same e-mail channel as letters."""
-    return EmailSignInMailer(lambda: email_channel(settings, signer), letter_renderer(settings, signer))
+def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSignInMailer:
+    """The mailer of sign-in links, on the same e-mail channel as letters. ``current``: the settings in force."""
+    return EmailSignInMailer(lambda: email_channel(current(), signer), letter_renderer(current(), signer))
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:

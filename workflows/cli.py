@@ -5,6 +5,7 @@ Every command imports inside itself what it needs, so that ``dondoc --help`` ans
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
@@ -18,7 +19,7 @@ from config import DATA, SettingsRefused
 from engine.cli import assignments as engine_cli
 from engine.cli.context import day, moment, operator_name
 from engine.cli.progress import working
-from engine.errors import BadInput, DondocError
+from engine.errors import BadInput, DondocError, Unavailable
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.terms import PassName, Scenario
 from engine.text import Text
@@ -344,8 +345,13 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
     """Every setting with its value; secrets are masked."""
     from config.settings import Settings, read_settings
     from engine.admin.settings_view import masked_values
+    from workflows.installation import require_installation
+    from workflows.system import compose
 
     settings = read_settings()
+    with contextlib.suppress(Unavailable):  # not set up yet: nothing was entered
+        require_installation(settings)
+        settings = compose(settings).settings
     values = masked_values(settings)
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))

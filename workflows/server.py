@@ -9,6 +9,7 @@ import gc
 import logging
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
@@ -19,7 +20,7 @@ from workflows.listen_socket import listen_at
 from workflows.prefect_server import PrefectServer
 from workflows.private_files import make_private
 from workflows.runs import run_audit, run_inbound, run_tick, run_webhooks
-from workflows.system import System, announce_setup_code, compose
+from workflows.system import Running, System, announce_setup_code, compose
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,6 +39,11 @@ def application(system: System) -> FastAPI:
     from workflows.simulation.simulation import cached_simulation
 
     settings, signer = system.settings, system.signer
+    running = Running(system)
+
+    def current() -> Settings:
+        return running().settings
+
     app = make_app(
         AppContext(
             system.database,
@@ -46,11 +52,13 @@ def application(system: System) -> FastAPI:
             settings,
             stepper(system) if settings.demo else None,
             simulate=cached_simulation(system.database),
-            links=channel_wiring.sign_in_mailer(settings, signer),
+            links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),
             wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
-            examine=lambda connections: examine(system, connections=connections),
-            send_test=lambda to, language: send_test(system, to, language),
+            examine=lambda connections: examine(running(), connections=connections),
+            send_test=lambda to, language, by: send_test(replace(system, settings=by), to, language),
+            check_settings=lambda by: check_settings(by, system),
+            current=current,
             open_desk=settings.demo,
         )
     )
@@ -69,17 +77,17 @@ def serve(settings: Settings) -> None:
     system.database.upgrade()
     if not settings.demo:
         establish(system)
-    if settings.smtp_host and not settings.demo:
-        release_kept(system.database, system.clock())
+    _release_kept(system)
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
+    running = Running(system, _release_kept)
     heartbeat = Heartbeat(
-        lambda: run_tick(system),
+        lambda: run_tick(running()),
         lambda: run_audit(system),
         settings.tick_seconds,
-        lambda: run_inbound(system),
+        lambda: run_inbound(running()),
         settings.receive_seconds,
         lambda: run_webhooks(system),
     )
@@ -99,6 +107,18 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.stop()
         system.database.dispose()
+
+
+def check_settings(settings: Settings, system: System) -> None:
+    """Raises BadInput where channels cannot be made of these settings."""
+    channel_wiring.email_channel(settings, system.signer)
+    channel_wiring.phone_channel(settings, system.signer, system.database)
+
+
+def _release_kept(system: System) -> None:
+    """Letters that were kept on this machine leave once a relay is set."""
+    if system.settings.smtp_host and not system.settings.demo:
+        release_kept(system.database, system.clock())
 
 
 def _add_machine_routes(app: FastAPI, system: System) -> None:

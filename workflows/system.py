@@ -6,7 +6,9 @@ import logging
 import os
 import socket
 import sys
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +17,8 @@ import typer
 from config.settings import Settings, read_settings
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
+from engine.admin.entered_settings import entered, read_entered
+from engine.errors import DondocError
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
 from engine.text import Text
@@ -47,12 +51,19 @@ class System:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
 
 
-def compose(settings: Settings | None = None) -> System:
-    """Create a System from the settings (default: read from the environment)."""
+def compose(settings: Settings | None = None, *, with_entered: bool = True) -> System:
+    """Create a System from the settings (default: read from the environment) and, unless ``with_entered`` is False,
+    what an administrator has entered. Raises Unavailable where that cannot be read."""
     settings = settings or read_settings()
     database = Database(settings.database)
     clock: Clock = DemoClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
+    if with_entered:
+        settings = settings.with_entered(read_entered(database, signer).values)
+    return _wire(settings, database, clock, signer, threading.Event())
+
+
+def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, stop: threading.Event) -> System:
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer, database),
         renderer=channel_wiring.letter_renderer(settings, signer),
@@ -60,10 +71,42 @@ def compose(settings: Settings | None = None) -> System:
         worker=f"{socket.gethostname()}:{os.getpid()}",
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
+        stop=stop,
     )
     inbound = channel_wiring.inbound_sources(settings, signer)
     webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)
     return System(settings, database, clock, signer, delivery, inbound, webhooks)
+
+
+class Running:
+    """The System of a process that runs on: its channels are made anew when an administrator has entered other
+    settings. Costs one statement a call. ``changed`` is called with the new System."""
+
+    def __init__(self, system: System, changed: Callable[[System], None] = lambda system: None) -> None:
+        self._system, self._changed, self._lock = system, changed, threading.Lock()
+        self._sealed: str | None = None
+
+    def __call__(self) -> System:
+        system = self._system
+        with system.database.read() as session:
+            found = entered(session, system.signer)
+        if found.sealed == (self._sealed or ""):
+            return system
+        with self._lock:
+            if found.sealed != self._sealed:
+                self._take(system, found.sealed, system.settings.with_entered(found.values))
+        return self._system
+
+    def _take(self, system: System, sealed: str, settings: Settings) -> None:
+        try:
+            made = _wire(settings, system.database, system.clock, system.signer, system.delivery.stop)
+        except DondocError as error:
+            log.error("Settings that were entered cannot be used, those before them stay: %s", error)
+        else:
+            delivery = replace(made.delivery, renderer=system.delivery.renderer)
+            self._system = replace(system, settings=settings, delivery=delivery, inbound=made.inbound)
+            self._changed(self._system)
+        self._sealed = sealed
 
 
 def announce_setup_code(system: System) -> None:

@@ -46,6 +46,8 @@ class Permission(StrEnum):
     SEE_CONTACTS = "see_contacts"
     """Including addresses: personal data (Law 91/2025/QH15)."""
     SEE_SETTINGS = "see_settings"
+    KEEP_SETTINGS = "keep_settings"
+    """Those of mail and SMS, on a page."""
     SEE_LOG = "see_log"
     ACKNOWLEDGE = "acknowledge"
     DECLINE = "decline"

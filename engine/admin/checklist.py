@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from config.settings import Settings
 from engine.text import Text
 
 
@@ -48,6 +49,9 @@ def unused(name: str, what: Text) -> CheckLine:
 Examine = Callable[[bool], tuple[CheckLine, ...]]
 """Examines the installation; with True also relay, mailbox, gateway and Prefect, which takes seconds."""
 
-SendTest = Callable[[str, str], tuple[bool, Text]]
-"""Sends a test letter to a mailbox, or a test SMS to a number, in a language. Returns whether it was accepted, and what
-was answered."""
+SendTest = Callable[[str, str, Settings], tuple[bool, Text]]
+"""Sends a test letter to a mailbox, or a test SMS to a number, in a language, by these settings. Returns whether it was
+accepted, and what was answered."""
+
+CheckSettings = Callable[[Settings], None]
+"""Raises BadInput where channels cannot be made of these settings. Connects to nothing."""

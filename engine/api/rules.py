@@ -373,7 +373,7 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
 def settings(caller: Caller) -> list[SettingLine]:
     """Every setting with its purpose and source; secret values are never included."""
     caller.require(Permission.SEE_SETTINGS)
-    return list(describe_settings(caller.app.settings))
+    return list(describe_settings(caller.app.settings_now))
 
 
 def _refused(caller: Call, refused: FileRefused) -> Response:

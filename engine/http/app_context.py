@@ -10,7 +10,7 @@ from typing import Protocol
 from config.settings import Settings
 from engine.accounts.oidc import Provider
 from engine.accounts.signed_links import Signer
-from engine.admin.checklist import Examine, SendTest
+from engine.admin.checklist import CheckSettings, Examine, SendTest
 from engine.http.template_editor import TemplateEditor
 from engine.plans.simulated_year import SimulateYear
 from engine.store.clock import Clock
@@ -68,7 +68,8 @@ class AppContext:
     clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``
     edits letter templates; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect provider;
     None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration. ``examine``
-    measures the installation and ``send_test`` tries its channels, for the settings page."""
+    measures the installation, ``send_test`` tries its channels and ``check_settings`` whether they can be made, for the
+    settings page. ``settings`` are those of the start; ``current`` reads them with what was entered since."""
 
     database: Database
     clock: Clock
@@ -82,3 +83,10 @@ class AppContext:
     open_desk: bool = False
     examine: Examine | None = None
     send_test: SendTest | None = None
+    check_settings: CheckSettings | None = None
+    current: Callable[[], Settings] | None = None
+
+    @property
+    def settings_now(self) -> Settings:
+        """The settings in force, with what an administrator has entered on a page."""
+        return self.current() if self.current else self.settings

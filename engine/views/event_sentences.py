@@ -55,6 +55,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = {
     EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
     EventKind.PAPER_DROPPED: ("«{reason}»", "“{reason}”"),
     EventKind.DIGEST_MADE: ("{week}: {letters} thư", "{week}: {letters} letters"),
+    EventKind.SETTINGS_CHANGED: ("{changes}", "{changes}"),
     EventKind.WEBHOOK_CHANGED: ("{what}, webhook số {webhook}", "{what}, webhook no. {webhook}"),
     EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
 }

@@ -134,6 +134,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.RUNG_SKIPPED: Text("Bỏ qua mốc nhắc", "Reminder left out"),
         EventKind.CHASED: Text("Đôn đốc ngoài lịch", "Chased directly"),
         EventKind.DIGEST_MADE: Text("Làm tổng hợp tuần", "Weekly digest made"),
+        EventKind.SETTINGS_CHANGED: Text("Sửa thiết lập", "Settings changed"),
         EventKind.WEBHOOK_CHANGED: Text("Thay đổi webhook", "Webhook changed"),
         EventKind.DIGEST_EMPTY: Text("Tuần không có gì để tổng hợp", "Nothing for the weekly digest"),
         EventKind.LETTER_SETTLED: Text("Biết kết quả gửi thư", "Delivery result recorded"),

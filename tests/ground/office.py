@@ -123,6 +123,8 @@ def open_office(
     open_desk: bool | None = None,
     examine: Any = None,
     send_test: Any = None,
+    check_settings: Any = None,
+    current: Any = None,
     **settings: Any,
 ) -> Office:
     """The whole application with a database; ``settings`` are those of ``Settings``. ``open_desk`` None: open in the
@@ -139,7 +141,20 @@ def open_office(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
     context = AppContext(
-        database, clock, signer, chosen, step, simulate, links, wording, single_sign_on, open_desk, examine, send_test
+        database,
+        clock,
+        signer,
+        chosen,
+        step,
+        simulate,
+        links,
+        wording,
+        single_sign_on,
+        open_desk,
+        examine,
+        send_test,
+        check_settings,
+        current,
     )
     tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog())
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.context import moment, operator_name
-from engine.errors import BadInput
+from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
 
@@ -31,7 +31,11 @@ def doctor(
     from workflows.operation.doctor import examine
     from workflows.system import compose
 
-    lines = examine(compose(), connections=connections)
+    try:
+        system = compose()
+    except Unavailable:  # the lines say what of the database is wrong
+        system = compose(with_entered=False)
+    lines = examine(system, connections=connections)
     if as_json:
         found = [
             {

@@ -20,7 +20,7 @@ from engine.text import Text
 
 router = APIRouter()
 TEST_LETTER = "test_letter"
-TEST_LETTERS = Limit(10, timedelta(hours=1))
+TEST_LETTERS = Limit(20, timedelta(hours=1))
 PLACES: Mapping[str, str] = {
     "contacts": "/admin/contact-sheet",
     "coordinators": "/admin/contact-sheet",
@@ -28,6 +28,8 @@ PLACES: Mapping[str, str] = {
     "accounts": "/admin/accounts",
     "plan": "/plans",
     "activation": "/plans",
+    "smtp": "/admin/settings/mail",
+    "sms": "/admin/settings/sms",
     "letters": "/health",
     "held": "/health",
 }
@@ -51,20 +53,18 @@ def send_test_letter(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.SEE_SETTINGS)
     if ctx.app.send_test is None:
         raise NotFound
-    to = _own_mailbox(ctx)
+    to = own_mailbox(ctx)
     if not to:
         raise BadInput(Text("Thư thử gửi tới hộp thư của tài khoản.", "A test letter goes to an account's mailbox."))
-    with ctx.writing() as session:
-        enforce_rate_limit(session, TEST_LETTER, {ctx.actor.name: TEST_LETTERS}, ctx.now)
-        count(session, TEST_LETTER, (ctx.actor.name,), ctx.now)
-    accepted, answer = ctx.app.send_test(to, ctx.language)
+    count_trial(ctx)
+    accepted, answer = ctx.app.send_test(to, ctx.language, ctx.app.settings_now)
     return _page(ctx, tried=(accepted, to, answer.said(ctx.language)))
 
 
 def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, str, str] | None = None) -> Response:
     ctx.require(Permission.SEE_SETTINGS)
     lines: tuple[CheckLine, ...] = ctx.app.examine(connections) if ctx.app.examine else ()
-    found = describe_settings(ctx.app.settings)
+    found = describe_settings(ctx.app.settings_now)
     groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
     return ctx.page(
         "admin/settings.html",
@@ -72,11 +72,19 @@ def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, 
         lines=lines,
         places=PLACES,
         tried=tried,
-        may_try=ctx.app.send_test is not None and bool(_own_mailbox(ctx)),
+        may_try=ctx.app.send_test is not None and bool(own_mailbox(ctx)),
     )
 
 
-def _own_mailbox(ctx: RequestContext) -> str:
+def count_trial(ctx: RequestContext) -> None:
+    """Raises TooOften: a trial connects to a server and sends something."""
+    with ctx.writing() as session:
+        enforce_rate_limit(session, TEST_LETTER, {ctx.actor.name: TEST_LETTERS}, ctx.now)
+        count(session, TEST_LETTER, (ctx.actor.name,), ctx.now)
+
+
+def own_mailbox(ctx: RequestContext) -> str:
+    """That of the account; empty without one."""
     if ctx.actor.kind != "account":
         return ""
     with ctx.reading() as (session, _):

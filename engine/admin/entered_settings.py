@@ -1,0 +1,168 @@
+"""Settings of mail and SMS that an administrator enters on a page: sealed as one value in the database.
+
+``read_entered`` is the one way they are read, by the composition root. A credential is never shown again, and is only
+kept while the server it is sent to stays the same: otherwise whoever may change the server could read the credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import delete, inspect
+from sqlmodel import Session
+
+from config.settings import CREDENTIALS, ENTERED, Settings
+from engine.accounts.sealing import SealBroken, seal, unseal
+from engine.accounts.signed_links import Signer
+from engine.admin.settings_view import HIDDEN
+from engine.errors import FieldsRefused, Unavailable
+from engine.queries.system.channels import PREFIX
+from engine.store.database import Database, table
+from engine.store.event_log import append, event
+from engine.store.facts import read_fact, write_fact
+from engine.store.records import Fact
+from engine.terms import EventKind
+from engine.text import Text
+
+FACT, USE, TRIED = "entered_settings", "settings", "settings.tried"
+MAX_CHARS = 500
+CHANNELS: Mapping[str, str] = {"mail": "email", "sms": "sms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """``sealed``: as stored, to see whether it has changed; empty if nothing was entered."""
+
+    sealed: str
+    values: Mapping[str, Any]
+
+
+def read_entered(database: Database, signer: Signer) -> Entered:
+    """What is stored. Nothing in a database without tables, which is not created here. Raises Unavailable."""
+    path = database.url.database or ""
+    if database.dialect == "sqlite" and not Path(path).exists():
+        return Entered("", {})
+    with database.read() as session:
+        if not inspect(session.connection()).has_table(table(Fact).name):
+            return Entered("", {})
+        return entered(session, signer)
+
+
+def entered(session: Session, signer: Signer) -> Entered:
+    """As ``read_entered``, in a session. Raises Unavailable where the value was sealed by another secret."""
+    sealed = read_fact(session, FACT) or ""
+    if not sealed:
+        return Entered("", {})
+    try:
+        return Entered(sealed, unseal(signer, USE, sealed))
+    except SealBroken:
+        raise Unavailable(
+            Text(
+                "Thiết lập thư và tin nhắn không giải mã được: khóa bí mật đã đổi.",
+                "The settings of mail and SMS cannot be decrypted: the secret was changed.",
+            )
+        ) from None
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value is never shown."""
+    return name in HIDDEN or Settings.model_fields[name].annotation is SecretStr
+
+
+def typed_settings(
+    settings: Settings, stored: Mapping[str, Any], channel: str, typed: Mapping[str, Any], known: Mapping[str, Any]
+) -> tuple[Settings, dict[str, Any]]:
+    """The settings with what was typed for a channel, and all entered values to be stored. Empty credentials are kept
+    from what is stored, or from ``known`` (what was just tried), if they belong to the same server. Raises
+    FieldsRefused."""
+    may = [name for name in ENTERED[channel] if name not in settings.decided]
+    values = {name: typed[name] for name in may if name in typed and not is_secret(name)}
+    given = {name: typed[name] for name in may if is_secret(name) and typed.get(name)}
+    bound = [name for name in may if is_secret(name)]
+    if bound and not given:
+        for before in (known, stored):
+            if any(before.get(name) for name in bound) and _same_server(settings, before, values, bound[0]):
+                given = {name: before[name] for name in bound if before.get(name)}
+                break
+    too_long = [name for name, value in (values | given).items() if len(str(value)) > MAX_CHARS]
+    if too_long:
+        text = Text(f"Nhiều nhất {MAX_CHARS} ký tự.", f"{MAX_CHARS} characters at most.")
+        raise FieldsRefused(dict.fromkeys(too_long, text))
+    others = {name: value for name, value in stored.items() if name not in ENTERED[channel]}
+    entered_now = others | values | given
+    try:
+        changed = settings.with_entered(entered_now)
+    except ValidationError as error:
+        name = next(name for name in [*values, *given] if not _holds(settings, name, entered_now[name]))
+        words = Text(f"Giá trị này không dùng được ({error.errors()[0]['msg']}).", error.errors()[0]["msg"])
+        raise FieldsRefused({name: words}) from None
+    if changed.smtp_username and not changed.smtp_password.get_secret_value() and "smtp_password" in may:
+        words = Text(
+            "Nhập mật khẩu; máy chủ hoặc tên đăng nhập đổi thì phải nhập lại.",
+            "Enter the password; after a change of server or user it has to be entered again.",
+        )
+        if channel == "mail":
+            raise FieldsRefused({"smtp_password": words})
+    return changed, entered_now
+
+
+def save(
+    session: Session,
+    signer: Signer,
+    before: Settings,
+    after: Settings,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Store them; the log says what changed, of credentials only that they did. What is known of a channel's trouble
+    was of the old settings, so that letters are tried at once. False if nothing changed."""
+    changed = [
+        name
+        for names in ENTERED.values()
+        for name in names
+        if getattr(before, name) != getattr(after, name) or (name in before.entered) != (name in after.entered)
+    ]
+    if not changed:
+        return False
+    write_fact(session, FACT, seal(signer, USE, dict(values)))
+    forgotten = [f"{PREFIX}{CHANNELS[channel]}" for channel in ENTERED if set(ENTERED[channel]) & set(changed)]
+    session.connection().execute(delete(table(Fact)).where(table(Fact).c.name.in_(forgotten)))
+    said = [name if is_secret(name) else f"{name}={getattr(after, name)}" for name in changed]
+    append(session, [event(EventKind.SETTINGS_CHANGED, now, actor=actor, changes=", ".join(said))])
+    return True
+
+
+def seal_tried(signer: Signer, values: Mapping[str, Any], actor: str) -> str:
+    """Values that were tried and not saved, so that a password need not be typed again to save them."""
+    return seal(signer, TRIED, {"actor": actor, "values": dict(values)})
+
+
+def open_tried(signer: Signer, sealed: str, actor: str) -> Mapping[str, Any]:
+    """Empty if it is another's or was changed."""
+    try:
+        found = unseal(signer, TRIED, sealed) if sealed else {}
+    except SealBroken:
+        return {}
+    values: Mapping[str, Any] = found.get("values", {}) if found.get("actor") == actor else {}
+    return values
+
+
+def _same_server(settings: Settings, before: Mapping[str, Any], values: Mapping[str, Any], credential: str) -> bool:
+    names = [name for name in CREDENTIALS[credential] if not is_secret(name) and name not in settings.decided]
+    default = {name: Settings.model_fields[name].default for name in names}
+    return all(str(values.get(name, default[name])) == str(before.get(name, default[name])) for name in names)
+
+
+def _holds(settings: Settings, name: str, value: Any) -> bool:
+    try:
+        settings.with_entered({name: value})
+    except ValidationError:
+        return False
+    return True
