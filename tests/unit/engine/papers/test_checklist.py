@@ -271,7 +271,9 @@ def test_the_report_of_a_province_is_twelve_pages_with_every_duty_and_agency_onc
     paper = printed["report"]
     assert len(paper.pages) <= 12
     annex = paper.whole.partition("TIẾN ĐỘ THỰC HIỆN NHIỆM VỤ")[2]
-    assert all(annex.split().count(f"IV.{n}.1") == 2 for n in range(1, 47))  # its row, and its department's missing reports
+    assert all(
+        annex.split().count(f"IV.{n}.1") == 2 for n in range(1, 47)
+    )  # its row, and its department's missing reports
     assert annex.count("Quá hạn: 21/21") == 4
 
 
