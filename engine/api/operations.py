@@ -148,6 +148,9 @@ OPERATIONS: Mapping[str, Operation] = {
         due="2021-07-15",
         basis=_REASON,
     ),
+    "POST /plans/{plan_id}/reports": _write(
+        "Yêu cầu báo cáo đột xuất", "Request an ad hoc report", due="2021-07-15", basis=_REASON
+    ),
     "POST /duties/{duty_id}/amend": _write(
         "Sửa nhiệm vụ", "Amend a duty", basis=_REASON, text="Báo cáo tình hình địa bàn, kèm số liệu xã."
     ),

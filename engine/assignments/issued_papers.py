@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal_column, or_, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import escalations_sent, last_escalation_sent
@@ -54,6 +54,7 @@ def drafts_waiting(session: Session, today: date, departments: Iterable[str] | N
     waits = exists().where(
         a.c.plan_id == p.c.id,
         unfinished(),
+        a.c.level > literal_column("0"),  # the condition of the index ix_assignment_chased
         a.c.due_on < today,
         ~a.c.request,
         a.c.agency_id != p.c.supervisor_id,

@@ -3,6 +3,7 @@ reporting itself. What an agency wrote enters in brackets as a draft for the off
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,23 +22,31 @@ FIGURE_COLUMNS = (
     AnnexColumn("Ghi chú", 16),
 )
 DUTY_COLUMNS = (
-    AnnexColumn("STT", 12, True),
-    AnnexColumn("Mục", 20, True),
-    AnnexColumn("Nhiệm vụ", 78),
-    AnnexColumn("Cơ quan chủ trì", 44),
-    AnnexColumn("Hạn", 24, True),
-    AnnexColumn("Kết quả", 26),
-    AnnexColumn("Tóm tắt", 43),
+    AnnexColumn("STT", 11, True),
+    AnnexColumn("Mục", 18, True),
+    AnnexColumn("Nhiệm vụ", 84),
+    AnnexColumn("Cơ quan chủ trì", 38),
+    AnnexColumn("Hạn", 23, True),
+    AnnexColumn("Kết quả", 39),
+    AnnexColumn("Tóm tắt", 34),
 )
+"""One row a duty."""
 TIMING_COLUMNS = (
     AnnexColumn("STT", 12, True),
-    AnnexColumn("Cơ quan", 68),
-    AnnexColumn("Hạn gửi", 26, True),
-    AnnexColumn("Ngày gửi", 26, True),
-    AnnexColumn("Đúng hạn, chậm, chưa gửi", 28),
+    AnnexColumn("Cơ quan", 50),
+    AnnexColumn("Phải gửi", 14, True),
+    AnnexColumn("Đúng hạn", 14, True),
+    AnnexColumn("Chậm (mục, ngày gửi)", 36),
+    AnnexColumn("Chưa gửi (mục)", 34),
 )
+"""One row an agency."""
 MAX_SUMMARY_CHARS, MAX_QUOTED = 160, 12
 """Characters of an agency's summary in the annex; difficulties quoted in the text, the others counted."""
+MAX_OWNERS, MAX_SUMMARIES = 3, 2
+"""Owners of a duty that are named, and of whom the summary is quoted; more are counted."""
+UNFINISHED = ("Quá hạn", "Chưa có kết quả")
+"""Results of which the agencies are named, unless it is all of them."""
+RESULT_ORDER = ("Hoàn thành đúng hạn", "Hoàn thành quá hạn", "Đang thực hiện", "Quá hạn", "Chưa có kết quả")
 
 
 @dataclass(frozen=True)
@@ -213,31 +222,87 @@ def _annexes(paper: Paper, facts: PeriodReport) -> None:
         )
         paper.end_annex()
     paper.annex("TIẾN ĐỘ THỰC HIỆN NHIỆM VỤ", note, landscape=True, word=f"Phụ lục {_annex_number(facts, 1)}")
-    paper.table(
-        DUTY_COLUMNS,
-        [
-            (
-                str(n),
-                each.citation,
-                shortened(each.text),
-                each.agency,
-                _day(each.due_on),
-                each.result,
-                f"[{shortened(each.summary, MAX_SUMMARY_CHARS)}]" if each.summary else "",
-            )
-            for n, each in enumerate(facts.duties, 1)
-        ],
-    )
+    paper.table(DUTY_COLUMNS, duty_rows(facts.duties), compact=True)
     paper.end_annex()
     paper.annex("CHẾ ĐỘ BÁO CÁO", note, landscape=False, word=f"Phụ lục {_annex_number(facts, 2)}")
-    paper.table(
-        TIMING_COLUMNS,
-        [
-            (str(n), f"{each.agency} ({each.citation})", _day(each.due_on), _day(each.sent_on), each.timing)
-            for n, each in enumerate(facts.duties, 1)
-        ],
-    )
+    paper.table(TIMING_COLUMNS, timing_rows(facts.duties), compact=True)
     paper.end_annex()
+
+
+def duty_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
+    """A row a duty: its text once, its owners, what came of it, who is not finished by name."""
+    by_duty: dict[str, list[DutyFacts]] = {}
+    for each in duties:
+        by_duty.setdefault(each.citation, []).append(each)
+    return [
+        (
+            str(n),
+            citation,
+            shortened(parts[0].text),
+            _some([each.agency for each in parts], MAX_OWNERS, "cơ quan"),
+            _due(parts),
+            _result(parts),
+            _summaries(parts),
+        )
+        for n, (citation, parts) in enumerate(by_duty.items(), 1)
+    ]
+
+
+def timing_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
+    """A row an agency: how many reports it owes, how many were in on time, which came late and which are missing."""
+    by_agency: dict[str, list[DutyFacts]] = {}
+    for each in duties:
+        by_agency.setdefault(each.agency, []).append(each)
+    rows: list[tuple[str, ...]] = []
+    for n, agency in enumerate(sorted(by_agency), 1):
+        parts = by_agency[agency]
+        came: dict[str, list[str]] = {}
+        for each in parts:
+            if each.timing == "Chậm":
+                came.setdefault(_day(each.sent_on), []).append(each.citation)
+        late = [f"{', '.join(citations)} ({day})" for day, citations in came.items()]
+        missing = [each.citation for each in parts if each.timing == "Chưa gửi"]
+        on_time = sum(each.timing == "Đúng hạn" for each in parts)
+        rows.append((str(n), agency, str(len(parts)), str(on_time), "; ".join(late), ", ".join(missing)))
+    return rows
+
+
+def _some(names: Sequence[str], most: int, noun: str) -> str:
+    return ", ".join(names) if len(names) <= most else f"{len(names)} {noun}"
+
+
+def _due(parts: Sequence[DutyFacts]) -> str:
+    """The due date that most have, and how many have another."""
+    days = Counter(each.due_on for each in parts)
+    (day, same), *others = days.most_common()
+    return _day(day) + (f" ({len(parts) - same} cơ quan có hạn khác)" if others else "")
+
+
+def _result(parts: Sequence[DutyFacts]) -> str:
+    if len(parts) == 1:
+        return parts[0].result
+    counts = Counter(each.result for each in parts)
+    said = []
+    for result in sorted(counts, key=lambda each: RESULT_ORDER.index(each) if each in RESULT_ORDER else -1):
+        late = [each.agency for each in parts if each.result == result]
+        named = f" ({', '.join(late)})" if result in UNFINISHED and len(late) < len(parts) else ""
+        said.append(f"{result}: {counts[result]}/{len(parts)}{named}")
+    return "; ".join(said)
+
+
+def _summaries(parts: Sequence[DutyFacts]) -> str:
+    """What agencies wrote, each text once."""
+    by_text: dict[str, list[str]] = {}
+    for each in parts:
+        if each.summary:
+            by_text.setdefault(" ".join(each.summary.split()), []).append(each.agency)
+    most = MAX_SUMMARY_CHARS // min(max(len(by_text), 1), MAX_SUMMARIES)
+    quoted = [
+        (f"{_some(agencies, 1, 'cơ quan')}: " if len(parts) > 1 else "") + f"[{shortened(text, most)}]"
+        for text, agencies in list(by_text.items())[:MAX_SUMMARIES]
+    ]
+    more = len(by_text) - MAX_SUMMARIES
+    return "; ".join([*quoted, *([f"và {more} báo cáo khác"] if more > 0 else [])])
 
 
 def _day(day: date | None) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from sqlmodel import Session
+
 from engine.errors import BadInput
 from engine.text import Text
 
@@ -55,12 +57,16 @@ class Numbered(Protocol):
 Known = TypeVar("Known", bound=Numbered)
 
 
-def in_order(ids: Sequence[int], read: Callable[[Sequence[int]], Iterable[Known]]) -> Iterator[Known]:
-    """The rows with these ids in this order, read ``DOWNLOAD_ROWS`` at a time."""
-    for first in range(0, len(ids), DOWNLOAD_ROWS):
-        some = ids[first : first + DOWNLOAD_ROWS]
-        by_id = {row.id: row for row in read(some)}
-        yield from (by_id[each] for each in some)
+def in_order(ids: Sequence[int], read: Callable[[Sequence[int]], Iterable[Known]]) -> list[Known]:
+    """The rows with these ids in this order."""
+    by_id = {row.id: row for row in read(ids)}
+    return [by_id[each] for each in ids]
+
+
+def streamed(session: Session, statement: Any) -> Iterator[Sequence[Any]]:
+    """The rows of a statement, ``DOWNLOAD_ROWS`` at a time: executed once, never all in memory."""
+    options = {"yield_per": DOWNLOAD_ROWS}
+    return session.connection().execute(statement, execution_options=options).partitions()
 
 
 def encode(*values: Any) -> str:

@@ -38,6 +38,7 @@ FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 DAY_ZERO = date(1899, 12, 30)
 """Spreadsheets count days from here."""
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+TO_ESCAPE = re.compile(f"[&<>]|{NOT_IN_XML.pattern}")
 
 
 class Kind(StrEnum):
@@ -89,7 +90,7 @@ CUT = Text(
 def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """UTF-8 with a byte order mark, as Excel needs it. Days and moments are ISO; text that looks like a formula is
     prefixed with an apostrophe."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
     head: list[list[Cell]] = [[sheet.caption], [column.heading.said(language) for column in sheet.columns]]
     for row in chain(head, sheet.values(language, most)):
@@ -179,7 +180,7 @@ def _cell_xml(value: Cell, style: str) -> str:
     if value is None or value == "":
         return f'<c s="{style}"/>'
     if isinstance(value, str):
-        words = escape(NOT_IN_XML.sub("", value), quote=False)
+        words = escape(NOT_IN_XML.sub("", value), quote=False) if TO_ESCAPE.search(value) else value
         return f'<c s="{style}" t="inlineStr"><is><t xml:space="preserve">{words}</t></is></c>'
     return f'<c s="{style}"><v>{_number(value)}</v></c>'
 
@@ -203,11 +204,11 @@ def written_cell(value: Cell) -> str:
 
 
 def _csv_value(value: Cell) -> Cell:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
     if isinstance(value, datetime):
         return value.astimezone(PLAN_TIME).strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, date):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_PREFIXES) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _sheet_name(title: str) -> str:

@@ -4,13 +4,11 @@ leadership, an administrator. Each touch of a link, button or box counts; typing
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import docx
 import pytest
 from browser.conftest import Spring
-from browser.visitors import Come, Visitor
+from browser.visitors import Come, Visitor, within
 from ground.lived import SILENT
 from openpyxl import load_workbook
 from playwright.sync_api import Locator, expect
@@ -18,17 +16,6 @@ from playwright.sync_api import Locator, expect
 from engine.terms import Role
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def within(who: Visitor, most: int, what: str, out: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """The work in the block takes at most so many touches."""
-    before = who.taps
-    yield
-    taken = who.taps - before
-    with out.disabled():
-        print(f"\n  {what}: {taken} of {most} taps", end="")
-    assert 0 < taken <= most
 
 
 def saved(who: Visitor, on: Locator) -> tuple[str, bytes]:

@@ -9,10 +9,12 @@ since the pages need none; at a desk with it on, since axe is a script. What the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Locator, Page, Response, expect
 
@@ -150,3 +152,14 @@ class Visitor:
 
 
 Come = Callable[..., Visitor]
+
+
+@contextmanager
+def within(who: Visitor, most: int, what: str, out: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """The work in the block takes at most so many touches."""
+    before = who.taps
+    yield
+    taken = who.taps - before
+    with out.disabled():
+        print(f"\n  {what}: {taken} of {most} taps", end="")
+    assert 0 < taken <= most

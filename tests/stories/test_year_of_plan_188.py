@@ -14,6 +14,7 @@ import asyncio
 import os
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -53,7 +54,7 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
-LOOKED_ON = ["2021-05-10", "2021-07-12", "2021-08-30", "2022-01-17"]
+LOOKED_ON = ["2021-06-21", "2021-07-12", "2021-08-30", "2022-01-17"]
 """Days on whose morning every number that is a link is followed, on every second of them in English."""
 if os.environ.get("DONDOC_TEST_LOOK") == "weekly":  # make year: on every Monday of the year
     LOOKED_ON = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)]
@@ -393,26 +394,28 @@ def story(database: Database, tmp_path: Path) -> Story:
     box = Relay()
     office = post_office(box)
 
+    numbers: list[Numbers] = []
+    looked_on = list(LOOKED_ON if database.dialect == "sqlite" else LOOKED_ON[1:3])
+
+    def between(now: datetime) -> None:
+        """The letters of the morning have left: whoever looks, looks before anybody acts on them."""
+        day = str(local_date(now))
+        if box.set and day in looked_on and now >= at(day, "07:30"):
+            looked_on.remove(day)
+            language = ("vi", "en")[len(numbers) % 2]
+            with ThreadPoolExecutor(1) as aside:  # pages have a loop of their own
+                look = aside.submit(numbers_of_the_day, database, laid.plan_id, box, tmp_path / day, now, language)
+                numbers.append(look.result())
+        people_act(database, now)
+
     def live(since: datetime, until: datetime) -> None:
-        asyncio.run(
-            fast_forward(
-                database, since, until, lambda now: tick(database, now, office), lambda now: people_act(database, now)
-            )
-        )
+        asyncio.run(fast_forward(database, since, until, lambda now: tick(database, now, office), between))
 
     live(BEGAN, RELAY_SET)
     kept = len(box.letters), release_kept(database, RELAY_SET)
     box.set = True
-    numbers, since = [], RELAY_SET
-    looked_on = LOOKED_ON if database.dialect == "sqlite" else LOOKED_ON[1:3]
-    for count, day in enumerate(looked_on):
-        looked_at = at(day, "07:45")
-        if looked_at > since:
-            live(since, looked_at)
-            folder, language = tmp_path / day, ("vi", "en")[count % 2]
-            numbers.append(numbers_of_the_day(database, laid.plan_id, box, folder, looked_at, language))
-            since = looked_at
-    live(since, ENDED)
+    live(RELAY_SET, ENDED)
+    assert len(looked_on) < len(numbers)  # a Monday without a letter is not looked at
     a, d = table(Assignment), table(Duty)
     with database.read() as session:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
@@ -440,7 +443,8 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     what_the_consolidation_waits_for(story)
     what_lies_unaccepted_is_said_with_its_age(story)
     without_a_relay_nothing_is_claimed(story)
-    assert [wrong for each in story.numbers for wrong in each.wrong] == []
+    wrong = [wrong for each in story.numbers for wrong in each.wrong]
+    assert not wrong, "\n".join(wrong)
     print(f"numbers followed on {len(story.numbers)} days: {sum(each.checked for each in story.numbers)}")
     assert all(each.checked > 30 for each in story.numbers)
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, in_order, page
+from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.store.database import among, table
 from engine.store.letter_text import unpack
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
@@ -184,7 +184,7 @@ def list_letters(
         offset = max(decode(after, int)[0], 0) if after else 0
         ids = _sorted_ids(session, wanted, sort, offset, limit + 1)
         total = session.connection().scalar(select(func.count()).select_from(letter).where(*where)) if count else None
-        rows = list(in_order(ids, lambda some: _with_ids(session, some)))
+        rows = in_order(ids, lambda some: _with_ids(session, some))
         return page(rows, limit, lambda _: (offset + limit,), total)
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
@@ -196,16 +196,19 @@ def list_letters(
 
 
 def every_letter(session: Session, wanted: LetterFilter, sort: str = "") -> Iterator[LetterRow]:
-    """All letters of the filter in the list's order, in constant memory but for the ids of a sorted list."""
-    if sort:
-        return in_order(_sorted_ids(session, wanted, sort), lambda some: _with_ids(session, some))
-    return every_row(lambda after: list_letters(session, wanted, after=after, limit=DOWNLOAD_ROWS, count=False))
+    """All letters of the filter in the list's order, in constant memory."""
+    statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(*_order(sort or OWN_ORDER))
+    for some in streamed(session, statement):
+        yield from (LetterRow(*row) for row in some)
 
 
-def _sorted_ids(
-    session: Session, wanted: LetterFilter, sort: str, offset: int = 0, limit: int | None = None
-) -> Sequence[int]:
-    """The letters' ids in the order of a column; among equals the newest first."""
+def _sorted_ids(session: Session, wanted: LetterFilter, sort: str, offset: int, limit: int) -> Sequence[int]:
+    statement = _joined(table(Letter).c.id).where(*_conditions(wanted)).order_by(*_order(sort))
+    return session.connection().scalars(statement.offset(offset).limit(limit)).all()
+
+
+def _order(sort: str) -> tuple[Any, ...]:
+    """By a column; among equals the newest first."""
     letter, g, body = table(Letter), table(Agency), table(LetterBody)
     column = {
         "subject": body.c.subject,
@@ -215,9 +218,8 @@ def _sorted_ids(
         "day": letter.c.id,
         "state": letter.c.state,
     }[sort.removeprefix("-")]
-    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
-    statement = _joined(letter.c.id).where(*_conditions(wanted)).order_by(order, letter.c.id.desc())
-    return session.connection().scalars(statement.offset(offset).limit(limit)).all()
+    way = column.desc() if sort.startswith("-") else column.asc()
+    return way.nulls_last(), letter.c.id.desc()
 
 
 def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:

@@ -15,7 +15,7 @@ from engine.assignments.backlog import open_refusal, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
-from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, in_order, page
+from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Today, time_class
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
@@ -248,7 +248,7 @@ def list_assignments(
     if sort:
         offset = decode(after, int)[0] if after else 0
         ids = _sorted_ids(session, today, wanted, sort, max(offset, 0), limit + 1)
-        some = list(in_order(ids, lambda each: _with_ids(session, today, each)))
+        some = in_order(ids, lambda each: _with_ids(session, today, each))
         total = how_many(session, today, wanted) if count else None
         return page(some, limit, lambda _: (offset + limit,), total)
     if after:
@@ -263,19 +263,14 @@ def list_assignments(
 def every_assignment(
     session: Session, today: Today, wanted: AssignmentFilter, sort: str = ""
 ) -> Iterator[AssignmentRow]:
-    """All rows in the list's order, in constant memory but for the ids of a sorted list."""
-    if sort:
-        ids = _sorted_ids(session, today, wanted, sort)
-        return in_order(ids, lambda some: _with_ids(session, today, some))
-
-    def some(after: str) -> Page[AssignmentRow]:
-        return list_assignments(session, today, wanted, after=after, limit=DOWNLOAD_ROWS, count=False)
-
-    return every_row(some)
+    """All rows in the list's order, in constant memory: one statement, of which some rows are read at a time."""
+    statement = joined(select(*columns(today))).where(*conditions(wanted, today)).order_by(*_order(sort or "due"))
+    for some in streamed(session, statement):
+        yield from from_rows(some)
 
 
 def _sorted_ids(
-    session: Session, today: Today, wanted: AssignmentFilter, sort: str, offset: int = 0, limit: int | None = None
+    session: Session, today: Today, wanted: AssignmentFilter, sort: str, offset: int, limit: int
 ) -> Sequence[int]:
     statement = joined(select(table(Assignment).c.id)).where(*conditions(wanted, today)).order_by(*_order(sort))
     return session.connection().scalars(statement.offset(offset).limit(limit)).all()

@@ -150,12 +150,20 @@ def _rows(
 ) -> dict[str, list[OverdueRow]]:
     """The oldest rows of each agency; all of them when ``most`` is None."""
     a = table(Assignment)
+    if most is None:
+        late = replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
+        mine = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id.in_(agency_ids))
+        return _with_chasing(session, today, mine)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
     ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
-    chosen = select(ranked.c.id) if most is None else select(ranked.c.id).where(ranked.c.rank <= most)
-    ids = session.connection().scalars(chosen).all()
-    statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
-    rows = from_rows(session.connection().execute(statement).all())
+    ids = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= most)).all()
+    return _with_chasing(session, today, joined(select(*columns(today))).where(among(session, a.c.id, ids)))
+
+
+def _with_chasing(session: Session, today: Today, statement: Select[Any]) -> dict[str, list[OverdueRow]]:
+    """The rows of a statement by agency, the oldest first, with what was sent about each."""
+    a = table(Assignment)
+    rows = from_rows(session.connection().execute(statement.order_by(a.c.due_on, a.c.id)).all())
     sent = chased(session, [row.id for row in rows])
     found: dict[str, list[OverdueRow]] = defaultdict(list)
     for row in rows:

@@ -14,6 +14,7 @@ from engine.terms import EntryKind, EventKind, Outcome, Quiet, State, Timing
 HAS_NEXT = text("next_action_at IS NOT NULL")
 LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
+CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
@@ -60,6 +61,7 @@ class Assignment(SQLModel, table=True):
             sqlite_where=UNFINISHED,
             postgresql_where=UNFINISHED,
         ),
+        Index("ix_assignment_chased", "plan_id", "due_on", sqlite_where=CHASED, postgresql_where=CHASED),
         Index(
             "ix_assignment_to_accept",
             "reported_at",

@@ -12,7 +12,16 @@ import docx
 import pytest
 
 from engine.papers.facts import Issuer, PlanFacts
-from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport, report_docx, text_of
+from engine.papers.report import (
+    Difficulty,
+    DutyFacts,
+    FigureFacts,
+    PeriodReport,
+    duty_rows,
+    report_docx,
+    text_of,
+    timing_rows,
+)
 from engine.rules.calendar import PLAN_TIME
 
 
@@ -90,3 +99,44 @@ def test_nothing_wrong_is_written_out_and_the_text_ends_once() -> None:
     assert "\nKhông.\n" in text
     assert text.count("./.") == 1
     assert not re.search(r"None|\{\{|  ", words(facts()))
+
+
+def duty(citation: str, agency: str, **changes: Any) -> DutyFacts:
+    made = DutyFacts(
+        citation, "Việc.", agency, date(2021, 6, 17), "Hoàn thành đúng hạn", "", date(2021, 6, 15), "Đúng hạn"
+    )
+    return replace(made, **changes)
+
+
+def test_a_duty_of_many_agencies_is_one_row_that_names_who_is_late() -> None:
+    late = {"result": "Quá hạn", "timing": "Chưa gửi", "sent_on": None}
+    districts = [duty("IV.16.1", f"Huyện {each}") for each in "ABCD"] + [duty("IV.16.1", "Huyện E", **late)]
+    rows = duty_rows([duty("IV.1.1", "Sở A", summary="Đã xong."), *districts])
+    assert [row[:2] for row in rows] == [("1", "IV.1.1"), ("2", "IV.16.1")]
+    assert rows[0][3:] == ("Sở A", "17/6/2021", "Hoàn thành đúng hạn", "[Đã xong.]")
+    assert rows[1][3:6] == ("5 cơ quan", "17/6/2021", "Hoàn thành đúng hạn: 4/5; Quá hạn: 1/5 (Huyện E)")
+
+
+def test_the_same_words_of_many_agencies_stand_once_and_others_are_counted() -> None:
+    same = [duty("IV.16.1", f"Huyện {each}", summary="Đã triển khai.") for each in "ABC"]
+    others = [duty("IV.16.1", f"Huyện {each}", summary=f"Riêng {each}.") for each in "DEF"]
+    (row,) = duty_rows([*same, *others])
+    assert row[6] == "3 cơ quan: [Đã triển khai.]; Huyện D: [Riêng D.]; và 2 báo cáo khác"
+
+
+def test_another_due_date_is_counted_beside_the_common_one() -> None:
+    (row,) = duty_rows([duty("IV.1", "A"), duty("IV.1", "B"), duty("IV.1", "C", due_on=date(2021, 6, 30))])
+    assert row[4] == "17/6/2021 (1 cơ quan có hạn khác)"
+
+
+def test_the_reporting_is_one_row_an_agency_that_adds_up() -> None:
+    rows = timing_rows(
+        [
+            duty("IV.1", "B"),
+            duty("IV.2", "B", timing="Chậm", sent_on=date(2021, 6, 20)),
+            duty("IV.3", "B", timing="Chậm", sent_on=date(2021, 6, 20)),
+            duty("IV.4", "B", timing="Chưa gửi", sent_on=None),
+            duty("IV.1", "A"),
+        ]
+    )
+    assert rows == [("1", "A", "1", "1", "", ""), ("2", "B", "4", "1", "IV.2, IV.3 (20/6/2021)", "IV.4")]

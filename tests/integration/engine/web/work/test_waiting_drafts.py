@@ -77,7 +77,7 @@ def to_do(office: Office) -> list[str]:
 def announced(database: Database) -> int:
     """How many drafts the monitor's letter of the day would name."""
     with looking(database) as (session, _):
-        found = backlogs(session, ["so-chinh"], read_rulebook(session).calendar, TODAY, 10)
+        found = backlogs(session, ["so-chinh"], read_rulebook(session).calendar, TODAY, policy())
         return found["so-chinh"].drafts if "so-chinh" in found else 0
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
+
+
+CHASED = sa.text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 
 
 def upgrade() -> None:
@@ -32,7 +35,11 @@ def upgrade() -> None:
             name=op.f("uq_dispatch_wording_plan_id_period_request_addressees"),
         ),
     )
+    op.create_index(
+        "ix_assignment_chased", "assignment", ["plan_id", "due_on"], sqlite_where=CHASED, postgresql_where=CHASED
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_assignment_chased", table_name="assignment")
     op.drop_table("dispatch_wording")
