@@ -349,9 +349,10 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
     from workflows.system import compose
 
     settings = read_settings()
-    with contextlib.suppress(Unavailable):  # not set up yet: nothing was entered
-        require_installation(settings)
-        settings = compose(settings).settings
+    if settings.database_url or (settings.data_dir / "dondoc.db").exists():
+        with contextlib.suppress(Unavailable):  # not set up yet: nothing was entered
+            require_installation(settings)
+            settings = compose(settings).settings
     values = masked_values(settings)
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))

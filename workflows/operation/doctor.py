@@ -41,13 +41,22 @@ MAX_BACKUP_AGE = timedelta(days=2)
 CONNECT_SECONDS = 10.0
 ANNOUNCED_MONTH = 11
 NAMED_AGENCIES = 5
+NO_RELAY = wrong(
+    "smtp",
+    Text("thư chỉ nằm trên máy này", "letters stay on this machine"),
+    Text(
+        "Đặt máy chủ gửi thư ở trang Thiết lập, mục Thư đi (hoặc DONDOC_SMTP_HOST).",
+        "Set the relay on the page Settings, Outgoing mail (or DONDOC_SMTP_HOST).",
+    ),
+)
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
 
 
 def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
     """All lines, in the order in which they are best dealt with."""
     now = system.clock()
-    lines = [*_machine(system), *_database(system, now)]
+    unset = [NO_RELAY] if system.settings.keeps_letters and not connections else []
+    lines = [*_machine(system), *unset, *_database(system, now)]
     if connections:
         lines += [smtp(system), imap(system), sms(system), prefect(system)]
     return tuple(lines)
@@ -233,11 +242,7 @@ def _plans(state: SetupState) -> Iterator[CheckLine]:
 def smtp(system: System) -> CheckLine:
     channel = channel_wiring.email_channel(system.settings, system.signer)
     if not isinstance(channel, Email):
-        return wrong(
-            "smtp",
-            Text("thư chỉ nằm trên máy này", "letters stay on this machine"),
-            Text("Đặt DONDOC_SMTP_HOST, tên đăng nhập và mật khẩu.", "Set DONDOC_SMTP_HOST with its login."),
-        )
+        return NO_RELAY
     where = f"{system.settings.smtp_host}:{system.settings.smtp_port} ({system.settings.smtp_security})"
     try:
         trouble = asyncio.run(_probe(channel))

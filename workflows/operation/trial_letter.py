@@ -23,8 +23,8 @@ ANSWERS = {
     ),
     Fate.DELIVERED: Text("Đã đến.", "Delivered."),
     Fate.KEPT_HERE: Text(
-        "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt DONDOC_SMTP_HOST.",
-        "Not sent: the letter lies in a folder of this machine, since DONDOC_SMTP_HOST is not set.",
+        "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt máy chủ gửi thư (DONDOC_SMTP_HOST).",
+        "Not sent: the letter lies in a folder of this machine, since no relay is set (DONDOC_SMTP_HOST).",
     ),
     Fate.RETRY: Text("Chưa gửi được.", "It could not be sent."),
     Fate.REFUSED: Text("Bị từ chối.", "It was refused."),

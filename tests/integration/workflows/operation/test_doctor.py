@@ -42,7 +42,7 @@ def system_of(database: Database, folder: Path, **settings: Any) -> System:
 @pytest.fixture
 def healthy(database: Database, tmp_path: Path) -> System:
     """A province with real mailboxes, an account, a backup of this night."""
-    system = system_of(database, tmp_path)
+    system = system_of(database, tmp_path, smtp_host="relay.example")
     tmp_path.chmod(0o700)
     load_province(database, NOW)
     establish(system)
@@ -117,6 +117,7 @@ def test_each_planted_fault_is_found_with_its_remedy(healthy: System, name: str)
         ("address", {"base_url": "http://127.0.0.1:8188"}),
         ("address", {"base_url": "http://dondoc.example"}),
         ("secret", {"secret": "short"}),
+        ("smtp", {}),
     ],
 )
 def test_settings_that_will_not_do_are_found(healthy: System, name: str, settings: dict[str, Any]) -> None:

@@ -18,12 +18,14 @@ from ground.postgres import Ground
 from sqlalchemy import select
 
 from config.settings import Settings
+from engine.admin.entered_settings import save
 from engine.errors import BadInput, Conflict
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
 from engine.store.markers import last_backup
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
+from notifications.email.smtp import Email
 from workflows import passes
 from workflows.audit import run_checks
 from workflows.installation import establish, require_installation
@@ -185,3 +187,18 @@ def test_the_commands_back_up_restore_and_ask(
     assert dondoc("release", "--send", "--drop").wrong
     assert "không gửi" in dondoc("release", "--drop").well
     assert "No letters are held" in dondoc("release").well
+
+
+def test_the_relay_that_was_entered_on_a_page_comes_back(lived: System, elsewhere: str, tmp_path: Path) -> None:
+    entered = {"smtp_host": "relay.example", "smtp_username": "so", "smtp_password": "mat-khau"}
+    with lived.database.write() as session:
+        after = lived.settings.with_entered(entered)
+        save(session, lived.signer, lived.settings, after, entered, actor="account:1", now=BACKUP_AT)
+    folder = backup(lived, tmp_path / "backups")
+    assert all(b"mat-khau" not in each.read_bytes() for each in folder.rglob("*") if each.is_file())
+    settings = settings_of(tmp_path / "restored", elsewhere)
+    restore(settings, folder, RESTORED_AT)
+    restored = compose(settings)
+    assert restored.settings.smtp_password.get_secret_value() == "mat-khau"
+    assert isinstance(restored.delivery.channels["email"], Email)
+    restored.database.dispose()
