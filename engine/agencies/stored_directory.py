@@ -10,7 +10,7 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.files.directory import DirectoryFile
 from engine.store.database import table
-from engine.store.records import Agency, AgencyGroup, Contact, Event
+from engine.store.records import Agency, AgencyGroup, Contact, Event, Succession
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -19,12 +19,16 @@ ENTERED_BY_HAND = {"directory": "co-quan", "name": "cơ quan"}
 
 
 def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile:
-    """Agencies and groups, under the id of the last loaded directory; optionally with their reachable contacts. Three
-    or four queries. Raises NotFound if there is no agency."""
+    """Agencies and groups, under the id of the last loaded directory; optionally with their reachable contacts. Four
+    or five queries. Raises NotFound if there is no agency."""
     connection = session.connection()
-    e, g, n = table(Event), table(Agency), table(AgencyGroup)
+    e, g, n, s = table(Event), table(Agency), table(AgencyGroup), table(Succession)
     newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
     loaded: dict[str, Any] = connection.scalar(newest) or ENTERED_BY_HAND
+    successors: dict[str, list[dict[str, Any]]] = {}
+    for edge in connection.execute(select(s).order_by(s.c.on, s.c.id)):
+        step = {"to": edge.to_id, "on": edge.on, "basis": edge.basis, "function": edge.function}
+        successors.setdefault(edge.from_id, []).append(step)
     contacts_by_agency = _contacts(session) if contacts else {}
     agencies = [
         {
@@ -35,6 +39,7 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
             "code": row.code,
             "parent": row.parent_id,
             "contacts": contacts_by_agency.get(row.id, []),
+            "successors": successors.get(row.id, []),
         }
         for row in connection.execute(select(g).order_by(g.c.id))
     ]

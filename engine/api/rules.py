@@ -150,6 +150,24 @@ class ReportDue(BaseModel):
     assignments: int
 
 
+class ReportHeir(BaseModel):
+    to: str
+    name: str
+    function: str
+    basis: str
+
+
+class ReportEnded(BaseModel):
+    """An owner (agency or group) that has ended when the plan is issued, and what is proposed in its place."""
+
+    owner: str
+    name: str
+    until: date
+    citations: list[str]
+    successors: list[ReportHeir]
+    proposed: list[str]
+
+
 class ReportOut(BaseModel):
     """Summary of a plan (``dondoc plan check --json``). ``owners``: citation -> number of owners."""
 
@@ -161,6 +179,7 @@ class ReportOut(BaseModel):
     assignments: Mapping[str, int]
     due: list[ReportDue]
     warnings: list[str]
+    ended: list[ReportEnded] = []
 
 
 class PlanLoaded(BaseModel):

@@ -214,10 +214,13 @@ class DirectoryFile(FileModel):
         return known
 
     def find(self, name: str) -> str | None:
-        """The id of the agency or group with this name in any spelling; None if there is none or more than one."""
+        """The id of the agency or group with this name in any spelling; of several the one that has not ended. None if
+        there is none, or more than one."""
         key, place = name_key(name), name_key(self.name)
         for candidate in (key, key.removesuffix(place), key.removesuffix("tinh" + place)):
             ids = self._known.get(candidate, set())
+            if len(ids) > 1:
+                ids = {each for each in ids if each not in self.by_id or self.by_id[each].names[-1].until is None}
             if ids:
                 return next(iter(ids)) if len(ids) == 1 else None
         return None

@@ -13,6 +13,7 @@ from datetime import date
 from engine.files.directory import DirectoryFile
 from engine.files.plan import DuePeriod, PlanFile, due_periods, owners_of
 from engine.files.plan_parts import RuleSource
+from engine.files.plan_successions import EndedName, ended_names
 from engine.rules.calendar import Due, WorkCalendar, day_digits
 from engine.rules.periods import Cadence
 from engine.terms import Role
@@ -57,6 +58,7 @@ class PlanReport:
     assignments: Mapping[str, int]
     due: tuple[DueLine, ...]
     warnings: tuple[Mapping[str, str], ...]
+    ended: tuple[EndedName, ...] = ()
 
     def json(self) -> dict[str, object]:
         """As plain data; the keys are part of the public interface."""
@@ -81,6 +83,20 @@ class PlanReport:
                 for line in self.due
             ],
             "warnings": [warning["vi"] for warning in self.warnings],
+            "ended": [
+                {
+                    "owner": each.id,
+                    "name": each.name,
+                    "until": each.last_day.isoformat(),
+                    "citations": list(each.citations),
+                    "successors": [
+                        {"to": heir.id, "name": heir.name, "function": heir.function, "basis": heir.basis}
+                        for heir in each.heirs
+                    ],
+                    "proposed": list(each.proposed),
+                }
+                for each in self.ended
+            ],
         }
 
     def text(self, language: str = "vi") -> str:
@@ -97,6 +113,7 @@ class PlanReport:
             _table(words["duties"], [self._duty_row(duty, words) for duty in self.duties], right=(4,)),
             _table(words["due"], [_due_row(line, language, words) for line in self.due], right=(2, 3)),
             words["configured"] if any(line.source is RuleSource.LOCAL for line in self.due) else "",
+            "\n".join(f"! {each.text.said(language)}" for each in self.ended),
             "\n".join(f"! {warning[language]}" for warning in self.warnings),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
@@ -172,6 +189,7 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
         assignments=dict(assignments),
         due=tuple(due),
         warnings=tuple(_warnings(plan, directory, calendar, owners)),
+        ended=ended_names(plan, directory),
     )
 
 

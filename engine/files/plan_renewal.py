@@ -16,6 +16,7 @@ from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import Number, ReportRule
+from engine.files.plan_successions import ended_names
 from engine.files.yaml_reader import dump
 from engine.rules.calendar import WorkCalendar, add_months, written
 from engine.text import Text
@@ -47,8 +48,8 @@ def renew(
     directory: DirectoryFile | None = None,
 ) -> tuple[str, tuple[Point, ...]]:
     """The text of the new plan file and the points to confirm. ``known_until``: last year whose Tết is in the calendar.
-    ``directory``: where owners that have ended by the new date are looked up, with their successors; they are kept in
-    the text, since a person decides who takes over which function.
+    ``directory``: the new plan's, where owners that have ended by its date are looked up, with their successors; they
+    are kept in the text, since a person decides who takes over which function.
 
     Raises pydantic's ValidationError if the new number has the wrong format (``plan_parts.Number``).
     """
@@ -60,6 +61,7 @@ def renew(
         "short_title": _replace_year(plan.short_title.replace(plan.number, number), plan.year, year),
         "sms_name": _sms_name(plan.sms_name, plan.number, number),
         "report_rules": {name: _rule(rule, plan.year, year) for name, rule in plan.report_rules.items()},
+        "directory": directory.id if directory else plan.directory,
     }
     renewed = PlanFile.model_validate({**{name: getattr(plan, name) for name in PlanFile.model_fields}, **changes})
     points = (*_points(plan, renewed, calendar, known_until), *_ended(renewed, directory))
@@ -139,17 +141,8 @@ def _ended(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Point]:
     """Each owner (or supervisor) that no longer exists when the new plan is issued."""
     if directory is None:
         return
-    owners = directory.expand((plan.supervisor, *(name for each in plan.duties.values() for name in each.owners)))
-    for agency in (directory.by_id[each] for each in owners):
-        last = agency.names[-1]
-        if last.until is None or last.until >= plan.issued_on:
-            continue
-        heirs = "; ".join(f"{each.to} ({each.function}, {each.basis})" for each in agency.successors) or "—"
-        yield Point(
-            agency.id,
-            f"{last.name} chỉ có đến hết {written(last.until)}; kế thừa: {heirs}",
-            f"{last.name} ended on {written(last.until, 'en')}; successors: {heirs}",
-        )
+    for each in ended_names(plan, directory):
+        yield Point(each.id, each.text.vi, each.text.en)
 
 
 def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:

@@ -6,22 +6,21 @@ The text travels in the form until it is saved: the server keeps nothing between
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
+from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_check import PlanReport, check
-from engine.files.plan_renewal import CONFIRM, plan_number, renew
+from engine.files.plan_renewal import plan_number, renew
 from engine.http.filters import SmallId
-from engine.http.forms import MAX_REASON_CHARS, clean, parse_day
+from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
@@ -30,9 +29,9 @@ from engine.queries.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits
-from engine.terms import PlanState
 from engine.text import Text
-from engine.web.pages.plans.imports import SAVING, Upload, digest_of, received
+from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, replaced, show_checked
+from engine.web.pages.plans.imports import SAVING, Upload, digest_of, received, typed_form
 
 router = APIRouter()
 MAX_PLAN_CHARS = 900_000
@@ -58,23 +57,35 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     def work() -> int | CheckedPlan:
         cleaned = clean(text, MAX_PLAN_CHARS)
         if not saves:
-            return _check(ctx, cleaned)
+            return check_text(ctx, cleaned)
         with ctx.writing() as session:
             plan = loading.read_plan(session, cleaned)
             try:
                 return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
             except Conflict as error:
                 session.rollback()
-                return replace(_check(ctx, cleaned), stale=error)
+                return replace(check_text(ctx, cleaned), stale=error)
 
     def shown(after: RequestContext, result: Callable[[], int | CheckedPlan]) -> Response:
         try:
             found = result()
         except BadInput as error:
             return _form(after, text, error)
-        return after.go(f"/plans/{found}", said="loaded") if isinstance(found, int) else _checked(after, found)
+        return after.go(f"/plans/{found}", said="loaded") if isinstance(found, int) else show_checked(after, found)
 
     return answered(ctx, SAVING if saves else CHECKING, ("load", saves, digest_of(upload.raw)), work, shown)
+
+
+@router.post("/plans/load/ended")
+def replace_ended(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Response:
+    """Put successors in the place of owners that have ended, in the text that the form carries; nothing is saved."""
+    text = form.raw("text")
+    try:
+        return show_checked(ctx, replaced(ctx, clean(text, MAX_PLAN_CHARS), form))
+    except FileRefused as error:
+        return _form(ctx, text, error)
+    except BadInput as error:
+        return show_checked(ctx, check_text(ctx, clean(text, MAX_PLAN_CHARS)), error)
 
 
 @router.get("/plans/{plan_id}/renew")
@@ -93,10 +104,10 @@ def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     ctx.require(Permission.LOAD_PLAN)
     typed = {name: form.raw(name)[:60] for name in ("year", "number", "issued_on")}
     with ctx.reading() as (session, today):
-        plan = plan_page(session, today, plan_id)
+        plan, directory = plan_page(session, today, plan_id), read_directory(session)
     try:
-        text = renewed(plan.file, typed, today)
-        return _checked(ctx, _check(ctx, text))
+        text = renewed(plan.file, typed, today, directory)
+        return show_checked(ctx, check_text(ctx, text))
     except FileRefused as error:
         return _form(ctx, text, error)
     except _WrongField as wrong:
@@ -110,7 +121,7 @@ class _WrongField(Exception):
         self.field, self.error = field, error
 
 
-def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
+def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile) -> str:
     """The text of the new plan file. Raises _WrongField."""
     field = "number"
     try:
@@ -133,6 +144,7 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today) -> str:
         issued_on=issued,
         calendar=today.calendar,
         known_until=known_until(today.calendar, year),
+        directory=directory,
     )[0]
 
 
@@ -161,64 +173,6 @@ def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) ->
         more=len(problems[MAX_PROBLEMS_SHOWN:]),
         sentence=refused.said(ctx.language) if refused and not problems else "",
     )
-
-
-@dataclass(frozen=True)
-class CheckedPlan:
-    """A plan file that has no mistakes. ``stands``: the stored plan of the same key; ``stale``: why it is not saved."""
-
-    text: str
-    plan: PlanFile
-    report: PlanReport
-    stands: tuple[int, PlanState] | None
-    stale: Conflict | None = None
-
-
-def _check(ctx: RequestContext, text: str) -> CheckedPlan:
-    """Raises FileRefused and BadInput."""
-    with ctx.reading() as (session, today):
-        plan = loading.read_plan(session, text)
-        return CheckedPlan(text, plan, checked(session, plan, today), loading.find_plan(session, plan))
-
-
-def _checked(ctx: RequestContext, found: CheckedPlan) -> Response:
-    """The page with the plan's summary."""
-    lines = (line for line in found.text.splitlines() if line.startswith(f"# {CONFIRM}: "))
-    with ctx.reading() as (_, today):
-        return ctx.page(
-            "plan_check.html",
-            found.stale.status if found.stale else 200,
-            today=today,
-            plan=found.plan,
-            report=found.report,
-            text=found.text,
-            stands=found.stands,
-            confirm=[_point(line, ctx.language) for line in lines],
-            stale=found.stale.said(ctx.language) if found.stale else "",
-        )
-
-
-PLACES = {
-    "number": ("Số, ký hiệu", "Number"),
-    "issued_on": ("Ngày ban hành", "Issued on"),
-    "title": ("Tên văn bản", "Title"),
-    "short_title": ("Tên ngắn", "Short title"),
-    "sms_name": ("Tên trong SMS", "Name in SMS"),
-    "supervisor": ("Cơ quan theo dõi, đôn đốc", "Supervising department"),
-    "calendar": ("Lịch làm việc", "Calendar"),
-    "owners": ("Cơ quan chủ trì", "Owners"),
-}
-"""Plan file fields as people call them."""
-
-
-def _point(line: str, language: str) -> tuple[str, str]:
-    """(field, what to confirm) of a comment line at the top of the draft."""
-    place, _, what = line.removeprefix(f"# {CONFIRM}: ").partition(": ")
-    return PLACES.get(place, (place, place))[language == "en"], what
-
-
-def checked(session: Session, plan: PlanFile, today: Today) -> PlanReport:
-    return check(plan, read_directory(session, contacts=True), today.calendar)
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------

@@ -19,13 +19,16 @@ from engine.agencies.agencies import add_agency
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed
 from engine.files.directory import DirectoryFile
+from engine.files.plan_successions import EndedName, ended_among, ended_names
 from engine.files.yaml_reader import dump
 from engine.http.forms import Form
 from engine.http.guards.waiting import answered
 from engine.http.request_context import RequestContext, SignedIn, binding_of, tools_of
 from engine.http.security import MAX_REVIEW_BYTES, same_origin
 from engine.plans import loading
+from engine.rules.calendar import read_day
 from engine.text import Text
+from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
 from engine.web.pages.plans.import_review import (
     UNDATED,
     Fields,
@@ -85,7 +88,7 @@ def _printable(name: str) -> str:
     return "".join(char for char in name if char.isprintable())[:120].strip()
 
 
-async def _typed(request: Request, ctx: SignedIn) -> Form:
+async def typed_form(request: Request, ctx: SignedIn) -> Form:
     ctx.require(Permission.LOAD_PLAN)
     _check_origin(request)
     fields: dict[str, tuple[str, ...]] = {}
@@ -140,7 +143,7 @@ def again(ctx: SignedIn) -> Response:
 
 
 @router.post("/plans/review")
-def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
+def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Response:
     """Save the plan, download its file, turn the page, or render the page again (in another language)."""
     sheet = _load_sheet(ctx, form.raw("sheet"))
     elsewhere, number, opened = _load_aside(ctx, form.raw("aside"))
@@ -164,16 +167,19 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(_typed)]) -> Response:
     if plan is None:
         return _page(ctx, shown.at_first(out.problems), problems=out.problems, status=422)
 
-    def save() -> int:
+    def save() -> int | CheckedPlan:
         with ctx.writing() as session:
             for agency, name in out.new.items():
                 ctx.require(Permission.KEEP_AGENCIES)
                 add_agency(session, agency, name=name, level=level_of(name), actor=ctx.actor.name, now=ctx.now)
-            return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+            if not ended_names(plan, directory):
+                return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+        return check_text(ctx, dump(plan))  # a person confirms who took over before it is saved
 
-    def saved(after: RequestContext, plan_id: Callable[[], int]) -> Response:
+    def saved(after: RequestContext, result: Callable[[], int | CheckedPlan]) -> Response:
         try:
-            return after.go(f"/plans/{plan_id()}", said="loaded")
+            found = result()
+            return after.go(f"/plans/{found}", said="loaded") if isinstance(found, int) else show_checked(after, found)
         except (BadInput, Conflict) as error:
             return _page(after, shown, error=error, status=error.status)
 
@@ -246,8 +252,20 @@ def _page(
         doubts=_doubts(sheet),
         undated_choices=UNDATED,
         gaps=_gaps(sheet),
+        ended=_ended(shown),
         sentence=error.said(ctx.language) if error else "",
     )
+
+
+def _ended(shown: ShownReview) -> list[EndedName]:
+    """The owners found in the document that have ended by its date."""
+    on = read_day(shown.fields.get("issued_on", ("",))[0])
+    places: dict[str, list[str]] = {}
+    for _, _, item, _ in shown.sheet.items:
+        for duty in item["duties"]:
+            for owner in duty.get("owners") or item["owners"]:
+                places.setdefault(owner, []).append(duty["citation"])
+    return list(ended_among(places, shown.directory, on)) if on else []
 
 
 def _gaps(sheet: Sheet) -> dict[str, list[str]]:

@@ -99,6 +99,6 @@ def test_owners_that_have_ended_by_the_new_date_are_named_with_their_successors(
         directory=directory,
     )
     said = {point.place: point.vi for point in points}
-    assert "so-y-te (phòng, chống tệ nạn xã hội" in said["so-ldtbxh"]
-    assert "1243/NQ-UBTVQH15" in said["ubnd-tx-cua-lo"]
+    assert "Sở Y tế (phòng, chống tệ nạn xã hội" in said["so-ldtbxh"]
+    assert "1243/NQ-UBTVQH15" in said["huyen-21"]
     assert "so-y-te" not in said
