@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
 from engine.text import Text
@@ -75,10 +76,22 @@ def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
     return tuple(row.period for row in sorted(rows, key=lambda row: (row.due or date.max, row.period)))
 
 
-def kind_choices(session: Session) -> tuple[str, ...]:
-    """The levels that occur in the directory, in its order."""
-    levels = session.connection().scalars(select(table(Agency).c.level).distinct())
+def kind_choices(session: Session, today: date, plan_id: int | None = None) -> tuple[str, ...]:
+    """The levels of the agencies that existed while the plan (without one, any active plan) ran until today, in the
+    directory's order: a plan of 2021 offers districts and no communes of 2025."""
+    p, g, connection = table(Plan), table(Agency), session.connection()
+    which = p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id
+    first, last_year = connection.execute(select(func.min(p.c.issued_on), func.max(p.c.year)).where(which)).one()
+    begin = min(first or today, today)
+    end = max(begin, min(today, date(last_year, 12, 31))) if plan_id is not None and last_year else today
+    levels = {row.level for row in connection.execute(select(g.c.level, g.c.names)) if _existed(row.names, begin, end)}
     return tuple(sorted(levels, key=lambda level: (level_rank(level), level)))
+
+
+def _existed(names: list[dict[str, Any]], begin: date, end: date) -> bool:
+    """Whether an agency existed on some day between the two."""
+    first, last = names[0].get("from"), last_day(names)
+    return (not first or date.fromisoformat(first) <= end) and (last is None or last >= begin)
 
 
 def department_choices(session: Session) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@ session that is rolled back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +17,7 @@ from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.recipients import last_day
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, PlanState
@@ -59,12 +60,17 @@ class WouldOpen:
     letters: tuple[PlannedLetter, ...]
 
 
-def owner_choices(session: Session) -> Choices:
-    """Two queries."""
+def owner_choices(session: Session, on: date | None = None, kept: Collection[str] = ()) -> Choices:
+    """With a day, the agencies that have not ended by it, and those that are ``kept``. Two queries."""
     g, n = table(Agency), table(AgencyGroup)
     groups = session.connection().execute(select(n.c.id, n.c.name, n.c.members).order_by(n.c.name))
     levels: dict[str, list[tuple[str, str]]] = {}
-    for row in session.connection().execute(select(g.c.id, g.c.name, g.c.level).order_by(g.c.code, g.c.name)):
+    for row in session.connection().execute(
+        select(g.c.id, g.c.name, g.c.names, g.c.level).order_by(g.c.code, g.c.name)
+    ):
+        ended = last_day(row.names)
+        if on is not None and ended is not None and ended < on and row.id not in kept:
+            continue
         levels.setdefault(row.level, []).append((row.id, row.name))
     ranked = sorted(levels, key=level_rank)
     return Choices(

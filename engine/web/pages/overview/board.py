@@ -68,7 +68,7 @@ def show(
             return download(
                 ctx, taken_as, "bang-theo-doi", BOARD, board_columns(found), rows, filter_names(session, plan)
             )
-        plans, kinds = plan_choices(session, plan), kind_choices(session)
+        plans, kinds = plan_choices(session, plan), kind_choices(session, ctx.today, plan)
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()

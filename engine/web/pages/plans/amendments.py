@@ -214,5 +214,5 @@ def _amend_form(ctx: RequestContext, duty: DutyNow, typed: FormFields, owners: t
 
 def _form(ctx: RequestContext, template: str, typed: FormFields, owners: tuple[str, ...], **facts: object) -> Response:
     with ctx.reading() as (session, today):
-        choices = owner_choices(session)
+        choices = owner_choices(session, ctx.today, owners)
     return ctx.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)

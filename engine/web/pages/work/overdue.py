@@ -51,7 +51,7 @@ def show(
             return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page, sort=sort)
-        plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session)
+        plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session, ctx.today, wanted.plan_id)
         departments = department_choices(session)
         in_reach = _in_reach(ctx, session, today, wanted)
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)

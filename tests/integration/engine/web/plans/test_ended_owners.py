@@ -127,3 +127,22 @@ def test_an_imported_document_is_not_saved_before_they_are_confirmed(office: Off
     assert "so-ldtbxh" in ended(saved)
     assert len(rows(office.context.database, Plan)) == 1
     assert "Cơ quan kết thúc trước ngày ban hành" in saved.text
+
+
+def test_filters_offer_the_levels_of_the_plan_s_time(office: Office) -> None:
+    def levels(path: str) -> set[str]:
+        return {
+            str(each["value"]) for each in BeautifulSoup(office.get(path).text, "lxml").select("[name=kind] option")
+        }
+
+    office.clock.now = at("2021-06-24")
+    office.post("/plans/1/activate", page="/plans/1/activate")
+    office.clock.now = NOW
+    for path in ("/", "/overdue"):
+        assert "huyen" in levels(f"{path}?plan=1")
+        assert "xa" not in levels(f"{path}?plan=1"), "the plan's year was over when the communes began"
+        assert "xa" in levels(path)
+    owners = BeautifulSoup(office.get("/plans/1/duties/new").text, "lxml").select(
+        '[value="so-ldtbxh"], [value="so-y-te"]'
+    )
+    assert {str(each["value"]) for each in owners} == {"so-y-te"}
