@@ -1,7 +1,7 @@
 """``dondoc doctor``: looks at everything an installation needs, a line each with the remedy. Changes and sends nothing.
 
 What lies on this machine is looked at always; relay, mailbox, SMS gateway and Prefect are connected to only on request,
-since a host that does not answer costs seconds. DNS records of the sender's domain are not looked at.
+since a host that does not answer costs seconds; so are the clocks of other machines and the DNS of the sender's domain.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from notifications.email.smtp import Email
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
 from workflows import channel_wiring, clock_guard
+from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.private_files import too_wide
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
     lines = [*_machine(system), *unset, *_database(system, now)]
     if connections:
         lines += [smtp(system), imap(system), sms(system), prefect(system)]
+        lines += [clock_elsewhere(system), *sender_domain(system)]
     return tuple(lines)
 
 
