@@ -42,15 +42,26 @@ def system_of(database: Database, folder: Path, **settings: Any) -> System:
     return wired
 
 
+def _same_port() -> tuple[socket.socket, socket.socket]:
+    """A port that is free for UDP and TCP."""
+    while True:
+        udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+        except OSError:
+            udp.close()
+            tcp.close()
+        else:
+            tcp.listen()
+            return udp, tcp
+
+
 @contextmanager
 def name_server(zone: Mapping[str, tuple[str, ...]], *, cut: bool = False) -> Iterator[AskTexts]:
     """Answers TXT over UDP and TCP; ``cut``: every answer over UDP is truncated. Names are compressed, a CNAME comes
     first."""
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", 0))
-    tcp = socket.socket()
-    tcp.bind(udp.getsockname())
-    tcp.listen()
+    udp, tcp = _same_port()
 
     def answer(question: bytes, *, cut: bool) -> bytes:
         end = question.index(b"\0", 12)
