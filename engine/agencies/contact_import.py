@@ -75,7 +75,7 @@ class Comparison:
     rows: tuple[RowResult, ...]
 
     def count(self, fate: RowFate) -> int:
-        return sum(row.fate is fate for row in self.rows)
+        return sum(row.fate == fate for row in self.rows)
 
     @property
     def new_agencies(self) -> tuple[str, ...]:

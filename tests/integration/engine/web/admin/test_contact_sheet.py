@@ -43,6 +43,7 @@ def test_a_preview_changes_nothing_and_the_confirmation_does_what_was_shown(offi
     before = everything(lived)
     page = upload(office, SHEET.format(agency=name))
     assert everything(lived) == before
+    assert "Thêm 1 " in " ".join(page.text.split())
     form = BeautifulSoup(page.text, "lxml").select_one(f'form[action="{PAGE}/load"]')
     assert form is not None
     fields = {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
@@ -55,6 +56,7 @@ def test_a_preview_changes_nothing_and_the_confirmation_does_what_was_shown(offi
 def test_a_wrong_cell_is_shown_and_cannot_be_confirmed(office: Office) -> None:
     page = upload(office, SHEET.format(agency="Sở Không Có")).text
     assert "A2: danh bạ không có cơ quan này" in page
+    assert "Sửa các ô sai rồi tải lên lại" in page
     assert f'action="{PAGE}/load"' not in page
     assert upload(office, "").status_code == 400
     assert office.post(f"{PAGE}/load", page=PAGE, rows="forged").status_code == 400
