@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from ground.factory import CONFIG, at
@@ -151,7 +152,22 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w/.:@-]*\w", text))
 
 
-def everything() -> Iterator[LetterFacts]:
+class Written(NamedTuple):
+    """A letter and what a mail program shows of its HTML."""
+
+    facts: LetterFacts
+    letter: Outgoing
+    shown: str
+
+
+@cache
+def everything() -> tuple[Written, ...]:
+    """Every combination, written once for all tests of this file."""
+    letters = ((each, STATIONERY.render(each, NOW)) for each in combinations())
+    return tuple(Written(each, letter, visible(letter.html)) for each, letter in letters)
+
+
+def combinations() -> Iterator[LetterFacts]:
     """Every kind of line alone and every two together, to every role in both languages, with and without a digest."""
     kinds = list(NoticeKind)
     pairs = [(kind,) for kind in kinds] + list(itertools.combinations(kinds, 2)) + [tuple(kinds), ()]
@@ -171,11 +187,10 @@ def everything() -> Iterator[LetterFacts]:
 
 def test_every_kind_of_letter_renders_whatever_lines_it_holds() -> None:
     """A name that a template misspells is an error in itself; here none is empty either, and none says «None»."""
-    for each in everything():
-        letter = STATIONERY.render(each, NOW)
+    for _, letter, shown in everything():
         assert letter.subject.startswith("[")
         assert len(letter.subject) <= 120
-        for text in (letter.subject, letter.text, visible(letter.html)):
+        for text in (letter.subject, letter.text, shown):
             assert text.strip()
             assert not re.search(r"\bNone\b|Undefined|\{\{|\{%", text)
 
@@ -205,24 +220,21 @@ def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
         r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred"
         r"|no longer|news|today|asks|to report|trả lời|cơ quan phối hợp|answers|sent their part"
     )
-    for each in everything():
-        letter = STATIONERY.render(each, NOW)
+    for _, letter, shown in everything():
         greeting, _, ask, *_ = letter.text.splitlines()
         assert greeting.startswith(("Kính gửi: ", "To: "))
         assert asks.search(ask), ask
-        assert ask in visible(letter.html)
+        assert ask in shown
 
 
 def test_the_text_says_all_that_the_html_says_and_the_other_way_round() -> None:
-    for each in everything():
-        letter = STATIONERY.render(each, NOW)
-        assert words(letter.text) == words(visible(letter.html))
+    for _, letter, shown in everything():
+        assert words(letter.text) == words(shown)
 
 
 def test_english_letters_hold_no_vietnamese_and_vietnamese_ones_no_english() -> None:
-    for each in everything():
-        letter = STATIONERY.render(each, NOW)
-        said = " ".join([letter.subject, letter.text, visible(letter.html)])
+    for each, letter, shown in everything():
+        said = " ".join([letter.subject, letter.text, shown])
         said = re.sub(r"https://\S+", "", said)
         if each.language == "en":
             assert all(char.isascii() for char in said if char.isalpha()), said
@@ -426,9 +438,8 @@ def test_the_second_request_to_acknowledge_says_that_it_is_the_second_and_what_c
 
 
 def test_every_letter_names_whom_to_call() -> None:
-    for each in everything():
-        letter = STATIONERY.render(each, NOW)
-        for text in (letter.text, visible(letter.html)):
+    for _, letter, shown in everything():
+        for text in (letter.text, shown):
             assert "Section, Department of Labour" in text
             assert "+84380000000" in text
             assert "section@labour.example" in text
@@ -588,8 +599,8 @@ def test_on_a_monday_nothing_is_said_twice() -> None:
 
 
 def test_links_are_whole_and_nothing_is_fetched() -> None:
-    for each in everything():
-        html = STATIONERY.render(each, NOW).html
+    for _, letter, _ in everything():
+        html = letter.html
         assert not re.search(r"<img|<script|<link|url\(|@import", html)
         assert all(address.startswith(f"{BASE}/") for address in re.findall(r'href="([^"]*)"', html))
         assert len(html) < 50_000
