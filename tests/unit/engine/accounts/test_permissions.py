@@ -21,6 +21,7 @@ see_figures       -    -    -    any  any  any
 see_standing      -    -    -    any  any  any
 see_contacts      own  own  own  fol  -    any
 see_settings      -    -    -    -    -    any
+keep_settings     -    -    -    -    -    any
 see_log           -    -    -    -    -    any
 acknowledge       own  own  own  -    -    any
 decline           own  own  own  -    -    any
