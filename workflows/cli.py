@@ -206,10 +206,11 @@ def init(
     """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
     from config.settings import read_settings
     from engine.admin.settings_view import without_password
-    from workflows.installation import establish, load_defaults
+    from workflows.installation import establish, load_defaults, require_own_or_new
     from workflows.private_files import make_private
     from workflows.system import announce_setup_code, compose
 
+    require_own_or_new(read_settings())
     make_private(read_settings())
     system = compose()
     system.database.upgrade()
