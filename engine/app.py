@@ -14,7 +14,7 @@ from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
 from engine.http.guards.concurrency import Concurrency
-from engine.http.guards.long_work import PATIENCE_SECONDS, LongWork
+from engine.http.guards.long_work import LongWork
 from engine.http.guards.request_ids import RequestIds
 from engine.http.guards.security_log import SecurityLog
 from engine.http.render import Templates, by_address
@@ -120,7 +120,7 @@ def make_app(context: AppContext) -> FastAPI:
     )
     templates = Templates()
     tokens = FormTokens(context.settings.signing_key())
-    app.state.tools = Tools(context, templates, tokens, SecurityLog(), LongWork(PATIENCE_SECONDS))
+    app.state.tools = Tools(context, templates, tokens, SecurityLog(), LongWork())
     files = by_address(templates)
 
     @app.get("/static/{name}", include_in_schema=False)

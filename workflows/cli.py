@@ -17,7 +17,7 @@ import typer
 
 from config import DATA, SettingsRefused
 from engine.cli import assignments as engine_cli
-from engine.cli.context import day, moment, operator_name
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, moment, operator_name, rules_of_place
 from engine.cli.progress import working
 from engine.errors import BadInput, DondocError, Unavailable
 from engine.rules.calendar import PLAN_TIME, local_date, written
@@ -207,10 +207,11 @@ def init(
     """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
     from config.settings import read_settings
     from engine.admin.settings_view import without_password
-    from workflows.installation import establish, load_defaults
+    from workflows.installation import establish, load_defaults, require_own_or_new
     from workflows.private_files import make_private
     from workflows.system import announce_setup_code, compose
 
+    require_own_or_new(read_settings())
     make_private(read_settings())
     system = compose()
     system.database.upgrade()
@@ -236,21 +237,19 @@ def simulate(
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
     as_ics: Annotated[bool, typer.Option("--ics")] = False,
     as_html: Annotated[bool, typer.Option("--html", help="A page with a heat map.")] = False,
-    directory: Annotated[Path, typer.Option(help="Directory file.")] = DATA / "agencies/nghe-an-2021.yaml",
+    directory: Annotated[Path | None, typer.Option(help=DIRECTORY_HELP)] = None,
     policy: Annotated[Path, typer.Option(help="Policy file.")] = DATA / "policies/default.yaml",
-    calendar: Annotated[Path, typer.Option(help="Calendar file.")] = DATA / "calendars/vn.yaml",
+    calendar: Annotated[Path | None, typer.Option(help=CALENDAR_HELP)] = None,
     language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
 ) -> None:
     """List every message that a plan would send, before it is activated: the live passes run on a simulated clock."""
-    from engine.files.calendar import load_calendar
-    from engine.files.directory import load_directory
     from engine.files.plan import load_plan
     from engine.files.yaml_reader import read
     from engine.rules.policy import Policy
     from workflows.simulation.simulation import simulate as simulate_year
     from workflows.simulation.year_reports import FORMS
 
-    agencies = load_directory(directory)
+    agencies, days = rules_of_place(directory, calendar)
     plans = [load_plan(file, agencies) for file in plan]
     first = day(start) if start else min(each.issued_on for each in plans)
     last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
@@ -261,7 +260,7 @@ def simulate(
             plans,
             agencies,
             read(policy, Policy),
-            load_calendar(calendar),
+            days,
             start=first,
             until=last,
             scenario=scenario,

@@ -27,7 +27,7 @@ from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
 from engine.store.facts import read_fact
-from engine.store.records import Agency, Fact
+from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -50,6 +50,26 @@ def establish(system: System) -> str:
     if not (files / MARK).exists():
         (files / MARK).write_text(installation)
     return installation
+
+
+def require_own_or_new(settings: Settings) -> None:
+    """What ``init`` asks before it makes anything: a place where nothing was set up, or one that runs already. Raises
+    Unavailable at an installation whose secret or files are elsewhere; with a secret and a folder made here it would
+    run beside the first server and keep other evidence files. One without an account or a plan is completed: ``init``
+    was killed in between."""
+    database = Database(settings.database)
+    if settings.demo or (database.dialect == "sqlite" and not _holds_data(database.url.database)):
+        return
+    try:
+        with database.read() as session:
+            has_tables = inspect(session.connection()).has_table(table(Fact).name)
+            in_use = has_tables and any(
+                session.connection().scalar(select(each.c.id).limit(1)) for each in (table(Account), table(Plan))
+            )
+        if in_use:
+            require_installation(settings)
+    finally:
+        database.dispose()
 
 
 def load_defaults(database: Database, now: datetime, *, actor: str = "cli") -> None:
@@ -77,9 +97,9 @@ def require_installation(settings: Settings) -> None:
         stored = _stored(database)
         has_secret = bool(settings.secret.get_secret_value()) or _holds_data(str(settings.data_dir / "secret"))
         if not has_secret:
-            raise _refused(
-                f"không có khóa bí mật {settings.data_dir}/secret (hoặc DONDOC_SECRET)",
-                f"no secret at {settings.data_dir}/secret, and DONDOC_SECRET is not set",
+            raise _incomplete(
+                f"không có khóa bí mật {settings.data_dir}/secret; chép nó từ máy chủ đầu hoặc đặt DONDOC_SECRET",
+                f"no secret at {settings.data_dir}/secret; copy the first server's, or set DONDOC_SECRET",
             )
         if not stored:
             with database.read() as session:
@@ -87,13 +107,15 @@ def require_installation(settings: Settings) -> None:
                     raise _refused("cơ sở dữ liệu chưa có gì", "nothing was ever set up in this database")
             return  # of an earlier version: establish() follows
         if stored["secret"] != _check_value(settings.signing_key(), stored["id"]):
-            raise _refused(
-                "khóa bí mật ở đây không phải của cài đặt này; chép var/secret của máy chủ đầu hoặc đặt DONDOC_SECRET",
-                "the secret here is not this installation's; copy var/secret of the first server, or set DONDOC_SECRET",
+            raise _incomplete(
+                f"khóa bí mật ở đây không phải của cài đặt này; chép {settings.data_dir}/secret của máy chủ đầu hoặc đặt "
+                "DONDOC_SECRET",
+                f"the secret here is not this installation's; copy {settings.data_dir}/secret of the first server, or "
+                "set DONDOC_SECRET",
             )
         mark = settings.files / MARK
         if not mark.exists() or mark.read_text().strip() != stored["id"]:
-            raise _refused(
+            raise _incomplete(
                 f"thư mục tệp {settings.files} (DONDOC_FILES_DIR) không phải của cài đặt này hoặc chưa được gắn vào",
                 f"the folder of files {settings.files} (DONDOC_FILES_DIR) is not this installation's or not mounted",
             )
@@ -132,6 +154,11 @@ def _holds_data(path: str | None) -> bool:
     """True of a file with something in it."""
     found = Path(path or "")
     return found.is_file() and found.stat().st_size > 0
+
+
+def _incomplete(vi: str, en: str) -> Unavailable:
+    """The installation exists: ``init`` is no remedy, it would make what is to be brought here."""
+    return Unavailable(Text(f"Chưa chạy được: {vi}.", f"Not started: {en}."))
 
 
 def _refused(vi: str, en: str) -> Unavailable:

@@ -79,7 +79,12 @@ class PrefectServer:
             return
         self.home.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        child_environment = {**os.environ, **environment(self.home, self.api_url)}
+        child_environment = {
+            **os.environ,
+            **environment(self.home, self.api_url),
+            # Its pages are unpacked where it may write; by default beside its code, where a service may not.
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((self.home / "ui").resolve()),
+        }
         with (self.home / "server.log").open("ab") as output:
             self._child = subprocess.Popen(
                 command,

@@ -18,6 +18,8 @@ from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.assignments.counters import Counted
 from engine.rules.calendar import local_date
+from engine.store import pending_answers
+from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import advance_fact, read_fact
@@ -81,6 +83,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "answers": idempotency.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
         "webhook_messages": webhooks.prune(session, now),
+        "pending_answers": pending_answers.prune(session, system_clock()),
     }
 
 

@@ -1,18 +1,30 @@
-"""What every command needs: settings, database, current time, actor; and parsing of dates and instants."""
+"""What every command needs: settings, database, current time, actor, agencies; and parsing of dates and instants."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config import DATA
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from config.settings import Settings
+    from engine.files.directory import DirectoryFile
+    from engine.rules.calendar import WorkCalendar
     from engine.store.database import Database
+
+EXAMPLE_DIRECTORY, SHIPPED_CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
+DIRECTORY_HELP = "Directory file; default: the agencies loaded here, or the example's where there are none."
+CALENDAR_HELP = "Calendar file; default: the calendar kept here, or the shipped one where there is none."
 
 
 def moment(at: str) -> datetime:
@@ -52,3 +64,39 @@ def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
 def operator_name() -> str:
     """The actor of what is done on the command line: «cli:root»."""
     return f"cli:{getpass.getuser()}"
+
+
+def rules_of_place(directory: Path | None, calendar: Path | None) -> tuple[DirectoryFile, WorkCalendar]:
+    """Agencies and calendar: of the files that are named, else of this installation, else the shipped example's, so
+    that a plan file can be looked at before anything is set up."""
+    from engine.agencies.stored_directory import read_directory
+    from engine.files.calendar import load_calendar
+    from engine.files.directory import load_directory
+    from engine.store.rulebook import read_calendar
+
+    if directory is None or calendar is None:
+        with _installed() as session:
+            if session is not None:
+                return (
+                    load_directory(directory) if directory else read_directory(session, contacts=True),
+                    load_calendar(calendar) if calendar else read_calendar(session),
+                )
+    return load_directory(directory or EXAMPLE_DIRECTORY), load_calendar(calendar or SHIPPED_CALENDAR)
+
+
+@contextmanager
+def _installed() -> Iterator[Session | None]:
+    """A session on the database of the settings, None if it holds no agency. Creates nothing."""
+    from sqlalchemy import inspect, select
+
+    from config.settings import read_settings
+    from engine.store.database import Database, table
+    from engine.store.records import Agency
+
+    database = Database(read_settings().database)
+    if database.dialect == "sqlite" and not Path(database.url.database or "").is_file():
+        yield None
+        return
+    with database.read() as session:
+        there = inspect(session.connection()).has_table(table(Agency).name)
+        yield session if there and session.connection().scalar(select(table(Agency).c.id).limit(1)) else None

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config import DATA
-from engine.cli.context import day, open_context
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place
 from engine.cli.progress import working
 from engine.errors import BadInput
 from engine.text import Text
@@ -23,11 +22,10 @@ plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản,
 
 At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Directory = Annotated[Path, typer.Option(help="Directory file.")]
-Calendar = Annotated[Path, typer.Option(help="Calendar file.")]
+Directory = Annotated[Path | None, typer.Option(help=DIRECTORY_HELP)]
+Calendar = Annotated[Path | None, typer.Option(help=CALENDAR_HELP)]
 Language = Annotated[str, typer.Option(help="vi or en.")]
 Out = Annotated[str, typer.Option("-o", "--output", help="Write to this file instead of the screen.")]
-DIRECTORY, CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
 
 
 @plans.command("import")
@@ -35,14 +33,13 @@ def plan_import(
     document: Annotated[Path, typer.Argument(metavar="DOCUMENT", help="Plain text, HTML, DOCX or PDF.")],
     output: Out = "",
     as_json_: Json = False,
-    directory: Directory = DIRECTORY,
+    directory: Directory = None,
 ) -> None:
     """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
-    from engine.files.directory import load_directory
     from engine.importer import as_json, as_plan_yaml  # imports Word, PDF and HTML readers: only when used
     from engine.importer.limited import read_limited
 
-    agencies = load_directory(directory)
+    agencies, _ = rules_of_place(directory, None)
     with working(Text("Đang đọc văn bản", "Reading the document")):
         imported = read_limited(document, document.name, agencies)
     text = json.dumps(as_json(imported), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(imported, agencies)
@@ -86,18 +83,16 @@ def _write(text: str, output: str) -> None:
 def plan_check(
     file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
     as_json_: Json = False,
-    directory: Directory = DIRECTORY,
-    calendar: Calendar = CALENDAR,
+    directory: Directory = None,
+    calendar: Calendar = None,
     language: Language = "vi",
 ) -> None:
     """Check a plan file and show items, gaps, duties, owners, assignments per period, due dates and totals."""
-    from engine.files.calendar import load_calendar
-    from engine.files.directory import load_directory
     from engine.files.plan import load_plan
     from engine.files.plan_check import check
 
-    agencies = load_directory(directory)
-    report = check(load_plan(file, agencies), agencies, load_calendar(calendar))
+    agencies, days = rules_of_place(directory, calendar)
+    report = check(load_plan(file, agencies), agencies, days)
     typer.echo(json.dumps(report.json(), ensure_ascii=False) if as_json_ else report.text(language))
 
 
@@ -106,18 +101,16 @@ def plan_diff(
     before: Annotated[Path, typer.Argument(metavar="A", help="The old plan file.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="The new plan file.")],
     as_json_: Json = False,
-    directory: Directory = DIRECTORY,
-    calendar: Calendar = CALENDAR,
+    directory: Directory = None,
+    calendar: Calendar = None,
     language: Language = "vi",
 ) -> None:
     """Compare two plan files: what changes for which agency."""
-    from engine.files.calendar import load_calendar
-    from engine.files.directory import load_directory
     from engine.files.plan import load_plan
     from engine.files.plan_diff import compare
 
-    agencies = load_directory(directory)
-    changes = compare(load_plan(before, agencies), load_plan(after, agencies), agencies, load_calendar(calendar))
+    agencies, days = rules_of_place(directory, calendar)
+    changes = compare(load_plan(before, agencies), load_plan(after, agencies), agencies, days)
     typer.echo(json.dumps(changes.json(), ensure_ascii=False) if as_json_ else changes.text(language), nl=as_json_)
 
 
@@ -130,18 +123,17 @@ def plan_renew(
         str, typer.Option(help="Its date, such as 2022-01-20; by default the same day of the year.")
     ] = "",
     output: Out = "",
-    calendar: Calendar = CALENDAR,
-    directory: Directory = DIRECTORY,
+    calendar: Calendar = None,
+    directory: Directory = None,
     language: Language = "vi",
 ) -> None:
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
     stderr."""
-    from engine.files.calendar import load_calendar_file
-    from engine.files.directory import load_directory
     from engine.files.plan import load_plan
     from engine.files.plan_renewal import plan_number, renew
+    from engine.queries.system.calendar import known_until
 
-    old, days = load_plan(plan), load_calendar_file(calendar)
+    old, (agencies, days) = load_plan(plan), rules_of_place(directory, calendar)
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
         raise BadInput(Text(f"Ngày ban hành {issued_on} không thuộc năm {year}.", f"{issued_on} is not in {year}."))
@@ -150,9 +142,9 @@ def plan_renew(
         year=year,
         number=plan_number(number),
         issued_on=issued_on,
-        calendar=days.calendar(),
-        known_until=days.known_until,
-        directory=load_directory(directory),
+        calendar=days,
+        known_until=known_until(days, year),
+        directory=agencies,
     )
     _write(text, output)
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)

@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(ClientDisconnect, _client_disconnected)
     app.add_exception_handler(PoolTimeout, _pool_timeout)
-    app.add_exception_handler(Exception, _unexpected_error)
+    app.add_exception_handler(Exception, unexpected)
 
 
 async def _sign_in_required(request: Request, error: Exception) -> Response:
@@ -166,7 +166,7 @@ def _pool_timeout(request: Request, error: Exception) -> Response:
     return answer(request, 503, Unavailable().said(language_of(request)[0]))
 
 
-def _unexpected_error(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
     """Answer with a reference number instead of a traceback; the log has the traceback under that number."""
     number = secrets.token_hex(4)
     log.error("error %s at %s %s", number, request.method, route_of(request), exc_info=error)

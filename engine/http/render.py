@@ -4,6 +4,7 @@ error. Sentences are written in both languages side by side: ``_("…", "…")``
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
@@ -131,6 +134,9 @@ class Static:
     media_type: str
 
 
+QUOTED = re.compile("([“«][^”»]*[”»])")
+
+
 class Templates:
     """Compiled templates and static file addresses. Created once per application."""
 
@@ -145,6 +151,7 @@ class Templates:
             auto_reload=False,
             bytecode_cache=compiled("pages"),
         )
+        self._environment.filters["quoted"] = quoted
         self._environment.filters["cap"] = lambda text: text[:1].upper() + text[1:]
         self._environment.globals |= {
             "url": url,
@@ -250,6 +257,17 @@ def url(path: str, /, **parameters: Any) -> str:
 
 def _parameter(value: Any) -> Any:
     return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
+
+
+@pass_context
+def quoted(context: Context, sentence: str) -> str:
+    """In an English sentence, what people wrote is marked as Vietnamese, so that it is read out as such."""
+    if context["language"] != "en":
+        return sentence
+    parts = QUOTED.split(sentence)
+    return Markup("").join(
+        Markup('<span lang="vi">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def first_words(text: str, most: int = MAX_FIRST_WORDS) -> str:

@@ -6,17 +6,17 @@ sign-in page does; ``Unauthenticated`` is for signed links from letters.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import segno
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
@@ -43,6 +43,7 @@ from engine.rules.calendar import local_date
 from engine.rules.words import LANGUAGES
 from engine.text import Text
 
+Answer = TypeVar("Answer", bound=Response)
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
@@ -195,14 +196,16 @@ class RequestContext:
         body = self.tools.templates.render(
             template, self.language, today, ctx=self, bare=bare, failed=status >= 400, **facts
         )
-        response = HTMLResponse(body, status)
+        return self.with_cookies(HTMLResponse(body, status))
+
+    def with_cookies(self, response: Answer) -> Answer:
+        """With the cookies that belong to the page: the chosen language, the secret of its forms."""
         for name, value in self.cookies.items():
             response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
         return response
 
-    def working(self, words: str, key: Hashable, again: str) -> HTMLResponse:
+    def working(self, words: str, seconds: int, again: str) -> HTMLResponse:
         """The page that says that work goes on; it asks for ``again`` every second, by a header, without a script."""
-        seconds = round(self.tools.work.running(key) or 0)
         response = self.page("working.html", 202, words=words, seconds=seconds, again=again)
         response.headers["refresh"] = f"1; url={again}"
         response.headers["cache-control"] = "no-store"

@@ -122,6 +122,7 @@ CODES: Mapping[str, Text] = {
     "bodies": Text("nội dung thư cũ đã xóa", "texts of old letters deleted"),
     "bytes": Text("tệp xóa khỏi đĩa", "files removed from the disk"),
     "names": Text("tên cơ quan bắt đầu từ hôm nay", "agency names beginning today"),
+    "pending_answers": Text("kết quả việc chạy lâu quá 1 ngày", "answers of long work over 1 day old"),
     "webhook_messages": Text("tin webhook quá 90 ngày", "webhook messages over 90 days old"),
     "miscounted": Text("ô đếm sai trên bảng theo dõi, đã đếm lại", "board counters wrong, recounted"),
     "tally": Text("số đếm của bảng theo dõi sai, đã đếm lại", "the board counters were wrong and have been recounted"),

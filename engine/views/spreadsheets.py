@@ -7,7 +7,6 @@ which is several times faster than a cell object for each value.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -15,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from html import escape
-from itertools import chain, islice
+from itertools import islice, repeat
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ T = TypeVar("T")
 Cell = str | int | float | date | datetime | None
 MAX_ROWS = 100_000
 """Rows of one file; a list that has more is cut, and its last line says so."""
+BATCH_ROWS = 250
+MAX_KNOWN = 2_000
+"""Values of a column that are kept as they are written."""
 COMPRESSION = 1
 """zlib level: level 6 makes the file a third smaller and takes three times as long."""
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +41,7 @@ FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 DAY_ZERO = date(1899, 12, 30)
 """Spreadsheets count days from here."""
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+IN_QUOTES = re.compile(r'[",\r\n]')
 TO_ESCAPE = re.compile(f"[&<>]|{NOT_IN_XML.pattern}")
 
 
@@ -74,11 +78,18 @@ class Sheet(Generic[T]):
 
     def values(self, language: str, most: int) -> Iterator[list[Cell]]:
         """The rows' values; after ``most`` rows a last line says that the list was cut."""
-        rows = iter(self.rows)
-        for row in islice(rows, most):
-            yield [column.value(row, language) for column in self.columns]
+        for batch in self.batches(language, most):
+            yield from map(list, zip(*batch, strict=True))
+
+    def batches(self, language: str, most: int) -> Iterator[list[list[Cell]]]:
+        """The same, some rows at a time, column by column."""
+        rows, left = iter(self.rows), most
+        while batch := list(islice(rows, min(left, BATCH_ROWS))):
+            left -= len(batch)
+            yield [list(map(column.value, batch, repeat(language))) for column in self.columns]
         if next(rows, None) is not None:
-            yield [CUT.filled(most=most).said(language), *([None] * (len(self.columns) - 1))]
+            rest: list[list[Cell]] = [[None] for _ in self.columns[1:]]
+            yield [[CUT.filled(most=most).said(language)], *rest]
 
 
 CUT = Text(
@@ -90,12 +101,13 @@ CUT = Text(
 def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """UTF-8 with a byte order mark, as Excel needs it. Days and moments are ISO; text that looks like a formula is
     prefixed with an apostrophe."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    writer = csv.writer(text)
-    head: list[list[Cell]] = [[sheet.caption], [column.heading.said(language) for column in sheet.columns]]
-    for row in chain(head, sheet.values(language, most)):
-        writer.writerow([_csv_value(each) for each in row])
-    text.detach()
+    written = [_Written(_csv_field) for _ in sheet.columns]
+    headings = ",".join(_csv_field(column.heading.said(language)) for column in sheet.columns)
+    file.write(f"\ufeff{_csv_field(sheet.caption)}\r\n{headings}\r\n".encode())
+    for batch in sheet.batches(language, most):
+        columns = (map(each.__getitem__, values) for each, values in zip(written, batch, strict=True))
+        lines = "\r\n".join(map(",".join, zip(*columns, strict=True)))
+        file.write(f"{lines}\r\n".encode())
 
 
 def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
@@ -114,8 +126,11 @@ def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MA
             styles = re.findall(r' s="(\d+)"', sample)
             with out.open(name, "w", force_zip64=True) as part:
                 part.write(before.encode())
-                for values in sheet.values(language, most):
-                    part.write(_row_xml(values, styles).encode())
+                cells = [_Written(partial(_cell_xml, style)) for style in styles]
+                for batch in sheet.batches(language, most):
+                    columns = (map(each.__getitem__, values) for each, values in zip(cells, batch, strict=True))
+                    rows = "</row><row>".join(map("".join, zip(*columns, strict=True)))
+                    part.write(f"<row>{rows}</row>".encode())
                 part.write(after.encode())
 
 
@@ -171,12 +186,21 @@ def _split_at_sample(xml: str) -> tuple[str, str, str]:
     return xml[:begins], xml[begins:ends], xml[ends:]
 
 
-def _row_xml(values: Sequence[Cell], styles: Sequence[str]) -> str:
-    cells = (_cell_xml(value, style) for value, style in zip(values, styles, strict=True))
-    return f"<row>{''.join(cells)}</row>"
+class _Written(dict[Cell, str]):
+    """A column's values as they are written; most occur in many rows and are written once (1 and 1.0 are one value)."""
+
+    def __init__(self, write: Callable[[Cell], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, value: Cell) -> str:
+        written = self._write(value)
+        if len(self) < MAX_KNOWN:
+            self[value] = written
+        return written
 
 
-def _cell_xml(value: Cell, style: str) -> str:
+def _cell_xml(style: str, value: Cell) -> str:
     if value is None or value == "":
         return f'<c s="{style}"/>'
     if isinstance(value, str):
@@ -203,12 +227,15 @@ def written_cell(value: Cell) -> str:
     return "" if value is None else str(value)
 
 
-def _csv_value(value: Cell) -> Cell:
+def _csv_field(value: Cell) -> str:
+    """A field as RFC 4180 writes it."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
+        words = f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
+        doubled = words.replace('"', '""')
+        return f'"{doubled}"' if IN_QUOTES.search(words) else words
     if isinstance(value, datetime):
         return value.astimezone(PLAN_TIME).strftime("%Y-%m-%d %H:%M")
-    return value.isoformat() if isinstance(value, date) else value
+    return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _sheet_name(title: str) -> str:

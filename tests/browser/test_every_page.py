@@ -115,7 +115,6 @@ NO_PAGES = {
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
     "/plans/{plan_id}/report.docx",
-    "/demo/running",
     "/working/{ticket}",
     "/leadership/report.docx",
     "/leadership/frozen/{frozen_id}/ranking.docx",

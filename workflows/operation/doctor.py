@@ -200,7 +200,10 @@ def _contents(state: SetupState, now: datetime) -> Iterator[CheckLine]:
         what = Text(f"{count} cơ quan chưa có đầu mối: {named}", f"agencies without a coordinator: {count} ({named})")
         yield wrong("coordinators", what, load)
     elif state.agencies:
-        yield well("coordinators", Text(f"{state.agencies} cơ quan đều có đầu mối", f"all {state.agencies} agencies"))
+        yield well(
+            "coordinators",
+            Text(f"{state.agencies} cơ quan đều có đầu mối", f"all {state.agencies} agencies have a coordinator"),
+        )
     else:
         yield wrong("coordinators", Text("danh bạ còn trống", "the directory is empty"), load)
     yield _calendar(state, local_date(now))
@@ -234,7 +237,7 @@ def _plans(state: SetupState) -> Iterator[CheckLine]:
     stored = Text(f"{state.plans} kế hoạch", f"{state.plans} plans")
     yield well("plan", stored) if state.plans else wrong("plan", stored, fix)
     fix = Text("Kích hoạt ở trang của kế hoạch.", "Activate it on the plan's page.")
-    active = Text(f"{state.active_plans} kế hoạch đang chạy", f"{state.active_plans} plans are running")
+    active = Text(f"{state.active_plans} kế hoạch đang chạy", f"active plans: {state.active_plans}")
     yield well("activation", active) if state.active_plans else wrong("activation", active, fix)
 
 

@@ -1,86 +1,83 @@
-"""Work that takes longer than a reader should wait for an answer: it goes on in a thread, and the page says so.
-
-Nothing is kept outside this process: on another one the same address begins the same work again, which is why only work
-that may be done twice is given here, as is work whose second time changes nothing. What it writes, it writes in one
-transaction, so a process that is killed leaves nothing half.
+"""Work that takes longer than a reader should wait for an answer: it goes on in a thread, and its answer is kept in the
+database, where every process finds it. What it writes, it writes in one transaction, so a process that is killed leaves
+nothing half; its heartbeat then stops, and the page that waits says so.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-import time
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from engine.errors import Unavailable
+from engine.store.clock import system_clock
+from engine.store.database import BUSY_SECONDS, Database
+from engine.store.pending_answers import Begun, beat, begin, end
+
+log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
 """How long an answer waits for the work before it says that it goes on."""
-KEPT_SECONDS = 300.0
+BEAT_SECONDS = 5.0
+STALE = timedelta(seconds=2 * BUSY_SECONDS)
+"""Longer than a heartbeat may wait for somebody else's writing to end."""
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is kept: a redirect, or the page in each language."""
+
+    status: int
+    location: str
+    pages: Mapping[str, str]
 
 
 @dataclass
-class _Work:
-    """``about``: what its page needs to show the result. ``seen``: a page has shown it, so it is not joined again."""
-
-    began: float
-    about: Any = None
-    future: Future[Any] = field(default_factory=Future)
-    seen: bool = False
-
-
 class LongWork:
-    """Begun once by its key; whoever asks again joins it. ``patience``: in seconds."""
+    """How long to wait, and how the work is run."""
 
-    def __init__(self, patience: float = KEPT_SECONDS) -> None:
-        self.patience = patience
-        self._works: dict[Hashable, _Work] = {}
-        self._lock = threading.Lock()
+    patience: float = PATIENCE_SECONDS
+    beat: float = BEAT_SECONDS
+    stale: timedelta = STALE
 
-    def run(self, key: Hashable, act: Callable[[], Any], about: Any = None) -> tuple[bool, Any]:
-        """(whether it is done, its result). Raises what the work raised."""
-        with self._lock:
-            self._forget_old()
-            work = self._works.get(key)
-            if work is None or work.seen:
-                work = self._works[key] = _Work(time.monotonic(), about)
-                threading.Thread(target=_do, args=(work.future, act), daemon=True).start()
-        return self._outcome(key, work)
+    def start(self, act: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        threading.Thread(target=_do, args=(future, act), daemon=True).start()
+        return future
 
-    def running(self, key: Hashable) -> float | None:
-        """For how many seconds the work has been going on; None when it is done or was never begun."""
-        work = self._works.get(key)
-        return None if work is None or work.future.done() else time.monotonic() - work.began
+    def begin(self, database: Database, work: Begun) -> bool:
+        with database.write() as session:
+            return begin(session, work, system_clock(), self.stale)
 
-    def about(self, key: Hashable) -> Any:
-        """What was given with the work; None when it was never begun here, or ended long ago."""
-        work = self._works.get(key)
-        return None if work is None else work.about
+    def keep(self, database: Database, work: Begun, future: Future[Any], answer: Callable[[], Answer]) -> None:
+        """Beat until the work is done, then keep its answer; in a thread of its own."""
 
-    def result(self, key: Hashable) -> Any:
-        """The result of work that is done, which stays for a while, so that its page can be opened again. Raises what
-        the work raised, and KeyError for work that is not known."""
-        work = self._works[key]
-        work.seen = True
-        return work.future.result(0)
+        def attend() -> None:
+            while not wait([future], self.beat).done:
+                _written(database, lambda session: beat(session, work, system_clock()))
+            kept = answer()
+            for _ in range(TRIES):
+                if _written(
+                    database,
+                    lambda session: end(session, work, system_clock(), kept.status, kept.location, kept.pages),
+                ):
+                    return
 
-    def _outcome(self, key: Hashable, work: _Work) -> tuple[bool, Any]:
-        try:
-            result = work.future.result(self.patience)
-        except TimeoutError:
-            if not work.future.done():
-                return False, None
-            raise
-        finally:
-            if work.future.done():
-                self._works.pop(key, None)
-        return True, result
+        threading.Thread(target=attend, daemon=True).start()
 
-    def _forget_old(self) -> None:
-        """Finished work that nobody came back for."""
-        for key, work in list(self._works.items()):
-            if work.future.done() and time.monotonic() - work.began > KEPT_SECONDS:
-                del self._works[key]
+
+def _written(database: Database, write: Callable[[Any], None]) -> bool:
+    try:
+        with database.write() as session:
+            write(session)
+    except Unavailable as error:
+        log.warning("the answer of long work could not be kept yet: %s", error)
+        return False
+    return True
 
 
 def _do(future: Future[Any], act: Callable[[], Any]) -> None:

@@ -2,21 +2,30 @@
 
     return answered(ctx, READING, ("import", digest), read, shown)
 
-``read`` does the work in a thread, once however often it is asked for; ``shown(ctx, read)`` calls it for the result,
-or for the error, and makes the page: the same one whether the reader had to wait or not.
+``read`` does the work in a thread, once however often it is asked for, also where several processes serve;
+``shown(ctx, read)`` calls it for the result, or for the error, and makes the page: the same one whether the reader had
+to wait or not. What a GET asks for writes nothing and is only registered when it does take long.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from concurrent.futures import Future, wait
+from dataclasses import replace
+from typing import TypeVar
 
-from fastapi.responses import Response
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
 
-from engine.errors import NotFound
+from engine.errors import Conflict, DondocError, NotFound
+from engine.http import error_pages
+from engine.http.guards.long_work import Answer
 from engine.http.request_context import RequestContext
+from engine.rules.words import LANGUAGES
+from engine.store.clock import system_clock
+from engine.store.pending_answers import Begun, find, joins, mark_seen
 from engine.text import Text
 
 T = TypeVar("T")
@@ -25,17 +34,19 @@ Show = Callable[[RequestContext, Callable[[], T]], Response]
 
 class NotHere(NotFound):
     default = Text(
-        "Việc này không còn trên máy chủ: đã xong từ lâu, hoặc máy chủ đã khởi động lại giữa chừng. Không có gì lưu dở "
-        "dang; hãy làm lại từ trang trước.",
-        "This work is no longer on the server: it ended long ago, or the server was restarted. Nothing was left half "
-        "saved; do it again from the page before.",
+        "Việc này không còn trên máy chủ: đã xong từ lâu, hoặc do người khác bắt đầu. Hãy làm lại từ trang trước.",
+        "This work is no longer on the server: it ended long ago, or somebody else began it. Do it again from the "
+        "page before.",
     )
 
 
-@dataclass(frozen=True)
-class Awaited:
-    words: Text
-    show: Show[Any]
+class Stopped(Conflict):
+    default = Text(
+        "Máy chủ đang làm việc này đã dừng giữa chừng. Không có gì lưu dở dang: việc đã ghi trọn, hoặc chưa ghi gì. "
+        "Hãy mở lại trang trước xem đã có kết quả chưa; nếu chưa, làm lại.",
+        "The server that was doing this stopped in the middle. Nothing was left half saved: it was recorded whole or "
+        "not at all. Open the page before and see whether the result is there; if not, do it again.",
+    )
 
 
 def answered(
@@ -43,31 +54,70 @@ def answered(
 ) -> Response:
     """The page of the result, or, while the work goes on, a redirect to the page that waits. ``what`` tells the work
     from other work of the same person."""
-    ticket = hashlib.sha256(repr(what).encode()).hexdigest()[:32]
-    try:
-        done, result = ctx.tools.work.run(_key(ctx, ticket), act, Awaited(words, show))
-    except Exception as error:  # noqa: BLE001 - raised again where the page asks for the result
-        return show(ctx, _raising(error))
-    return show(ctx, lambda: result) if done else ctx.go(f"/working/{ticket}")
+    owner, work, database = ctx.actor.name, ctx.tools.work, ctx.app.database
+    ticket = hashlib.sha256(repr((owner, *what)).encode()).hexdigest()[:32]
+    begun, place = Begun(ticket, owner, words, secrets.token_hex(8)), f"/working/{ticket}"
+    reads = ctx.request.method in ("GET", "HEAD")
+    with database.read() as session:
+        if joins(find(session, ticket, owner), system_clock(), work.stale):
+            return ctx.with_cookies(ctx.go(place))
+    if not reads and not work.begin(database, begun):
+        return ctx.with_cookies(ctx.go(place))
+    future = work.start(act)
+    later = ctx if reads else replace(ctx, request=_get(ctx.request, place))
+    if not reads:
+        work.keep(database, begun, future, lambda: _kept(later, future, show))
+    if wait([future], work.patience).done:
+        return show(ctx, _result_of(future))
+    if reads and work.begin(database, begun):
+        work.keep(database, begun, future, lambda: _kept(later, future, show))
+    return ctx.with_cookies(ctx.go(place))
 
 
 def awaited(ctx: RequestContext, ticket: str) -> Response:
-    """While the work goes on: the page that says so. Then the page of its result, also when it is opened again."""
-    key = _key(ctx, ticket)
-    found = ctx.tools.work.about(key)
-    if not isinstance(found, Awaited):
+    """While the work goes on, on whichever process: the page that says so. Then its answer, also when it is opened
+    again."""
+    now, database = system_clock(), ctx.app.database
+    with database.read() as session:
+        row = find(session, ticket, ctx.actor.name)
+    if row is None:
         raise NotHere
-    if ctx.tools.work.running(key) is not None:
-        return ctx.working(found.words.said(ctx.language), key, ctx.here())
-    return found.show(ctx, lambda: ctx.tools.work.result(key))
+    if row.ended_at is None:
+        if row.beat_at < now - ctx.tools.work.stale:
+            raise Stopped
+        words = Text(row.words["vi"], row.words["en"]).said(ctx.language)
+        return ctx.working(words, round((now - row.began_at).total_seconds()), ctx.here())
+    if not row.seen:
+        with database.write() as session:
+            mark_seen(session, ticket, row.runner)
+    if row.location:
+        return ctx.go(row.location)
+    page = row.page_en if ctx.language == "en" else row.page_vi
+    return ctx.with_cookies(HTMLResponse(page or "", row.status))
 
 
-def _key(ctx: RequestContext, ticket: str) -> tuple[str, str, str]:
-    return "answer", ctx.actor.name, ticket
+def _kept(ctx: RequestContext, future: Future[T], show: Show[T]) -> Answer:
+    """The answer in every language; of an error, its page."""
+    pages: dict[str, str] = {}
+    for language in LANGUAGES:
+        request = _get(ctx.request, ctx.path, f"lang={language}")
+        try:
+            response = show(replace(ctx, language=language, chosen=True), _result_of(future))
+        except DondocError as error:
+            response = error_pages.answer(request, error.status, error.said(language))
+        except Exception as error:  # noqa: BLE001 - logged under the number that the page gives
+            response = error_pages.unexpected(request, error)
+        if "location" in response.headers:
+            return Answer(response.status_code, response.headers["location"], {})
+        pages[language] = bytes(response.body).decode()
+    return Answer(response.status_code, "", pages)
 
 
-def _raising(error: Exception) -> Callable[[], Any]:
-    def read() -> Any:
-        raise error
+def _result_of(future: Future[T]) -> Callable[[], T]:
+    return lambda: future.result(0)
 
-    return read
+
+def _get(request: Request, path: str, query: str = "") -> Request:
+    """As if the page had been asked for there, so that its links (another language) lead back to it."""
+    asked = {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": query.encode(), "state": {}}
+    return Request({**request.scope, **asked})

@@ -152,8 +152,9 @@ def columns(today: Today) -> list[Any]:
 
 def from_rows(rows: Sequence[Any]) -> list[AssignmentRow]:
     """Build rows from ``columns``; cancelled and transferred ones have no class."""
-    made = [AssignmentRow(*row[: len(AssignmentRow.__slots__)]) for row in rows]
-    return [row if row.state in COUNTED_STATES else replace(row, time_class=None) for row in made]
+    size, counted = len(AssignmentRow.__slots__), tuple(COUNTED_STATES)  # a set would ask each state for its hash
+    made = [AssignmentRow(*(row if len(row) == size else row[:size])) for row in rows]
+    return [row if row.state in counted else replace(row, time_class=None) for row in made]
 
 
 def joined(statement: Select[Any]) -> Select[Any]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, chased
+from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.store.database import among, table
@@ -80,13 +81,14 @@ def overdue(
 
 
 def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort: str = "") -> Iterator[OverdueRow]:
-    """All rows in the list's order, ten agencies at a time."""
+    """All rows in the list's order, ten agencies a statement, of which some rows are read at a time."""
+    a, late = table(Assignment), replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
     ranked, _ = _late_agencies(session, today, wanted, sort)
     for first in range(0, len(ranked), AGENCIES_PER_PAGE):
-        ids = [row[0] for row in ranked[first : first + AGENCIES_PER_PAGE]]
-        rows = _rows(session, today, wanted, ids, None)
-        for agency_id in ids:
-            yield from rows[agency_id]
+        places = {row[0]: place for place, row in enumerate(ranked[first : first + AGENCIES_PER_PAGE])}
+        mine = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id.in_(places))
+        for some in streamed(session, mine.order_by(case(places, value=a.c.agency_id), a.c.due_on, a.c.id)):
+            yield from _with_chasing(session, today, some)
 
 
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
@@ -146,26 +148,22 @@ def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Se
 
 
 def _rows(
-    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str], most: int | None
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str], most: int
 ) -> dict[str, list[OverdueRow]]:
-    """The oldest rows of each agency; all of them when ``most`` is None."""
+    """The oldest rows of each agency."""
     a = table(Assignment)
-    if most is None:
-        late = replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
-        mine = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id.in_(agency_ids))
-        return _with_chasing(session, today, mine)
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
     ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
     ids = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= most)).all()
-    return _with_chasing(session, today, joined(select(*columns(today))).where(among(session, a.c.id, ids)))
-
-
-def _with_chasing(session: Session, today: Today, statement: Select[Any]) -> dict[str, list[OverdueRow]]:
-    """The rows of a statement by agency, the oldest first, with what was sent about each."""
-    a = table(Assignment)
-    rows = from_rows(session.connection().execute(statement.order_by(a.c.due_on, a.c.id)).all())
-    sent = chased(session, [row.id for row in rows])
+    statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
     found: dict[str, list[OverdueRow]] = defaultdict(list)
-    for row in rows:
-        found[row.agency_id].append(OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id)))
+    for row in _with_chasing(session, today, session.connection().execute(statement).all()):
+        found[row.assignment.agency_id].append(row)
     return found
+
+
+def _with_chasing(session: Session, today: Today, found: Sequence[Any]) -> list[OverdueRow]:
+    """The rows of a statement, with what was sent about each."""
+    rows = from_rows(found)
+    sent = chased(session, [row.id for row in rows])
+    return [OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id)) for row in rows]

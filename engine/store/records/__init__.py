@@ -29,7 +29,7 @@ from engine.store.records.letters import (
 )
 from engine.store.records.plans import HAS_OPENING, Duty, Plan
 from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
-from engine.store.records.running import Fact, Pass
+from engine.store.records.running import Fact, Pass, PendingAnswer
 from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.records.work import (
     DECLINED,
@@ -93,6 +93,7 @@ __all__ = [
     "Notice",
     "PaperSettings",
     "Pass",
+    "PendingAnswer",
     "Plan",
     "PolicyRecord",
     "Report",

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Boolean, Column, Integer, Text, false
 from sqlmodel import Field, SQLModel
 
-from engine.store.records.columns import json_column
+from engine.store.records.columns import PackedText, json_column
 
 
 class Pass(SQLModel, table=True):
@@ -23,3 +23,22 @@ class Fact(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=64)
     value: str
+
+
+class PendingAnswer(SQLModel, table=True):
+    """Long work for one reader, and in the end the answer to them: any process shows it, whichever did the work.
+    ``runner``: of this beginning; an older one that wakes up changes nothing. ``seen``: the next press begins anew."""
+
+    __tablename__ = "pending_answer"
+    ticket: str = Field(primary_key=True, max_length=64)
+    owner: str = Field(max_length=96)
+    words: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
+    runner: str = Field(max_length=32)
+    began_at: datetime = Field(index=True)
+    beat_at: datetime
+    ended_at: datetime | None = None
+    seen: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    status: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    location: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    page_vi: str | None = Field(default=None, sa_column=Column(PackedText, nullable=True))
+    page_en: str | None = Field(default=None, sa_column=Column(PackedText, nullable=True))

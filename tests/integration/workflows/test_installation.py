@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from ground.factory import at, lay
 from ground.post import KEY
+from typer.testing import CliRunner
 
 from config.settings import Settings
 from engine.errors import Unavailable
 from engine.store.database import Database
-from workflows.installation import establish, installation_id, require_installation
+from workflows.cli import app
+from workflows.installation import MARK, establish, installation_id, require_installation
 from workflows.system import compose
 
 
@@ -73,6 +75,33 @@ def test_a_second_server_with_a_secret_of_its_own_is_refused(installed: Settings
 def test_evidence_files_must_be_those_of_the_installation(installed: Settings, tmp_path: Path) -> None:
     assert "DONDOC_FILES_DIR" in refusal(settings_of(tmp_path / "two", installed.database_url))
     require_installation(settings_of(tmp_path / "two", installed.database_url, files=installed.files))
+
+
+def test_init_on_another_server_of_an_installation_makes_nothing(
+    installed: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal said «run dondoc init», and init made a folder of files of its own, with which the server ran."""
+    lay(database, now=at("2021-06-02"))
+    for name, value in {"DATA_DIR": str(tmp_path / "two"), "DATABASE_URL": installed.database_url}.items():
+        monkeypatch.setenv(f"DONDOC_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    for secret in (KEY, ""):
+        monkeypatch.setenv("DONDOC_SECRET", secret)
+        assert isinstance(CliRunner().invoke(app, ["init"]).exception, Unavailable)
+        assert not (tmp_path / "two").exists()
+        assert "dondoc init" not in refusal(settings_of(tmp_path / "two", installed.database_url, secret=secret))
+
+
+def test_init_that_was_killed_in_between_is_completed(
+    installed: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (installed.files / MARK).unlink()
+    for name, value in {"DATA_DIR": str(installed.data_dir), "DATABASE_URL": installed.database_url}.items():
+        monkeypatch.setenv(f"DONDOC_{name}", value)
+    monkeypatch.setenv("DONDOC_SECRET", KEY)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["init"], catch_exceptions=False).exit_code == 0
+    require_installation(installed)
 
 
 def test_a_demonstration_is_asked_for_nothing(tmp_path: Path) -> None:

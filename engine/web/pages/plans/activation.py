@@ -20,7 +20,7 @@ from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
 from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.simulated_year import BUSY_WEEK
+from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
 from engine.queries.plans import plan_page
 from engine.rules.periods import Cadence
 from engine.terms import PlanState, Scenario
@@ -79,34 +79,36 @@ def simulate(
             typed=typed,
             sentence=error.said(ctx.language),
         )
-    work, key = ctx.app.simulate, ("simulate", plan_id, request)
-    done, year = ctx.tools.work.run(key, lambda: work(plan.file, request.first, request.last, scenario))
-    if not done:
-        words = Text("Đang tính thư của cả năm", "Computing the year's letters").said(ctx.language)
-        return ctx.working(words, key, ctx.here())
-    weeks, people = year.heat()
-    selected = week if week in weeks else next(iter(weeks), "")
-    letters = [each for each in year.messages if each.week == selected and agency in ("", each.agency)]
-    return ctx.page(
-        "simulate.html",
-        today=today,
-        plan=plan,
-        asked=request,
-        year=year,
-        typed=typed,
-        sentence="",
-        weeks=weeks,
-        people=people,
-        page=page,
-        per_page=PEOPLE_PER_PAGE,
-        bodies=agencies,
-        chosen=selected,
-        agency=agency,
-        letters=letters,
-        most=MAX_LETTERS,
-        monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1),
-        busy=BUSY_WEEK,
-    )
+    work = ctx.app.simulate
+
+    def shown(after: RequestContext, result: Callable[[], SimulatedYear]) -> Response:
+        year = result()
+        weeks, people = year.heat()
+        selected = week if week in weeks else next(iter(weeks), "")
+        return after.page(
+            "simulate.html",
+            today=today,
+            plan=plan,
+            asked=request,
+            year=year,
+            typed=typed,
+            sentence="",
+            weeks=weeks,
+            people=people,
+            page=page,
+            per_page=PEOPLE_PER_PAGE,
+            bodies=agencies,
+            chosen=selected,
+            agency=agency,
+            letters=[each for each in year.messages if each.week == selected and agency in ("", each.agency)],
+            most=MAX_LETTERS,
+            monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1),
+            busy=BUSY_WEEK,
+        )
+
+    words = Text("Đang tính thư của cả năm", "Computing the year's letters")
+    what = ("simulate", plan_id, request, week, agency, page)
+    return answered(ctx, words, what, lambda: work(plan.file, request.first, request.last, scenario), shown)
 
 
 def _default_period(plan: PlanFile, today: date) -> tuple[date, date]:
@@ -162,21 +164,22 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
     if plan.row.state is not PlanState.LOADED:
         return ctx.go(f"/plans/{plan_id}")
     cadences = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
-    key = ("rehearse", plan_id, tuple(sorted(cadences.items())), ctx.now.date())
-    done, would = ctx.tools.work.run(key, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences))
-    if not done:
-        words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent").said(ctx.language)
-        return ctx.working(words, key, ctx.here())
     choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
-    return ctx.page(
-        "activate.html",
-        today=today,
-        plan=plan,
-        would=would,
-        choices=choices,
-        cadences=cadences,
-        cadence_field=cadence_field,
-    )
+
+    def shown(after: RequestContext, result: Callable[[], opening.Activation]) -> Response:
+        return after.page(
+            "activate.html",
+            today=today,
+            plan=plan,
+            would=result(),
+            choices=choices,
+            cadences=cadences,
+            cadence_field=cadence_field,
+        )
+
+    words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent")
+    what = ("rehearse", plan_id, tuple(sorted(cadences.items())), ctx.now.date())
+    return answered(ctx, words, what, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences), shown)
 
 
 @router.post("/plans/{plan_id}/activate")

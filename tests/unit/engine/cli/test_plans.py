@@ -21,6 +21,11 @@ PLAN = CONFIG / "plans/188-kh-ubnd-2021.yaml"
 TEXT = DATA / "188-kh-ubnd-2021.txt"
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def run(*words: object) -> Result:
     return CliRunner().invoke(app, ["plan", *map(str, words)])
 

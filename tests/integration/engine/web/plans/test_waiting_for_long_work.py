@@ -8,10 +8,15 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -19,23 +24,52 @@ from ground.factory import plan_file, rows, store
 from ground.office import NOW, Office, open_office
 from ground.paths import DATA
 from httpx import Response
+from sqlalchemy import update
 
+from engine.assignments import opening
 from engine.files.yaml_reader import dump
-from engine.store.database import Database
-from engine.store.records import Duty, Event, Plan
+from engine.http.guards.long_work import LongWork
+from engine.store.clock import system_clock
+from engine.store.database import Database, table
+from engine.store.pending_answers import prune
+from engine.store.records import Duty, Event, PendingAnswer, Plan
 from engine.terms import EventKind, PlanState
 
 TEXT = DATA / "188-kh-ubnd-2021.txt"
 PLAN = dump(plan_file(number="13/KH-UBND"))
 
 
+class Held(LongWork):
+    """Nobody waits for an answer, and no work begins while the gate is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(patience=0, beat=0.05)
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = 0
+
+    def start(self, act: Callable[[], Any]) -> Future[Any]:
+        self.begun += 1
+        return super().start(lambda: self.gate.wait(60) and act())
+
+
 @pytest.fixture
-def office(sqlite_database: Database, tmp_path: Path) -> Office:
-    """The plan of the factory is loaded; nobody waits for an answer."""
-    store(sqlite_database, now=NOW)
-    office = open_office(sqlite_database, tmp_path)
-    office.client._transport._tools.work.patience = 0  # type: ignore[attr-defined]
+def office(database: Database, tmp_path: Path) -> Office:
+    """The plan of the factory is loaded."""
+    store(database, now=NOW)
+    return serve(database, tmp_path)
+
+
+def serve(database: Database, folder: Path) -> Office:
+    """One more web server on the database, as another process would be."""
+    office = open_office(Database(database.url.render_as_string(hide_password=False)), folder)
+    tools = replace(office.client._transport._tools, work=Held())  # type: ignore[attr-defined]
+    office.client._transport._tools = tools  # type: ignore[attr-defined]
     return office
+
+
+def work_of(office: Office) -> Held:
+    return office.client._transport._tools.work  # type: ignore[attr-defined, no-any-return]
 
 
 def load(office: Office, text: str, do: str = "save") -> Response:
@@ -49,11 +83,13 @@ def read(office: Office, raw: bytes, name: str) -> Response:
 
 
 @contextmanager
-def held(database: Database) -> Iterator[None]:
-    """Somebody else writes meanwhile, so what writes takes long."""
-    with database.write() as session:
-        session.connection()
+def held(office: Office) -> Iterator[None]:
+    """The work takes long."""
+    work_of(office).gate.clear()
+    try:
         yield
+    finally:
+        work_of(office).gate.set()
 
 
 def place(answer: Response) -> str:
@@ -73,7 +109,8 @@ def awaited(office: Office, path: str) -> Response:
 
 
 def test_a_document_is_read_while_a_page_waits_and_the_review_can_be_opened_again(office: Office) -> None:
-    path = place(read(office, TEXT.read_bytes(), "188.txt"))
+    with held(office):
+        path = place(read(office, TEXT.read_bytes(), "188.txt"))
     for _ in range(2):
         answer = awaited(office, path)
         assert answer.status_code == 200
@@ -81,7 +118,9 @@ def test_a_document_is_read_while_a_page_waits_and_the_review_can_be_opened_agai
 
 
 def test_a_document_that_cannot_be_read_is_refused_as_without_waiting(office: Office) -> None:
-    answer = awaited(office, place(read(office, b"%PDF-1.7 broken", "a.pdf")))
+    with held(office):
+        path = place(read(office, b"%PDF-1.7 broken", "a.pdf"))
+    answer = awaited(office, path)
     assert answer.status_code == 400
     said = BeautifulSoup(answer.text, "lxml").select_one('form[action="/plans/import"], .wrong[role=alert]')
     assert said is not None
@@ -92,9 +131,9 @@ def test_a_document_that_cannot_be_read_is_refused_as_without_waiting(office: Of
 def test_the_mistakes_of_a_plan_file_stand_beside_the_text_that_was_typed(office: Office, do: str) -> None:
     wrong = re.sub("^number: .*$", "number: [13]", PLAN, flags=re.MULTILINE)
     assert wrong != PLAN
-    answer = load(office, wrong, do)
-    if answer.status_code == 303:  # unless it was as quick as that
-        answer = awaited(office, place(answer))
+    with held(office):
+        path = place(load(office, wrong, do))
+    answer = awaited(office, path)
     page = BeautifulSoup(answer.text, "html.parser")
     assert answer.status_code == 422
     assert "Dòng" in page.select_one(".wrong[role=alert]").get_text()  # type: ignore[union-attr]
@@ -102,7 +141,7 @@ def test_the_mistakes_of_a_plan_file_stand_beside_the_text_that_was_typed(office
 
 
 def test_a_second_press_loads_a_plan_once(office: Office) -> None:
-    with held(office.context.database):
+    with held(office):
         path = place(load(office, PLAN))
         assert place(load(office, PLAN)) == path
     answer = awaited(office, path)
@@ -113,14 +152,14 @@ def test_a_second_press_loads_a_plan_once(office: Office) -> None:
 
 def test_a_second_press_activates_a_plan_once(office: Office) -> None:
     token = office.token("/plans/load")
-    with held(office.context.database):
+    with held(office):
         paths = {place(office.client.post("/plans/1/activate", data={"token": token})) for _ in range(2)}
     assert len(paths) == 1
     answer = awaited(office, paths.pop())
     assert answer.headers["location"] == "/plans/1?said=activated"
     assert [row.state for row in rows(office.context.database, Plan)] == [PlanState.ACTIVE]
     assert len(rows(office.context.database, Event, kind=EventKind.PLAN_ACTIVATED)) == 1
-    with held(office.context.database):
+    with held(office):
         path = place(office.client.post("/plans/1/activate", data={"token": token}))
     again = awaited(office, path)
     assert again.status_code == 409
@@ -128,18 +167,98 @@ def test_a_second_press_activates_a_plan_once(office: Office) -> None:
 
 
 def test_the_preview_of_an_activation_waits_too(office: Office) -> None:
-    assert "Kích hoạt" in awaited(office, "/plans/1/activate").text
+    with held(office):
+        path = place(office.get("/plans/1/activate"))
+        assert place(office.get("/plans/1/activate")) == path
+        assert "Đang tính những gì sẽ gửi" in office.get(path).text
+    assert "Kích hoạt" in awaited(office, path).text
     assert [row.state for row in rows(office.context.database, Plan)] == [PlanState.LOADED]
 
 
-def test_after_a_restart_the_page_says_that_nothing_is_left_half(
-    office: Office, sqlite_database: Database, tmp_path: Path
-) -> None:
-    with held(sqlite_database):
+def test_another_server_says_that_it_goes_on_and_then_shows_the_same_answer(office: Office, tmp_path: Path) -> None:
+    other = serve(office.context.database, tmp_path)
+    with held(office):
         path = place(load(office, PLAN))
-    answer = open_office(sqlite_database, tmp_path).get(path)
-    assert answer.status_code == 404
-    assert "Không có gì lưu dở dang" in answer.text
+        waiting = other.get(path)
+        assert waiting.status_code == 202
+        assert "Đang lưu kế hoạch" in waiting.text
+        assert "Saving the plan" in other.get(f"{path}?lang=en").text
+        assert place(load(other, PLAN)) == path
+    answer = awaited(other, path)
+    assert answer.headers["location"] == awaited(office, path).headers["location"]
+    assert answer.headers["location"].endswith("?said=loaded")
+    assert (work_of(office).begun, work_of(other).begun) == (1, 0)
+    assert len(rows(office.context.database, Event, kind=EventKind.PLAN_LOADED)) == 2
+
+
+def test_another_server_shows_a_page_in_both_languages_and_its_form_is_accepted(office: Office, tmp_path: Path) -> None:
+    other = serve(office.context.database, tmp_path)
+    with held(office):
+        path = place(read(office, TEXT.read_bytes(), "188.txt"))
+    other.client.cookies.update(office.client.cookies)
+    page = BeautifulSoup(awaited(other, path).text, "lxml")
+    english = BeautifulSoup(other.get(f"{path}?lang=en").text, "lxml")
+    assert (page.html["lang"], english.html["lang"]) == ("vi", "en")  # type: ignore[index]
+    hidden = page.select("form#review input[type=hidden][name]")
+    fields = {each["name"]: each.get("value", "") for each in hidden}
+    again = other.client.post("/plans/review", data=fields | {"do": "look:"}, files=[("x", (None, ""))])
+    assert again.status_code == 200, again.text[:400]
+
+
+def test_an_error_is_shown_by_another_server_too(office: Office, tmp_path: Path) -> None:
+    other = serve(office.context.database, tmp_path)
+    with other.context.database.write() as session:
+        opening.activate(session, 1, actor="desk", now=NOW)
+    token = office.token("/plans/load")
+    with held(office):
+        path = place(office.client.post("/plans/1/activate", data={"token": token}))
+    answer = awaited(other, path)
+    assert answer.status_code == 409
+    assert "đã được kích hoạt" in answer.text
+    assert "already" in other.get(f"{path}?lang=en").text
+
+
+def test_a_server_that_died_is_noticed_by_its_heartbeat_and_the_work_can_be_begun_again(
+    office: Office, tmp_path: Path
+) -> None:
+    other = serve(office.context.database, tmp_path)
+    work_of(office).beat = 60  # one more sign of life would come in a minute
+    with held(office):
+        path = place(load(office, PLAN))
+        work_of(other).stale = timedelta(0)
+        answer = other.get(path)
+        assert answer.status_code == 409
+        assert "đã dừng giữa chừng" in answer.text
+        assert "hãy mở lại trang trước" in answer.text.lower()
+        assert place(load(other, PLAN)) == path
+        work_of(other).stale = timedelta(minutes=1)
+        assert awaited(other, path).headers["location"].endswith("said=loaded")
+    assert work_of(other).begun == 1
+    assert awaited(office, path).headers["location"].endswith("said=loaded")  # the late one changes nothing
+
+
+def test_work_that_goes_on_beats(office: Office) -> None:
+    with held(office):
+        place(load(office, PLAN))
+        first = rows(office.context.database, PendingAnswer)[0].beat_at
+        until = time.monotonic() + 20
+        while rows(office.context.database, PendingAnswer)[0].beat_at == first and time.monotonic() < until:
+            time.sleep(0.02)
+        assert rows(office.context.database, PendingAnswer)[0].beat_at > first
+
+
+def test_only_who_asked_may_read_the_answer_and_after_a_day_it_is_gone(office: Office) -> None:
+    database = office.context.database
+    with held(office):
+        path = place(read(office, TEXT.read_bytes(), "188.txt"))
+    assert awaited(office, path).status_code == 200
+    with database.write() as session:
+        session.connection().execute(update(table(PendingAnswer)).values(owner="account:7"))
+    assert office.get(path).status_code == 404
+    with database.write() as session:
+        assert prune(session, system_clock() + timedelta(hours=23)) == 0
+        assert prune(session, system_clock() + timedelta(hours=25)) == 1
+    assert rows(database, PendingAnswer) == []
 
 
 KILLED = """
@@ -148,7 +267,6 @@ from pathlib import Path
 from sqlalchemy import event
 from engine.files.plan import PlanFile
 from engine.files.yaml_reader import read
-from engine.http.guards.long_work import LongWork
 from engine.plans import loading
 from engine.store.database import Database
 from datetime import datetime, timezone
@@ -170,22 +288,22 @@ def work():
         else:
             opening.activate(session, 1, actor="cli", now=now)
 
-LongWork().run(act, work)
+work()
 """
 
 
 @pytest.mark.parametrize("act", ["load", "activate"])
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half(
-    office: Office, sqlite_database: Database, tmp_path: Path, act: str
+    office: Office, database: Database, tmp_path: Path, act: str
 ) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(PLAN)
-    before = len(rows(sqlite_database, Duty)), len(rows(sqlite_database, Event))
-    command = [sys.executable, "-c", KILLED, str(sqlite_database.bind.url), act, str(file)]
+    before = len(rows(database, Duty)), len(rows(database, Event))
+    command = [sys.executable, "-c", KILLED, database.url.render_as_string(hide_password=False), act, str(file)]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert [row.state for row in rows(sqlite_database, Plan)] == [PlanState.LOADED]
-    assert (len(rows(sqlite_database, Duty)), len(rows(sqlite_database, Event))) == before
-    with held(sqlite_database):
+    assert [row.state for row in rows(database, Plan)] == [PlanState.LOADED]
+    assert (len(rows(database, Duty)), len(rows(database, Event))) == before
+    with held(office):
         path = place(load(office, PLAN))
     assert awaited(office, path).headers["location"].endswith("said=loaded")
