@@ -364,3 +364,15 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = (f"DONDOC_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
         raise SettingsRefused("\n".join(lines)) from None
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The variables by which a process in any other folder reads the same settings: those of ``.env`` and of the
+    environment, with paths made absolute."""
+    given = {**DotEnvSettingsSource(Settings).env_vars, **os.environ}
+    ours = {name.upper(): value for name, value in given.items() if value is not None}
+    paths = {name: value for name in Settings.model_fields if isinstance(value := getattr(settings, name), Path)}
+    return {
+        **{name: value for name, value in ours.items() if name.startswith("DONDOC_")},
+        **{f"DONDOC_{name.upper()}": str(path.resolve()) for name, path in paths.items()},
+    }

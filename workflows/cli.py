@@ -303,7 +303,7 @@ def deploy(
 @prefect_app.command()
 def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
-    from config.settings import read_settings
+    from config.settings import read_settings, settings_environment
     from workflows.installation import require_installation
     from workflows.prefect_server import run_worker
     from workflows.system import compose
@@ -311,7 +311,7 @@ def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has
     settings = read_settings()
     require_installation(settings)
     system = compose(settings)
-    raise typer.Exit(run_worker(pool, system.prefect_home, system.prefect_api))
+    raise typer.Exit(run_worker(pool, system.prefect_home, system.prefect_api, settings_environment(settings)))
 
 
 @templates_app.command("check")

@@ -108,8 +108,8 @@ def require_installation(settings: Settings) -> None:
             return  # of an earlier version: establish() follows
         if stored["secret"] != _check_value(settings.signing_key(), stored["id"]):
             raise _incomplete(
-                f"khóa bí mật ở đây không phải của cài đặt này; chép {settings.data_dir}/secret của máy chủ đầu hoặc đặt "
-                "DONDOC_SECRET",
+                f"khóa bí mật ở đây không phải của cài đặt này; chép {settings.data_dir}/secret của máy chủ đầu "
+                "hoặc đặt DONDOC_SECRET",
                 f"the secret here is not this installation's; copy {settings.data_dir}/secret of the first server, or "
                 "set DONDOC_SECRET",
             )

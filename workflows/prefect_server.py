@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -118,13 +119,17 @@ class PrefectServer:
         self._child = None
 
 
-def run_worker(pool: str, home: Path, api_url: str) -> int:
-    """Run a worker of a pool until it ends or this process is told to stop. Returns its exit code.
+def run_worker(pool: str, home: Path, api_url: str, settings: Mapping[str, str]) -> int:
+    """Run a worker of a pool until it ends or this process is told to stop. Returns its exit code. ``settings``:
+    variables for its flow runs, which begin in a folder of their own where no ``.env`` lies.
 
     A worker that gets SIGTERM kills its flow runs without a word (SIGKILL), as if the machine had lost its power. Here
     they are told first and settle what is on the wire, while the worker stands still and can begin no new one."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
-    worker = subprocess.Popen(command, env={**os.environ, **environment(home, api_url)}, start_new_session=True)
+    # Begun by a script with «&» this process ignores SIGINT, and a worker that inherits that never ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    child_environment = {**os.environ, **settings, **environment(home, api_url)}
+    worker = subprocess.Popen(command, env=child_environment, start_new_session=True)
 
     def stop(*_: object) -> None:
         worker.send_signal(signal.SIGSTOP)

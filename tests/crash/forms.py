@@ -132,8 +132,8 @@ class Workers:
 
     def start(self) -> None:
         words = [DONDOC, "prefect", "worker", "--pool", POOL]
-        told = islice(cycle(self.settings), self.count)
-        self.workers = [_begin(words, self.folder, each, "worker") for each in told]
+        told = enumerate(islice(cycle(self.settings), self.count))
+        self.workers = [_begin_worker(words, self.folder / f"worker-{n}", each) for n, each in told]
 
     @property
     def address(self) -> str:
@@ -187,6 +187,19 @@ def _deploy(folder: Path, settings: Mapping[str, str], server: PrefectServer, ev
     assert done.returncode == 0, done.stderr
     told = dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", done.stdout, re.M))
     return {**told, **asked, **environment(server.home, server.api_url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+
+
+def _begin_worker(words: list[Any], folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """As by the manual: what is ours stands in ``.env``; and by a script with «&», in which SIGINT is ignored."""
+    folder.mkdir(exist_ok=True)
+    ours = {name: value for name, value in settings.items() if name.startswith("DONDOC_")}
+    (folder / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in ours.items()))
+    others = {name: value for name, value in settings.items() if name not in ours}
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return _begin(words, folder, others, "worker")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin(words: list[Any], folder: Path, settings: Mapping[str, str], name: str) -> subprocess.Popen[bytes]:

@@ -50,6 +50,7 @@ NO_RELAY = wrong(
         "Set the relay on the page Settings, Outgoing mail (or DONDOC_SMTP_HOST).",
     ),
 )
+_FIX_PRODUCTION = Text("Đặt DONDOC_SMS_PRODUCTION=true khi đã thử xong.", "Set DONDOC_SMS_PRODUCTION=true when tried.")
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
 
 
@@ -282,6 +283,12 @@ def sms(system: System) -> CheckLine:
             channel_wiring.phone_channel(settings, system.signer, system.database)
         except DondocError as error:
             return wrong("sms", error.text, Text("Xem docs/zalo.md.", "See docs/zalo.md."))
+        if not settings.zalo_templates:
+            none = Text("Zalo: chưa có mẫu nào, không tin nào đi", "Zalo: no template, so nothing goes by it")
+            return wrong("sms", none, Text("Đặt DONDOC_ZALO_TEMPLATES.", "Set DONDOC_ZALO_TEMPLATES."))
+        if not settings.sms_production:
+            trial = Text("Zalo: chưa gửi thật", "Zalo: only its administrators get anything")
+            return wrong("sms", trial, _FIX_PRODUCTION)
     if not settings.sms_gateway:
         if settings.zalo_app_id:
             return well("sms", Text("chỉ Zalo; thử bằng dondoc send-test", "Zalo alone; try dondoc send-test"))
@@ -303,8 +310,7 @@ def sms(system: System) -> CheckLine:
             reason = type(error).__name__
             return wrong("sms", Text(f"{name} không trả lời: {reason}", f"{name}: no answer ({reason})"), _FIX_NETWORK)
     if name in ("esms", "speedsms", "apprise") and not settings.sms_production:
-        fix = Text("Đặt DONDOC_SMS_PRODUCTION=true khi đã thử xong.", "Set DONDOC_SMS_PRODUCTION=true when tried.")
-        return wrong("sms", Text(f"{name}: chưa gửi thật", f"{name}: nothing is really sent"), fix)
+        return wrong("sms", Text(f"{name}: chưa gửi thật", f"{name}: nothing is really sent"), _FIX_PRODUCTION)
     return well("sms", Text(f"{name}: trả lời", f"{name}: answers"))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
-from pathlib import Path
 
 import pytest
 import typer
@@ -22,7 +22,9 @@ SETTINGS = (ROOT / "docs/settings.md").read_text()
 COMMANDS = (ROOT / "docs/commands.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-DOCUMENTS = {each.relative_to(ROOT).as_posix(): each.read_text() for each in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
+DOCUMENTS = {
+    each.relative_to(ROOT).as_posix(): each.read_text() for each in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+}
 VIETNAMESE = (ROOT / "README.vi.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -127,3 +129,14 @@ def test_every_test_that_the_promises_name_exists() -> None:
     named = set(re.findall(r"`((?:unit|integration|services)/[^`{]+)`", DOCUMENTS["docs/security.md"]))
     assert len(named) > 15
     assert not [path for path in named if not (ROOT / "tests" / path).exists()]
+
+
+def test_every_command_of_the_manual_is_one_with_its_options() -> None:
+    """Parsed by the real command line, as it would be typed."""
+    lines = re.findall(r"^ {8}dondoc (.+)$", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    assert len(lines) > 10
+    for line in lines:
+        words, command = shlex.split(line), get_command(app)
+        while commands := getattr(command, "commands", None):
+            command = commands[words.pop(0)]
+        command.make_context("dondoc", words)

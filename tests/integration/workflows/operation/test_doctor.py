@@ -29,6 +29,12 @@ from workflows.operation import doctor
 from workflows.system import System, compose
 
 NOW = at("2026-06-24")
+ZALO = {
+    "zalo_app_id": "1",
+    "zalo_app_secret": "x",
+    "zalo_refresh_token": "y",
+    "zalo_templates": '{"*": {"id": "230000", "parameters": {"noi_dung": "text"}}}',
+}
 
 
 def system_of(database: Database, folder: Path, **settings: Any) -> System:
@@ -168,6 +174,9 @@ async def test_the_relay_is_connected_to_and_what_it_answers_is_said(
         (doctor.imap, {}, Mark.UNUSED),
         (doctor.imap, {"imap_host": "127.0.0.1", "imap_port": 1, "imap_security": "none"}, Mark.WRONG),
         (doctor.sms, {}, Mark.UNUSED),
+        (doctor.sms, ZALO | {"zalo_templates": "", "sms_production": True}, Mark.WRONG),
+        (doctor.sms, ZALO | {"sms_production": False}, Mark.WRONG),
+        (doctor.sms, ZALO | {"sms_production": True}, Mark.WELL),
         (doctor.sms, {"sms_gateway": "kannel", "sms_url": "http://127.0.0.1:1/cgi-bin/sendsms"}, Mark.WRONG),
         (doctor.sms, {"sms_gateway": "gammu", "sms_gammu_dir": Path("/nowhere")}, Mark.WRONG),
         (doctor.prefect, {}, Mark.UNUSED),
