@@ -176,8 +176,11 @@ class RequestContext:
         return replace(self, binding=binding)
 
     def in_contact_language(self, language: str) -> RequestContext:
-        """With the contact's own language, unless the user chose another."""
-        return self if self.chosen or language not in LANGUAGES else replace(self, language=language)
+        """With the contact's own language, unless the user chose another; pages of errors follow it too."""
+        if self.chosen or language not in LANGUAGES:
+            return self
+        self.request.state.language = language
+        return replace(self, language=language)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Today]]:
@@ -323,11 +326,12 @@ def tools_of(request: Request) -> Tools:
 
 
 def language_of(request: Request) -> tuple[str, bool]:
-    """The language from the query, else from the cookie, else from the settings; and whether the user chose it."""
+    """The language from the query, else from the cookie, else the person's own once they are known, else from the
+    settings; and whether the user chose it."""
     for code in (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")):
         if code in LANGUAGES:
             return code, True
-    return tools_of(request).context.settings.language, False
+    return getattr(request.state, "language", tools_of(request).context.settings.language), False
 
 
 def _base_context(request: Request) -> RequestContext:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Row = TypeVar("Row", covariant=True)
 PER_PAGE = 50
 MAX_PAGE_ROWS = 200
-DOWNLOAD_ROWS = 250
+DOWNLOAD_ROWS = 500
 """Rows read at a time for a file."""
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, CursorResult, Engine, any_, bindparam, event, func, inspect, select
+from sqlalchemy import Connection, CursorResult, Engine, String, any_, bindparam, event, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
@@ -282,6 +282,16 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
         return column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
     each = func.json_each(json.dumps(list(values))).table_valued("value")
     return column.in_(select(each.c.value))
+
+
+def numbered(session: Session, values: Sequence[str]) -> tuple[Any, Any]:
+    """(number, value) columns of a list that joins a statement as one parameter, so that rows can be in its order."""
+    if session.connection().dialect.name == "postgresql":
+        array = bindparam(None, list(values), type_=postgresql.ARRAY(String))
+        listed = func.unnest(array).table_valued("value", with_ordinality="key", name="listed").render_derived()
+    else:
+        listed = func.json_each(json.dumps(list(values))).table_valued("key", "value", name="listed")
+    return listed.c.key, listed.c.value
 
 
 @functools.cache

@@ -31,7 +31,7 @@ T = TypeVar("T")
 Cell = str | int | float | date | datetime | None
 MAX_ROWS = 100_000
 """Rows of one file; a list that has more is cut, and its last line says so."""
-BATCH_ROWS = 250
+BATCH_ROWS = 500
 MAX_KNOWN = 2_000
 """Values of a column that are kept as they are written."""
 COMPRESSION = 1

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, chased
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.store.database import among, table
+from engine.store.database import among, numbered, table
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import TimeClass
 
@@ -81,14 +81,13 @@ def overdue(
 
 
 def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort: str = "") -> Iterator[OverdueRow]:
-    """All rows in the list's order, ten agencies a statement, of which some rows are read at a time."""
+    """All rows in the list's order: one statement, of which some rows are read at a time."""
     a, late = table(Assignment), replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
     ranked, _ = _late_agencies(session, today, wanted, sort)
-    for first in range(0, len(ranked), AGENCIES_PER_PAGE):
-        places = {row[0]: place for place, row in enumerate(ranked[first : first + AGENCIES_PER_PAGE])}
-        mine = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id.in_(places))
-        for some in streamed(session, mine.order_by(case(places, value=a.c.agency_id), a.c.due_on, a.c.id)):
-            yield from _with_chasing(session, today, some)
+    place, agency_id = numbered(session, [row[0] for row in ranked])
+    found = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id == agency_id)
+    for some in streamed(session, found.order_by(place, a.c.due_on, a.c.id)):
+        yield from _with_chasing(session, today, some)
 
 
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:

@@ -122,6 +122,12 @@ def test_the_language_of_pages_and_letters_is_ones_own_to_choose(mine: Office, l
     assert mine.post("/account/language", page="/account", language="fr").status_code in (400, 422)
 
 
+def test_pages_of_errors_speak_ones_own_language_too(mine: Office) -> None:
+    assert "Không tìm thấy" in mine.get("/assignments/99999").text
+    mine.post("/account/language", page="/account", language="en")
+    assert "Nothing here" in mine.get("/assignments/99999").text
+
+
 def test_an_unattended_browser_makes_no_key_and_no_first_password(mine: Office, lived: Database) -> None:
     mine.clock.now += timedelta(minutes=16)
     form = {"label": "Kho số liệu", "scope": ["read"], "days": "90"}

@@ -172,3 +172,10 @@ def test_policies_are_the_administrators_alone(office: Office, tmp_path: Path, r
     for path in ("/admin/policies", "/admin/policies/default", EDIT):
         assert somebody.get(path).status_code == 403
     assert somebody.post("/admin/policies", page="/account", text="x", do="save").status_code == 403
+
+
+def test_enter_in_the_table_looks_at_the_change_and_not_at_the_other_language(office: Office) -> None:
+    """A browser presses the form's first button, wherever on the page it stands."""
+    page = BeautifulSoup(office.get(EDIT).text, "lxml")
+    first = page.select('[form="policy"], form#policy button')[0]
+    assert (first["value"], first.get("formaction")) == ("table", None)

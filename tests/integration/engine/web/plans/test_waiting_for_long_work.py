@@ -117,6 +117,13 @@ def test_a_document_is_read_while_a_page_waits_and_the_review_can_be_opened_agai
         assert BeautifulSoup(answer.text, "lxml").select_one("form#review") is not None
 
 
+def test_enter_in_the_review_does_not_turn_to_the_other_language(office: Office) -> None:
+    """A browser presses the form's first button, wherever on the page it stands."""
+    page = BeautifulSoup(awaited(office, place(read(office, TEXT.read_bytes(), "188.txt"))).text, "lxml")
+    first = page.select('[form="review"], form#review button')[0]
+    assert (first["value"], first.get("formaction")) == ("look", None)
+
+
 def test_a_document_that_cannot_be_read_is_refused_as_without_waiting(office: Office) -> None:
     with held(office):
         path = place(read(office, b"%PDF-1.7 broken", "a.pdf"))
