@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
@@ -28,7 +29,7 @@ from engine.api.monitoring_models import (
 from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
 from engine.http.filters import Assignments, Code, Cursor, SmallId
-from engine.plans.amendments import add_duty, amend_duty
+from engine.plans.amendments import NewDuty, add_duty, amend_duty
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.plan_periods import main_period
 from engine.queries.plans import plan_page
@@ -107,27 +108,22 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
 @router.post("/plans/{plan_id}/duties", response_model=DutyAdded)
 def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
     """Add a duty after the document: opens at once, owed once, numbered BS.n."""
-    with caller.writing() as session:
-        plan = plan_page(session, read_today(session, caller.now), plan_id)
-        caller.require(Permission.ADD_DUTY, plan.supervisor_id)
-
-        def done() -> DutyAdded:
-            duty_id = add_duty(session, plan_id, payload.duty(), actor=caller.actor.name, now=caller.now)
-            return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
-
-        return caller.once(session, done)
+    return _add(caller, plan_id, lambda session: payload.duty())
 
 
 @router.post("/plans/{plan_id}/reports", response_model=DutyAdded)
 def request_report(caller: Caller, plan_id: SmallId, payload: ReportRequestBody) -> Response:
     """Ask for an ad hoc report (V.1 of a plan): opens at once as a duty BS.n; without ``owners`` from every owner."""
+    return _add(caller, plan_id, lambda session: payload.duty(plan_owners(session, plan_id)))
+
+
+def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Response:
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
         caller.require(Permission.ADD_DUTY, plan.supervisor_id)
 
         def done() -> DutyAdded:
-            duty = payload.duty(plan_owners(session, plan_id))
-            duty_id = add_duty(session, plan_id, duty, actor=caller.actor.name, now=caller.now)
+            duty_id = add_duty(session, plan_id, duty(session), actor=caller.actor.name, now=caller.now)
             return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
 
         return caller.once(session, done)
