@@ -87,16 +87,17 @@ def rules_of_place(directory: Path | None, calendar: Path | None) -> tuple[Direc
 @contextmanager
 def _installed() -> Iterator[Session | None]:
     """A session on the database of the settings, None if it holds no agency. Creates nothing."""
-    from sqlalchemy import inspect, select
+    from sqlalchemy import inspect, make_url, select
 
     from config.settings import read_settings
     from engine.store.database import Database, table
     from engine.store.records import Agency
 
-    database = Database(read_settings().database)
-    if database.dialect == "sqlite" and not Path(database.url.database or "").is_file():
+    address = make_url(read_settings().database)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         yield None
         return
+    database = Database(read_settings().database)
     with database.read() as session:
         there = inspect(session.connection()).has_table(table(Agency).name)
         yield session if there and session.connection().scalar(select(table(Agency).c.id).limit(1)) else None

@@ -206,6 +206,15 @@ class Watched:
         before, self._seen = self._seen, self._version()
         return before != self._seen
 
+    def changed_tables(self) -> set[str]:
+        """The tables whose rows differ from the initial state."""
+        names = [name for (name,) in self._kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {each for each in names if self._rows(self._line, each) != self._rows(self._kept, each)}
+
+    @staticmethod
+    def _rows(line: sqlite3.Connection, name: str) -> list[Any]:
+        return line.execute(f'SELECT * FROM "{name}"').fetchall()
+
     def restore(self) -> None:
         self._kept.backup(self._line)
         self._seen = self._version()

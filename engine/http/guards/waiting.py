@@ -68,6 +68,9 @@ def answered(
     if not reads:
         work.keep(database, begun, future, lambda: _kept(later, future, show))
     if wait([future], work.patience).done:
+        if not reads:  # shown here: the same press later is a new one
+            with database.write() as session:
+                mark_seen(session, ticket, begun.runner)
         return show(ctx, _result_of(future))
     if reads and work.begin(database, begun):
         work.keep(database, begun, future, lambda: _kept(later, future, show))

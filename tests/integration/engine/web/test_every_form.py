@@ -70,7 +70,8 @@ class Sender:
         found = trouble(answer)
         changed = self.watched.changed()
         if not found and answer.status_code >= 400 and changed and not path.startswith(COUNTS_TRIES):
-            found = f"{answer.status_code}, and yet something was written"
+            written = self.watched.changed_tables() - {"pending_answer"}  # the ticket of long work, refused or not
+            found = f"{answer.status_code}, and yet something was written: {written}" if written else ""
         if found:
             self.wrong.append(f"{path} ({why}): {found}"[:400])
         if changed:

@@ -69,7 +69,7 @@ async def test_a_relay_that_does_not_open_is_not_reachable(kind: Kind, caplog: p
 
 def test_without_a_relay_letters_go_to_the_maildir(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    post = wired(settings, Signer("x"))
+    post = wired(lambda: settings, Signer("x"))
     assert post.reachable()
     post.send(sign_in_letter())
     kept = letters(settings.maildir)
@@ -79,4 +79,5 @@ def test_without_a_relay_letters_go_to_the_maildir(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_not_reachable(tmp_path: Path) -> None:
     (tmp_path / "maildir").write_text("a file where the folder should be")
-    assert not wired(Settings(_env_file=None, data_dir=tmp_path), Signer("x")).reachable()  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
+    assert not wired(lambda: settings, Signer("x")).reachable()
