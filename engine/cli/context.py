@@ -98,6 +98,9 @@ def _installed() -> Iterator[Session | None]:
         yield None
         return
     database = Database(read_settings().database)
-    with database.read() as session:
-        there = inspect(session.connection()).has_table(table(Agency).name)
-        yield session if there and session.connection().scalar(select(table(Agency).c.id).limit(1)) else None
+    try:
+        with database.read() as session:
+            there = inspect(session.connection()).has_table(table(Agency).name)
+            yield session if there and session.connection().scalar(select(table(Agency).c.id).limit(1)) else None
+    finally:
+        database.dispose()

@@ -6,11 +6,11 @@ nothing half; its heartbeat then stops, and the page that waits says so.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 from engine.errors import Unavailable
@@ -46,15 +46,15 @@ class LongWork:
 
     def start(self, act: Callable[[], Any]) -> Future[Any]:
         future: Future[Any] = Future()
-        threading.Thread(target=_do, args=(future, act), daemon=True).start()
+        Thread(target=_do, args=(future, act), daemon=True).start()
         return future
 
     def begin(self, database: Database, work: Begun) -> bool:
         with database.write() as session:
             return begin(session, work, system_clock(), self.stale)
 
-    def keep(self, database: Database, work: Begun, future: Future[Any], answer: Callable[[], Answer]) -> None:
-        """Beat until the work is done, then keep its answer; in a thread of its own."""
+    def keep(self, database: Database, work: Begun, future: Future[Any], answer: Callable[[], Answer]) -> Thread:
+        """Beat until the work is done, then keep its answer; in the thread that is returned."""
 
         def attend() -> None:
             while not wait([future], self.beat).done:
@@ -67,7 +67,9 @@ class LongWork:
                 ):
                     return
 
-        threading.Thread(target=attend, daemon=True).start()
+        thread = Thread(target=attend, daemon=True)
+        thread.start()
+        return thread
 
 
 def _written(database: Database, write: Callable[[Any], None]) -> bool:
