@@ -98,6 +98,9 @@ class Running:
         return self._system
 
     def _take(self, system: System, sealed: str, settings: Settings) -> None:
+        if settings == system.settings:  # at the start, or entered anew as it was
+            self._sealed = sealed
+            return
         try:
             made = _wire(settings, system.database, system.clock, system.signer, system.delivery.stop)
         except DondocError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ PREFIX, SECRET_BYTES = "whsec_", 32
 OVERLAP = timedelta(days=1)
 KEEP_MESSAGES = timedelta(days=90)
 MAX_WEBHOOKS = 20
+NO_TROUBLE: Mapping[str, Any] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+"""The health of an address that works."""
 CHOICES = tuple(each for each in WebhookEvent if each is not WebhookEvent.TEST)
 
 
@@ -83,7 +85,7 @@ def add(
     chosen = _checked(secret) if secret else new_secret()
     inserted = session.connection().execute(
         insert(w).values(
-            **values, secret=seal(signer, USE, chosen), last_secret="", failures=0, why="", active=True, made_at=now
+            **values, secret=seal(signer, USE, chosen), last_secret="", active=True, made_at=now, **NO_TROUBLE
         )
     )
     webhook_id = int((inserted.inserted_primary_key or (0,))[0])
@@ -106,7 +108,7 @@ def change(
     w, before = table(Webhook), webhook_of(session, webhook_id)
     values: dict[str, Any] = {"url": read_target(url.strip(), allowed).url, "label": label, "events": _events(events)}
     if values["url"] != before.url:
-        values |= {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+        values |= NO_TROUBLE
     session.connection().execute(update(w).where(w.c.id == webhook_id).values(**values))
     _log(session, webhook_id, "changed", actor, now)
 
@@ -115,8 +117,9 @@ def switch(session: Session, webhook_id: int, *, active: bool, actor: str, now: 
     """Off: no event is owed to it any more, and what is owed waits. On: it is called again at once."""
     w = table(Webhook)
     webhook_of(session, webhook_id)
-    clean = {"failures": 0, "down_since": None, "retry_at": None, "why": ""} if active else {}
-    session.connection().execute(update(w).where(w.c.id == webhook_id).values(active=active, **clean))
+    session.connection().execute(
+        update(w).where(w.c.id == webhook_id).values(active=active, **(NO_TROUBLE if active else {}))
+    )
     _log(session, webhook_id, "on" if active else "off", actor, now)
 
 

@@ -16,9 +16,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import name_on
-from engine.assignments.handover import REST
 from engine.errors import Conflict, FieldsRefused, NotFound
-from engine.files.directory import fold
+from engine.files.directory import REST, fold
 from engine.rules.calendar import ONE_DAY, local_date, written
 from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table

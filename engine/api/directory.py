@@ -21,6 +21,7 @@ from engine.api.lists import Limit
 from engine.api.models import Body, Day, Listed, LongId, Needed, Nothing
 from engine.assignments import handover
 from engine.assignments.handover import Succeeded
+from engine.files.directory import REST
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
 from engine.http.guards.account_notices import noted
 from engine.http.guards.security_log import SecurityEvent
@@ -64,7 +65,7 @@ class SuccessionBody(Body):
     to: Code
     on: Day
     basis: Needed
-    function: Line = handover.REST
+    function: Line = REST
 
 
 class HandoverBody(Body):

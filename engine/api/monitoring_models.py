@@ -78,7 +78,7 @@ class ReportRequestBody(Body):
     text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
 
     def duty(self, all_owners: tuple[str, ...]) -> NewDuty:
-        return ad_hoc_report(self.due, self.basis, tuple(self.owners) or all_owners, text=self.text)
+        return ad_hoc_report(self.due, self.basis, tuple(self.owners) or all_owners, self.text)
 
 
 class AmendBody(Body):

@@ -152,12 +152,13 @@ def backlogs(
             day = local_date(min(each.values()))
             old = sum(at < old_before for at in each.values())
             found.setdefault(department, {})[name] = Waiting(len(each), day, calendar.distance(day, today), old)
-    for department, last in past_plans(session, today, policy).values():
+    ended: dict[str, list[date]] = {}
+    for department, last_due in past_plans(session, today, policy).values():
         if department in wanted:
-            known = found.setdefault(department, {}).get("plans")
-            since = last if known is None else min(last, known.since)
-            count = 1 if known is None else known.count + 1
-            found[department]["plans"] = Waiting(count, since, calendar.distance(since, today), 0)
+            ended.setdefault(department, []).append(last_due)
+    for department, days in ended.items():
+        waits = Waiting(len(days), min(days), calendar.distance(min(days), today), 0)
+        found.setdefault(department, {})["plans"] = waits
     drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
     return {
         each: Backlog(policy.backlog_days, **found.get(each, {}), department=each, drafts=drafts[each])

@@ -18,15 +18,12 @@ from sqlmodel import Session
 
 from engine.assignments.lifecycle import cancel, transfer
 from engine.errors import BadInput, Conflict, DondocError, NotFound
-from engine.files.directory import fold
+from engine.files.directory import REST, fold
 from engine.rules.calendar import day_digits, local_date
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Duty, Plan, Succession
 from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
 from engine.text import Text
-
-REST = "chung"
-"""The function of a succession that covers everything not named by another one."""
 
 
 def _work_left() -> ColumnElement[bool]:

@@ -108,13 +108,17 @@ class NameEntry(Dated):
     short: str = ""
 
 
+REST = "chung"
+"""The function of a succession that covers everything not named by another one."""
+
+
 class SuccessionEntry(FileModel):
     """From ``on``, ``function`` of the agency belongs to ``to``. ``chung``: everything not named by another entry."""
 
     to: Slug
     on: Day
     basis: NonEmpty
-    function: NonEmpty = "chung"
+    function: NonEmpty = REST
 
 
 class ContactEntry(Dated):

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from engine.errors import BadInput
-from engine.files.directory import AgencyEntry, DirectoryFile
+from engine.files.directory import REST, AgencyEntry, DirectoryFile
 from engine.files.plan import PlanFile
 from engine.files.plan_parts import ItemEntry, Section
 from engine.rules.calendar import written
 from engine.text import Text
-
-REST = "chung"
-"""The function that covers everything not named by another succession."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,20 +134,18 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     return duty_id
 
 
-def ad_hoc_report(
-    due: date, basis: str, owners: tuple[str, ...], *, text: str = "", fixed: bool = False, request: bool = False
-) -> NewDuty:
+def ad_hoc_report(due: date, basis: str, owners: tuple[str, ...], text: str = "") -> NewDuty:
     """The duty of an ad hoc report: its due date and the paper that asks for it are enough."""
     said = text.strip() or f"Báo cáo đột xuất theo {basis.strip().rstrip('.')}."
-    return NewDuty(said, owners, due, basis, heading="Báo cáo đột xuất", fixed=fixed, request=request, ad_hoc=True)
+    return NewDuty(said, owners, due, basis, heading="Báo cáo đột xuất", ad_hoc=True)
 
 
 def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str]:
     """Those of ``owners`` whose every assignment in the plan is a request, not an order."""
     a = table(Assignment)
-    counted = select(a.c.agency_id).where(a.c.plan_id == plan_id, a.c.agency_id.in_(list(owners)))
-    asked, ordered = counted.where(a.c.request), counted.where(~a.c.request)
-    return set(session.connection().scalars(asked.distinct())) - set(session.connection().scalars(ordered.distinct()))
+    of_plan = (a.c.plan_id == plan_id, a.c.agency_id.in_(list(owners)))
+    found = session.connection().execute(select(a.c.agency_id, a.c.request).where(*of_plan).distinct()).all()
+    return {agency for agency, request in found if request} - {agency for agency, request in found if not request}
 
 
 def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:

@@ -20,7 +20,7 @@ from sqlalchemy import and_, or_, select, update
 
 from engine.accounts.sealing import SealBroken
 from engine.accounts.signed_links import Signer
-from engine.admin.webhooks import current_secrets
+from engine.admin.webhooks import NO_TROUBLE, current_secrets
 from engine.store.database import Database, table
 from engine.store.markers import hold
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
@@ -204,7 +204,7 @@ def _settle(
 def _health(row: Any, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The address's health after an outcome: down after a few failures, off when it says that it is gone for good."""
     if outcome.fate in (Fate.ACCEPTED, Fate.KEPT_HERE):
-        return {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+        return dict(NO_TROUBLE)
     failures = row.failures + 1
     values: dict[str, Any] = {"failures": failures, "why": outcome.code, "down_since": row.down_since}
     if outcome.fate is Fate.REFUSED:

@@ -95,8 +95,7 @@ def _ad_hoc_report(ctx: RequestContext, typed: FormFields, owners: tuple[str, ..
         _future_day(ctx, typed, "due"),
         typed.needed_words("basis", NO_BASIS),
         _owners(typed, owners),
-        text=typed.words("text", MAX_TEXT_CHARS),
-        fixed=bool(typed.value("fixed")),
+        typed.words("text", MAX_TEXT_CHARS),
     )
 
 

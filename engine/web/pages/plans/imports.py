@@ -183,7 +183,7 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
         except (BadInput, Conflict) as error:
             return _page(after, shown, error=error, status=error.status)
 
-    return answered(ctx, SAVING, ("save", digest_of(repr((plan, out.new)).encode())), save, saved)
+    return answered(ctx, SAVING, ("save", plan, out.new), save, saved)
 
 
 def plan_download(number: str, text: str) -> Response:
