@@ -49,6 +49,10 @@ class LongWork:
         Thread(target=_do, args=(future, act), daemon=True).start()
         return future
 
+    def is_quick(self, future: Future[Any]) -> bool:
+        """Whether it is done within the time that a reader waits."""
+        return bool(wait([future], self.patience).done)
+
     def begin(self, database: Database, work: Begun) -> bool:
         with database.write() as session:
             return begin(session, work, system_clock(), self.stale)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
@@ -67,7 +67,7 @@ def answered(
     later = ctx if reads else replace(ctx, request=_get(ctx.request, place))
     if not reads:
         work.keep(database, begun, future, lambda: _kept(later, future, show))
-    if wait([future], work.patience).done:
+    if work.is_quick(future):
         if not reads:  # shown here: the same press later is a new one
             with database.write() as session:
                 mark_seen(session, ticket, begun.runner)

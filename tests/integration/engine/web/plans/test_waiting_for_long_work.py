@@ -43,10 +43,13 @@ class Held(LongWork):
     """Nobody waits for an answer, and no work begins while the gate is closed."""
 
     def __init__(self) -> None:
-        super().__init__(patience=0, beat=0.05)
+        super().__init__(beat=0.05)
         self.gate = threading.Event()
         self.gate.set()
         self.begun = 0
+
+    def is_quick(self, future: Future[Any]) -> bool:
+        return False
 
     def start(self, act: Callable[[], Any]) -> Future[Any]:
         self.begun += 1
