@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
     sms_sender: str = Field("DONDOC", description="sender: brand name (at most 11 letters) or number")
     sms_part_price: Annotated[int, BeforeValidator(lambda typed: typed or 0)] = Field(
-        0, ge=0, le=100_000, description="price of one part of an SMS in đồng, for estimates; 0: not known"
+        0, ge=0, le=100_000, description="price of one part of an SMS in dong, for estimates; 0: not known"
     )
     sms_marks: bool = Field(False, description="keep Vietnamese diacritics: 70 characters a part instead of 160")
     sms_gammu_dir: Path | None = Field(None, description="folder with gammu-smsd's outbox, sent, error and inbox")

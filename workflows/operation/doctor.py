@@ -168,7 +168,7 @@ def sms_cost(used: Usage, price: int) -> CheckLine:
     ).filled(messages=_number(used.messages), parts=_number(used.parts))
     if not price:
         return unused("sms_cost", Text.joined("; ", (counted, Text("chưa nhập giá một phần", "no price of a part"))))
-    paid = Text("khoảng {cost} đồng", "about {cost} đồng").filled(cost=_number(used.cost(price)))
+    paid = Text("khoảng {cost} đồng", "about {cost} dong").filled(cost=_number(used.cost(price)))
     return well("sms_cost", Text.joined(", ", (counted, paid)))
 
 

@@ -262,7 +262,7 @@ def test_what_sms_lately_cost_is_said_by_the_price_of_a_part(healthy: System) ->
         Mark.WELL,
         "30 ngày qua: 2 tin nhắn, khoảng 3 phần, khoảng 1.050 đồng",
     )
-    assert known.what.en == "the last 30 days: 2 SMS, about 3 parts, about 1,050 đồng"
+    assert known.what.en == "the last 30 days: 2 SMS, about 3 parts, about 1,050 dong"
     assert "khoảng 4 phần" in marked.what.vi
 
 
