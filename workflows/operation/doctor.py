@@ -252,10 +252,10 @@ def _calendar(state: SetupState, today: date) -> CheckLine:
 
 def _plans(state: SetupState) -> Iterator[CheckLine]:
     fix = Text("Lập quản trị viên ở trang /setup.", "Create the administrator on the page /setup.")
-    people = Text(f"{state.accounts} tài khoản", f"{state.accounts} accounts")
+    people = Text(f"{state.accounts} tài khoản", f"accounts: {state.accounts}")
     yield well("accounts", people) if state.accounts else wrong("accounts", people, fix)
     fix = Text("Đọc văn bản vào ở trang Kế hoạch, rồi lưu.", "Read a document in on the page Plans, and save it.")
-    stored = Text(f"{state.plans} kế hoạch", f"{state.plans} plans")
+    stored = Text(f"{state.plans} kế hoạch", f"plans: {state.plans}")
     yield well("plan", stored) if state.plans else wrong("plan", stored, fix)
     fix = Text("Kích hoạt ở trang của kế hoạch.", "Activate it on the plan's page.")
     active = Text(f"{state.active_plans} kế hoạch đang chạy", f"active plans: {state.active_plans}")
