@@ -76,13 +76,14 @@ def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
-    example: Annotated[Example, typer.Option(help="Which example.")] = Example.NGHE_AN_2021,
+    example: Annotated[Example | None, typer.Option(help="Which example; asked in a terminal.")] = None,
 ) -> None:
     """An example plan with the clock stopped two months after its issue, and buttons to advance it. Nothing leaves
     the machine."""
     from config.settings import read_settings
 
     base = read_settings()
+    example = example or _choose_example()
     folder = base.data_dir / ("demo" if example is Example.NGHE_AN_2021 else f"demo-{example}")
     settings = _settings(host, port, prefect, demo=True, data_dir=folder, database_url="")
     from workflows.simulation.demo import prepare
@@ -98,6 +99,16 @@ def demo(
             )
         )
     _serve(settings)
+
+
+def _choose_example() -> Example:
+    """Asked where somebody sits at a terminal; else plan 188 of 2021."""
+    if not sys.stdin.isatty():
+        return Example.NGHE_AN_2021
+    for number, name in enumerate(Example, 1):
+        typer.echo(f"{number}. {EXAMPLES[name].what}")
+    typed = typer.prompt("1/2", default="1", show_default=True).strip()
+    return Example.NGHE_AN_2025 if typed == "2" else Example.NGHE_AN_2021
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from config import DATA
 from engine.rules.calendar import instant
+from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.store.database import Database
@@ -31,6 +32,7 @@ class ExampleData:
     issued_at: datetime
     clock_start: datetime
     plan_name: str
+    what: Text
 
 
 EXAMPLES = {
@@ -40,6 +42,10 @@ EXAMPLES = {
         instant(date(2021, 4, 7), time(9, 0)),
         instant(date(2021, 6, 7), time(8, 0)),
         "Kế hoạch 188",
+        Text(
+            "Kế hoạch 188/KH-UBND năm 2021: sở, ngành và 21 huyện, thành phố, thị xã",
+            "Plan 188/KH-UBND of 2021: departments and 21 districts",
+        ),
     ),
     Example.NGHE_AN_2025: ExampleData(
         DATA / "agencies/nghe-an-2025.yaml",
@@ -47,6 +53,10 @@ EXAMPLES = {
         instant(date(2026, 4, 7), time(9, 0)),
         instant(date(2026, 6, 8), time(8, 0)),
         "Kế hoạch ví dụ 2026",
+        Text(
+            "Kế hoạch ví dụ năm 2026, hai cấp: sở, ngành của hôm nay và 130 xã, phường",
+            "An example plan of 2026, two levels: the departments of today and 130 communes and wards",
+        ),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -200,3 +201,18 @@ def test_nothing_is_touched_by_asking_for_help(dondoc: Commands, sqlite_database
     for words in ("--help", "once --help", "plan --help", "prefect deploy --help"):
         assert "Usage" in dondoc(*words.split()).well
     assert rows(sqlite_database, Agency) == rows(sqlite_database, Plan) == []
+
+
+@pytest.mark.parametrize(("typed", "folder"), [("", "demo"), ("1", "demo"), ("2", "demo-nghe-an-2025"), (None, "demo")])
+def test_the_demonstration_begins_with_a_choice_where_somebody_sits_at_a_terminal(
+    dondoc: Commands, monkeypatch: pytest.MonkeyPatch, typed: str | None, folder: str
+) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr("workflows.cli._serve", served.append)
+    monkeypatch.setattr("workflows.simulation.demo.prepare", lambda system, example: False)
+    terminal = io.StringIO("" if typed is None else f"{typed}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: typed is not None, raising=False)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    said = dondoc("demo").well
+    assert [each.data_dir.name for each in served] == [folder]
+    assert ("130 xã, phường" in said) is (typed is not None)
