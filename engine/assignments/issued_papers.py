@@ -18,6 +18,7 @@ from engine.rules.policy import Ladder
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Event, Plan
+from engine.store.records.work import PAPER_SETTLED_EVENT
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, PlanState
 from engine.text import Text
@@ -48,7 +49,7 @@ def drafts_waiting(session: Session, today: date, departments: Iterable[str] | N
     ]
     settled = exists().where(
         e.c.assignment_id == a.c.id,
-        e.c.kind.in_(SETTLED),
+        PAPER_SETTLED_EVENT,
         e.c.detail["on"].as_string() >= cast(last_escalation_sent(), String),
     )
     waits = exists().where(
