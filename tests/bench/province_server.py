@@ -1,5 +1,5 @@
-"""Serve the pages like ``dondoc serve``, but with a fixed clock and without a heartbeat; response headers give the number
-of SQL statements and the processor time.
+"""Serve the pages like ``dondoc serve``, but with a fixed clock and without a heartbeat; response headers give the
+number of SQL statements and the processor time.
 
 python -m tests.bench.province_server DATABASE_URL PORT
 """
