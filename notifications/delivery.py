@@ -84,15 +84,35 @@ class Delivered:
             self.count(fate, number)
 
 
+class OpenChannels(AsyncExitStack):
+    """The channels of a context, each opened when it is first used, with its connections; all are closed together."""
+
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        super().__init__()
+        self._channels = channels
+        self._open: dict[str, Channel] = {}
+
+    async def opened(self, names: Collection[str]) -> Mapping[str, Channel]:
+        """All that are open, these among them where there is such a channel."""
+        for name in set(names) & set(self._channels) - set(self._open):
+            self._open[name] = await self.enter_async_context(self._channels[name])
+        return self._open
+
+
 async def deliver(
     database: Database,
     now: datetime,
     delivery: DeliveryContext,
     agencies: Collection[str] | None = None,
     seconds: float | None = None,
+    channels: OpenChannels | None = None,
 ) -> Delivered:
     """Send every letter that is owed by now, batch by batch; those of some agencies, and for so many seconds, if they
-    are given. What is claimed and not sent by then is released."""
+    are given. What is claimed and not sent by then is released. ``channels`` stay open for the caller's next letters.
+    """
+    if channels is None:
+        async with OpenChannels(delivery.channels) as own:
+            return await deliver(database, now, delivery, agencies, seconds, own)
     done = Delivered()
     began = time.monotonic()
     with database.read() as session:
@@ -108,27 +128,23 @@ async def deliver(
     if policy is not None:
         with database.write() as session:
             merge_late_letters(session, book.calendar, policy, now)
-    async with AsyncExitStack() as stack:
-        open_channels: dict[str, Channel] = {}
-        while not delivery.stop.is_set():
-            moment = now + timedelta(seconds=time.monotonic() - began)
-            claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)
-            if not claimed:
-                return done
-            done.claimed += len(claimed)
-            for name in {each.channel for each in facts} & set(delivery.channels) - set(open_channels):
-                open_channels[name] = await stack.enter_async_context(delivery.channels[name])
-            probing = {name for name, each in health.items() if each.down}
-            left = delivery.lease.total_seconds() / 2
-            if seconds is not None:
-                left = min(left, began + seconds - time.monotonic())
-            batch = _Batch(database, delivery, claimed, now, probing, left)
-            await batch.send(facts, open_channels)
-            for each in batch.settled:
-                done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
-            done.count("released", batch.released)
-            if batch.released:
-                return done
+    while not delivery.stop.is_set():
+        moment = now + timedelta(seconds=time.monotonic() - began)
+        claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)
+        if not claimed:
+            return done
+        done.claimed += len(claimed)
+        probing = {name for name, each in health.items() if each.down}
+        left = delivery.lease.total_seconds() / 2
+        if seconds is not None:
+            left = min(left, began + seconds - time.monotonic())
+        batch = _Batch(database, delivery, claimed, now, probing, left)
+        await batch.send(facts, await channels.opened({each.channel for each in facts}))
+        for each in batch.settled:
+            done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
+        done.count("released", batch.released)
+        if batch.released:
+            return done
     return done
 
 

@@ -28,7 +28,7 @@ from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
-from notifications.delivery import Delivered, DeliveryContext
+from notifications.delivery import Delivered, DeliveryContext, OpenChannels
 from notifications.delivery import deliver as deliver_letters
 from notifications.webhooks.delivery import WebhookDelivery, send_owed
 
@@ -176,17 +176,21 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
 
 
 async def deliver(
-    database: Database, now: datetime, delivery: DeliveryContext, early: Delivered | None = None
+    database: Database,
+    now: datetime,
+    delivery: DeliveryContext,
+    early: Delivered | None = None,
+    channels: OpenChannels | None = None,
 ) -> PassReport:
     """Send every letter that is due. ``early``: what this tick has sent before, while it acted."""
     began = time.monotonic()
     done = early or Delivered()
-    done.add(await deliver_letters(database, now, delivery))
+    done.add(await deliver_letters(database, now, delivery, channels=channels))
     return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 
 async def _act_and_deliver(
-    database: Database, now: datetime, delivery: DeliveryContext, early: Delivered
+    database: Database, now: datetime, delivery: DeliveryContext, early: Delivered, channels: OpenChannels
 ) -> PassReport:
     """As ``act``, and sends what is complete after each batch, so that the first letter need not wait for the last
     assignment. A relay that does not keep up does not hold up the acting: the rest is sent after it."""
@@ -199,7 +203,7 @@ async def _act_and_deliver(
             return report
         if keeps_up:
             try:
-                sent = await deliver_letters(database, now, delivery, agencies, EARLY_SECONDS)
+                sent = await deliver_letters(database, now, delivery, agencies, EARLY_SECONDS, channels)
             except Exception:  # the pass that follows the acting meets it again, and raises it
                 log.exception("nothing more is sent while acting")
                 keeps_up = False
@@ -226,6 +230,13 @@ async def tick(
     found = found or due(database, now)
     if not found.anything:
         return []
+    async with OpenChannels(delivery.channels) as channels:  # the relay's connections are kept from batch to batch
+        return await _run_due(database, now, delivery, found, channels, letters=letters)
+
+
+async def _run_due(
+    database: Database, now: datetime, delivery: DeliveryContext, found: Due, channels: OpenChannels, *, letters: bool
+) -> list[PassReport]:
     reports: list[PassReport] = []
     failed: list[Exception] = []
     early = Delivered()
@@ -234,7 +245,7 @@ async def tick(
             if getattr(found, name):
                 with failures_recorded(database, name, now):
                     if name is PassName.ACT and letters and not found.digest:  # a digest goes into the same letters
-                        reports.append(await _act_and_deliver(database, now, delivery, early))
+                        reports.append(await _act_and_deliver(database, now, delivery, early, channels))
                     else:
                         reports.append(run(database, now))
         except Exception as error:  # noqa: BLE001 - raised again below, after the other passes
@@ -243,7 +254,7 @@ async def tick(
             found = due(database, now)
     if letters:
         with failures_recorded(database, PassName.DELIVER, now):
-            reports.append(await deliver(database, now, delivery, early))
+            reports.append(await deliver(database, now, delivery, early, channels))
     if failed:
         raise failed[0]
     return reports

@@ -15,7 +15,7 @@ from datetime import date
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, text, union_all
+from sqlalchemy import delete, func, insert, literal, select, text, tuple_, union_all
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
@@ -172,11 +172,22 @@ def count_mismatches(session: Session) -> int:
 
 
 def counter_totals() -> Any:
-    """A subquery with columns ``KEYS`` and ``n``, the number of assignments; one row per counter."""
-    lines = union_all(*_lines()).subquery()
+    """A subquery with columns ``KEYS`` and ``n``, the number of assignments; one row per counter. Only counters of an
+    agency and period of which something has changed since the last count are summed anew."""
+    t, c = table(Tally), table(TallyChange)
+    changed = tuple_(t.c.agency_id, t.c.period).in_(select(c.c.agency_id, c.c.period))
+    last, since = _lines()
+    lines = union_all(last.where(changed), since).subquery()
     keys = [lines.c[name] for name in KEYS]
     n = func.sum(lines.c.n).label("n")
-    return select(*keys, n).group_by(*keys).having(n > 0).subquery()
+    return union_all(last.where(~changed), select(*keys, n).group_by(*keys).having(n > 0)).subquery()
+
+
+def counter_lines(*, without: Any = None) -> Any:
+    """A subquery with columns ``KEYS`` and ``n``, of which only sums are meant: some lines are negative, and take away
+    from others. Cheaper than ``counter_totals``. ``without``: a condition on assignments that are not to be counted."""
+    taken_away = [] if without is None else [_assignments(literal(-1)).where(without)]
+    return union_all(*_lines(), *taken_away).subquery()
 
 
 def _lines() -> tuple[Any, Any]:
@@ -189,19 +200,19 @@ def _lines() -> tuple[Any, Any]:
 
 def _actual_counts() -> Any:
     """The counters computed from all assignments of active plans."""
+    each = _assignments().subquery()
+    keys = [each.c[name] for name in KEYS]
+    return select(*keys, func.count().label("n")).group_by(*keys)
+
+
+def _assignments(*columns: Any) -> Any:
+    """The counted assignments of active plans by ``KEYS``."""
     a, p = table(Assignment), table(Plan)
-    measured = {"timing": task_timing_column(), "reporting": report_timing_column()}
-    each = (
-        select(
-            *(
-                measured[name].label(name) if name in measured else (p if name == "policy_id" else a).c[name]
-                for name in KEYS
-            )
-        )
+    measured = {"policy_id": p.c.policy_id, "timing": task_timing_column(), "reporting": report_timing_column()}
+    keys = [measured[name].label(name) if name in measured else a.c[name] for name in KEYS]
+    return (
+        select(*keys, *columns)
         .select_from(a)
         .join(p, p.c.id == a.c.plan_id)
         .where(p.c.state == PlanState.ACTIVE, a.c.state.in_(COUNTED_STATES))
-        .subquery()
     )
-    keys = [each.c[name] for name in KEYS]
-    return select(*keys, func.count().label("n")).group_by(*keys)

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
-from engine.assignments.counters import counter_totals
+from engine.assignments.counters import counter_lines
 from engine.assignments.measures import time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -198,7 +198,7 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
     active = p.c.state == PlanState.ACTIVE
     issuer_of_all = session.connection().scalars(select(p.c.issuer_id).where(active).distinct().limit(2)).all()
     if issuer_of_all == list(issuers):
-        counters = counter_totals()
+        counters = counter_lines()
         found = time_class_column(today, today - ONE_DAY, due_on=counters.c.due_on, timing=counters.c.timing)
         statement = select(literal(issuers[0]).label("issuer_id"), *_sums(found, counters.c.n)).where(
             ~counters.c.request

@@ -58,9 +58,7 @@ class Database:
         if self.dialect == "sqlite":
             self.bind = _sqlite(parsed, durable=durable)
         elif self.dialect == "postgresql":
-            self.bind = create_engine(
-                parsed, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
-            )
+            self.bind = _postgresql(parsed)
         else:
             raise BadInput(
                 Text(
@@ -207,6 +205,19 @@ def _explanation(original: str) -> Text:
 def _read_json(text: str) -> Any:
     """Fast path for ``{}``: most JSON columns are empty, and a letter reads six of them."""
     return {} if text == "{}" else json.loads(text)
+
+
+def _postgresql(url: Any) -> Engine:
+    bind = create_engine(
+        url, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
+    )
+
+    @event.listens_for(bind, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("SET jit = off")  # compiling a page's statement takes longer than its answer
+        connection.commit()
+
+    return bind
 
 
 def _sqlite(url: Any, *, durable: bool) -> Engine:

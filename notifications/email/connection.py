@@ -2,13 +2,13 @@
 
 Sends the SMTP commands itself instead of calling ``aiosmtplib.SMTP.sendmail``: this way it is known whether the final
 dot had been sent when the connection broke, and four parses of each address and two passes over the text are saved.
+Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go in one write: a letter waits twice, not four times.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 from engine.text import Text
 from notifications.channel import Fate, Outcome
 from notifications.email.relay import Relay, Security
+from notifications.email.replies import Replies
 from notifications.email.smtp_replies import Stage, connect_failed, interrupted, reply_outcome
 
 CONNECTION_ERRORS = (SMTPException, OSError, TimeoutError)
@@ -42,6 +43,7 @@ class SmtpConnection:
     def __init__(self, client: SMTP, timeout: float) -> None:
         self._client = client
         self._timeout = timeout
+        self._replies: Replies | None = None
         self._needs_reset = False
         self.sent_letters = 0
         self.usable = True
@@ -71,6 +73,7 @@ class SmtpConnection:
             if relay.username:
                 stage = Stage.LOGIN
                 await _log_in(client, relay)
+            connection._replies = Replies(cast(asyncio.Transport, client.transport))
             stage = Stage.MAIL
         except CONNECTION_ERRORS as error:
             return connect_failed(stage, f"{relay.host}:{relay.port}", error)
@@ -86,24 +89,40 @@ class SmtpConnection:
         if refusal is not None:
             return refusal
         self.usable, stage, first = False, Stage.MAIL, True
-        loop, client = asyncio.get_running_loop(), self._client
+        loop, replies = asyncio.get_running_loop(), self._replies
+        refused: tuple[Stage, int, str] | None = None
         try:
             async with asyncio.timeout(self._timeout) as limit:
-                for stage, command, expected in self._commands(letter):
-                    code, reply = await client.execute_command(command, timeout=None)
-                    if code not in expected:
-                        self._needs_reset, self.usable = True, code != 421 and code > 0
-                        gone = first and self.sent_letters > 0 and code == 421
-                        return None if gone else reply_outcome(stage, code, reply.replace(letter.recipient, "…"))
-                    first = False
+                if replies is None or replies.unasked:
+                    raise SMTPServerDisconnected("Connection lost")
+                for group in self._commands(letter):
+                    replies.send(*(command for _, command, _ in group))
+                    for stage, _, expected in group:
+                        code, reply = await replies.read()
+                        limit.reschedule(loop.time() + self._timeout)
+                        refused = refused or (None if code in expected else (stage, code, reply))
+                        first = first and refused is not None
+                        if code in (421, -1):
+                            break
+                    if refused is not None:
+                        # 354 all the same: a relay that waits for a letter to nobody is left without even a dot.
+                        self._needs_reset, self.usable = True, code not in (421, -1, 354)
+                        break
+                if refused is None:
+                    # Dot-stuffing (RFC 5321 §4.5.2): our own messages have no line that starts with a dot.
+                    replies.write(letter.content.replace(b"\r\n.", b"\r\n.."))
+                    await replies.drain()  # a connection that breaks before has certainly not delivered the letter
+                    stage = Stage.DOT
                     limit.reschedule(loop.time() + self._timeout)
-                await self._send_content(letter.content)
-                stage = Stage.DOT
-                limit.reschedule(loop.time() + self._timeout)
-                code, reply = await self._send_final_dot()
+                    replies.write(b".\r\n")
+                    code, reply = await replies.read()
         except CONNECTION_ERRORS as error:
-            gone = first and self.sent_letters > 0
-            return None if gone else interrupted(stage, error, letter.message_id)
+            if refused is None:
+                return None if first and self.sent_letters > 0 else interrupted(stage, error, letter.message_id)
+        if refused is not None:
+            stage, code, reply = refused
+            gone = first and self.sent_letters > 0 and code == 421
+            return None if gone else reply_outcome(stage, code, reply.replace(letter.recipient, "…"))
         # Relays repeat the mailbox in replies. Replies are stored and exported, so the address is removed from them.
         outcome = reply_outcome(stage, code, reply.replace(letter.recipient, "…"), letter.message_id)
         self.sent_letters += 1
@@ -140,42 +159,28 @@ class SmtpConnection:
             )
         return None
 
-    def _commands(self, letter: Envelope) -> Iterator[tuple[Stage, bytes, tuple[int, ...]]]:
-        options = f" SIZE={len(letter.content)}" if "size" in self._client.esmtp_extensions else ""
+    def _commands(self, letter: Envelope) -> list[list[tuple[Stage, bytes, tuple[int, ...]]]]:
+        """The commands before the text, in groups that are written at once, each with the replies that let it go on."""
+        extensions = self._client.esmtp_extensions
+        options = f" SIZE={len(letter.content)}" if "size" in extensions else ""
         if letter.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
+        commands = [
+            (Stage.MAIL, f"MAIL FROM:<{letter.sender}>{options}".encode(), (250,)),
+            (Stage.RCPT, f"RCPT TO:<{letter.recipient}>".encode(), (250, 251)),
+            (Stage.DATA, b"DATA", (354,)),
+        ]
         if self._needs_reset:
-            yield Stage.MAIL, b"RSET", (250,)
-        yield Stage.MAIL, f"MAIL FROM:<{letter.sender}>{options}".encode(), (250,)
-        yield Stage.RCPT, f"RCPT TO:<{letter.recipient}>".encode(), (250, 251)
-        yield Stage.DATA, b"DATA", (354,)
-
-    async def _send_content(self, content: bytes) -> None:
-        """Send the message without the final dot. Returns when the buffer is empty, so that a connection which breaks
-        earlier has certainly not delivered the letter."""
-        protocol, transport = self._client.protocol, self._client.transport
-        if protocol is None or transport is None:
-            raise SMTPServerDisconnected("Connection lost")
-        # Dot-stuffing (RFC 5321 §4.5.2). Our own messages have no line that starts with a dot; a caller's might.
-        protocol.write(content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content)
-        # asyncio notifies only the protocol, which is aiosmtplib's, when the buffer is empty; so poll.
-        while cast(asyncio.WriteTransport, transport).get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-        if transport.is_closing():
-            raise SMTPServerDisconnected("Connection lost")
-
-    async def _send_final_dot(self) -> tuple[int, str]:
-        protocol = self._client.protocol
-        if protocol is None:
-            raise SMTPServerDisconnected("Connection lost")
-        protocol.write(b".\r\n")
-        return await protocol.read_response()
+            commands.insert(0, (Stage.MAIL, b"RSET", (250,)))
+        return [commands] if "pipelining" in extensions else [[each] for each in commands]
 
     async def close(self) -> None:
         """Send QUIT, wait a few seconds at most, and close. The reply is ignored."""
         try:
             async with asyncio.timeout(min(self._timeout, QUIT_TIMEOUT_SECONDS)):
-                await self._client.quit(timeout=None)
+                if self._replies is not None:
+                    self._replies.send(b"QUIT")
+                    await self._replies.read()
         except CONNECTION_ERRORS:
             self.usable = False
         finally:

@@ -1,9 +1,11 @@
-"""Benchmark of the pages with a province's data: a uvicorn process on loopback, a kept connection, PostgreSQL.
+"""Benchmark of the pages with a province's data: a uvicorn process on loopback, PostgreSQL or SQLite.
 
-    python -m tests.bench.province [--plans 1000] [--requests 200] [--only board desk] [--keep]
+    python -m tests.bench.province [--plans 1000] [--requests 200] [--only board desk] [--sqlite FILE]
 
-Fills a database with ``tests.bench.province_data`` (or uses the existing ``--database``), then requests each page in
-sequence. Server, database and client share the machine's cores.
+Fills a PostgreSQL database with ``tests.bench.province_data`` and, with ``--sqlite``, copies it into a file (or uses
+the existing ``--database``). Then it requests each page in sequence over one kept connection, and over 16 connections
+at once. Beside each page: the processor time of the server's process, and the time of the same statements on the bare
+driver. Server, database and client share the machine's cores.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +29,9 @@ from pathlib import Path
 import psycopg
 
 from engine.store.database import Database
+from engine.store.database_copy import copy_database
 from tests.bench import province_data
+from tests.bench.province_server import BARE
 from tests.ground.postgres import Ground
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +91,10 @@ class Cost:
     spent: list[float]
     statements: int
     size: int
+    processor: float
+    """Median of the server's process, ms."""
+    bare: float
+    """Median of its statements on the bare driver, ms."""
 
     def at(self, percent: float) -> float:
         return self.spent[min(len(self.spent) - 1, round(len(self.spent) * percent / 100))]
@@ -95,7 +104,7 @@ def measure(port: int, path: str, requests: int, warm: int = 10) -> Cost:
     """One page over one kept connection."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
         counts = set()
-        spent = []
+        spent, processor = [], []
         for n in range(warm + requests):
             began = time.perf_counter()
             line.request("GET", path)
@@ -107,8 +116,30 @@ def measure(port: int, path: str, requests: int, warm: int = 10) -> Cost:
             counts.add(int(answer.headers["x-statements"]))
             if n >= warm:
                 spent.append(took)
+                processor.append(float(answer.headers["x-processor-ms"]))
+        line.request("GET", BARE)
+        bare = float(line.getresponse().read())
     assert len(counts) == 1, f"{path}: {counts} statements"
-    return Cost(sorted(spent), counts.pop(), len(body))
+    return Cost(sorted(spent), counts.pop(), len(body), statistics.median(processor), bare)
+
+
+def requests_a_second(port: int, path: str, seconds: float, connections: int = 16) -> float:
+    """Over so many kept connections, each asking again as soon as it has its answer."""
+
+    def ask(until: float) -> int:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
+            answered = 0
+            while time.monotonic() < until:
+                line.request("GET", path)
+                answer = line.getresponse()
+                answer.read()
+                answered += answer.status == 200
+            return answered
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(connections) as threads:
+        answered = sum(threads.map(ask, [began + seconds] * connections))
+    return answered / (time.monotonic() - began)
 
 
 @contextmanager
@@ -165,6 +196,17 @@ def seed(url: str, plans: int) -> None:
     )
 
 
+def copy(url: str, path: Path) -> None:
+    """The same province in a new SQLite file."""
+    began = time.monotonic()
+    target = Database(f"sqlite:///{path}", durable=False)
+    with closing_database(url) as source:
+        copy_database(source, target, lambda name, rows: None)
+    target.optimize()
+    target.dispose()
+    print(f"copied in {time.monotonic() - began:.0f} s, {path.stat().st_size / 1e6:,.0f} MB", flush=True)
+
+
 @contextmanager
 def closing_database(url: str) -> Iterator[Database]:
     database = Database(url)
@@ -180,23 +222,37 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--only", nargs="*", default=[], help="pages whose name begins so")
     parser.add_argument("--database", default="", metavar="URL", help="already seeded; nothing is seeded")
-    parser.add_argument("--seed", default="", metavar="URL", help="only make and fill this database")
+    parser.add_argument("--seed", default="", metavar="URL", help="only make and fill this PostgreSQL database")
+    parser.add_argument("--sqlite", type=Path, metavar="FILE", help="copy it into this new file and ask that")
+    parser.add_argument("--seconds", type=float, default=5, help="of the requests over 16 connections; 0: none")
     options = parser.parse_args()
     if options.seed:
         seed(options.seed, options.plans)
         return
     print(f"{date.today().isoformat()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}", flush=True)
-    with province(options.database, options.plans) as url, serving(url) as port:
-        print(f"{'page':24} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'mean':>8} {'queries':>8} {'KB':>6}")
-        for name, path in PAGES.items():
-            if not options.only or name.startswith(tuple(options.only)):
-                cost = measure(port, path, options.requests)
-                over = "  over the aim" if name.startswith(AIMED) and cost.at(99) > AIM_MS else ""
-                print(
-                    f"{name:24} {cost.at(50):8.1f} {cost.at(95):8.1f} {cost.at(99):8.1f} "
-                    f"{statistics.mean(cost.spent):8.1f} {cost.statements:8} {cost.size / 1024:6.1f}{over}",
-                    flush=True,
-                )
+    with province(options.database, options.plans) as url:
+        if options.sqlite:
+            copy(url, options.sqlite)
+            url = f"sqlite:///{options.sqlite}"
+        with serving(url) as port:
+            compare(port, options)
+
+
+def compare(port: int, options: argparse.Namespace) -> None:
+    print(
+        f"{'page':24} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'ours ms':>8} {'bare ms':>8} {'queries':>8} {'KB':>6}"
+        f" {'16 at once, a second':>21}"
+    )
+    for name, path in PAGES.items():
+        if not options.only or name.startswith(tuple(options.only)):
+            cost = measure(port, path, options.requests)
+            rate = f"{requests_a_second(port, path, options.seconds):21.1f}" if options.seconds else ""
+            over = "  over the aim" if name.startswith(AIMED) and cost.at(99) > AIM_MS else ""
+            print(
+                f"{name:24} {cost.at(50):8.1f} {cost.at(95):8.1f} {cost.at(99):8.1f} {cost.processor:8.1f} "
+                f"{cost.bare:8.1f} {cost.statements:8} {cost.size / 1024:6.1f}{rate}{over}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -140,7 +140,8 @@ FROM assignment a
 CROSS JOIN LATERAL (VALUES
     (a.opened_on, 'assigned', 'open', 0, 'coordinator'), (a.due_on - 14, 'reminder', 'T-10', 0, 'coordinator'),
     (a.due_on - 5, 'reminder', 'T-3', 0, 'coordinator'), (a.due_on + 1, 'overdue', 'T+1', 0, 'coordinator'),
-    (a.due_on + 4, 'escalation', 'T+3', 1, 'monitor'), (a.due_on + 10, 'escalation', 'T+7', 2, 'monitor')
+    (a.due_on + 4, 'escalation', 'T+3', 1, 'monitor'), (a.due_on + 10, 'escalation', 'T+7', 2, 'monitor'),
+    (a.due_on + 4, 'escalation', 'T+3', 1, 'coordinator'), (a.due_on + 10, 'escalation', 'T+7', 2, 'coordinator')
 ) AS told(day, kind, rung, level, role)
 JOIN contact c ON c.role = told.role
     AND c.agency_id = CASE told.role WHEN 'monitor' THEN a.supervisor_id ELSE a.agency_id END

@@ -1,5 +1,5 @@
-"""Serve the pages like ``dondoc serve``, but with a fixed clock and without a heartbeat; a response header gives the
-number of SQL statements.
+"""Serve the pages like ``dondoc serve``, but with a fixed clock and without a heartbeat; response headers give the
+number of SQL statements and the processor time.
 
 python -m tests.bench.province_server DATABASE_URL PORT
 """
@@ -7,13 +7,17 @@ python -m tests.bench.province_server DATABASE_URL PORT
 from __future__ import annotations
 
 import gc
+import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from sqlalchemy import event
 from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Settings
@@ -25,27 +29,56 @@ from tests.bench.province_data import NOW
 from workflows.listen_socket import listen_at
 
 KEY = "a key for benchmarks"
+BARE = "/-/bare"
 
 
 class Counted:
-    """Adds a response header with the number of SQL statements; requests must be sequential."""
+    """Adds response headers with the number of SQL statements and the processor time of this process; requests must be
+    sequential for both to be of one request. ``BARE`` answers how long the statements of the last request take on the
+    bare driver."""
 
     def __init__(self, app: ASGIApp, database: Database) -> None:
-        self.app, self.sent = app, 0
-        event.listen(database.bind, "before_cursor_execute", self._count)
+        self.app, self.database = app, database
+        self.sent: list[tuple[str, Any]] = []
+        event.listen(database.bind, "before_cursor_execute", self._note)
 
-    def _count(self, *_: object) -> None:
-        self.sent += 1
+    def _note(self, _1: Any, _2: Any, sql: str, given: Any, _3: Any, _4: Any) -> None:
+        self.sent.append((sql, given))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        before = self.sent
+        if scope["type"] == "http" and scope["path"] == BARE:
+            await PlainTextResponse(str(self.bare()))(scope, receive, send)
+            return
+        self.sent.clear()
+        began = time.process_time()
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-statements"] = str(self.sent - before)
+                headers = MutableHeaders(scope=message)
+                headers["x-statements"] = str(len(self.sent))
+                headers["x-processor-ms"] = str((time.process_time() - began) * 1000)
             await send(message)
 
         await self.app(scope, receive, sending)
+
+    def bare(self, times: int = 15) -> float:
+        """Median ms by the clock."""
+        statements = [(sql, given) for sql, given in self.sent if "BEGIN" not in sql]
+        driver = self.database.bind.raw_connection()
+        spent = []
+        try:
+            for _ in range(times):
+                began = time.perf_counter()
+                for sql, given in statements:
+                    cursor = driver.cursor()
+                    cursor.execute(sql, given)
+                    cursor.fetchall()
+                    cursor.close()
+                spent.append(time.perf_counter() - began)
+                driver.rollback()
+        finally:
+            driver.close()
+        return statistics.median(spent) * 1000
 
 
 def main() -> None:

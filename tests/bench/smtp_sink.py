@@ -2,7 +2,7 @@
 
     python tests/bench/smtp_sink.py [--ids]     prints its port, then its counts when standard input ends
 
-Supports EHLO, MAIL, RCPT, DATA, RSET and QUIT; checks nothing, and stores only counts (and Message-IDs).
+Supports EHLO (PIPELINING), MAIL, RCPT, DATA, RSET and QUIT; checks nothing, and stores only counts (and Message-IDs).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-HELLO = b"250-sink.example\r\n250-8BITMIME\r\n250-SIZE 50000000\r\n250 SMTPUTF8\r\n"
+HELLO = b"250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 50000000\r\n250 SMTPUTF8\r\n"
 ANSWERS = {b"EHLO": HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 
 

@@ -63,6 +63,8 @@ class FaultyServer:
     taken: list[Taken] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     connections: int = 0
+    writes: int = 0
+    """How often something came in: of short commands, how often the client wrote."""
     open: set[Conversation] = field(default_factory=set)
 
     def fault(self, point: str) -> Kind | bytes | None:
@@ -125,6 +127,7 @@ class Conversation(asyncio.Protocol):
         return fault is None
 
     def data_received(self, data: bytes) -> None:
+        self.server.writes += bool(data)
         self.buffer += data
         while not self.deaf and not self.transport.is_closing():
             if self.in_data and not self.reply("text", b""):
@@ -143,6 +146,7 @@ class Conversation(asyncio.Protocol):
         if self.reply("dot", b""):
             self.server.taken.append(Taken(self.sender, self.recipient, content.replace(b"\r\n..", b"\r\n.")))
             self.reply("taken", b"250 2.0.0 queued as 4X\r\n")
+        self.sender = self.recipient = ""
 
     def command(self, line: str) -> None:
         self.server.said.append(line)
@@ -206,11 +210,16 @@ class Conversation(asyncio.Protocol):
             self.sender = line[line.index("<") + 1 : line.index(">")]
 
     def on_rcpt(self, line: str) -> None:
-        if self.reply("rcpt", b"250 2.1.5 ok\r\n"):
+        if not self.sender:
+            self.transport.write(b"503 5.5.1 MAIL first\r\n")
+        elif self.reply("rcpt", b"250 2.1.5 ok\r\n") or str(self.server.fault("rcpt")).startswith("b'2"):
             self.recipient = line[line.index("<") + 1 : line.index(">")]
 
     def on_data(self, line: str) -> None:
-        self.in_data = self.reply("data", b"354 go on\r\n")
+        if self.recipient or self.server.fault("data"):
+            self.in_data = self.reply("data", b"354 go on\r\n")
+        else:
+            self.transport.write(b"503 5.5.1 no valid recipients\r\n")
 
     def on_rset(self, line: str) -> None:
         self.sender = self.recipient = ""

@@ -8,15 +8,16 @@ are counted apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlmodel import Session
 
+from engine.assignments.counters import counter_lines
 from engine.assignments.measures import report_timing_column, time_class_column
 from engine.queries.figures.reporting_rates import rate
 from engine.rules.calendar import ONE_DAY
@@ -185,46 +186,96 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
 
 
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
-    """Progress on several days, in one query."""
-    a, p, g = table(Assignment), table(Plan), table(Agency)
-    stands = a.c.outcome.is_not(None).label("stands")
-    on = [case((a.c.opened_on <= day, class_on(day))).label(f"on_{n}") for n, day in enumerate(days)]
-    on += [report_timing_column(day).label(f"reporting_{n}") for n, day in enumerate(days)]
-    on += [done_on_day(day).label(f"done_{n}") for n, day in enumerate(days)]
-    each = (
-        select(a.c.agency_id, a.c.period, a.c.due_on, a.c.request, stands, *on)
-        .select_from(a)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(*counted_on(max(days), plan_id, ""))
-        .subquery()
-    )
-    keys = [each.c[name] for name in ("agency_id", "period", "request", "stands", *(label.name for label in on))]
-    grouped = select(*keys, func.count().label("n"), func.min(each.c.due_on).label("due_on")).group_by(*keys).subquery()
+    """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
+    which something has changed since that day are looked at one by one."""
+    found, first_due = [], dict[str, date]()
+    for day in days:
+        dues = _first_dues(session, day, plan_id)
+        for (each, _), due_on in dues.items():
+            first_due[each] = min(first_due.get(each, date.max), due_on or date.max)
+        found.append(from_cells(day, _cells(session, day, plan_id, period, dues)))
+    return Standings(tuple(found), tuple(sorted(first_due, key=lambda each: (first_due[each], each))))
+
+
+_FirstDues = Mapping[tuple[str, bool], date | None]
+"""By period and whether it is asked for."""
+
+
+def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: _FirstDues) -> list[Cell]:
+    g = table(Agency)
+    if plan_id is None:
+        a = table(Assignment)
+        changed = or_(a.c.opened_on > day, a.c.first_reported_on > day, a.c.done_on > day)
+        each = union_all(_counters_on(day, changed), _assignments_on(day, None).where(changed)).subquery()
+    else:
+        each = _assignments_on(day, plan_id).subquery()
+    *keys, n = each.c
+    grouped = select(*keys, func.sum(n).label("n")).group_by(*keys).having(func.sum(n) > 0).subquery()
     statement = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
-    rows = session.connection().execute(statement).all()
-    found = tuple(from_cells(day, _cells(rows, n, period)) for n, day in enumerate(days))
-    dues = {row.period: row.due_on or date.max for row in sorted(rows, key=lambda row: row.due_on or date.max)[::-1]}
-    return Standings(found, tuple(sorted(dues, key=lambda each: (dues[each], each))))
+    return [
+        Cell(
+            row.agency_id,
+            row.name,
+            row.level,
+            row.period,
+            TimeClass(row.time_class),
+            int(row.n),
+            dues[row.period, bool(row.request)],
+            Timing(row.reporting),
+            bool(row.done),
+            bool(row.stands),
+            bool(row.request),
+        )
+        for row in session.connection().execute(statement)
+        if period in ("", row.period)
+    ]
 
 
-def _cells(rows: Sequence[Any], nth: int, period: str) -> Iterator[Cell]:
-    """The cells of the nth day: its class is None for assignments that had not been opened."""
-    for row in rows:
-        found, reporting = getattr(row, f"on_{nth}"), getattr(row, f"reporting_{nth}")
-        if found is not None and period in ("", row.period):
-            yield Cell(
-                row.agency_id,
-                row.name,
-                row.level,
-                row.period,
-                TimeClass(found),
-                row.n,
-                row.due_on,
-                Timing(reporting),
-                bool(getattr(row, f"done_{nth}")),
-                bool(row.stands),
-                bool(row.request),
-            )
+def _assignments_on(day: date, plan_id: int | None) -> Any:
+    """The assignments as they were on a day."""
+    a, p = table(Assignment), table(Plan)
+    statement = select(
+        a.c.agency_id,
+        a.c.period,
+        a.c.request,
+        a.c.outcome.is_not(None).label("stands"),
+        class_on(day).label("time_class"),
+        report_timing_column(day).label("reporting"),
+        done_on_day(day).label("done"),
+        literal(1).label("n"),
+    )
+    return statement.select_from(a).join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
+
+
+def _counters_on(day: date, changed: ColumnElement[bool]) -> Any:
+    """The counters in the columns of ``_assignments_on``, without assignments that have changed since."""
+    c = counter_lines(without=changed).c
+    return select(
+        c.agency_id,
+        c.period,
+        c.request,
+        c.outcome.is_not(None).label("stands"),
+        time_class_column(day, day - ONE_DAY, due_on=c.due_on, timing=c.timing).label("time_class"),
+        c.reporting,
+        (c.timing != Timing.OPEN.value).label("done"),
+        c.n,
+    )
+
+
+def _first_dues(session: Session, day: date, plan_id: int | None) -> _FirstDues:
+    """The first due date of each period, of what had been opened by a day."""
+    a, p = table(Assignment), table(Plan)
+    if plan_id is None:
+        each = counter_lines(without=a.c.opened_on > day).c
+        statement = select(each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
+    else:
+        statement = select(a.c.period, a.c.request, a.c.due_on).select_from(a)
+        statement = statement.join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
+    found: dict[tuple[str, bool], date | None] = {}
+    for period, request, due_on in session.connection().execute(statement.group_by(*statement.selected_columns)):
+        earlier = found.get((period, bool(request)))
+        found[period, bool(request)] = min(filter(None, (earlier, due_on)), default=None)
+    return found
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:

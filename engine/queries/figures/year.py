@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import case, exists, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_totals
+from engine.assignments.counters import counter_lines
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
@@ -188,7 +188,7 @@ def _letters(
 
 def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
     """Due dates of opened assignments: counted for one plan, from the counter table for all."""
-    a, known = table(Assignment), counter_totals()
+    a, known = table(Assignment), counter_lines()
     if plan_id is None:
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
         statement = select(known.c.agency_id, due, func.sum(n), func.sum(case((still_due, n), else_=0)))
@@ -196,7 +196,8 @@ def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iter
         due, still_due = a.c.due_on, unfinished()
         statement = select(a.c.agency_id, due, func.count(), func.sum(case((still_due, 1), else_=0)))
         statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    statement = statement.where(due.between(first, last)).group_by(statement.selected_columns[0], due)
+    agency_id, _, count, _ = statement.selected_columns
+    statement = statement.where(due.between(first, last)).group_by(agency_id, due).having(count > 0)
     for agency_id, day, count, still_open in session.connection().execute(statement):
         yield agency_id, day, "due", count
         if still_open:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
+    FAR,
     AssignmentFilter,
     AssignmentRow,
     Waiting,
@@ -69,9 +70,9 @@ def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter,
     pages = -(-total // ROWS_PER_PAGE)
     page = min(page, pages) or 1
     wanted = replace(wanted, waiting=None)  # implied by the join
-    statement = (
-        _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None)).order_by(a.c.due_on, x.c.id)
-    )
+    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few requests
+    statement = _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None))
+    statement = statement.order_by(by_due, x.c.id)
     found = session.connection().execute(statement.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
     periods = periods_among(((cell.period, cell.due) for cell in cells), wanted)
     return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages, periods)

@@ -15,6 +15,8 @@ HAS_NEXT = text("next_action_at IS NOT NULL")
 LOST = text("next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')")
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
+DONE = text("done_on IS NOT NULL")
+REPORTED = text("first_reported_on IS NOT NULL")
 WAITING = text("decided_at IS NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
@@ -22,6 +24,8 @@ UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_
 UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
 DECLINED_EVENT = text("event.kind = 'declined'")
+PAPER_SETTLED = text("kind IN ('paper_recorded','paper_dropped')")
+PAPER_SETTLED_EVENT = text("event.kind IN ('paper_recorded','paper_dropped')")
 
 
 class Assignment(SQLModel, table=True):
@@ -70,6 +74,10 @@ class Assignment(SQLModel, table=True):
             sqlite_where=TO_ACCEPT,
             postgresql_where=TO_ACCEPT,
         ),
+        # What has changed since a day, for the figures of that day.
+        Index("ix_assignment_opened_on", "opened_on"),
+        Index("ix_assignment_done_on", "done_on", sqlite_where=DONE, postgresql_where=DONE),
+        Index("ix_assignment_first_reported_on", "first_reported_on", sqlite_where=REPORTED, postgresql_where=REPORTED),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     plan_id: int = Field(foreign_key="plan.id")
@@ -239,6 +247,7 @@ class Event(SQLModel, table=True):
     __table_args__ = (
         Index("ix_event_assignment_id_id", "assignment_id", "id"),
         Index("ix_event_declined", "assignment_id", "id", sqlite_where=DECLINED, postgresql_where=DECLINED),
+        Index("ix_event_paper_settled", "assignment_id", sqlite_where=PAPER_SETTLED, postgresql_where=PAPER_SETTLED),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     at: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from ground.factory import (
@@ -339,6 +339,11 @@ class WatchingBox(LetterBox):
         super().__init__(answer)
         self._database = database
         self.left: list[int] = []
+        self.opened = 0
+
+    async def __aenter__(self) -> Self:
+        self.opened += 1
+        return self
 
     async def send(self, letter: Outgoing) -> Outcome:
         a = table(Assignment)
@@ -362,6 +367,7 @@ def test_letters_that_are_complete_leave_while_others_are_still_acted_on(many: L
     reports = ticked(many, BEGAN, box)
     assert box.left[0] > 0
     assert box.left[-1] == 0
+    assert box.opened == 1  # the relay's connections are kept from batch to batch
     to = [letter.to for letter in box.letters]
     assert sorted(to) == sorted(set(to))  # one letter a person, whichever batches its lines were in
     lines = Counter(each.letter_id for each in rows(many.database, Notice))

@@ -21,9 +21,10 @@ from engine.errors import DondocError
 from engine.plans.amendments import Amendment, NewDuty, add_duty, amend_duty
 from engine.plans.closing import end
 from engine.queries.figures.board import board
+from engine.queries.figures.plan_progress import Boxes, standings
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
-from engine.rules.calendar import DayException, DayKind
+from engine.rules.calendar import ONE_DAY, DayException, DayKind
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, Tally, TallyChange
 from engine.terms import OPEN_STATES, EventKind, Outcome, State, TimeClass
@@ -134,6 +135,23 @@ def test_the_board_out_of_the_tally_is_the_board_out_of_the_assignments(laid: La
             today = read_today(session, day)
             counter_totals = board(session, today, AssignmentFilter())
             assert counter_totals == board(session, today, AssignmentFilter(plan_id=laid.plan_id))
+
+
+def test_the_progress_of_any_day_out_of_the_tally_is_that_out_of_the_assignments(laid: Laid) -> None:
+    bring_to(laid.database, State.RETURNED, laid.assignment("IV.1.1", "so-ban"), now=LATE)
+    bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
+    with laid.database.write() as session:
+        counters.recount(session)
+        added = NewDuty("Báo cáo nhanh.", ("so-ban", "cac-huyen"), date(2021, 6, 12), "12/CV")  # due before the others
+        add_duty(session, laid.plan_id, added, actor="cli:test", now=NOW)
+    days = [date(2021, 4, 1) + ONE_DAY * n for n in range(100)]
+    with laid.database.read() as session:
+        found = standings(session, days)
+        assert found == standings(session, days, plan_id=laid.plan_id)
+    totals = [each.total for each in found.days]
+    assert totals[0] == Boxes()
+    assert len(set(totals)) > 4
 
 
 def test_the_day_is_told_of_a_miscount_which_is_mended(laid: Laid) -> None:

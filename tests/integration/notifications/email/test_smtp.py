@@ -40,6 +40,8 @@ async def send(server: FaultyServer, *letters: Outgoing, **facts: Any) -> list[O
         return [await channel.send(each) for each in letters or (letter(),)]
 
 
+PIPELINED = pytest.mark.parametrize("offers", [(), ("PIPELINING",)], ids=["one by one", "pipelined"])
+
 # --- Faults ---------------------------------------------------------------------------------------------------------
 
 FAULTS = {
@@ -57,10 +59,13 @@ FAULTS = {
 TABLE = [(point, kind, fate) for point, fates in FAULTS.items() for kind, fate in zip(Kind, fates, strict=True)]
 
 
+@PIPELINED
 @pytest.mark.parametrize(("point", "kind", "fate"), TABLE)
-async def test_each_fault_at_each_point_has_one_fate(point: str, kind: Kind, fate: Fate) -> None:
+async def test_each_fault_at_each_point_has_one_fate(
+    point: str, kind: Kind, fate: Fate, offers: tuple[str, ...]
+) -> None:
     patience = 0.05 if kind is Kind.SILENCE else 5.0
-    async with FaultyServer({point: kind}, login=("sender", "secret")) as server:
+    async with FaultyServer({point: kind}, login=("sender", "secret"), offers=offers) as server:
         [outcome] = await send(server, timeout=patience, username="sender", password="secret")
     assert outcome.fate is fate, outcome
     assert outcome.reply
@@ -159,23 +164,61 @@ async def test_letters_share_one_connection_and_say_goodbye() -> None:
     assert [line[:4] for line in server.said] == ["EHLO", *["MAIL", "RCPT", "DATA"] * 5, "QUIT"]
 
 
-async def test_a_refused_letter_does_not_cost_the_next_one_its_connection() -> None:
+@PIPELINED
+async def test_a_refused_letter_does_not_cost_the_next_one_its_connection(offers: tuple[str, ...]) -> None:
     refusals = iter([Kind.NEVER])
     faults = lambda point: next(refusals, None) if point == "rcpt" else None  # noqa: E731
-    async with FaultyServer(faults) as server:
+    async with FaultyServer(faults, offers=offers) as server:
         first, second = await send(server, letter(1), letter(2))
     assert (first.fate, second.fate, server.connections) == (N, A, 1)
     assert "RSET" in server.said
 
 
+@PIPELINED
 @pytest.mark.parametrize("kind", [Kind.DROP, Kind.CLOSING])
-async def test_a_kept_line_that_died_in_the_meantime_is_replaced_at_once(kind: Kind) -> None:
+async def test_a_kept_line_that_died_in_the_meantime_is_replaced_at_once(kind: Kind, offers: tuple[str, ...]) -> None:
     tries = iter([None, kind])
     faults = lambda point: next(tries, None) if point == "mail" else None  # noqa: E731
-    async with FaultyServer(faults) as server:
+    async with FaultyServer(faults, offers=offers) as server:
         outcomes = await send(server, letter(1), letter(2))
     assert [outcome.fate for outcome in outcomes] == [A, A]
     assert (server.connections, len(server.taken)) == (2, 2)
+
+
+async def test_a_relay_that_says_goodbye_between_two_letters_is_not_taken_at_its_word_for_the_next() -> None:
+    async with FaultyServer() as server, Email(relay(server.port)) as channel:
+        first = await channel.send(letter(1))
+        for conversation in server.open:
+            conversation.transport.write(b"250 2.0.0 nobody asked\r\n")
+        await asyncio.sleep(0.05)
+        second = await channel.send(letter(2))
+    assert (first.fate, second.fate, server.connections, len(server.taken)) == (A, A, 2, 2)
+
+
+async def test_commands_in_one_write_are_answered_in_their_order() -> None:
+    async with FaultyServer(offers=("PIPELINING",)) as server:
+        outcomes = await send(server, *map(letter, range(5)))
+    assert {outcome.fate for outcome in outcomes} == {A}
+    assert server.connections == 1
+    assert server.writes <= 2 + 3 * 5, "EHLO, QUIT, and of each letter at most: commands, text, dot"
+
+
+@pytest.mark.parametrize("refused", ["mail", "rcpt"])
+async def test_a_relay_that_wants_a_letter_to_nobody_gets_not_even_a_dot(refused: str) -> None:
+    answers = {refused: b"550 5.1.1 no such user\r\n", "data": b"354 go on\r\n"}
+    faults = lambda point: answers.get(point) if server.connections == 1 else None  # noqa: E731
+    async with FaultyServer(faults, offers=("PIPELINING",)) as server:
+        first, second = await send(server, letter(1), letter(2))
+    assert (first.code, second.fate, server.connections) == ("550", A, 2)
+    assert "." not in server.said
+    assert [taken.recipient for taken in server.taken] == ["vanthu@huyen.example"]
+
+
+async def test_a_refusal_is_kept_though_the_relay_hangs_up_after_it() -> None:
+    faults = {"rcpt": Kind.NEVER, "data": Kind.DROP}
+    async with FaultyServer(faults, offers=("PIPELINING",)) as server:
+        [outcome] = await send(server)
+    assert (outcome.fate, outcome.code) == (N, "550")
 
 
 async def test_a_connection_carries_only_as_many_letters_as_the_relay_allows() -> None:
