@@ -72,12 +72,9 @@ def ground() -> Ground:
 @pytest.fixture(scope="session")
 def worker_url(ground: Ground) -> str:
     """This worker's own PostgreSQL database, migrated."""
-    from ground.databases import closing_database, postgres_database
+    from ground.databases import postgres_migrated
 
-    url = postgres_database(ground, f"dondoc_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
-    with closing_database(url) as database:
-        database.upgrade()
-    return url
+    return postgres_migrated(ground, f"dondoc_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
 
 
 @pytest.fixture(scope="session")
