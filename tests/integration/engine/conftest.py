@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,18 @@ def lived(lived_file: Path, worker_folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def office(lived: Database, tmp_path: Path) -> Office:
     return open_office(lived, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def copy_of_lived(lived_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Database]]:
+    """``copy_of_lived()``: another copy, for what the tests of a module look at together."""
+    with ExitStack() as stack:
+
+        def copy() -> Database:
+            url = copied(lived_file, tmp_path_factory.mktemp("copy"))
+            return stack.enter_context(closing_database(url))
+
+        yield copy
 
 
 @pytest.fixture

@@ -40,6 +40,16 @@ def wait_for_letters(database: Database) -> list[LetterState]:
 
 @pytest.fixture
 def owed(database: Database) -> Database:
+    return owing(database)
+
+
+@pytest.fixture
+def owed_in_a_file(sqlite_database: Database) -> Database:
+    """On SQLite alone; PostgreSQL is killed under letters in tests/services/test_kill_serve.py."""
+    return owing(sqlite_database)
+
+
+def owing(database: Database) -> Database:
     """A plan whose first letters left long ago by the calendar; urgent, and these days are holidays, so that these
     letters and no others leave, whatever the hour of the test."""
     today = local_date(system_clock())
@@ -48,10 +58,10 @@ def owed(database: Database) -> Database:
     return database
 
 
-def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed: Database, url: str, tmp_path: Path) -> None:
-    with serving(url, tmp_path) as (_, address, seconds):
+def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed_in_a_file: Database, tmp_path: Path) -> None:
+    with serving(str(owed_in_a_file.url), tmp_path) as (_, address, seconds):
         assert httpx.get(f"{address}/sign-in").status_code == 200
-        states = wait_for_letters(owed)
+        states = wait_for_letters(owed_in_a_file)
     assert seconds < SOON
     print(f"answered after {seconds:.2f} s")
     assert states
@@ -69,7 +79,8 @@ def test_it_ends_cleanly_when_told_to(sqlite_database: Database, tmp_path: Path)
     assert "Traceback" not in next(tmp_path.glob("serve-*.log")).read_text()
 
 
-def test_killed_and_started_again_it_does_what_was_left_once(owed: Database, url: str, tmp_path: Path) -> None:
+def test_killed_and_started_again_it_does_what_was_left_once(owed_in_a_file: Database, tmp_path: Path) -> None:
+    owed, url = owed_in_a_file, str(owed_in_a_file.url)
     with serving(url, tmp_path) as (process, _, _):
         process.kill()
         process.wait(timeout=SOON)
