@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
-WORKERS := 2
+# One more than there are processors: browsers and processes of tests/services are waited for.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
 .PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
@@ -30,7 +31,7 @@ test: setup
 
 # The tests that need no database and no server.
 unit: $(VENV)/.ready
-	@$(BIN)/pytest -n $(WORKERS) tests/unit
+	@$(BIN)/pytest -n $$(nproc) tests/unit
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
 coverage: setup

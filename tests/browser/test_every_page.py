@@ -217,7 +217,7 @@ def kinds_in(page: str) -> set[Kind]:
 
     return {
         (*(styled(around) for around in each.iterancestors()), styled(each))
-        for each in fromstring(page).body.iter()
+        for each in fromstring(page).iter()
         if isinstance(each.tag, str)
     }
 

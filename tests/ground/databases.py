@@ -98,6 +98,17 @@ def control(url: str) -> psycopg.Connection[Any]:
     return made
 
 
+@contextmanager
+def controlled(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """The kept connection of a database that is emptied again and again; any other has one for the block, since it may
+    be dropped or copied next."""
+    if url in _controls:
+        yield control(url)
+    else:
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            yield connection
+
+
 _controls: dict[str, psycopg.Connection[Any]] = {}
 
 

@@ -15,7 +15,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg
-from ground.databases import control
+from ground.databases import controlled
 from psycopg import sql
 from sqlmodel import SQLModel
 
@@ -41,8 +41,8 @@ def once(database: Database, key: object, fill: Callable[[], T]) -> T:
             return fill()
         with closing(sqlite3.connect(name, isolation_level=None)) as line:
             return _filled_once(_File(line), database.dialect, key, fill)
-    connection = control(database.url.set(drivername="postgresql").render_as_string(hide_password=False))
-    return _filled_once(_Server(connection), database.dialect, key, fill)
+    with controlled(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+        return _filled_once(_Server(connection), database.dialect, key, fill)
 
 
 def _filled_once(rows: _File | _Server, dialect: str, key: object, fill: Callable[[], T]) -> T:

@@ -9,14 +9,12 @@ import socket
 import subprocess
 import time
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from crash.forms import wait_until
 from ground.factory import at, lay, plan_file, rows
-from ground.serving import DONDOC, SOON, free_port, install, serving
+from ground.serving import DONDOC, SOON, install, serving
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -24,7 +22,6 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
-from workflows.prefect_server import PrefectServer, answers
 
 
 def wait_for_letters(database: Database) -> list[LetterState]:
@@ -122,16 +119,3 @@ def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: 
     assert done.returncode == 2
     assert port in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_pages_of_the_local_prefect_are_there_where_the_code_cannot_be_written(tmp_path: Path) -> None:
-    """As a service every page of it was 404: it unpacks them beside its code unless it is told a place."""
-    server = PrefectServer(tmp_path / "prefect", free_port())
-    server.start()
-    try:
-        assert wait_until(partial(answers, server.api_url), 120)
-        page = httpx.get(f"http://127.0.0.1:{server.port}/", follow_redirects=True, timeout=SOON)
-    finally:
-        server.stop()
-    assert page.headers["content-type"].startswith("text/html")
-    assert list((tmp_path / "prefect").rglob("index.html"))
