@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  apt-get install python3 python3-venv" >&2; exit 1; }
-WORKERS := 2
+# One more than there are processors: browsers and processes of tests/services are waited for.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: install setup packages run test unit coverage check lint year bench bench-pages crash package sbom migration clean
+.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -30,7 +31,7 @@ test: setup
 
 # The tests that need no database and no server.
 unit: $(VENV)/.ready
-	@$(BIN)/pytest -n $(WORKERS) tests/unit
+	@$(BIN)/pytest -n $$(nproc) tests/unit
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
 coverage: setup
@@ -49,7 +50,11 @@ check: lint test
 
 # Plan 188 lives its year, and every number of every page and letter is followed on every Monday of it (5 minutes).
 year: setup
-	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py -k "year and sqlite"
+	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py
+
+# All cases of what «make test» takes a part of, a thousand new examples for each property, the year on PostgreSQL too.
+deep: setup
+	@DONDOC_TEST_EXAMPLES=deep PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	@$(BIN)/python -m tests.bench.run

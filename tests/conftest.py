@@ -13,21 +13,24 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from ground.databases import closing_database, postgres_database, postgres_emptied, reopened_database, sqlite_copy
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
-from engine.store.database import Database
+if TYPE_CHECKING:
+    from engine.store.database import Database
 
+# ``ground.databases`` is imported where it is used: the main process of xdist and the unit tests need no tables.
 SHARED = "DONDOC_TEST_GROUND"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
-# Deterministic examples: flaky tests teach people to re-run them.
-hypothesis.settings.register_profile("dondoc", deadline=None, derandomize=True, max_examples=60, database=None)
-hypothesis.settings.load_profile("dondoc")
+# Deterministic examples: flaky tests teach people to re-run them. «make deep» looks for new ones, and for longer.
+hypothesis.settings.register_profile("usual", deadline=None, derandomize=True, max_examples=30, database=None)
+hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, database=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("DONDOC_TEST_EXAMPLES", "usual"))
 refuse_the_outside()
 
 
@@ -49,6 +52,7 @@ def pytest_collection_finish() -> None:
     """What is there now stays till the end: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)  # a twentieth of all processor time went into looking for garbage
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -69,10 +73,9 @@ def ground() -> Ground:
 @pytest.fixture(scope="session")
 def worker_url(ground: Ground) -> str:
     """This worker's own PostgreSQL database, migrated."""
-    url = postgres_database(ground, f"dondoc_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
-    with closing_database(url) as database:
-        database.upgrade()
-    return url
+    from ground.databases import postgres_migrated
+
+    return postgres_migrated(ground, f"dondoc_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,8 @@ def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, ground: Ground, worker_folder: Path) -> str:
     """The URL of an empty, migrated database: once SQLite, once PostgreSQL."""
+    from ground.databases import postgres_emptied, sqlite_copy
+
     if request.param == "sqlite":
         return sqlite_copy(ground, worker_folder / "empty")
     return postgres_emptied(request.getfixturevalue("worker_url"))
@@ -92,6 +97,8 @@ def url(request: pytest.FixtureRequest, ground: Ground, worker_folder: Path) -> 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """An empty, migrated database: once SQLite, once PostgreSQL."""
+    from ground.databases import reopened_database
+
     with reopened_database(url) as database:
         yield database
 
@@ -99,6 +106,8 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite_database(ground: Ground, worker_folder: Path) -> Iterator[Database]:
     """An empty, migrated SQLite database, for tests where the kind does not matter."""
+    from ground.databases import reopened_database, sqlite_copy
+
     with reopened_database(sqlite_copy(ground, worker_folder / "alone")) as database:
         yield database
 
@@ -106,12 +115,16 @@ def sqlite_database(ground: Ground, worker_folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def postgres_url(worker_url: str) -> str:
     """An empty, migrated PostgreSQL database; mark the test ``postgres``."""
+    from ground.databases import postgres_emptied
+
     return postgres_emptied(worker_url)
 
 
 @pytest.fixture(params=BOTH)
 def empty_url(request: pytest.FixtureRequest, ground: Ground, tmp_path: Path) -> str:
     """A database without a schema: once SQLite, once PostgreSQL."""
+    from ground.databases import postgres_database
+
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/fresh.db"
     return postgres_database(ground, f"fresh_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")

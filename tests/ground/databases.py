@@ -6,10 +6,12 @@ Measured: deleting all rows 1 ms, TRUNCATE 30 ms, CREATE DATABASE … TEMPLATE 4
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from ground.postgres import Ground
@@ -52,23 +54,62 @@ def copied(template: Path, folder: Path) -> str:
     return f"sqlite:///{folder}/dondoc.db"
 
 
-def postgres_database(ground: Ground, name: str) -> str:
-    """The URL of a new PostgreSQL database without a schema."""
+def postgres_database(ground: Ground, name: str, template: str = "template1") -> str:
+    """The URL of a new PostgreSQL database, without a schema unless the template has one."""
     server = ground.postgres()
     with closing(psycopg.connect(server, autocommit=True)) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return server.rpartition("/")[0] + "/" + name
+
+
+def postgres_migrated(ground: Ground, name: str) -> str:
+    """The URL of a new PostgreSQL database with the schema: a copy of one that is migrated once per run."""
+    template = "dondoc_migrated"
+    with ground.locked(f"{template}.lock"):
+        if not (ground.folder / template).exists():
+            with closing_database(postgres_database(ground, template)) as database:
+                database.upgrade()
+            (ground.folder / template).touch()
+    return postgres_database(ground, name, template)
 
 
 def postgres_emptied(url: str) -> str:
     """The same URL after deleting all rows, resetting sequences and closing all other connections."""
     rows = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(SQLModel.metadata.sorted_tables))
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
-        connection.execute(ALONE)
-        connection.execute(rows)
-        connection.execute(FROM_ONE)
+    connection = control(url)
+    connection.execute(ALONE)
+    connection.execute(rows)
+    connection.execute(FROM_ONE)
     return url
+
+
+def control(url: str) -> psycopg.Connection[Any]:
+    """A connection beside those of the tests, kept for the whole run: a new one reads the whole catalogue again, which
+    costs more than what it is asked."""
+    kept = _controls.get(url)
+    if kept is not None and not kept.closed:
+        with suppress(psycopg.OperationalError):  # a test may have ended it
+            kept.execute("SELECT 1")
+            return kept
+    made = psycopg.connect(url, autocommit=True)
+    atexit.register(made.close)
+    _controls[url] = made
+    return made
+
+
+@contextmanager
+def controlled(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """The kept connection of a database that is emptied again and again; any other has one for the block, since it may
+    be dropped or copied next."""
+    if url in _controls:
+        yield control(url)
+    else:
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            yield connection
+
+
+_controls: dict[str, psycopg.Connection[Any]] = {}
 
 
 @contextmanager

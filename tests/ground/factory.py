@@ -11,12 +11,14 @@ IV.3.1 is a request to mat-tran; IV.4.1 so-chinh consolidates the others' report
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 from ground.paths import CONFIG as CONFIG
+from ground.remembered import once
 from sqlalchemy import insert, select
 
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -76,8 +78,12 @@ def directory(**agencies: dict[str, Any]) -> DirectoryFile:
 
 def policy(**changes: Any) -> Policy:
     """The shipped policy, with changes."""
-    shipped = read(CONFIG / "policies" / "default.yaml", Policy)
-    return Policy.model_validate(shipped.model_dump(by_alias=True) | changes)
+    return Policy.model_validate(_shipped().model_dump(by_alias=True) | changes)
+
+
+@cache
+def _shipped() -> Policy:
+    return read(CONFIG / "policies" / "default.yaml", Policy)
 
 
 def item(no: int, *owners: str, request: bool = False, **more: Any) -> dict[str, Any]:
@@ -143,11 +149,23 @@ def store(
     days: tuple[DayException, ...] = (),
 ) -> Laid:
     """Load directory, policy, calendar days and plan without activating it."""
+    key = ("stored", now, plan, bodies, rules, days)
+    return Laid(database, once(database, key, lambda: _load(database, now, plan, bodies, rules, days)))
+
+
+def _load(
+    database: Database,
+    now: datetime,
+    plan: PlanFile | None = None,
+    bodies: DirectoryFile | None = None,
+    rules: Policy | None = None,
+    days: tuple[DayException, ...] = (),
+) -> int:
     with database.write() as session:
         store_directory(session, bodies or directory(), actor="cli:test", now=now)
         load_policy(session, rules or policy(), actor="cli:test", now=now)
         load_days(session, days, actor="cli:test", now=now)
-        return Laid(database, load_plan(session, plan or plan_file(), actor="cli:test", now=now))
+        return load_plan(session, plan or plan_file(), actor="cli:test", now=now)
 
 
 def begin(laid: Laid, *, now: datetime) -> Laid:
@@ -166,7 +184,16 @@ def _open(database: Database, now: datetime) -> int:
 
 def lay(database: Database, *, now: datetime, **files: Any) -> Laid:
     """A plan loaded, activated and opened; the made-up one unless ``plan``, ``bodies`` or ``rules`` say otherwise."""
-    return begin(store(database, now=now, **files), now=now)
+
+    def fill() -> int:
+        return begin(Laid(database, _load(database, now, **files)), now=now).plan_id
+
+    return Laid(database, once(database, ("laid", now, files), fill))
+
+
+def laid_once(database: Database, name: str, fill: Callable[[Database], Laid]) -> Laid:
+    """``fill(database)``, for fixtures; the second time its rows are copied. ``name`` is unlike every other."""
+    return Laid(database, once(database, name, lambda: fill(database).plan_id))
 
 
 def real_plan(database: Database, *, now: datetime) -> Laid:

@@ -58,8 +58,8 @@ class Ground:
         return cls(Path(tempfile.mkdtemp(prefix=f"dondoc-test-{os.getpid()}-")), os.getpid())
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        with (self.folder / "lock").open("w") as handle:
+    def locked(self, name: str = "lock") -> Iterator[None]:
+        with (self.folder / name).open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 

@@ -84,7 +84,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     """The tree of a document under one root."""
     builder = _Builder()
     waiting = list(blocks)
-    for block, following in zip(waiting, [*waiting[1:], None], strict=True):
+    for block, following in zip(waiting, [*waiting[1:], None], strict=False):
         if isinstance(block, Table):
             builder.attach(Node(table=block))
         else:

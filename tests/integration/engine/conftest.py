@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from ground.databases import closing_database, copied, postgres_database, reopened_database, sqlite_copy
-from ground.factory import Laid
+from ground.databases import closing_database, copied, postgres_migrated, reopened_database, sqlite_copy
+from ground.factory import Laid, laid_once
 from ground.office import Office, live_through, looking, open_office
 from ground.postgres import Ground
 from ground.statements import statements
@@ -35,46 +34,27 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 def lived_file(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lived")
     with closing_database(sqlite_copy(ground, folder)) as database:
-        live_through(database)
+        _live(database)
     return folder / "dondoc.db"
 
 
-@pytest.fixture(scope="session")
-def lived_postgres(ground: Ground) -> str:
-    """The URL of a database that nobody may connect to: it is only copied."""
-    url = postgres_database(ground, f"lived_{WORKER}")
-    with closing_database(url) as database:
-        database.upgrade()
-        live_through(database)
-    return url
-
-
-def _postgres_copy(ground: Ground, lived_url: str, name: str) -> str:
-    server, lived = ground.postgres(), lived_url.rpartition("/")[2]
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{lived}"')
-    return server.rpartition("/")[0] + "/" + name
-
-
-def _copy(request: pytest.FixtureRequest, kind: str, folder: Path, name: str) -> str:
-    if kind == "postgres":
-        return _postgres_copy(request.getfixturevalue("ground"), request.getfixturevalue("lived_postgres"), name)
-    return copied(request.getfixturevalue("lived_file"), folder)
+def _live(database: Database) -> Laid:
+    return laid_once(database, "lived", live_through)
 
 
 @pytest.fixture(scope="session", params=BOTH)
-def laid(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laid]:
-    url = _copy(request, request.param, tmp_path_factory.mktemp("shared"), f"shared_{WORKER}")
+def laid(request: pytest.FixtureRequest, ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laid]:
+    if request.param == "sqlite":
+        url = sqlite_copy(ground, tmp_path_factory.mktemp("shared"))
+    else:
+        url = postgres_migrated(ground, f"shared_{WORKER}")
     with closing_database(url) as database:
-        yield Laid(database, 1)
+        yield _live(database)
 
 
-@pytest.fixture(params=BOTH)
-def fresh(request: pytest.FixtureRequest, worker_folder: Path) -> Iterator[Laid]:
-    url = _copy(request, request.param, worker_folder / "fresh", f"fresh_lived_{WORKER}")
-    with reopened_database(url) as database:
-        yield Laid(database, 1)
+@pytest.fixture
+def fresh(database: Database) -> Laid:
+    return _live(database)
 
 
 @pytest.fixture
@@ -86,6 +66,18 @@ def lived(lived_file: Path, worker_folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def office(lived: Database, tmp_path: Path) -> Office:
     return open_office(lived, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def copy_of_lived(lived_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Database]]:
+    """``copy_of_lived()``: another copy, for what the tests of a module look at together."""
+    with ExitStack() as stack:
+
+        def copy() -> Database:
+            url = copied(lived_file, tmp_path_factory.mktemp("copy"))
+            return stack.enter_context(closing_database(url))
+
+        yield copy
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, add_letters, at, do, happened, lay, row, rows, swept
+from ground.factory import Laid, add_letters, at, do, happened, laid_once, lay, row, rows, swept
 from ground.post import LetterBox, post_office
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +40,10 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def laid(database: Database) -> Laid:
     """On 16 June every coordinator has one letter: due tomorrow."""
+    return laid_once(database, "letters of 16 June", written)
+
+
+def written(database: Database) -> Laid:
     laid = lay(database, now=at("2021-04-07"))
     for day in ("2021-04-07", "2021-06-03", "2021-06-14"):
         swept(database, at(day))

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from crash.life import prepare
 from ground.databases import closing_database, sqlite_copy
 from ground.postgres import Ground
+from ground.serving import SOON
 
 from workflows.prefect_server import PrefectServer, answers, environment
 
@@ -50,12 +52,15 @@ def observed(folder: Path, ground: Ground) -> str:
         prepare(database)
     (folder / "prefect").mkdir()
     with serving(folder / "prefect") as server:
+        page = httpx.get(f"http://127.0.0.1:{server.port}/", follow_redirects=True, timeout=SOON)
+        unpacked = [each.name for each in server.home.rglob("index.html")]
         words = [Path(__file__).with_name("observed.py"), folder / "dondoc.db", folder, server.home, server.port]
         done = subprocess.run(
-            [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=150, cwd=folder
+            [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=600, cwd=folder
         )
     assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout.splitlines()[-1]
+    pages = {"content_type": page.headers["content-type"], "unpacked": unpacked}
+    return json.dumps({**json.loads(done.stdout.splitlines()[-1]), "pages": pages})
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,12 @@ def test_a_tick_is_one_flow_run_with_one_task_run_for_each_duty_that_is_due(told
     assert (len(seen["names"]), seen["states"]) == (seen["duties"], ["COMPLETED"])
     assert "188/KH-UBND IV.2.1 · cong-an-tinh" in seen["names"]
     assert "188/KH-UBND IV.16.1 · 2 owners" in seen["names"]
+
+
+def test_the_pages_of_the_local_prefect_are_there_where_the_code_cannot_be_written(told: dict[str, Any]) -> None:
+    """As a service every page of it was 404: it unpacks them beside its code unless it is told a place."""
+    assert told["pages"]["content_type"].startswith("text/html")
+    assert told["pages"]["unpacked"]
 
 
 def test_task_runs_have_no_tags_and_an_event_says_whose_duty_it_is(told: dict[str, Any]) -> None:

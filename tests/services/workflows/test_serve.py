@@ -9,14 +9,12 @@ import socket
 import subprocess
 import time
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from crash.forms import wait_until
 from ground.factory import at, lay, plan_file, rows
-from ground.serving import DONDOC, SOON, free_port, install, serving
+from ground.serving import DONDOC, SOON, install, serving
 from sqlalchemy import update
 
 from engine.rules.calendar import DayException, DayKind, local_date
@@ -24,7 +22,6 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
-from workflows.prefect_server import PrefectServer, answers
 
 
 def wait_for_letters(database: Database) -> list[LetterState]:
@@ -40,6 +37,16 @@ def wait_for_letters(database: Database) -> list[LetterState]:
 
 @pytest.fixture
 def owed(database: Database) -> Database:
+    return owing(database)
+
+
+@pytest.fixture
+def owed_in_a_file(sqlite_database: Database) -> Database:
+    """On SQLite alone; PostgreSQL is killed under letters in tests/services/test_kill_serve.py."""
+    return owing(sqlite_database)
+
+
+def owing(database: Database) -> Database:
     """A plan whose first letters left long ago by the calendar; urgent, and these days are holidays, so that these
     letters and no others leave, whatever the hour of the test."""
     today = local_date(system_clock())
@@ -48,10 +55,10 @@ def owed(database: Database) -> Database:
     return database
 
 
-def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed: Database, url: str, tmp_path: Path) -> None:
-    with serving(url, tmp_path) as (_, address, seconds):
+def test_it_answers_at_once_sends_what_is_owed_and_knows_no_prefect(owed_in_a_file: Database, tmp_path: Path) -> None:
+    with serving(str(owed_in_a_file.url), tmp_path) as (_, address, seconds):
         assert httpx.get(f"{address}/sign-in").status_code == 200
-        states = wait_for_letters(owed)
+        states = wait_for_letters(owed_in_a_file)
     assert seconds < SOON
     print(f"answered after {seconds:.2f} s")
     assert states
@@ -69,7 +76,8 @@ def test_it_ends_cleanly_when_told_to(sqlite_database: Database, tmp_path: Path)
     assert "Traceback" not in next(tmp_path.glob("serve-*.log")).read_text()
 
 
-def test_killed_and_started_again_it_does_what_was_left_once(owed: Database, url: str, tmp_path: Path) -> None:
+def test_killed_and_started_again_it_does_what_was_left_once(owed_in_a_file: Database, tmp_path: Path) -> None:
+    owed, url = owed_in_a_file, str(owed_in_a_file.url)
     with serving(url, tmp_path) as (process, _, _):
         process.kill()
         process.wait(timeout=SOON)
@@ -111,16 +119,3 @@ def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: 
     assert done.returncode == 2
     assert port in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_pages_of_the_local_prefect_are_there_where_the_code_cannot_be_written(tmp_path: Path) -> None:
-    """As a service every page of it was 404: it unpacks them beside its code unless it is told a place."""
-    server = PrefectServer(tmp_path / "prefect", free_port())
-    server.start()
-    try:
-        assert wait_until(partial(answers, server.api_url), 120)
-        page = httpx.get(f"http://127.0.0.1:{server.port}/", follow_redirects=True, timeout=SOON)
-    finally:
-        server.stop()
-    assert page.headers["content-type"].startswith("text/html")
-    assert list((tmp_path / "prefect").rglob("index.html"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ground.factory import at, directory, happened, row, rows
+from ground.remembered import once
 
 from engine.agencies import agencies
 from engine.agencies.directory_loading import load_directory
@@ -21,8 +22,11 @@ NOW, TODAY = at("2021-06-07"), date(2021, 6, 7)
 
 @pytest.fixture
 def laid(database: Database) -> Database:
-    with database.write() as session:
-        load_directory(session, directory(), actor="cli:test", now=NOW)
+    def fill() -> None:
+        with database.write() as session:
+            load_directory(session, directory(), actor="cli:test", now=NOW)
+
+    once(database, ("directory alone", NOW), fill)
     return database
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
+from ground.depth import DEEP
 from ground.office import NOW, Office
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
@@ -32,7 +33,6 @@ HELD = [
     response_schema_conformance,
 ]
 QUIET = settings(
-    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,
@@ -81,7 +81,7 @@ def test_every_call_answers_as_the_document_says(office: Office, lived: Database
     assert len(calls) > 60
     for call in calls:
 
-        @QUIET
+        @settings(QUIET, max_examples=(3 if role == "administrator" else 1) * (10 if DEEP else 1))
         @given(case=call)
         def hold(case: schemathesis.Case) -> None:  # type: ignore[type-arg]
             case.validate_response(sent(office, case, key), checks=HELD)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from ground.depth import part
 from ground.office import Office, contact_of, open_office
 from ground.people import as_role, enter, join
 from ground.walk import HOSTILE, WORST, Watched, routes, said, survey, trouble
@@ -90,10 +91,10 @@ def test_the_walk_knows_the_forms(office: Office) -> None:
 
 def test_no_value_in_any_field_breaks_a_form(office: Office, watched: Watched) -> None:
     sender = Sender(office, watched)
-    for path, fields in known(office).items():
+    for turn, (path, fields) in enumerate(known(office).items()):
         token = {"token": fields["token"]} if "token" in fields else {}
         sender.send(path, "no fields", data=token)
-        for value in (*HOSTILE[::3], LONG):
+        for value in (*part(HOSTILE, turn, 6), LONG):
             sender.send(path, f"all {value[:20]!r}", **_form(dict.fromkeys(fields, value) | token))
         for n, name in enumerate(each for each in fields if each != "token"):
             value = HOSTILE[(n * 7 + 1) % len(HOSTILE)]
@@ -111,10 +112,10 @@ def test_a_form_without_its_token_or_with_another_s_does_nothing(office: Office,
 
 
 def test_no_body_of_any_kind_breaks_a_form(office: Office, watched: Watched) -> None:
+    """The body is read in one place for all forms: each form gets a part of the kinds, all together get all."""
     sender = Sender(office, watched)
-    for path, fields in known(office).items():
-        heavy = len(path) % 6 == 0
-        for content, kind in [*_bodies(fields.get("token", "")), *(_HEAVY if heavy else ())]:
+    for turn, (path, fields) in enumerate(known(office).items()):
+        for content, kind in [*part(_bodies(fields.get("token", "")), turn, 4), *part(_HEAVY, turn, 12)]:
             sender.send(path, f"{kind} {content[:20]!r}", content=content, headers={"content-type": kind})
     assert sender.wrong == []
 
@@ -129,9 +130,10 @@ def test_no_role_breaks_a_form_nor_is_refused_without_words(
     token = visitor.token("/account")
     watched = Watched(Path(str(lived.url.database)))
     sender = Sender(visitor, watched)
-    for path, fields in shown.items():
+    for turn, (path, fields) in enumerate(shown.items()):
         sender.send(path, "as shown to the administrator", **_form(fields | {"token": token}))
-        sender.send(path, "hostile", **_form(dict.fromkeys(fields, WORST[0]) | {"token": token}))
+        for value in part(WORST, turn, 2 * len(WORST)):
+            sender.send(path, f"hostile {value[:20]!r}", **_form(dict.fromkeys(fields, value) | {"token": token}))
     watched.close()
     assert token
     assert sender.wrong == []

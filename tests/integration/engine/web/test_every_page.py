@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ground.depth import part
 from ground.office import Office, open_office
 from ground.people import as_role, everything
 from ground.walk import HOSTILE, WORST, Address, Watched, hostile_queries, routes, survey, trouble
@@ -24,12 +25,12 @@ def watched(lived: Database) -> Iterator[Watched]:
     file.close()
 
 
-def hostile(address: Address) -> Iterator[str]:
+def hostile(address: Address, turn: int) -> Iterator[str]:
     """Each parameter of the path hostile in turn; then the queries."""
-    for name in address.parameters:
-        for value in HOSTILE[len(name) % 2 :: 2]:
+    for n, name in enumerate(address.parameters):
+        for value in part(HOSTILE, turn + n, 4):
             yield address.filled(**{name: value})
-    for query in hostile_queries(address):
+    for query in part([*hostile_queries(address)], turn, 3):
         yield f"{address.filled()}?{query}"
 
 
@@ -46,7 +47,7 @@ def test_the_walk_knows_the_pages() -> None:
 def test_no_address_however_hostile_breaks_a_page(office: Office, watched: Watched, language: str) -> None:
     office.client.cookies.set("dondoc_language", language)
     addresses = [each for each in survey(office).addresses if each.method == "GET"][:: 1 if language == "vi" else 8]
-    assert walk(office, (path for address in addresses for path in hostile(address)), language) == []
+    assert walk(office, (path for n, each in enumerate(addresses) for path in hostile(each, n)), language) == []
     assert not watched.changed()
 
 
@@ -54,14 +55,14 @@ def test_no_address_however_hostile_breaks_a_page(office: Office, watched: Watch
 def test_every_role_gets_an_answer_in_words_at_every_address(lived: Database, tmp_path: Path, role: ActorRole) -> None:
     visitor = as_role(lived, tmp_path, role.value, WHOSE.get(role, "huyen-b"))
     before = everything(lived)
-    paths = (path for address in PAGES for path in _some(address))
+    paths = (path for turn, address in enumerate(PAGES) for path in _some(address, turn))
     assert walk(visitor, paths) == []
     assert everything(lived) == before
 
 
-def _some(address: Address) -> Iterator[str]:
+def _some(address: Address, turn: int) -> Iterator[str]:
     yield address.filled()
-    for value in WORST[:2]:
+    for value in part(WORST, turn, len(WORST)):
         query = "&".join(f"{name}=%00" for name in address.queries)
         yield f"{address.filled(**dict.fromkeys(address.parameters, value))}?{query}"
 
@@ -69,5 +70,5 @@ def _some(address: Address) -> Iterator[str]:
 def test_nobody_is_led_to_signing_in_or_told_why_not(lived: Database, tmp_path: Path) -> None:
     as_role(lived, tmp_path, "administrator", "tinh")
     nobody = open_office(lived, tmp_path)
-    wrong = [path for address in PAGES for path in _some(address) if trouble(nobody.get(path))]
+    wrong = [path for n, address in enumerate(PAGES) for path in _some(address, n) if trouble(nobody.get(path))]
     assert wrong == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from bs4 import BeautifulSoup
 from ground.databases import closing_database
 from ground.factory import at
 from ground.office import Office, open_office
+from httpx import Response
 from sqlalchemy import update
 
 from engine.store.database import Database, table
@@ -94,10 +97,20 @@ PAGES = (
 ONLY_VIETNAMESE = re.compile(r"[ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
 
 
+Shown = Callable[[str, str], Response]
+
+
+@pytest.fixture(scope="module")
+def shown(copy_of_lived: Callable[[], Database], tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """``shown(path, language)``: every page is asked for once in each language."""
+    office = open_office(copy_of_lived(), tmp_path_factory.mktemp("shown"))
+    return cache(lambda path, language: office.get(path, headers={"cookie": f"dondoc_language={language}"}))
+
+
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_every_page_answers_in_its_language(office: Office, path: str, language: str) -> None:
-    found = office.get(path, headers={"cookie": f"dondoc_language={language}"})
+def test_every_page_answers_in_its_language(shown: Shown, path: str, language: str) -> None:
+    found = shown(path, language)
     assert found.status_code == 200
     assert len(found.content) < 50_000
     if not path.endswith("/html"):
@@ -107,9 +120,9 @@ def test_every_page_answers_in_its_language(office: Office, path: str, language:
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
-def test_what_stands_on_an_english_page_in_vietnamese_is_marked_as_vietnamese(office: Office, path: str) -> None:
+def test_what_stands_on_an_english_page_in_vietnamese_is_marked_as_vietnamese(shown: Shown, path: str) -> None:
     """Names and texts of the documents stay as they are; every sentence of ours is in English."""
-    page = BeautifulSoup(office.get(path, headers={"cookie": "dondoc_language=en"}).text, "lxml")
+    page = BeautifulSoup(shown(path, "en").text, "lxml")
     for marked in page.select('[lang="vi"], option, blockquote, .brand, title, pre, article p'):
         marked.decompose()
     ours = " ".join(text for text in page.body.stripped_strings if ONLY_VIETNAMESE.search(text))  # type: ignore[union-attr]
@@ -119,9 +132,9 @@ def test_what_stands_on_an_english_page_in_vietnamese_is_marked_as_vietnamese(of
 
 @pytest.mark.parametrize("path", [path for path in PAGES if not path.endswith("/html")])
 def test_a_page_holds_no_script_or_style_nothing_from_outside_and_a_label_for_every_field(
-    office: Office, path: str
+    shown: Shown, path: str
 ) -> None:
-    page = BeautifulSoup(office.get(path).text, "lxml")
+    page = BeautifulSoup(shown(path, "vi").text, "lxml")
     assert not page.find_all(["script", "style"])
     assert not page.find_all(style=True)
     assert not [name for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")]

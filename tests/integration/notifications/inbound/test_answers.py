@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ground.dovecot import PASSWORD, running_dovecot
-from ground.factory import Laid, at, bring_to, lay, row, rows, swept
+from ground.factory import Laid, at, bring_to, laid_once, lay, row, rows, swept
 from ground.paths import DATA
 from ground.post import KEY, LetterBox, post_office
 from sqlalchemy import update
@@ -80,8 +80,12 @@ def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
 @pytest.fixture
 def laid(sqlite_database: Database) -> Laid:
     """The plan is open and the first letters have left."""
-    laid = lay(sqlite_database, now=NOW)
-    swept(sqlite_database, NOW)
+    return laid_once(sqlite_database, "first letters that can be answered", begun)
+
+
+def begun(database: Database) -> Laid:
+    laid = lay(database, now=NOW)
+    swept(database, NOW)
     sent(laid)
     return laid
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, add_contact, at, do, happened, lay, row, rows, swept
+from ground.factory import Laid, add_contact, at, do, happened, laid_once, lay, row, rows, swept
 from ground.post import LetterBox, post_office
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +50,10 @@ def sent(laid: Laid, now: Any = NOW, box: LetterBox | None = None, **channels: C
 @pytest.fixture
 def laid(database: Database) -> Laid:
     """The plan is open; the first letters have been taken by the relay."""
+    return laid_once(database, "first letters taken by a relay", begun)
+
+
+def begun(database: Database) -> Laid:
     laid = lay(database, now=NOW)
     swept(database, NOW)
     sent(laid)

@@ -4,7 +4,7 @@ import string
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DondocError
@@ -92,18 +92,19 @@ def test_any_bytes_are_read_or_refused(raw):
 @given(
     st.sampled_from([b"%PDF-1.4\n", b"PK\x03\x04", b"<html>", b"\xff\xfe", b"\xef\xbb\xbf"]), st.binary(max_size=120)
 )
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 2)
 def test_any_bytes_under_a_known_sign_are_read_or_refused(sign, raw):
     tried(sign + raw)
 
 
 @given(markup)
+@example(["KẾ HOẠCH"])
 def test_any_markup_is_read_or_refused(parts):
     tried(("<html><body>" + "".join(parts)).encode("utf-8", "replace"))
 
 
 @given(st.permutations(range(40)), st.sets(st.integers(0, 39), max_size=8))
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 2)
 def test_a_real_plan_with_lines_lost_and_moved_is_read_or_refused(text_188, order, lost):
     lines = text_188.split("\n")[125:165]
     tried("\n".join(lines[n] for n in order if n not in lost).encode())
@@ -143,5 +144,6 @@ GROWING = {
 
 @pytest.mark.parametrize("shape", GROWING)
 def test_twice_the_text_is_at_most_about_twice_the_work(shape):
-    small, large = work(GROWING[shape](150)), work(GROWING[shape](600))
-    assert large <= 4.6 * small + 20_000
+    tried(START.encode())  # what is imported when it is first used counts for nobody
+    small, large = work(GROWING[shape](50)), work(GROWING[shape](200))
+    assert large <= 4.2 * small + 5_000
