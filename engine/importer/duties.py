@@ -132,7 +132,7 @@ class _Section:
     doubts: list[Doubt] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     cited: Counter[str] = field(default_factory=Counter)
-    unnumbered: int = 0
+    unnumbered: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     # -- walking the tree ------------------------------------------------------------------------------------------
 
@@ -150,20 +150,18 @@ class _Section:
         if child.mark is None and child.body.endswith(":") and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = None if child.leads else self._owner(child)
-        inside = None if child.leads or line else self.survey.inside(child)
+        line = self._owner(child)
+        doer = None if line else self.survey.doer(child)
         if child.leads:
             self._led(child, topic)
-        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line):
-            self._instruction(child, line)
+        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line or doer):
+            self._instruction(child, line or doer)
         elif line is not None:
             self._owned(child, line, topic)
-        elif inside is not None:
-            names, helping = inside
-            read = Facts(tuple(each.text for each in names), tuple(each.text for each in helping))
-            said = Said(_whole(child), child.place, _mark_text(child), facts=read, node=child)
-            self._add(self._at(child, topic, "; ".join(name.text for name in names), names, inline=True), [said])
-        elif self.survey.gives_duties(child) or any(self._owner(each) or each.leads for each in child.children):
+        elif doer is not None:
+            entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
+            self._add(entry, [Said(_whole(child), child.place, _mark_text(child), node=child)])
+        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.children):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
         elif self._unknown_body(child, parent):
@@ -181,17 +179,10 @@ class _Section:
                 self.account.leave_out(each.paragraph, account.NOBODY)
 
     def _owner(self, node: Node) -> OwnerLine | None:
-        """The owner line of an entry: its own, or behind a clause, a topic with a colon, or an earlier sentence."""
-        if node.paragraph is None:
-            return None
+        """The owner line of an entry that begins with a body; a long row of names alone is none."""
         line = self.survey.owner(node)
-        if line is not None and (
-            line.form is not Form.ALONE or node.mark is not None or node.children or len(line.written) < 120
-        ):
-            return line
-        if len(node.body) > _LONGEST_ENTRY:
-            return None
-        return owner_line(node.body, clauses=True) or _behind_topic(node.body) or _later_sentence(node.body)
+        long = line is not None and line.form is Form.ALONE and len(line.written) >= 120
+        return None if long and node.mark is None and not node.children else line
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
@@ -302,15 +293,15 @@ class _Section:
         request: bool = False,
         inline: bool = False,
     ) -> _Entry:
-        """An entry at its place in the document: «IV.2», «III.1.2»; «(3)» for the third that bears no number; «II.1.2»
-        for the second point with a lead under «1.»."""
+        """An entry at its place in the document: «IV.2», «III.1.2»; «II.1.2» for the second point without a number under
+        «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
-        if not node.label and node.leads and labels != self.path:
-            siblings = [each for each in (node.parent.children if node.parent else ()) if each.leads]
-            labels = (*labels, str(siblings.index(node) + 1))
-        elif not node.label:
-            self.unnumbered += 1
-            labels = (*labels, f"({self.unnumbered})")
+        if not node.label:
+            self.unnumbered[labels] += 1
+            n = self.unnumbered[labels]
+            above = node.parent.rank if node.parent is not None else None
+            deep = labels != self.path and above is not None and above > Rank.ROMAN
+            labels = (*labels, str(n) if deep else f"({n})")
         return _Entry(
             self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
         )
@@ -402,9 +393,8 @@ class _Section:
             duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
-            if not first.no:
-                self.unnumbered += 1
-            labels = (*labels, first.no or f"({self.unnumbered})")
+            self.unnumbered[labels] += not first.no
+            labels = (*labels, first.no or f"({self.unnumbered[labels]})")
             citation = self._unique(self._under(labels))
             self._add(
                 _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
@@ -502,28 +492,6 @@ def _is_topic(node: Node) -> bool:
     if node.mark is None or node.mark.rank in BULLETS or len(below) < 1 or len(node.body) > _LONGEST_TOPIC:
         return False
     return not opens_duty(Prose.of(node.body)) and not node.body.endswith((".", ";"))
-
-
-def _behind_topic(text: str) -> OwnerLine | None:
-    """«Công tác tuyên truyền: Sở Thông tin và Truyền thông chủ trì …»."""
-    colon = re.match(r"[^:.]{3,120}:\s*", text)
-    if colon is None:
-        return None
-    line = owner_line(text[colon.end() :], clauses=True)
-    return replace(line, start=line.start + colon.end()) if line and line.form is Form.INLINE else None
-
-
-_ADDRESSED = re.compile(rf"(?<=[.;])\s+(?={say.any_of((*say.REQUESTS, *say.ORDERS))}(?!\w))")
-
-
-def _later_sentence(text: str) -> OwnerLine | None:
-    """«Kế hoạch này được … . Yêu cầu các sở, ban, ngành …»: an order in a later sentence."""
-    plain = matching(text)
-    for found in list(_ADDRESSED.finditer(plain))[:20]:
-        line = owner_line(text[found.end() :])
-        if line is not None and line.form is not Form.ALONE:
-            return replace(line, start=line.start + found.end())
-    return None
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,7 @@ _RULES = (
     _rule(DeadlineKind.PERIOD, _unnamed(phrase(r"tháng (?P<m>\d{1,2}) ?(?:/|năm) ?(?P<y>\d{4})")), _undated),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:trong|vào) ')}{_unnamed(_YEAR)}", _acted),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:vào|trong) ')}{_LOOSE}"),
+    _rule(DeadlineKind.PERIOD, phrase(r"trong năm(?! \d)"), lambda text, start, end: _acted(text, end, end)),
     _rule(
         DeadlineKind.TERM,
         phrase(
@@ -197,13 +198,13 @@ _RULES = (
         lambda text, start, end: not re.search(r"quá\s*$", text[max(0, start - 8) : start]),
     ),
     _rule(
-        DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
+        DeadlineKind.CYCLE, phrase(r"(?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
     ),
     _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))")),
-    _rule(DeadlineKind.CYCLE, r"(?<=, )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
+    _rule(DeadlineKind.CYCLE, r"(?<=[,:] )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
     _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
     _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
-    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
+    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
     _rule(
         DeadlineKind.AD_HOC,
         phrase(

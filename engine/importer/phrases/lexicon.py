@@ -194,7 +194,7 @@ truyền thông đại chúng; giải quyết thủ tục; phát triển cộng 
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
-ngân hàng; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
+ngân hàng; công trình; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
 công nghệ thông tin; hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin;
 văn hóa thông tin; kế hoạch tổng hợp; nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp;
 văn phòng tổng hợp; người nộp thuế; người sử dụng lao động; người lao động; đội kiểm tra liên ngành;

@@ -65,6 +65,9 @@ _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+"
 _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
 _PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
+_LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
+_INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
+_FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
     word = head["head"].capitalize()
     place = head.end()
     while (field := _FIELD.match(prose.plain, place)) is not None and prose.text[place].isupper():
+        if _HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, field.end() + 1):
+            break  # «Phòng Kinh tế, Công an xã»
         end = field.end()
         suffix = _SUFFIX.match(prose.plain, end + 1) if prose.plain[end : end + 1] == " " else None
         end = suffix.end() if suffix else end
@@ -298,6 +303,9 @@ class _Walk:
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
+        listed = _LISTED.match(plain, following) if sign == "," and not self.closed and not self.grouped else None
+        if listed and begins_name(self.prose, listed.end()):
+            return listed.end(1)  # «Phòng Đầu tư, thẩm định và giám sát đầu tư; Phòng …»
         return None
 
     def _next_body(self, at: int, following: int) -> bool:
@@ -345,7 +353,9 @@ class _Walk:
         weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
         if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
             return None
-        if text[following : following + 1].isupper():
+        inside = not self.closed and not self.grouped and _INSIDE.match(plain, following)
+        begun = begins_name(self.prose, following, small=True) or _OPENER.match(plain, following)
+        if text[following : following + 1].isupper() or (inside and not begun):
             self.closed = False
             return end
         return None
@@ -369,6 +379,8 @@ class _Walk:
             return _COMPOUND.match(plain, at) is None
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
+        if _FIRM.search(before):
+            return False  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
         last = before[-12:]
         head = _HEAD.match(plain, self.start)
         if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):

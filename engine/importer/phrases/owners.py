@@ -13,7 +13,7 @@ from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, begins_name, names_at, opens_duty
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, names_at, opens_duty
 from engine.importer.vietnamese import phrase
 
 
@@ -130,6 +130,10 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         last = names.pop()
         names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
         end = longer
+    more = _listed_to_colon(prose, end)
+    if names and more:
+        names += more
+        end = more[-1].end
     written = prose.text[start : names[-1].end].strip() if names else ""
     if not written:
         return None
@@ -139,6 +143,9 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
     if colon and prose.text[colon.start() : colon.end()].strip():
         rest = prose.text[colon.end() :].strip()
+        inner = _straight(Prose.of(rest), 0, headed=headed) if rest else None
+        if inner and (inner.form is Form.ALONE if headed else names[-1].group and inner.form is Form.INLINE):
+            return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
         return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
     rest = prose.text[end:].lstrip(" ,;.)")
     if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
@@ -167,6 +174,21 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if headed and _BROAD.match(prose.plain):
         return tail.end()
     return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
+
+
+_PARTS = re.compile(r"(?:\s*[,;]\s*|\s+và\s+)(?=\w)")
+
+
+def _listed_to_colon(prose: Prose, end: int) -> list[Name]:
+    """The rest of a list of bodies up to a colon, whatever they are called («…, các chủ hồ thủy điện:»): none of its
+    parts begins like a duty or a clause."""
+    colon = prose.plain.find(":", end, end + 120)
+    cuts = [each for each in _PARTS.finditer(prose.plain, end, max(end, colon)) if colon > 0]
+    if not cuts or cuts[0].start() != end or re.search(r"[.()]", prose.plain[end:colon]):
+        return []
+    parts = [(a.end(), b) for a, b in zip(cuts, [*(each.start() for each in cuts[1:]), colon], strict=True)]
+    plain = any(opens_duty(prose, a) or ends_name(prose, a) or b - a > 70 for a, b in parts)
+    return [] if plain else [Name(prose.text[a:b].strip(), a, b, prose.plain[a:b].startswith("các ")) for a, b in parts]
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:

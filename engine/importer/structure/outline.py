@@ -104,6 +104,7 @@ def _lift(node: Node) -> None:
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
     several = len(below) > 1 or (below and _TITLED.match(below[0].body) is not None)
+    several = several or (len(below) == 1 and below[0].mark is None and node.rank is not None and node.rank > Rank.ROMAN)
     if node.paragraph is None or node.leads or not several or not listed or ended(node.body):
         return
     if below[-1].leads and not any(each.leads for each in below[:-1]):
