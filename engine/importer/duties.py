@@ -19,7 +19,7 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, Rank, roman_value
 from engine.importer.phrases.names import Name, Prose, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure import account
 from engine.importer.structure.account import Account
@@ -170,6 +170,8 @@ class _Section:
             apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
             line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, topic)
+        elif self.trusted and (told := sentence_owner(child.body)) is not None:
+            self._owned(child, told, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
             self._doubt(
@@ -212,7 +214,7 @@ class _Section:
             read = Facts.of(facts)
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
             more = "\n".join(fact.line.text for fact in facts if fact.label is Label.OTHER)
-            said = Said(f"{text}\n{more}".strip(), node.place, _mark_text(node), facts=read, node=node)
+            said = Said(f"{text}\n{more}".strip(), node.place, _mark_text(node), facts=read)
             written = "; ".join(read.lead)
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:

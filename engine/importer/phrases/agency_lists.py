@@ -7,8 +7,9 @@ import re
 from dataclasses import replace
 from itertools import islice
 
+from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, names_at, names_in
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import roles_in
 from engine.importer.vietnamese import matching
@@ -78,6 +79,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
 
 _LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
+_STRONG = say.compiled(say.STRONG)
 _LATER = re.compile(r"[.(]\s*(?=\w)")
 
 
@@ -97,23 +99,11 @@ def doer_in(text: str) -> OwnerLine | None:
         return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
-        begins = prose.plain[: row[0].start].rstrip().endswith((".", "(", ";", "giao"))
-        if begins and _LEADS.match(prose.plain, end):
+        before = prose.plain[: row[0].start].rstrip()
+        leads_ = before.endswith((".", "(", ";", "giao")) and _LEADS.match(prose.plain, end)
+        if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
             return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
     return None
-
-
-_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
-
-
-def is_body(name: str) -> bool:
-    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body."""
-    words = name.split()
-    if ends_name(Prose.of(name), 0):
-        return False
-    if len(words) == 1 and not (name.isupper() and len(name) > 2):
-        return not name.islower() and len(name) > 3
-    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
 
 
 def labelled(text: str) -> dict[Label, str]:

@@ -27,8 +27,8 @@ class Label(StrEnum):
 
 
 _WHO = (
-    r"(?:các )?(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cơ quan, đơn vị|đơn vị, cá nhân|cấp)?,? ?"
-    r"(?:đơn vị|cá nhân|địa phương|tổ chức)? ?"
+    r"(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+    r"(?:,| và| ?/)? ?){0,4}"
 )
 _LINES = (
     (Label.COORDINATING, _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp)(?: thực hiện| chính)?"),
@@ -69,6 +69,7 @@ _COLUMNS = (
         r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))",
     ),
     (Label.PERSON, r"(?:họ (?:và )?tên|người (?:thực hiện|phụ trách|chủ trì)|cán bộ|chuyên viên|công chức)"),
+    (Label.LEAD, r".{0,30}chủ trì.{0,20}phối hợp"),
     (Label.COORDINATING, r".{0,40}phối hợp"),
     (Label.MONITOR, r".{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)"),
     (

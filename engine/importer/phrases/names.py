@@ -22,7 +22,7 @@ _FIELD = say.compiled(say.FIELDS)
 _GROUPED = say.compiled(say.GROUPED)
 _GROUP = re.compile(
     phrase(r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo )?")
-    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những)(?!\w) ")
+    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những|mỗi)(?!\w) ")
     + say.any_of(say.GROUPED)
     + r"(?!\w)"
 )
@@ -65,6 +65,7 @@ _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+"
 _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
 _PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
+_PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
@@ -133,6 +134,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     end = at
     while begins_name(prose, at, small=small):
         shared, end_shared = _shared(prose, at)
+        if len(shared) < 2:
+            shared, end_shared = _placed(prose, at)
         if len(shared) > 1:
             found += shared
             end = end_shared
@@ -146,6 +149,28 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             return found, after
         at, end = between.end(), after
     return found, end
+
+
+_PLACES = re.compile(phrase(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? "))
+_OF_PLACE = re.compile(phrase(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?"))
+
+
+def _placed(prose: Prose, at: int) -> tuple[list[Name], int]:
+    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
+    head = _PLACES.match(prose.plain, at)
+    found: list[Name] = []
+    place = head.end() if head else at
+    while head is not None and (level := _OF_PLACE.match(prose.plain, place)):
+        proper = _PROPER.match(prose.text, level.end())
+        if proper is None or opens_duty(prose, level.end()) or _HEAD.match(prose.plain, level.end()):
+            break
+        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
+        found.append(Name(text, place, proper.end(), sure=True))
+        between = _BETWEEN.match(prose.plain, proper.end())
+        if between is None:
+            break
+        place = between.end()
+    return found, found[-1].end if found else at
 
 
 def _tidy(text: str) -> str:
@@ -404,6 +429,20 @@ def ends_name(prose: Prose, at: int) -> bool:
     """Whether the word after a place is a small one that no name holds."""
     following = re.compile(r"[\s,]*").match(prose.plain, at)
     return _STOP.match(prose.plain, following.end() if following else at) is not None
+
+
+_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
+
+
+def is_body(name: str) -> bool:
+    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body."""
+    words = name.split()
+    plain = matching(name)
+    if _STOP.match(plain) and not _GROUP.match(plain):
+        return False
+    if len(words) == 1 and not (name.isupper() and len(name) > 2):
+        return not name.islower() and len(name) > 3
+    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, names_at, opens_duty
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, opens_duty
 from engine.importer.vietnamese import phrase
 
 
@@ -130,12 +131,10 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         last = names.pop()
         names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
         end = longer
-    more = _listed_to_colon(prose, end)
-    if names and more:
-        names += more
-        end = more[-1].end
+    names = _listed_to_colon(prose, names, end)
+    end = max(end, names[-1].end) if names else end
     written = prose.text[start : names[-1].end].strip() if names else ""
-    if not written:
+    if not any(is_body(name.text) for name in names):
         return None
     done = _DONE.match(prose.text, end)
     if done:
@@ -153,6 +152,15 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
+
+
+def sentence_owner(text: str) -> OwnerLine | None:
+    """The bodies that a sentence of a duty section begins with, whatever verb follows them."""
+    prose = Prose.of(text)
+    names, end = names_at(prose, 0, small=True)
+    rest = text[end:].strip(" ,")
+    sure = rest and text[:1].isupper() and is_body(names[0].text) if names else False
+    return OwnerLine(text[names[0].start : end], tuple(names), False, Form.INLINE, rest) if sure else None
 
 
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
@@ -176,19 +184,24 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
 
 
-_PARTS = re.compile(r"(?:\s*[,;]\s*|\s+và\s+)(?=\w)")
+_PARTS = re.compile(r"\s*[,;]\s*|\s+và\s+(?=các\s)|$")
 
 
-def _listed_to_colon(prose: Prose, end: int) -> list[Name]:
-    """The rest of a list of bodies up to a colon, whatever they are called («…, các chủ hồ thủy điện:»): none of its
-    parts begins like a duty or a clause."""
-    colon = prose.plain.find(":", end, end + 120)
-    cuts = [each for each in _PARTS.finditer(prose.plain, end, max(end, colon)) if colon > 0]
-    if not cuts or cuts[0].start() != end or re.search(r"[.()]", prose.plain[end:colon]):
-        return []
-    parts = [(a.end(), b) for a, b in zip(cuts, [*(each.start() for each in cuts[1:]), colon], strict=True)]
-    plain = any(opens_duty(prose, a) or ends_name(prose, a) or b - a > 70 for a, b in parts)
-    return [] if plain else [Name(prose.text[a:b].strip(), a, b, prose.plain[a:b].startswith("các ")) for a, b in parts]
+def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
+    """The names with all that stands before a colon, whatever they are called («…, các chủ hồ thủy điện:», «… giao
+    thông và nông nghiệp tỉnh:»), if no part of it begins like a duty or a clause."""
+    tail = re.compile(r"[^:.()]{1,120}(?=:)").match(prose.plain, end)
+    joins = tail is not None and re.match(r"\s*[,;]|\s+và\s", tail.group()) is not None
+    if not names or tail is None or not joins:
+        return names
+    cuts = [each.span() for each in _PARTS.finditer(prose.plain, end, tail.end())]
+    parts = [(a, b) for (_, a), (b, _) in pairwise(cuts)]
+    if cuts[0][0] > end:
+        parts = [(names[-1].start, cuts[0][0]), *parts]
+        names = names[:-1]
+    if any(opens_duty(prose, a) or ends_name(prose, a) or not 2 < b - max(a, end) < 70 for a, b in parts):
+        return names
+    return [*names, *(Name(prose.text[a:b].strip(), a, b, prose.plain.startswith("các ", a)) for a, b in parts)]
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:

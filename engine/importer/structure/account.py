@@ -132,6 +132,7 @@ def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
     """What was taken for a heading or a name although a last day or who is to do it stands in it, and a part of a duty
     that begins with a body of its own: all may be duties that nothing else shows."""
     seen: set[str] = set()
+    led: set[str] = set()
     for each in entries:
         mark = mark_of(each.text)
         body = each.text[mark.length :] if mark else each.text
@@ -144,6 +145,10 @@ def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
                 yield each
         elif each.use is Use.DUTY:
             seen.add(each.citation)
+        elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
+            if each.citation in led:
+                yield each  # a second lead of one duty
+            led.add(each.citation)
 
 
 def _is_dated(text: str) -> bool:

@@ -269,7 +269,9 @@ class _Joiner:
             return self._bullet(mark, rest, plain, trusted)
         if trusted or (mark.rank is Rank.ROMAN and is_capital(rest) and " " in rest):
             return True
-        if _EXPECTS_NUMBER.search(plain) and not self._heading():
+        above = mark_of(self.parts[0])
+        deeper = above is not None and mark.label == f"{above.label}.1"
+        if _EXPECTS_NUMBER.search(plain) and not self._heading() and not deeper:
             owner = owner_line(rest, headed=True)
             alone = owner is not None and owner.form is Form.ALONE
             return self._follows(mark) and (alone or (owner is not None and not self._full(before)))

@@ -96,6 +96,11 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     return builder.root
 
 
+def is_part(node: Node) -> bool:
+    """Whether a node is a section of the document, not an entry of one."""
+    return node.rank is None or node.rank <= Rank.ROMAN
+
+
 _TITLED = re.compile(r"(?:nội dung|nhiệm vụ|yêu cầu|mục tiêu)[^:.;]{0,30}:", re.IGNORECASE)
 
 
@@ -103,9 +108,8 @@ def _lift(node: Node) -> None:
     """Labelled lines after the last of several points speak of all of them when no other point has a lead."""
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
-    several = len(below) > 1 or (below and _TITLED.match(below[0].body) is not None)
-    several = several or (len(below) == 1 and below[0].mark is None and node.rank is not None and node.rank > Rank.ROMAN)
-    if node.paragraph is None or node.leads or not several or not listed or ended(node.body):
+    single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
+    if node.paragraph is None or node.leads or ended(node.body) or not (single or (len(below) > 1 and listed)):
         return
     if below[-1].leads and not any(each.leads for each in below[:-1]):
         node.facts += below[-1].facts
