@@ -16,7 +16,7 @@ from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemTe
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import bodies_in, lead_of
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label
+from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank, roman_value
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
@@ -61,6 +61,13 @@ class Facts:
             found.get(Label.DEADLINE, ""),
             found.get(Label.PRODUCT, ""),
         )
+
+
+    @classmethod
+    def inside(cls, text: str) -> Facts:
+        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
+        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
+        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
 
 
 @dataclass(frozen=True)
@@ -160,8 +167,8 @@ class _Section:
             self._owned(child, line, topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
-            self._add(entry, [Said(_whole(child), child.place, _mark_text(child), node=child)])
-        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.children):
+            self._add(entry, [replace(_said(child, _whole(child)), facts=Facts.inside(child.body), node=child)])
+        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
         elif self._unknown_body(child, parent):

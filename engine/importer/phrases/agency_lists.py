@@ -78,6 +78,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
 
 
 _LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
+_BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
 _STRONG = say.compiled(say.STRONG)
 _LATER = re.compile(r"[.(]\s*(?=\w)")
@@ -101,6 +102,7 @@ def doer_in(text: str) -> OwnerLine | None:
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()
         leads_ = before.endswith((".", "(", ";", "giao")) and _LEADS.match(prose.plain, end)
+        leads_ = leads_ or (before.endswith(" do") and _BY.match(prose.plain, end))
         if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
             return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
     return None

@@ -66,6 +66,7 @@ _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/
 _PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
+_SECOND = re.compile(r"(?:xã|phường|thôn|huyện|tỉnh|phố|khu) [A-ZĐÀ-Ỹ]\w* $", re.IGNORECASE)
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
@@ -296,8 +297,13 @@ class _Walk:
         return True
 
     def _after_place(self, at: int) -> bool:
-        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there."""
-        return not _OPENER.match(self.prose.plain, at)
+        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there; the
+        second syllable of a place does always («UBND xã Tân Lập»)."""
+        return self._second(at) or not _OPENER.match(self.prose.plain, at)
+
+    def _second(self, at: int) -> bool:
+        before = self.prose.text[max(self.start, at - 24) : at]
+        return self.prose.text[at].isupper() and _SECOND.search(before) is not None
 
     def _sign(self, sign: str, at: int, end: int) -> int | None:
         plain, text = self.prose.plain, self.prose.text
@@ -395,7 +401,7 @@ class _Walk:
         """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
         plain, text = self.prose.plain, self.prose.text
         opener = _OPENER.match(plain, at)
-        if opener is None:
+        if opener is None or self._second(at):
             return False
         before = plain[max(self.start, at - 60) : at].rstrip()
         if text[at].islower() and self._spanned(at):
