@@ -30,7 +30,7 @@ _LOOSE = phrase(
     r"cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
 )
 _EACH = phrase(
-    r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|"
+    r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?|"
     r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước|kế tiếp|tiếp theo|liền kề|báo cáo)"
     r"(?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp| báo cáo)?)?)"
 )
@@ -46,7 +46,7 @@ _POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUART
 _POINT_UNNAMED = f"(?:{_unnamed(_POINT)})"
 _CUE = phrase(
     r"(?:(?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|"
-    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|hết|xong trong|xong|"
+    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|"
     r"hoàn thành(?: trong| vào)?)"
 )
 _HOUR = phrase(r"(?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?")
@@ -172,7 +172,7 @@ _RULES = (
     _rule(DeadlineKind.PERIOD, _unnamed(phrase(r"tháng (?P<m>\d{1,2}) ?(?:/|năm) ?(?P<y>\d{4})")), _undated),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:trong|vào) ')}{_unnamed(_YEAR)}", _acted),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:vào|trong) ')}{_LOOSE}"),
-    _rule(DeadlineKind.PERIOD, phrase(r"trong năm(?! \d)"), lambda text, start, end: _acted(text, end, end)),
+    _rule(DeadlineKind.PERIOD, phrase(r"trong năm(?! \d| học)"), lambda text, start, end: _acted(text, end, end)),
     _rule(
         DeadlineKind.TERM,
         phrase(

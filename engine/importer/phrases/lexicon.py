@@ -78,7 +78,7 @@ thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉ
 chính quyền; thường trực(?!,); chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập;
 trưởng(?! thành); phó trưởng; chánh; phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng; người đứng đầu;
 bí thư; đồng chí; đ/c; ông; bà; thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan;
-địa phương; lực lượng; khối; nhà trường; giáo viên; gia đình; ban quản lý; bql; ttyt; cdc; vnpt; viettel; mobifone;
+địa phương; lực lượng; khối; nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?!,); toàn thể; bql; ttyt; cdc; vnpt; viettel; mobifone;
 agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư; chủ rừng; cơ sở y tế;
 cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
@@ -125,7 +125,7 @@ SUFFIXES = (
     r"phụ trách",
     r"thường trực",
     r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
-    r"nơi (?:đăng ký|cư trú)",
+    r"nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+)",
     r"hữu quan",
     r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
     r"phường)(?= [^\W\d_])",
@@ -147,7 +147,7 @@ trân trọng; thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
-làm tốt; cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
+làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
 trợ giúp; cứu trợ; can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển;
 bảo tồn; trùng tu; sưu tầm; biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu;
 tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng;
@@ -194,12 +194,12 @@ truyền thông đại chúng; giải quyết thủ tục; phát triển cộng 
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
-ngân hàng; công trình; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
+ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
 công nghệ thông tin; hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin;
 văn hóa thông tin; kế hoạch tổng hợp; nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp;
 văn phòng tổng hợp; người nộp thuế; người sử dụng lao động; người lao động; đội kiểm tra liên ngành;
 đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành; đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát;
-ban giám sát; hội đồng thẩm định; tổ thẩm định; tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực;
+ban giám sát; hội đồng thẩm định; tổ thẩm định; tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng;
 ban chỉ đạo; ban tổ chức; ban quản lý
 """)
 # Openers that always begin a duty, never the rest of a name.

@@ -66,7 +66,7 @@ _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/
 _PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
-_SECOND = re.compile(r"(?:xã|phường|thôn|huyện|tỉnh|phố|khu) [A-ZĐÀ-Ỹ]\w* $", re.IGNORECASE)
+_BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ")  # no body is called so, without more
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
@@ -302,8 +302,9 @@ class _Walk:
         return self._second(at) or not _OPENER.match(self.prose.plain, at)
 
     def _second(self, at: int) -> bool:
-        before = self.prose.text[max(self.start, at - 24) : at]
-        return self.prose.text[at].isupper() and _SECOND.search(before) is not None
+        """Whether a capital follows the first syllable of a proper name, which has two at least."""
+        before = self.prose.text[self.start : at].split()[-2:]
+        return len(before) == 2 and before[0].islower() and before[1].istitle() and self.prose.text[at].isupper()
 
     def _sign(self, sign: str, at: int, end: int) -> int | None:
         plain, text = self.prose.plain, self.prose.text
@@ -407,7 +408,8 @@ class _Walk:
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            return _COMPOUND.match(plain, at) is None
+            bare = _BARE.fullmatch(before) is not None and not _STRONG.match(plain, at)
+            return not bare and _COMPOUND.match(plain, at) is None
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
         if _FIRM.search(before):

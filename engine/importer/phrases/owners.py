@@ -176,7 +176,7 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if tail is None or (tail.end() == len(prose.plain) and not headed):
         return end
     words = tail.group().strip(" ,").split()
-    if not words or len(words) > (10 if headed else 6) or words[0] in ("và", "-", "hoặc"):
+    if not words or len(words) > 10 or words[0] in ("và", "-", "hoặc"):
         return end
     started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
     if headed and _BROAD.match(prose.plain):
