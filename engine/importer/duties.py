@@ -21,8 +21,7 @@ from engine.importer.phrases.marks import BULLETS, Rank, roman_value
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
-from engine.importer.structure import account
-from engine.importer.structure.account import Account
+from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
 from engine.importer.structure.joining import Fact, ended
@@ -61,7 +60,6 @@ class Facts:
             found.get(Label.DEADLINE, ""),
             found.get(Label.PRODUCT, ""),
         )
-
 
     @classmethod
     def inside(cls, text: str) -> Facts:
@@ -185,7 +183,7 @@ class _Section:
                 "not_assigned", f"«{said_}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ.", child.place
             )
             for each in child.walk():
-                self.account.leave_out(each.paragraph, account.NOBODY)
+                self.account.leave_out(each.paragraph, NOBODY)
 
     def _owner(self, node: Node) -> OwnerLine | None:
         """The owner line of an entry that begins with a body; a long row of names alone is none."""
@@ -236,7 +234,7 @@ class _Section:
         below = node.marked()
         owned = [child for child in below if (line := self.survey.owner(child)) and line.form is not Form.INLINE]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
-        return numbered or (len(owned) >= 2 and len(owned) >= 0.8 * len(below))
+        return numbered or (len(owned) >= 2 and len(owned) >= 0.5 * len(below))
 
     def _unknown_body(self, node: Node, parent: Node) -> bool:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -302,8 +300,8 @@ class _Section:
         request: bool = False,
         inline: bool = False,
     ) -> _Entry:
-        """An entry at its place in the document: «IV.2», «III.1.2»; «II.1.2» for the second point without a number under
-        «1.», «II.(2)» for the second right under «II.»."""
+        """An entry at its place in the document: «IV.2», «III.1.2»; «II.1.2» for the second point that bears no number
+        under «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
         if not node.label:
             self.unnumbered[labels] += 1
@@ -337,18 +335,24 @@ class _Section:
             self._doubt("no_duty", f"Mục {citation} ({entry.written}) không có nhiệm vụ nào.", citation)
         inline = entry.inline and len(duties) == 1
         made = tuple(
-            self._duty(said, citation if inline else f"{citation}.{n}", owners) for n, said in enumerate(duties, 1)
+            self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
+            for n, said in enumerate(duties, 1)
         )
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
+    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], *, inline: bool) -> DutyText:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         names = tuple(owner.name for owner in owners)
         roles = roles_in(whole, names)
         facts = said.facts
+        line = owner_line(text) if owners and not inline else None
+        if line is not None and line.form is not Form.ALONE and not set(names) & {name.text for name in line.names}:
+            self._doubt(
+                "overlooked", f"{citation}: lời của nhiệm vụ bắt đầu bằng cơ quan khác: «{text[:80]}».", citation
+            )
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)
@@ -397,7 +401,7 @@ class _Section:
                 said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
                 self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=account.NOBODY, serious=True)
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
                 continue
             duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
@@ -446,17 +450,17 @@ def row_facts(row: Row) -> Facts:
 
 
 def instructions_of(
-    node: Node, line: OwnerLine | None, directory: Directory, account_: Account
+    node: Node, line: OwnerLine | None, directory: Directory, account: Account
 ) -> Iterator[Instruction]:
     """The instruction that a paragraph to everybody is; none if it only takes leave («Trên đây là Kế hoạch …./.»)."""
     owners = tuple(owner_of(name, directory) for name in line.names) if line else ()
     reports_to = roles_in(node.body, tuple(owner.name for owner in owners)).reports_to
     deadlines = _distinct(deadlines_in(node.body))
     if owners or reports_to or deadlines:
-        account_.use(node.paragraph, Use.INSTRUCTION)
+        account.use(node.paragraph, Use.INSTRUCTION)
         yield Instruction(node.body, node.place, owners, deadlines, reports_to)
     else:
-        account_.leave_out(node.paragraph, account.LEAVE)
+        account.leave_out(node.paragraph, LEAVE)
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
@@ -523,6 +527,9 @@ def section_of(
         found._add(entry, [Said(line.rest, node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
+    for each in node.walk() if node.paragraph is not None and found.items else ():
+        if not each.heading and (ended(each.body) or not each.children):
+            account.leave_out(each.paragraph, NOBODY, serious=True)
     section = SectionText(heading, roman, tuple(found.items), node.place)
     return SectionRead(section, tuple(found.doubts), tuple(found.instructions))
 

@@ -155,7 +155,7 @@ _RULES = (
     ),
     _rule(
         DeadlineKind.PERIOD,
-        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|"
+        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}{_EACH}?(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|"
         rf"i{{1,3}})(?:\s*(?:/|năm)\s*\d{{4}})?){{0,3}}",
     ),
     _rule(
@@ -198,7 +198,8 @@ _RULES = (
         lambda text, start, end: not re.search(r"quá\s*$", text[max(0, start - 8) : start]),
     ),
     _rule(
-        DeadlineKind.CYCLE, phrase(r"(?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
+        DeadlineKind.CYCLE,
+        phrase(r"(?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần"),
     ),
     _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))")),
     _rule(DeadlineKind.CYCLE, r"(?<=[,:] )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),

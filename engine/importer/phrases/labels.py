@@ -31,7 +31,10 @@ _WHO = (
     r"(?:,| và| ?/)? ?){0,4}"
 )
 _LINES = (
-    (Label.COORDINATING, _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp)(?: thực hiện| chính)?"),
+    (
+        Label.COORDINATING,
+        _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp|hỗ trợ|tham gia)(?: thực hiện| chính|, giám sát)?",
+    ),
     (
         Label.MONITOR,
         _WHO + r"(?:theo dõi|đôn đốc|giám sát|theo dõi, đôn đốc|kiểm tra, đôn đốc|"
@@ -39,8 +42,8 @@ _LINES = (
     ),
     (
         Label.LEAD,
-        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
-        r"chủ trì tham mưu|trách nhiệm thực hiện)"
+        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chủ đầu tư|chịu trách nhiệm|phụ trách|"
+        r"trách nhiệm thực hiện)"
         r"(?: thực hiện| tham mưu)?",
     ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),

@@ -50,7 +50,8 @@ _SMALL_HEADS = re.compile(
         r"đơn vị|mặt trận|"
     )
     + phrase(
-        r"đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
+        r"trưởng (?:thôn|ấp|bản|khu|buôn|xóm)|đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|"
+        r"doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
     )
 )
 _WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
@@ -386,7 +387,7 @@ class _Walk:
         if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
             return None
         inside = not self.closed and not self.grouped and _INSIDE.match(plain, following)
-        begun = begins_name(self.prose, following, small=True) or _OPENER.match(plain, following)
+        begun = _HEAD.match(plain, following) or _GROUP.match(plain, following) or _OPENER.match(plain, following)
         if text[following : following + 1].isupper() or (inside and not begun):
             self.closed = False
             return end

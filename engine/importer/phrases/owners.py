@@ -191,17 +191,20 @@ def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
     """The names with all that stands before a colon, whatever they are called («…, các chủ hồ thủy điện:», «… giao
     thông và nông nghiệp tỉnh:»), if no part of it begins like a duty or a clause."""
     tail = re.compile(r"[^:.()]{1,120}(?=:)").match(prose.plain, end)
-    joins = tail is not None and re.match(r"\s*[,;]|\s+và\s", tail.group()) is not None
-    if not names or tail is None or not joins:
+    if not names or tail is None or not re.search(r"[,;]|^\s+và\s", tail.group()):
         return names
     cuts = [each.span() for each in _PARTS.finditer(prose.plain, end, tail.end())]
     parts = [(a, b) for (_, a), (b, _) in pairwise(cuts)]
-    if cuts[0][0] > end:
+    kept = names
+    if cuts[0][0] > end:  # «Phòng Giáo dục mầm non», of which a field was read
         parts = [(names[-1].start, cuts[0][0]), *parts]
-        names = names[:-1]
-    if any(opens_duty(prose, a) or ends_name(prose, a) or not 2 < b - max(a, end) < 70 for a, b in parts):
+        kept = names[:-1]
+    at = [max(a, end) + (prose.plain[max(a, end)] == " ") for a, _ in parts]
+    if any(opens_duty(prose, each) or ends_name(prose, each) for each in at) or any(
+        b - max(a, end) > 70 for a, b in parts
+    ):
         return names
-    return [*names, *(Name(prose.text[a:b].strip(), a, b, prose.plain.startswith("các ", a)) for a, b in parts)]
+    return [*kept, *(Name(prose.text[a:b].strip(), a, b, prose.plain.startswith("các ", a)) for a, b in parts)]
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:

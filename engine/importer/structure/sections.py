@@ -77,12 +77,7 @@ class Survey:
             theme = self.themes[id(node)] = theme_of(node.body)
             headed = bool(node.children) and not ended(node.body)
             line = self.owners[id(node)] = owner_line(node.body, headed=headed) if theme is not Theme.OTHER else None
-            if (
-                line is None
-                and not headed
-                and len(node.body) < _LONGEST_TASK
-                and not node.leads
-            ):
+            if line is None and not headed and len(node.body) < _LONGEST_TASK and not node.leads:
                 self.doers[id(node)] = doer_in(node.body)
         entries = [child for child in node.children if self._counts(child)]
         good = [child for child in entries if self.is_entry(child) or self.half.get(id(child), False)]
