@@ -326,7 +326,7 @@ class _Walk:
             return end
         if sign in "\"'" and not self.closed:
             return end
-        if sign == "," and self.grouped and _GROUPED.match(plain, following) and not self._verb(following):
+        if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
         if sign == "," and self._leveled(at, following):
@@ -340,6 +340,17 @@ class _Walk:
         if listed and begins_name(self.prose, listed.end()):
             return listed.end(1)  # «Phòng Đầu tư, thẩm định và giám sát đầu tư; Phòng …»
         return None
+
+    def _counted(self, at: int) -> bool:
+        """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo dục
+        nghề nghiệp»)."""
+        plain = self.prose.plain
+        word = _GROUPED.match(plain, at)
+        if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
+            return word is not None and not self._verb(at)
+        after = self._skip(word.end())
+        more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
+        return _HEAD.match(plain, at) is None or not more or bool(_SUFFIX.match(plain, after)) or self._verb(after)
 
     def _next_body(self, at: int, following: int) -> bool:
         """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
