@@ -342,8 +342,8 @@ class _Walk:
         return None
 
     def _counted(self, at: int) -> bool:
-        """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo dục
-        nghề nghiệp»)."""
+        """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
+        dục nghề nghiệp»)."""
         plain = self.prose.plain
         word = _GROUPED.match(plain, at)
         if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):

@@ -124,6 +124,28 @@ def test_lines_left_out_stand_in_their_place_and_one_tap_makes_a_duty(desk: Offi
     assert "chưa có cơ quan chủ trì" in refused.text
 
 
+DATED = (
+    "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
+    "I. MỤC TIÊU\n1. Nâng cao nhận thức của người dân.\n2. Sở Y tế khám cho 100% học sinh trước ngày 16/6/2021.\n"
+    "3. Giảm số vụ vi phạm.\n4. Bảo đảm việc tuần tra, có báo cáo trước ngày 15 hằng tháng.\n"
+    "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh trước ngày 30/6/2021.\n2. Công an tỉnh\n- Tuần tra.\n"
+)
+
+
+def test_a_line_left_out_that_is_taken_keeps_the_day_that_its_words_name(desk: Office) -> None:
+    answer = upload(desk, DATED.encode())
+    typed = changed(fields(answer.text), short_title="Kế hoạch 9", sms_name="KH9", supervisor="Sở Y tế")
+    places = [str(each["id"]) for each in select([answer], ".line.left") if "trước ngày" in each.get_text()]
+    taken = changed(typed, **{f"{place}.take": "1" for place in places}, **{f"{places[1]}.owners": "Công an tỉnh"})
+    assert send(desk, taken).status_code == 303
+    file = row(desk.context.database, Plan).file
+    once, monthly = (item["duties"][0] for item in file["sections"][-1]["items"])
+    assert (once["cadence"], monthly["cadence"]) == (["once"], ["month"])
+    first, second = (file["report_rules"][duty["rule"]] for duty in (once, monthly))
+    assert (str(first["on"]), first["wording"], first["source"]) == ("2021-06-15", "trước ngày 16/6/2021", "plan")
+    assert (second["due_day"], second["wording"]) == (14, "trước ngày 15 hằng tháng")
+
+
 def test_duties_without_words_about_time_have_one_choice_for_all(desk: Office, typed: Pairs) -> None:
     page = BeautifulSoup(upload(desk, TEXT.read_bytes()).text, "lxml")
     assert len(page.select("select#undated")) == 1
