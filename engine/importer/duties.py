@@ -349,7 +349,8 @@ class _Section:
         roles = roles_in(whole, names)
         facts = said.facts
         line = owner_line(text) if owners and not inline else None
-        if line is not None and line.form is not Form.ALONE and not set(names) & {name.text for name in line.names}:
+        other = {each.text for each in line.names if each.text[:1].isupper()} if line else set()
+        if line is not None and line.form is not Form.ALONE and other and not other & set(names):
             self._doubt(
                 "overlooked", f"{citation}: lời của nhiệm vụ bắt đầu bằng cơ quan khác: «{text[:80]}».", citation
             )

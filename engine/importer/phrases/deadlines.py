@@ -31,7 +31,7 @@ _LOOSE = phrase(
 )
 _EACH = phrase(
     r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?|"
-    r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước|kế tiếp|tiếp theo|liền kề|báo cáo)"
+    r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)"
     r"(?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp| báo cáo)?)?)"
 )
 
