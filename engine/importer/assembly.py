@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from engine.errors import BadInput
 from engine.files.directory import fold
-from engine.importer.duties import SectionRead, cited, instructions_of, label_path, section_of
+from engine.importer.duties import SectionRead, instructions_of, section_of
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
@@ -17,7 +17,7 @@ from engine.importer.structure.account import Account, balance, overlooked, with
 from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
-from engine.importer.structure.outline import Node, outline
+from engine.importer.structure.outline import Node, cited, label_path, outline
 from engine.importer.structure.sections import Survey, duty_sections
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text

@@ -9,76 +9,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.agency_lists import lead_of
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, labels_in
-from engine.importer.phrases.marks import BULLETS, Rank, roman_value
+from engine.importer.phrases.labels import Label
+from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
-from engine.importer.structure.joining import Fact, ended
-from engine.importer.structure.outline import Node, Theme
+from engine.importer.structure.joining import ended
+from engine.importer.structure.outline import Node, Theme, cited, label_path
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
+from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _NO_BODY = say.compiled(say.NO_BODIES)
-_LONGEST_TOPIC = 160
 _LONGEST_ENTRY = 4000
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What labelled lines or columns say of a duty beside its words."""
-
-    lead: tuple[str, ...] = ()
-    coordinating: tuple[str, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
-
-    @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Facts:
-        """The first of a kind wins."""
-        found: dict[Label, str] = {}
-        for fact in facts:
-            found.setdefault(fact.label, fact.value)
-        leads, helping = lead_of(found.get(Label.LEAD, ""))
-        helping += bodies_in(found.get(Label.COORDINATING, ""))
-        return cls(
-            tuple(name.text for name in leads),
-            tuple(name.text for name in helping),
-            found.get(Label.MONITOR, ""),
-            found.get(Label.DEADLINE, ""),
-            found.get(Label.PRODUCT, ""),
-        )
-
-    @classmethod
-    def inside(cls, text: str) -> Facts:
-        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
-        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
-        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
-
-
-@dataclass(frozen=True)
-class Said:
-    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»)."""
-
-    text: str
-    place: Place
-    mark: str = ""
-    intro: str = ""
-    seams: tuple[str, ...] = ()
-    facts: Facts = field(default_factory=Facts)
-    node: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -94,32 +48,6 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
-
-
-def label_path(node: Node) -> tuple[str, ...]:
-    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
-    labels: list[str] = []
-    at: Node | None = node
-    while at is not None and at.paragraph is not None:
-        article = at.label.startswith("Điều")
-        if article and labels and roman_value(labels[-1]):
-            break  # the plan after the articles of the decision that issues it
-        if at.label:
-            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
-        elif at.rank is Rank.ANNEX:
-            labels.append("PL")
-        if at.rank is Rank.ANNEX or article:
-            break
-        at = at.parent
-    return tuple(reversed(labels))
-
-
-def cited(labels: Sequence[str]) -> str:
-    """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
-    kept = [
-        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
-    ]
-    return ".".join(kept)
 
 
 @dataclass
@@ -165,7 +93,7 @@ class _Section:
             self._owned(child, line, topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
-            self._add(entry, [replace(_said(child, _whole(child)), facts=Facts.inside(child.body), node=child)])
+            self._add(entry, [replace(said_of(child, whole(child)), facts=Facts.inside(child.body), node=child)])
         elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
@@ -197,11 +125,11 @@ class _Section:
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node):
             if line.rest:
-                self._add(entry, [_said(node, line.rest)])
+                self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
         inline = line.form is Form.INLINE and not node.marked()
-        own = [_said(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
         for child in node.children:
             if child.leads:
@@ -210,7 +138,7 @@ class _Section:
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
         own = [child for child in node.children if child.leads or self.survey.gives_duties(child)]
-        text = _whole(node, without=own)
+        text = whole(node, without=own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
         self.account.use(node.paragraph, Use.DUTY, base.citation)
@@ -219,7 +147,7 @@ class _Section:
             read = Facts.of(facts)
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
             more = "\n".join(fact.line.text for fact in facts if fact.label is Label.OTHER)
-            said = Said(f"{text}\n{more}".strip(), node.place, _mark_text(node), facts=read)
+            said = Said(f"{text}\n{more}".strip(), node.place, mark_text(node), facts=read)
             written = "; ".join(read.lead)
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
@@ -271,21 +199,23 @@ class _Section:
             if said.text.rstrip().endswith(":") and node.children:
                 intro = said.text
             else:
-                found.append(_with(said, node.facts))
+                found.append(with_facts_of(said, node.facts))
         for child in node.children:
             if child.table is not None or child.leads:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
-            elif _is_topic(child):
+            elif is_topic(child):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
-                said = _said(child, _whole(child), intro=intro if child.mark is not None else "")
-                found.append(_with(replace(said, node=child), (fact for each in child.walk() for fact in each.facts)))
+                said = said_of(child, whole(child), intro=intro if child.mark is not None else "")
+                found.append(
+                    with_facts_of(replace(said, node=child), (fact for each in child.walk() for fact in each.facts))
+                )
         if not found and intro:
-            found.append(_said(node, intro))
+            found.append(said_of(node, intro))
         yield from found
 
     # -- building values -------------------------------------------------------------------------------------------
@@ -444,12 +374,6 @@ class _Section:
             last = child
 
 
-def row_facts(row: Row) -> Facts:
-    names = tuple(name.text for name in row.owners)
-    helping = tuple(name.text for name in row.coordinating)
-    return Facts(names, helping, row.monitor, row.deadline, row.product)
-
-
 def instructions_of(
     node: Node, line: OwnerLine | None, directory: Directory, account: Account
 ) -> Iterator[Instruction]:
@@ -469,43 +393,6 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     cycles = [each for each in deadlines if each.cadence or each.days]
     deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
-
-
-def _with(said: Said, facts: Iterable[Fact]) -> Said:
-    """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
-    given = list(facts)
-    more = "\n".join(fact.line.text for fact in given if fact.label is Label.OTHER)
-    return replace(said, facts=Facts.of(given), text=f"{said.text}\n{more}" if more else said.text) if given else said
-
-
-def _mark_text(node: Node) -> str:
-    paragraph = node.paragraph
-    return paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
-
-
-def _said(node: Node, text: str, intro: str = "") -> Said:
-    """A duty's words with the places where another paragraph may have begun."""
-    paragraph = node.paragraph
-    seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
-    kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
-    return Said(text, node.place, _mark_text(node), intro, kept)
-
-
-def _whole(node: Node, *, without: Sequence[Node] = ()) -> str:
-    """The text of an entry with all that stands under it, marks kept below it."""
-    parts = [node.body]
-    for child in node.children:
-        if child not in without:
-            parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
-    return "\n".join(part for part in parts if part)
-
-
-def _is_topic(node: Node) -> bool:
-    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»)."""
-    below = node.marked()
-    if node.mark is None or node.mark.rank in BULLETS or len(below) < 1 or len(node.body) > _LONGEST_TOPIC:
-        return False
-    return not opens_duty(Prose.of(node.body)) and not node.body.endswith((".", ";"))
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ which their marks are met, since every office has its own. A heading in capitals
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label
-from engine.importer.phrases.marks import STRUCTURE, Mark, Rank
+from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
 from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Table
@@ -75,6 +75,32 @@ class Node:
             node = waiting.pop()
             yield node
             waiting.extend(reversed(node.children))
+
+
+def label_path(node: Node) -> tuple[str, ...]:
+    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
+    labels: list[str] = []
+    at: Node | None = node
+    while at is not None and at.paragraph is not None:
+        article = at.label.startswith("Điều")
+        if article and labels and roman_value(labels[-1]):
+            break  # the plan after the articles of the decision that issues it
+        if at.label:
+            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
+        elif at.rank is Rank.ANNEX:
+            labels.append("PL")
+        if at.rank is Rank.ANNEX or article:
+            break
+        at = at.parent
+    return tuple(reversed(labels))
+
+
+def cited(labels: Sequence[str]) -> str:
+    """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
+    kept = [
+        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
+    ]
+    return ".".join(kept)
 
 
 _Key = tuple[int, int]
